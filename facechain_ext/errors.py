@@ -1,0 +1,19 @@
+"""The three things that can go wrong, each with a message that names the offender and the next step."""
+
+from __future__ import annotations
+
+
+class FaceChainError(Exception):
+    """Base of every error that this package raises on purpose; its text is meant for the user as it stands."""
+
+
+class PhotoError(FaceChainError):
+    """A picture, or the face in it, cannot be used."""
+
+
+class WeightsError(FaceChainError):
+    """A file does not hold the weights or the card that it should."""
+
+
+class HostError(FaceChainError):
+    """The host (webui, Forge, diffusers) cannot do what is asked with what it has loaded."""

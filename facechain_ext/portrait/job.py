@@ -1,0 +1,120 @@
+"""What a recipe asks of a Host, and what it gets back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from facechain_ext.identity import Identity
+
+ControlKind = Literal["openpose", "openpose_face", "canny", "depth"]
+"""What a ControlNet unit is steered by."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One identity in a picture.
+
+    ``strength`` is the published scale (0 = off, 0.5 = published default), ``window`` the first and last fraction of
+    the steps in which the adapter acts, ``region`` a float mask [h, w] in 0..1 over the picture or None for all of it.
+    """
+
+    identity: Identity
+    strength: float = 0.5
+    window: tuple[float, float] = (0.0, 1.0)
+    region: NDArray | None = None  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA file (or the name that the host knows it by) and its weight."""
+
+    file: Path | str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Control:
+    """A ControlNet unit: its kind, the picture that steers it, weight, and window in fractions of the steps."""
+
+    kind: ControlKind
+    picture: Image.Image
+    weight: float = 1.0
+    window: tuple[float, float] = (0.0, 1.0)
+    prepared: bool = False
+    """True when ``picture`` is already the skeleton, edge or depth map."""
+
+
+@dataclass(frozen=True)
+class Inpaint:
+    """Start from a picture instead of noise.
+
+    ``mask`` is an 8-bit greyscale picture (white = repaint) or None for the whole picture; ``denoise`` is 0..1.
+    """
+
+    picture: Image.Image
+    denoise: float = 0.6
+    mask: Image.Image | None = None
+
+
+@dataclass(frozen=True)
+class Hires:
+    """A second pass at ``scale`` times the size; ``steps`` 0 means as many as the first pass."""
+
+    scale: float = 2.0
+    denoise: float = 0.5
+    steps: int = 0
+    upscaler: str = "Latent"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that determines ``count`` pictures; picture i has seed ``seed + i``."""
+
+    prompt: str
+    negative_prompt: str = ""
+    people: tuple[Person, ...] = ()
+    adapter: str | None = None
+    count: int = 1
+    seed: int = 0
+    steps: int = 25
+    sampler: str = "DPM++ 2M Karras"
+    cfg: float = 7.0
+    width: int = 512
+    height: int = 512
+    loras: tuple[Lora, ...] = ()
+    controls: tuple[Control, ...] = ()
+    inpaint: Inpaint | None = None
+    hires: Hires | None = None
+    face_in_hires: bool = True
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One generated picture, its seed, its settings in the webui's PNG-info text, and what did not go as asked."""
+
+    picture: Image.Image
+    seed: int
+    infotext: str
+    notes: tuple[str, ...] = field(default=())
+
+
+class Host(Protocol):
+    """Whatever owns the diffusion model."""
+
+    name: str
+
+    def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> Sequence[Portrait]:
+        """Make the pictures of ``job``.
+
+        ``progress(step, steps)`` is called as the work goes on; when it returns False the host stops and returns what
+        is finished. Raises HostError when the job cannot be done with what is loaded.
+        """
+        ...
