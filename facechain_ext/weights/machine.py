@@ -1,0 +1,255 @@
+"""A reader of pickles that can only build data: it interprets the opcodes itself and never calls what a file names.
+
+Python's own ``pickle`` looks names up and calls them, which is how a weights file runs commands (and how, up to torch
+2.5, even ``torch.load(weights_only=True)`` did: CVE-2025-32434). Here a name stays a ``Name``; what a call of it means
+is decided by the caller's table, and every other name is refused.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_OPCODES = 5_000_000
+"""A Stable Diffusion checkpoint has about 10^5; each costs at most some 100 bytes, so the memory stays bounded."""
+MAX_ITEM_BYTES = 64 * 2**20
+"""The longest string or number of one opcode; names of weights are below 1 KiB."""
+MAX_LINE_BYTES = 4096
+"""The longest text line of protocol 0; decimal numbers there cost time quadratic in their length on old Pythons."""
+
+
+class UnsafePickleError(Exception):
+    """A pickle asks for something other than data; the text says what, as the end of a sentence."""
+
+
+class DamagedPickleError(Exception):
+    """The bytes are not a whole pickle."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A global that a pickle mentions; never looked up, never called."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+class Inert:
+    """Stands for an object that the weights do not need (a hyperparameter, a callback) and that is not rebuilt."""
+
+
+_MARK = object()
+_KEY_TYPES = (str, int, float, bool, bytes, type(None))
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_VALUES = frozenset(
+    [
+        f"{kind}{size}"
+        for kind in ("BININT", "LONG", "BINUNICODE", "BINBYTES", "BYTEARRAY")
+        for size in ("", "1", "2", "4", "8")
+    ]
+    + ["INT", "FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING"]
+    + ["UNICODE", "SHORT_BINUNICODE", "SHORT_BINBYTES"]
+)
+_EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_TUPLE": tuple, "EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": list}
+
+
+class _Stream:
+    """The file as ``pickletools`` reads it, with bounds on what one read may ask for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_ITEM_BYTES:
+            raise UnsafePickleError(f"announces a single item of {size} bytes")
+        return self._file.read(size)
+
+    def readline(self) -> bytes:
+        line = self._file.readline(MAX_LINE_BYTES)
+        if len(line) >= MAX_LINE_BYTES and not line.endswith(b"\n"):
+            raise UnsafePickleError(f"contains a text line of over {MAX_LINE_BYTES} bytes")
+        return line
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+class Machine:
+    """Builds the data of one pickle.
+
+    ``calls`` says what calling a name means: a function of the argument tuple, run instead of the named one.
+    ``constants`` gives names that stand for a value. ``persistent`` turns a persistent id into a value.
+    Any other name, and any opcode that makes objects in another way, raises UnsafePickleError.
+    """
+
+    def __init__(
+        self,
+        calls: Mapping[str, Callable[[tuple[Any, ...]], Any]],
+        constants: Mapping[str, Any],
+        persistent: Callable[[Any], Any],
+    ) -> None:
+        self._calls = calls
+        self._constants = constants
+        self._persistent = persistent
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+
+    def load(self, file: BinaryIO) -> Any:
+        """The value of the pickle that starts at the file's position, which is left right behind it.
+
+        Raises DamagedPickleError for what is no whole pickle and UnsafePickleError for what is more than data.
+        """
+        self._stack, self._memo = [], {}
+        try:
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(_Stream(file))):  # type: ignore[arg-type]
+                if count > MAX_OPCODES:
+                    raise UnsafePickleError(f"has over {MAX_OPCODES} instructions")
+                self._step(opcode.name, argument)
+            return self._pop()
+        except (ValueError, IndexError, KeyError, TypeError, EOFError, UnicodeError, OverflowError) as error:
+            raise DamagedPickleError(str(error)) from error
+
+    def call(self, callee: Any, arguments: Any) -> Any:
+        """What calling ``callee`` means; raises UnsafePickleError unless it is a Name in the table."""
+        if not isinstance(callee, Name):
+            raise UnsafePickleError("calls something that is not a name")
+        if not isinstance(arguments, tuple):
+            raise DamagedPickleError("a call without a tuple of arguments")
+        known = self._calls.get(str(callee))
+        if known is None:
+            raise UnsafePickleError(f"asks to call {callee}")
+        return known(arguments)
+
+    def _step(self, name: str, argument: Any) -> None:
+        stack = self._stack
+        if name in ("PROTO", "FRAME", "STOP"):
+            return
+        if name in _CONSTANTS:
+            stack.append(_CONSTANTS[name])
+        elif name in _VALUES:
+            stack.append(argument)
+        elif name in _EMPTY:
+            stack.append(_EMPTY[name]())
+        elif name == "MARK":
+            stack.append(_MARK)
+        elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            self._memo[argument] = self._top()
+        elif name == "MEMOIZE":
+            self._memo[len(self._memo)] = self._top()
+        elif name in ("GET", "BINGET", "LONG_BINGET"):
+            stack.append(self._memo[argument])
+        elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+            size = int(name[-1])
+            stack.append(tuple([self._pop() for _ in range(size)][::-1]))
+        elif not self._collection(name) and not self._object(name, argument):
+            raise UnsafePickleError(f"uses the instruction {name}, which weights never need")
+
+    def _collection(self, name: str) -> bool:
+        """Instructions that fill lists and dictionaries; False when ``name`` is none of them."""
+        if name == "POP":
+            self._stack.pop()
+        elif name == "POP_MARK":
+            self._since_mark()
+        elif name == "DUP":
+            self._stack.append(self._top())
+        elif name in ("TUPLE", "FROZENSET"):
+            self._stack.append(tuple(self._since_mark()))
+        elif name == "LIST":
+            self._stack.append(self._since_mark())
+        elif name == "APPEND":
+            self._extend([self._pop()])
+        elif name in ("APPENDS", "ADDITEMS"):
+            self._extend(self._since_mark())
+        elif name == "DICT":
+            items = self._since_mark()
+            self._stack.append({})
+            self._update(items)
+        elif name == "SETITEM":
+            value = self._pop()
+            self._update([self._pop(), value])
+        elif name == "SETITEMS":
+            self._update(self._since_mark())
+        else:
+            return False
+        return True
+
+    def _object(self, name: str, argument: Any) -> bool:
+        """Instructions that make objects; False when ``name`` is none of the harmless ones."""
+        if name == "GLOBAL":
+            module, _, attribute = argument.partition(" ")
+            self._stack.append(self._name(module, attribute))
+        elif name == "STACK_GLOBAL":
+            attribute, module = self._pop(), self._pop()
+            self._stack.append(self._name(module, attribute))
+        elif name in ("REDUCE", "NEWOBJ"):
+            arguments = self._pop()
+            self._stack.append(self.call(self._pop(), arguments))
+        elif name == "BUILD":
+            # The state of an OrderedDict (its ``_metadata``) or of an inert object: weights need neither.
+            self._pop()
+            if not isinstance(self._top(), (dict, Inert)):
+                raise UnsafePickleError("sets the state of something that is not a dictionary")
+        elif name == "BINPERSID":
+            self._stack.append(self._persistent(self._pop()))
+        else:
+            return False
+        return True
+
+    def _name(self, module: Any, attribute: Any) -> Any:
+        if not isinstance(module, str) or not isinstance(attribute, str):
+            raise UnsafePickleError("computes the name of what it wants to call")
+        name = Name(module, attribute)
+        if str(name) in self._constants:
+            return self._constants[str(name)]
+        if str(name) not in self._calls:
+            raise UnsafePickleError(f"asks for {name}")
+        return name
+
+    def _top(self) -> Any:
+        value = self._stack[-1]
+        if value is _MARK:
+            raise DamagedPickleError("a mark where a value should be")
+        return value
+
+    def _pop(self) -> Any:
+        value = self._top()
+        self._stack.pop()
+        return value
+
+    def _since_mark(self) -> list[Any]:
+        position = len(self._stack) - 1
+        while position >= 0 and self._stack[position] is not _MARK:
+            position -= 1
+        if position < 0:
+            raise DamagedPickleError("no mark")
+        items = self._stack[position + 1 :]
+        del self._stack[position:]
+        return items
+
+    def _extend(self, items: list[Any]) -> None:
+        target = self._top()
+        if isinstance(target, Inert):
+            return
+        if not isinstance(target, list):
+            raise DamagedPickleError("items for something that is not a list")
+        target.extend(items)
+
+    def _update(self, items: list[Any]) -> None:
+        target = self._top()
+        if isinstance(target, Inert):
+            return
+        if not isinstance(target, dict) or len(items) % 2:
+            raise DamagedPickleError("items for something that is not a dictionary")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            # Hashing a deeply nested tuple overflows the C stack, so only flat keys are taken.
+            if isinstance(key, _KEY_TYPES):
+                target[key] = value
+            else:
+                raise UnsafePickleError("has a dictionary whose keys are not plain")

@@ -1,0 +1,132 @@
+"""State dicts from files of any of the usual kinds, told apart by their bytes, not their names."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.weights.machine import DamagedPickleError, UnsafePickleError
+from facechain_ext.weights.pickles import read_legacy, read_zip
+
+logger = logging.getLogger(__name__)
+
+WRAPPERS = ("state_dict", "params_ema", "params", "model_state_dict", "model", "module", "net")
+"""Keys under which training code puts the weights, in the order in which they are looked for."""
+MAX_TENSORS = 200_000
+MAX_DEPTH = 6
+MAX_HEADER = 100_000_000
+"""Bytes of a safetensors header; the format's own limit."""
+
+
+def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file by name, on the CPU, in the dtypes of the file.
+
+    Reads .safetensors and what ``torch.save`` wrote (.pt, .pth, .ckpt, .bin; zip or the layout before torch 1.6),
+    without ever calling anything that the file names. A wrapper such as ``{"state_dict": ...}`` is taken off; nested
+    dictionaries become dotted names; values that are not tensors are left out. Raises WeightsError, with the next step,
+    for every other file and for one that is not whole.
+    """
+    path = Path(path)
+    try:
+        head = _head(path)
+        if head[:4] == b"PK\x03\x04":
+            return _flatten(read_zip(path), path)
+        if head[:1] == b"\x80":
+            return _flatten(read_legacy(path), path)
+        _check_safetensors(path, head)
+        return _flatten(load_file(path), path)
+    except FileNotFoundError as error:
+        raise WeightsError(f"There is no file {path}. Check the path, or run: facechain weights list") from error
+    except UnsafePickleError as error:
+        raise WeightsError(
+            f"{path.name} {error}; a weights file needs only tensors, so it was not loaded. "
+            "Do not use it; get the file from its author again, best as .safetensors."
+        ) from error
+    except (DamagedPickleError, SafetensorError, RuntimeError) as error:
+        logger.info("%s: %s", path, error)
+        raise WeightsError(
+            f"{path.name} is damaged or cut off, or holds no weights ({error}). Download it again."
+        ) from error
+    except OSError as error:
+        raise WeightsError(f"{path.name} cannot be read ({error.strerror or error}). Check its permissions.") from error
+    except MemoryError as error:
+        raise WeightsError(f"{path.name} does not fit into memory. Close other programs first.") from error
+
+
+def read_metadata(path: Path | str) -> dict[str, str]:
+    """The text metadata of a safetensors file; empty when it has none.
+
+    Raises WeightsError when the file is no safetensors file.
+    """
+    path = Path(path)
+    try:
+        _check_safetensors(path, _head(path))
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path.name} cannot be read as safetensors ({error}). Get the file again.") from error
+
+
+def _head(path: Path) -> bytes:
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder. Name the weights file in it.")
+    with path.open("rb") as file:
+        return file.read(512)
+
+
+def _check_safetensors(path: Path, head: bytes) -> None:
+    """Raise WeightsError, saying what the file is instead, unless it looks like a whole safetensors file."""
+    size = path.stat().st_size
+    if size == 0:
+        raise WeightsError(f"{path.name} is empty. Download it again.")
+    if head.startswith(b"version https://git-lfs"):
+        raise WeightsError(f"{path.name} is a Git LFS pointer, not the weights. Download the file itself.")
+    if head.lstrip()[:1] == b"<":
+        raise WeightsError(f"{path.name} is a web page, not weights. Download the file itself, not its page.")
+    length = int.from_bytes(head[:8], "little")
+    if size < 10 or head[8:9] != b"{":
+        raise WeightsError(f"{path.name} is neither a safetensors file nor one of torch.save. Choose a weights file.")
+    if length > MAX_HEADER or length > size - 8:
+        raise WeightsError(f"{path.name} announces a header of {length} bytes but has {size}. Download it again.")
+    with path.open("rb") as file:
+        file.seek(8)
+        try:
+            header = json.loads(file.read(length))
+        except (ValueError, RecursionError) as error:
+            raise WeightsError(f"{path.name} has no readable header. Download it again.") from error
+    if not isinstance(header, dict):
+        raise WeightsError(f"{path.name} has no readable header. Download it again.")
+
+
+def _flatten(data: Any, path: Path) -> dict[str, torch.Tensor]:
+    for wrapper in WRAPPERS:
+        if isinstance(data, dict) and isinstance(data.get(wrapper), dict):
+            data = data[wrapper]
+            break
+    if not isinstance(data, dict):
+        raise WeightsError(f"{path.name} holds no state dict. Choose a file that holds the weights by name.")
+    tensors: dict[str, torch.Tensor] = {}
+    visits = 0
+
+    def walk(value: dict[Any, Any], prefix: str, depth: int) -> None:
+        nonlocal visits
+        for key, item in value.items():
+            visits += 1
+            if visits > MAX_TENSORS or depth > MAX_DEPTH:
+                raise UnsafePickleError("nests its tables without end")
+            if isinstance(item, torch.Tensor):
+                tensors[f"{prefix}{key}"] = item
+            elif isinstance(item, dict):
+                walk(item, f"{prefix}{key}.", depth + 1)
+
+    walk(data, "", 0)
+    if not tensors:
+        raise WeightsError(f"{path.name} holds no tensors. Choose a file that holds the weights by name.")
+    return tensors
