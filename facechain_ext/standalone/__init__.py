@@ -1,0 +1,3 @@
+"""The Host on diffusers, and the command line."""
+
+from __future__ import annotations

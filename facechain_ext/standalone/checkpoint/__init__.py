@@ -1,0 +1,18 @@
+"""Stable Diffusion 1.5 checkpoints in one file: recognise, read and write them without a network."""
+
+from __future__ import annotations
+
+from facechain_ext.standalone.checkpoint.kinds import kind_of
+from facechain_ext.standalone.checkpoint.loading import Checkpoint, file_digest, load_checkpoint, load_controlnet
+from facechain_ext.standalone.checkpoint.saving import single_file_weights
+from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
+
+__all__ = [
+    "Checkpoint",
+    "clip_tokenizer",
+    "file_digest",
+    "kind_of",
+    "load_checkpoint",
+    "load_controlnet",
+    "single_file_weights",
+]

@@ -1,0 +1,67 @@
+"""Say what a file of weights is from the names in it, so that a wrong file is refused by its right name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+SD15 = "a Stable Diffusion 1.5 checkpoint"
+VAE = "a VAE"
+LORA = "a LoRA"
+CONTROLNET = "a ControlNet"
+
+_UNET = "model.diffusion_model."
+_CROSS = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+
+_BY_ENDING = (
+    ((".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight"), LORA),
+    ((".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".oft_blocks", ".oft_diag"), "a LyCORIS file (LoHa, LoKr or OFT)"),
+)
+_BY_BEGINNING = (
+    (("local_fac_prj.",), "a FaceChain adapter"),
+    (("control_model.", "zero_convs.", "controlnet_down_blocks.", "controlnet_cond_embedding."), CONTROLNET),
+    (("image_proj.", "ip_adapter."), "an IP-Adapter"),
+    (("string_to_param", "emb_params"), "a textual inversion embedding"),
+    (("double_blocks.", "model.diffusion_model.double_blocks."), "a FLUX checkpoint"),
+    (("joint_blocks.", "model.diffusion_model.joint_blocks."), "a Stable Diffusion 3 checkpoint"),
+    (("encoder.conv_in.", "first_stage_model.encoder.conv_in.", "decoder.conv_in."), VAE),
+    (("senet.", "patch_embed.proj."), "a face encoder (TransFace)"),
+    (("face_tokens",), "a FaceChain card (an identity)"),
+    (("down_blocks.", "time_embedding."), "a U-Net of diffusers without its VAE and text encoder"),
+)
+
+
+def kind_of(weights: Mapping[str, Tensor]) -> str:
+    """What a state dict is, in words that follow "This is": one of this module's constants or another phrase.
+
+    Tells apart Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters and encoders,
+    ControlNet, IP-Adapter, textual inversion, VAE; anything else is "a file of unknown contents".
+    """
+    if f"{_UNET}input_blocks.0.0.weight" in weights:
+        return _checkpoint(weights)
+    for endings, kind in _BY_ENDING:
+        if any(name.endswith(endings) for name in weights):
+            return kind
+    if any(".attn2.processor.linear." in name for name in weights):
+        return "a FaceChain adapter"
+    for beginnings, kind in _BY_BEGINNING:
+        if any(name.startswith(beginnings) for name in weights):
+            return kind
+    return "a file of unknown contents"
+
+
+def _checkpoint(weights: Mapping[str, Tensor]) -> str:
+    cross = weights.get(_UNET + _CROSS)
+    if f"{_UNET}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
+        return "a Stable Diffusion XL checkpoint"
+    if any(name.startswith("cond_stage_model.model.") for name in weights):
+        return "a Stable Diffusion 2 checkpoint"
+    if cross is None or weights[f"{_UNET}input_blocks.1.1.proj_in.weight"].ndim != 4:  # linear in SD2
+        return "a checkpoint of an unknown U-Net"
+    if weights[f"{_UNET}input_blocks.0.0.weight"].shape[1] != 4:  # mask and masked picture come on top
+        return "a Stable Diffusion 1.5 inpainting checkpoint (9 input channels)"
+    return SD15

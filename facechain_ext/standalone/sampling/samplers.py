@@ -1,0 +1,80 @@
+"""The webui's names of samplers, and the schedulers of diffusers that compute the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import HostError
+from facechain_ext.standalone.checkpoint.sizes import scheduler_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler: its name in the webui, its schedule type there, and a scheduler class of diffusers with options."""
+
+    name: str
+    schedule: str
+    scheduler: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self) -> Any:
+        """A new scheduler with the noise schedule of SD1.5."""
+        import diffusers
+
+        return getattr(diffusers, self.scheduler).from_config(scheduler_config() | dict(self.options))
+
+
+# diffusers' "linspace" is what k-diffusion does: time steps from 999 to 0, both ends included.
+_LINSPACE = {"timestep_spacing": "linspace"}
+# What the webui's own timestep samplers do: every 1000/steps-th step, beginning with 1.
+_LEADING = {"timestep_spacing": "leading", "steps_offset": 1}
+_SDE = {"algorithm_type": "sde-dpmsolver++"}
+
+_SCHEDULES: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("", "Uniform", {}),
+    (" Karras", "Karras", {"use_karras_sigmas": True}),
+    (" Exponential", "Exponential", {"use_exponential_sigmas": True}),
+)
+_SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("Euler", "EulerDiscreteScheduler", {}),
+    ("Heun", "HeunDiscreteScheduler", {}),
+    ("LMS", "LMSDiscreteScheduler", {}),
+    ("DPM2", "KDPM2DiscreteScheduler", {}),
+    ("DPM2 a", "KDPM2AncestralDiscreteScheduler", {}),
+    ("DPM++ 2M", "DPMSolverMultistepScheduler", {}),
+    ("DPM++ 2M SDE", "DPMSolverMultistepScheduler", _SDE),
+    ("DPM++ 2M SDE Heun", "DPMSolverMultistepScheduler", _SDE | {"solver_type": "heun"}),
+    ("DPM++ 3M SDE", "DPMSolverMultistepScheduler", _SDE | {"solver_order": 3}),
+    ("DPM++ SDE", "DPMSolverSinglestepScheduler", _SDE | {"lower_order_final": True}),
+    ("UniPC", "UniPCMultistepScheduler", {}),
+)
+
+_TABLE = (
+    *(
+        Sampler(name + ending, schedule, scheduler, _LINSPACE | dict(options) | dict(more))
+        for name, scheduler, options in _SIGMA_SAMPLERS
+        for ending, schedule, more in _SCHEDULES
+    ),
+    Sampler("Euler a", "Uniform", "EulerAncestralDiscreteScheduler", _LINSPACE),
+    Sampler("DDIM", "Uniform", "DDIMScheduler", _LEADING | {"clip_sample": False, "set_alpha_to_one": False}),
+    Sampler("PLMS", "Uniform", "PNDMScheduler", _LEADING | {"skip_prk_steps": True, "set_alpha_to_one": False}),
+    Sampler("LCM", "Uniform", "LCMScheduler", {"clip_sample": False, "set_alpha_to_one": False}),
+)
+_ALIASES = {"pndm": "plms", "euler ancestral": "euler a", "dpm++ 2m sde karras": "dpm++ 2m sde karras"}
+
+SAMPLERS: Mapping[str, Sampler] = {sampler.name: sampler for sampler in _TABLE}
+"""Every sampler by the webui's name."""
+
+
+def find_sampler(name: str) -> Sampler:
+    """The sampler of that name, in any case; "PNDM" is the webui's "PLMS". Raises HostError for an unknown one."""
+    wanted = " ".join(name.lower().split())
+    wanted = _ALIASES.get(wanted, wanted)
+    for sampler in _TABLE:
+        if sampler.name.lower() == wanted:
+            return sampler
+    raise HostError(f'There is no sampler "{name}". Choose one of: {", ".join(SAMPLERS)}.')
