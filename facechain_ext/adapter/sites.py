@@ -1,0 +1,110 @@
+"""The sixteen places of SD1.5's U-Net where a serial face block acts, under their names in each family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Family = Literal["ldm", "diffusers"]
+"""How a U-Net names its modules; sgm uses the names of ldm."""
+
+SITES: tuple[str, ...] = (
+    *(f"down_blocks.{i}.attentions.{j}" for i in range(3) for j in range(2)),
+    "mid_block.attentions.0",
+    *(f"up_blocks.{i}.attentions.{j}" for i in range(1, 4) for j in range(3)),
+)
+"""diffusers names, as in the published files, in the order in which the U-Net runs them."""
+
+_FAMILY_OF_CONTEXT = {1024: "SD2", 1280: "SDXL refiner", 2048: "SDXL"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One transformer block of a U-Net: its published ``name``, its modules, and its sizes."""
+
+    name: str
+    norm2: nn.Module
+    attn2: nn.Module
+    heads: int
+    channels: int
+    context: int
+
+    @staticmethod
+    def of(name: str, block: Any) -> Site:
+        """Read the facts off a transformer block of any family."""
+        return Site(
+            name,
+            block.norm2,
+            block.attn2,
+            heads=int(block.attn1.heads),
+            channels=int(block.norm2.normalized_shape[0]),
+            context=int(block.attn2.to_k.weight.shape[1]),
+        )
+
+
+def ldm_name(site: str) -> str:
+    """The ldm and sgm name of a site: ``down_blocks.1.attentions.0`` -> ``input_blocks.4.1``."""
+    where, *rest = site.split(".")
+    if where == "mid_block":
+        return "middle_block.1"
+    i, j = int(rest[0]), int(rest[2])
+    return f"input_blocks.{3 * i + j + 1}.1" if where == "down_blocks" else f"output_blocks.{3 * i + j}.1"
+
+
+def forge_name(site: str) -> tuple[str, int]:
+    """What Forge and reForge call a site in ``extra_options["block"]``: ``("input", 4)``."""
+    name = ldm_name(site)
+    where, number, *_ = name.split(".")
+    return ("middle", 0) if where == "middle_block" else (where.removesuffix("_blocks"), int(number))
+
+
+def family_of(unet: nn.Module) -> Family:
+    """Which names a U-Net uses; raises HostError when it is neither an ldm/sgm nor a diffusers U-Net."""
+    if hasattr(unet, "input_blocks"):
+        return "ldm"
+    if hasattr(unet, "down_blocks"):
+        return "diffusers"
+    raise HostError(
+        f"{type(unet).__name__} is not a U-Net that the face adapter knows; load a Stable Diffusion 1.5 checkpoint."
+    )
+
+
+def find_sites(unet: nn.Module) -> list[Site]:
+    """The sixteen sites of an SD1.5 U-Net, in the order of SITES.
+
+    Raises HostError when the U-Net has other transformer blocks than SD1.5's, naming what the model is where its
+    cross-attention width tells (1024: SD2, 2048: SDXL).
+    """
+    family = family_of(unet)
+    modules = dict(unet.named_modules())
+    stacks = {name.rsplit(".", 1)[0] for name in modules if ".transformer_blocks." in name and name.count(".") <= 5}
+    stacks = {name for name in stacks if name.endswith("transformer_blocks")}
+    wanted = {f"{site if family == 'diffusers' else ldm_name(site)}.transformer_blocks": site for site in SITES}
+    found: list[Site] = []
+    for path, site in wanted.items():
+        block = modules.get(f"{path}.0")
+        if block is None or f"{path}.1" in modules or not _is_transformer_block(block):
+            raise HostError(_refusal(modules))
+        found.append(Site.of(site, block))
+    if stacks - wanted.keys():
+        raise HostError(_refusal(modules))
+    if found[0].context in _FAMILY_OF_CONTEXT:
+        raise HostError(_refusal(modules))
+    return found
+
+
+def _is_transformer_block(module: nn.Module) -> bool:
+    return all(hasattr(module, part) for part in ("attn1", "attn2", "norm2"))
+
+
+def _refusal(modules: dict[str, nn.Module]) -> str:
+    block = next((m for m in modules.values() if _is_transformer_block(m)), None)
+    kind = "another kind of model"
+    if block is not None:
+        kind = _FAMILY_OF_CONTEXT.get(Site.of("", block).context, kind)
+    return f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."

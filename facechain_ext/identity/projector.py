@@ -1,0 +1,153 @@
+"""The projector: from the encoder's tokens of a face to the tokens that the U-Net sees (a Perceiver resampler)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facechain_ext.weights.layout import require_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from facechain_ext.weights.layout import Shape
+
+HEAD_WIDTH = 64
+"""Width of one attention head in every published projector and encoder."""
+
+
+def head_count(width: int) -> int:
+    """Number of heads of HEAD_WIDTH in ``width``; 1 when the width cannot be split so."""
+    return width // HEAD_WIDTH if width % HEAD_WIDTH == 0 else 1
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """[b, n, heads * d] -> [b, heads, n, d], without a copy."""
+    batch, tokens, width = x.shape
+    return x.view(batch, tokens, heads, width // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """[b, heads, n, d] -> [b, n, heads * d]."""
+    batch, heads, tokens, width = x.shape
+    return x.transpose(1, 2).reshape(batch, tokens, heads * width)
+
+
+@dataclass(frozen=True)
+class ProjectorSizes:
+    """Sizes of a projector; the defaults are those of the published file."""
+
+    face_width: int = 512
+    width: int = 1024
+    inner: int = 768
+    depth: int = 4
+    queries: int = 16
+    hidden: int = 4096
+    token_width: int = 768
+
+    @staticmethod
+    def of(state: Mapping[str, Tensor], *, what: str, source: str) -> ProjectorSizes:
+        """Read the sizes off a state dict; raises WeightsError when a key they are read from is missing."""
+        latents = require_key(state, "latents", 3, what=what, source=source)
+        proj_in = require_key(state, "proj_in.weight", 2, what=what, source=source)
+        proj_out = require_key(state, "proj_out.weight", 2, what=what, source=source)
+        to_q = require_key(state, "layers.0.0.to_q.weight", 2, what=what, source=source)
+        up = require_key(state, "layers.0.1.1.weight", 2, what=what, source=source)
+        layers = {int(k.split(".")[1]) for k in state if k.startswith("layers.") and k.split(".")[1].isdigit()}
+        return ProjectorSizes(
+            face_width=proj_in.shape[1],
+            width=proj_in.shape[0],
+            inner=to_q.shape[0],
+            depth=max(layers) + 1,
+            queries=latents.shape[1],
+            hidden=up.shape[0],
+            token_width=proj_out.shape[0],
+        )
+
+    def layout(self) -> dict[str, Shape]:
+        """Key -> shape of every tensor of a projector of these sizes."""
+        w, i, h = self.width, self.inner, self.hidden
+        keys: dict[str, Shape] = {
+            "latents": (1, self.queries, w),
+            "proj_in.weight": (w, self.face_width),
+            "proj_in.bias": (w,),
+            "proj_out.weight": (self.token_width, w),
+            "proj_out.bias": (self.token_width,),
+            "norm_out.weight": (self.token_width,),
+            "norm_out.bias": (self.token_width,),
+        }
+        for n in range(self.depth):
+            p = f"layers.{n}"
+            keys |= {f"{p}.0.{norm}.{part}": (w,) for norm in ("norm1", "norm2") for part in ("weight", "bias")}
+            keys |= {f"{p}.0.to_q.weight": (i, w), f"{p}.0.to_kv.weight": (2 * i, w), f"{p}.0.to_out.weight": (w, i)}
+            keys |= {
+                f"{p}.1.0.weight": (w,),
+                f"{p}.1.0.bias": (w,),
+                f"{p}.1.1.weight": (h, w),
+                f"{p}.1.3.weight": (w, h),
+            }
+        return keys
+
+
+class PerceiverAttention(nn.Module):
+    """Queries attend to the face and to themselves."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.heads = head_count(inner)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.to_q = nn.Linear(width, inner, bias=False)
+        self.to_kv = nn.Linear(width, 2 * inner, bias=False)
+        self.to_out = nn.Linear(inner, width, bias=False)
+
+    def forward(self, face: Tensor, queries: Tensor) -> Tensor:
+        """``face`` [n, t, width] and ``queries`` [n, q, width] give what is added to the queries, [n, q, width]."""
+        face, queries = self.norm1(face), self.norm2(queries)
+        q = split_heads(self.to_q(queries), self.heads)
+        key, value = self.to_kv(torch.cat([face, queries], dim=1)).chunk(2, dim=-1)
+        attended = F.scaled_dot_product_attention(q, split_heads(key, self.heads), split_heads(value, self.heads))
+        out: Tensor = self.to_out(merge_heads(attended))
+        return out
+
+
+class Projector(nn.Module):
+    """Perceiver resampler with the key names of the published file (prefix ``local_fac_prj.`` removed)."""
+
+    def __init__(self, sizes: ProjectorSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        width = sizes.width
+        self.latents = nn.Parameter(torch.randn(1, sizes.queries, width) / width**0.5)
+        self.proj_in = nn.Linear(sizes.face_width, width)
+        self.proj_out = nn.Linear(width, sizes.token_width)
+        self.norm_out = nn.LayerNorm(sizes.token_width)
+        self.layers = nn.ModuleList(
+            nn.ModuleList(
+                [
+                    PerceiverAttention(width, sizes.inner),
+                    nn.Sequential(
+                        nn.LayerNorm(width),
+                        nn.Linear(width, sizes.hidden, bias=False),
+                        nn.GELU(),
+                        nn.Linear(sizes.hidden, width, bias=False),
+                    ),
+                ]
+            )
+            for _ in range(sizes.depth)
+        )
+
+    def forward(self, face_tokens: Tensor) -> Tensor:
+        """Encoder tokens [n, 144, face_width] -> identity tokens [n, queries, token_width]."""
+        face = self.proj_in(face_tokens)
+        queries = self.latents.expand(len(face_tokens), -1, -1)
+        for layer in self.layers:
+            attention, feed_forward = cast("nn.ModuleList", layer)
+            queries = attention(face, queries) + queries
+            queries = feed_forward(queries) + queries
+        out: Tensor = self.norm_out(self.proj_out(queries))
+        return out

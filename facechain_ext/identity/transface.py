@@ -1,0 +1,198 @@
+"""TransFace: the vision transformer that turns aligned faces into tokens and a recognition embedding."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facechain_ext.identity.projector import head_count, merge_heads, split_heads
+from facechain_ext.weights import read_state_dict
+from facechain_ext.weights.layout import check_layout, require_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from facechain_ext.weights.layout import Shape
+
+IMAGE_SIZE = 112
+"""Side of the aligned face in pixels (the ArcFace convention)."""
+PATCH_SIZE = 9
+"""Side of a patch; 112 // 9 = 12 patches a side, the last 4 pixels are not seen."""
+_KIND = "a TransFace encoder"
+
+
+@dataclass(frozen=True)
+class TransFaceSizes:
+    """Sizes of an encoder; the defaults are those of TransFace-S."""
+
+    width: int = 512
+    depth: int = 12
+    hidden: int = 2048
+    embedding: int = 512
+    patch: int = PATCH_SIZE
+
+    @property
+    def tokens(self) -> int:
+        """Number of patches of an aligned face."""
+        side: int = IMAGE_SIZE // self.patch
+        return side * side
+
+    @staticmethod
+    def of(state: Mapping[str, Tensor], *, source: str) -> TransFaceSizes:
+        """Read the sizes off a state dict; raises WeightsError when a key they are read from is missing."""
+        patch = require_key(state, "patch_embed.proj.weight", 4, what=_KIND, source=source)
+        fc1 = require_key(state, "blocks.0.mlp.fc1.weight", 2, what=_KIND, source=source)
+        feature = require_key(state, "feature.0.weight", 2, what=_KIND, source=source)
+        blocks = {int(k.split(".")[1]) for k in state if k.startswith("blocks.") and k.split(".")[1].isdigit()}
+        return TransFaceSizes(
+            width=patch.shape[0],
+            depth=max(blocks) + 1,
+            hidden=fc1.shape[0],
+            embedding=feature.shape[0],
+            patch=patch.shape[-1],
+        )
+
+    def layout(self) -> dict[str, Shape]:
+        """Key -> shape of every tensor of an encoder of these sizes."""
+        with torch.device("meta"):
+            return {key: tuple(value.shape) for key, value in TransFace(self).state_dict().items()}
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention, one product for query, key and value, without bias there."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = head_count(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, t, width] -> [n, t, width]."""
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
+        out: Tensor = self.proj(merge_heads(F.scaled_dot_product_attention(q, k, v)))
+        return out
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with ReLU6 between."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, t, width] -> [n, t, width]."""
+        out: Tensor = self.fc2(F.relu6(self.fc1(x)))
+        return out
+
+
+class EncoderBlock(nn.Module):
+    """A pre-LayerNorm transformer block."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attn = SelfAttention(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = FeedForward(width, hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, t, width] -> [n, t, width]."""
+        x = x + self.attn(self.norm1(x))
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
+
+
+class PatchEmbedding(nn.Module):
+    """Non-overlapping patches, each to one token."""
+
+    def __init__(self, patch: int, width: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(3, width, patch, patch)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[n, 3, 112, 112] -> [n, t, width], row by row."""
+        out: Tensor = self.proj(images).flatten(2).transpose(1, 2)
+        return out
+
+
+class TransFace(nn.Module):
+    """TransFace with its recognition head, under the key names of the published file.
+
+    Called with RGB faces [n, 3, 112, 112] in [-1, 1], aligned to the ArcFace points, it gives the tokens of the final
+    LayerNorm [n, 144, width] and the embedding [n, 512], which is not normalised. ``digest`` is a short hash of the
+    file it came from, "untrained" when it came from none.
+    """
+
+    def __init__(self, sizes: TransFaceSizes | None = None) -> None:
+        super().__init__()
+        self.sizes = sizes = sizes or TransFaceSizes()
+        self.digest = "untrained"
+        count, width, embedding = sizes.tokens, sizes.width, sizes.embedding
+        self.patch_embed = PatchEmbedding(sizes.patch, width)
+        self.pos_embed = nn.Parameter(torch.randn(1, count, width) * 0.02)
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, width))  # pre-training only; the published file carries it
+        self.blocks = nn.ModuleList(EncoderBlock(width, sizes.hidden) for _ in range(sizes.depth))
+        self.norm = nn.LayerNorm(width)
+        self.feature = nn.Sequential(
+            nn.Linear(count * width, embedding, bias=False),
+            nn.BatchNorm1d(embedding, eps=2e-5),
+            nn.Linear(embedding, embedding, bias=False),
+            nn.BatchNorm1d(embedding, eps=2e-5),
+        )
+        self.senet = nn.Sequential(
+            nn.Linear(count * width, count, bias=False), nn.ReLU(), nn.Linear(count, count, bias=False), nn.Sigmoid()
+        )
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, device: str = "cpu") -> TransFace:
+        """Read an encoder of any size from ``path`` (.pt, .safetensors), in evaluation mode and without gradients.
+
+        No code in the file is run. Raises WeightsError that names the first missing, unexpected or misshaped key.
+        """
+        from pathlib import Path  # noqa: PLC0415
+
+        path = Path(path)
+        state = read_state_dict(path)
+        sizes = TransFaceSizes.of(state, source=path.name)
+        # counters of BatchNorm are absent from some exports and mean nothing for inference
+        counters = {key for key in sizes.layout() if key.endswith("num_batches_tracked")}
+        for key in counters - state.keys():
+            state[key] = torch.zeros((), dtype=torch.long)
+        check_layout(state, sizes.layout(), what=_KIND, source=path.name)
+        with torch.device("meta"):
+            encoder = cls(sizes)
+        floats = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+        encoder.load_state_dict(floats, assign=True)
+        encoder.digest = _digest(floats)
+        return encoder.eval().requires_grad_(requires_grad=False).to(device)
+
+    def tokens(self, images: Tensor) -> Tensor:
+        """The tokens alone: faces [n, 3, 112, 112] in [-1, 1] -> [n, 144, width]."""
+        x = self.patch_embed(images) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        out: Tensor = self.norm(x)
+        return out
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Faces [n, 3, 112, 112] in [-1, 1] -> (tokens [n, 144, width], embedding [n, 512])."""
+        tokens = self.tokens(images)
+        gates = self.senet(tokens.flatten(1)).unsqueeze(-1)
+        return tokens, self.feature((tokens * gates).flatten(1))
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    """A short hash of a few tensors, enough to tell one training from another."""
+    summary = hashlib.sha256()
+    for key in ("patch_embed.proj.weight", "norm.weight", "feature.2.weight"):
+        summary.update(state[key].contiguous().cpu().numpy().tobytes())
+    return summary.hexdigest()[:12]
