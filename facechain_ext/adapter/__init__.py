@@ -5,5 +5,16 @@ from __future__ import annotations
 from facechain_ext.adapter.attach import Attachment, attach
 from facechain_ext.adapter.checkpoint import load_adapter, save_adapter
 from facechain_ext.adapter.model import AdapterSizes, FaceAdapter, new_adapter
+from facechain_ext.adapter.patch import PatchAttachment, attach_by_patch
 
-__all__ = ["AdapterSizes", "Attachment", "FaceAdapter", "attach", "load_adapter", "new_adapter", "save_adapter"]
+__all__ = [
+    "AdapterSizes",
+    "Attachment",
+    "FaceAdapter",
+    "PatchAttachment",
+    "attach",
+    "attach_by_patch",
+    "load_adapter",
+    "new_adapter",
+    "save_adapter",
+]

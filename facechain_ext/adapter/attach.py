@@ -165,9 +165,9 @@ def attach(
     the adapter was made for other channels, and ValueError when shapes or ranges are wrong; nothing is attached then.
     """
     unet = getattr(unet, "_orig_mod", unet)  # what torch.compile wraps
-    conditions = _conditions(tokens, null_tokens, strength, region, bias)
+    conditions = conditions_of(tokens, null_tokens, strength, region, bias)
     for site in find_sites(unet):
-        _check_channels(site, adapter)
+        check_channels(site, adapter)
     injection = FaceInjection(adapter, conditions, window=window, attention=attention, streamed=streamed)
     previous = _attached.pop(unet, None)
     if previous is not None:
@@ -178,7 +178,8 @@ def attach(
     return attachment
 
 
-def _check_channels(site: Site, adapter: FaceAdapter) -> None:
+def check_channels(site: Site, adapter: FaceAdapter) -> None:
+    """Raise HostError unless the adapter's block for ``site`` has the site's channels."""
     ours = adapter.block(site.name).channels
     if site.channels != ours:
         raise HostError(
@@ -187,7 +188,7 @@ def _check_channels(site: Site, adapter: FaceAdapter) -> None:
         )
 
 
-def _conditions(
+def conditions_of(
     tokens: Tensor | Sequence[Tensor],
     null_tokens: Tensor | Sequence[Tensor | None] | None,
     strength: float | Sequence[float],

@@ -1,0 +1,94 @@
+"""The way in for Forge and reForge: their ``middle_patch`` runs where the serial face block belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from facechain_ext.adapter.attach import check_channels, conditions_of
+from facechain_ext.adapter.block import sdpa
+from facechain_ext.adapter.injection import FaceInjection
+from facechain_ext.adapter.sites import SITES, find_sites, forge_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor, nn
+
+    from facechain_ext.adapter.block import Attention
+    from facechain_ext.adapter.model import FaceAdapter
+
+_SITE_OF = {forge_name(site): site for site in SITES}
+_CONDITIONAL = 0
+"""What ``cond_or_uncond`` holds for conditional rows; 1 for unconditional ones."""
+
+
+class ModelPatcher(Protocol):
+    """What Forge and reForge wrap a U-Net in."""
+
+    def set_model_patch(self, patch: Callable[..., Tensor], name: str) -> None:
+        """Let ``patch`` run at the place called ``name``."""
+        ...
+
+
+class PatchAttachment:
+    """A face adapter at work through ``middle_patch``, until ``remove`` is called.
+
+    The host calls it with x [b, n, C] after the self-attention and its own facts of the call.
+    """
+
+    def __init__(self, injection: FaceInjection) -> None:
+        self.injection = injection
+        self._open = True
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of the steps is done, 0..1."""
+        self.injection.progress = fraction
+
+    def __call__(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor:
+        """``x`` plus the increment of this block."""
+        site = _SITE_OF.get(tuple(extra_options["block"])[:2])
+        if site is None or not self._open or not self.injection.active:
+            return x
+        rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
+        self.injection.begin(rows, (int(size[0]), int(size[1])))
+        increment = self.injection.increment(site, x, int(extra_options["n_heads"]))
+        return x if increment is None else x + increment
+
+    def remove(self) -> None:
+        """Add nothing any more and give the weights back, whoever still holds the patch; harmless when repeated."""
+        self._open = False
+        self.injection.close()
+
+
+def rows_of(rows: int, cond_or_uncond: Sequence[int]) -> list[bool]:
+    """Which of ``rows`` rows are conditional, given one entry for each equal part of the batch."""
+    each = rows // len(cond_or_uncond)
+    return [kind == _CONDITIONAL for kind in cond_or_uncond for _ in range(each)]
+
+
+def attach_by_patch(
+    patcher: ModelPatcher,
+    unet: nn.Module,
+    adapter: FaceAdapter,
+    tokens: Tensor | Sequence[Tensor],
+    *,
+    null_tokens: Tensor | Sequence[Tensor | None] | None = None,
+    strength: float | Sequence[float] = 0.5,
+    window: tuple[float, float] = (0.0, 1.0),
+    region: Tensor | Sequence[Tensor | None] | None = None,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
+    attention: Attention = sdpa,
+    streamed: bool = False,
+) -> PatchAttachment:
+    """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps; the settings are attach's.
+
+    Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
+    then as it was.
+    """
+    for site in find_sites(unet):
+        check_channels(site, adapter)
+    conditions = conditions_of(tokens, null_tokens, strength, region, bias)
+    injection = FaceInjection(adapter, conditions, window=window, attention=attention, streamed=streamed)
+    attachment = PatchAttachment(injection)
+    patcher.set_model_patch(attachment, "middle_patch")
+    return attachment

@@ -1,0 +1,163 @@
+"""One photo to what the encoder makes of the face in it, remembered by content."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+
+if TYPE_CHECKING:
+    from facechain_ext.faces import Picture
+    from facechain_ext.faces.types import Detector, Face, HeadMask, HeadMasker, Pixels, Points
+    from facechain_ext.identity.transface import TransFace
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL_SIZE = 192
+"""Side of the thumbnail on a card, in pixels."""
+_THUMBNAIL_REACH = 1.9
+"""Side of the thumbnail's crop, in sides of the face's box: head and a little shoulder."""
+_REMEMBERED = 128
+"""Photos kept: 0.5 MB each."""
+
+_lock = threading.Lock()
+_known: OrderedDict[tuple[str, ...], EncodedFace] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class PhotoFact:
+    """Where a face came from: the photo's name and sha256, the face's number left to right, its box in pixels."""
+
+    name: str
+    digest: str
+    face: int
+    box: tuple[float, float, float, float]
+    detector: str
+    masker: str
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedFace:
+    """One face: tokens [144, width], embedding [512], aligned face uint8 [112, 112, 3], thumbnail, facts, warnings."""
+
+    tokens: torch.Tensor
+    embedding: torch.Tensor
+    aligned: Pixels
+    thumbnail: Pixels
+    fact: PhotoFact
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFace:
+    """What the encoder will see of a photo: the chosen face, its number, its head, and the aligned picture of it."""
+
+    face: Face
+    number: int
+    head: HeadMask
+    aligned: Pixels
+    notes: tuple[str, ...]
+
+
+def prepare_face(picture: Picture, number: int | None, detector: Detector, masker: HeadMasker) -> PreparedFace:
+    """Find, mask and align one face, as FACT's published preparation does.
+
+    ``number`` counts left to right from 1; None takes the largest. The five landmarks are found again on the masked
+    picture, which is what the adapter was trained with; where nothing is found there, the first ones serve.
+    Raises PhotoError when there is no usable face.
+    """
+    found = detector.detect(picture.pixels)
+    face = faces.choose_face(found, number)
+    notes = list(faces.check_face(picture, face))
+    if number is None and len(found) > 1:
+        notes.append(f"There are {len(found)} faces; the largest is used. Give a number to choose another.")
+    head = masker.mask(picture.pixels, face)
+    landmarks = _masked_landmarks(picture.pixels, head, face, detector)
+    aligned = faces.align(picture.pixels, landmarks, mask=head.head)
+    left_to_right = sorted(found, key=lambda f: (f.box[0], f.box[1]))
+    return PreparedFace(face, left_to_right.index(face) + 1, head, aligned, (*picture.notes, *notes))
+
+
+def encode_photo(
+    picture: Picture, encoder: TransFace, number: int | None, detector: Detector, masker: HeadMasker
+) -> EncodedFace:
+    """Prepare and encode one face of a photo; the same photo with the same models is encoded once.
+
+    Raises PhotoError as prepare_face does.
+    """
+    key = (picture.digest, str(number), encoder.digest, str(id(encoder)), detector.name, masker.name)
+    with _lock:
+        if key in _known:
+            _known.move_to_end(key)
+            return _known[key]
+    prepared = prepare_face(picture, number, detector, masker)
+    with torch.no_grad():
+        device = encoder.pos_embed.device
+        tokens, embedding = encoder(to_encoder(prepared.aligned)[None].to(device))
+    fact = PhotoFact(picture.name, picture.digest, prepared.number, prepared.face.box, detector.name, masker.name)
+    encoded = EncodedFace(
+        tokens[0].float().cpu(),
+        embedding[0].float().cpu(),
+        prepared.aligned,
+        _thumbnail(picture.pixels, prepared.face),
+        fact,
+        prepared.notes,
+    )
+    with _lock:
+        _known[key] = encoded
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return encoded
+
+
+def forget_photos() -> None:
+    """Drop every remembered face; deleting a person calls this."""
+    with _lock:
+        _known.clear()
+
+
+def to_encoder(aligned: Pixels) -> torch.Tensor:
+    """An aligned RGB face uint8 [112, 112, 3] as the encoder wants it: float32 [3, 112, 112], (x / 255 - 0.5) / 0.5."""
+    scaled = (aligned.astype(np.float32) / 255.0 - 0.5) / 0.5
+    return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
+
+
+def _masked_landmarks(pixels: Pixels, head: HeadMask, face: Face, detector: Detector) -> Points:
+    """The landmarks of ``face``, found again on the picture of the head alone."""
+    rows, columns = np.where(head.head.any(1))[0], np.where(head.head.any(0))[0]
+    if not len(rows):
+        raise PhotoError("No head was found around the face; use a photo in which the whole head is seen.")
+    # the crop keeps the search as fast on a large photo as on a small one; its black margin is what FACT's has
+    margin = int(max(face.width, face.height) / 2)
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    part = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
+    again = detector.detect(pixels[part] * head.head[part][..., None])
+    shift = np.array([left, top], dtype=np.float32)
+    reach = 0.25 * max(face.width, face.height)
+    for candidate in again:
+        landmarks = candidate.landmarks + shift
+        if np.abs(landmarks - face.landmarks).max() < reach:
+            return landmarks
+    log.info("no face was found on the masked picture; the landmarks of the whole picture are used")
+    return face.landmarks
+
+
+def _thumbnail(pixels: Pixels, face: Face) -> Pixels:
+    """A square crop around the face, uint8 [192, 192, 3]; white where it leaves the picture."""
+    side = max(face.width, face.height) * _THUMBNAIL_REACH
+    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    scale = THUMBNAIL_SIZE / side
+    warp = np.array([[scale, 0, THUMBNAIL_SIZE / 2 - x * scale], [0, scale, THUMBNAIL_SIZE / 2 - y * scale]])
+    thumbnail: Pixels = cv2.warpAffine(
+        pixels, warp, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), flags=cv2.INTER_AREA, borderValue=(255, 255, 255)
+    )
+    return thumbnail

@@ -1,0 +1,226 @@
+"""An Identity: who should be in the picture, from one photo or several, or mixed from several people."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity.encode import PhotoFact, encode_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from facechain_ext.faces.types import Detector, HeadMasker, Pixels
+    from facechain_ext.identity.transface import TransFace
+
+    PhotoSource: TypeAlias = "str | Path | bytes | Image.Image | NDArray[np.generic] | faces.Picture"
+
+log = logging.getLogger(__name__)
+
+
+class Projects(Protocol):
+    """Turns encoder tokens [n, 144, width] into identity tokens [n, queries, token width]; an adapter does."""
+
+    def project(self, face_tokens: Tensor) -> Tensor:
+        """Encoder tokens to identity tokens."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """A person as one adapter's U-Net sees it.
+
+    ``tokens`` [16 n, 768] for conditional rows, ``null_tokens`` of the same shape for the others, and ``bias`` [16 n],
+    the logarithms of the photos' weights, or None when all count the same: added to the logits of the tokens, it lets
+    a photo fade smoothly from full weight to absence.
+    """
+
+    tokens: Tensor
+    null_tokens: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """One person for the adapter.
+
+    ``face_tokens`` float32 [n, 144, width] and ``embeddings`` float32 [n, 512] come from n photos; ``aligned`` uint8
+    [n, 112, 112, 3] is what the encoder saw of each, ``thumbnail`` a picture for the library. ``weights`` say how much
+    each photo counts (1 = fully, 0 = not at all). ``encoder`` is the encoder's digest. ``notes`` are warnings for the
+    user, in words.
+    """
+
+    face_tokens: Tensor
+    embeddings: Tensor
+    aligned: Pixels
+    thumbnail: Pixels
+    photos: tuple[PhotoFact, ...]
+    weights: tuple[float, ...]
+    encoder: str
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.face_tokens)
+        if not count or not any(weight > 0 for weight in self.weights):
+            raise PhotoError("At least one photo has to count: set one of the weights above 0.")
+        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), len(self.weights)}
+        if lengths != {count} or any(not 0.0 <= weight <= 1.0 for weight in self.weights):
+            raise ValueError(f"An identity of {count} photos needs as many facts, and weights in 0..1.")
+
+    @classmethod
+    def from_photos(
+        cls,
+        photos: PhotoSource | Sequence[PhotoSource],
+        encoder: TransFace,
+        *,
+        face: int | None = None,
+        weights: Sequence[float] | None = None,
+        detector: Detector | None = None,
+        masker: HeadMasker | None = None,
+        name: str = "",
+    ) -> Identity:
+        """The person in ``photos`` (paths, bytes, PIL pictures, RGB arrays; one or several).
+
+        ``face`` is the number of the face in each photo, left to right from 1, or None for the largest. Photos that
+        cannot be used are left out and named in ``notes``. ``detector`` and ``masker`` are the best available by
+        default. A photo that was encoded before is not encoded again.
+        Raises PhotoError when no photo can be used; for a single photo it says what is wrong with it.
+        """
+        sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
+        if not sources:
+            raise PhotoError("There is no photo; add one that shows the face from the front.")
+        counts = list(weights) if weights is not None else [1.0] * len(sources)
+        if len(counts) != len(sources):
+            raise ValueError(f"There are {len(sources)} photos but {len(counts)} weights.")
+        detector = detector or faces.detector()
+        masker = masker or faces.head_masker()
+        encoded, kept, notes = [], [], []
+        refusals: list[PhotoError] = []
+        for number, (source, weight) in enumerate(zip(sources, counts, strict=True), 1):
+            label = f"Photo {number}: " if len(sources) > 1 else ""
+            try:
+                one = encode_photo(faces.read_picture(source), encoder, face, detector, masker)
+            except PhotoError as refusal:
+                refusals.append(refusal)
+                notes.append(f"{label}{refusal}")
+                log.warning("left out a photo: %s", refusal)
+                continue
+            encoded.append(one)
+            kept.append(weight)
+            notes += [f"{label}{note}" for note in one.notes]
+        if not encoded:
+            raise refusals[0] if len(refusals) == 1 else PhotoError("No photo can be used. " + " ".join(notes))
+        return cls(
+            face_tokens=torch.stack([one.tokens for one in encoded]),
+            embeddings=torch.stack([one.embedding for one in encoded]),
+            aligned=np.stack([one.aligned for one in encoded]),
+            thumbnail=encoded[0].thumbnail,
+            photos=tuple(one.fact for one in encoded),
+            weights=tuple(kept),
+            encoder=encoder.digest,
+            name=name,
+            notes=tuple(notes),
+        )
+
+    @classmethod
+    def mix(cls, parts: Sequence[tuple[Identity, float]], *, name: str = "") -> Identity:
+        """A person between others: tokens and embeddings averaged with weights of 0 or more, in the encoder's space.
+
+        Aligned faces put the same part of the face into the same token, so the average of tokens is a face again.
+        With all the weight on one person the result is that person. Photos are paired in turn when their numbers
+        differ. Raises PhotoError when no weight is above 0 or the identities come from different encoders.
+        """
+        total = sum(max(weight, 0.0) for _, weight in parts)
+        used = [(person, weight / total) for person, weight in parts if weight > 0] if total > 0 else []
+        if not used:
+            raise PhotoError("Mixing needs a weight above 0 for at least one person.")
+        if len(used) == 1:
+            return replace(used[0][0], name=name or used[0][0].name)
+        if len({(person.encoder, person.face_tokens.shape[1:]) for person, _ in used}) > 1:
+            raise PhotoError("The people to mix were encoded by different encoders; make their cards again with one.")
+        count = max(len(person.face_tokens) for person, _ in used)
+        tokens, embeddings = [], []
+        for k in range(count):
+            tokens.append(torch.stack([w * p.face_tokens[k % len(p.face_tokens)] for p, w in used]).sum(0))
+            units = [w * _unit(p.embeddings[k % len(p.embeddings)]) for p, w in used]
+            embeddings.append(torch.stack(units).sum(0))
+        main = max(used, key=lambda part: part[1])[0]
+        label = " + ".join(f"{person.name or person.digest} {round(100 * w)} %" for person, w in used)
+        pick = [k % len(main.photos) for k in range(count)]
+        return cls(
+            face_tokens=torch.stack(tokens),
+            embeddings=torch.stack(embeddings),
+            aligned=main.aligned[pick],
+            thumbnail=main.thumbnail,
+            photos=tuple(main.photos[k] for k in pick),
+            weights=tuple(main.weights[k] for k in pick),
+            encoder=main.encoder,
+            name=name or label,
+        )
+
+    @property
+    def embedding(self) -> Tensor:
+        """The direction of the person in the encoder's space, for likeness: float32 [512] of unit length."""
+        weighted = [w * _unit(e) for e, w in zip(self.embeddings, self.weights, strict=True)]
+        return _unit(torch.stack(weighted).sum(0))
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that tell this identity from others and from which no face can be had."""
+        summary = hashlib.sha256(self.face_tokens.half().numpy().tobytes())
+        summary.update(repr(self.weights).encode())
+        return summary.hexdigest()[:8]
+
+    def conditioning(self, adapter: Projects) -> Conditioning:
+        """What ``attach`` needs of this person, for one adapter."""
+        counting = [k for k, weight in enumerate(self.weights) if weight > 0]
+        with torch.no_grad():
+            tokens = adapter.project(self.face_tokens[counting])
+            none = adapter.project(torch.zeros_like(self.face_tokens[:1]))
+        weights = torch.tensor([self.weights[k] for k in counting])
+        bias = weights.log().repeat_interleave(tokens.shape[1]) if bool((weights != weights[0]).any()) else None
+        return Conditioning(tokens.flatten(0, 1), none.expand_as(tokens).flatten(0, 1), bias)
+
+    def tokens(self, adapter: Projects) -> Tensor:
+        """What the U-Net sees: identity tokens of every photo that counts, one after the other, [16 n, 768]."""
+        return self.conditioning(adapter).tokens
+
+    def null_tokens(self, adapter: Projects) -> Tensor:
+        """What unconditional rows see: projector(zeros) once a photo, [16 n, 768] (published setting)."""
+        return self.conditioning(adapter).null_tokens
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a card; see facechain_ext.identity.card."""
+        from facechain_ext.identity.card import save_card  # noqa: PLC0415 - cards know identities, not the reverse
+
+        save_card(self, Path(path), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Identity:
+        """Read a card; see facechain_ext.identity.card."""
+        from facechain_ext.identity.card import load_card  # noqa: PLC0415
+
+        return load_card(Path(path))
+
+
+def likeness(a: Tensor, b: Tensor) -> float:
+    """Cosine of two embeddings [512], -1..1; the length of either does not matter."""
+    return float(_unit(a.float().cpu()) @ _unit(b.float().cpu()))
+
+
+def _unit(vector: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(vector, dim=0)
