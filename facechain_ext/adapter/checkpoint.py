@@ -66,12 +66,10 @@ def load_adapter(
     projector = {k.removeprefix(_PROJECTOR): v for k, v in state.items() if k.startswith(_PROJECTOR)}
     first = f"{_prefix(SITES[0])}linear.weight"
     require_key(state, first, 2, what=_KIND, source=source)
-    if not projector:
-        require_key(state, f"{_PROJECTOR}latents", 3, what=_KIND, source=source)
     channels = {
         s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=_KIND, source=source).shape[0] for s in SITES
     }
-    sizes = AdapterSizes(channels, ProjectorSizes.of(projector, what=_KIND, source=source))
+    sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=_KIND, source=source))
     check_layout(state, layout(sizes), what=_KIND, source=source)
     with torch.device("meta"):
         adapter = FaceAdapter(sizes)

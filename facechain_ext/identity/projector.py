@@ -50,14 +50,19 @@ class ProjectorSizes:
     token_width: int = 768
 
     @staticmethod
-    def of(state: Mapping[str, Tensor], *, what: str, source: str) -> ProjectorSizes:
-        """Read the sizes off a state dict; raises WeightsError when a key they are read from is missing."""
-        latents = require_key(state, "latents", 3, what=what, source=source)
-        proj_in = require_key(state, "proj_in.weight", 2, what=what, source=source)
-        proj_out = require_key(state, "proj_out.weight", 2, what=what, source=source)
-        to_q = require_key(state, "layers.0.0.to_q.weight", 2, what=what, source=source)
-        up = require_key(state, "layers.0.1.1.weight", 2, what=what, source=source)
-        layers = {int(k.split(".")[1]) for k in state if k.startswith("layers.") and k.split(".")[1].isdigit()}
+    def of(state: Mapping[str, Tensor], *, prefix: str = "", what: str, source: str) -> ProjectorSizes:
+        """Read the sizes off the keys of a state dict that begin with ``prefix``.
+
+        Raises WeightsError when a key they are read from is missing.
+        """
+
+        def read(key: str, dimensions: int) -> Tensor:
+            return require_key(state, prefix + key, dimensions, what=what, source=source)
+
+        latents, proj_in, proj_out = read("latents", 3), read("proj_in.weight", 2), read("proj_out.weight", 2)
+        to_q, up = read("layers.0.0.to_q.weight", 2), read("layers.0.1.1.weight", 2)
+        numbers = (key.removeprefix(f"{prefix}layers.").split(".")[0] for key in state if f"{prefix}layers." in key)
+        layers = {int(number) for number in numbers if number.isdigit()}
         return ProjectorSizes(
             face_width=proj_in.shape[1],
             width=proj_in.shape[0],

@@ -1,4 +1,4 @@
-"""The published block, written again in plain form from the state dict alone, put into a U-Net by replacing forwards."""
+"""The published block, written again in plain form from the state dict alone, put into a U-Net."""
 
 from __future__ import annotations
 

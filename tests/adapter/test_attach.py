@@ -99,7 +99,7 @@ def test_off_and_strength_zero_are_bit_identical(unet, small, inputs):
     assert torch.equal(bare, unets.run(unet, x, t, context))
 
 
-class Interrupt(Exception):
+class StopHere(Exception):  # noqa: N818 - no error, a signal
     """Stands for whatever stops a step."""
 
 
@@ -112,14 +112,14 @@ def test_an_exception_in_the_middle_leaves_nothing(unet, small, inputs):
     def stop(site, *_):
         seen.append(site)
         if len(seen) == 5:
-            raise Interrupt
+            raise StopHere
 
     attachment = attach(unet, adapter, tokens)
     with attachment:
         clean = unets.run(unet, x, t, context)
     attachment = attach(unet, adapter, tokens)
     attachment.observers.append(stop)
-    with pytest.raises(Interrupt):
+    with pytest.raises(StopHere):
         unets.run(unet, x, t, context)
     assert worst(clean, unets.run(unet, x, t, context)) < 1e-6  # the next step with it still on is a clean one
     attachment.remove()
@@ -196,7 +196,7 @@ def test_another_number_of_channels_is_refused(small, family):
 
 @pytest.mark.parametrize(("context", "kind"), [(1024, "SD2"), (2048, "SDXL")])
 def test_checkpoints_of_other_kinds_are_refused(small, context, kind):
-    with pytest.raises(HostError, match=f"{kind}.*SD1.5"):
+    with pytest.raises(HostError, match=rf"{kind}.*SD1\.5"):
         attach(unets.diffusers_unet(context=context), small[0], torch.zeros(4, unets.CONTEXT))
 
 
@@ -213,7 +213,7 @@ def test_a_real_sdxl_topology_is_refused(small):
         attention_head_dim=2,
         norm_num_groups=8,
     )
-    with pytest.raises(HostError, match="SDXL.*SD1.5"):
+    with pytest.raises(HostError, match=r"SDXL.*SD1\.5"):
         attach(sdxl, small[0], torch.zeros(4, unets.CONTEXT))
 
 
