@@ -1,0 +1,493 @@
+"""Downloads from a real server that misbehaves: afterwards the right file is there under its name, or none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.weights import download, manifest, set_models_folder, store, transfer
+from facechain_ext.weights.transfer import Progress, PullCancelledError
+from tests.weights.hub import Hub, Server
+
+CONTENT = os.urandom(3_000_000)
+
+
+def an_entry(hub="modelscope", path="folder/file.bin.raw", **changes):
+    raw = {
+        "title": "Test weights", "purpose": "For the test.", "group": "faces", "licence": "MIT", "commercial": "yes",
+        "save_as": "sub/file.data", "sources": [{"hub": hub, "repository": "a/b", "revision": "v1", "path": path}],
+    }  # fmt: skip
+    return manifest.parse_entry("test", {**raw, **changes})
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path, monkeypatch):
+    set_models_folder(tmp_path / "models")
+    monkeypatch.setattr(transfer, "PAUSES", (0.01, 0.01, 0.01))
+    for name in ("HF_TOKEN", "MODELSCOPE_API_TOKEN", "FACECHAIN_HUB", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "nobody"))
+    with Server(Hub(files={"folder/file.bin.raw": CONTENT})) as hub:
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.address)
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        yield hub
+    set_models_folder(None)
+
+
+@pytest.fixture(name="use")
+def _use(monkeypatch):
+    def use(entry):
+        monkeypatch.setattr(manifest, "manifest", lambda: {entry.key: entry})
+        monkeypatch.setattr(store, "manifest", lambda: {entry.key: entry})
+
+    use(an_entry())
+    return use
+
+
+def final():
+    from facechain_ext.weights import models_folder
+
+    return models_folder() / "sub" / "file.data"
+
+
+def assert_right():
+    assert final().read_bytes() == CONTENT
+    assert not list(final().parent.glob("*.part*"))
+    assert [f.state for f in store.verify()] == ["right"]
+
+
+def assert_none():
+    assert not final().exists()
+
+
+@pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
+def test_a_good_day(server, use, hub):
+    use(an_entry(hub))
+    seen: list[Progress] = []
+    assert download.pull("test", progress=seen.append) == final()
+    assert_right()
+    assert seen[0].done == 0
+    assert seen[-1] == Progress("test", "file.bin.raw", len(CONTENT), len(CONTENT))
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+    assert download.pull("test") == final()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
+@pytest.mark.parametrize("digest", ["right", "none"])
+def test_a_connection_that_dies_half_way_is_continued_not_started_over(server, use, hub, digest):
+    use(an_entry(hub))
+    server.state_digest = digest
+    server.die_at = [len(CONTENT) // 2, len(CONTENT) // 4]
+    download.pull("test")
+    assert_right()
+    ranges = [asked for _, asked in server.requests]
+    assert ranges[0] == ""
+    assert len(ranges) == 3
+    positions = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in ranges[1:]]
+    assert 0 < positions[0] <= len(CONTENT) // 2 + 1024
+    assert positions[0] < positions[1]
+
+
+def test_a_server_without_ranges_starts_over_and_is_right(server, use):
+    server.ranges, server.die_at = False, [10_000]
+    download.pull("test")
+    assert_right()
+
+
+def test_a_server_that_sends_the_wrong_part(server, use):
+    server.ranges_off_by, server.die_at = 7, [100_000]
+    download.pull("test")
+    assert_right()
+
+
+@pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
+def test_a_wrong_digest_leaves_nothing(server, use, hub):
+    use(an_entry(hub))
+    server.state_digest = "wrong"
+    with pytest.raises(WeightsError, match="digest") as caught:
+        download.pull("test")
+    assert "Put file.bin.raw" in str(caught.value)
+    assert_none()
+    assert not list(final().parent.glob("*.part*"))
+
+
+def test_a_small_file_without_lfs_is_checked_by_its_git_digest(server, use):
+    use(an_entry("huggingface", "folder/a.json"))
+    server.files["folder/a.json"] = b"{}"
+    download.pull("test")
+    assert final().read_bytes() == b"{}"
+    final().unlink()
+    size, wrong = 2, "1" * 40
+    server.listing = [{"type": "file", "path": "folder/a.json", "size": size, "oid": wrong}]
+    with pytest.raises(WeightsError, match="digest"):
+        download.pull("test")
+    assert_none()
+
+
+def test_a_missing_file_is_taken_from_the_mirror(server, use, monkeypatch):
+    with Server() as empty:
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", empty.address)
+        sources = [
+            {"hub": hub, "repository": "a/b", "revision": "v1", "path": "folder/file.bin.raw"}
+            for hub in ("modelscope", "huggingface")
+        ]
+        use(an_entry(sources=sources))
+        download.pull("test")
+    assert_right()
+
+
+def test_a_404_of_the_file_itself_goes_on_to_the_mirror(server, use):
+    server.statuses = [404]
+    sources = [
+        {"hub": hub, "repository": "a/b", "revision": "v1", "path": "folder/file.bin.raw"}
+        for hub in ("modelscope", "huggingface")
+    ]
+    use(an_entry(sources=sources))
+    download.pull("test")
+    assert_right()
+
+
+def test_the_set_hub_comes_first(monkeypatch):
+    sources = tuple(manifest.Source(hub, "a/b", "v1", "x") for hub in ("modelscope", "huggingface"))
+    assert [s.hub for s in download.preferred(sources)] == ["modelscope", "huggingface"]
+    assert download.preferred(sources, "huggingface")[0].hub == "huggingface"
+    monkeypatch.setenv("FACECHAIN_HUB", "huggingface")
+    assert download.preferred(sources)[0].hub == "huggingface"
+
+
+def test_503_twice(server, use):
+    server.statuses = [503, 503]
+    download.pull("test")
+    assert_right()
+
+
+def test_503_for_ever(server, use):
+    server.statuses = [503] * 50
+    with pytest.raises(WeightsError, match="503"):
+        download.pull("test")
+    assert_none()
+    assert len(server.requests) < 10
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_is_asked_for_by_name(server, use, status):
+    use(an_entry("huggingface"))
+    server.statuses = [status]
+    with pytest.raises(WeightsError, match="HF_TOKEN"):
+        download.pull("test")
+
+
+def test_redirects_are_followed_and_carry_no_login_to_another_host(server, use, monkeypatch):
+    use(an_entry("huggingface"))
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    with Server(Hub(files=server.files)) as cdn:
+        server.redirect_to = cdn.address.removeprefix("http://")
+        cdn.die_at = [1_000_000]
+        download.pull("test")
+        assert_right()
+        assert len(cdn.requests) == 2
+        assert any(h.get("authorization") == "Bearer secret" for h in server.headers)
+        assert not any("authorization" in h or "cookie" in h for h in cdn.headers)
+
+
+def test_a_redirect_out_of_the_web_is_refused(server, use, monkeypatch):
+    from urllib.error import URLError
+
+    from facechain_ext.weights.http import get
+
+    monkeypatch.setattr("tests.weights.hub.Handler.do_GET", lambda self: self.answer(302, Location="ftp://127.0.0.1/x"))
+    with pytest.raises(URLError):
+        get(server.address)
+    with pytest.raises(URLError):
+        get("file:///etc/passwd")
+
+
+def test_without_a_stated_length(server, use):
+    server.length = False
+    download.pull("test")
+    assert_right()
+
+
+def test_a_file_shorter_or_longer_than_announced(server, use):
+    listed = {"Path": "folder/file.bin.raw", "Type": "blob", "Sha256": "", "Size": 17}
+    server.listing = {"Data": {"Files": [listed]}}
+    with pytest.raises(WeightsError, match="announced"):
+        download.pull("test")
+    assert_none()
+
+
+def test_a_slow_server_can_be_stopped_and_the_rest_comes_later(server, use):
+    server.pause = 0.05
+    seen: list[Progress] = []
+    with pytest.raises(PullCancelledError, match="goes on from there"):
+        download.pull("test", progress=seen.append, cancel=lambda: len(seen) > 5)
+    assert_none()
+    part = final().with_name("file.data.part")
+    assert 0 < part.stat().st_size < len(CONTENT)
+    server.pause = 0.0
+    download.pull("test")
+    assert_right()
+    assert server.requests[-1][1].startswith("bytes=")
+
+
+def test_a_part_of_an_older_version_is_not_continued(server, use):
+    final().parent.mkdir(parents=True)
+    final().with_name("file.data.part").write_bytes(b"old" * 1000)
+    final().with_name("file.data.part.json").write_text('{"identity": "0", "etag": "\\"old\\"", "url": "x"}')
+    download.pull("test")
+    assert_right()
+
+
+def test_a_file_that_changes_on_the_server_in_between(server, use):
+    server.state_digest = "none"
+    final().parent.mkdir(parents=True)
+    final().with_name("file.data.part").write_bytes(b"old" * 1000)
+    url = f"{server.address}/api/v1/models/a/b/repo?Revision=v1&FilePath=folder%2Ffile.bin.raw"
+    note = f'{{"identity": "", "etag": "\\"old\\"", "url": "{url}"}}'
+    final().with_name("file.data.part.json").write_text(note)
+    download.pull("test")
+    assert_right()
+    assert server.requests[0][1] == "bytes=3000-"
+
+
+def test_too_little_room_is_said_before_the_first_byte(server, use, monkeypatch):
+    free = transfer.MARGIN + len(CONTENT) - 1
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free}))
+    with pytest.raises(WeightsError, match="free"):
+        download.pull("test")
+    assert not server.requests
+    assert_none()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_fills_up_in_the_middle(server, use, monkeypatch):
+    """The second half goes to a device that is really full."""
+    real = Path.open
+
+    def full(self, mode="r", *args, **kwargs):
+        return real(Path("/dev/full") if mode == "ab" else self, mode, *args, **kwargs)
+
+    server.die_at = [1_000_000]
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", full)
+        with pytest.raises(WeightsError, match="disk became full"):
+            download.pull("test")
+    assert_none()
+    download.pull("test")
+    assert_right()
+    assert server.requests[-1][1].startswith("bytes=")
+
+
+def run_pull(folder, address):
+    code = f"""
+import sys
+import facechain_ext.weights.manifest as manifest, facechain_ext.weights.store as store
+from tests.weights.test_download import an_entry
+from facechain_ext.weights import set_models_folder, download
+manifest.manifest = store.manifest = lambda: {{"test": an_entry()}}
+set_models_folder({str(folder)!r})
+print("ready", flush=True)
+download.pull("test")
+print("done", flush=True)
+"""
+    environment = {**os.environ, "MODELSCOPE_ENDPOINT": address, "no_proxy": "127.0.0.1"}
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root, env=environment
+    )
+
+
+def test_two_processes_at_once_download_it_once(server, use, tmp_path):
+    server.pause = 0.01
+    both = [run_pull(tmp_path / "models", server.address) for _ in range(2)]
+    for process in both:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()[-500:]
+    assert_right()
+    assert len(server.requests) == 1
+
+
+def test_killed_in_the_middle(server, use, tmp_path):
+    server.pause = 0.05
+    process = run_pull(tmp_path / "models", server.address)
+    part = final().with_name("file.data.part")
+    while not (part.exists() and part.stat().st_size > 300_000):
+        assert process.poll() is None, process.stderr.read().decode()[-500:]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert_none()
+    server.pause = 0.0
+    download.pull("test")
+    assert_right()
+    assert server.requests[-1][1].startswith("bytes=")
+
+
+def test_offline_says_which_file_to_put_where_and_then_finds_it(server, use, monkeypatch):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(WeightsError) as caught:
+            download.pull("test")
+    message = str(caught.value)
+    assert "Put file.bin.raw" in message
+    assert "/models/a/b" in message
+    assert str(final().parent) in message
+    with pytest.raises(WeightsError, match="facechain weights pull test"):
+        store.require("test")
+    (final().parent / "file.bin.raw").write_bytes(b"by hand")
+    assert store.require("test").read_bytes() == b"by hand"
+    assert download.pull("test").read_bytes() == b"by hand"
+
+
+@pytest.mark.parametrize("listing", [{}, {"Data": None}, {"Data": {"Files": [{}]}}, [], "x", {"Data": {"Files": []}}])
+@pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
+def test_a_hub_that_answers_nonsense(server, use, hub, listing):
+    use(an_entry(hub))
+    server.listing = listing
+    with pytest.raises(WeightsError):
+        download.pull("test")
+    assert_none()
+
+
+# Pickles and folders -----------------------------------------------------------------------------------------------
+
+
+def saved(tmp_path, content, name="w.pt"):
+    torch.save(content, tmp_path / name)
+    return (tmp_path / name).read_bytes()
+
+
+def test_a_downloaded_pickle_is_rewritten_once_as_safetensors(server, use, tmp_path):
+    content = {"state_dict": {"a": torch.randn(4, 5).t(), "b": torch.ones(3).bfloat16()}, "epoch": 2}
+    content["state_dict"]["tied"] = content["state_dict"]["a"]
+    server.files["w.pt"] = saved(tmp_path, content)
+    use(an_entry(path="w.pt", pickles="convert", save_as="w.safetensors"))
+    path = download.pull("test")
+    got = load_file(path)
+    assert set(got) == {"a", "b", "tied"}
+    assert torch.equal(got["a"], content["state_dict"]["a"])
+    assert [p.name for p in path.parent.iterdir() if not p.name.startswith(".")] == ["facechain.lock.json", path.name]
+    assert store.verify()[0].state == "right"
+
+
+@pytest.mark.parametrize("pickles", ["convert", "check"])
+def test_a_pickle_that_would_run_something_never_gets_its_name(server, use, tmp_path, pickles):
+    class Evil:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    server.files["w.pt"] = saved(tmp_path, {"a": Evil()})
+    use(an_entry(path="w.pt", pickles=pickles, save_as="w.safetensors"))
+    with pytest.raises(WeightsError, match="not loaded"):
+        download.pull("test")
+    assert not (tmp_path / "ran").exists()
+    assert not (final().parents[1] / "w.safetensors").exists()
+
+
+@pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
+def test_a_folder_comes_whole_or_not_at_all(server, use, tmp_path, hub):
+    save_file({"x": torch.ones(2)}, tmp_path / "x.safetensors")
+    server.files = {
+        "unet/config.json": b"{}",
+        "unet/deep/model.safetensors": (tmp_path / "x.safetensors").read_bytes(),
+        "unet/deep/model.bin": b"not wanted, there are safetensors",
+        "unet/pytorch_model.bin": saved(tmp_path, {"w": torch.zeros(3)}),
+        "unet/README.md": b"no",
+        "unet/.hidden.json": b"no",
+        "other/config.json": b"no",
+    }
+    files = ["*.json", "*.safetensors", "*.bin"]
+    source = {"hub": hub, "repository": "a/b", "revision": "v1", "path": "unet", "files": files}
+    use(an_entry(save_as="base", pickles="convert", sources=[source]))
+    server.statuses = [404]
+    with pytest.raises(WeightsError):
+        download.pull("test")
+    folder = final().parents[1] / "base"
+    assert not folder.exists()
+    assert download.pull("test") == folder
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    assert names == ["config.json", "deep/model.safetensors", "model.safetensors"]
+    assert {f.state for f in store.verify()} == {"right"}
+    assert len(store.verify()) == 3
+
+
+@pytest.mark.parametrize("name", ["../escape.json", "a/../../escape.json", "/abs.json", "CON/a.json", "a\n.json"])
+def test_a_hub_that_lists_paths_outside_the_folder(server, use, tmp_path, name):
+    server.files = {f"unet/{name}": b"{}"}
+    source = {"hub": "modelscope", "repository": "a/b", "revision": "v1", "path": "unet", "files": ["*.json"]}
+    use(an_entry(save_as="base", sources=[source]))
+    with pytest.raises(WeightsError):
+        download.pull("test")
+    assert not list(tmp_path.rglob("*escape*"))
+    assert not list(tmp_path.rglob("abs.json"))
+
+
+def test_a_link_out_of_the_models_folder_is_not_written_through(server, use, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "models" / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(WeightsError, match="link"):
+        download.pull("test")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+# What is remembered ------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_file_is_noticed(server, use, caplog):
+    download.pull("test")
+    final().write_bytes(CONTENT[:-1] + b"x")
+    assert store.require("test") == final()
+    assert "verify" in caplog.text
+    assert [f.state for f in store.verify()] == ["changed"]
+    final().unlink()
+    assert [f.state for f in store.verify()] == ["missing"]
+    final().write_bytes(CONTENT)
+    assert [f.state for f in store.verify()] == ["right"]
+    store.forget([final()])
+    assert [f.state for f in store.verify()] == ["unknown"]
+
+
+def test_a_damaged_lock_file_says_what_to_do(server, use):
+    download.pull("test")
+    (final().parents[1] / store.LOCK_FILE).write_text("{", encoding="utf-8")
+    with pytest.raises(WeightsError, match="Delete it"):
+        store.verify()
+
+
+def test_many_threads_remember_without_losing_anything(server, tmp_path):
+    root = final().parents[1]
+    root.mkdir(parents=True)
+    files = [root / f"{i}.data" for i in range(8)]
+    for file in files:
+        file.write_bytes(b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    threads = [threading.Thread(target=store.remember, args=({file: digest}, "test")) for file in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(store.read_lock()) == {file.name for file in files}
+
+
+def test_leftovers(server, use):
+    seen = []
+    with pytest.raises(PullCancelledError):
+        download.pull("test", progress=seen.append, cancel=lambda: True)
+    assert {p.suffix for p in store.leftovers()} <= {".part", ".json"}
+    assert store.leftovers()
