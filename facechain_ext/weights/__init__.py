@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.weights.folders import models_folder, safe_child, safe_name, set_models_folder
-from facechain_ext.weights.store import find, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,20 @@ __all__ = [
     "safe_name",
     "set_models_folder",
 ]
+
+
+def find(key: str) -> Path | None:
+    """The file or folder of the weights called ``key``, or None; see ``facechain_ext.weights.store.find``."""
+    from facechain_ext.weights.store import find as look  # noqa: PLC0415 - brings the whole HTTP client
+
+    return look(key)
+
+
+def require(key: str) -> Path:
+    """The same, or a WeightsError that says how to get it; see ``facechain_ext.weights.store.require``."""
+    from facechain_ext.weights.store import require as insist  # noqa: PLC0415 - brings the whole HTTP client
+
+    return insist(key)
 
 
 def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
