@@ -17,6 +17,7 @@ from facechain_ext.errors import HostError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from facechain_ext.adapter.automatic import AutomaticRegion
     from facechain_ext.adapter.block import Attention
     from facechain_ext.adapter.injection import Observer
     from facechain_ext.adapter.model import FaceAdapter
@@ -150,6 +151,7 @@ def attach(
     bias: Tensor | Sequence[Tensor | None] | None = None,
     attention: Attention = sdpa,
     streamed: bool = False,
+    automatic: AutomaticRegion | None = None,
 ) -> Attachment:
     """Let ``adapter`` act in an ldm, sgm or diffusers U-Net until the result is removed.
 
@@ -159,7 +161,8 @@ def attach(
     0..1 over the latent grid, of any size. For several identities give sequences of the same length: each acts in its
     own region, and where regions overlap their weights are scaled to add up to 1. ``bias`` [t] is added to the logits
     of the tokens (log of a weight). ``attention`` is the host's, PyTorch's own by default. ``streamed`` lends each
-    block's weights only while it computes, for hosts that do so with the U-Net.
+    block's weights only while it computes, for hosts that do so with the U-Net. ``automatic`` lets the adapter find
+    out where it acts and compute only there (not exact; off by default).
 
     An adapter that is still attached to this U-Net is removed first. Raises HostError when the U-Net is not SD1.5's or
     the adapter was made for other channels, and ValueError when shapes or ranges are wrong; nothing is attached then.
@@ -168,7 +171,9 @@ def attach(
     conditions = conditions_of(tokens, null_tokens, strength, region, bias)
     for site in find_sites(unet):
         check_channels(site, adapter)
-    injection = FaceInjection(adapter, conditions, window=window, attention=attention, streamed=streamed)
+    injection = FaceInjection(
+        adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
+    )
     previous = _attached.pop(unet, None)
     if previous is not None:
         log.info("a face adapter was still attached to this U-Net and is replaced")

@@ -16,6 +16,7 @@ from facechain_ext.errors import HostError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from facechain_ext.adapter.automatic import AutomaticRegion
     from facechain_ext.adapter.block import Attention, SerialFaceBlock
     from facechain_ext.adapter.model import FaceAdapter
     from facechain_ext.adapter.region import TokenRegion
@@ -75,7 +76,8 @@ class FaceInjection:
 
     ``begin`` is called once before each run of the U-Net, ``increment`` once in each block. ``progress`` is the
     fraction of the steps that are done; outside the window ``increment`` gives None. ``observers`` see each increment.
-    ``streamed`` keeps the weights at home and lends each block for the moment it computes.
+    ``streamed`` keeps the weights at home and lends each block for the moment it computes. ``automatic`` finds the
+    region of identities that have none.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class FaceInjection:
         window: tuple[float, float] = (0.0, 1.0),
         attention: Attention = sdpa,
         streamed: bool = False,
+        automatic: AutomaticRegion | None = None,
     ) -> None:
         first, last = window
         if not 0.0 <= first <= last <= 1.0:
@@ -100,6 +103,7 @@ class FaceInjection:
         self.conditions = [condition for condition in conditions if condition.strength != 0.0]
         self.window = window
         self.progress = 0.0
+        self.automatic = automatic
         self.observers: list[Observer] = []
         self._attention = attention
         self._streamed = streamed
@@ -122,6 +126,8 @@ class FaceInjection:
         """Prepare for one run of the U-Net: which rows are conditional, and height and width of the latent picture."""
         self._rows = [condition.rows(conditional) for condition in self.conditions]
         self._latent_size = latent_size
+        if self.automatic is not None and self.automatic.begin(self.progress, latent_size):
+            self._regions.clear()
 
     def increment(self, site: str, x: Tensor, heads: int) -> Tensor | None:
         """What the block of ``site`` adds to ``x`` [b, n, C]; None when it adds nothing.
@@ -141,6 +147,8 @@ class FaceInjection:
                 total = self._sum(site, block, x, heads)
         else:
             total = self._sum(site, block, x, heads)
+        if self.automatic is not None:
+            self.automatic.observe(total)
         for observer in self.observers:
             observer(site, x, total)
         return total
@@ -185,7 +193,8 @@ class FaceInjection:
     def _regions_for(self, x: Tensor) -> list[TokenRegion | None]:
         key = (self._latent_size, x.shape[1])
         if key not in self._regions:
-            masks = [condition.region for condition in self.conditions]
+            found = None if self.automatic is None else self.automatic.region
+            masks = [found if condition.region is None else condition.region for condition in self.conditions]
             self._regions[key] = token_regions(masks, self._latent_size, x.shape[1], x.device)
         return self._regions[key]
 

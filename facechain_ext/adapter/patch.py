@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from facechain_ext.adapter.automatic import AutomaticRegion
     from facechain_ext.adapter.block import Attention
     from facechain_ext.adapter.model import FaceAdapter
 
@@ -79,6 +80,7 @@ def attach_by_patch(
     bias: Tensor | Sequence[Tensor | None] | None = None,
     attention: Attention = sdpa,
     streamed: bool = False,
+    automatic: AutomaticRegion | None = None,
 ) -> PatchAttachment:
     """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps; the settings are attach's.
 
@@ -88,7 +90,9 @@ def attach_by_patch(
     for site in find_sites(unet):
         check_channels(site, adapter)
     conditions = conditions_of(tokens, null_tokens, strength, region, bias)
-    injection = FaceInjection(adapter, conditions, window=window, attention=attention, streamed=streamed)
+    injection = FaceInjection(
+        adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
+    )
     attachment = PatchAttachment(injection)
     patcher.set_model_patch(attachment, "middle_patch")
     return attachment
