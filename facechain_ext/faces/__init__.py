@@ -1,0 +1,51 @@
+"""Pictures in, facts about faces out. Importing this loads no image library and no provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.alignment import align
+    from facechain_ext.faces.choose import check_face, choose_face, number_faces
+    from facechain_ext.faces.picture import Picture, read_picture
+    from facechain_ext.faces.providers import detector, head_masker
+    from facechain_ext.faces.types import Detector, Face, HeadMask, HeadMasker
+
+__all__ = [
+    "Detector",
+    "Face",
+    "HeadMask",
+    "HeadMasker",
+    "Picture",
+    "align",
+    "check_face",
+    "choose_face",
+    "detector",
+    "head_masker",
+    "number_faces",
+    "read_picture",
+]
+
+_HOME = {
+    "align": "alignment",
+    "check_face": "choose",
+    "choose_face": "choose",
+    "number_faces": "choose",
+    "Picture": "picture",
+    "read_picture": "picture",
+    "detector": "providers",
+    "head_masker": "providers",
+    "Detector": "types",
+    "Face": "types",
+    "HeadMask": "types",
+    "HeadMasker": "types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a public name when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

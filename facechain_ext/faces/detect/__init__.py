@@ -1,0 +1,1 @@
+"""Detectors: one module per provider, one Protocol (faces.types.Detector)."""

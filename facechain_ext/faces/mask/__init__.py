@@ -1,0 +1,1 @@
+"""Head maskers: one module per provider, one Protocol (faces.types.HeadMasker)."""

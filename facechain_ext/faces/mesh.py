@@ -1,0 +1,130 @@
+"""MediaPipe's face mesh: 478 points on a face, for landmarks, outline, head pose and blending."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from facechain_ext.faces.pose import angles_from_axes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from facechain_ext.faces.types import Pixels, Points
+
+log = logging.getLogger(__name__)
+
+MESH_POINTS = 478
+# Indices into the mesh (MediaPipe's canonical face model). "Left" is the picture's left: the person's right.
+LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+NOSE_TIP = 4
+MOUTH_LEFT, MOUTH_RIGHT = 61, 291
+OUTLINE = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
+"""The oval of the face, clockwise from the middle of the hairline; number 18 of it is the chin."""
+_CROP = 256
+"""Side in pixels of the upright square the mesh is fitted in; the network sees 192."""
+
+_lock = threading.Lock()  # MediaPipe's graphs take one picture at a time
+
+
+def solutions() -> Any:
+    """MediaPipe's classic solutions; quiet, imported when first asked for.
+
+    Raises:
+        ImportError: mediapipe is not installed.
+    """
+    os.environ.setdefault("GLOG_minloglevel", "2")  # its C++ part writes to stderr otherwise
+    from mediapipe.python import solutions as loaded  # the package's own __init__ would load its larger half too
+
+    warnings.filterwarnings("ignore", message=r"SymbolDatabase\.GetPrototype", category=UserWarning)
+    return loaded
+
+
+@functools.cache
+def _network() -> Any:
+    return solutions().face_mesh.FaceMesh(
+        static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.2
+    )
+
+
+def run(graph: Any, pixels: Pixels) -> Any:
+    """What one of MediaPipe's graphs answers to an RGB picture."""
+    with _lock:
+        return graph.process(np.ascontiguousarray(pixels))
+
+
+def upright_crop(
+    pixels: Pixels, centre: tuple[float, float], side: float, roll: float, size: int
+) -> tuple[Pixels, NDArray[np.float64]]:
+    """A square of ``side`` pixels around ``centre``, turned back by ``roll`` degrees, at ``size`` pixels.
+
+    Returns the crop uint8 [size, size, 3], its border repeated where it reaches beyond the picture, and the warp
+    float64 [2, 3] that maps positions in the crop to positions in the picture.
+    """
+    scale, angle = side / size, np.radians(roll)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = (size - 1) / 2
+    warp = np.column_stack([turn, np.array(centre) - turn @ (middle, middle)])
+    # Work on the neighbourhood only, shrunk by area averages when it is much larger than the crop.
+    reach = side * 0.75 + 2
+    height, width = pixels.shape[:2]
+    left, top = (int(np.clip(c - reach, 0, limit - 1)) for c, limit in zip(centre, (width, height), strict=True))
+    right, bottom = (int(np.clip(c + reach + 1, 1, limit)) for c, limit in zip(centre, (width, height), strict=True))
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    part = pixels[top:bottom, left:right]
+    inner = warp.copy()
+    inner[:, 2] -= (left, top)
+    if scale > 2:
+        shrunk = (max(round((right - left) * 2 / scale), 1), max(round((bottom - top) * 2 / scale), 1))
+        ratio = np.array([shrunk[0] / (right - left), shrunk[1] / (bottom - top)])
+        part = cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA)
+        inner[:, 2] = (inner[:, 2] + 0.5) * ratio - 0.5
+        inner[:, :2] *= ratio[:, None]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(np.ascontiguousarray(part), inner, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return crop, warp
+
+
+def fit_mesh(pixels: Pixels, centre: tuple[float, float], face_size: float, roll: float) -> NDArray[np.float32] | None:
+    """The mesh of the face near ``centre``, float32 [478, 3], or None when no face is seen there.
+
+    ``face_size`` is the height of the face in pixels, ``roll`` its lean in degrees clockwise; both may be rough. x and
+    y are positions in the picture, z is depth on the same scale, smaller towards the camera.
+    """
+    crop, warp = upright_crop(pixels, centre, 2.0 * face_size, roll, _CROP)
+    found = run(_network(), crop).multi_face_landmarks
+    if not found:
+        return None
+    points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], dtype=np.float64) * _CROP
+    mesh = np.empty_like(points)
+    mesh[:, :2] = (points[:, :2] - 0.5) @ warp[:, :2].T + warp[:, 2]
+    mesh[:, 2] = points[:, 2] * float(np.hypot(warp[0, 0], warp[1, 0]))
+    return mesh.astype(np.float32)
+
+
+def five_landmarks(mesh: NDArray[np.float32]) -> Points:
+    """Eye centres, nose tip and corners of the mouth, float32 [5, 2], of a mesh.
+
+    An eye's centre is the middle of its lids' outline, not the iris: it stays when the person looks aside or blinks.
+    """
+    flat = mesh[:, :2]
+    eyes = [flat[list(eye)].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)]
+    return np.stack([*eyes, flat[NOSE_TIP], flat[MOUTH_LEFT], flat[MOUTH_RIGHT]]).astype(np.float32)
+
+
+def mesh_angles(mesh: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees, signs as in Face, of a mesh."""
+    right = mesh[[263, 454, 356]].mean(0) - mesh[[33, 234, 127]].mean(0)
+    up = mesh[[10, 151, 9]].mean(0) - mesh[[152, 175, 199]].mean(0)
+    return angles_from_axes(right.astype(np.float64), up.astype(np.float64))
