@@ -51,7 +51,8 @@ def check_face(picture: Picture, face: Face) -> tuple[str, ...]:
     size = round(max(face.width, face.height))
     if size < MIN_FACE:
         raise PhotoError(
-            f"The face is only {size} pixels high; use a photo in which it has at least {MIN_FACE}, better {2 * SMALL_FACE}."
+            f"The face is only {size} pixels high; use a photo in which it has at least {MIN_FACE}, "
+            f"better {2 * SMALL_FACE}."
         )
     if abs(face.yaw) > PROFILE:
         raise PhotoError(f"The face is turned {abs(face.yaw):.0f}° away; use a photo that shows it from the front.")

@@ -28,7 +28,7 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
 """Largest file that is read: a 50-megapixel uncompressed 24-bit picture has 150 MB."""
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "PPM", "TGA")
-"""The formats that are tried, where this Pillow has them. EPS and other formats that start programs are not among them."""
+"""The formats that are tried, where this Pillow has them; EPS and others that start programs are not among them."""
 _CACHED_BYTES = 256 << 20
 """Decoded pictures kept: seven of 12 megapixels."""
 

@@ -1,0 +1,225 @@
+"""From the real photo to an Identity, its cards, and mixing."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError, WeightsError
+from facechain_ext.identity import Identity, encode_photo, forget_photos, likeness, prepare_face
+from facechain_ext.identity.encode import to_encoder
+
+
+class Average:
+    """A projector that can be checked by hand: two tokens a photo, the means of the two halves of its patches."""
+
+    def project(self, face_tokens):
+        return torch.stack([face_tokens[:, :72].mean(1), face_tokens[:, 72:].mean(1)], dim=1)
+
+
+@pytest.fixture(scope="module")
+def person(astronaut, encoder):
+    return Identity.from_photos(astronaut, encoder, name="Eileen")
+
+
+def test_one_photo(person, astronaut, encoder):
+    assert person.face_tokens.shape == (1, 144, 128)
+    assert person.embedding.shape == (32,)
+    assert float(person.embedding.norm()) == pytest.approx(1, abs=1e-5)
+    assert person.aligned.shape == (1, 112, 112, 3)
+    (fact,) = person.photos
+    left, top, right, bottom = fact.box
+    assert 150 < left < right < 300
+    assert 50 < top < bottom < 200
+    assert fact.face == 1
+    tokens, embedding = encoder(to_encoder(person.aligned[0])[None])
+    assert torch.allclose(tokens, person.face_tokens)
+    assert likeness(embedding[0], person.embedding) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_aligned_face_is_where_arcface_wants_it(person):
+    bigger = np.asarray(Image.fromarray(person.aligned[0]).resize((448, 448)))
+    (face,) = faces.detector().detect(np.pad(bigger, ((100, 100), (100, 100), (0, 0))))
+    found = (face.landmarks - 100) / 4
+    wanted = np.array([(38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20)])
+    # no face has the template's proportions, but no further turn, scale or shift may bring it closer: least squares
+    rows = [[(x, -y, 1, 0), (y, x, 0, 1)] for x, y in found - 56]
+    a, b, right, down = np.linalg.lstsq(np.array(rows).reshape(-1, 4), (wanted - 56).ravel(), rcond=None)[0]
+    assert np.hypot(a, b) == pytest.approx(1, abs=0.05)
+    assert abs(np.degrees(np.arctan2(b, a))) < 2
+    assert np.hypot(right, down) < 2.5
+
+
+def test_the_background_is_black(person):
+    corner = person.aligned[0][-6:, :12]
+    assert float((corner.max(-1) < 8).mean()) > 0.9
+
+
+def test_a_photo_is_encoded_once(astronaut, encoder, monkeypatch):
+    forget_photos()
+    calls = []
+    original = type(encoder).forward
+    monkeypatch.setattr(type(encoder), "forward", lambda self, x: calls.append(1) or original(self, x))
+    one = Identity.from_photos(astronaut, encoder)
+    buffer = io.BytesIO()
+    Image.fromarray(astronaut).save(buffer, "PNG")
+    two = Identity.from_photos([buffer.getvalue()], encoder)
+    assert len(calls) == 1
+    assert torch.equal(one.face_tokens, two.face_tokens)
+
+
+def test_faces_are_numbered_from_the_left(astronaut, encoder):
+    face = astronaut[:256, 100:356]
+    small = np.asarray(Image.fromarray(face).resize((160, 160)))
+    both = np.full((256, 480, 3), 128, np.uint8)
+    both[40:200, 10:170] = small
+    both[:, 200:456] = face[:, ::-1]
+    largest = Identity.from_photos(both, encoder)
+    assert largest.photos[0].face == 2
+    assert any("2 faces" in note for note in largest.notes)
+    assert Identity.from_photos(both, encoder, face=1).photos[0].box[2] < 200
+    with pytest.raises(PhotoError, match="no face number 3"):
+        Identity.from_photos(both, encoder, face=3)
+
+
+def test_bad_photos_are_left_out_and_named(astronaut, encoder):
+    empty = np.full((200, 200, 3), 90, np.uint8)
+    person = Identity.from_photos([empty, astronaut, b"no picture"], encoder)
+    assert len(person.photos) == 1
+    assert any(note.startswith("Photo 1: No face") for note in person.notes)
+    assert any(note.startswith("Photo 3: ") for note in person.notes)
+    with pytest.raises(PhotoError, match="No face"):
+        Identity.from_photos(empty, encoder)
+    with pytest.raises(PhotoError, match="no photo"):
+        Identity.from_photos([], encoder)
+
+
+def test_a_tiny_face_says_how_large_it_should_be(astronaut, encoder):
+    tiny = np.asarray(Image.fromarray(astronaut).resize((170, 170), Image.Resampling.LANCZOS))
+    with pytest.raises(PhotoError, match="pixels"):
+        Identity.from_photos(tiny, encoder)
+
+
+def test_tokens_of_several_photos_follow_one_another(astronaut, encoder):
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    person = Identity.from_photos([astronaut, mirrored], encoder)
+    tokens = person.tokens(Average())
+    assert tokens.shape == (4, 128)
+    assert torch.allclose(tokens[:2], Average().project(person.face_tokens[:1])[0])
+    assert torch.allclose(tokens[2:], Average().project(person.face_tokens[1:])[0])
+    assert not person.null_tokens(Average()).any()
+    assert person.null_tokens(Average()).shape == tokens.shape
+
+
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.3, 0.3), (1.0, 0.25), (1.0, 0.0)])
+def test_photo_weights(astronaut, encoder, weights):
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    person = Identity.from_photos([astronaut, mirrored], encoder, weights=weights)
+    seen = person.conditioning(Average())
+    counting = [weight for weight in weights if weight > 0]
+    assert len(seen.tokens) == 2 * len(counting)
+    if len(set(counting)) == 1:
+        assert seen.bias is None
+    else:
+        assert torch.allclose(seen.bias, torch.tensor([1.0, 1.0, 0.25, 0.25]).log())
+
+
+@pytest.mark.parametrize("name", ["", "Anna", "李雷 👩‍🚀", "x" * 300])
+def test_a_card_gives_back_what_was_saved(person, tmp_path, name):
+    from dataclasses import replace
+
+    named = replace(person, name=name, notes=("small",))
+    path = tmp_path / "card.safetensors"
+    named.save(path)
+    back = Identity.load(path)
+    for field in ("face_tokens", "embeddings"):
+        assert torch.equal(getattr(back, field), getattr(named, field))
+    for field in ("aligned", "thumbnail"):
+        assert np.array_equal(getattr(back, field), getattr(named, field))
+    for field in ("photos", "weights", "encoder", "name", "notes", "digest"):
+        assert getattr(back, field) == getattr(named, field)
+    assert [file.name for file in tmp_path.iterdir()] == ["card.safetensors"]
+
+
+def test_a_card_is_not_overwritten_by_accident(person, tmp_path):
+    path = tmp_path / "card.safetensors"
+    path.write_bytes(b"mine")
+    with pytest.raises(WeightsError, match="not overwritten"):
+        person.save(path)
+    assert path.read_bytes() == b"mine"
+    person.save(path, overwrite=True)
+    assert Identity.load(path).digest == person.digest
+
+
+def damaged(kind, person, path):
+    person.save(path)
+    content = path.read_bytes()
+    if kind == "half":
+        path.write_bytes(content[: len(content) // 2])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("hello", encoding="utf-8")
+    elif kind == "newer":
+        path.write_bytes(content.replace(b'"version":"1"', b'"version":"7"'))
+    elif kind == "facts":
+        path.write_bytes(content.replace(b'\\"weights\\"', b'\\"weighty\\"'))
+    elif kind == "lora":
+        save_file({"lora_unet_x.lora_down.weight": torch.zeros(2)}, path)
+    elif kind == "missing":
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("half", "damaged"),
+        ("empty", "damaged"),
+        ("text", "damaged"),
+        ("newer", "version 7"),
+        ("facts", "damaged"),
+        ("lora", "a LoRA"),
+        ("missing", "cannot be read"),
+    ],
+)
+def test_bad_cards_are_refused(person, tmp_path, kind, message):
+    path = tmp_path / "bad.safetensors"
+    damaged(kind, person, path)
+    with pytest.raises(WeightsError, match=message):
+        Identity.load(path)
+
+
+def test_mixing_goes_smoothly_from_one_to_the_other(person, astronaut, encoder):
+    other = Identity.from_photos([astronaut[:, ::-1], np.rot90(astronaut, 0)[::1] // 2 + 20], encoder)
+    to_first, to_second = [], []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        mixed = Identity.mix([(person, 1 - share), (other, share)])
+        to_first.append(likeness(mixed.embedding, person.embedding))
+        to_second.append(likeness(mixed.embedding, other.embedding))
+    assert to_first == sorted(to_first, reverse=True)
+    assert to_second == sorted(to_second)
+    assert torch.equal(Identity.mix([(person, 2.0), (other, 0.0)]).face_tokens, person.face_tokens)
+    half = Identity.mix([(person, 1.0), (other, 1.0)])
+    assert torch.allclose(half.face_tokens[0], (person.face_tokens[0] + other.face_tokens[0]) / 2)
+    assert len(half.face_tokens) == 2
+
+
+def test_mixing_nobody_is_refused(person):
+    with pytest.raises(PhotoError, match="above 0"):
+        Identity.mix([(person, 0.0)])
+
+
+def test_preparing_shows_what_the_encoder_sees(astronaut, encoder):
+    picture = faces.read_picture(astronaut)
+    prepared = prepare_face(picture, None, faces.detector(), faces.head_masker())
+    assert prepared.number == 1
+    assert prepared.head.head[prepared.head.face].all()
+    assert prepared.head.face.sum() < prepared.head.head.sum() < 0.2 * prepared.head.head.size
+    encoded = encode_photo(picture, encoder, None, faces.detector(), faces.head_masker())
+    assert np.array_equal(encoded.aligned, prepared.aligned)
