@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights import store
 from facechain_ext.weights.convert import PICKLED, convert
-from facechain_ext.weights.folders import safe_child
+from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import SourceError, endpoint, locate, page
 from facechain_ext.weights.manifest import entry
 from facechain_ext.weights.reading import read_state_dict
@@ -169,7 +169,10 @@ def _alone(key: str, final: Path, watcher: Watcher) -> Iterator[None]:
     """Hold the download of ``key`` for this process; waits for another one, told as progress."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - comes with torch; only downloads need it
 
-    lock = FileLock(final.with_name(f".{final.name}.lock"))
+    # Not beside the file: that may be a folder of the host, such as its LoRAs.
+    locks = models_folder() / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / f"{final.name}.lock")
     while True:
         try:
             lock.acquire(timeout=0)

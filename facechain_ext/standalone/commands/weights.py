@@ -64,7 +64,7 @@ def pull_(
     chosen = _chosen(keys or ["portrait"])
     if again:
         _delete([path for key in chosen if (path := find(key)) is not None])
-    if not all([_pulled(key, hub) for key in chosen]):  # every one is tried
+    if False in [_pulled(key, hub) for key in chosen]:  # after every one is tried
         raise typer.Exit(1)
 
 

@@ -1,0 +1,126 @@
+"""The user's own styles and favourites, kept below the models folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.styles.catalogue import catalogue
+from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
+from facechain_ext.weights.folders import models_folder, safe_child
+from facechain_ext.weights.toml import read_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+FAMILY = "own"
+FAVOURITES = "favourites.json"
+
+
+def folder() -> Path:
+    """Where the user's styles are, one TOML file each."""
+    return models_folder() / "styles"
+
+
+def own_styles() -> tuple[dict[str, Style], tuple[str, ...]]:
+    """The user's styles by key, and one sentence for each file that could not be read."""
+    styles: dict[str, Style] = {}
+    troubles: list[str] = []
+    for path in sorted(folder().glob("*.toml")):
+        found, trouble = _read(path)
+        styles.update(found)
+        troubles += trouble
+    return styles, tuple(troubles)
+
+
+def _read(path: Path) -> tuple[dict[str, Style], list[str]]:
+    try:
+        return {key: parse_style(key, raw, FAMILY) for key, raw in read_toml(path, StyleError).items()}, []
+    except StyleError as error:
+        logger.warning("%s", error)
+        return {}, [f"{path.name}: {error}"]
+
+
+def all_styles() -> dict[str, Style]:
+    """The user's styles and then ours, by key; a style of the user takes the place of ours of the same key."""
+    own, _ = own_styles()
+    return {**own, **{key: style for key, style in catalogue().items() if key not in own}}
+
+
+def find_style(key: str) -> Style:
+    """The style called ``key``; raises StyleError that says how to see what there is."""
+    style = all_styles().get(key)
+    if style is None:
+        raise StyleError(f"There is no style called {key[:60]!r}. Run: facechain styles list")
+    return style
+
+
+def save_style(style: Style, *, replace: bool = False) -> Path:
+    """Write a style of the user, whole or not at all, and return its file.
+
+    Raises StyleError when the style is not valid or, unless ``replace``, when one of this key exists.
+    """
+    try:
+        path = safe_child(folder(), f"{style.key}.toml")
+    except WeightsError as error:
+        raise StyleError(str(error)) from error
+    text = as_toml(style)
+    _check(style)
+    if path.exists() and not replace:
+        raise StyleError(f"There already is a style called {style.key!r}. Choose another name, or replace it.")
+    _write(path, text)
+    return path
+
+
+def delete_style(key: str) -> None:
+    """Delete a style of the user; raises StyleError when there is none of this key."""
+    try:
+        path = safe_child(folder(), f"{key}.toml")
+    except WeightsError as error:
+        raise StyleError(str(error)) from error
+    if not path.is_file():
+        raise StyleError(f"There is no style of yours called {key[:60]!r}. Only your own can be deleted.")
+    path.unlink()
+
+
+def favourites() -> tuple[str, ...]:
+    """The keys of the favourites, in the order in which they were added; none when the file is damaged."""
+    try:
+        keys = json.loads((folder() / FAVOURITES).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read (%s); starting without favourites", FAVOURITES, error)
+        return ()
+    return tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else ()
+
+
+def set_favourite(key: str, *, on: bool) -> tuple[str, ...]:
+    """Add a style to the favourites or take it off, and return what they are then."""
+    keys = [other for other in favourites() if other != key] + ([find_style(key).key] if on else [])
+    _write(folder() / FAVOURITES, json.dumps(keys, ensure_ascii=False) + "\n")
+    return tuple(keys)
+
+
+def _check(style: Style) -> None:
+    """Read back what would be written, so that nothing is saved that does not load."""
+    raw = {name: getattr(style, name) for name in ("en", "zh", "subject", "prompt", "negative", "adapter", "strength")}
+    raw["tags"] = list(style.tags)
+    if style.lora is not None:
+        raw["lora"] = {"file": style.lora.file, "weight": style.lora.weight, "trigger": style.lora.trigger}
+    parse_style(style.key, raw, FAMILY)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""From a style to its LoRA file: found where it is, downloaded where it is not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.styles import StyleError, StyleLora, find_lora, pull_lora, require_lora
+from facechain_ext.weights import models_folder, set_models_folder
+from facechain_ext.weights.manifest import Source
+from tests.weights.hub import Hub, Server
+
+SOURCE = Source("modelscope", "a/b", "v1", "Moon Witch.safetensors")
+LORA = StyleLora("Moon Witch.safetensors", 0.3, source=SOURCE)
+
+
+@pytest.fixture(name="hub")
+def _hub(tmp_path, monkeypatch):
+    set_models_folder(tmp_path / "models")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    save_file({"lora_unet_mid.lora_up.weight": torch.ones(2, 2)}, tmp_path / "x")
+    with Server(Hub(files={SOURCE.path: (tmp_path / "x").read_bytes()})) as hub:
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.address)
+        yield hub
+    set_models_folder(None)
+
+
+def test_one_that_the_host_has_is_used(hub, tmp_path):
+    host = tmp_path / "Lora"
+    (host / "sub").mkdir(parents=True)
+    (host / "sub" / "moon witch.safetensors").write_bytes(b"x")
+    assert find_lora(LORA, [host]) == host / "sub" / "moon witch.safetensors"
+    assert pull_lora(LORA, [host]) == require_lora(LORA, [host])
+    assert not hub.requests
+
+
+def test_one_that_nobody_has_is_downloaded_into_the_hosts_folder(hub, tmp_path):
+    host = tmp_path / "Lora"
+    with pytest.raises(StyleError, match="Lora"):
+        require_lora(LORA, [host])
+    seen = []
+    assert pull_lora(LORA, [host], progress=seen.append) == host.resolve() / "Moon Witch.safetensors"
+    assert seen
+    assert [p.name for p in host.iterdir()] == ["Moon Witch.safetensors"]
+    assert require_lora(LORA, [host])
+
+
+def test_without_a_host_it_goes_below_the_models_folder(hub):
+    assert pull_lora(LORA) == models_folder().resolve() / "lora" / "Moon Witch.safetensors"
+
+
+def test_what_is_no_lora_does_not_stay(hub, tmp_path):
+    hub.files[SOURCE.path] = b"<html>"
+    with pytest.raises(WeightsError, match="safetensors"):
+        pull_lora(LORA)
+    save_file({"w": torch.ones(1)}, tmp_path / "y")
+    hub.files[SOURCE.path] = (tmp_path / "y").read_bytes()
+    with pytest.raises(WeightsError, match="no LoRA"):
+        pull_lora(LORA)
+    assert find_lora(LORA) is None
+
+
+def test_one_that_cannot_be_had_says_where_to_put_it(hub):
+    with pytest.raises(StyleError, match="Put it into"):
+        pull_lora(StyleLora("mine.safetensors", 1.0))
+    with pytest.raises(StyleError, match="cannot be downloaded"):
+        pull_lora(StyleLora("mine.ckpt", 1.0, source=Source("modelscope", "a/b", "v1", "mine.ckpt")))

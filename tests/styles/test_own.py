@@ -1,0 +1,121 @@
+"""The user's own styles and favourites: what is saved comes back, what is broken harms nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facechain_ext.styles import (
+    StyleError,
+    all_styles,
+    catalogue,
+    delete_style,
+    favourites,
+    find_style,
+    own_styles,
+    save_style,
+    set_favourite,
+)
+from facechain_ext.styles.style import Style, StyleLora
+from facechain_ext.weights import models_folder, set_models_folder
+
+MINE = Style("my-style", "Mine", "我的", "anyone", ("tag",), "a coat", "", "film", 0.4, None, "own")
+
+
+def tidy(text):
+    return "".join(c for c in text if c.isprintable()).strip() or "x"
+
+
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).map(tidy)
+LORAS = st.builds(StyleLora, st.sampled_from(["a.safetensors", "Moon Witch.pt"]), st.floats(-2, 2), st.just("") | TEXT)
+KEYS = st.from_regex(r"[a-z0-9]{1,9}(-[a-z0-9]{1,9}){0,3}", fullmatch=True)
+STYLES = st.builds(
+    Style, key=KEYS, en=TEXT, zh=TEXT, subject=st.sampled_from(["anyone", "woman", "man", "child"]),
+    tags=st.lists(TEXT, max_size=3).map(tuple), prompt=TEXT, negative=st.just("") | TEXT,
+    adapter=st.sampled_from(["majic", "film"]), strength=st.floats(0, 1), lora=st.none() | LORAS, family=st.just("own"),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path):
+    set_models_folder(tmp_path)
+    yield
+    set_models_folder(None)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(style=STYLES)
+def test_what_is_saved_comes_back(style):
+    if style.key in ("con", "prn", "aux", "nul") or style.key[:3] in ("com", "lpt"):
+        return  # names that Windows reserves are refused
+    save_style(style, replace=True)
+    assert own_styles()[0][style.key] == style
+    assert find_style(style.key) == style
+    delete_style(style.key)
+
+
+def test_a_style_of_the_catalogue_with_its_lora_comes_back():
+    theirs = next(s for s in catalogue().values() if s.lora and s.lora.trigger)
+    save_style(theirs)
+    assert own_styles()[0][theirs.key] == replace(theirs, family="own")
+
+
+def test_nothing_is_overwritten_unasked_and_own_ones_come_first():
+    save_style(MINE)
+    with pytest.raises(StyleError, match="already"):
+        save_style(replace(MINE, prompt="other"))
+    assert find_style("my-style").prompt == "a coat"
+    save_style(replace(MINE, prompt="other"), replace=True)
+    assert find_style("my-style").prompt == "other"
+    assert next(iter(all_styles())) == "my-style"
+    assert len(all_styles()) == len(catalogue()) + 1
+    delete_style("my-style")
+    with pytest.raises(StyleError):
+        delete_style("my-style")
+    assert [p.name for p in (models_folder() / "styles").iterdir()] == []
+
+
+@pytest.mark.parametrize("key", ["../x", "con", "a/b", "", "A", "x" * 300, "😀", "a\n"])
+def test_names_that_are_no_names(key, tmp_path):
+    with pytest.raises(StyleError):
+        save_style(replace(MINE, key=key))
+    with pytest.raises(StyleError):
+        delete_style(key)
+    assert not list(tmp_path.rglob("*.toml"))
+
+
+@pytest.mark.parametrize(
+    "change", [{"strength": 7.0}, {"prompt": ""}, {"prompt": "a\nb"}, {"subject": "dog"}, {"tags": ("",)}]
+)
+def test_nothing_is_saved_that_would_not_load(change, tmp_path):
+    with pytest.raises(StyleError):
+        save_style(replace(MINE, **change))
+    assert not list(tmp_path.rglob("*.toml"))
+
+
+def test_a_broken_file_is_named_and_harms_no_other():
+    save_style(MINE)
+    folder = models_folder() / "styles"
+    (folder / "half.toml").write_text('[half]\nen = "H', encoding="utf-8")
+    (folder / "odd.toml").write_text('[odd]\nen = "O"\n', encoding="utf-8")
+    (folder / "binary.toml").write_bytes(b"\xff\x00")
+    styles, troubles = own_styles()
+    assert list(styles) == ["my-style"]
+    assert [trouble.split(":")[0] for trouble in troubles] == ["binary.toml", "half.toml", "odd.toml"]
+
+
+def test_favourites():
+    assert favourites() == ()
+    set_favourite("polaroid", on=True)
+    assert set_favourite("watercolour", on=True) == ("polaroid", "watercolour")
+    assert set_favourite("polaroid", on=True) == ("watercolour", "polaroid")
+    assert set_favourite("watercolour", on=False) == favourites() == ("polaroid",)
+    with pytest.raises(StyleError):
+        set_favourite("no-such-style", on=True)
+    (models_folder() / "styles" / "favourites.json").write_text("{", encoding="utf-8")
+    assert favourites() == ()
+    (models_folder() / "styles" / "favourites.json").write_text('[1, {}, "polaroid"]', encoding="utf-8")
+    assert favourites() == ("polaroid",)
