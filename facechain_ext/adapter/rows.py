@@ -1,0 +1,92 @@
+"""Which rows of a batch are conditional, in a host that runs a step in one call of the U-Net or in several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class StepLayout:
+    """One step of the webui's denoiser: ``conditional`` rows first, then ``unconditional`` ones.
+
+    ``cond`` and ``uncond`` are the text of those rows, [rows, tokens, width], when it is known.
+    """
+
+    conditional: int
+    unconditional: int
+    cond: Tensor | None = None
+    uncond: Tensor | None = None
+
+
+class StepRows:
+    """Tells for each call of the U-Net which of its rows are conditional.
+
+    The webui hands a step's rows to the U-Net in order, all at once or part by part (``batch_cond_uncond`` off, prompts
+    of different lengths), and may leave out the unconditional ones (negative guidance minimum sigma, skip early CFG);
+    so counting them off tells which is which. Samplers that cut the picture into tiles run other numbers of rows: then
+    the text of each row is compared with the step's. When that does not tell either, ``puzzled`` is called once with a
+    sentence for the user, and all rows count as conditional.
+    """
+
+    def __init__(self, puzzled: Callable[[str], None]) -> None:
+        self._puzzled = puzzled
+        self._layout: StepLayout | None = None
+        self._taken = 0
+        self._in_order = True
+        self._told = False
+
+    def begin_step(self, layout: StepLayout) -> None:
+        """Note what the denoiser is about to run."""
+        self._layout = layout
+        self._taken = 0
+        self._in_order = True
+
+    def __call__(self, rows: int, context: Tensor | None) -> list[bool]:
+        """For each of the ``rows`` of the coming call whether it is conditional; ``context`` is their text."""
+        layout = self._layout
+        if layout is None:
+            return self._unknown(rows)
+        start, end = self._taken, self._taken + rows
+        if self._in_order and end <= layout.conditional + layout.unconditional:
+            self._taken = end
+            return [row < layout.conditional for row in range(start, end)]
+        self._in_order = False
+        known = _by_text(layout, context)
+        return known if known is not None else self._unknown(rows)
+
+    def _unknown(self, rows: int) -> list[bool]:
+        if not self._told:
+            self._told = True
+            self._puzzled(
+                "This sampler runs the picture in an order that FaceChain does not know; the face also acts on the "
+                "negative prompt. Use a sampler of the webui's own, or switch off what cuts the picture into tiles."
+            )
+        return [True] * rows
+
+
+def _by_text(layout: StepLayout, context: Tensor | None) -> list[bool] | None:
+    """Compare each row's text with that of the step; None when a row matches neither or both."""
+    if context is None or layout.cond is None or layout.uncond is None:
+        return None
+    found: list[bool] = []
+    for row in context:
+        is_cond, is_uncond = _among(row, layout.cond), _among(row, layout.uncond)
+        if is_cond == is_uncond:
+            return None
+        found.append(is_cond)
+    return found
+
+
+def _among(row: Tensor, known: Tensor) -> bool:
+    """Whether a row [tokens, width] is one of ``known``; lengths may differ by padding, values by half precision."""
+    tokens = min(row.shape[0], known.shape[1])
+    part = row[:tokens].float()
+    return any(torch.allclose(part, other[:tokens].to(part), rtol=1e-2, atol=1e-3) for other in known)

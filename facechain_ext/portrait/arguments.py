@@ -1,0 +1,193 @@
+"""The one table of a face's settings: it feeds interface, API, command line, infotext and defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "FaceChain"
+"""How every infotext label of ours begins."""
+OFF_LABEL = PREFIX
+"""The infotext label that says why a face that was asked for is not in the picture."""
+IDENTITY_LABEL = f"{PREFIX} identity"
+"""The infotext label of who is in the picture: name and short hash."""
+LARGEST = 0
+"""The number of the face that means: the largest."""
+AUTOMATIC = "auto"
+"""The adapter's name that means: the first one there is."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One setting.
+
+    ``name`` is its key in the API, ``label`` the word in the interface, ``infotext`` the word in a picture's settings
+    (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number.
+    """
+
+    name: str
+    label: str
+    infotext: str | None
+    default: Any
+    help: str
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 0.0
+
+
+TABLE: tuple[Argument, ...] = (
+    Argument("enabled", "Enable", None, default=True, help="Put the person of the photos into the picture."),
+    Argument("photos", "Photos", None, (), "Photos of one person, the face seen from the front."),
+    Argument("card", "Card", None, "", "A saved identity, instead of photos."),
+    Argument(
+        "face", "Face number", f"{PREFIX} face", LARGEST,
+        "Which face of the photo, counted from the left; 0 takes the largest.", 0, 50, 1,
+    ),
+    Argument("adapter", "Adapter", f"{PREFIX} adapter", AUTOMATIC, "The face adapter's file."),
+    Argument(
+        "strength", "Strength", f"{PREFIX} strength", 0.5,
+        "0 is off, 0.5 the published default; more is more alike and follows the prompt less.", 0.0, 2.0, 0.05,
+    ),
+    Argument(
+        "window", "Window", f"{PREFIX} window", (0.0, 1.0),
+        "First and last fraction of the steps in which the face acts.", 0.0, 1.0, 0.05,
+    ),
+    Argument(
+        "hires", "Also in hires pass", f"{PREFIX} hires pass", default=True,
+        help="Let the face act in the second pass of hires fix too.",
+    ),
+)  # fmt: skip
+"""Every setting, in the order of the interface."""
+
+
+def argument(name: str) -> Argument:
+    """The line of the table called ``name``."""
+    return next(line for line in TABLE if line.name == name)
+
+
+@dataclass(frozen=True)
+class FaceArguments:
+    """The settings of one run; the fields are those of the table.
+
+    ``photos`` are pictures as text in base64 (from the API) or as the interface holds them.
+    """
+
+    enabled: bool = True
+    photos: tuple[Any, ...] = field(default=(), repr=False)
+    card: str = ""
+    face: int = LARGEST
+    adapter: str = AUTOMATIC
+    strength: float = 0.5
+    window: tuple[float, float] = (0.0, 1.0)
+    hires: bool = True
+
+    @staticmethod
+    def parse(values: Mapping[str, Any]) -> FaceArguments:
+        """Read settings as the API gives them; what is not named has the table's default.
+
+        Raises HostError that names a setting that is unknown, of the wrong kind or outside its range.
+        """
+        known = {line.name for line in TABLE}
+        stranger = next((name for name in values if name not in known), None)
+        if stranger is not None:
+            raise HostError(f"FaceChain knows no setting {stranger!r}; it knows {', '.join(sorted(known))}.")
+        given = {name: value for name, value in values.items() if value is not None}
+        read: dict[str, Any] = {name: _READERS[name](name, value) for name, value in given.items()}
+        return FaceArguments(**read)
+
+    def infotext(self) -> dict[str, str | float | int | bool]:
+        """Label -> value of every setting that is written into a picture."""
+        written: dict[str, Any] = {}
+        for line in TABLE:
+            if line.infotext is None or (line.name == "face" and self.face == LARGEST):
+                continue
+            written[line.infotext] = getattr(self, line.name)
+        first, last = self.window
+        window = argument("window").infotext
+        assert window is not None
+        return written | {window: f"{first:g}-{last:g}"}
+
+    @staticmethod
+    def from_infotext(written: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings, as ``parse`` takes them, that a picture's infotext holds; those it lacks are left out."""
+        found: dict[str, Any] = {}
+        for line in TABLE:
+            if line.infotext is None or line.infotext not in written:
+                continue
+            text = str(written[line.infotext]).strip()
+            value: Any = text
+            if line.name == "window":
+                value = [float(part) for part in text.split("-")]
+            elif isinstance(line.default, bool):
+                value = text == "True"
+            elif isinstance(line.default, (int, float)):
+                value = type(line.default)(text)
+            found[line.name] = value
+        return found
+
+
+def _refuse(name: str, value: object, wanted: str) -> HostError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
+    return HostError(f"FaceChain: {name} is {wanted}, not {shown}.")
+
+
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, value, "true or false")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _refuse(name, value, "a text")
+    return value
+
+
+def _number(name: str, value: object) -> float:
+    line = argument(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not line.low <= value <= line.high:
+        raise _refuse(name, value, f"a number from {line.low:g} to {line.high:g}")
+    return float(value)
+
+
+def _whole(name: str, value: object) -> int:
+    number = _number(name, value)
+    if number != int(number):
+        raise _refuse(name, value, "a whole number")
+    return int(number)
+
+
+def _window(name: str, value: object) -> tuple[float, float]:
+    wanted = "two fractions of the steps from 0 to 1, the first before the last"
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise _refuse(name, value, wanted)
+    first, last = (_number(name, part) for part in value)
+    if first > last:
+        raise _refuse(name, value, wanted)
+    return first, last
+
+
+def _photos(name: str, value: object) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _refuse(name, value, "a list of pictures")
+    return tuple(value)
+
+
+_READERS = {
+    "enabled": _truth,
+    "photos": _photos,
+    "card": _text,
+    "face": _whole,
+    "adapter": _text,
+    "strength": _number,
+    "window": _window,
+    "hires": _truth,
+}
+
+assert {line.name for line in TABLE} == {one.name for one in fields(FaceArguments)} == set(_READERS)
