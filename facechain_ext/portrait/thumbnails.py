@@ -1,0 +1,87 @@
+"""A small picture of every style, made by whatever host there is."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.portrait.job import Job, Lora
+from facechain_ext.styles import find_lora
+from facechain_ext.weights import safe_child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from facechain_ext.portrait.job import Host
+    from facechain_ext.styles import Style
+
+logger = logging.getLogger(__name__)
+
+SIZE = 256
+"""Side of a thumbnail in pixels; the gallery shows it at half that on ordinary screens."""
+SUBJECTS = {"anyone": "portrait of a person", "woman": "portrait of a woman", "man": "portrait of a man",
+            "child": "portrait of a child"}  # fmt: skip
+
+
+def thumbnail_path(folder: Path, style: Style) -> Path:
+    """Where the thumbnail of a style is, or would be."""
+    return safe_child(folder, f"{style.key}.webp")
+
+
+def make_thumbnails(
+    host: Host,
+    styles: Sequence[Style],
+    folder: Path,
+    *,
+    lora_folders: Iterable[Path] = (),
+    steps: int = 20,
+    seed: int = 1,
+    again: bool = False,
+    progress: Callable[[int, int, str], bool] | None = None,
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Make the thumbnails that are missing (``again``: all) and return their files and what did not work.
+
+    Nobody's face is in them: they show the style's words, and its LoRA where it is there. ``progress(done, total,
+    name)`` is called before each and stops the work when it returns False.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [style for style in styles if again or not thumbnail_path(folder, style).exists()]
+    made: list[Path] = []
+    notes: list[str] = []
+    folders = tuple(lora_folders)
+    for number, style in enumerate(wanted):
+        if progress is not None and not progress(number, len(wanted), style.en):
+            notes.append(f"Stopped after {number} of {len(wanted)} thumbnails.")
+            break
+        note = _one(host, style, thumbnail_path(folder, style), folders, steps, seed, made)
+        notes += [note] if note else []
+    return tuple(made), tuple(notes)
+
+
+def _one(
+    host: Host, style: Style, path: Path, folders: tuple[Path, ...], steps: int, seed: int, made: list[Path]
+) -> str:
+    """Make one thumbnail; what did not go as asked, or nothing."""
+    file = find_lora(style.lora, folders) if style.lora else None
+    job = Job(
+        prompt=f"{SUBJECTS[style.subject]}, {style.positive if file else style.prompt}, upper body",
+        negative_prompt=style.full_negative,
+        seed=seed,
+        steps=steps,
+        loras=(Lora(file, style.lora.weight),) if file and style.lora else (),
+    )
+    try:
+        pictures = host.generate(job)
+    except FaceChainError as error:
+        logger.warning("no thumbnail of %s: %s", style.key, error)
+        return f"{style.en}: {error}"
+    if not pictures:
+        return f"{style.en}: nothing was made."
+    small = pictures[0].picture.convert("RGB").resize((SIZE, SIZE))
+    part = path.with_name(f".{path.name}.part")
+    small.save(part, "WEBP", quality=85)
+    part.replace(path)
+    made.append(path)
+    return f"{style.en}: made without its LoRA {style.lora.file}." if style.lora and not file else ""
