@@ -1,0 +1,173 @@
+"""The accordion in txt2img and img2img: components from the table, and reading them back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.portrait.arguments import (
+    AUTOMATIC,
+    IDENTITY_LABEL,
+    TABLE,
+    Argument,
+    FaceArguments,
+    argument,
+)
+from facechain_ext.webui import models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+_WINDOW = ("window_start", "window_end")
+COMPONENTS: tuple[str, ...] = tuple(
+    name for line in TABLE for name in (_WINDOW if line.name == "window" else (line.name,))
+)
+"""Names of the components in the order in which the host hands their values back."""
+
+
+@dataclass(frozen=True)
+class Accordion:
+    """What was built: components in the order of COMPONENTS, and which infotext restores which of them."""
+
+    components: list[Any]
+    infotext_fields: list[tuple[Any, Any]]
+    paste_field_names: list[str]
+
+
+def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
+    """Build the accordion; reads only the names of files, no model."""
+    from modules.ui_components import InputAccordion, ToolButton
+
+    with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
+        made: dict[str, Any] = {"enabled": enabled}
+        with gr.Row():
+            with gr.Column():
+                line = argument("photos")
+                made["photos"] = gr.File(
+                    label=line.label, file_count="multiple", file_types=["image"], elem_id=elem_id("photos")
+                )
+                with gr.Row():
+                    made["card"] = gr.Dropdown(_cards(), value="", label="Card", elem_id=elem_id("card"))
+                    refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
+                made["face"] = _slider("face", elem_id)
+                preview = gr.Button("Preview face", elem_id=elem_id("preview"))
+            with gr.Column():
+                made["adapter"] = gr.Dropdown(
+                    models.adapter_names(), value=AUTOMATIC, label="Adapter", elem_id=elem_id("adapter")
+                )
+                made["strength"] = _slider("strength", elem_id)
+                with gr.Row():
+                    made["window_start"] = _slider("window", elem_id, "start", 0.0)
+                    made["window_end"] = _slider("window", elem_id, "end", 1.0)
+                hires = argument("hires")
+                made["hires"] = gr.Checkbox(
+                    hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
+                )
+        seen = gr.Gallery(label="What the encoder sees", columns=6, height=160, elem_id=elem_id("seen"))
+        notes = gr.HTML(elem_id=elem_id("notes"))
+        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes])
+        refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
+    fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card)]
+    for name in COMPONENTS:
+        written = argument("window" if name in _WINDOW else name).infotext
+        if written is not None:
+            fields.append((made[name], _reader(name)))
+    labels = [line.infotext for line in TABLE if line.infotext]
+    return Accordion([made[name] for name in COMPONENTS], fields, [IDENTITY_LABEL, *labels])
+
+
+def read(args: Sequence[Any]) -> FaceArguments:
+    """The settings out of what the host hands over: the components' values, or first a dictionary from the API.
+
+    Raises HostError that names a setting that is unknown or outside its range.
+    """
+    if args and isinstance(args[0], dict):
+        return FaceArguments.parse(args[0])
+    values = dict(zip(COMPONENTS, args, strict=True))
+    values["window"] = [values.pop(name) for name in _WINDOW]
+    if values["window"][0] > values["window"][1]:
+        values["window"].reverse()
+    return FaceArguments.parse(
+        values
+        | {
+            "enabled": bool(values["enabled"]),
+            "photos": values["photos"] if isinstance(values["photos"], list) else [],
+            "card": values["card"] or "",
+            "face": int(values["face"]),
+        }
+    )
+
+
+def _slider(name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None) -> Any:
+    line: Argument = argument(name)
+    label = f"{line.label} {part}" if part else line.label
+    start = line.default if value is None else value
+    low, high, step = (int(n) if line.step == 1 else n for n in (line.low, min(line.high, 20), line.step))
+    return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{part}" if part else name))
+
+
+def _cards() -> list[str]:
+    from facechain_ext.identity.library import CardLibrary
+
+    return ["", *CardLibrary().names()]
+
+
+def _refresh(card: str, adapter: str) -> tuple[Any, Any]:
+    cards, adapters = _cards(), models.adapter_names()
+    return (
+        gr.update(choices=cards, value=card if card in cards else ""),
+        gr.update(choices=adapters, value=adapter if adapter in adapters else AUTOMATIC),
+    )
+
+
+def _preview(photos: Any, card: str, face: float) -> tuple[list[Any], str]:
+    """The aligned faces, and what is doubtful about the photos in words."""
+    import html
+
+    from facechain_ext.webui.people import find_person
+
+    try:
+        chosen = FaceArguments(photos=tuple(photos or ()), card=card or "", face=int(face))
+        identity = find_person(chosen)
+    except FaceChainError as error:
+        return [], f"<p class='facechain-note'>{html.escape(str(error))}</p>"
+    items = "".join(f"<li>{html.escape(note)}</li>" for note in identity.notes)
+    verdict = (
+        f"<ul class='facechain-note'>{items}</ul>" if items else "<p class='facechain-note'>The photo is fine.</p>"
+    )
+    return list(identity.aligned), verdict
+
+
+def _reader(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """What pasted infotext sets a component to; None leaves it as it is."""
+
+    def from_infotext(written: Mapping[str, Any]) -> Any:
+        try:
+            found = FaceArguments.from_infotext(written)
+        except ValueError:
+            log.warning("a FaceChain setting in the pasted text cannot be read and is left out")
+            return None
+        if name in _WINDOW:
+            window = found.get("window")
+            return None if window is None else window[_WINDOW.index(name)]
+        return found.get(name)
+
+    return from_infotext
+
+
+def _was_enabled(written: Mapping[str, Any]) -> bool | None:
+    """Pasting a picture with a face switches it on, pasting one without leaves it."""
+    return True if IDENTITY_LABEL in written else None
+
+
+def _card(written: Mapping[str, Any]) -> str | None:
+    """The card of a pasted identity, by its name; a photo cannot be had back from text."""
+    person = str(written.get(IDENTITY_LABEL, ""))
+    name = person.rsplit(" (", 1)[0] if person.endswith(")") else ""
+    return name if name and name in _cards() else None

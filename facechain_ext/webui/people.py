@@ -1,0 +1,94 @@
+"""From the settings of a run to the person: pictures out of requests and pages, cards by name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity import Identity
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.portrait.arguments import LARGEST
+
+if TYPE_CHECKING:
+    from facechain_ext.portrait.arguments import FaceArguments
+
+MAX_BASE64 = 280_000_000
+"""Characters of the largest picture that is decoded: 200 MB, as for files."""
+
+
+def find_person(arguments: FaceArguments) -> Identity:
+    """The identity of the card or, without one, of the photos.
+
+    Raises PhotoError when there is neither, or no photo can be used, and WeightsError for a card that cannot be read.
+    """
+    if arguments.card:
+        return CardLibrary().load(arguments.card)
+    if not arguments.photos:
+        raise PhotoError("there is no photo and no card; add a photo of the person or switch FaceChain off.")
+    return encode(arguments.photos, arguments.face)
+
+
+def encode(photos: tuple[Any, ...], face: int = LARGEST, name: str = "") -> Identity:
+    """The person in pictures as requests and pages hand them over; raises PhotoError as Identity.from_photos does."""
+    from facechain_ext.webui import models
+
+    sources = [picture_of(photo) for photo in photos]
+    return Identity.from_photos(sources, models.encoder(), face=None if face == LARGEST else face, name=name)
+
+
+def picture_of(photo: Any) -> Any:
+    """A picture from base64 text, or from a file that the page has uploaded; paths of requests are never opened.
+
+    Raises PhotoError for anything else.
+    """
+    name = getattr(photo, "name", None)
+    if isinstance(name, str):
+        return _uploaded(name)
+    if isinstance(photo, str) and not photo.startswith("data:") and len(photo) < 4096 and _inside_uploads(photo):
+        return _uploaded(photo)
+    if isinstance(photo, str):
+        return _decoded(photo)
+    if hasattr(photo, "shape") or hasattr(photo, "getexif"):
+        return photo
+    raise PhotoError("A photo is a picture in base64 or an uploaded file; this is neither.")
+
+
+def _decoded(text: str) -> bytes:
+    if len(text) > MAX_BASE64:
+        raise PhotoError("The photo is larger than 200 MB; send a smaller one.")
+    payload = text.split(",", 1)[1] if text.startswith("data:") and "," in text else text
+    try:
+        return base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PhotoError(
+            "A photo in a request is a picture in base64; this text is not. File names are not read."
+        ) from error
+
+
+def _uploaded(path: str) -> Path:
+    if not _inside_uploads(path):
+        raise PhotoError("Only uploaded photos are read, no other files of this machine; upload the photo.")
+    return Path(path)
+
+
+def _inside_uploads(path: str) -> bool:
+    """Whether a path lies in a folder where gradio keeps uploads."""
+    try:
+        wanted = Path(path).resolve()
+        return any(wanted.is_relative_to(root) for root in _upload_folders()) and wanted.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _upload_folders() -> list[Path]:
+    import os
+
+    folders = [Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio")).resolve()]
+    from modules import shared
+
+    chosen = getattr(shared.opts, "temp_dir", "")
+    return [*folders, Path(chosen).resolve()] if chosen else folders

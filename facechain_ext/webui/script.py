@@ -1,0 +1,108 @@
+"""The always-on script: what the host calls in txt2img and img2img, and what is registered when it starts."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from modules import script_callbacks, scripts
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
+from facechain_ext.webui import accordion, models, routes, settings, xyz
+from facechain_ext.webui.messages import warn
+from facechain_ext.webui.run import FaceRun, on_denoiser
+
+log = logging.getLogger(__name__)
+
+TITLE = "FaceChain"
+"""The name of the script in the API; never changes."""
+_STATE = "_facechain_run"
+
+
+def register() -> None:
+    """Tell the host what to call; loads no model."""
+    models.use_host_folder()
+    script_callbacks.on_cfg_denoiser(on_denoiser)
+    script_callbacks.on_ui_settings(settings.add)
+    script_callbacks.on_app_started(routes.add)
+    script_callbacks.on_before_ui(xyz.add)
+
+
+class FaceChainScript(scripts.Script):  # type: ignore[misc]
+    """The accordion "FaceChain" and what it does to a generation."""
+
+    def title(self) -> str:
+        """The script's name in the API."""
+        return TITLE
+
+    def show(self, is_img2img: bool) -> Any:  # noqa: ARG002, FBT001 - the host's signature
+        """Always on, in both tabs."""
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[Any]:  # noqa: FBT001 - the host's signature
+        """Build the accordion; gives its components in the order in which they come back as arguments."""
+        built = accordion.build(self.elem_id, is_img2img=is_img2img)
+        self.infotext_fields = built.infotext_fields
+        self.paste_field_names = built.paste_field_names
+        return built.components
+
+    def before_process(self, p: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
+        """Take off what an earlier generation may have left behind."""
+        if FaceRun.current is not None:
+            FaceRun.current.detach()
+
+    def process(self, p: Any, *args: Any) -> None:
+        """Read the settings, find the person, and write both into the pictures' settings."""
+        setattr(p, _STATE, None)
+        try:
+            arguments = xyz.changed(p, accordion.read(args))
+            if not arguments.enabled:
+                return
+            run = self._prepare(p, arguments)
+        except FaceChainError as error:
+            _switch_off(p, str(error))
+            return
+        run.guard(p)
+        setattr(p, _STATE, run)
+
+    def process_before_every_sampling(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Attach the face for the coming pass."""
+        run: FaceRun | None = getattr(p, _STATE, None)
+        if run is None:
+            return
+        try:
+            run.attach(p)
+        except FaceChainError as error:
+            setattr(p, _STATE, None)
+            _switch_off(p, str(error))
+
+    def postprocess(self, p: Any, processed: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
+        """Forget the person; the face is off already."""
+        run: FaceRun | None = getattr(p, _STATE, None)
+        if run is not None:
+            run.detach()
+            setattr(p, _STATE, None)
+
+    @staticmethod
+    def _prepare(p: Any, arguments: FaceArguments) -> FaceRun:
+        """Load what is needed and describe it in the infotext."""
+        from facechain_ext.webui.people import find_person
+        from facechain_ext.webui.unets import loaded_unet
+
+        adapter = models.load(arguments.adapter, loaded_unet(p).dtype())
+        identity = find_person(arguments)
+        for note in identity.notes:
+            log.info("%s", note)
+        person = f"{identity.name} ({identity.digest})" if identity.name else identity.digest
+        p.extra_generation_params[IDENTITY_LABEL] = person
+        p.extra_generation_params.update(arguments.infotext())
+        return FaceRun(arguments, identity, adapter)
+
+
+def _switch_off(p: Any, reason: str) -> None:
+    """Go on without the face, and say so on the page, in the log and in the pictures' settings."""
+    warn(f"FaceChain is off: {reason}")
+    for label in [label for label in p.extra_generation_params if label.startswith(OFF_LABEL)]:
+        del p.extra_generation_params[label]
+    p.extra_generation_params[OFF_LABEL] = f"off ({reason})"

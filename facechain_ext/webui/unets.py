@@ -1,0 +1,100 @@
+"""The loaded U-Net of each host, and the way into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from facechain_ext.adapter import Attachment, FaceAdapter, PatchAttachment
+    from facechain_ext.adapter.attach import RowSource
+    from facechain_ext.identity.identity import Conditioning
+
+
+class HostUnet(Protocol):
+    """A loaded U-Net."""
+
+    def dtype(self) -> torch.dtype:
+        """In what the face adapter should compute."""
+        ...
+
+    def attach(
+        self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
+    ) -> Attachment | PatchAttachment:
+        """Let an adapter act until the result is removed; ``settings`` are those of ``adapter.attach``."""
+        ...
+
+
+def loaded_unet(p: Any) -> HostUnet:
+    """The U-Net that a generation will run; raises HostError when no checkpoint is loaded."""
+    model = p.sd_model
+    if model is None:
+        raise HostError("No checkpoint is loaded; choose a Stable Diffusion 1.5 checkpoint.")
+    return ForgeUnet(model) if hasattr(model, "forge_objects") else WebuiUnet(model)
+
+
+class WebuiUnet:
+    """AUTOMATIC1111's U-Net, by hooks."""
+
+    def __init__(self, model: Any) -> None:
+        self._unet = model.model.diffusion_model
+
+    def dtype(self) -> torch.dtype:
+        """The precision of the U-Net's computation, which differs from its storage in fp8 mode."""
+        from modules import devices
+
+        dtype: torch.dtype = devices.dtype_unet
+        return dtype
+
+    def attach(
+        self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
+    ) -> Attachment:
+        """Attach by hooks; low-VRAM modes lend the weights block by block, as they do with the U-Net's."""
+        from modules import shared
+
+        from facechain_ext.adapter import attach
+
+        streamed = bool(shared.cmd_opts.lowvram)
+        attachment = attach(self._unet, adapter, **_operands(faces), streamed=streamed, **settings)
+        attachment.set_rows(rows)
+        return attachment
+
+
+class ForgeUnet:
+    """Forge's and reForge's U-Net, by their patch door."""
+
+    def __init__(self, model: Any) -> None:
+        self._objects = model.forge_objects
+
+    def dtype(self) -> torch.dtype:
+        """The precision of the U-Net's computation."""
+        import torch
+
+        model = self._objects.unet.model
+        dtype = getattr(model, "computation_dtype", None) or next(model.diffusion_model.parameters()).dtype
+        return dtype if dtype in {torch.float32, torch.bfloat16} else torch.float16
+
+    def attach(
+        self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
+    ) -> PatchAttachment:
+        """Attach to a clone, which the host drops after the pass; it knows its own rows, so ``rows`` is not asked."""
+        del rows
+        from facechain_ext.adapter import attach_by_patch
+
+        patcher = self._objects.unet.clone()
+        attachment = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, **_operands(faces), **settings)
+        self._objects.unet = patcher
+        return attachment
+
+
+def _operands(faces: Sequence[Conditioning]) -> dict[str, Any]:
+    return {
+        "tokens": [face.tokens for face in faces],
+        "null_tokens": [face.null_tokens for face in faces],
+        "bias": [face.bias for face in faces],
+    }
