@@ -23,6 +23,8 @@ webui; the Models part of the tab does the same with a button. Files go to the w
 - **Which hub.** The sources of a file are tried in the order below. `FACECHAIN_HUB=modelscope` or
   `FACECHAIN_HUB=huggingface` puts one first. Mirrors: `MODELSCOPE_ENDPOINT`, `HF_ENDPOINT`. Logins: `HF_TOKEN` (or the
   login of huggingface_hub), `MODELSCOPE_API_TOKEN`. A proxy: `HTTPS_PROXY`.
+- **One client.** Both hubs are read by the same small client of ours, so that resuming, progress, stopping and checks
+  are the same everywhere and nothing is kept twice in a cache; a login made with huggingface_hub is used.
 - **By hand.** Without a network, put the file under its original name into the models folder; it is found there.
 - **Safety.** Files written by `torch.save` are read by an interpreter that can only build tensors and are kept as
   safetensors. Where a library wants the original file, it is read that way once before it gets its name.

@@ -17,8 +17,10 @@ from facechain_ext.weights.pickles import read_legacy, read_zip
 
 logger = logging.getLogger(__name__)
 
-WRAPPERS = ("state_dict", "params_ema", "params", "model_state_dict", "model", "module", "net")
+WRAPPERS = ("state_dict", "model_state_dict", "params_ema", "params", "model", "module", "net")
 """Keys under which training code puts the weights, in the order in which they are looked for."""
+CERTAIN = 3
+"""So many of them are never names of a network's own parts, so they count even beside loose tensors."""
 MAX_TENSORS = 200_000
 MAX_DEPTH = 6
 MAX_HEADER = 100_000_000
@@ -106,10 +108,10 @@ def _check_safetensors(path: Path, head: bytes) -> None:
 
 
 def _flatten(data: Any, path: Path) -> dict[str, torch.Tensor]:
-    for wrapper in WRAPPERS:
-        if isinstance(data, dict) and isinstance(data.get(wrapper), dict):
-            data = data[wrapper]
-            break
+    if isinstance(data, dict):
+        loose = any(isinstance(value, torch.Tensor) for value in data.values())
+        wrappers = [w for w in (WRAPPERS[:CERTAIN] if loose else WRAPPERS) if isinstance(data.get(w), dict)]
+        data = data[wrappers[0]] if wrappers else data
     if not isinstance(data, dict):
         raise WeightsError(f"{path.name} holds no state dict. Choose a file that holds the weights by name.")
     tensors: dict[str, torch.Tensor] = {}

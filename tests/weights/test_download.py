@@ -102,6 +102,22 @@ def test_a_connection_that_dies_half_way_is_continued_not_started_over(server, u
     assert positions[0] < positions[1]
 
 
+def test_a_plain_address_is_continued_while_its_etag_stays_the_same(server, use):
+    source = manifest.Source("web", url=f"{server.address}/cdn/folder/file.bin.raw")
+    server.die_at = [1_000_000]
+    download.pull_sources("test", [source], final(), "none", transfer.Watcher("test"))
+    assert_right()
+    assert server.requests[1][1].startswith("bytes=")
+
+
+def test_a_plain_address_without_etag_starts_over(server, use):
+    source = manifest.Source("web", url=f"{server.address}/cdn/folder/file.bin.raw")
+    server.die_at, server.etag = [1_000_000], False
+    download.pull_sources("test", [source], final(), "none", transfer.Watcher("test"))
+    assert_right()
+    assert [asked for _, asked in server.requests] == ["", ""]
+
+
 def test_a_server_without_ranges_starts_over_and_is_right(server, use):
     server.ranges, server.die_at = False, [10_000]
     download.pull("test")

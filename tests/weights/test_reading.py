@@ -92,6 +92,13 @@ def test_wrappers_come_off_and_what_is_no_tensor_is_left_out(tmp_path, wrapper, 
     assert_same(read_state_dict(tmp_path / "w.ckpt"), {"weight": torch.ones(2), "alpha": torch.tensor(0.5)})
 
 
+def test_a_part_of_a_network_that_is_called_like_a_wrapper_stays(tmp_path):
+    torch.save({"weight": torch.ones(1), "net": {"bias": torch.zeros(1)}}, tmp_path / "a.pt")
+    assert set(read_state_dict(tmp_path / "a.pt")) == {"weight", "net.bias"}
+    torch.save({"step": torch.ones(()), "state_dict": {"bias": torch.zeros(1)}}, tmp_path / "b.pt")
+    assert set(read_state_dict(tmp_path / "b.pt")) == {"bias"}
+
+
 def test_a_module_with_parameters_and_buffers_reads_like_its_own_state_dict(tmp_path):
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     torch.save(module.state_dict(), tmp_path / "a.pt")
