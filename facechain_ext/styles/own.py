@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.styles.catalogue import catalogue
 from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
-from facechain_ext.weights.folders import models_folder, safe_child
+from facechain_ext.weights.folders import models_folder, safe_child, safe_name
 from facechain_ext.weights.toml import read_toml
 
 if TYPE_CHECKING:
@@ -60,6 +63,18 @@ def find_style(key: str) -> Style:
     return style
 
 
+def key_of(name: str) -> str:
+    """A key for a style of this name: its Latin letters and digits, or a short hash where it has none.
+
+    The same name always gives the same key; two names may share one, which ``save_style`` then says.
+    """
+    latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", latin))[:50].rstrip("-")
+    if slug and _usable(slug):
+        return slug
+    return f"style-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
 def save_style(style: Style, *, replace: bool = False) -> Path:
     """Write a style of the user, whole or not at all, and return its file.
 
@@ -105,6 +120,14 @@ def set_favourite(key: str, *, on: bool) -> tuple[str, ...]:
     keys = [other for other in favourites() if other != key] + ([find_style(key).key] if on else [])
     _write(folder() / FAVOURITES, json.dumps(keys, ensure_ascii=False) + "\n")
     return tuple(keys)
+
+
+def _usable(name: str) -> bool:
+    try:
+        safe_name(name)
+    except WeightsError:
+        return False
+    return True
 
 
 def _check(style: Style) -> None:

@@ -15,6 +15,7 @@ from facechain_ext.styles import (
     delete_style,
     favourites,
     find_style,
+    key_of,
     own_styles,
     save_style,
     set_favourite,
@@ -119,3 +120,32 @@ def test_favourites():
     assert favourites() == ()
     (models_folder() / "styles" / "favourites.json").write_text('[1, {}, "polaroid"]', encoding="utf-8")
     assert favourites() == ("polaroid",)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("My Style", "my-style"),
+        ("Été à Paris!", "ete-a-paris"),
+        ("../x", "x"),
+        ("a" * 300, "a" * 50),
+        ("ＡＢ１", "ab1"),
+    ],
+)
+def test_keys_from_names(name, key):
+    assert key_of(name) == key
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text())
+def test_every_name_gives_a_key_that_can_be_saved(name):
+    key = key_of(name)
+    assert key == key_of(name)
+    save_style(replace(MINE, key=key), replace=True)
+    delete_style(key)
+
+
+def test_names_without_latin_letters_differ():
+    keys = {key_of(name) for name in ("我的风格", "另一个", "😀", "CON", "nul", "")}
+    assert len(keys) == 6
+    assert all(key.startswith("style-") for key in keys)
