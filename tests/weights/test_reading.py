@@ -22,10 +22,12 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.weights import machine, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 
-DTYPES = (
+DTYPES = [
     torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8,
-    torch.uint8, torch.bool, torch.complex64, torch.uint16, torch.float8_e4m3fn,
-)  # fmt: skip
+    torch.uint8, torch.bool, torch.complex64,
+]  # fmt: skip
+if hasattr(torch, "uint16"):  # since torch 2.3; before, torch.save took no float8 either
+    DTYPES += [torch.uint16, torch.float8_e4m3fn]
 
 
 def bits(tensor):
