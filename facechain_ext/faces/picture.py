@@ -256,10 +256,10 @@ def _from_array(array: NDArray[np.generic], name: str, max_pixels: int) -> Pixel
     else:
         raise PhotoError(f"{name} holds {array.dtype} numbers; give uint8 pixels or floats in 0..1.")
     if values.shape[2] == 4:
-        opacity = values[:, :, 3:] / 255.0
-        values = values[:, :, :3] * opacity + 255.0 * (1.0 - opacity)
+        opacity = values[:, :, 3:].astype(np.float32) / 255.0
+        values = values[:, :, :3].astype(np.float32) * opacity + 255.0 * (1.0 - opacity)
     if values.dtype != np.uint8:
-        values = np.clip(values + 0.5, 0, 255).astype(np.uint8)
+        values = np.clip(values.astype(np.float32) + 0.5, 0, 255).astype(np.uint8)
     return np.array(np.broadcast_to(values, (*values.shape[:2], 3)), dtype=np.uint8)
 
 

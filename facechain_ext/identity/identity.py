@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import torch
@@ -100,7 +100,9 @@ class Identity:
         default. A photo that was encoded before is not encoded again.
         Raises PhotoError when no photo can be used; for a single photo it says what is wrong with it.
         """
-        sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
+        sources: list[PhotoSource] = (
+            list(photos) if isinstance(photos, (list, tuple)) else [cast("PhotoSource", photos)]
+        )
         if not sources:
             raise PhotoError("There is no photo; add one that shows the face from the front.")
         counts = list(weights) if weights is not None else [1.0] * len(sources)

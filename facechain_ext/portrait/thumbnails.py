@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.job import Job, Lora
 from facechain_ext.styles import find_lora
-from facechain_ext.weights import safe_child
+from facechain_ext.weights import models_folder, safe_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,11 @@ SUBJECTS = {"anyone": "portrait of a person", "woman": "portrait of a woman", "m
             "child": "portrait of a child"}  # fmt: skip
 
 
+def default_folder() -> Path:
+    """Where thumbnails go and are looked for unless said otherwise."""
+    return models_folder() / "styles" / "thumbnails"
+
+
 def thumbnail_path(folder: Path, style: Style) -> Path:
     """Where the thumbnail of a style is, or would be."""
     return safe_child(folder, f"{style.key}.webp")
@@ -37,39 +43,38 @@ def make_thumbnails(
     *,
     lora_folders: Iterable[Path] = (),
     steps: int = 20,
+    side: int = 512,
     seed: int = 1,
     again: bool = False,
     progress: Callable[[int, int, str], bool] | None = None,
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Make the thumbnails that are missing (``again``: all) and return their files and what did not work.
 
-    Nobody's face is in them: they show the style's words, and its LoRA where it is there. ``progress(done, total,
-    name)`` is called before each and stops the work when it returns False.
+    Nobody's face is in them: they show the style's words, and its LoRA where it is there. ``side`` is the
+    size at which they are drawn. ``progress(done, total, name)`` is called before each and stops the work when it returns False.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [style for style in styles if again or not thumbnail_path(folder, style).exists()]
     made: list[Path] = []
     notes: list[str] = []
     folders = tuple(lora_folders)
+    common = Job("", seed=seed, steps=steps, width=side, height=side)
     for number, style in enumerate(wanted):
         if progress is not None and not progress(number, len(wanted), style.en):
             notes.append(f"Stopped after {number} of {len(wanted)} thumbnails.")
             break
-        note = _one(host, style, thumbnail_path(folder, style), folders, steps, seed, made)
+        note = _one(host, style, common, thumbnail_path(folder, style), folders, made)
         notes += [note] if note else []
     return tuple(made), tuple(notes)
 
 
-def _one(
-    host: Host, style: Style, path: Path, folders: tuple[Path, ...], steps: int, seed: int, made: list[Path]
-) -> str:
+def _one(host: Host, style: Style, common: Job, path: Path, folders: tuple[Path, ...], made: list[Path]) -> str:
     """Make one thumbnail; what did not go as asked, or nothing."""
     file = find_lora(style.lora, folders) if style.lora else None
-    job = Job(
+    job = replace(
+        common,
         prompt=f"{SUBJECTS[style.subject]}, {style.positive if file else style.prompt}, upper body",
         negative_prompt=style.full_negative,
-        seed=seed,
-        steps=steps,
         loras=(Lora(file, style.lora.weight),) if file and style.lora else (),
     )
     try:

@@ -16,6 +16,7 @@ from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.standalone.checkpoint import kinds, sizes
 from facechain_ext.standalone.checkpoint.names import PREFIXES, Part, single_file_name
 from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
+from facechain_ext.standalone.quiet import quiet
 from facechain_ext.weights import read_state_dict
 
 if TYPE_CHECKING:
@@ -70,15 +71,16 @@ def load_checkpoint(
     text_encoder = _fill(
         lambda c: CLIPTextModel(CLIPTextConfig(**c)), sizes.text_encoder_config, "text_encoder", text_weights, path.name
     )
-    return Checkpoint(
-        unet=unet.to(device, dtype),
-        # In half precision the VAE of SD1.5 overflows on some pictures, and it is cheap.
-        vae=autoencoder.to(device, torch.float32),
-        text_encoder=text_encoder.to(device, dtype),
-        tokenizer=clip_tokenizer(),
-        name=path.stem,
-        digest=file_digest(path),
-    )
+    with quiet():
+        return Checkpoint(
+            unet=unet.to(device, dtype),
+            # In half precision the VAE of SD1.5 overflows on some pictures, and it is cheap.
+            vae=autoencoder.to(device, torch.float32),
+            text_encoder=text_encoder.to(device, dtype),
+            tokenizer=clip_tokenizer(),
+            name=path.stem,
+            digest=file_digest(path),
+        )
 
 
 def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ControlNetModel:
@@ -97,7 +99,13 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
     if kind != kinds.CONTROLNET:
         raise HostError(f"{path.name}: this is {kind}. Choose a ControlNet for Stable Diffusion 1.5.")
     if "time_embedding.linear_1.weight" in weights:  # the names of diffusers
-        return _fill_as_named(ControlNetModel.from_config(config or {}), weights, path.name).to(device, dtype)
+        if config is None:
+            raise HostError(f"{path.name} has the names of diffusers; name the folder it is in, with its config.json.")
+        with init_empty_weights(include_buffers=False):
+            model = ControlNetModel.from_config(config)
+        _fill_as_named(model, weights, path.name)
+        with quiet():
+            return model.to(device, dtype)
     model = _fill(
         ControlNetModel.from_config,
         sizes.controlnet_config,
@@ -105,7 +113,8 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
         _part(weights, "controlnet") or weights,
         path.name,
     )
-    return model.to(device, dtype)
+    with quiet():
+        return model.to(device, dtype)
 
 
 def file_digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
 
@@ -33,7 +33,7 @@ class FaceAttachment(Protocol):
 
 @dataclass(frozen=True)
 class ControlUnit:
-    """A ControlNet at work: ``picture`` is float [1, 3, height, width] in 0..1, ``window`` in fractions of the steps."""
+    """A ControlNet at work: ``picture`` float [1, 3, height, width] in 0..1, ``window`` in fractions of the steps."""
 
     model: ControlNetModel
     picture: Tensor
@@ -82,7 +82,7 @@ class Predictor:
         rows: dict[bool, Tensor] = {}
         for embedding, conditional in self.guidance.runs():
             predicted = self._run(sample, timestep, embedding, conditional, fraction)
-            rows.update(zip(conditional, predicted.split(1), strict=True))
+            rows.update(zip(conditional, torch.split(predicted, 1), strict=True))
         if False not in rows:
             return rows[True]
         return rows[False] + self.guidance.scale * (rows[True] - rows[False])
@@ -170,7 +170,7 @@ def denoise(
         if start is not None and start.mask is not None:
             sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])
         on_step(index + 1, len(timesteps))
-    return sample
+    return cast("Tensor", sample)
 
 
 def _last(scheduler: Any, steps: int, share: float) -> Tensor:
@@ -191,4 +191,5 @@ def _keep_outside(
     kept = start.latents
     if len(remaining):
         kept = scheduler.add_noise(kept, noise, remaining[:1])
-    return sample * mask + kept * (1.0 - mask)
+    mixed: Tensor = sample * mask + kept * (1.0 - mask)
+    return mixed

@@ -1,0 +1,81 @@
+"""A picture's settings in the webui's PNG-info text, so that they can be read and pasted there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext import __version__
+from facechain_ext.portrait.arguments import IDENTITY_LABEL, FaceArguments
+from facechain_ext.standalone.sampling.samplers import find_sampler
+
+if TYPE_CHECKING:
+    from facechain_ext.adapter import FaceAdapter
+    from facechain_ext.portrait.job import Job
+    from facechain_ext.standalone.checkpoint import Checkpoint
+
+
+def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter | None) -> str:
+    """The settings of one picture of ``job``: prompt, negative prompt, and one line of ``label: value`` pairs.
+
+    A person is named by name and short hash; the embedding is never written.
+    """
+    sampler = find_sampler(job.sampler)
+    name = sampler.name
+    for schedule in (" Karras", " Exponential"):
+        name = name.removesuffix(schedule)
+    pairs: dict[str, Any] = {
+        "Steps": job.steps,
+        "Sampler": name,
+        "Schedule type": sampler.schedule,
+        "CFG scale": job.cfg,
+        "Seed": seed,
+        "Size": f"{job.width}x{job.height}",
+        "Model hash": checkpoint.digest,
+        "Model": checkpoint.name,
+    }
+    if job.inpaint is not None:
+        pairs["Denoising strength"] = job.inpaint.denoise
+    if job.hires is not None:
+        pairs |= {"Denoising strength": job.hires.denoise, "Hires upscale": job.hires.scale}
+        pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
+        pairs["Hires upscaler"] = job.hires.upscaler
+    pairs |= _people(job, adapter)
+    pairs["Version"] = f"FaceChain {__version__}"
+    lines = [_with_loras(job)]
+    if job.negative_prompt:
+        lines.append(f"Negative prompt: {job.negative_prompt}")
+    lines.append(", ".join(f"{label}: {_quoted(value)}" for label, value in pairs.items()))
+    return "\n".join(lines)
+
+
+def _people(job: Job, adapter: FaceAdapter | None) -> dict[str, Any]:
+    if not job.people or adapter is None:
+        return {}
+    names = [
+        f"{person.identity.name} ({person.identity.digest})" if person.identity.name else person.identity.digest
+        for person in job.people
+    ]
+    first = job.people[0]
+    settings = FaceArguments(
+        adapter=adapter.name, strength=first.strength, window=first.window, hires=job.face_in_hires
+    )
+    return {IDENTITY_LABEL: "; ".join(names)} | settings.infotext()
+
+
+def _with_loras(job: Job) -> str:
+    """The prompt with the LoRAs in the webui's way of naming them."""
+    tags = [f"<lora:{_stem(lora.file)}:{lora.weight:g}>" for lora in job.loras]
+    return " ".join([job.prompt, *tags]).strip()
+
+
+def _stem(file: Any) -> str:
+    from pathlib import Path
+
+    return Path(str(file)).stem
+
+
+def _quoted(value: Any) -> str:
+    """As the webui quotes: texts that hold its separators become JSON."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ",:\n") else text
