@@ -50,8 +50,8 @@ def make_thumbnails(
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Make the thumbnails that are missing (``again``: all) and return their files and what did not work.
 
-    Nobody's face is in them: they show the style's words, and its LoRA where it is there. ``side`` is the
-    size at which they are drawn. ``progress(done, total, name)`` is called before each and stops the work when it returns False.
+    Nobody's face is in them: they show the style's words, and its LoRA where it is there. ``side`` is the size at
+    which they are drawn. ``progress(done, total, name)`` is called before each and stops the work by returning False.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [style for style in styles if again or not thumbnail_path(folder, style).exists()]
