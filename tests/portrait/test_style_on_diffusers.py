@@ -72,7 +72,7 @@ def test_strength_changes_the_picture_and_nothing_else_does(host, person):
 
 
 def test_stopping(host, person):
-    job, _ = recipe.plan(person, None, replace(QUICK, count=3))
+    job, _ = recipe.plan(person, None, replace(QUICK, sampler="Euler", count=3))
     result = recipe.make(host, job, progress=lambda step, _: step < 3)
     assert len(result.pictures) == 1
     assert result.notes == ("Stopped after 1 of 3 pictures.",)
