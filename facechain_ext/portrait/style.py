@@ -216,9 +216,8 @@ def _loras(
 
 
 def _suggested(style: Style | None) -> str | None:
-    """The style's adapter by its key, where it is there; a style that suggests another one still works."""
-    key = f"adapter-{style.adapter}" if style is not None else ""
-    return key if key and find(key) is not None else None
+    """The style's adapter where its file is there; a style that suggests another one still works."""
+    return style.adapter if style is not None and find(f"adapter-{style.adapter}") is not None else None
 
 
 def _check(settings: Settings) -> None:

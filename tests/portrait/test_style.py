@@ -93,7 +93,7 @@ def test_the_style_decides_what_is_not_set(person):
 def test_the_suggested_adapter_is_taken_where_it_is_there(person, tmp_path):
     assert recipe.plan(person, STYLES["hanfu"], recipe.Settings())[0].adapter is None
     (tmp_path / "adapter-film.safetensors").write_bytes(b"x")
-    assert recipe.plan(person, STYLES["hanfu"], recipe.Settings())[0].adapter == "adapter-film"
+    assert recipe.plan(person, STYLES["hanfu"], recipe.Settings())[0].adapter == "film"
     assert recipe.plan(person, STYLES["watercolour"], recipe.Settings())[0].adapter is None
 
 
