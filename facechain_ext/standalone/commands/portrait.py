@@ -1,0 +1,146 @@
+"""facechain portrait: photos of a person in, portraits of that person out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from facechain_ext.portrait.arguments import argument
+from facechain_ext.portrait.job import Control, Hires, Job, Lora, Person
+from facechain_ext.standalone.output import save_portraits
+from facechain_ext.weights import find, require
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from facechain_ext.identity import Identity
+
+N = TypeVar("N", int, float)
+console = Console()
+
+_STRENGTH = argument("strength")
+
+
+def portrait(
+    checkpoint: Annotated[Path, typer.Option(help="A Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt).")],
+    prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")],
+    photo: Annotated[list[Path] | None, typer.Option(help="A photo of the person; may be given several times.")] = None,
+    card: Annotated[Path | None, typer.Option(help="A card, instead of photos.")] = None,
+    face: Annotated[
+        int | None, typer.Option(help="Number of the face, from the left; the largest if not given.")
+    ] = None,
+    adapter: Annotated[Path | None, typer.Option(help="The face adapter's file.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
+    vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
+    negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
+    lora: Annotated[list[str] | None, typer.Option(help="A LoRA as file or file:weight; may be repeated.")] = None,
+    pose: Annotated[Path | None, typer.Option(help="A picture of the pose, or its skeleton.")] = None,
+    controlnet: Annotated[Path | None, typer.Option(help="An openpose ControlNet: a file or a folder.")] = None,
+    pose_weight: Annotated[float, typer.Option(help="Weight of the pose.", min=0, max=2)] = 1.0,
+    skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,  # noqa: FBT002
+    count: Annotated[int, typer.Option(help="How many pictures.", min=1, max=1000)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
+    steps: Annotated[int, typer.Option(min=1, max=150)] = 25,
+    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = "DPM++ 2M Karras",
+    cfg: Annotated[float, typer.Option(min=1, max=30)] = 7.0,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "512x512",
+    strength: Annotated[
+        float, typer.Option(help=_STRENGTH.help, min=_STRENGTH.low, max=_STRENGTH.high)
+    ] = _STRENGTH.default,
+    window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
+    hires: Annotated[float | None, typer.Option(help="Second pass at so many times the size.", min=1, max=4)] = None,
+    hires_denoise: Annotated[float, typer.Option(min=0.01, max=1)] = 0.5,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
+) -> None:
+    """Make portraits of the person in the photos."""
+    width, height = _pair(size, "x", "--size", int)
+    first, last = _pair(window, "-", "--window", float)
+    if not 0 <= first <= last <= 1:
+        raise typer.BadParameter("--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8.")
+    if not photo and card is None:
+        raise typer.BadParameter("Give a --photo of the person, or a --card.")
+    if pose is not None and controlnet is None:
+        raise typer.BadParameter("--pose needs an openpose --controlnet.")
+    loras = tuple(_lora(text) for text in lora or ())
+
+    from facechain_ext.standalone import DiffusersHost
+
+    with console.status("Reading the photos"):
+        person = _person(photo or [], card, face, encoder)
+    for note in person.notes:
+        console.print(note, style="yellow", markup=False)
+    with console.status("Loading the models"):
+        host = DiffusersHost.from_files(
+            checkpoint,
+            adapter=adapter or find("adapter-majic") or require("adapter-film"),
+            controlnets={"openpose": controlnet} if controlnet is not None else {},
+            vae=vae,
+        )
+    controls = (Control("openpose", _picture(pose), pose_weight, prepared=skeleton),) if pose is not None else ()
+    job = Job(
+        prompt=prompt,
+        negative_prompt=negative,
+        people=(Person(person, strength, (first, last)),),
+        count=count,
+        seed=seed,
+        steps=steps,
+        sampler=sampler,
+        cfg=cfg,
+        width=width,
+        height=height,
+        loras=loras,
+        controls=controls,
+        hires=Hires(hires, hires_denoise) if hires is not None else None,
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("Steps", total=None)
+
+        def progress(step: int, total: int) -> bool:
+            bar.update(task, completed=step, total=total)
+            return True
+
+        finished = host.generate(job, progress=progress)
+    for path in save_portraits(finished, out):
+        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:
+    from facechain_ext.identity import Identity, TransFace
+
+    if card is not None:
+        return Identity.load(card)
+    reader = TransFace.from_file(encoder or require("transface"))
+    return Identity.from_photos([*photos], reader, face=face)
+
+
+def _picture(path: Path) -> Image.Image:
+    from PIL import Image
+
+    from facechain_ext.faces import read_picture
+
+    return Image.fromarray(read_picture(path).pixels)
+
+
+def _pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
+    match = re.fullmatch(rf"\s*([\d.]+)\s*{sign}\s*([\d.]+)\s*", text, re.IGNORECASE)
+    refusal = typer.BadParameter(f"{option} takes two numbers with {sign} between, not “{text}”.")
+    if match is None:
+        raise refusal
+    try:
+        return kind(match[1]), kind(match[2])
+    except ValueError:
+        raise refusal from None
+
+
+def _lora(text: str) -> Lora:
+    """``file`` or ``file:weight``; a drive letter's colon is no weight."""
+    file, colon, weight = text.rpartition(":")
+    if colon and re.fullmatch(r"-?[\d.]+", weight):
+        return Lora(Path(file), float(weight))
+    return Lora(Path(text))

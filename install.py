@@ -1,0 +1,166 @@
+"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|test|serve``.
+
+Without an argument it says which optional parts are missing and which command adds them; it changes no package of the
+host. With one it makes a virtual environment of its own beside this file and works in that.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+TORCH = "torch==2.13.0"
+"""First and exactly: the later packages then find it and bring no other build."""
+MEDIAPIPE = "mediapipe==0.10.14"
+"""The last line of releases that carries its models; installed without what it needs only for drawing and sound."""
+MEDIAPIPE_NEEDS = ["absl-py", "attrs", "flatbuffers", "protobuf>=4.25.3,<5", "matplotlib"]
+LDM = "stable-diffusion-sdkit==2.1.5"
+"""Carries the ldm U-Net that the webui runs; its own requirements are of another time."""
+OPTIONAL = {
+    "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {MEDIAPIPE}"),
+    "onnxruntime": ("runs SCRFD and DamoFD face detectors", "pip install onnxruntime"),
+    "insightface": ("brings its own face detectors (weights for research only)", "pip install insightface"),
+    "modelscope": ("brings M2FP parsing, FairFace, fusion and retouching", "pip install modelscope"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Do what is asked for; gives the exit code."""
+    tasks = {"portrait": portrait, "test": test, "serve": serve}
+    if not arguments:
+        return in_the_webui()
+    if arguments[0] not in tasks or len(arguments) > 1:
+        print(f"Use: python install.py {'|'.join(tasks)}", file=sys.stderr)
+        return 2
+    return tasks[arguments[0]]()
+
+
+def in_the_webui() -> int:
+    """Say what is missing; change nothing."""
+    for module, (use, command) in OPTIONAL.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"FaceChain: {module} is not installed (optional; {use}). To add it: {command}")
+    return 0
+
+
+def portrait() -> int:
+    """Install what the command line needs, and run the main job on a real photo with small models."""
+    python = environment(".venv-portrait", fresh=False)
+    if not ready(python):
+        install(python, standalone_steps())
+        mark_ready(python)
+    say("making portraits")
+    return run([python, "-m", "facechain_ext", "demo", "--out", str(ROOT / "outputs")])
+
+
+def serve() -> int:
+    """Install what the page needs, and open it."""
+    python = environment(".venv-portrait", fresh=False)
+    if not ready(python):
+        install(python, standalone_steps())
+        mark_ready(python)
+    return run([python, "-m", "facechain_ext", "serve"])
+
+
+def test() -> int:
+    """Every check in a fresh environment: lint, format, types, tests; then the glue under the host's own pins."""
+    python = environment(".venv-test", fresh=True)
+    install(python, [*standalone_steps(extras="standalone,training,test"), ["--no-deps", LDM]])
+    checks = {
+        "lint": ["ruff", "check", "."],
+        "format": ["ruff", "format", "--check", "."],
+        "types": ["mypy"],
+        "tests": ["pytest", "-q", "--durations=8"],
+    }
+    failed = [name for name, check in checks.items() if timed(name, [python, "-m", *check])]
+    if host_tests():
+        failed.append("tests under the host's pins")
+    say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+def host_tests() -> int:
+    """The glue's tests with the packages that AUTOMATIC1111's webui 1.10.1 pins."""
+    requirements = ROOT / "tests" / "webui" / "requirements-host.txt"
+    if not requirements.is_file():
+        return 0
+    python = environment(".venv-host", fresh=True)
+    install(python, [["-r", str(requirements)]])
+    return timed("tests under the host's pins", [python, "-m", "pytest", "-q", "tests/webui"])
+
+
+def standalone_steps(extras: str = "standalone") -> list[list[str]]:
+    """What pip is asked for, in order."""
+    return [[TORCH], ["-e", f"{ROOT}[{extras}]"], MEDIAPIPE_NEEDS, ["--no-deps", MEDIAPIPE]]
+
+
+def environment(name: str, *, fresh: bool) -> str:
+    """The Python of a virtual environment beside this file, made when it is not there or should be ``fresh``."""
+    folder = ROOT / name
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        say(f"making the environment {name}")
+        venv.create(folder, with_pip=True)
+    return str(python)
+
+
+def ready(python: str) -> bool:
+    """Whether an environment was filled to the end for this version of the project's requirements."""
+    mark = Path(python).parents[1] / "ready"
+    return mark.is_file() and mark.read_text(encoding="utf-8") == wanted()
+
+
+def mark_ready(python: str) -> None:
+    """Remember that an environment is filled."""
+    (Path(python).parents[1] / "ready").write_text(wanted(), encoding="utf-8")
+
+
+def wanted() -> str:
+    """What an environment is filled with, as a text that changes when it does."""
+    return repr(standalone_steps()) + (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def install(python: str, steps: list[list[str]]) -> None:
+    """Run pip once for each step; ends the program when one fails."""
+    for step in steps:
+        say(f"installing {' '.join(Path(part).name if os.sep in part else part for part in step)}")
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *step]
+        if run(command):
+            sys.exit(
+                "Installing failed; the lines above say why. Check the connection and the free space, and try again."
+            )
+
+
+def timed(name: str, command: list[str]) -> int:
+    """Run one check and say how long it took."""
+    start = time.perf_counter()
+    say(name)
+    code = run(command)
+    say(f"{name}: {'failed' if code else 'passed'} after {time.perf_counter() - start:.0f} s")
+    return code
+
+
+def run(command: list[str]) -> int:
+    """Run a command in the project's folder; gives its exit code."""
+    return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own commands
+
+
+def say(text: str) -> None:
+    """Print a line with the time since the start."""
+    print(f"[{time.perf_counter() - START:6.1f} s] {text}", flush=True)
+
+
+START = time.perf_counter()
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
