@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from facechain_ext.errors import WeightsError
 from facechain_ext.weights.reading import read_state_dict
 
 if TYPE_CHECKING:
@@ -19,12 +22,27 @@ def convert(source: Path, target: Path, metadata: dict[str, str] | None = None) 
     """Write the tensors of ``source`` to ``target`` as safetensors, whole or not at all.
 
     Names, shapes, dtypes and values stay; tensors that share memory are written one by one. Raises WeightsError when
-    ``source`` is no safe weights file, and OSError when the disk does not take the result.
+    ``source`` is no safe weights file or the disk does not take the result.
     """
-    tensors = {name: tensor.clone().contiguous() for name, tensor in read_state_dict(source).items()}
+    tensors = _apart(read_state_dict(source))
     part = target.with_name(f"{target.name}.writing")
     try:
         save_file(tensors, part, metadata={"format": "pt", **(metadata or {})})
         part.replace(target)
+    except SafetensorError as error:
+        raise WeightsError(f"{target.name} cannot be written ({error}). Look whether the disk is full.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors, each alone and contiguous in its memory; copied only where they are not."""
+    seen: set[int] = set()
+    apart = {}
+    for name, tensor in tensors.items():
+        storage = tensor.untyped_storage()
+        alone = tensor.is_contiguous() and storage.nbytes() == tensor.numel() * tensor.element_size()
+        fresh = alone and storage.data_ptr() not in seen
+        seen.add(storage.data_ptr())
+        apart[name] = tensor if fresh else tensor.clone(memory_format=torch.contiguous_format)
+    return apart

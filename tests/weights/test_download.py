@@ -337,6 +337,20 @@ def test_two_processes_at_once_download_it_once(server, use, tmp_path):
     assert len(server.requests) == 1
 
 
+def test_two_threads_at_once_download_it_once(server, use):
+    """Two buttons of the tab are two threads of one process."""
+    server.pause = 0.01
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(download.pull("test"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert results == [final(), final()]
+    assert_right()
+    assert len(server.requests) == 1
+
+
 def test_killed_in_the_middle(server, use, tmp_path):
     server.pause = 0.05
     process = run_pull(tmp_path / "models", server.address)

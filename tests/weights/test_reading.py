@@ -94,6 +94,12 @@ def test_wrappers_come_off_and_what_is_no_tensor_is_left_out(tmp_path, wrapper, 
     assert_same(read_state_dict(tmp_path / "w.ckpt"), {"weight": torch.ones(2), "alpha": torch.tensor(0.5)})
 
 
+def test_what_old_trainers_file_under_a_class_is_left_out(tmp_path):
+    content = {"callbacks": {OrderedDict: {"best": 1}, (1, 2): 3}, "state_dict": {"w": torch.ones(1)}}
+    torch.save(content, tmp_path / "w.ckpt")
+    assert_same(read_state_dict(tmp_path / "w.ckpt"), {"w": torch.ones(1)})
+
+
 def test_a_part_of_a_network_that_is_called_like_a_wrapper_stays(tmp_path):
     torch.save({"weight": torch.ones(1), "net": {"bias": torch.zeros(1)}}, tmp_path / "a.pt")
     assert set(read_state_dict(tmp_path / "a.pt")) == {"weight", "net.bias"}
@@ -299,7 +305,7 @@ def test_a_compressed_zip_is_a_bomb_not_weights(tmp_path):
         (b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"x.", "single item"),
         (b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x.", "single item"),
         (b"I" + b"9" * 10_000 + b"\n.", "text line"),
-        (b"\x80\x02}" + b")" + b"\x85" * 100_000 + b"K\x01s.", "keys"),
+        (b"\x80\x02}" + b")" + b"\x85" * 100_000 + b"K\x01s.", "no tensors"),
         (b"\x80\x02}q\x00" + b"U\x01ah\x00s.", "end"),
         (b"\x80\x02}.", "no tensors"),
         (b"\x80\x02K\x01.", "no state dict"),
