@@ -12,6 +12,7 @@ from facechain_ext.identity import Identity, TransFace
 from facechain_ext.portrait import style as recipe
 from facechain_ext.portrait.judge import EncoderJudge
 from facechain_ext.standalone import DiffusersHost
+from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.standalone.small import random_models
 from facechain_ext.styles import catalogue
 from facechain_ext.weights import set_models_folder
@@ -76,3 +77,12 @@ def test_stopping(host, person):
     result = recipe.make(host, job, progress=lambda step, _: step < 3)
     assert len(result.pictures) == 1
     assert result.notes == ("Stopped after 1 of 3 pictures.",)
+
+
+def test_every_style_fits_into_one_chunk_of_the_text_encoder():
+    """77 tokens; a prompt that needs a second chunk weighs its words differently."""
+    tokenizer = clip_tokenizer()
+    for style in catalogue().values():
+        words = recipe.PUBLISHED_TEMPLATE.replace("{subject}", "portrait of a middle-aged woman")
+        assert len(tokenizer(words.replace("{style}", style.positive))["input_ids"]) <= 77, style.key
+        assert len(tokenizer(style.full_negative)["input_ids"]) <= 77, style.key
