@@ -91,7 +91,8 @@ def pull_sources(
             else:
                 logger.info("%s: %s", key, final)
                 return final
-            logger.warning("%s", reasons[-1])
+            if source is not sources[-1]:
+                logger.warning("%s; trying the next source", reasons[-1])
     first = sources[0]
     raise WeightsError(
         f"{title or key} could not be downloaded ({'; '.join(reasons)}). "
