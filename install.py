@@ -21,11 +21,13 @@ TORCH = "torch==2.13.0"
 """First and exactly: the later packages then find it and bring no other build."""
 MEDIAPIPE = "mediapipe==0.10.14"
 """The last line of releases that carries its models; installed without what it needs only for drawing and sound."""
+HOST_MEDIAPIPE = "mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
+"""What works beside the protobuf 3.20 that the webui pins."""
 MEDIAPIPE_NEEDS = ["absl-py", "attrs", "flatbuffers", "protobuf>=4.25.3,<5", "matplotlib"]
 LDM = "stable-diffusion-sdkit==2.1.5"
 """Carries the ldm U-Net that the webui runs; its own requirements are of another time."""
 OPTIONAL = {
-    "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {MEDIAPIPE}"),
+    "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {HOST_MEDIAPIPE}"),
     "onnxruntime": ("runs SCRFD and DamoFD face detectors", "pip install onnxruntime"),
     "insightface": ("brings its own face detectors (weights for research only)", "pip install insightface"),
     "modelscope": ("brings M2FP parsing, FairFace, fusion and retouching", "pip install modelscope"),

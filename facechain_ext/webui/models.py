@@ -56,6 +56,18 @@ def adapter_names() -> list[str]:
     return [AUTOMATIC, *adapter_files()]
 
 
+def chosen_adapter(name: str) -> str:
+    """The adapter that ``name`` means; raises WeightsError when there is none of that name, or none at all."""
+    files = adapter_files()
+    if not files:
+        require(_PUBLISHED[0])  # says where to get it
+    if name == AUTOMATIC:
+        return next(iter(files))
+    if name not in files:
+        raise WeightsError(f"There is no adapter called {name}; there are: {', '.join(files)}.")
+    return name
+
+
 def load(name: str, dtype: torch.dtype) -> FaceAdapter:
     """The adapter called ``name``, kept in memory until another one is asked for.
 
@@ -63,13 +75,7 @@ def load(name: str, dtype: torch.dtype) -> FaceAdapter:
     """
     from facechain_ext.adapter import load_adapter
 
-    files = adapter_files()
-    if not files:
-        require(_PUBLISHED[0])  # says where to get it
-    chosen = next(iter(files)) if name == AUTOMATIC else name
-    if chosen not in files:
-        raise WeightsError(f"There is no adapter called {chosen}; there are: {', '.join(files)}.")
-    path = files[chosen]
+    path = adapter_files()[chosen_adapter(name)]
     adapter: FaceAdapter = _keep(
         "adapter", (path, path.stat().st_mtime_ns, dtype), lambda: load_adapter(path, dtype=dtype)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from modules import script_callbacks, scripts
@@ -90,6 +91,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         from facechain_ext.webui.people import find_person
         from facechain_ext.webui.unets import loaded_unet
 
+        arguments = replace(arguments, adapter=models.chosen_adapter(arguments.adapter))
         adapter = models.load(arguments.adapter, loaded_unet(p).dtype())
         identity = find_person(arguments)
         for note in identity.notes:

@@ -1,0 +1,99 @@
+"""A real webui for the tests: AUTOMATIC1111 1.10.x or Forge, in the folder that WEBUI_DIR names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A generated picture: a digest of its pixels, its size, and the last line of its infotext."""
+
+    digest: str
+    size: tuple[int, int]
+    infotext: str
+
+
+class Refusal(Exception):  # noqa: N818 - the answer of a server
+    """An answer with another status than 200."""
+
+
+@dataclass
+class Webui:
+    """A running webui."""
+
+    url: str
+    is_forge: bool
+
+    def call(self, path: str, body: dict | None = None) -> object:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=600) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise Refusal(f"{error.code}: {error.read().decode()[:400]}") from error
+
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            self.call("/sdapi/v1/options")
+        except (OSError, Refusal):
+            return False
+        return True
+
+    def generate(self, face: dict | None = None, *, kind: str = "txt2img", scripts: dict | None = None, **settings):
+        """One small picture, with the accordion's settings ``face``."""
+        body = {
+            "prompt": "a woman", "negative_prompt": "blue", "steps": 4, "width": 128, "height": 128, "seed": 1,
+            "sampler_name": "Euler", "cfg_scale": 5, "override_settings_restore_afterwards": True,
+        } | settings  # fmt: skip
+        always = dict(scripts or {})
+        if face is not None:
+            always["FaceChain"] = {"args": [face]}
+        answer = self.call(f"/sdapi/v1/{kind}", body | {"alwayson_scripts": always})
+        picture = Image.open(io.BytesIO(base64.b64decode(answer["images"][0])))
+        digest = hashlib.sha256(picture.convert("RGB").tobytes()).hexdigest()
+        return Picture(digest, picture.size, json.loads(answer["info"])["infotexts"][0].splitlines()[-1])
+
+
+def start(folder: Path, log: Path, *flags: str) -> tuple[subprocess.Popen, Webui]:
+    """Start the webui of ``folder`` on a free port, with the Python of $WEBUI_PYTHON or of its own ``venv``."""
+    is_forge = (folder / "backend").is_dir()
+    own = folder / "venv" / "bin" / "python"
+    python = os.environ.get("WEBUI_PYTHON") or (str(own) if own.exists() else "python3")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port), "--nowebui"]
+    cpu = ["--always-cpu"] if is_forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
+    others = ["--no-download-sd-model", "--no-hashing"] + ([] if is_forge else ["--do-not-download-clip"])
+    command = [python, "launch.py", *common, *cpu, *others, *flags]
+    output = log.open("wb")
+    process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+    webui = Webui(f"http://127.0.0.1:{port}", is_forge)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if webui.answers():
+            return process, webui
+        time.sleep(0.5)
+    process.kill()
+    raise RuntimeError(f"the webui did not start; the end of its log:\n{log.read_text(errors='replace')[-2000:]}")
