@@ -29,11 +29,12 @@ class StepLayout:
 class StepRows:
     """Tells for each call of the U-Net which of its rows are conditional.
 
-    The webui hands a step's rows to the U-Net in order, all at once or part by part (``batch_cond_uncond`` off, prompts
-    of different lengths), and may leave out the unconditional ones (negative guidance minimum sigma, skip early CFG);
-    so counting them off tells which is which. Samplers that cut the picture into tiles run other numbers of rows: then
-    the text of each row is compared with the step's. When that does not tell either, ``puzzled`` is called once with a
-    sentence for the user, and all rows count as conditional.
+    The text of each row is compared with the step's: that holds in any order, for samplers that cut the picture into
+    tiles and for control methods that run the U-Net twice. Where the two texts are too alike to tell, rows are counted
+    off: the webui hands a step's rows to the U-Net in order, all at once or part by part (``batch_cond_uncond`` off,
+    prompts of different lengths), and may leave out the unconditional ones at the end (negative guidance minimum
+    sigma, skip early CFG). When neither tells, ``puzzled`` is called once with a sentence for the user, and all rows
+    count as conditional.
     """
 
     def __init__(self, puzzled: Callable[[str], None]) -> None:
@@ -54,13 +55,21 @@ class StepRows:
         layout = self._layout
         if layout is None:
             return self._unknown(rows)
-        start, end = self._taken, self._taken + rows
-        if self._in_order and end <= layout.conditional + layout.unconditional:
-            self._taken = end
-            return [row < layout.conditional for row in range(start, end)]
-        self._in_order = False
+        counted = self._count_off(rows, layout)
         known = _by_text(layout, context)
-        return known if known is not None else self._unknown(rows)
+        if known is not None:
+            return known
+        return counted if counted is not None else self._unknown(rows)
+
+    def _count_off(self, rows: int, layout: StepLayout) -> list[bool] | None:
+        """The next ``rows`` of the step, from its start again when it was run to its end; None when they do not fit."""
+        total = layout.conditional + layout.unconditional
+        start = self._taken if self._taken < total else 0
+        self._in_order = self._in_order and start + rows <= total
+        if not self._in_order:
+            return None
+        self._taken = start + rows
+        return [row < layout.conditional for row in range(start, self._taken)]
 
     def _unknown(self, rows: int) -> list[bool]:
         if not self._told:
