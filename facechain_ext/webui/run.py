@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.rows import StepLayout, StepRows
+from facechain_ext.errors import FaceChainError
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.settings import automatic_region
 from facechain_ext.webui.unets import loaded_unet
 
 if TYPE_CHECKING:
-    from facechain_ext.adapter import Attachment, FaceAdapter, PatchAttachment
+    from facechain_ext.adapter import FaceAdapter
     from facechain_ext.identity import Identity
     from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.webui.unets import FaceInUnet
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,15 @@ class FaceRun:
         self._adapter = adapter
         self._conditioning = identity.conditioning(adapter)
         self._rows = StepRows(warn)
-        self._attachment: Attachment | PatchAttachment | None = None
+        self._attachment: FaceInUnet | None = None
+        self._model: Any = None
 
     def guard(self, p: Any) -> None:
-        """Let ``p.sample`` take the face off when it ends, also by an error or an interruption."""
-        sample = p.sample
+        """Let the coming ``p.sample`` take the face off when it ends, also by an error or an interruption.
+
+        ``p.sample`` is then what it was, so that ``p`` can be run again or copied.
+        """
+        sample, own = p.sample, "sample" in vars(p)
 
         @functools.wraps(sample)
         def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -45,6 +51,11 @@ class FaceRun:
                 return sample(*args, **kwargs)
             finally:
                 self.detach()
+                if vars(p).get("sample") is guarded:  # else another extension has wrapped ours and will undo that
+                    if own:
+                        p.sample = sample
+                    else:
+                        del p.sample
 
         p.sample = guarded
 
@@ -65,6 +76,7 @@ class FaceRun:
             automatic=AutomaticRegion() if automatic_region() else None,
         )
         self._attachment.set_progress(0.0)
+        self._model = p.sd_model
         FaceRun.current = self
 
     def detach(self) -> None:
@@ -72,24 +84,33 @@ class FaceRun:
         if self._attachment is not None:
             self._attachment.remove()
             self._attachment = None
+        self._model = None
         if FaceRun.current is self:
             FaceRun.current = None
 
     def begin_step(self, params: Any) -> None:
         """Note the step that the host's denoiser begins: how far it is, and the rows that it will run."""
-        if self._attachment is None:
-            return
         denoiser = getattr(params, "denoiser", None)
+        if denoiser is not None and self._model is not None and denoiser.p.sd_model is not self._model:
+            self._follow(denoiser.p)
+        attachment = self._attachment
+        if attachment is None:
+            return
         step, total = params.sampling_step, params.total_sampling_steps
         if denoiser is not None and getattr(denoiser, "total_steps", None):
             step, total = denoiser.step, denoiser.total_steps
-        self._attachment.set_progress(min(step / max(total, 1), 1.0))
+        attachment.set_progress(min(step / max(total, 1), 1.0))
         cond, uncond = params.text_cond, params.text_uncond
-        if isinstance(cond, dict):  # SDXL keeps more than text here; its U-Net was refused before
-            cond, uncond = cond["crossattn"], uncond["crossattn"]
-        if cond is None:
+        if not hasattr(cond, "shape"):  # SDXL keeps more than text here; its U-Net was refused before
             return
         self._rows.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
+
+    def _follow(self, p: Any) -> None:
+        """Move to the checkpoint that a refiner has switched to in the middle of the steps."""
+        try:
+            self.attach(p)
+        except FaceChainError as error:
+            warn(f"The face stays out of the refiner's steps: {error}")
 
 
 def on_denoiser(params: Any) -> None:

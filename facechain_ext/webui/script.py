@@ -64,8 +64,13 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         except FaceChainError as error:
             _switch_off(p, str(error))
             return
-        run.guard(p)
         setattr(p, _STATE, run)
+
+    def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
+        """See to it that the face is off when the coming batch ends, whatever ends it."""
+        run: FaceRun | None = getattr(p, _STATE, None)
+        if run is not None:
+            run.guard(p)
 
     def process_before_every_sampling(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Attach the face for the coming pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facechain_ext.errors import HostError
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from facechain_ext.identity.identity import Conditioning
 
 
+class FaceInUnet(Protocol):
+    """A face at work in a U-Net."""
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of the steps is done, 0..1."""
+        ...
+
+    def remove(self) -> None:
+        """Take it off; harmless when repeated."""
+        ...
+
+
 class HostUnet(Protocol):
     """A loaded U-Net."""
 
@@ -25,7 +38,7 @@ class HostUnet(Protocol):
 
     def attach(
         self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
-    ) -> Attachment | PatchAttachment:
+    ) -> FaceInUnet:
         """Let an adapter act until the result is removed; ``settings`` are those of ``adapter.attach``."""
         ...
 
@@ -81,15 +94,39 @@ class ForgeUnet:
 
     def attach(
         self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
-    ) -> PatchAttachment:
-        """Attach to a clone, which the host drops after the pass; it knows its own rows, so ``rows`` is not asked."""
+    ) -> ForgeAttachment:
+        """Attach to a clone of the host's patcher; it knows its own rows, so ``rows`` is not asked."""
         del rows
         from facechain_ext.adapter import attach_by_patch
 
-        patcher = self._objects.unet.clone()
-        attachment = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, **_operands(faces), **settings)
+        bare = self._objects.unet
+        patcher = bare.clone()
+        patch = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, **_operands(faces), **settings)
+        reserve = getattr(patcher, "add_extra_preserved_memory_during_sampling", None)
+        if reserve is not None:  # the host fills the card up to what is announced
+            reserve(sum(weight.nbytes for weight in adapter.blocks.parameters()))
         self._objects.unet = patcher
-        return attachment
+        return ForgeAttachment(patch, self._objects, patcher, bare)
+
+
+@dataclass(frozen=True)
+class ForgeAttachment:
+    """A patch at work, and what puts the host's own patcher back in the place of ours."""
+
+    patch: PatchAttachment
+    objects: Any
+    patcher: Any
+    bare: Any
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of the steps is done, 0..1."""
+        self.patch.set_progress(fraction)
+
+    def remove(self) -> None:
+        """Take the patch off; harmless when repeated, and when the host has put another patcher there."""
+        self.patch.remove()
+        if self.objects.unet is self.patcher:
+            self.objects.unet = self.bare
 
 
 def _operands(faces: Sequence[Conditioning]) -> dict[str, Any]:
