@@ -1,7 +1,12 @@
-"""The webui's door: registers what facechain_ext.webui offers."""
+"""The webui's door: registers what facechain_ext.webui offers, or shows in its place why it cannot."""
 
-from facechain_ext.webui.script import FaceChainScript, register
+try:
+    from facechain_ext.webui.script import FaceChainScript, register
+
+    register()
+except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the webui starts
+    from facechain_ext.webui.failed import script_that_says
+
+    FaceChainScript = script_that_says(error)
 
 __all__ = ["FaceChainScript"]
-
-register()

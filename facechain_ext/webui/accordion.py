@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from facechain_ext.portrait.arguments import (
     argument,
 )
 from facechain_ext.webui import models
+from facechain_ext.webui.people import uploaded
+from facechain_ext.weights import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,10 +73,10 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                     hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
                 )
         seen = gr.Gallery(label="What the encoder sees", columns=6, height=160, elem_id=elem_id("seen"))
-        notes = gr.HTML(elem_id=elem_id("notes"))
+        notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
         preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes])
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
-    fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card)]
+    fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]
     for name in COMPONENTS:
         written = argument("window" if name in _WINDOW else name).infotext
         if written is not None:
@@ -87,21 +90,22 @@ def read(args: Sequence[Any]) -> FaceArguments:
 
     Raises HostError that names a setting that is unknown or outside its range.
     """
-    if args and isinstance(args[0], dict):
-        return FaceArguments.parse(args[0])
+    asked = args[0] if args and isinstance(args[0], dict) else None
+    if asked is None:
+        return FaceArguments.parse(_page_values(args))
+    if len(args) != len(COMPONENTS):
+        return FaceArguments.parse(asked)
+    restored = _page_values((True, *args[1:]))  # defaults, or what a request's infotext has set
+    return FaceArguments.parse(restored | {name: value for name, value in asked.items() if value is not None})
+
+
+def _page_values(args: Sequence[Any]) -> dict[str, Any]:
+    """The components' values as ``FaceArguments.parse`` takes them; None stands for the default."""
     values = dict(zip(COMPONENTS, args, strict=True))
-    values["window"] = [values.pop(name) for name in _WINDOW]
-    if values["window"][0] > values["window"][1]:
-        values["window"].reverse()
-    return FaceArguments.parse(
-        values
-        | {
-            "enabled": bool(values["enabled"]),
-            "photos": values["photos"] if isinstance(values["photos"], list) else [],
-            "card": values["card"] or "",
-            "face": int(values["face"]),
-        }
-    )
+    window = [values.pop(name) for name in _WINDOW]
+    values["window"] = sorted(window) if None not in window else None
+    files = values["photos"] if isinstance(values["photos"], list) else []
+    return values | {"enabled": bool(values["enabled"]), "photos": [uploaded(file) for file in files]}
 
 
 def _slider(name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None) -> Any:
@@ -128,20 +132,28 @@ def _refresh(card: str, adapter: str) -> tuple[Any, Any]:
 
 def _preview(photos: Any, card: str, face: float) -> tuple[list[Any], str]:
     """The aligned faces, and what is doubtful about the photos in words."""
-    import html
-
     from facechain_ext.webui.people import find_person
 
     try:
-        chosen = FaceArguments(photos=tuple(photos or ()), card=card or "", face=int(face))
+        chosen = FaceArguments(photos=tuple(uploaded(file) for file in photos or ()), card=card or "", face=int(face))
         identity = find_person(chosen)
     except FaceChainError as error:
-        return [], f"<p class='facechain-note'>{html.escape(str(error))}</p>"
-    items = "".join(f"<li>{html.escape(note)}</li>" for note in identity.notes)
-    verdict = (
-        f"<ul class='facechain-note'>{items}</ul>" if items else "<p class='facechain-note'>The photo is fine.</p>"
-    )
-    return list(identity.aligned), verdict
+        return [], _note(str(error))
+    return list(identity.aligned), _note(*(identity.notes or (f"The photo is fine. Identity {identity.digest}.",)))
+
+
+def _note(*sentences: str) -> str:
+    return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
+
+
+def _missing() -> str:
+    """Which weights have to be fetched before a face can be used, and how; nothing when all are there."""
+    try:
+        models.chosen_adapter(AUTOMATIC)
+        require("transface")
+    except FaceChainError as error:
+        return _note(str(error))
+    return ""
 
 
 def _reader(name: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -168,6 +180,21 @@ def _was_enabled(written: Mapping[str, Any]) -> bool | None:
 
 def _card(written: Mapping[str, Any]) -> str | None:
     """The card of a pasted identity, by its name; a photo cannot be had back from text."""
-    person = str(written.get(IDENTITY_LABEL, ""))
-    name = person.rsplit(" (", 1)[0] if person.endswith(")") else ""
+    name = _person(written)[0]
     return name if name and name in _cards() else None
+
+
+def _wanted_photo(written: Mapping[str, Any]) -> str | None:
+    """Which photos a pasted picture needs, when no card brings them."""
+    name, digest = _person(written)
+    if not digest or _card(written) is not None:
+        return None
+    who = f"{name}, identity {digest}" if name else f"identity {digest}"
+    return _note(f"This picture shows {who}. Add the same photos; the preview says which identity they give.")
+
+
+def _person(written: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and short hash of the identity in a picture's settings; empty where there is none."""
+    person = str(written.get(IDENTITY_LABEL, "")).strip()
+    name, bracket, digest = person.rpartition(" (")
+    return (name, digest.removesuffix(")")) if bracket and person.endswith(")") else ("", person)

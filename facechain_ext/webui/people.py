@@ -41,20 +41,26 @@ def encode(photos: tuple[Any, ...], face: int = LARGEST, name: str = "") -> Iden
 
 
 def picture_of(photo: Any) -> Any:
-    """A picture from base64 text, or from a file that the page has uploaded; paths of requests are never opened.
+    """A picture from a request's base64 text, or from a file of the page; text is never taken for a file name.
 
     Raises PhotoError for anything else.
     """
-    name = getattr(photo, "name", None)
-    if isinstance(name, str):
-        return _uploaded(name)
-    if isinstance(photo, str) and not photo.startswith("data:") and len(photo) < 4096 and _inside_uploads(photo):
-        return _uploaded(photo)
     if isinstance(photo, str):
         return _decoded(photo)
-    if hasattr(photo, "shape") or hasattr(photo, "getexif"):
+    if isinstance(photo, Path) or hasattr(photo, "shape") or hasattr(photo, "getexif"):
         return photo
     raise PhotoError("A photo is a picture in base64 or an uploaded file; this is neither.")
+
+
+def uploaded(file: Any) -> Path:
+    """The file that the page has uploaded, as gradio hands it over (an object with a name, or its path).
+
+    Raises PhotoError when it lies outside the folders where gradio keeps uploads.
+    """
+    path = str(getattr(file, "name", file))
+    if not _inside_uploads(path):
+        raise PhotoError("Only uploaded photos are read, no other files of this machine; upload the photo.")
+    return Path(path)
 
 
 def _decoded(text: str) -> bytes:
@@ -67,12 +73,6 @@ def _decoded(text: str) -> bytes:
         raise PhotoError(
             "A photo in a request is a picture in base64; this text is not. File names are not read."
         ) from error
-
-
-def _uploaded(path: str) -> Path:
-    if not _inside_uploads(path):
-        raise PhotoError("Only uploaded photos are read, no other files of this machine; upload the photo.")
-    return Path(path)
 
 
 def _inside_uploads(path: str) -> bool:
