@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from facechain_ext.faces.alignment import align
     from facechain_ext.faces.choose import check_face, choose_face, number_faces
+    from facechain_ext.faces.fuse.blend import blend_face
     from facechain_ext.faces.picture import Picture, read_picture
-    from facechain_ext.faces.providers import detector, head_masker
-    from facechain_ext.faces.types import Detector, Face, HeadMask, HeadMasker
+    from facechain_ext.faces.providers import availability, detector, head_masker
+    from facechain_ext.faces.quality import Quality, judge_face
+    from facechain_ext.faces.retouch import retouch_skin
+    from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker
 
 __all__ = [
+    "Availability",
     "Detector",
     "Face",
     "HeadMask",
     "HeadMasker",
     "Picture",
+    "Quality",
     "align",
+    "availability",
+    "blend_face",
     "check_face",
     "choose_face",
     "detector",
     "head_masker",
+    "judge_face",
     "number_faces",
     "read_picture",
+    "retouch_skin",
 ]
 
 _HOME = {
@@ -33,6 +42,12 @@ _HOME = {
     "number_faces": "choose",
     "Picture": "picture",
     "read_picture": "picture",
+    "blend_face": "fuse.blend",
+    "judge_face": "quality",
+    "Quality": "quality",
+    "retouch_skin": "retouch",
+    "availability": "providers",
+    "Availability": "types",
     "detector": "providers",
     "head_masker": "providers",
     "Detector": "types",

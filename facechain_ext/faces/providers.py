@@ -3,41 +3,210 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import importlib.util
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.faces import files
+from facechain_ext.faces.types import Availability
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from facechain_ext.faces.types import Detector, HeadMasker
 
+log = logging.getLogger(__name__)
 
-@functools.cache
-def detector(name: str = "auto") -> Detector:
-    """The detector called ``name``, or the best that can work here.
 
-    Raises HostError when it cannot, saying which command would change that.
+@dataclass(frozen=True)
+class Provider:
+    """One way to an ability: what it needs, and how it is made.
+
+    ``package`` is imported by it, ``install`` gets that; ``locate`` finds its weights on this disk (None when they come
+    with the package) and ``key`` names them in the manifest; ``make`` is called with what ``locate`` found.
     """
-    if name not in {"auto", "mediapipe"}:
-        raise HostError(f"There is no face detector called {name}; choose auto or mediapipe.")
+
+    name: str
+    detail: str
+    package: str
+    install: str
+    make: Callable[[Path | None], Any]
+    key: str = ""
+    locate: Callable[[], Path | None] | None = None
+
+    def missing(self) -> str:
+        """What keeps it from working, as the step that would change it; "" when nothing does."""
+        if self.package and not installed(self.package):
+            return self.install
+        if self.locate is not None and self.locate() is None:
+            from facechain_ext.weights.store import how_to_get
+
+            return how_to_get(self.key)
+        return ""
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _facexlib_detector(path: Path | None) -> Detector:
+    from facechain_ext.faces.detect.facexlib import FacexlibDetector
+
+    assert path is not None
+    return FacexlibDetector(path, _device())
+
+
+def _mediapipe_detector(_: Path | None) -> Detector:
     from facechain_ext.faces.detect.mediapipe import MediapipeDetector
 
-    try:
-        return MediapipeDetector()
-    except ImportError as error:
-        raise HostError("No face detector can work here: run `pip install mediapipe==0.10.14`.") from error
+    return MediapipeDetector()
+
+
+def _scrfd_detector(path: Path | None) -> Detector:
+    from facechain_ext.faces.detect.scrfd import ScrfdDetector
+
+    assert path is not None
+    return ScrfdDetector(path)
+
+
+def _modelscope_detector(path: Path | None) -> Detector:
+    from facechain_ext.faces.detect.modelscope import ModelscopeDetector
+
+    assert path is not None
+    return ModelscopeDetector(path)
+
+
+def _facexlib_masker(path: Path | None) -> HeadMasker:
+    from facechain_ext.faces.mask.facexlib import FacexlibMasker
+
+    assert path is not None
+    return FacexlibMasker(path, _device())
+
+
+def _mediapipe_masker(_: Path | None) -> HeadMasker:
+    from facechain_ext.faces.mask.mediapipe import MediapipeMasker
+
+    return MediapipeMasker()
+
+
+def _modelscope_masker(path: Path | None) -> HeadMasker:
+    from facechain_ext.faces.mask.modelscope import ModelscopeMasker
+
+    assert path is not None
+    return ModelscopeMasker(path)
+
+
+def _weights(key: str) -> Callable[[], Path | None]:
+    def locate() -> Path | None:
+        from facechain_ext import weights
+
+        return weights.find(key)
+
+    return locate
+
+
+_MEDIAPIPE = "Run: pip install mediapipe==0.10.14"
+_FACEXLIB = "It comes with the webui; alone, run: pip install facexlib==0.3.0"
+_MODELSCOPE = 'Run: pip install -e ".[modelscope]"'
+
+DETECTORS = (
+    Provider(
+        *("facexlib", "RetinaFace by facexlib", "facexlib", _FACEXLIB, _facexlib_detector, "facexlib-retinaface"),
+        lambda: files.facexlib_file("facexlib-retinaface", "detection_Resnet50_Final.pth"),
+    ),
+    Provider("mediapipe", "BlazeFace and face mesh, CPU", "mediapipe", _MEDIAPIPE, _mediapipe_detector),
+    Provider(
+        *("scrfd", "SCRFD or DamoFD as ONNX", "onnxruntime", "Run: pip install onnxruntime", _scrfd_detector, "scrfd"),
+        files.scrfd_file,
+    ),
+    Provider(
+        *("modelscope", "RetinaFace by modelscope", "modelscope", _MODELSCOPE, _modelscope_detector, "retinaface"),
+        _weights("retinaface"),
+    ),
+)
+"""Best first: RetinaFace is what the adapter was trained behind."""
+HEAD_MASKERS = (
+    Provider(
+        *("modelscope", "M2FP by modelscope, as published", "modelscope", _MODELSCOPE, _modelscope_masker, "m2fp"),
+        _weights("m2fp"),
+    ),
+    Provider(
+        *("facexlib", "BiSeNet by facexlib", "facexlib", _FACEXLIB, _facexlib_masker, "facexlib-bisenet"),
+        lambda: files.facexlib_file("facexlib-bisenet", "parsing_bisenet.pth"),
+    ),
+    Provider("mediapipe", "face mesh and person segmentation", "mediapipe", _MEDIAPIPE, _mediapipe_masker),
+)
+"""Best first: parsing knows hair from collar, segmentation only person from background."""
+
+
+def availability() -> tuple[Availability, ...]:
+    """Every provider of every ability of this package, best first, and what would make it work. Loads no network."""
+    from facechain_ext.faces import attributes, fuse, restore, retouch
+
+    rows = []
+    for ability, providers in (("detector", DETECTORS), ("head mask", HEAD_MASKERS)):
+        for provider in providers:
+            remedy = provider.missing()
+            rows.append(Availability(ability, provider.name, not remedy, provider.detail, remedy))
+    for module in (attributes, fuse, retouch, restore):
+        rows += module.availability()
+    return tuple(rows)
+
+
+def detector(name: str = "auto") -> Detector:
+    """The detector called ``name``, or the best that can work here. It is made once.
+
+    Raises HostError when it cannot, saying which command or file would change that.
+    """
+    chosen: Detector = _choose("face detector", DETECTORS, name)
+    return chosen
+
+
+def head_masker(name: str = "auto") -> HeadMasker:
+    """The head masker called ``name``, or the best that can work here. It is made once.
+
+    Raises HostError when it cannot, saying which command or file would change that.
+    """
+    chosen: HeadMasker = _choose("head masker", HEAD_MASKERS, name)
+    return chosen
+
+
+def _choose(ability: str, providers: tuple[Provider, ...], name: str) -> Any:
+    names = ", ".join(provider.name for provider in providers)
+    wanted = [provider for provider in providers if name in ("auto", provider.name)]
+    if not wanted:
+        raise HostError(f"There is no {ability} called {name}; choose auto, {names}.")
+    for provider in wanted:
+        remedy = provider.missing()
+        if remedy:
+            continue
+        path = provider.locate() if provider.locate is not None else None
+        try:
+            return _made(provider, path)
+        except (FaceChainError, ImportError) as error:
+            if name != "auto":
+                raise HostError(f"The {ability} {provider.name} cannot work here: {error}") from error
+            log.warning("The %s %s cannot work here (%s); trying the next.", ability, provider.name, error)
+    # The second best needs least: mediapipe's networks come inside its package.
+    remedies = [provider.missing() for provider in wanted if provider.missing()]
+    easiest = next((remedy for remedy in remedies if remedy == _MEDIAPIPE), remedies[0] if remedies else "See the log.")
+    what = f"No {ability} can work here." if name == "auto" else f"The {ability} {name} cannot work here."
+    raise HostError(f"{what} {easiest}")
+
+
+@functools.lru_cache(maxsize=16)
+def _made(provider: Provider, path: Path | None) -> Any:
+    made = provider.make(path)
+    log.info("faces: using %s%s", provider.detail, f" from {path}" if path else "")
+    return made
 
 
 @functools.cache
-def head_masker(name: str = "auto") -> HeadMasker:
-    """The head masker called ``name``, or the best that can work here.
-
-    Raises HostError when it cannot, saying which command would change that.
-    """
-    if name not in {"auto", "mediapipe"}:
-        raise HostError(f"There is no head masker called {name}; choose auto or mediapipe.")
-    from facechain_ext.faces.mask.mediapipe import MediapipeMasker
-
-    try:
-        return MediapipeMasker()
-    except ImportError as error:
-        raise HostError("No head masker can work here: run `pip install mediapipe==0.10.14`.") from error
+def installed(package: str) -> bool:
+    """Whether ``package`` can be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None

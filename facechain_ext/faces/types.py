@@ -77,3 +77,17 @@ class HeadMasker(Protocol):
     def mask(self, pixels: Pixels, face: Face) -> HeadMask:
         """The masks of the head that ``face`` belongs to, at the size of the picture."""
         ...
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether one provider of an ability can work here.
+
+    ``detail`` says what it is; ``remedy`` is the one command or file that would make it ready, "" when it is.
+    """
+
+    ability: str
+    name: str
+    ready: bool
+    detail: str
+    remedy: str = ""

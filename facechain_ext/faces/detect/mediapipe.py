@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
+from facechain_ext.faces.detect.common import intersection_over_union, shrink
 from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks, mesh_angles, run, solutions
 from facechain_ext.faces.types import Face
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WORK_SIDE = 1000
-"""Longer side in pixels at which faces are searched; landmarks are then found at full resolution."""
 _MIN_SCORE = 0.5
 _TURNS = (90, 180, 270)
 
@@ -56,18 +54,13 @@ class MediapipeDetector:
         faces: list[Face] = []
         for proposal in _distinct(self._proposals(pixels)):
             face = _refine(pixels, proposal)
-            if face is not None and not any(_overlap(face.box, other.box) > 0.3 for other in faces):
+            if face is not None and not any(intersection_over_union(face.box, other.box) > 0.3 for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.area)
 
     def _proposals(self, pixels: Pixels) -> list[_Proposal]:
         """Whole picture, then its quarters for small faces, then turned pictures when nothing was found."""
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _WORK_SIDE / max(height, width))
-        small = pixels
-        if scale < 1.0:
-            small = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-        ratio = np.array([width / small.shape[1], height / small.shape[0]])
+        small, ratio = shrink(pixels)
 
         found: list[_Proposal] = []
         for left, top, tile in _tiles(small):
@@ -151,12 +144,3 @@ def _refine(pixels: Pixels, proposal: _Proposal) -> Face | None:
     yaw, pitch, roll = mesh_angles(mesh)
     box = (float(left), float(top), float(right), float(bottom))
     return Face(box, five_landmarks(mesh), proposal.score, yaw, pitch, roll)
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes."""
-    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = width * height
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / union if union > 0 else 0.0

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.mask.head import complete_head
-from facechain_ext.faces.mesh import OUTLINE, fit_mesh, run, solutions, upright_crop
+from facechain_ext.faces.mesh import OUTLINE, fit_mesh, run, solutions
 from facechain_ext.faces.types import HeadMask
 
 if TYPE_CHECKING:

@@ -1,0 +1,145 @@
+"""Gender and age group (FairFace), as words that a user can change before they reach a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.faces.crop import upright_crop
+from facechain_ext.faces.types import Availability
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Face, Pixels
+
+Gender = Literal["male", "female"]
+AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
+"""FairFace's age groups in years, in the order of its outputs."""
+
+_SUBJECTS = {
+    ("male", "child"): "a boy, children",
+    ("female", "child"): "a girl, children",
+    ("male", "adult"): "a handsome man",
+    ("female", "adult"): "a beautiful woman",
+    ("male", "mature"): "a mature man",
+    ("female", "mature"): "a mature woman",
+}
+_YEARS = {"10-19": "20-year-old", "20-29": "25-year-old", "30-39": "35-year-old"}
+"""What the published program adds for adult men, and only for them."""
+_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """A guess: ``gender`` and one of AGES, with their probabilities 0..1."""
+
+    gender: Gender
+    age: str
+    gender_confidence: float = 1.0
+    age_confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class PromptWords:
+    """What a guess adds to the prompt and to the negative prompt; both "" for "none"."""
+
+    positive: str = ""
+    negative: str = ""
+
+
+NONE = PromptWords()
+"""The choice to add nothing."""
+
+
+def prompt_words(attributes: Attributes | None) -> PromptWords:
+    """The words of the published program for a guess; NONE when there is no guess.
+
+    Under 3 years: child. 40 and over: mature. Between: adult, as the published program has it.
+    """
+    if attributes is None:
+        return NONE
+    index = AGES.index(attributes.age)
+    group = "child" if index < 2 else "mature" if index > 4 else "adult"
+    words = [_SUBJECTS[attributes.gender, group]]
+    negative = ""
+    if attributes.gender == "male" and group != "child":
+        negative = "children"
+        if group == "adult" and attributes.age in _YEARS:
+            words.append(_YEARS[attributes.age])
+    return PromptWords(", ".join(words), negative)
+
+
+class FairFace:
+    """FairFace's ResNet-34, from a plain weights file or a ModelScope model folder.
+
+    Its 18 outputs are 7 races (never read), 2 genders, 9 age groups. Raises ImportError where torchvision, which has
+    the network's class, is not installed; WeightsError when the file is another network.
+    """
+
+    name = "fairface"
+
+    def __init__(self, path: Path) -> None:
+        from torchvision.models import resnet34
+
+        from facechain_ext.faces.files import load_into
+        from facechain_ext.weights import read_state_dict
+
+        file = _weights_in(path)
+        state = read_state_dict(file)
+        first = next((key for key in state if key.endswith("conv1.weight") and ".layer" not in f".{key}"), None)
+        if first is None:
+            raise WeightsError(f"{file.name} is not FairFace's ResNet-34.")
+        prefix = first.removesuffix("conv1.weight")
+        self._network = resnet34(num_classes=18)
+        load_into(self._network, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, file)
+
+    def guess(self, pixels: Pixels, face: Face) -> Attributes:
+        """Gender and age group of one face."""
+        import torch
+
+        centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
+        crop, _ = upright_crop(pixels, centre, 1.5 * max(face.width, face.height), face.roll, 224)  # padding 0.25
+        scaled = (crop.astype(np.float32) / 255 - _MEAN) / np.array(_SPREAD)
+        with torch.no_grad():
+            answer = self._network(torch.from_numpy(scaled.transpose(2, 0, 1).astype(np.float32))[None])[0]
+        genders, ages = answer[7:9].softmax(0), answer[9:18].softmax(0)
+        gender: Gender = "male" if int(genders.argmax()) == 0 else "female"
+        return Attributes(gender, AGES[int(ages.argmax())], float(genders.max()), float(ages.max()))
+
+
+def _weights_in(path: Path) -> Path:
+    """The weights file itself, or the one in a model folder."""
+    if path.is_file():
+        return path
+    for pattern in ("*.safetensors", "pytorch_model.*", "*.pt", "*.pth", "*.bin"):
+        for file in sorted(path.glob(pattern)):
+            return file
+    raise WeightsError(f"{path} holds no weights file; download the folder again.")
+
+
+def attributes_of(pixels: Pixels, face: Face) -> Attributes:
+    """A guess by FairFace; raises HostError that says which command or file is missing when it cannot work here."""
+    from facechain_ext import weights
+
+    remedy = availability()[0].remedy
+    if remedy:
+        raise HostError(f"Gender and age cannot be guessed here. {remedy}")
+    return FairFace(weights.require("fairface")).guess(pixels, face)
+
+
+def availability() -> tuple[Availability, ...]:
+    """Whether FairFace can work here."""
+    from facechain_ext import weights
+    from facechain_ext.faces.providers import installed
+    from facechain_ext.weights.store import how_to_get
+
+    remedy = ""
+    if not installed("torchvision"):
+        remedy = "It comes with the webui; alone, run: pip install torchvision"
+    elif weights.find("fairface") is None:
+        remedy = how_to_get("fairface")
+    return (Availability("attributes", "fairface", not remedy, "FairFace ResNet-34", remedy),)

@@ -1,0 +1,87 @@
+"""What detectors share: the size to search at, faces from plain numbers, one face for each that is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext.faces.pose import angles_from_landmarks
+from facechain_ext.faces.types import Face
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from facechain_ext.faces.types import Pixels
+
+WORK_SIDE = 1000
+"""Longer side in pixels at which faces are searched: a face of 40 pixels in a 4000-pixel photo still has ten."""
+Box = tuple[float, float, float, float]
+
+
+def shrink(pixels: Pixels, side: int = WORK_SIDE) -> tuple[Pixels, NDArray[np.float64]]:
+    """The picture with its longer side at most ``side`` pixels, and what (x, y) in it must be multiplied by."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    if scale == 1.0:
+        return pixels, np.ones(2)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.array([width / size[0], height / size[1]])
+
+
+def face_from(
+    box: NDArray[np.floating], landmarks: NDArray[np.floating], score: float, ratio: NDArray[np.float64]
+) -> Face:
+    """A face from a box [4] and landmarks [5, 2] in a shrunk picture; its angles are guessed from the landmarks."""
+    left, top, right, bottom = (float(value) for value in box.reshape(2, 2).astype(np.float64).ravel())
+    points = ((landmarks.astype(np.float64) + 0.5) * ratio - 0.5).astype(np.float32)
+    corners = (left * ratio[0], top * ratio[1], right * ratio[0], bottom * ratio[1])
+    yaw, pitch, roll = angles_from_landmarks(points)
+    return Face(corners, points, float(np.clip(score, 0, 1)), yaw, pitch, roll)
+
+
+def distinct(faces: Sequence[Face], overlap: float = 0.4) -> list[Face]:
+    """The best-scored face of each group that overlaps by more than ``overlap`` (0..1), largest first."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(intersection_over_union(face.box, other.box) <= overlap for other in kept):
+            kept.append(face)
+    return sorted(kept, key=lambda face: -face.area)
+
+
+def intersection_over_union(a: Box, b: Box) -> float:
+    """How much two boxes (left, top, right, bottom) have in common, 0..1."""
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    both = width * height
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
+    return both / union if union > 0 else 0.0
+
+
+def any_way_up(find: Callable[[Pixels], list[Face]], pixels: Pixels) -> list[Face]:
+    """Faces by ``find``; when there are none, of the picture turned by quarters, for scans and photos lying down."""
+    found = find(pixels)
+    for quarters in (1, 3, 2):
+        if found:
+            break
+        turned = find(np.ascontiguousarray(np.rot90(pixels, quarters)))
+        found = [_turn_back(face, quarters, pixels.shape) for face in turned]
+    return found
+
+
+def _turn_back(face: Face, quarters: int, shape: tuple[int, ...]) -> Face:
+    """A face found in ``np.rot90(pixels, quarters)``, in the picture as it was; ``shape`` is that picture's."""
+    corners = np.array(face.box, dtype=np.float64).reshape(2, 2)
+    points = np.concatenate([face.landmarks.astype(np.float64), corners])
+    height, width = shape[:2]
+    for turn in range(quarters, 0, -1):  # rot90 takes (x, y) of a picture `across` wide to (y, across - 1 - x)
+        across = width if turn % 2 else height
+        points = np.stack([across - 1 - points[:, 1], points[:, 0]], axis=1)
+    (left, top), (right, bottom) = points[5:].min(0), points[5:].max(0)
+    roll = (face.roll + 90.0 * quarters + 180.0) % 360.0 - 180.0
+    box = (float(left), float(top), float(right), float(bottom))
+    return replace(face, box=box, landmarks=points[:5].astype(np.float32), roll=roll)

@@ -1,0 +1,56 @@
+"""RetinaFace by the class in facexlib 0.3, which every webui has; only its downloading and torch.load are left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink
+from facechain_ext.faces.files import load_into
+from facechain_ext.weights import read_state_dict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Face, Pixels
+
+_MIN_SCORE = 0.8
+"""facexlib's own threshold."""
+_SIDE = 800
+"""Longer side in pixels at which faces are searched: ResNet-50 at 1000 takes seconds on a CPU."""
+
+
+class FacexlibDetector:
+    """RetinaFace with ResNet-50 or MobileNet-0.25, whichever ``path`` holds.
+
+    Raises ImportError where facexlib is not installed, WeightsError when the file is not RetinaFace.
+    """
+
+    name = "facexlib"
+
+    def __init__(self, path: Path, device: str | torch.device = "cpu") -> None:
+        from facexlib.detection.retinaface import RetinaFace
+
+        weights = {key.removeprefix("module."): value for key, value in read_state_dict(path).items()}
+        if not any(key.startswith("LandmarkHead.") for key in weights):
+            raise WeightsError(f"{path.name} is not a RetinaFace; detection_Resnet50_Final.pth is.")
+        kind = "resnet50" if "body.conv1.weight" in weights else "mobile0.25"
+        self._network = RetinaFace(network_name=kind, device=torch.device(device))
+        load_into(self._network, weights, path)
+
+    def detect(self, pixels: Pixels) -> list[Face]:
+        """Every face in an RGB picture, largest first; an empty list when there is none."""
+        small, ratio = shrink(pixels, _SIDE)
+
+        def find(view: Pixels) -> list[Face]:
+            with torch.no_grad():
+                rows = self._network.detect_faces(np.ascontiguousarray(view[:, :, ::-1]), _MIN_SCORE)  # BGR
+            return [face_from(row[:4], row[5:15].reshape(5, 2), row[4], np.ones(2)) for row in rows]
+
+        found = any_way_up(find, small)
+        corners = [np.array(face.box) for face in found]
+        scaled = [face_from(box, face.landmarks, face.score, ratio) for box, face in zip(corners, found, strict=True)]
+        return distinct(scaled)

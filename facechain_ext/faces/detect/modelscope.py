@@ -1,0 +1,47 @@
+"""RetinaFace by the class in the modelscope package, the detector of the published program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Face, Pixels
+
+_MIN_SCORE = 0.5
+
+
+class ModelscopeDetector:
+    """RetinaFace from a ModelScope model folder on this disk; it never asks the hub.
+
+    Raises ImportError where modelscope is not installed.
+    """
+
+    name = "modelscope"
+
+    def __init__(self, folder: Path) -> None:
+        from modelscope.pipelines import pipeline
+        from modelscope.utils.constant import Tasks
+
+        self._pipeline: Any = pipeline(Tasks.face_detection, model=str(folder))
+
+    def detect(self, pixels: Pixels) -> list[Face]:
+        """Every face in an RGB picture, largest first; an empty list when there is none."""
+        small, ratio = shrink(pixels)
+
+        def find(view: Pixels) -> list[Face]:
+            answer = self._pipeline(np.ascontiguousarray(view[:, :, ::-1]))  # arrays are BGR to it
+            rows = zip(answer["boxes"], answer["keypoints"], answer["scores"], strict=True)
+            return [
+                face_from(np.array(box), np.array(points).reshape(5, 2), score, np.ones(2))
+                for box, points, score in rows
+                if score >= _MIN_SCORE
+            ]
+
+        found = any_way_up(find, small)
+        return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])

@@ -1,0 +1,117 @@
+"""SCRFD (arXiv 2105.04714) through onnxruntime: insightface's detectors, and DamoFD, which is one of the family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facechain_ext.faces.types import Face, Pixels
+
+_SIDE = 640
+"""Side in pixels of the square that a network without a fixed size is given: what SCRFD was tested at."""
+_MIN_SCORE = 0.5
+
+
+class ScrfdDetector:
+    """Any SCRFD with landmarks as an ONNX file, on the GPU where onnxruntime has one, else on the CPU.
+
+    Raises ImportError where onnxruntime is not installed, WeightsError when the file is no SCRFD with landmarks.
+    """
+
+    name = "scrfd"
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        wanted = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CPUExecutionProvider")
+        there = onnxruntime.get_available_providers()
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), providers=[one for one in wanted if one in there])
+        except Exception as error:  # onnxruntime's errors have no other common base
+            raise WeightsError(f"{path.name} is not a network that onnxruntime can run ({error}).") from error
+        self._path = path
+        self._input = self._session.get_inputs()[0]
+        shape = self._input.shape
+        if len(shape) != 4:
+            raise WeightsError(f"{path.name} takes {shape}, not pictures; it is no SCRFD detector.")
+        height, width = shape[2:]
+        self._size = (width if isinstance(width, int) else _SIDE, height if isinstance(height, int) else _SIDE)
+
+    def detect(self, pixels: Pixels) -> list[Face]:
+        """Every face in an RGB picture, largest first; an empty list when there is none."""
+        return distinct(any_way_up(self._find, pixels))
+
+    def _find(self, pixels: Pixels) -> list[Face]:
+        height, width = pixels.shape[:2]
+        scale = min(self._size[0] / width, self._size[1] / height)
+        fitted = (max(round(width * scale), 1), max(round(height * scale), 1))
+        canvas = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        canvas[: fitted[1], : fitted[0]] = cv2.resize(pixels, fitted, interpolation=how)
+        batch = (canvas.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128.0
+        answers = self._session.run(None, {self._input.name: batch})
+        ratio = np.array([width / fitted[0], height / fitted[1]])
+        return [
+            face_from(box, points, score, ratio)
+            for box, points, score in zip(*decode(answers, self._size, self._path.name), strict=True)
+        ]
+
+
+def decode(
+    answers: list[Any], size: tuple[int, int], name: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes [n, 4], landmarks [n, 5, 2] and scores [n] above 0.5, in pixels of the network's input.
+
+    ``answers`` are for every stride the scores, box distances and landmark offsets of its anchors, in any order, with
+    or without a batch axis: told apart by their last axis (1, 4, 10) and their length. Distances are in strides, from
+    the anchor's position to left, top, right, bottom.
+
+    Raises:
+        WeightsError: the shapes are not those of an SCRFD with landmarks.
+    """
+    levels: dict[int, dict[int, NDArray[np.float32]]] = {}
+    for answer in answers:
+        table = np.asarray(answer, dtype=np.float32)
+        table = table.reshape(-1, table.shape[-1] if table.ndim > 1 else 1)
+        levels.setdefault(len(table), {})[table.shape[1]] = table
+    boxes, landmarks, scores = [], [], []
+    for count, parts in levels.items():
+        if set(parts) != {1, 4, 10}:
+            raise WeightsError(f"{name} does not answer like an SCRFD with landmarks; choose another ONNX file.")
+        positions = _positions(count, size, name)
+        chosen = parts[1][:, 0] > _MIN_SCORE
+        stride, anchors = positions.stride, positions.points[chosen]
+        reach = parts[4][chosen] * stride
+        boxes.append(np.concatenate([anchors - reach[:, :2], anchors + reach[:, 2:]], axis=1))
+        landmarks.append(anchors[:, None] + parts[10][chosen].reshape(-1, 5, 2) * stride)
+        scores.append(parts[1][chosen, 0])
+    return np.concatenate(boxes), np.concatenate(landmarks), np.concatenate(scores)
+
+
+class _Positions:
+    """The anchors of one level: ``points`` float32 [count, 2] in pixels, ``stride`` in pixels."""
+
+    def __init__(self, points: NDArray[np.float32], stride: int) -> None:
+        self.points, self.stride = points, stride
+
+
+def _positions(count: int, size: tuple[int, int], name: str) -> _Positions:
+    width, height = size
+    for stride in (8, 16, 32, 64, 128):
+        columns, rows = -(-width // stride), -(-height // stride)
+        for repeats in (2, 1):  # SCRFD has two anchors a place, DamoFD too; some have one
+            if columns * rows * repeats == count:
+                y, x = np.mgrid[:rows, :columns].astype(np.float32)
+                points = np.stack([x, y], axis=-1).reshape(-1, 2) * stride
+                return _Positions(np.repeat(points, repeats, axis=0), stride)
+    raise WeightsError(f"{name} answers with {count} anchors for {width}x{height} pixels; it is no SCRFD detector.")

@@ -1,0 +1,111 @@
+"""The points by which one face is laid onto another: the mesh where MediaPipe is, else an oval from five landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.types import Face, Pixels, Points
+
+# Mesh indices (MediaPipe's canonical face model).
+_BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+# Cheeks and nose in one loop, below the eyes and above the upper lip.
+_SKIN = (117, 118, 119, 6, 348, 347, 346, 352, 411, 425, 391, 164, 165, 205, 187, 123)
+# Corners of the eyes, bridge and wings of the nose: what a smile does not move.
+_STEADY = [33, 133, 362, 263, 168, 6, 4, 98, 327]
+_LEFT_LOOK = (70, 63, 105, 66, 107, 55, 133, 153, 145, 163, 33, 130, 112, 23, 25)
+_RIGHT_LOOK = (300, 293, 334, 296, 336, 285, 362, 380, 374, 390, 263, 359, 341, 253, 255)
+_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+_NOSTRILS = (98, 97, 2, 326, 327, 460, 240)
+_FOREHEAD = 0.55
+"""How far the blend reaches from the brows to the mesh's upper rim, 0..1: the rim lies in many people's hair."""
+
+
+@dataclass(frozen=True, eq=False)
+class FacePoints:
+    """``points`` float32 [n, 2] of a face and polygons on it, each float32 [m, 2].
+
+    ``outline`` is the part to blend, ``skin`` holds cheeks and nose, ``forehead`` is what lies above the brows,
+    ``mouth`` is its opening (None where only five landmarks are known), ``features`` are the points of eyes with
+    brows, of the lips and of the nostrils, whose hulls are no skin.
+    """
+
+    points: Points
+    outline: Points
+    skin: Points
+    forehead: Points
+    mouth: Points | None = None
+    features: tuple[Points, ...] = ()
+
+
+def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
+    """The face's mesh points, or None when the mesh is not seen.
+
+    Raises:
+        ImportError: mediapipe is not installed.
+    """
+    from facechain_ext.faces.mesh import OUTLINE, fit_mesh
+
+    centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
+    mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
+    if mesh is None:
+        return None
+    flat = mesh[:468, :2]  # the ten beyond are the irises, which lie on the eyelids' triangles
+    rim = flat[list(OUTLINE)]
+    up = flat[10] - flat[152]
+    up = up / max(float(np.linalg.norm(up)), 1e-6)
+    brows = float((flat[list(_BROWS)] @ up).max())
+    above = np.clip(rim @ up - brows, 0, None)
+    outline = (rim - (1 - _FOREHEAD) * above[:, None] * up).astype(np.float32)
+    forehead = np.concatenate([flat[list(_BROWS)], rim[[9, 5, 2, 0, 34, 31, 27]]])
+    features = tuple(flat[list(part)] for part in (_LEFT_LOOK, _RIGHT_LOOK, _LIPS, _NOSTRILS))
+    return FacePoints(flat, outline, flat[list(_SKIN)], forehead, flat[list(INNER_LIPS)], features)
+
+
+def oval_points(face: Face) -> FacePoints:
+    """Five landmarks and an oval around them."""
+    warp = cv2.invertAffineTransform(similarity(face.landmarks, ARCFACE_POINTS))
+    angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    # in the aligned picture of 112 pixels a face reaches from brows (35) to chin (112) and over the cheeks
+    oval = np.stack([56 + 36 * np.cos(angles), 74 + 37 * np.sin(angles)], axis=1)
+    wide = np.stack([56 + 44 * np.cos(angles), 74 + 45 * np.sin(angles)], axis=1)
+    skin = np.array([(36, 62), (76, 62), (76, 80), (56, 82), (36, 80)])
+    forehead = np.array([(10, 42), (102, 42), (102, 0), (10, 0)])
+    oval, wide, skin, forehead = (
+        (part @ warp[:, :2].T + warp[:, 2]).astype(np.float32) for part in (oval, wide, skin, forehead)
+    )
+    points = np.concatenate([face.landmarks, wide]).astype(np.float32)
+    left, right, *_ = face.landmarks
+    step = (right - left) / 2
+    across, down = step * 0.75, np.array([-step[1], step[0]]) * 0.75
+    boxes = [
+        np.stack([middle - across - down, middle + across - down, middle + across + down, middle - across + down])
+        for middle in (left, right, face.landmarks[3:].mean(0))
+    ]
+    return FacePoints(points, oval, skin, forehead, None, tuple(box.astype(np.float32) for box in boxes))
+
+
+def with_own_mouth(here: FacePoints, there: FacePoints) -> FacePoints:
+    """``there`` with the shape of the mouth of ``here``: teeth squeezed into shut lips look like nothing on earth.
+
+    The mouth is brought over by the similarity of the two faces; what lies around it follows, the outline stays.
+    """
+    if here.mouth is None or there.mouth is None:
+        return there
+    rigid = similarity(here.points[_STEADY], there.points[_STEADY])
+    brought = here.points @ rigid[:, :2].T + rigid[:, 2]
+    middle = there.mouth.mean(0)
+    shift = middle - (here.mouth.mean(0) @ rigid[:, :2].T + rigid[:, 2])
+    width = float(np.linalg.norm(there.mouth[10] - there.mouth[0]))
+    near = np.exp(-0.5 * (np.linalg.norm(there.points - middle, axis=1) / (0.55 * width)) ** 2)
+    rim = np.linalg.norm(there.points[:, None] - there.outline[None], axis=2).min(1)
+    near = near * np.clip(rim / (0.35 * width), 0, 1)
+    moved = there.points + near[:, None] * (brought + shift - there.points)
+    return replace(there, points=moved.astype(np.float32), mouth=moved[list(INNER_LIPS)].astype(np.float32))

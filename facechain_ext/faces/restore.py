@@ -1,0 +1,103 @@
+"""Restoring and enlarging: what the host offers in a webui; alone, spandrel's models from a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.faces.types import Availability
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Pixels
+
+_TILE, _OVERLAP = 256, 16
+"""Side and overlap in pixels of the tiles in which a picture is enlarged: 256 keeps memory under 1 GB on a CPU."""
+_SUFFIXES = (".safetensors", ".pth", ".pt")
+
+
+class Restorer(Protocol):
+    """Makes a picture sharper, larger or both."""
+
+    name: str
+    scale: int
+
+    def restore(self, pixels: Pixels) -> Pixels:
+        """The picture restored: uint8 [height * scale, width * scale, 3]."""
+        ...
+
+
+class SpandrelRestorer:
+    """Any of spandrel's one-picture models (ESRGAN, SwinIR, HAT, ...) from a file that is read safely.
+
+    Raises ImportError where spandrel is not installed, WeightsError when the file is none of its models.
+    """
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        import spandrel
+        import torch
+
+        from facechain_ext.weights import read_state_dict
+
+        try:
+            model = spandrel.ModelLoader(device=torch.device(device)).load_from_state_dict(read_state_dict(path))
+        except (spandrel.UnsupportedModelError, RuntimeError, KeyError) as error:
+            raise WeightsError(f"{path.name} is no model that spandrel knows; choose another file.") from error
+        if not isinstance(model, spandrel.ImageModelDescriptor) or model.input_channels != 3:
+            raise WeightsError(f"{path.name} does not turn one colour picture into another; choose an upscaler.")
+        self.name, self.scale = path.stem, int(model.scale)
+        self._model = model.eval()
+
+    def restore(self, pixels: Pixels) -> Pixels:
+        """The picture enlarged tile by tile: uint8 [height * scale, width * scale, 3]."""
+        import torch
+
+        height, width = pixels.shape[:2]
+        result = np.zeros((height * self.scale, width * self.scale, 3), np.uint8)
+        for top in range(0, height, _TILE):
+            for left in range(0, width, _TILE):
+                y0, x0 = max(top - _OVERLAP, 0), max(left - _OVERLAP, 0)
+                y1, x1 = min(top + _TILE, height), min(left + _TILE, width)
+                part = pixels[y0 : min(y1 + _OVERLAP, height), x0 : min(x1 + _OVERLAP, width)].astype(np.float32) / 255
+                batch = torch.from_numpy(part.transpose(2, 0, 1))[None].to(self._model.device)
+                with torch.no_grad():
+                    large = self._model(batch)[0].clamp(0, 1).float().cpu().numpy().transpose(1, 2, 0)
+                inside = large[(top - y0) * self.scale :, (left - x0) * self.scale :]
+                rows, columns = (y1 - top) * self.scale, (x1 - left) * self.scale
+                target = result[top * self.scale : y1 * self.scale, left * self.scale : x1 * self.scale]
+                target[:] = (inside[:rows, :columns] * 255 + 0.5).astype(np.uint8)
+        return result
+
+
+def enlarge(pixels: Pixels, factor: float) -> Pixels:
+    """Plain Lanczos, for where no model is: uint8 of ``factor`` times the size."""
+    height, width = pixels.shape[:2]
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_LANCZOS4)  # type: ignore[no-any-return]
+
+
+def restorer_files(folder: Path) -> tuple[Path, ...]:
+    """The model files directly inside ``folder``, by name; empty when there is no such folder."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()))
+
+
+def availability() -> tuple[Availability, ...]:
+    """Whether restoring works without a webui."""
+    from facechain_ext import weights
+    from facechain_ext.faces.providers import installed
+
+    folder = weights.models_folder() / "restore"
+    files = restorer_files(folder)
+    detail = "upscalers by spandrel (in a webui the host's own are used)"
+    remedy = ""
+    if not installed("spandrel"):
+        remedy = 'Run: pip install -e ".[restore]"'
+    elif not files and weights.find("realesrgan-x2") is None:
+        remedy = f"Put an upscaler into {folder}, or run: facechain weights pull realesrgan-x2"
+    return (Availability("restore", "spandrel", not remedy, detail, remedy),)
