@@ -27,6 +27,8 @@ LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 1
 RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 NOSE_TIP = 4
 MOUTH_LEFT, MOUTH_RIGHT = 61, 291
+CHEEKS = (117, 118, 119, 6, 348, 347, 346, 352, 411, 425, 391, 164, 165, 205, 187, 123)
+"""Cheeks and nose in one loop, below the eyes and above the upper lip: skin for certain."""
 OUTLINE = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
@@ -34,6 +36,8 @@ OUTLINE = (
 """The oval of the face, clockwise from the middle of the hairline; number 18 of it is the chin."""
 _CROP = 256
 """Side in pixels of the upright square the mesh is fitted in; the network sees 192."""
+_REACH = (2.0, 3.0)
+"""Sides of that square in heights of the face, tried in turn: blurred and tiny faces are seen from further away."""
 
 _lock = threading.Lock()  # MediaPipe's graphs take one picture at a time
 
@@ -70,9 +74,12 @@ def fit_mesh(pixels: Pixels, centre: tuple[float, float], face_size: float, roll
     ``face_size`` is the height of the face in pixels, ``roll`` its lean in degrees clockwise; both may be rough. x and
     y are positions in the picture, z is depth on the same scale, smaller towards the camera.
     """
-    crop, warp = upright_crop(pixels, centre, 2.0 * face_size, roll, _CROP)
-    found = run(_network(), crop).multi_face_landmarks
-    if not found:
+    for reach in _REACH:
+        crop, warp = upright_crop(pixels, centre, reach * face_size, roll, _CROP)
+        found = run(_network(), crop).multi_face_landmarks
+        if found:
+            break
+    else:
         return None
     points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], dtype=np.float64) * _CROP
     mesh = np.empty_like(points)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MIN_SCORE = 0.5
+_MIN_SCORE = 0.3
+"""Low, because the mesh looks again at every proposal."""
+_TILE = 420
+"""Side in pixels of the parts in which small faces are searched: 24 pixels are 11 to the network, which is enough."""
 _TURNS = (90, 180, 270)
 
 
@@ -75,15 +78,20 @@ class MediapipeDetector:
 
 
 def _tiles(pixels: Pixels) -> Iterator[tuple[int, int, Pixels]]:
-    """The picture, and four overlapping parts of it when faces may be too small for the network's 192 pixels."""
+    """The picture, and overlapping squares of it when faces may be too small for the network's 192 pixels."""
     yield 0, 0, pixels
     height, width = pixels.shape[:2]
-    if max(height, width) < 480:
+    if max(height, width) <= _TILE:
         return
-    side_x, side_y = (round(length * 0.6) for length in (width, height))
-    for top in (0, height - side_y):
-        for left in (0, width - side_x):
-            yield left, top, np.ascontiguousarray(pixels[top : top + side_y, left : left + side_x])
+    for top in _starts(height):
+        for left in _starts(width):
+            yield left, top, np.ascontiguousarray(pixels[top : top + _TILE, left : left + _TILE])
+
+
+def _starts(length: int) -> list[int]:
+    """Where tiles begin so that they cover ``length`` and overlap by a seventh at least."""
+    count = 1 if length <= _TILE else -(-(length - _TILE) // (_TILE * 6 // 7)) + 1
+    return [round(start) for start in np.linspace(0, max(length - _TILE, 0), count)]
 
 
 def _read(answer: Any, tile: Pixels, corner: tuple[int, int], ratio: NDArray[np.float64]) -> list[_Proposal]:

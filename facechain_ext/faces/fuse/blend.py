@@ -56,7 +56,7 @@ def blend_face(
     if _opening(here) > _opening(there) + _OPEN:
         there = with_own_mouth(here, there)
     moved = warp_onto(source, here.points, there.points - corner, (right - left, bottom - top))
-    alpha = _opacity(here, there, corner, view.shape, moved)
+    alpha = _opacity(here, there, corner, view.shape)
     skin = _skin(moved, view, there, corner)
     alpha = alpha * skin
     if target_mask is not None:
@@ -101,24 +101,24 @@ def _side(there: FacePoints) -> float:
 def _filled(points: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
     canvas = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(canvas, [np.round(points * 16).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
-    return canvas.astype(np.float32) / 255
+    return np.asarray(canvas / 255, np.float32)
 
 
 def _opacity(
-    here: FacePoints, there: FacePoints, corner: NDArray[np.float32], shape: tuple[int, ...], moved: Pixels
+    here: FacePoints, there: FacePoints, corner: NDArray[np.float32], shape: tuple[int, ...]
 ) -> NDArray[np.float32]:
     """How much of the source shows, float32 [height, width] in 0..1: full inside, falling to 0 at the outline."""
     side = _side(there)
     feather = max(_FEATHER * side, 1.0)
-    inside = _filled(there.outline - corner, shape) * moved.any(2)
+    inside = _filled(there.outline - corner, shape)
     padded = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # the frame is no edge of the face
     reach = cv2.distanceTransform((padded > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     falling = np.clip(reach / (2 * feather), 0, 1)
-    alpha: NDArray[np.float32] = (falling * falling * (3 - 2 * falling)).astype(np.float32)  # no kinks at either end
+    alpha = falling * falling * (3 - 2 * falling)  # no kinks at either end
     if there.mouth is not None and _opening(here) < _opening(there) - _OPEN:
         lips = cv2.GaussianBlur(_filled(there.mouth - corner, shape), (0, 0), max(side * 0.008, 0.8))
-        alpha = np.asarray(alpha * (1 - lips), np.float32)
-    return alpha
+        alpha = alpha * (1 - lips)
+    return np.asarray(alpha, np.float32)
 
 
 def _opening(face: FacePoints) -> float:
@@ -140,7 +140,7 @@ def _skin(moved: Pixels, view: Pixels, there: FacePoints, corner: NDArray[np.flo
     """1, and on the forehead only where both faces show skin: a fringe neither comes over nor is painted over."""
     side = _side(there)
     sample = _filled(there.skin - corner, view.shape) > 0.5
-    both = np.minimum(skin_likeness(moved, sample & moved.any(2)), skin_likeness(view, sample))
+    both = np.minimum(skin_likeness(moved, sample), skin_likeness(view, sample))
     width = max(side * 0.015, 0.8)
     hard = cv2.erode((both > 0.5).astype(np.float32), np.ones((3, 3), np.uint8), iterations=max(round(side * 0.012), 1))
     forehead = cv2.GaussianBlur(_filled(there.forehead - corner, view.shape), (0, 0), width)

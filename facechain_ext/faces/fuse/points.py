@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 # Mesh indices (MediaPipe's canonical face model).
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-# Cheeks and nose in one loop, below the eyes and above the upper lip.
-_SKIN = (117, 118, 119, 6, 348, 347, 346, 352, 411, 425, 391, 164, 165, 205, 187, 123)
 # Corners of the eyes, bridge and wings of the nose: what a smile does not move.
 _STEADY = [33, 133, 362, 263, 168, 6, 4, 98, 327]
 _LEFT_LOOK = (70, 63, 105, 66, 107, 55, 133, 153, 145, 163, 33, 130, 112, 23, 25)
@@ -51,7 +49,7 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     Raises:
         ImportError: mediapipe is not installed.
     """
-    from facechain_ext.faces.mesh import OUTLINE, fit_mesh
+    from facechain_ext.faces.mesh import CHEEKS, OUTLINE, fit_mesh
 
     centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
     mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
@@ -66,7 +64,7 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     outline = (rim - (1 - _FOREHEAD) * above[:, None] * up).astype(np.float32)
     forehead = np.concatenate([flat[list(_BROWS)], rim[[9, 5, 2, 0, 34, 31, 27]]])
     features = tuple(flat[list(part)] for part in (_LEFT_LOOK, _RIGHT_LOOK, _LIPS, _NOSTRILS))
-    return FacePoints(flat, outline, flat[list(_SKIN)], forehead, flat[list(INNER_LIPS)], features)
+    return FacePoints(flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features)
 
 
 def oval_points(face: Face) -> FacePoints:

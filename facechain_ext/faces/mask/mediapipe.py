@@ -11,7 +11,8 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.mask.head import complete_head
-from facechain_ext.faces.mesh import OUTLINE, fit_mesh, run, solutions
+from facechain_ext.faces.mesh import CHEEKS, MOUTH_LEFT, MOUTH_RIGHT, OUTLINE, fit_mesh, run, solutions
+from facechain_ext.faces.skin import skin_likeness
 from facechain_ext.faces.types import HeadMask
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class MediapipeMasker:
             return np.asarray(whole > 0.5)
 
         face_mask = to_picture(inside)
-        hair = to_picture((person & around) | inside)
+        hair = to_picture((person & around & ~_neck(crop, outline, mesh, back)) | inside)
         return HeadMask(face_mask, complete_head(face_mask, hair, to_picture(person | inside)))
 
 
@@ -80,6 +81,15 @@ def _filled(outline: Any) -> Mask:
     canvas = np.zeros((_CROP, _CROP), np.uint8)
     cv2.fillPoly(canvas, [np.round(outline).astype(np.int32)], 1)
     return canvas.astype(np.bool_)
+
+
+def _neck(crop: Pixels, outline: Any, mesh: Any, back: Any) -> Mask:
+    """Skin beside and below the jaw in the upright crop, which is neither face nor hair."""
+    cheeks = _filled(mesh[list(CHEEKS), :2] @ back[:, :2].T + back[:, 2])
+    mouth = (mesh[MOUTH_LEFT, :2] + mesh[MOUTH_RIGHT, :2]) / 2 @ back[:, :2].T + back[:, 2]
+    below = np.mgrid[:_CROP, :_CROP][0] > mouth[1]
+    neck = (skin_likeness(crop, cheeks) > 0.5) & below & ~_filled(outline)
+    return np.asarray(cv2.morphologyEx(neck.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 
 
 def _head_room(outline: Any) -> Mask:
