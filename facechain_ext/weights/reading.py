@@ -40,7 +40,7 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
         head = _head(path)
         if head[:4] == b"PK\x03\x04":
             return _flatten(read_zip(path), path)
-        if head[:1] == b"\x80":
+        if head[:1] == b"\x80" and not _begins_as_safetensors(path, head):
             return _flatten(read_legacy(path), path)
         _check_safetensors(path, head)
         return _flatten(load_file(path), path)
@@ -81,6 +81,11 @@ def _head(path: Path) -> bytes:
         raise WeightsError(f"{path} is a folder. Name the weights file in it.")
     with path.open("rb") as file:
         return file.read(512)
+
+
+def _begins_as_safetensors(path: Path, head: bytes) -> bool:
+    """Whether the first bytes are the length of a header that fits into the file; one in 32 begins as a pickle does."""
+    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
 
 
 def _check_safetensors(path: Path, head: bytes) -> None:

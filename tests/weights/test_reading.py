@@ -372,3 +372,13 @@ def test_a_patched_torch_load_changes_nothing(tmp_path, monkeypatch):
     path = good(tmp_path, "zip")
     monkeypatch.setattr(torch, "load", lambda *_, **__: None)
     assert read_state_dict(path)["a"].shape == (30, 40)
+
+
+def test_a_safetensors_header_may_begin_with_the_byte_of_a_pickle(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    for length in range(400):
+        save_file({"a": torch.ones(2)}, path, metadata={"note": "x" * length})
+        if path.read_bytes()[0] == 0x80:
+            break
+    assert path.read_bytes()[0] == 0x80
+    assert torch.equal(read_state_dict(path)["a"], torch.ones(2))
