@@ -95,7 +95,7 @@ def host_tests() -> int:
     if not requirements.is_file():
         return 0
     python = environment(".venv-host", fresh=True)
-    install(python, [["-r", str(requirements)]])
+    install(python, [["-r", str(requirements)], ["--no-deps", HOST_MEDIAPIPE.split(maxsplit=1)[0], LDM]])
     return timed("tests under the host's pins", [python, "-m", "pytest", "-q", "tests/webui"])
 
 

@@ -127,6 +127,39 @@ def test_img2img_and_inpaint(webui, photo, inpaint):
     assert webui.generate(kind="img2img", **settings).digest == off.digest
 
 
+def test_on_top_of_a_lora(webui, photo):
+    loras = webui.call("/sdapi/v1/loras")
+    if not loras:
+        pytest.skip("this webui has no LoRA")
+    prompt = f"a woman <lora:{loras[0]['name']}:1>"
+    face = {"photos": [photo], "strength": 1.0}
+    lora = webui.generate(prompt=prompt)
+    both = webui.generate(face, prompt=prompt)
+    assert len({webui.generate().digest, lora.digest, both.digest, webui.generate(face).digest}) == 4
+    assert webui.generate(prompt=prompt).digest == lora.digest
+
+
+@pytest.mark.parametrize("kind", ["a model", "reference_only"])
+def test_beside_a_control_unit(webui, photo, bare, kind):
+    """reference_only runs the U-Net twice in a step."""
+    try:
+        models = webui.call("/controlnet/model_list")["model_list"]
+    except Refusal:
+        pytest.skip("this webui has no ControlNet")
+    if not models:
+        pytest.skip("this webui has no ControlNet model")
+    unit = {"enabled": True, "module": "none", "model": models[0], "image": photo}
+    if kind == "reference_only":
+        unit |= {"module": kind, "model": "None"}
+    scripts = {"ControlNet": {"args": [unit]}}
+    face = {"photos": [photo], "strength": 1.0}
+    alone = webui.generate(scripts=scripts)
+    both = webui.generate(face, scripts=scripts)
+    assert len({bare.digest, alone.digest, both.digest, webui.generate(face).digest}) == 4
+    assert webui.generate(scripts=scripts).digest == alone.digest
+    assert webui.generate().digest == bare.digest
+
+
 @pytest.mark.parametrize(
     ("face", "reason"),
     [

@@ -1,0 +1,258 @@
+"""The glue on a small fake host; also run under the host's own pins of gradio, pydantic, numpy and Pillow."""
+
+from __future__ import annotations
+
+import base64
+import types
+from pathlib import Path
+
+import pytest
+import torch
+
+gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+pytest.importorskip("mediapipe", reason="no face detector is installed")
+
+from safetensors.torch import save_file  # noqa: E402
+
+from tests import unets  # noqa: E402
+from tests.adapter.conftest import make  # noqa: E402
+from tests.identity.conftest import SMALL  # noqa: E402
+from tests.webui import fake_host  # noqa: E402
+
+PHOTO = (Path(__file__).parent / "astronaut.jpg").read_bytes()
+BASE64 = base64.b64encode(PHOTO).decode()
+
+
+@pytest.fixture(scope="module")
+def unet():
+    return unets.ldm_unet()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, unet):
+    """A host's models folder with a small random encoder and adapter."""
+    from dataclasses import replace
+
+    from facechain_ext.identity import TransFace
+    from tests.adapter import conftest
+
+    folder = tmp_path_factory.mktemp("models")
+    ours = folder / "FaceChain"
+    ours.mkdir()
+    torch.manual_seed(0)
+    save_file(TransFace(SMALL).state_dict(), ours / "transface.safetensors")
+    kept = conftest.PROJECTOR
+    conftest.PROJECTOR = replace(kept, face_width=SMALL.width)
+    try:
+        _, _, path = make(folder, unet)
+    finally:
+        conftest.PROJECTOR = kept
+    path.rename(ours / "adapter-majic.safetensors")
+    return folder
+
+
+@pytest.fixture
+def host(monkeypatch, models):
+    installed = fake_host.install(monkeypatch, models)
+    from facechain_ext.webui import script
+    from facechain_ext.weights import set_models_folder
+
+    script.register()
+    installed.script = script.FaceChainScript()
+    yield installed
+    set_models_folder(None)
+
+
+def generation(host, unet, face=None, **settings):
+    args = (face if face is not None else {"enabled": False},)
+    return fake_host.Generation(unet, host.script, args, host.callbacks.denoiser, **settings)
+
+
+def untouched(unet):
+    return not any(module._forward_hooks or module._forward_pre_hooks for module in unet.modules())
+
+
+def test_registering_loads_no_model(host):
+    from facechain_ext.webui import models as loaded
+
+    assert loaded._kept == {}
+    assert host.script.title() == "FaceChain"
+
+
+def test_on_changes_the_picture_and_off_leaves_nothing(host, unet):
+    bare = generation(host, unet).run()
+    face = {"photos": [BASE64], "strength": 1.0}
+    run = generation(host, unet, face)
+    assert not torch.equal(run.run(), bare)
+    assert untouched(unet)
+    assert run.extra_generation_params["FaceChain adapter"] == "majic"
+    assert len(run.extra_generation_params["FaceChain identity"]) == 8
+    for off in ({"photos": [BASE64], "strength": 0.0}, {"photos": [BASE64], "window": [0.3, 0.3]}):
+        assert torch.equal(generation(host, unet, off).run(), bare)
+
+
+@pytest.mark.parametrize("settings", [{}, {"batch": 2}, {"lengths": (14, 7)}])
+def test_rows_together_or_apart_give_the_same(host, unet, settings):
+    face = {"photos": [BASE64], "strength": 1.0}
+    together = generation(host, unet, face, **settings).run()
+    apart = generation(host, unet, face, apart=True, **settings).run()
+    assert torch.allclose(together, apart, atol=1e-4)
+
+
+def test_an_error_in_the_middle_leaves_nothing(host, unet):
+    bare = generation(host, unet).run()
+    with pytest.raises(RuntimeError, match="another script"):
+        generation(host, unet, {"photos": [BASE64]}, fail_at=2).run()
+    assert untouched(unet)
+    assert torch.equal(generation(host, unet).run(), bare)
+
+
+def test_the_hires_pass_can_go_without(host, unet):
+    face = {"photos": [BASE64], "strength": 1.0, "hires": False}
+    bare = generation(host, unet, is_hr_pass=True).run()
+    assert torch.equal(generation(host, unet, face, is_hr_pass=True).run(), bare)
+    assert not torch.equal(generation(host, unet, face).run(), bare)
+
+
+@pytest.mark.parametrize(
+    ("face", "reason"),
+    [
+        ({"photos": ["aGVsbG8="]}, "picture"),
+        ({"photos": ["/etc/passwd"]}, "base64"),
+        ({"photos": [3]}, "neither"),
+        ({}, "no photo"),
+        ({"card": "../x"}, "name"),
+        ({"card": "nobody"}, "no card"),
+        ({"strength": 9}, "strength"),
+        ({"photoz": []}, "no setting"),
+        ({"photos": [BASE64], "adapter": "other"}, "no adapter"),
+    ],
+)
+def test_bad_input_goes_on_without_the_face(host, unet, face, reason):
+    bare = generation(host, unet).run()
+    run = generation(host, unet, face)
+    assert torch.equal(run.run(), bare)
+    assert run.extra_generation_params["FaceChain"].startswith("off (")
+    assert reason in run.extra_generation_params["FaceChain"]
+    assert not any(label.startswith("FaceChain ") for label in run.extra_generation_params)
+
+
+def test_another_kind_of_checkpoint_goes_on_without_the_face(host):
+    sd2 = unets.ldm_unet(context=1024)
+    run = generation(host, sd2, {"photos": [BASE64]})
+    run.run()
+    assert "SD2" in run.extra_generation_params["FaceChain"]
+    assert untouched(sd2)
+
+
+def test_the_accordion_gives_back_the_settings(host):
+    from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.webui import accordion
+
+    with gr.Blocks():
+        components = host.script.ui(is_img2img=False)
+    assert len(components) == len(accordion.COMPONENTS)
+    values = [component.value for component in components]
+    built = accordion.read(values)
+    assert built == FaceArguments(enabled=False)
+    labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
+    assert labels == {"FaceChain identity", *FaceArguments(face=1).infotext()}
+
+
+def test_pasting_restores_every_setting(host):
+    from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.webui import accordion
+
+    with gr.Blocks():
+        components = host.script.ui(is_img2img=False)
+    asked = FaceArguments(face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False)
+    text = {label: str(value) for label, value in asked.infotext().items()} | {"FaceChain identity": "0123abcd"}
+    values = [component.value for component in components]
+    for component, reader in host.script.infotext_fields:
+        restored = reader(text)
+        if restored is not None and component in components:  # others only tell the user something
+            values[components.index(component)] = restored
+    assert accordion.read(values) == FaceArguments(
+        face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False
+    )
+
+
+def test_nothing_is_restored_from_a_picture_without_a_face(host):
+    with gr.Blocks():
+        host.script.ui(is_img2img=False)
+    assert all(reader({"Steps": "20"}) is None for _, reader in host.script.infotext_fields)
+
+
+def test_the_preview_shows_the_face_or_says_why_not(host, tmp_path, monkeypatch):
+    from facechain_ext.webui import accordion
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    uploaded = tmp_path / "photo.jpg"
+    uploaded.write_bytes(PHOTO)
+    faces, words = accordion._preview([types.SimpleNamespace(name=str(uploaded))], "", 0)
+    assert [face.shape for face in faces] == [(112, 112, 3)]
+    assert "fine" in words
+    faces, words = accordion._preview([types.SimpleNamespace(name=__file__)], "", 0)
+    assert faces == []
+    assert "uploaded" in words
+    assert accordion._preview(None, "", 0)[0] == []
+
+
+def test_a_saved_card_is_found_by_its_name(host, unet):
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.webui import accordion, people
+
+    person = people.encode((BASE64,), name="Anna")
+    CardLibrary().save(person, "Anna")
+    try:
+        run = generation(host, unet, {"card": "Anna", "strength": 1.0})
+        assert not torch.equal(run.run(), generation(host, unet).run())
+        assert run.extra_generation_params["FaceChain identity"].startswith("Anna (")
+        assert accordion._card({"FaceChain identity": f"Anna ({person.digest})"}) == "Anna"
+    finally:
+        CardLibrary().delete("Anna")
+
+
+def test_axes_set_values_on_the_run_and_nowhere_else(host, unet):
+    from facechain_ext.webui import xyz
+
+    options = []
+    module = types.SimpleNamespace(
+        axis_options=options, AxisOption=lambda label, kind, apply, **_: types.SimpleNamespace(label=label, apply=apply)
+    )
+    host.scripts.scripts_data.append(types.SimpleNamespace(path="scripts/xyz_grid.py", module=module))
+    xyz.add()
+    xyz.add()
+    assert len(module.axis_options) == len({option.label for option in module.axis_options}) == 5
+    strength = next(option for option in module.axis_options if option.label.endswith("Strength"))
+    face = {"photos": [BASE64], "strength": 1.0}
+    run = generation(host, unet, face)
+    strength.apply(run, 0.25, [])
+    run.run()
+    assert run.extra_generation_params["FaceChain strength"] == 0.25
+    wrong = generation(host, unet, face)
+    strength.apply(wrong, 7.0, [])
+    wrong.run()
+    assert "strength" in wrong.extra_generation_params["FaceChain"]
+
+
+@pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])
+def test_routes_ask_for_the_hosts_password(monkeypatch, models, auth):
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    fake_host.install(monkeypatch, models, api_auth=auth)
+    from facechain_ext.webui import routes
+
+    app = fastapi.FastAPI()
+    routes.add(None, app)
+    client = TestClient(app)
+    right = ("ben", "word") if auth else None
+    assert client.get("/facechain/v1/version", auth=right).json()["version"]
+    (face,) = client.post("/facechain/v1/detect", json={"photo": BASE64}, auth=right).json()
+    assert face["number"] == 1
+    assert client.post("/facechain/v1/detect", json={"photo": "/etc/passwd"}, auth=right).status_code == 422
+    if auth:
+        for path in ("version", "schema", "adapters", "cards"):
+            assert client.get(f"/facechain/v1/{path}").status_code == 401
+            assert client.get(f"/facechain/v1/{path}", auth=("ben", "secret")).status_code == 401
