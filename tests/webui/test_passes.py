@@ -1,0 +1,208 @@
+"""How long a face is at work: never longer than the sampling it was attached for, in each host."""
+
+from __future__ import annotations
+
+import importlib.util
+import types
+from pathlib import Path
+
+import pytest
+import torch
+
+gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+
+from tests import unets  # noqa: E402
+from tests.webui import fake_host  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+CARD = {"card": "Anna", "strength": 1.0}
+
+
+@pytest.fixture(scope="module")
+def unet():
+    return unets.ldm_unet()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, unet):
+    """A host's models folder with a small random adapter and one card; no face detector is needed."""
+    import numpy as np
+
+    from facechain_ext.adapter import new_adapter, save_adapter
+    from facechain_ext.identity import Identity, PhotoFact
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.identity.projector import ProjectorSizes
+
+    ours = tmp_path_factory.mktemp("models") / "FaceChain"
+    (ours / "adapters").mkdir(parents=True)
+    torch.manual_seed(0)
+    sizes = ProjectorSizes(32, width=32, inner=128, depth=1, hidden=32, token_width=unets.CONTEXT)
+    save_adapter(new_adapter(unet, projector=sizes, gate=0.5), ours / "adapters" / "own.safetensors", {})
+    grey = np.full((1, 112, 112, 3), 128, np.uint8)
+    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    person = Identity(torch.randn(1, 144, 32), torch.randn(1, 512), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
+    CardLibrary(ours / "cards").save(person, "Anna")
+    return ours.parent
+
+
+@pytest.fixture
+def host(monkeypatch, models):
+    installed = fake_host.install(monkeypatch, models)
+    from facechain_ext.webui import script
+    from facechain_ext.weights import set_models_folder
+
+    script.register()
+    installed.script = script.FaceChainScript()
+    yield installed
+    set_models_folder(None)
+
+
+def generation(host, unet, face=None, **settings):
+    args = (face if face is not None else {"enabled": False},)
+    return fake_host.Generation(unet, host.script, args, host.callbacks.denoiser, **settings)
+
+
+def untouched(unet):
+    return not any(module._forward_hooks or module._forward_pre_hooks for module in unet.modules())
+
+
+def test_every_batch_gets_the_face_and_the_run_can_be_repeated(host, unet):
+    run = generation(host, unet, CARD, batches=3)
+    first = run.run()
+    assert not torch.equal(first[0], generation(host, unet).run()[0])
+    assert torch.equal(first[0], first[1])
+    assert torch.equal(first[0], first[2])
+    assert "sample" not in vars(run)
+    assert torch.equal(run.run(), first)
+    assert untouched(unet)
+
+
+def test_what_another_extension_put_in_place_of_sampling_stays(host, unet):
+    run = generation(host, unet, CARD)
+    theirs, calls = run.sample, []
+
+    def patched():
+        calls.append(1)
+        return theirs()
+
+    run.sample = patched
+    run.run()
+    assert run.sample is patched
+    assert calls == [1]
+
+
+def test_nothing_is_left_when_an_error_ends_the_sampling(host, unet):
+    bare = generation(host, unet).run()
+    run = generation(host, unet, CARD, fail_at=2)
+    with pytest.raises(RuntimeError, match="another script"):
+        run.run()
+    assert untouched(unet)
+    assert "sample" not in vars(run)
+    assert torch.equal(generation(host, unet).run(), bare)
+
+
+def test_a_refiner_gets_the_face_too(host, unet):
+    other = unets.ldm_unet()
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight.mul_(1.02)
+    without = generation(host, unet, refiner=other).run()
+    within = generation(host, unet, {**CARD, "window": [0.5, 1.0]}, refiner=other).run()
+    assert not torch.equal(within, without)
+    assert untouched(unet)
+    assert untouched(other)
+
+
+def test_a_refiner_of_another_kind_goes_on_without_the_face(host, unet):
+    sd2 = unets.ldm_unet(context=1024)
+    from facechain_ext.webui.run import FaceRun
+
+    handed = generation(host, unet, CARD)
+    handed.script.process(handed, *handed.args)
+    handed.script.process_before_every_sampling(handed, *handed.args)
+    handed._load(sd2)
+    params = types.SimpleNamespace(
+        x=torch.zeros(2, 4, 16, 16), text_cond=torch.zeros(1, 7, 1024), text_uncond=torch.zeros(1, 7, 1024),
+        sampling_step=2, total_sampling_steps=4, denoiser=types.SimpleNamespace(p=handed, step=2, total_steps=4),
+    )  # fmt: skip
+    for callback in host.callbacks.denoiser:
+        callback(params)
+    assert FaceRun.current is None
+    assert untouched(unet)
+    assert untouched(sd2)
+
+
+def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
+    from facechain_ext.webui import accordion
+
+    with gr.Blocks():
+        values = [component.value for component in host.script.ui(is_img2img=False)]
+    values[accordion.COMPONENTS.index("strength")] = 0.8
+    values[0] = {"card": "Anna", "window": [0.1, 0.9]}
+    asked = accordion.read(values)
+    assert (asked.enabled, asked.card, asked.strength, asked.window) == (True, "Anna", 0.8, (0.1, 0.9))
+
+
+def test_a_pasted_picture_says_which_photo_it_needs(host):
+    from facechain_ext.webui import accordion
+
+    assert "0123abcd" in accordion._wanted_photo({"FaceChain identity": "0123abcd"})
+    assert "Ben" in accordion._wanted_photo({"FaceChain identity": "Ben (0123abcd)"})
+    assert accordion._wanted_photo({"FaceChain identity": "Anna (0123abcd)"}) is None
+    assert accordion._wanted_photo({"Steps": "20"}) is None
+
+
+class Patcher:
+    """Forge's wrapper of a U-Net, as far as patches go."""
+
+    def __init__(self, unet):
+        self.model = types.SimpleNamespace(diffusion_model=unet, computation_dtype=torch.float32)
+        self.patch, self.reserved = None, 0
+
+    def clone(self):
+        return Patcher(self.model.diffusion_model)
+
+    def set_model_patch(self, patch, name):
+        assert name == "middle_patch"
+        self.patch = patch
+
+    def add_extra_preserved_memory_during_sampling(self, size):
+        self.reserved += size
+
+
+def test_forge_gets_a_clone_that_knows_its_weight_and_its_own_back(host, unet, models):
+    bare = Patcher(unet)
+    run = generation(host, unet, CARD)
+    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=bare))
+    objects = run.sd_model.forge_objects
+    host.script.process(run, *run.args)
+    host.script.process_before_every_sampling(run, *run.args)
+    clone = objects.unet
+    assert clone is not bare
+    assert bare.patch is None
+    assert clone.reserved > 10_000
+    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
+    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
+    x = torch.randn(2, 4, channels)
+    with torch.no_grad():
+        on = clone.patch(x, options)
+    assert not torch.equal(on, x)
+    assert not torch.allclose((on - x)[0], (on - x)[1]), "conditional and unconditional rows get other tokens"
+    host.script.postprocess(run, None, *run.args)
+    assert objects.unet is bare
+    assert torch.equal(clone.patch(x, options), x)
+
+
+def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
+    monkeypatch.setitem(__import__("sys").modules, "facechain_ext.webui.script", None)
+    spec = importlib.util.spec_from_file_location("facechain_script", ROOT / "scripts" / "facechain.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    script = module.FaceChainScript()
+    with gr.Blocks():
+        (shown,) = script.ui(is_img2img=False)
+    assert "could not be loaded" in shown.value
+    run = types.SimpleNamespace(extra_generation_params={})
+    script.process(run, {"photos": []})
+    assert "could not be loaded" in run.extra_generation_params["FaceChain"]
+    script.process(run, "<p>the page's</p>")
