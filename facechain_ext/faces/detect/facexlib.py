@@ -44,13 +44,22 @@ class FacexlibDetector:
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         small, ratio = shrink(pixels, _SIDE)
+        found = any_way_up(self._find, small)
+        return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
 
-        def find(view: Pixels) -> list[Face]:
-            with torch.no_grad():
-                rows = self._network.detect_faces(np.ascontiguousarray(view[:, :, ::-1]), _MIN_SCORE)  # BGR
-            return [face_from(row[:4], row[5:15].reshape(5, 2), row[4], np.ones(2)) for row in rows]
+    def _find(self, view: Pixels) -> list[Face]:
+        """facexlib's detect_faces without its suppression of doubles, which needs torchvision's compiled part."""
+        from facexlib.detection.retinaface_utils import PriorBox, decode, decode_landm
 
-        found = any_way_up(find, small)
-        corners = [np.array(face.box) for face in found]
-        scaled = [face_from(box, face.landmarks, face.score, ratio) for box, face in zip(corners, found, strict=True)]
-        return distinct(scaled)
+        network, device = self._network, self._network.mean_tensor.device
+        batch = torch.from_numpy(np.ascontiguousarray(view[:, :, ::-1].transpose(2, 0, 1)))[None]  # BGR
+        with torch.no_grad():
+            boxes, scores, landmarks = (part[0] for part in network(batch.to(device).float() - network.mean_tensor))
+        priors = PriorBox(network.cfg, image_size=view.shape[:2]).forward().to(device)
+        sure = scores[:, 1] > _MIN_SCORE
+        size = torch.tensor([view.shape[1], view.shape[0]], device=device, dtype=torch.float32)
+        variance = network.cfg["variance"]
+        corners = decode(boxes[sure], priors[sure], variance) * size.repeat(2)
+        points = decode_landm(landmarks[sure], priors[sure], variance) * size.repeat(5)
+        rows = zip(corners.cpu().numpy(), points.cpu().numpy(), scores[sure, 1].cpu().numpy(), strict=True)
+        return distinct([face_from(box, point.reshape(5, 2), score, np.ones(2)) for box, point, score in rows])
