@@ -46,11 +46,24 @@ def face_from(
 
 def distinct(faces: Sequence[Face], overlap: float = 0.4) -> list[Face]:
     """The best-scored face of each group that overlaps by more than ``overlap`` (0..1), largest first."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda face: -face.score):
-        if all(intersection_over_union(face.box, other.box) <= overlap for other in kept):
-            kept.append(face)
-    return sorted(kept, key=lambda face: -face.area)
+    boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
+    kept = suppress(boxes, np.array([face.score for face in faces]), overlap)
+    return sorted((faces[number] for number in kept), key=lambda face: -face.area)
+
+
+def suppress(boxes: NDArray[np.floating], scores: NDArray[np.floating], overlap: float = 0.4) -> list[int]:
+    """Which of the boxes [n, 4] to keep, best score first: each keeps off those that overlap it by more."""
+    width, height = (np.maximum(boxes[:, 2 + axis] - boxes[:, axis], 0) for axis in (0, 1))
+    area = width * height
+    kept: list[int] = []
+    left = np.argsort(-scores, kind="stable")
+    while len(left):
+        best, left = int(left[0]), left[1:]
+        kept.append(best)
+        low, high = np.maximum(boxes[left, :2], boxes[best, :2]), np.minimum(boxes[left, 2:], boxes[best, 2:])
+        both = np.maximum(high - low, 0).prod(axis=1)
+        left = left[both <= overlap * (area[left] + area[best] - both)]
+    return kept
 
 
 def intersection_over_union(a: Box, b: Box) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink, suppress
 from facechain_ext.faces.files import load_into
 from facechain_ext.weights import read_state_dict
 
@@ -48,7 +48,7 @@ class FacexlibDetector:
         return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
 
     def _find(self, view: Pixels) -> list[Face]:
-        """facexlib's detect_faces without its suppression of doubles, which needs torchvision's compiled part."""
+        """What facexlib's detect_faces does, without its suppression of doubles: that needs torchvision's compiled part."""
         from facexlib.detection.retinaface_utils import PriorBox, decode, decode_landm
 
         network, device = self._network, self._network.mean_tensor.device
@@ -59,7 +59,8 @@ class FacexlibDetector:
         sure = scores[:, 1] > _MIN_SCORE
         size = torch.tensor([view.shape[1], view.shape[0]], device=device, dtype=torch.float32)
         variance = network.cfg["variance"]
-        corners = decode(boxes[sure], priors[sure], variance) * size.repeat(2)
-        points = decode_landm(landmarks[sure], priors[sure], variance) * size.repeat(5)
-        rows = zip(corners.cpu().numpy(), points.cpu().numpy(), scores[sure, 1].cpu().numpy(), strict=True)
-        return distinct([face_from(box, point.reshape(5, 2), score, np.ones(2)) for box, point, score in rows])
+        corners = (decode(boxes[sure], priors[sure], variance) * size.repeat(2)).cpu().numpy()
+        points = (decode_landm(landmarks[sure], priors[sure], variance) * size.repeat(5)).cpu().numpy()
+        certain = scores[sure, 1].cpu().numpy()
+        kept = suppress(corners, certain)
+        return [face_from(corners[n], points[n].reshape(5, 2), certain[n], np.ones(2)) for n in kept]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from
+from facechain_ext.faces.detect.common import any_way_up, face_from, suppress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class ScrfdDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        return distinct(any_way_up(self._find, pixels))
+        return sorted(any_way_up(self._find, pixels), key=lambda face: -face.area)
 
     def _find(self, pixels: Pixels) -> list[Face]:
         height, width = pixels.shape[:2]
@@ -61,10 +61,8 @@ class ScrfdDetector:
         batch = (canvas.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128.0
         answers = self._session.run(None, {self._input.name: batch})
         ratio = np.array([width / fitted[0], height / fitted[1]])
-        return [
-            face_from(box, points, score, ratio)
-            for box, points, score in zip(*decode(answers, self._size, self._path.name), strict=True)
-        ]
+        boxes, landmarks, scores = decode(answers, self._size, self._path.name)
+        return [face_from(boxes[n], landmarks[n], scores[n], ratio) for n in suppress(boxes, scores)]
 
 
 def decode(
