@@ -1,0 +1,95 @@
+"""The table of what works here, the choice by it, and imports that cost nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from facechain_ext import weights
+from facechain_ext.errors import HostError
+from facechain_ext.faces import availability, detector, head_masker, providers
+from facechain_ext.faces.files import facexlib_file, scrfd_file
+
+
+@pytest.fixture
+def models(tmp_path):
+    folder = tmp_path / "models" / "FaceChain"
+    folder.mkdir(parents=True)
+    weights.set_models_folder(folder)
+    yield folder
+    weights.set_models_folder(None)
+
+
+def test_every_provider_has_a_line_and_every_missing_one_a_remedy(models):
+    rows = availability()
+    assert {row.ability for row in rows} >= {
+        "detector",
+        "head mask",
+        "attributes",
+        "face fusion",
+        "skin retouching",
+        "restore",
+    }
+    for row in rows:
+        assert row.ready == (row.remedy == "")
+        assert row.detail
+    assert len({(row.ability, row.name) for row in rows}) == len(rows)
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope"):
+        detector("dlib")
+    with pytest.raises(HostError, match="choose auto"):
+        head_masker("dlib")
+
+
+def test_what_is_missing_says_how_to_get_it(models):
+    missing = [row for row in availability() if row.ability == "detector" and not row.ready]
+    for row in missing:
+        with pytest.raises(HostError, match="cannot work here") as caught:
+            detector(row.name)
+        assert row.remedy in str(caught.value)
+
+
+def test_auto_passes_over_a_file_that_is_broken(models, caplog):
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
+    (models / "scrfd_10g.onnx").write_bytes(b"not a network")
+    with pytest.raises(HostError, match=r"scrfd_10g.onnx"):
+        detector("scrfd")
+    chosen = [provider for provider in providers.DETECTORS if provider.name in ("scrfd", "mediapipe")]
+    chosen.sort(key=lambda provider: provider.name, reverse=True)  # scrfd first
+    assert providers._choose("face detector", tuple(chosen), "auto").name == "mediapipe"
+    assert "scrfd_10g.onnx" in caplog.text
+
+
+def test_files_are_found_where_hosts_keep_them(models, monkeypatch):
+    monkeypatch.setenv("INSIGHTFACE_HOME", str(models.parent / "nowhere"))
+    monkeypatch.setattr(sys, "path", [])
+    assert facexlib_file("facexlib-bisenet", "parsing_bisenet.pth") is None
+    assert scrfd_file() is None
+    beside = models.parent / "GFPGAN" / "parsing_bisenet.pth"
+    theirs = models.parent / "insightface" / "models" / "buffalo_l" / "det_10g.onnx"
+    for path in (beside, theirs):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert facexlib_file("facexlib-bisenet", "parsing_bisenet.pth") == beside
+    assert scrfd_file() == theirs
+    (models / "my_damofd_bnkps.onnx").touch()
+    assert scrfd_file() == models / "my_damofd_bnkps.onnx"
+
+
+def test_a_provider_is_made_once():
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    assert detector("mediapipe") is detector("mediapipe")
+
+
+def test_importing_loads_no_image_library_and_no_network():
+    code = (
+        "import sys, facechain_ext.faces; "
+        "print([m for m in ('cv2', 'PIL', 'torch', 'mediapipe', 'onnxruntime', 'facexlib') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
