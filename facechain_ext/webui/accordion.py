@@ -72,9 +72,18 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                 made["hires"] = gr.Checkbox(
                     hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
                 )
-        seen = gr.Gallery(label="What the encoder sees", columns=6, height=160, elem_id=elem_id("seen"))
+        seen = gr.Gallery(
+            label="What the encoder sees",
+            show_label=False,
+            columns=6,
+            height=150,
+            visible=False,
+            elem_id=elem_id("seen"),
+        )
         notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
-        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes])
+        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes]).then(
+            _show_faces, [seen], [seen]
+        )
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
     fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]
     for name in COMPONENTS:
@@ -140,6 +149,11 @@ def _preview(photos: Any, card: str, face: float) -> tuple[list[Any], str]:
     except FaceChainError as error:
         return [], _note(str(error))
     return list(identity.aligned), _note(*(identity.notes or (f"The photo is fine. Identity {identity.digest}.",)))
+
+
+def _show_faces(faces: Any) -> Any:
+    """The gallery takes room only when there is something in it."""
+    return gr.update(visible=bool(faces))
 
 
 def _note(*sentences: str) -> str:
