@@ -27,7 +27,7 @@ from facechain_ext.faces import (
 from facechain_ext.faces.providers import DETECTORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -43,22 +43,27 @@ _REPEATS = 7
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """One row of the table: a changed portrait, and where its landmarks must then lie ([5, 2], from those unchanged)."""
+    """One row of the table: a changed portrait, and ``warp`` [2, 3], which says where its landmarks [5, 2] moved to."""
 
     name: str
     pixels: Pixels
-    expected: Callable[[Points], NDArray[np.floating]]
+    warp: NDArray[np.floating]
     faces: int = 1
+
+    def expected(self, landmarks: Points) -> NDArray[np.floating]:
+        """Where landmarks of the unchanged portrait must lie now."""
+        return np.asarray(landmarks @ self.warp[:, :2].T + self.warp[:, 2])
 
 
 def conditions(portrait: Pixels) -> list[Condition]:
     """The portrait as photos go wrong: turned, dark, burnt, blurred, of many sizes, cut, several times in one."""
-    rows = [Condition("as it is", portrait, lambda p: p)]
+    still = np.eye(2, 3)
+    rows = [Condition("as it is", portrait, still)]
     height, width = portrait.shape[:2]
     for angle in (15, 30, 60):
         warp = cv2.getRotationMatrix2D((width * 0.44, height * 0.24), -angle, 1)
         turned = cv2.warpAffine(portrait, warp, (width, height))
-        rows.append(Condition(f"turned {angle}°", turned, lambda p, w=warp: p @ w[:, :2].T + w[:, 2]))
+        rows.append(Condition(f"turned {angle}°", turned, warp))
     changed = {
         "20 % of the light": portrait * 0.2,
         "160 % of the light": portrait * 1.6,
@@ -66,19 +71,25 @@ def conditions(portrait: Pixels) -> list[Condition]:
         "blurred, 2 px": cv2.GaussianBlur(portrait, (0, 0), 2),
         "blurred, 4 px": cv2.GaussianBlur(portrait, (0, 0), 4),
     }
-    rows += [Condition(name, np.clip(pixels, 0, 255).astype(np.uint8), lambda p: p) for name, pixels in changed.items()]
+    rows += [Condition(name, np.clip(pixels, 0, 255).astype(np.uint8), still) for name, pixels in changed.items()]
     for side in (64, 128, 256, 1000, 2000):
         how = cv2.INTER_AREA if side < width else cv2.INTER_CUBIC
         sized = cv2.resize(portrait, (side, side), interpolation=how)
-        rows.append(Condition(f"{side} px", sized, lambda p, s=side: (p + 0.5) * s / width - 0.5))
+        rows.append(Condition(f"{side} px", sized, _scaled(side / width)))
     cut = round(width * 0.44)
-    rows.append(Condition("left half only", np.ascontiguousarray(portrait[:, :cut]), lambda p: p))
-    rows.append(Condition("right half only", np.ascontiguousarray(portrait[:, cut:]), lambda p: p - (cut, 0)))
+    rows.append(Condition("left half only", np.ascontiguousarray(portrait[:, :cut]), still))
+    rows.append(Condition("right half only", np.ascontiguousarray(portrait[:, cut:]), _scaled(1, -cut)))
     group = np.full((700, 1500, 3), 120, np.uint8)
     for x, y, side in ((0, 0, 512), (560, 100, 400), (1000, 200, 300), (1240, 400, 260)):
         group[y : y + side, x : x + side] = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
-    rows.append(Condition("four in one", group, lambda p: p, faces=4))
+    rows.append(Condition("four in one", group, still, faces=4))
     return rows
+
+
+def _scaled(factor: float, right: float = 0) -> NDArray[np.float64]:
+    """The warp of a picture ``factor`` times as large (pixel centres at half-integers), moved to the right."""
+    rest = (factor - 1) / 2
+    return np.array([[factor, 0, rest + right], [0, factor, rest]])
 
 
 def measure(rows: Sequence[Condition], providers: Sequence[Detector]) -> str:

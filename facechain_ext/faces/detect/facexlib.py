@@ -48,7 +48,7 @@ class FacexlibDetector:
         return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
 
     def _find(self, view: Pixels) -> list[Face]:
-        """What facexlib's detect_faces does, without its suppression of doubles: that needs torchvision's compiled part."""
+        """As facexlib's detect_faces, but its suppression of doubles: that needs torchvision's compiled part."""
         from facexlib.detection.retinaface_utils import PriorBox, decode, decode_landm
 
         network, device = self._network, self._network.mean_tensor.device

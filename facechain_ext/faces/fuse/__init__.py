@@ -1,7 +1,4 @@
-"""Face fusion: the user's face onto a generated or template face.
-
-``blend_face`` is this project's own; ModelScope's networks run only after consent, see ``consented``.
-"""
+"""Face fusion: the user's face onto a generated or template face."""
 
 from __future__ import annotations
 

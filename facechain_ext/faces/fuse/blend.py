@@ -158,7 +158,7 @@ def _coloured(moved: Pixels, view: Pixels, inside: Mask, side: float) -> Pixels:
     for channel in range(3):
         from_, to = give[..., channel][inside], take[..., channel][inside]
         # spreads differ by a beard or a lamp too; following them all the way would crush or blow the face
-        ratio = float(np.clip(to.std() / max(from_.std(), 1e-3), 0.75, 1.33))
+        ratio = float(np.clip(to.std() / max(from_.std(), 1e-3), 0.6, 1.8))
         give[..., channel] = (give[..., channel] - from_.mean()) * ratio + to.mean()
     weight = inside.astype(np.float32)
     difference = _blurred((take - give) * weight[..., None], side * _LIGHT)
