@@ -20,7 +20,8 @@ def outside_face(mask: Tensor, latent_size: tuple[int, int], tokens: int) -> Ten
     """How much of each token lies outside the face, [b, tokens, 1] in 0..1, for face masks [b, h, w] of any size."""
     grid = token_grid(latent_size, tokens)
     inside = F.interpolate(mask[:, None].float(), grid, mode="area")
-    return (1.0 - inside).flatten(1)[..., None]
+    outside: Tensor = (1.0 - inside).flatten(1)[..., None]
+    return outside
 
 
 def fair_term(x: Tensor, increment: Tensor, outside: Tensor) -> Tensor:
@@ -28,7 +29,8 @@ def fair_term(x: Tensor, increment: Tensor, outside: Tensor) -> Tensor:
 
     Gradients flow through both norms, as in the published formula.
     """
-    added, there = (torch.linalg.vector_norm(t.float() * outside, dim=(1, 2)) for t in (increment, x))
+    added: Tensor = torch.linalg.vector_norm(increment.float() * outside, dim=(1, 2))
+    there: Tensor = torch.linalg.vector_norm(x.float() * outside, dim=(1, 2))
     return added / there.clamp_min(_TINY)
 
 

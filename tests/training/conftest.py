@@ -1,0 +1,103 @@
+"""Tiny random models and people of the drawn world."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from facechain_ext.adapter import new_adapter
+from facechain_ext.faces import align
+from facechain_ext.faces.types import Face, HeadMask
+from facechain_ext.identity import TransFace
+from facechain_ext.identity.projector import ProjectorSizes
+from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.standalone.small import random_models
+from facechain_ext.training.fact.people import Photo
+from facechain_ext.training.world import caption, nuisance, person, render, scene
+
+PROJECTOR = ProjectorSizes(128, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=128)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    return random_models(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def checkpoint(small):
+    return load_checkpoint(small.checkpoint)
+
+
+@pytest.fixture(scope="session")
+def encoder(small):
+    return TransFace.from_file(small.encoder)
+
+
+@pytest.fixture
+def adapter_of():
+    def make(checkpoint, gate=0.3):
+        torch.manual_seed(7)
+        return new_adapter(checkpoint.unet, projector=PROJECTOR, gate=gate)
+
+    return make
+
+
+class DrawnPeople:
+    """``persons`` people of the world with ``each`` photos."""
+
+    def __init__(self, persons=2, each=2, side=64):
+        self.each = each
+        self.drawn = []
+        for who in range(persons):
+            for number in range(each):
+                seed = 100 * who + number
+                drawn = render(person(who), scene(seed), nuisance(seed), side=side)
+                aligned = align(drawn.pixels, drawn.landmarks.astype(np.float32), mask=drawn.head)
+                self.drawn.append(Photo(drawn.pixels, drawn.face.astype(np.uint8) * 255, aligned, caption(scene(seed))))
+
+    def __len__(self):
+        return len(self.drawn)
+
+    def photo(self, number):
+        return self.drawn[number]
+
+    def others(self, number):
+        first = number // self.each * self.each
+        return [other for other in range(first, first + self.each) if other != number]
+
+
+@pytest.fixture(scope="session")
+def drawn_people():
+    return DrawnPeople()
+
+
+class MarkDetector:
+    """Takes every red patch for a face: a stand-in for a network, whose choices are tested elsewhere."""
+
+    name = "marks"
+
+    def detect(self, pixels):
+        found = []
+        red = (pixels[..., 0] > 200) & (pixels[..., 1] < 60) & (pixels[..., 2] < 60)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(red.astype(np.uint8))
+        for left, top, width, height, area in stats[1:count]:
+            if area < 20:
+                continue
+            points = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
+            box = (float(left), float(top), float(left + width), float(top + height))
+            found.append(Face(box, points * (width, height) + (left, top), 1.0))
+        return sorted(found, key=lambda face: -face.area)
+
+
+class BoxMasker:
+    """The box of the face as its mask."""
+
+    name = "box"
+
+    def mask(self, pixels, face):
+        inside = np.zeros(pixels.shape[:2], bool)
+        left, top, right, bottom = (int(edge) for edge in face.box)
+        inside[top:bottom, left:right] = True
+        return HeadMask(inside, inside)
