@@ -224,15 +224,28 @@ def test_likeness_rises_through_all_words(encoder):
 
 
 def test_restoring_with_a_small_upscaler(tmp_path, astronaut):
-    """spandrel's own ESRGAN class at its smallest, in a real file; tiles must not show."""
+    """Real-ESRGAN's compact layout, written and computed here; tiles must not show."""
     pytest.importorskip("spandrel", reason="spandrel is not installed here")
     import torch
-    from spandrel.architectures.ESRGAN import ESRGAN
+    from torch import nn
 
     torch.manual_seed(0)
-    torch.save(ESRGAN(num_filters=4, num_blocks=1, scale=2).state_dict(), tmp_path / "small.pth")
+    layers = [nn.Conv2d(3, 8, 3, padding=1), nn.PReLU(8)]
+    for _ in range(2):
+        layers += [nn.Conv2d(8, 8, 3, padding=1), nn.PReLU(8)]
+    body = nn.Sequential(*layers, nn.Conv2d(8, 12, 3, padding=1))
+    torch.save({f"body.{key}": value for key, value in body.state_dict().items()}, tmp_path / "small.pth")
     restorer = SpandrelRestorer(tmp_path / "small.pth")
-    assert restorer.restore(astronaut[:300, :280]).shape == (600, 560, 3)
+    assert (restorer.name, restorer.scale) == ("small", 2)
+    part = astronaut[:300, :280]
+    image = torch.from_numpy(part.copy()).permute(2, 0, 1)[None] / 255
+    with torch.no_grad():
+        whole = nn.functional.pixel_shuffle(body(image), 2) + nn.functional.interpolate(image, scale_factor=2)
+    expected = whole[0].clamp(0, 1).permute(1, 2, 0).numpy() * 255
+    assert np.abs(restorer.restore(part) - expected).max() < 0.51
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match=r"other\.pth is no model"):
+        SpandrelRestorer(tmp_path / "other.pth")
 
 
 def test_restorer_files(tmp_path):
