@@ -167,6 +167,8 @@ def _weights() -> Iterable[Check]:
 def _faces() -> Iterable[Check]:
     yield _chosen("detector", faces.detector)
     yield _chosen("head mask", faces.head_masker)
+    for row in faces.availability():
+        yield Check("Faces", f"{row.ability}, {row.name}", "ready" if row.ready else "optional", row.detail, row.remedy)
 
 
 def _chosen(ability: str, choose: Callable[[], Named]) -> Check:
