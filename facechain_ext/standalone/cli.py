@@ -10,7 +10,7 @@ import typer
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.standalone.commands import bench, demo, doctor, identity, portrait, styles, weights
+from facechain_ext.standalone.commands import bench, demo, doctor, identity, portrait, styles, template, weights
 
 app = typer.Typer(
     help="Portraits of a real person from one photo, with Stable Diffusion 1.5 and a face adapter.",
@@ -19,9 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("portrait")(portrait.portrait)
+app.command("template")(template.template)
 app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")
 app.add_typer(weights.app, name="weights")
+app.add_typer(train.app, name="train")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)

@@ -1,0 +1,73 @@
+"""The faces of a template, numbered left to right, and the picture that shows the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
+
+_COLOUR, _INK = (255, 208, 0), (20, 20, 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Seat:
+    """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w])."""
+
+    number: int
+    face: Face
+    mask: Mask
+
+
+def find_seats(pixels: Pixels, detector: Detector | None = None, masker: HeadMasker | None = None) -> list[Seat]:
+    """The faces of a template, left to right; where masks touch, a pixel belongs to the nearer face.
+
+    Raises PhotoError when there is none.
+    """
+    detector, masker = detector or faces.detector(), masker or faces.head_masker()
+    found = faces.number_faces(detector.detect(pixels))
+    if not found:
+        raise PhotoError("No face was found in the template; choose one in which faces are seen from the front.")
+    masks = [_mask(pixels, face, masker) for face in found]
+    crowded = np.sum(masks, axis=0) > 1
+    if crowded.any():
+        rows, columns = np.nonzero(crowded)
+        middles = np.array([((f.box[0] + f.box[2]) / 2, (f.box[1] + f.box[3]) / 2) for f in found])
+        distance = np.hypot(columns[:, None] - middles[:, 0], rows[:, None] - middles[:, 1])
+        nearest = distance.argmin(1)
+        for number, mask in enumerate(masks):
+            mask[rows, columns] &= nearest == number
+    return [Seat(number, face, mask) for number, (face, mask) in enumerate(zip(found, masks, strict=True), 1)]
+
+
+def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
+    """The template with a box and a number on each face."""
+    picture = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(picture)
+    line = max(round(max(picture.size) / 400), 2)
+    for seat in seats:
+        left, top, right, bottom = seat.face.box
+        draw.rectangle((left, top, right, bottom), outline=_COLOUR, width=line)
+        size = max(round(seat.face.height / 4), 12)
+        font = ImageFont.load_default(size=size) if hasattr(ImageFont, "FreeTypeFont") else ImageFont.load_default()
+        draw.rectangle((left, top - 1.2 * size, left + size * 0.9 * len(str(seat.number)), top), fill=_COLOUR)
+        draw.text((left + size * 0.15, top - 1.2 * size), str(seat.number), fill=_INK, font=font)
+    return picture
+
+
+def _mask(pixels: Pixels, face: Face, masker: HeadMasker) -> Mask:
+    """The face's own pixels; an ellipse in its box where a face is too small to be parsed."""
+    try:
+        return np.array(masker.mask(pixels, face).face)
+    except PhotoError:
+        height, width = pixels.shape[:2]
+        y, x = np.ogrid[:height, :width]
+        middle = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
+        return np.asarray(((x - middle[0]) / (face.width / 2)) ** 2 + ((y - middle[1]) / (face.height / 2)) ** 2 <= 1)

@@ -1,0 +1,112 @@
+"""facechain template: people into a given picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.weights import find, require
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.portrait.template import Guest
+    from facechain_ext.portrait.template.recipe import Choice
+    from facechain_ext.standalone.host import DiffusersHost
+
+console = Console()
+
+
+def template(
+    template: Annotated[Path, typer.Option(help="The picture that people are put into.")],
+    face: Annotated[list[str], typer.Option(help="NUMBER=card or photo, NUMBER=keep or NUMBER=pixelate; repeated.")],
+    out: Annotated[Path, typer.Option(help="The PNG to write.")],
+    quality: Annotated[
+        str, typer.Option(help="instant (no checkpoint) or standard (each face is painted).")
+    ] = "instant",
+    checkpoint: Annotated[Path | None, typer.Option(help="For standard: a Stable Diffusion 1.5 checkpoint.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="For standard: the face adapter's file.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="For standard with photos: the face encoder's file.")] = None,
+    numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
+    denoise: Annotated[float, typer.Option(min=0.05, max=1)] = 0.6,
+    strength: Annotated[float, typer.Option(min=0, max=2)] = 0.55,
+    steps: Annotated[int, typer.Option(min=1, max=150)] = 30,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
+    from facechain_ext.portrait.template import Settings, find_seats, make, numbered, read_canvas
+
+    if quality not in {"instant", "standard"}:
+        raise typer.BadParameter("--quality is instant or standard.")
+    if quality == "standard" and checkpoint is None:
+        raise typer.BadParameter("--quality standard needs a --checkpoint.")
+    wanted = _orders(face)
+    canvas = read_canvas(template)
+    seats = find_seats(canvas.pixels)
+    if numbers is not None:
+        canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
+    paint = quality == "standard"
+    choices = {number: _choice(who, encoder, paint=paint) for number, who in wanted.items()}
+    host = _host(checkpoint, adapter) if paint and checkpoint is not None else None
+    settings = Settings(
+        quality="standard" if paint else "instant", denoise=denoise, strength=strength, steps=steps, seed=seed
+    )
+    with console.status("Putting people in"):
+        done = make(canvas, choices, settings, host=host, seats=seats)
+    for note in done.notes:
+        console.print(note, style="yellow", markup=False)
+    canvas.save(done.pixels, out)
+    console.print(str(out), markup=False, highlight=False, soft_wrap=True)
+
+
+def _orders(texts: list[str]) -> dict[int, str]:
+    """``1=anna.safetensors`` and so on; raises PhotoError for the same number twice."""
+    wanted: dict[int, str] = {}
+    for text in texts:
+        number, sign, who = text.partition("=")
+        if not sign or not number.strip().isdigit() or not who:
+            raise typer.BadParameter(f"--face takes NUMBER=card or photo, as in 1=anna.safetensors, not “{text}”.")
+        if int(number) in wanted:
+            raise PhotoError(f"Face {int(number)} is named twice; name every face once.")
+        wanted[int(number)] = who
+    return wanted
+
+
+def _choice(who: str, encoder: Path | None, *, paint: bool) -> Choice:
+    if who == "keep":
+        return "keep"
+    if who == "pixelate":
+        return "pixelate"
+    return _guest(Path(who), encoder, paint=paint)
+
+
+def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
+    """A person from a card or a photo; a photo is encoded only where faces are painted."""
+    from facechain_ext.faces import read_picture
+    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.portrait.template import Guest
+
+    if path.suffix == ".safetensors":
+        return Guest(Identity.load(path))
+    picture = read_picture(path)
+    if not paint:
+        return Guest(photo=picture.pixels)
+    reader = TransFace.from_file(encoder or require("transface"))
+    return Guest(Identity.from_photos(picture, reader), picture.pixels)
+
+
+def _host(checkpoint: Path, adapter: Path | None) -> DiffusersHost:
+    from facechain_ext.standalone import DiffusersHost
+
+    return DiffusersHost.from_files(checkpoint, adapter=adapter or find("adapter-majic") or require("adapter-film"))
+
+
+def _pixels(picture: Image.Image) -> Pixels:
+    import numpy as np
+
+    return np.asarray(picture.convert("RGB"))
