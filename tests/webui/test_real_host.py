@@ -62,6 +62,8 @@ def test_the_infotext_names_the_person_and_every_setting(webui, photo):
 
 
 def test_pasted_settings_make_the_picture_again(webui, photo):
+    if webui.is_forge:
+        pytest.skip("Forge's own API fails on every request with an infotext")
     face = {"photos": [photo], "strength": 0.9, "window": [0.25, 1.0]}
     made = webui.generate(face)
     again = webui.generate({"photos": [photo]}, infotext=f"a woman\nNegative prompt: blue\n{made.infotext}")
@@ -160,7 +162,8 @@ def test_beside_a_control_unit(webui, photo, bare, kind):
         pytest.skip("this webui has no ControlNet")
     if not models:
         pytest.skip("this webui has no ControlNet model")
-    unit = {"enabled": True, "module": "none", "model": models[0], "image": photo}
+    nothing = "None" if webui.is_forge else "none"
+    unit = {"enabled": True, "module": nothing, "model": models[0], "image": photo}
     if kind == "reference_only":
         unit |= {"module": kind, "model": "None"}
     scripts = {"ControlNet": {"args": [unit]}}
