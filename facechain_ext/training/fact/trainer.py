@@ -76,7 +76,7 @@ class Trainer:
 
         self.settings, self.folder = settings, folder
         self.accelerator = accelerator or Accelerator(mixed_precision=settings.precision)
-        earlier = _earlier(folder, settings, resume=resume)
+        earlier = earlier_training(folder, settings, resume=resume)
         folder.mkdir(parents=True, exist_ok=True)
         self._batches, self._preview, self._save = batches, preview, save
         self._metadata = metadata or {}
@@ -217,8 +217,8 @@ def read_losses(folder: Path) -> list[Report]:
         return [Report(int(r["step"]), *(float(r[n]) for n in ("loss", "mse", "fair"))) for r in csv.DictReader(file)]
 
 
-def _earlier(folder: Path, settings: Settings, *, resume: bool) -> Progress | None:
-    """The training to go on with, or None to begin."""
+def earlier_training(folder: Path, settings: Settings, *, resume: bool) -> Progress | None:
+    """The training in a folder to go on with, or None to begin; raises HostError as Trainer does."""
     earlier = read_progress(folder)
     if not resume:
         leftover = folder.is_dir() and any(path.name != LOSSES for path in folder.iterdir())

@@ -1,0 +1,1 @@
+"""Training: face adapters on photos, and the small models on a world of drawn faces."""

@@ -1,0 +1,3 @@
+"""Training of a style: a LoRA from 5 to 50 pictures."""
+
+from __future__ import annotations

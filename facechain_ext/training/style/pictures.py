@@ -1,0 +1,123 @@
+"""The pictures of a style and their captions, as a table that the user edits."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.faces import read_picture
+from facechain_ext.training.fact.sources import PICTURES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Pixels
+
+TABLE = "captions.csv"
+FEWEST, MOST = 5, 50
+"""How many pictures a style is learned from: fewer are learned by heart, more want another kind of training."""
+_COLUMNS = ("file", "use", "caption", "problem")
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """One line of the table: ``file`` name, whether to ``use`` it, its ``caption``, and a ``problem`` or ""."""
+
+    file: str
+    use: bool
+    caption: str
+    problem: str = ""
+
+
+def caption_table(folder: Path, trigger: str) -> list[Captioned]:
+    """The table of a folder's pictures, read from ``captions.csv`` or made and written there.
+
+    A new picture gets the text of the ``.txt`` beside it after the ``trigger``; without one, the trigger and the name
+    of its file in words, which the user should put right: nothing here looks at the picture. Pictures that cannot be
+    read are in the table with the reason and are not used. Raises PhotoError when a line names a file that is gone or
+    the folder has no pictures.
+    """
+    if not folder.is_dir():
+        raise PhotoError(f"There is no folder {folder}; check the path of the pictures.")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    if not files:
+        raise PhotoError(f"{folder} has no pictures; put {FEWEST} to {MOST} of the style into it.")
+    known = {row.file: row for row in _read(folder / TABLE)}
+    gone = sorted(known.keys() - {path.name for path in files})
+    if gone:
+        raise PhotoError(
+            f"{TABLE} names {', '.join(gone)}, not in {folder}; take the line out, or bring the file back."
+        )
+    rows = [known.get(path.name) or _new(path, trigger) for path in files]
+    if any(path.name not in known for path in files):
+        write_table(folder, rows)
+    return rows
+
+
+def write_table(folder: Path, rows: list[Captioned]) -> Path:
+    """Write the table, whole or not at all."""
+    path = folder / TABLE
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        writer.writerows((row.file, "yes" if row.use else "no", row.caption, row.problem) for row in rows)
+    part.replace(path)
+    return path
+
+
+def usable(folder: Path, rows: list[Captioned], size: int) -> list[tuple[Pixels, str]]:
+    """The squares [size, size, 3] and captions of the rows that are used.
+
+    Raises PhotoError when there are fewer than 5 or more than 50, or one cannot be read.
+    """
+    used = [row for row in rows if row.use]
+    if not FEWEST <= len(used) <= MOST:
+        problems = "; ".join(f"{row.file}: {row.problem}" for row in rows if row.problem)
+        more = f" Not used: {problems}" if problems else ""
+        raise PhotoError(f"{len(used)} pictures can be used; a style is learned from {FEWEST} to {MOST}.{more}")
+    return [(centre_square(read_picture(folder / row.file).pixels, size), row.caption) for row in used]
+
+
+def centre_square(pixels: Pixels, size: int) -> Pixels:
+    """The middle of a picture [size, size, 3]; of a tall one a square nearer the top, where heads are."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 4, (width - side) // 2
+    part = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    square: Pixels = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+    return square
+
+
+def _new(path: Path, trigger: str) -> Captioned:
+    try:
+        read_picture(path)
+    except PhotoError as error:
+        return Captioned(path.name, use=False, caption="", problem=str(error))
+    text = path.with_suffix(".txt")
+    words = text.read_text(encoding="utf-8", errors="replace") if text.is_file() else path.stem
+    plain = words if text.is_file() else "".join(c if c.isalpha() else " " for c in words)
+    return Captioned(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(plain.split())))))
+
+
+def _read(path: Path) -> list[Captioned]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if rows and not {"file", "caption"} <= rows[0].keys():
+        raise PhotoError(f"{path} lacks the columns file and caption; delete it, and it is made again.")
+    return [
+        Captioned(
+            row["file"],
+            (row.get("use") or "yes").strip().lower() not in {"no", "0", "false", ""},
+            row["caption"] or "",
+            row.get("problem") or "",
+        )
+        for row in rows
+    ]
