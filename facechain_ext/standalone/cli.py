@@ -10,7 +10,7 @@ import typer
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.standalone.commands import bench, demo, doctor, identity, portrait, styles, template, weights
+from facechain_ext.standalone.commands import bench, demo, doctor, identity, portrait, styles, template, train, weights
 
 app = typer.Typer(
     help="Portraits of a real person from one photo, with Stable Diffusion 1.5 and a face adapter.",
