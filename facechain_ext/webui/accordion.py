@@ -18,7 +18,7 @@ from facechain_ext.portrait.arguments import (
     FaceArguments,
     argument,
 )
-from facechain_ext.webui import models
+from facechain_ext.webui import card_row, models
 from facechain_ext.webui.people import uploaded
 from facechain_ext.weights import require
 
@@ -81,6 +81,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             elem_id=elem_id("seen"),
         )
         notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
+        card_row.build(elem_id, photos=made["photos"], face=made["face"], card=made["card"], notes=notes)
         preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes]).then(
             _show_faces, [seen], [seen]
         )

@@ -213,6 +213,31 @@ def test_a_saved_card_is_found_by_its_name(host, unet):
         CardLibrary().delete("Anna")
 
 
+def test_a_card_is_saved_with_consent_and_deleted(host, tmp_path, monkeypatch):
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.webui import card_row
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    uploaded = tmp_path / "photo.jpg"
+    uploaded.write_bytes(PHOTO)
+    photos = [types.SimpleNamespace(name=str(uploaded))]
+    for wrong, words in (
+        ((photos, 0, "Anna", False), "agrees"),
+        ((None, 0, "Anna", True), "no photo"),
+        ((photos, 0, "../x", True), "name"),
+        ((photos, 9, "Anna", True), "no face number 9"),
+    ):
+        assert words in card_row.save(*wrong)[1]
+        assert CardLibrary().names() == []
+    update, words = card_row.save(photos, 0, " Anna ", consent=True)
+    assert update["value"] == "Anna"
+    assert "Saved Anna" in words
+    assert "already" in card_row.save(photos, 0, "Anna", consent=True)[1]
+    assert "Choose" in card_row.delete("")[1]
+    assert "Deleted Anna" in card_row.delete("Anna")[1]
+    assert list(CardLibrary().folder.iterdir()) == []
+
+
 def test_axes_set_values_on_the_run_and_nowhere_else(host, unet):
     from facechain_ext.webui import xyz
 

@@ -1,0 +1,67 @@
+"""The accordion's row for keeping a person as a card, or deleting one."""
+
+from __future__ import annotations
+
+import html
+import logging
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.webui.people import encode, uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+CONSENT = "The person agrees to it"
+"""What has to be ticked before a face is kept."""
+
+
+def build(elem_id: Callable[[str], str], *, photos: Any, face: Any, card: Any, notes: Any) -> None:
+    """Add the row; it fills the drop-down ``card`` and says in ``notes`` what happened."""
+    with gr.Row():
+        name = gr.Textbox(label="Name", placeholder="Name of a new card", elem_id=elem_id("card_name"))
+        consent = gr.Checkbox(value=False, label=CONSENT, elem_id=elem_id("card_consent"))
+    with gr.Row():
+        keep = gr.Button("Save as card", elem_id=elem_id("card_save"))
+        remove = gr.Button("Delete card", elem_id=elem_id("card_delete"))
+    keep.click(save, [photos, face, name, consent], [card, notes])
+    remove.click(delete, [card], [card, notes])
+
+
+def save(photos: Any, face: float, name: str, consent: bool) -> tuple[Any, str]:  # noqa: FBT001 - gradio's way
+    """Keep the person of the photos under ``name``; gives the drop-down with the card chosen, and a sentence."""
+    from facechain_ext.identity.library import CardLibrary
+
+    try:
+        if not consent:
+            raise PhotoError(f"A card holds what a face looks like. Tick “{CONSENT}” when that is so.")
+        if not photos:
+            raise PhotoError("There is no photo to make a card of; add one.")
+        person = encode(tuple(uploaded(photo) for photo in photos), int(face), name.strip())
+        CardLibrary().save(person, name.strip())
+    except FaceChainError as error:
+        return gr.update(), _note(str(error))
+    log.info("saved a card")
+    words = " ".join([f"Saved {name.strip()}; it is used from now on instead of the photos.", *person.notes])
+    return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), _note(words)
+
+
+def delete(card: str) -> tuple[Any, str]:
+    """Delete the chosen card; nothing of it stays."""
+    from facechain_ext.identity.library import CardLibrary
+
+    try:
+        if not card:
+            raise PhotoError("Choose the card to delete.")
+        CardLibrary().delete(card)
+    except FaceChainError as error:
+        return gr.update(), _note(str(error))
+    return gr.update(choices=["", *CardLibrary().names()], value=""), _note(f"Deleted {card}.")
+
+
+def _note(sentence: str) -> str:
+    return f"<p class='facechain-note'>{html.escape(sentence)}</p>"
