@@ -8,14 +8,12 @@ import pytest
 import torch
 
 from facechain_ext.adapter import new_adapter
-from facechain_ext.faces import align
 from facechain_ext.faces.types import Face, HeadMask
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import random_models
-from facechain_ext.training.fact.people import Photo
-from facechain_ext.training.world import caption, nuisance, person, render, scene
+from facechain_ext.training.evaluate.drawn import DrawnPeople
 
 PROJECTOR = ProjectorSizes(128, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=128)
 
@@ -44,33 +42,9 @@ def adapter_of():
     return make
 
 
-class DrawnPeople:
-    """``persons`` people of the world with ``each`` photos."""
-
-    def __init__(self, persons=2, each=2, side=64):
-        self.each = each
-        self.drawn = []
-        for who in range(persons):
-            for number in range(each):
-                seed = 100 * who + number
-                drawn = render(person(who), scene(seed), nuisance(seed), side=side)
-                aligned = align(drawn.pixels, drawn.landmarks.astype(np.float32), mask=drawn.head)
-                self.drawn.append(Photo(drawn.pixels, drawn.face.astype(np.uint8) * 255, aligned, caption(scene(seed))))
-
-    def __len__(self):
-        return len(self.drawn)
-
-    def photo(self, number):
-        return self.drawn[number]
-
-    def others(self, number):
-        first = number // self.each * self.each
-        return [other for other in range(first, first + self.each) if other != number]
-
-
 @pytest.fixture(scope="session")
 def drawn_people():
-    return DrawnPeople()
+    return DrawnPeople(2, 2)
 
 
 class MarkDetector:

@@ -1,0 +1,57 @@
+"""facechain evaluate: who is in the picture, what the words do, and what else changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+console = Console()
+
+
+def evaluate(
+    work: Annotated[Path, typer.Option(help="Folder for the variants' trainings; they go on there if stopped.")],
+    docs: Annotated[Path, typer.Option(help="Folder that gets results.md, results.json and results.png.")] = Path(
+        "docs"
+    ),
+    budget: Annotated[
+        list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
+    ] = None,
+) -> None:
+    """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
+    from facechain_ext.standalone.small import small_models
+    from facechain_ext.training.evaluate.report import page, plot
+    from facechain_ext.training.evaluate.run import as_json
+    from facechain_ext.training.evaluate.run import evaluate as run
+
+    chosen = _budget(budget or [])
+    work.mkdir(parents=True, exist_ok=True)
+    results = run(small_models(work / "models"), work, chosen, say=lambda words: console.print(words, markup=False))
+    docs.mkdir(parents=True, exist_ok=True)
+    given = "".join(f" --budget {part}" for part in budget or [])
+    (docs / "results.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
+    plot(results, docs / "results.png")
+    command = f"facechain evaluate --work FOLDER{given}"
+    (docs / "results.md").write_text(page(results, command, "results.png"), encoding="utf-8")
+    console.print(f"Written: {docs / 'results.md'}", markup=False)
+
+
+def _budget(parts: list[str]) -> Any:
+    """The default budget with the parts that were named."""
+    from facechain_ext.training.evaluate.run import Budget
+
+    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Budget)}
+    values: dict[str, Any] = {}
+    for part in parts:
+        name, _, value = part.partition("=")
+        if name not in kinds:
+            raise typer.BadParameter(f"There is no {name!r} in the budget; there are {', '.join(kinds)}.")
+        try:
+            values[name] = kinds[name](value)
+        except ValueError as error:
+            raise typer.BadParameter(f"{name} is a number, not {value!r}.") from error
+    return Budget(**values)

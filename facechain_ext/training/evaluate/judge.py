@@ -1,0 +1,143 @@
+"""The judge: a network of its own, trained on drawn pictures, that tells who, where, what and how.
+
+It shares nothing with the encoder that injects identities: other layers, other data order, whole pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facechain_ext.training.world.scenes import ACCESSORIES, BACKGROUNDS, CLOTHES, FRAMINGS, GARMENTS, STYLES
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.training.evaluate.drawn import DrawnPeople
+    from facechain_ext.training.world import Scene
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "background": tuple(BACKGROUNDS),
+    "colour": tuple(CLOTHES),
+    "garment": GARMENTS,
+    "accessory": ACCESSORIES,
+    "style": STYLES,
+    "framing": FRAMINGS,
+}
+"""What a caption tells, and its possible values."""
+_WIDTH = 128
+_SCALE = 16.0
+"""Sharpness of the softmax over cosines, as in normalised-softmax recognition (NormFace, arXiv 1704.06369)."""
+
+
+class Trunk(nn.Module):
+    """Five strided convolutions: pictures [n, 3, s, s] to [n, width, s/16, s/16]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, 32, 64, _WIDTH, _WIDTH)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(8, after), nn.SiLU()]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(_WIDTH, _WIDTH, 3, 1, 1), nn.SiLU())
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """What the docstring of the class says."""
+        out: Tensor = self.layers(pictures)
+        return out
+
+
+class Judge(nn.Module):
+    """``identity``: unit vectors [n, 128]; ``attributes``: logits by name; ``facts``: yaw, smile and box [n, 6].
+
+    The box is left, top, right, bottom of the face as fractions of the picture's side.
+    """
+
+    def __init__(self, persons: int, side: int = 64) -> None:
+        super().__init__()
+        cells = (side // 16) ** 2 * _WIDTH
+        self.who, self.what = Trunk(), Trunk()
+        self.embed = nn.Linear(cells, _WIDTH)
+        self.centres = nn.Parameter(torch.randn(persons, _WIDTH))
+        self.heads = nn.ModuleDict({name: nn.Linear(cells, len(values)) for name, values in ATTRIBUTES.items()})
+        self.facts = nn.Linear(cells, 6)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        """Pictures [n, 3, s, s] in -1..1."""
+        identity = F.normalize(self.embed(self.who(pictures).flatten(1)), dim=1)
+        seen = self.what(pictures).flatten(1)
+        return identity, {name: head(seen) for name, head in self.heads.items()}, self.facts(seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the judge says of pictures: identity [n, 128], attribute -> value numbers [n], yaw, smile, boxes [n, 4]."""
+
+    identity: Tensor
+    attributes: dict[str, Tensor]
+    yaw: Tensor
+    smile: Tensor
+    boxes: Tensor
+
+
+def to_judge(pixels: Pixels) -> Tensor:
+    """Pictures uint8 [n, s, s, 3] as the judge takes them."""
+    return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()
+
+
+def attribute_numbers(scene: Scene) -> dict[str, int]:
+    """The values of a scene as places in ATTRIBUTES."""
+    return {name: values.index(getattr(scene, name)) for name, values in ATTRIBUTES.items()}
+
+
+def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int = 0) -> Judge:
+    """A judge trained on ``people`` for so many steps; the same for the same seed on a CPU."""
+    torch.manual_seed(seed)
+    side = people.portraits[0].drawn.pixels.shape[0]
+    judge = Judge(1 + max(portrait.who for portrait in people.portraits), side)
+    pictures = to_judge(np.stack([portrait.drawn.pixels for portrait in people.portraits]))
+    who = torch.tensor([portrait.who for portrait in people.portraits])
+    numbers = [attribute_numbers(portrait.scene) for portrait in people.portraits]
+    attributes = {name: torch.tensor([row[name] for row in numbers]) for name in ATTRIBUTES}
+    facts = torch.tensor(
+        [(p.nuisance.yaw, p.nuisance.smile, *_box(p.drawn.face)) for p in people.portraits], dtype=torch.float32
+    )
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=max(steps, 2))
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(steps):
+        rows = torch.randint(0, len(pictures), (batch,), generator=generator)
+        noise = torch.randn(batch, *pictures.shape[1:], generator=generator) * 0.05  # generated pictures are not clean
+        identity, logits, told = judge(pictures[rows] + noise)
+        loss = F.cross_entropy(_SCALE * identity @ F.normalize(judge.centres, dim=1).T, who[rows])
+        loss = loss + sum(F.cross_entropy(logits[name], attributes[name][rows]) for name in ATTRIBUTES)
+        loss = loss + 4 * F.mse_loss(told, facts[rows])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+    return judge.eval()
+
+
+@torch.no_grad()
+def ask(judge: Judge, pixels: Pixels) -> Verdict:
+    """What the judge says of pictures uint8 [n, s, s, 3]."""
+    parts = [judge(part) for part in torch.split(to_judge(pixels), 64)]
+    identity = torch.cat([part[0] for part in parts])
+    attributes = {name: torch.cat([part[1][name] for part in parts]).argmax(1) for name in ATTRIBUTES}
+    facts = torch.cat([part[2] for part in parts])
+    return Verdict(identity, attributes, facts[:, 0], facts[:, 1], facts[:, 2:].clamp(0, 1))
+
+
+def _box(mask: np.ndarray) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a mask in fractions of its side; the middle half when it is empty."""
+    rows, columns = np.where(mask.any(1))[0], np.where(mask.any(0))[0]
+    if not len(rows):
+        return 0.25, 0.25, 0.75, 0.75
+    side = len(mask)
+    return columns[0] / side, rows[0] / side, (columns[-1] + 1) / side, (rows[-1] + 1) / side

@@ -1,0 +1,265 @@
+"""The whole comparison: train every variant on the same data and budget, draw held-out people, measure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from facechain_ext.adapter import new_adapter, save_adapter
+from facechain_ext.identity import TransFace
+from facechain_ext.identity.encode import to_encoder
+from facechain_ext.identity.projector import ProjectorSizes
+from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
+from facechain_ext.training.evaluate.judge import Judge, ask, attribute_numbers, train_judge
+from facechain_ext.training.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
+from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
+from facechain_ext.training.fact.batches import Batches
+from facechain_ext.training.fact.sampling import Drawing, draw
+from facechain_ext.training.fact.settings import Settings
+from facechain_ext.training.fact.step import attach_serial
+from facechain_ext.training.fact.trainer import Trainer
+from facechain_ext.training.world import caption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.standalone.checkpoint import Checkpoint
+    from facechain_ext.standalone.small import SmallModels
+    from facechain_ext.training.fact.step import Attach
+
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is spent: drawn people and photos to train on, steps, and people that are measured.
+
+    ``judge_persons`` are people that no adapter is trained on. ``held_out`` people make the gallery and are drawn
+    ``each`` times. ``side`` is that of the pictures.
+    """
+
+    persons: int = 200
+    photos: int = 8
+    steps: int = 2000
+    batch: int = 8
+    rate: float = 5e-4
+    fair: float = 0.01
+    judge_persons: int = 300
+    judge_photos: int = 10
+    judge_steps: int = 1500
+    held_out: int = 100
+    each: int = 2
+    draw_steps: int = 12
+    cfg: float = 3.0
+    side: int = 64
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to put a face in; ``parallel`` is the baseline beside the text's cross-attention."""
+
+    name: str
+    parallel: bool = False
+    fair: bool = True
+    shuffle: bool = True
+
+
+VARIANTS = (
+    Variant("serial, FAIR, shuffle (ours)"),
+    Variant("ours without FAIR", fair=False),
+    Variant("ours without shuffle", shuffle=False),
+    Variant("parallel cross-attention", parallel=True, fair=False),
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
+
+    ``trained`` says whether the small models were; ``seconds`` were spent by part.
+    """
+
+    budget: Budget
+    figures: tuple[Figures, ...]
+    judged: Figures
+    seconds: dict[str, float]
+    trained: bool
+    models: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Subjects:
+    """The held-out pictures to be made: whose face, which words, which seed, and the gallery of the judge."""
+
+    who: list[int]
+    faces: Tensor
+    prompts: list[str]
+    wanted: list[dict[str, int]]
+    gallery: Tensor
+
+
+def evaluate(
+    small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
+) -> Results:
+    """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
+    seconds: dict[str, float] = {}
+    torch.manual_seed(budget.seed)
+    start = time.monotonic()
+    say("drawing people, training the judge")
+    people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
+    watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
+    judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
+    held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
+    encoder = TransFace.from_file(small.encoder)
+    subjects, judged = _subjects(held, judge, encoder, budget)
+    seconds["judge"] = time.monotonic() - start
+    figures: list[Figures] = []
+    checkpoint = load_checkpoint(small.checkpoint)
+    without = _draw(checkpoint, subjects, budget)
+    figures.append(_measure("no adapter", 0.0, judge, subjects, without, without))
+    for variant in VARIANTS:
+        start = time.monotonic()
+        adapter, attach = _trained(variant, checkpoint, encoder, people, folder, budget, say)
+        seconds[variant.name] = time.monotonic() - start
+        for strength in STRENGTHS[1:]:
+            say(f"{variant.name}: drawing at {strength}")
+            pixels = _draw(checkpoint, subjects, budget, adapter=adapter, attach=attach, strength=strength)
+            figures.append(_measure(variant.name, strength, judge, subjects, without, pixels))
+    return Results(budget, tuple(figures), judged, seconds, small.trained, small.checkpoint.parent.name)
+
+
+def _trained(
+    variant: Variant,
+    checkpoint: Checkpoint,
+    encoder: TransFace,
+    people: DrawnPeople,
+    folder: Path,
+    budget: Budget,
+    say: Callable[[str], None],
+) -> tuple[Any, Attach]:
+    """The variant's module after its training, with averaged weights."""
+    torch.manual_seed(budget.seed)
+    width = checkpoint.unet.config.cross_attention_dim
+    sizes = ProjectorSizes(
+        encoder.sizes.width, width=128, inner=128, depth=2, queries=16, hidden=256, token_width=width
+    )
+    attach: Attach = attach_parallel if variant.parallel else attach_serial
+    module: Any = (
+        ParallelAdapter(checkpoint.unet, sizes)
+        if variant.parallel
+        else new_adapter(checkpoint.unet, projector=sizes, gate=0.1)
+    )
+    settings = Settings(
+        steps=budget.steps,
+        batch=budget.batch,
+        rate=budget.rate,
+        warm_up=min(100, budget.steps),
+        fair=budget.fair if variant.fair else 0.0,
+        shuffle=variant.shuffle,
+        ema=0.99,
+        seed=budget.seed,
+        save_every=250,
+    )
+    place = folder / "".join(c if c.isalnum() else "-" for c in variant.name)
+    trainer = Trainer(
+        checkpoint,
+        encoder,
+        module,
+        Batches(people, checkpoint.tokenizer, settings),
+        replace(settings),
+        place,
+        resume=(place / "state.safetensors").is_file(),
+        attach=attach,
+        save=save_parallel if variant.parallel else save_adapter,
+    )
+
+    def report(losses: Any) -> bool:
+        if losses.step % 50 == 0:
+            say(f"{variant.name}: step {losses.step} of {settings.steps}, loss {losses.loss:.4f}")
+        return True
+
+    trainer.run(report)
+    for name, value in module.named_parameters():
+        value.data = trainer.average[name]
+    return module.eval().requires_grad_(requires_grad=False), attach
+
+
+def _subjects(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[_Subjects, Figures]:
+    """What is to be drawn, and how the judge does on drawings it has never seen.
+
+    Of each held-out person three photos make the gallery, one is the face photo, the rest lend their scenes.
+    """
+    rows = np.arange(len(held)).reshape(budget.held_out, held.each)
+    verdict = ask(judge, np.stack([held.photo(int(n)).pixels for n in rows[:, :3].flatten()]))
+    gallery = torch.nn.functional.normalize(verdict.identity.view(budget.held_out, 3, -1).mean(1), dim=1)
+    who = [person for person in range(budget.held_out) for _ in range(budget.each)]
+    scenes = [held.portraits[int(n)] for n in rows[:, 4:].flatten()]
+    with torch.no_grad():
+        faces = torch.stack([to_encoder(held.photo(int(rows[person, 3])).aligned) for person in who])
+        tokens = torch.cat([encoder.tokens(part) for part in torch.split(faces, 32)])
+    wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
+    subjects = _Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)
+    real = np.stack([portrait.drawn.pixels for portrait in scenes])
+    return subjects, _measure("real drawings", 0.0, judge, subjects, real, real)
+
+
+def _draw(
+    checkpoint: Checkpoint,
+    subjects: _Subjects,
+    budget: Budget,
+    *,
+    adapter: Any = None,
+    attach: Attach = attach_serial,
+    strength: float = 0.0,
+) -> Pixels:
+    """A picture of every subject; seeds are the same for every variant."""
+    drawing = Drawing(budget.side, budget.draw_steps, budget.cfg)
+    parts = []
+    for first in range(0, len(subjects.who), 16):
+        rows = slice(first, first + 16)
+        prompts = subjects.prompts[rows]
+        parts.append(
+            draw(
+                checkpoint,
+                prompts,
+                range(budget.seed + first, budget.seed + first + len(prompts)),
+                drawing,
+                adapter=adapter,
+                face_tokens=subjects.faces[rows],
+                strength=strength,
+                attach=attach,
+            )
+        )
+    return np.concatenate(parts)
+
+
+def _measure(
+    variant: str, strength: float, judge: Judge, subjects: _Subjects, without: Pixels, pixels: Pixels
+) -> Figures:
+    verdict = ask(judge, pixels)
+    share, cosine = retrieval(verdict.identity, subjects.gallery, subjects.who)
+    return Figures(
+        variant,
+        strength,
+        share,
+        cosine,
+        caption_accuracy(verdict, subjects.wanted),
+        change_outside(without, pixels, verdict.boxes),
+        spread(verdict.yaw, subjects.who),
+        spread(verdict.smile, subjects.who),
+    )
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Everything, for a file."""
+    return asdict(results)

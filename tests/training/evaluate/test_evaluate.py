@@ -1,0 +1,55 @@
+"""facechain evaluate on random models with a budget of almost nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from facechain_ext.standalone.cli import app
+from facechain_ext.training.evaluate.report import page, plot
+from facechain_ext.training.evaluate.run import STRENGTHS, VARIANTS, Budget, as_json, evaluate
+
+LITTLE = Budget(
+    persons=2,
+    photos=2,
+    steps=1,
+    batch=1,
+    judge_persons=3,
+    judge_photos=2,
+    judge_steps=2,
+    held_out=2,
+    each=1,
+    draw_steps=1,
+)
+
+
+def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
+    results = evaluate(small, tmp_path / "work", LITTLE)
+    rows = [(row.variant, row.strength) for row in results.figures]
+    expected = [(variant.name, strength) for variant in VARIANTS for strength in STRENGTHS[1:]]
+    assert rows == [("no adapter", 0.0), *expected]
+    assert results.figures[0].outside == 0
+    assert all(0 <= row.retrieval <= 1 and 0 <= row.caption <= 1 for row in results.figures)
+    assert set(results.seconds) == {"judge", *(variant.name for variant in VARIANTS)}
+    again = evaluate(small, tmp_path / "work", LITTLE)
+    assert again.figures == results.figures
+    text = page(results, "facechain evaluate", "results.png")
+    assert "were not trained" in text
+    assert "steps 1, batch 1" in text
+    assert text.count("| parallel cross-attention |") == 4
+    plot(results, tmp_path / "results.png")
+    with Image.open(tmp_path / "results.png") as picture:
+        assert picture.width > 1000
+    json.dumps(as_json(results))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"), [("stepz=1", "There is no 'stepz' in the budget"), ("steps=many", "steps is a number")]
+)
+def test_refuses_a_wrong_budget(tmp_path, part, message):
+    result = CliRunner().invoke(app, ["evaluate", "--work", str(tmp_path), "--budget", part])
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.replace("│", " ").split())
