@@ -10,7 +10,18 @@ import typer
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.standalone.commands import bench, demo, doctor, identity, portrait, styles, template, train, weights
+from facechain_ext.standalone.commands import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    identity,
+    portrait,
+    styles,
+    template,
+    train,
+    weights,
+)
 
 app = typer.Typer(
     help="Portraits of a real person from one photo, with Stable Diffusion 1.5 and a face adapter.",
@@ -24,6 +35,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")
 app.add_typer(weights.app, name="weights")
 app.add_typer(train.app, name="train")
+app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
