@@ -1,4 +1,4 @@
-"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|test|serve``.
+"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|test``.
 
 Without an argument it says which optional parts are missing and which command adds them; it changes no package of the
 host. With one it makes a virtual environment of its own beside this file and works in that.
@@ -36,7 +36,7 @@ OPTIONAL = {
 
 def main(arguments: list[str]) -> int:
     """Do what is asked for; gives the exit code."""
-    tasks = {"portrait": portrait, "test": test, "serve": serve}
+    tasks = {"portrait": portrait, "test": test}
     if not arguments:
         return in_the_webui()
     if arguments[0] not in tasks or len(arguments) > 1:
@@ -61,15 +61,6 @@ def portrait() -> int:
         mark_ready(python)
     say("making portraits")
     return run([python, "-m", "facechain_ext", "demo", "--out", str(ROOT / "outputs")])
-
-
-def serve() -> int:
-    """Install what the page needs, and open it."""
-    python = environment(".venv-portrait", fresh=False)
-    if not ready(python):
-        install(python, standalone_steps())
-        mark_ready(python)
-    return run([python, "-m", "facechain_ext", "serve"])
 
 
 def test() -> int:

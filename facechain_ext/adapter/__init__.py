@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facechain_ext.adapter.attach import Attachment, attach
+from facechain_ext.adapter.attach import Attachment, attach, conditions_of
 from facechain_ext.adapter.checkpoint import load_adapter, save_adapter
 from facechain_ext.adapter.model import AdapterSizes, FaceAdapter, new_adapter
 from facechain_ext.adapter.patch import PatchAttachment, attach_by_patch
@@ -14,6 +14,7 @@ __all__ = [
     "PatchAttachment",
     "attach",
     "attach_by_patch",
+    "conditions_of",
     "load_adapter",
     "new_adapter",
     "save_adapter",

@@ -169,10 +169,8 @@ def attach(
     """
     unet = getattr(unet, "_orig_mod", unet)  # what torch.compile wraps
     conditions = conditions_of(tokens, null_tokens, strength, region, bias)
-    for site in find_sites(unet):
-        check_channels(site, adapter)
-    injection = FaceInjection(
-        adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
+    injection = injection_into(
+        unet, adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
     )
     previous = _attached.pop(unet, None)
     if previous is not None:
@@ -183,22 +181,29 @@ def attach(
     return attachment
 
 
-def check_channels(site: Site, adapter: FaceAdapter) -> None:
-    """Raise HostError unless the adapter's block for ``site`` has the site's channels."""
-    ours = adapter.block(site.name).channels
-    if site.channels != ours:
-        raise HostError(
-            f"The face adapter {adapter.name} has {ours} channels at {site.name}, the loaded checkpoint "
-            f"{site.channels}: it was made for another kind of model. Choose an adapter for this one."
-        )
+def injection_into(
+    unet: nn.Module, adapter: FaceAdapter, conditions: Sequence[FaceCondition], **settings: Any
+) -> FaceInjection:
+    """An injection that fits ``unet``; ``settings`` are those of FaceInjection.
+
+    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels.
+    """
+    for site in find_sites(unet):
+        ours = adapter.block(site.name).channels
+        if site.channels != ours:
+            raise HostError(
+                f"The face adapter {adapter.name} has {ours} channels at {site.name}, the loaded checkpoint "
+                f"{site.channels}: it was made for another kind of model. Choose an adapter for this one."
+            )
+    return FaceInjection(adapter, conditions, **settings)
 
 
 def conditions_of(
     tokens: Tensor | Sequence[Tensor],
-    null_tokens: Tensor | Sequence[Tensor | None] | None,
-    strength: float | Sequence[float],
-    region: Tensor | Sequence[Tensor | None] | None,
-    bias: Tensor | Sequence[Tensor | None] | None,
+    null_tokens: Tensor | Sequence[Tensor | None] | None = None,
+    strength: float | Sequence[float] = 0.5,
+    region: Tensor | Sequence[Tensor | None] | None = None,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
 ) -> list[FaceCondition]:
     """One condition for each identity; single values go for all of them, except regions, which must match."""
     faces = [tokens] if isinstance(tokens, Tensor) else list(tokens)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facechain_ext.adapter.attach import check_channels, conditions_of
-from facechain_ext.adapter.block import sdpa
-from facechain_ext.adapter.injection import FaceInjection
-from facechain_ext.adapter.sites import SITES, find_sites, forge_name
+from facechain_ext.adapter.attach import injection_into
+from facechain_ext.adapter.sites import SITES, forge_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor, nn
 
-    from facechain_ext.adapter.automatic import AutomaticRegion
-    from facechain_ext.adapter.block import Attention
+    from facechain_ext.adapter.injection import FaceCondition, FaceInjection
     from facechain_ext.adapter.model import FaceAdapter
 
 _SITE_OF = {forge_name(site): site for site in SITES}
@@ -68,31 +65,14 @@ def rows_of(rows: int, cond_or_uncond: Sequence[int]) -> list[bool]:
 
 
 def attach_by_patch(
-    patcher: ModelPatcher,
-    unet: nn.Module,
-    adapter: FaceAdapter,
-    tokens: Tensor | Sequence[Tensor],
-    *,
-    null_tokens: Tensor | Sequence[Tensor | None] | None = None,
-    strength: float | Sequence[float] = 0.5,
-    window: tuple[float, float] = (0.0, 1.0),
-    region: Tensor | Sequence[Tensor | None] | None = None,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    attention: Attention = sdpa,
-    streamed: bool = False,
-    automatic: AutomaticRegion | None = None,
+    patcher: ModelPatcher, unet: nn.Module, adapter: FaceAdapter, conditions: Sequence[FaceCondition], **settings: Any
 ) -> PatchAttachment:
-    """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps; the settings are attach's.
+    """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps.
 
+    ``conditions`` come from ``conditions_of``; ``settings`` are those of FaceInjection.
     Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
     then as it was.
     """
-    for site in find_sites(unet):
-        check_channels(site, adapter)
-    conditions = conditions_of(tokens, null_tokens, strength, region, bias)
-    injection = FaceInjection(
-        adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
-    )
-    attachment = PatchAttachment(injection)
+    attachment = PatchAttachment(injection_into(unet, adapter, conditions, **settings))
     patcher.set_model_patch(attachment, "middle_patch")
     return attachment

@@ -97,11 +97,12 @@ class ForgeUnet:
     ) -> ForgeAttachment:
         """Attach to a clone of the host's patcher; it knows its own rows, so ``rows`` is not asked."""
         del rows
-        from facechain_ext.adapter import attach_by_patch
+        from facechain_ext.adapter import attach_by_patch, conditions_of
 
         bare = self._objects.unet
         patcher = bare.clone()
-        patch = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, **_operands(faces), **settings)
+        people = conditions_of(**_operands(faces), strength=settings.pop("strength"))
+        patch = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, people, **settings)
         reserve = getattr(patcher, "add_extra_preserved_memory_during_sampling", None)
         if reserve is not None:  # the host fills the card up to what is announced
             reserve(sum(weight.nbytes for weight in adapter.blocks.parameters()))

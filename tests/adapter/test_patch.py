@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.adapter import attach, attach_by_patch
+from facechain_ext.adapter import attach, attach_by_patch, conditions_of
 from facechain_ext.adapter.patch import rows_of
 from facechain_ext.adapter.sites import SITES, forge_name, ldm_name
 from tests import unets
@@ -55,7 +55,7 @@ def test_equals_the_hooks(unet, small, inputs, region):
     with attach(unet, adapter, face, null_tokens=null, region=mask):
         expected = unets.run(unet, x, t, context)
     patcher = Patcher()
-    attachment = attach_by_patch(patcher, unet, adapter, face, null_tokens=null, region=mask)
+    attachment = attach_by_patch(patcher, unet, adapter, conditions_of(face, null, region=mask))
     (patch,) = patcher.patches["middle_patch"]
     modules = dict(unet.named_modules())
     for site in SITES:  # what Forge's own block does, put into ldm's
