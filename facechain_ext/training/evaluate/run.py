@@ -53,9 +53,9 @@ class Budget:
     batch: int = 8
     rate: float = 5e-4
     fair: float = 0.01
-    judge_persons: int = 300
-    judge_photos: int = 10
-    judge_steps: int = 1500
+    judge_persons: int = 3000
+    judge_photos: int = 4
+    judge_steps: int = 3000
     held_out: int = 100
     each: int = 2
     draw_steps: int = 12

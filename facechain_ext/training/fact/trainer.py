@@ -15,6 +15,7 @@ from torch import nn
 from facechain_ext import __version__
 from facechain_ext.adapter import save_adapter
 from facechain_ext.errors import HostError
+from facechain_ext.standalone.quiet import quiet
 from facechain_ext.training.fact.state import Progress, load_state, read_progress, save_state
 from facechain_ext.training.fact.step import TrainingStep, attach_serial
 
@@ -165,7 +166,9 @@ class Trainer:
             (checkpoint.vae, torch.float32),
             (encoder, torch.float32),
         ):
-            model.to(device=device, dtype=dtype).requires_grad_(requires_grad=False).eval()
+            with quiet():
+                model.to(device=device, dtype=dtype)
+            model.requires_grad_(requires_grad=False).eval()
         if self.settings.checkpointing:
             checkpoint.unet.enable_gradient_checkpointing()
             checkpoint.unet.train()  # SD1.5 has no dropout: this only lets checkpointing act
