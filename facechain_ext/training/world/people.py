@@ -1,0 +1,91 @@
+"""Who is drawn: the numbers that make a face and stay the same in every picture of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+HAIR_KINDS = ("bald", "short", "side", "long", "curls", "bun")
+BEARD_KINDS = ("none", "none", "none", "moustache", "goatee", "full")
+"""What a person's ``hair_kind`` and ``beard_kind`` choose from, in equal parts."""
+
+Colour = tuple[float, float, float]
+
+_SKIN = np.array([(70, 44, 32), (112, 72, 50), (160, 110, 78), (205, 155, 118), (232, 190, 158), (246, 214, 192)])
+_HAIR = np.array([(22, 18, 20), (72, 42, 24), (128, 78, 36), (170, 70, 28), (214, 168, 84), (196, 196, 200)])
+_IRIS = np.array([(60, 34, 16), (120, 80, 30), (60, 120, 60), (50, 110, 190), (120, 170, 210)])
+
+
+@dataclass(frozen=True)
+class Person:
+    """A face as numbers in 0..1; 0.5 is the middle of each range."""
+
+    head_width: float
+    jaw: float
+    chin: float
+    skin: float
+    warmth: float
+    hair: float
+    hair_kind: float
+    hair_line: float
+    hair_volume: float
+    eye_size: float
+    eye_spacing: float
+    eye_height: float
+    eye_tilt: float
+    iris: float
+    brow_weight: float
+    brow_angle: float
+    brow_height: float
+    nose_length: float
+    nose_width: float
+    mouth_width: float
+    mouth_height: float
+    lip_weight: float
+    lip_red: float
+    beard_kind: float
+    ears: float
+    blush: float
+    mole: float
+    mole_place: float
+
+    @property
+    def skin_colour(self) -> Colour:
+        """RGB in 0..255, warmer or cooler by ``warmth``."""
+        red, green, blue = _between(_SKIN, self.skin)
+        return red * (0.96 + 0.08 * self.warmth), green, blue * (1.08 - 0.16 * self.warmth)
+
+    @property
+    def hair_colour(self) -> Colour:
+        """RGB in 0..255."""
+        return _between(_HAIR, self.hair)
+
+    @property
+    def iris_colour(self) -> Colour:
+        """RGB in 0..255."""
+        return _between(_IRIS, self.iris)
+
+    @property
+    def hair_style(self) -> str:
+        """One of HAIR_KINDS."""
+        return HAIR_KINDS[min(int(self.hair_kind * len(HAIR_KINDS)), len(HAIR_KINDS) - 1)]
+
+    @property
+    def beard_style(self) -> str:
+        """One of BEARD_KINDS."""
+        return BEARD_KINDS[min(int(self.beard_kind * len(BEARD_KINDS)), len(BEARD_KINDS) - 1)]
+
+
+def person(seed: int) -> Person:
+    """The person of a seed, every number drawn evenly from 0..1."""
+    values = np.random.default_rng((seed, 1)).random(len(fields(Person)))
+    return Person(*(float(value) for value in values))
+
+
+def _between(palette: np.ndarray, place: float) -> Colour:
+    """The colour at ``place`` 0..1 along a palette [n, 3]."""
+    at = place * (len(palette) - 1)
+    low = min(int(at), len(palette) - 2)
+    red, green, blue = palette[low] + (at - low) * (palette[low + 1] - palette[low])
+    return float(red), float(green), float(blue)
