@@ -51,6 +51,22 @@ def test_a_card_stands_for_the_photo(common, models, photo, tmp_path):
     assert "not overwritten" in again.stderr
 
 
+def test_a_style_brings_its_words_and_the_best_are_kept(common, photo, tmp_path):
+    from facechain_ext.styles import catalogue
+
+    key, style = next((key, style) for key, style in catalogue().items() if style.lora is None)
+    asked = ["--photo", photo, "--out", tmp_path, "--style", key, "--count", "2", "--keep", "1"]
+    done = run(*common, *asked)
+    assert done.returncode == 0, done.stderr
+    assert "Likeness by" in done.stdout
+    (picture,) = tmp_path.iterdir()
+    text = Image.open(picture).text["parameters"]
+    assert style.prompt.split(",")[0] in text
+    assert "a woman" in text
+    unknown = run(*common, "--photo", photo, "--out", tmp_path, "--style", "no-such-style")
+    assert "no style" in unknown.stderr
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [

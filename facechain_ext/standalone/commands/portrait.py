@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -28,7 +29,12 @@ _STRENGTH = argument("strength")
 
 def portrait(
     checkpoint: Annotated[Path, typer.Option(help="A Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt).")],
-    prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")],
+    prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")] = "",
+    style: Annotated[str | None, typer.Option(help="A style's key: see facechain styles list.")] = None,
+    subject: Annotated[
+        str, typer.Option(help="With a style: words for the person, such as “a young woman”.")
+    ] = "a person",
+    keep: Annotated[int | None, typer.Option(help="Keep so many of the pictures, the most like.", min=1)] = None,
     photo: Annotated[list[Path] | None, typer.Option(help="A photo of the person; may be given several times.")] = None,
     card: Annotated[Path | None, typer.Option(help="A card, instead of photos.")] = None,
     face: Annotated[
@@ -62,12 +68,17 @@ def portrait(
     first, last = _pair(window, "-", "--window", float)
     if not 0 <= first <= last <= 1:
         raise typer.BadParameter("--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8.")
+    if not prompt and style is None:
+        raise typer.BadParameter("Say with --prompt what the picture shows, or choose a --style.")
     if not photo and card is None:
         raise typer.BadParameter("Give a --photo of the person, or a --card.")
     if pose is not None and controlnet is None:
         raise typer.BadParameter("--pose needs an openpose --controlnet.")
     loras = tuple(_lora(text) for text in lora or ())
 
+    from facechain_ext.identity import TransFace
+    from facechain_ext.portrait.judge import EncoderJudge
+    from facechain_ext.portrait.style import make
     from facechain_ext.standalone import DiffusersHost
 
     with console.status("Reading the photos"):
@@ -97,6 +108,8 @@ def portrait(
         controls=controls,
         hires=Hires(hires, hires_denoise) if hires is not None else None,
     )
+    if style is not None:
+        job = _styled(job, style, subject)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("Steps", total=None)
@@ -105,9 +118,36 @@ def portrait(
             bar.update(task, completed=step, total=total)
             return True
 
-        finished = host.generate(job, progress=progress)
+        judge = EncoderJudge(TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+        result = make(host, job, keep=keep, judge=judge, progress=progress)
+    finished = [one.portrait for one in result.pictures]
+    if judge is not None:
+        console.print(f"Likeness by {judge.name}:", *(_cosine(one.likeness) for one in result.pictures), markup=False)
     for path in save_portraits(finished, out):
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _styled(job: Job, name: str, subject: str) -> Job:
+    """``job`` with a style's words and LoRA around its own prompt; raises StyleError for an unknown style."""
+    from facechain_ext.portrait.style import Settings, plan
+    from facechain_ext.styles import find_style
+
+    (person,) = job.people
+    words, notes = plan(
+        person.identity,
+        find_style(name),
+        Settings(),
+        subject=subject,
+        prompt=job.prompt,
+        negative_prompt=job.negative_prompt,
+    )
+    for note in notes:
+        console.print(note, style="yellow", markup=False)
+    return replace(job, prompt=words.prompt, negative_prompt=words.negative_prompt, loras=words.loras + job.loras)
+
+
+def _cosine(value: float | None) -> str:
+    return "no face" if value is None else f"{value:.2f}"
 
 
 def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:
