@@ -63,14 +63,15 @@ def draw_skeleton(pixels: Pixels) -> Pixels:
         left, right = (points[shoulder] for shoulder in _SHOULDERS)
         points[_NECK] = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
     canvas = np.zeros_like(pixels)
-    _draw_body(canvas, points)
+    draw_body(canvas, points)
     with mp_hands.Hands(static_image_mode=True, max_num_hands=2, min_detection_confidence=0.5) as finder:
         for hand in finder.process(pixels).multi_hand_landmarks or ():
             _draw_hand(canvas, [(mark.x * width, mark.y * height) for mark in hand.landmark])
     return canvas
 
 
-def _draw_body(canvas: Pixels, points: Points) -> None:
+def draw_body(canvas: Pixels, points: Points) -> None:
+    """Draw OpenPose's body points (number -> x, y in pixels) and the limbs between those that are there."""
     stick = max(round(min(canvas.shape[:2]) / 128), 2)  # 4 pixels at 512, as OpenPose draws
     for number, (first, second) in enumerate(_LIMBS):
         if first in points and second in points:

@@ -52,7 +52,9 @@ def vae_config(weights: Mapping[str, Tensor]) -> Config:
     widths: list[int] = []
     while (name := f"encoder.down.{len(widths)}.block.0.conv1.weight") in weights:
         widths.append(int(weights[name].shape[0]))
+    layers = sum(f"encoder.down.0.block.{number}.conv1.weight" in weights for number in range(4))
     return _published()["vae"] | {
+        "layers_per_block": layers,
         "block_out_channels": widths,
         "down_block_types": ["DownEncoderBlock2D"] * len(widths),
         "up_block_types": ["UpDecoderBlock2D"] * len(widths),

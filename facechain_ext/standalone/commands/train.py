@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
 console = Console()
@@ -81,6 +84,33 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
         return Settings(**values | {name: value for name, value in chosen.items() if value is not None})
     except (TypeError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+@app.command("world")
+def world(
+    out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
+    work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
+    only: Annotated[str | None, typer.Option(help="Train one part: vae, encoder, base, adapter or control.")] = None,
+) -> None:
+    """Train the small models that ship, on drawn people alone; stopped, the same command goes on."""
+    from facechain_ext.training.small import PLAN
+    from facechain_ext.training.small.report import curves
+    from facechain_ext.training.small.run import STAGES, train_small
+
+    if only is not None and only not in STAGES:
+        raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
+    with Progress(console=console) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part)
+            words = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
+            return True
+
+        train_small(PLAN, work, out, only=only, show=show)
+    console.print(f"Curves: {curves(work, work / 'curves.png')}")
 
 
 @app.command("style")

@@ -28,7 +28,8 @@ class Batch:
     """``b`` photos to learn.
 
     ``pixels`` [b, 3, s, s] in -1..1, ``mask`` [b, s, s] in 0..1 (1 on the face), ``faces`` [b, 3, 112, 112] in -1..1,
-    ``has_face`` [b] in 0 or 1, ``words`` token numbers [b, 77], ``noise`` [b, 4, s/8, s/8], ``timesteps`` [b].
+    ``has_face`` [b] in 0 or 1, ``words`` token numbers [b, 77], ``noise`` [b, 4, s/8, s/8], ``timesteps`` [b];
+    ``latents`` [b, 4, s/8, s/8] of the pixels without the scaling factor, where they are known already.
     """
 
     pixels: Tensor
@@ -38,10 +39,13 @@ class Batch:
     words: Tensor
     noise: Tensor
     timesteps: Tensor
+    latents: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {name: None if value is None else value.to(device) for name, value in values.items()}
+        return Batch(**moved)
 
 
 def target_numbers(count: int, settings: Settings, first: int) -> list[int]:
@@ -55,7 +59,7 @@ def target_numbers(count: int, settings: Settings, first: int) -> list[int]:
 
 
 class Batches:
-    """Batches of ``people`` for one of ``processes`` processes."""
+    """Batches of ``people`` for one of ``processes`` processes; ``latents`` [n, 4, h, w] spare the autoencoder."""
 
     def __init__(
         self,
@@ -66,12 +70,14 @@ class Batches:
         process: int = 0,
         processes: int = 1,
         latent_channels: int = 4,
+        latents: np.ndarray | None = None,
     ) -> None:
         self._people = people
         self._tokenizer: Any = tokenizer
         self._settings = settings
         self._process, self._processes = process, processes
         self._channels = latent_channels
+        self._latents = latents
 
     def __call__(self, number: int) -> Batch:
         """Batch ``number`` of the training, counted from 0 over all steps and their parts."""
@@ -84,6 +90,7 @@ class Batches:
         pixels = np.stack([photo.pixels for photo in photos]).astype(np.float32) / 127.5 - 1.0
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         side = pixels.shape[1] // 8
+        known = None if self._latents is None else torch.from_numpy(np.stack([self._latents[n] for n in targets]))
         return Batch(
             pixels=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
             mask=torch.from_numpy(np.stack([photo.mask for photo in photos]).astype(np.float32) / 255.0),
@@ -92,6 +99,7 @@ class Batches:
             words=self._words([words for _, _, _, words in rows]),
             noise=torch.randn(len(rows), self._channels, side, side, generator=generator),
             timesteps=torch.randint(0, TIMESTEPS, (len(rows),), generator=generator),
+            latents=None if known is None else known.float(),
         )
 
     def _row(self, target: int, rng: np.random.Generator) -> tuple[Any, Any, bool, str]:

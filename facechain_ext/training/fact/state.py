@@ -37,6 +37,7 @@ def save_state(
     """
     tensors = {f"weights.{name}": value.detach() for name, value in module.named_parameters()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
+    tensors |= {f"buffers.{name}": value for name, value in module.named_buffers()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
     words = {
@@ -84,6 +85,9 @@ def load_state(folder: Path, module: nn.Module, optimizer: torch.optim.Optimizer
                 raise WeightsError(f"{folder / STATE} is of an adapter of other sizes; choose the same checkpoint.")
             parameter.data.copy_(file.get_tensor(f"weights.{name}"))
             average[name].copy_(file.get_tensor(f"average.{name}"))
+        for name, buffer in module.named_buffers():
+            if f"buffers.{name}" in names:
+                buffer.copy_(file.get_tensor(f"buffers.{name}"))
         for key in sorted(name for name in names if name.startswith("optimizer.")):
             _, index, name = key.split(".")
             optimizer_state.setdefault(int(index), {})[name] = file.get_tensor(key)

@@ -88,7 +88,9 @@ class TrainingStep(nn.Module):
         """Latents, text embedding and encoder tokens of a batch."""
         vae, text_encoder, encoder = self._frozen
         with torch.autocast(batch.pixels.device.type, enabled=False):  # SD1.5's VAE overflows in half precision
-            latents = vae.encode(batch.pixels.to(vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
+            latents = batch.latents
+            if latents is None:
+                latents = vae.encode(batch.pixels.to(vae.dtype)).latent_dist.mode()
             face_tokens = encoder.tokens(batch.faces)
         text = text_encoder(batch.words).last_hidden_state
-        return latents.float(), text.to(self.unet.dtype), face_tokens
+        return latents.float() * vae.config.scaling_factor, text.to(self.unet.dtype), face_tokens

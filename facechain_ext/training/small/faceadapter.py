@@ -1,0 +1,79 @@
+"""The adapter of the small models: the trainer that users have, on stored latents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from facechain_ext.adapter import new_adapter, save_adapter
+from facechain_ext.identity import TransFace
+from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.standalone.small import layout
+from facechain_ext.training.fact.batches import Batches
+from facechain_ext.training.fact.sampling import Drawing, previewer
+from facechain_ext.training.fact.settings import Settings
+from facechain_ext.training.fact.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+
+    from facechain_ext.training.fact.trainer import Report
+    from facechain_ext.training.small.pictures import DrawnSet
+    from facechain_ext.training.small.plan import Plan
+
+_GATE = 0.1
+"""First value of the gates: a little open, since a small training cannot wait for them; the published one has 0."""
+
+
+def train(
+    plan: Plan,
+    folder: Path,
+    pictures: DrawnSet,
+    latents: np.ndarray,
+    show: Callable[[str, int, int, Mapping[str, float]], bool],
+) -> None:
+    """Train beside ``checkpoint.safetensors`` and ``encoder.safetensors`` of ``folder``; gives ``adapter.safetensors``.
+
+    Goes on where ``folder/adapter`` stopped. Raises HostError when ``show`` stops it.
+    """
+    checkpoint = load_checkpoint(folder / "checkpoint.safetensors")
+    encoder = TransFace.from_file(folder / "encoder.safetensors")
+    torch.manual_seed(plan.seed)
+    adapter = new_adapter(checkpoint.unet, projector=layout.PROJECTOR, gate=_GATE)
+    schedule, place = plan.adapter, folder / "adapter"
+    settings = Settings(
+        steps=schedule.steps,
+        batch=schedule.batch,
+        rate=schedule.rate,
+        warm_up=schedule.warm_up,
+        ema=schedule.ema,
+        gate=_GATE,
+        seed=plan.seed,
+        save_every=plan.save_every,
+        preview_every=1000,
+    )
+    trainer = Trainer(
+        checkpoint,
+        encoder,
+        adapter,
+        Batches(pictures, checkpoint.tokenizer, settings, latents=latents),
+        settings,
+        place,
+        resume=(place / "state.safetensors").is_file(),
+        preview=previewer(checkpoint, encoder, pictures, place, Drawing(plan.side, cfg=3.0)),
+        metadata={"facechain.checkpoint": checkpoint.digest, "facechain.encoder": encoder.digest},
+    )
+
+    def report(losses: Report) -> bool:
+        return show(
+            "adapter", losses.step, settings.steps, {"loss": losses.loss, "mse": losses.mse, "fair": losses.fair}
+        )
+
+    trainer.run(report)
+    with trainer.averaged():
+        words: dict[str, Any] = {"format": "pt", "facechain.encoder": encoder.digest}
+        save_adapter(adapter, folder / "adapter.safetensors", words)

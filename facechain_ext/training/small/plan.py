@@ -1,0 +1,64 @@
+"""What is trained for how long: the whole plan as facts, so that a training can be repeated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """``steps`` updates over ``batch`` rows.
+
+    ``rate`` rises over ``warm_up`` steps, then falls as a cosine to a hundredth of itself. ``ema`` is the decay of the
+    averaged weights, which are what comes out.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    warm_up: int = 100
+    ema: float = 0.995
+    weight_decay: float = 0.01
+    clip: float = 1.0
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        if step < self.warm_up:
+            return self.rate * (step + 1) / self.warm_up
+        share = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
+        return self.rate * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * min(share, 1.0))))
+
+    def decay_at(self, step: int) -> float:
+        """The decay of the averaged weights: small at first, so that they do not remember the random beginning."""
+        return min(self.ema, (1 + step) / (10 + step))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that determines the small models: pictures, seed, and the schedule of each part.
+
+    ``persons`` are drawn ``each`` times at ``side`` pixels, from person seed 0 on; those from HELD_OUT on are never
+    trained on. The U-Net and what is around it see the first ``painted`` of them: encoding takes its time.
+    """
+
+    persons: int = 8000
+    each: int = 4
+    painted: int = 4000
+    side: int = 128
+    seed: int = 0
+    vae: Schedule = field(default_factory=lambda: Schedule(3800, 8, 2e-4))
+    encoder: Schedule = field(default_factory=lambda: Schedule(2500, 48, 1e-3, ema=0.0, weight_decay=0.05))
+    base: Schedule = field(default_factory=lambda: Schedule(4500, 16, 4e-4, ema=0.998))
+    adapter: Schedule = field(default_factory=lambda: Schedule(3000, 16, 5e-4, ema=0.99))
+    control: Schedule = field(default_factory=lambda: Schedule(600, 16, 5e-4, ema=0.99))
+    save_every: int = 200
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every number by name."""
+        return asdict(self)
+
+
+PLAN = Plan()
+"""What the models that ship were trained by."""
