@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
+from facechain_ext.portrait.regions import Other, as_text, parse_box, parse_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ IDENTITY_LABEL = f"{PREFIX} identity"
 """The infotext label of who is in the picture: name and short hash."""
 LARGEST = 0
 """The number of the face that means: the largest."""
+_ONLY_IF_SET = frozenset({"face", "box", "people"})
+"""Settings that are written only when they say something."""
 AUTOMATIC = "auto"
 """The adapter's name that means: the first one there is."""
 
@@ -61,6 +64,14 @@ TABLE: tuple[Argument, ...] = (
         "hires", "Also in hires pass", f"{PREFIX} hires pass", default=True,
         help="Let the face act in the second pass of hires fix too.",
     ),
+    Argument(
+        "box", "Box of this person", f"{PREFIX} box", "",
+        "Left, top, right, bottom in fractions of the picture; only with more people. Empty: a column.",
+    ),
+    Argument(
+        "people", "More people", f"{PREFIX} people", (),
+        "A line for each: the name of a card, and its box if there is one, as in Anna: 0.5, 0, 1, 1",
+    ),
 )  # fmt: skip
 """Every setting, in the order of the interface."""
 
@@ -85,6 +96,8 @@ class FaceArguments:
     strength: float = 0.5
     window: tuple[float, float] = (0.0, 1.0)
     hires: bool = True
+    box: str = ""
+    people: tuple[Other, ...] = ()
 
     @staticmethod
     def parse(values: Mapping[str, Any]) -> FaceArguments:
@@ -104,9 +117,10 @@ class FaceArguments:
         """Label -> value of every setting that is written into a picture."""
         written: dict[str, Any] = {}
         for line in TABLE:
-            if line.infotext is None or (line.name == "face" and self.face == LARGEST):
+            value = getattr(self, line.name)
+            if line.infotext is None or (line.name in _ONLY_IF_SET and not value):
                 continue
-            written[line.infotext] = getattr(self, line.name)
+            written[line.infotext] = as_text(value) if line.name == "people" else value
         first, last = self.window
         window = argument("window").infotext
         assert window is not None
@@ -179,6 +193,16 @@ def _photos(name: str, value: object) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def _people(_name: str, value: object) -> tuple[Other, ...]:
+    return parse_others(value)
+
+
+def _box(name: str, value: object) -> str:
+    text = ", ".join(f"{part}" for part in value) if isinstance(value, (list, tuple)) else _text(name, value)
+    parse_box(text)
+    return text
+
+
 _READERS = {
     "enabled": _truth,
     "photos": _photos,
@@ -188,6 +212,8 @@ _READERS = {
     "strength": _number,
     "window": _window,
     "hires": _truth,
+    "box": _box,
+    "people": _people,
 }
 
 assert {line.name for line in TABLE} == {one.name for one in fields(FaceArguments)} == set(_READERS)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WINDOW = ("window_start", "window_end")
+_EXAMPLES = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
 COMPONENTS: tuple[str, ...] = tuple(
     name for line in TABLE for name in (_WINDOW if line.name == "window" else (line.name,))
 )
@@ -71,6 +72,17 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                 hires = argument("hires")
                 made["hires"] = gr.Checkbox(
                     hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
+                )
+        with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
+            for name, lines in (("people", 3), ("box", 1)):
+                line = argument(name)
+                made[name] = gr.Textbox(
+                    "",
+                    label=line.label,
+                    info=line.help,
+                    lines=lines,
+                    elem_id=elem_id(name),
+                    placeholder=_EXAMPLES[name],
                 )
         seen = gr.Gallery(
             label="What the encoder sees",

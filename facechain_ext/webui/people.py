@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.portrait.arguments import LARGEST
+from facechain_ext.portrait.job import Person
+from facechain_ext.portrait.regions import parse_box, places, region_mask
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.arguments import FaceArguments
@@ -30,6 +33,26 @@ def find_person(arguments: FaceArguments) -> Identity:
     if not arguments.photos:
         raise PhotoError("there is no photo and no card; add a photo of the person or switch FaceChain off.")
     return encode(arguments.photos, arguments.face)
+
+
+def find_people(arguments: FaceArguments) -> tuple[Person, ...]:
+    """Everybody who is to be in the picture, each with a region when there are several.
+
+    Raises HostError when their boxes do not go together, and what ``find_person`` raises.
+    """
+    identities = [find_person(arguments)]
+    identities += [
+        find_person(replace(arguments, card=other.card, photos=other.photos, face=LARGEST))
+        for other in arguments.people
+    ]
+    regions: list[Any] = [None]
+    if len(identities) > 1:
+        boxes = places([parse_box(arguments.box), *(other.box for other in arguments.people)])
+        regions = [region_mask(box) for box in boxes]
+    return tuple(
+        Person(identity, arguments.strength, arguments.window, region)
+        for identity, region in zip(identities, regions, strict=True)
+    )
 
 
 def encode(photos: tuple[Any, ...], face: int = LARGEST, name: str = "") -> Identity:

@@ -6,6 +6,8 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.rows import StepLayout, StepRows
 from facechain_ext.errors import FaceChainError
@@ -14,26 +16,28 @@ from facechain_ext.webui.settings import automatic_region
 from facechain_ext.webui.unets import loaded_unet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.adapter import FaceAdapter
-    from facechain_ext.identity import Identity
-    from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.portrait.job import Person
     from facechain_ext.webui.unets import FaceInUnet
 
 log = logging.getLogger(__name__)
 
 
 class FaceRun:
-    """A person in the pictures of one generation ``p``.
+    """The people in the pictures of one generation ``p``; the window is the first one's.
 
     At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one.
     """
 
     current: FaceRun | None = None
 
-    def __init__(self, arguments: FaceArguments, identity: Identity, adapter: FaceAdapter) -> None:
-        self._arguments = arguments
+    def __init__(self, people: Sequence[Person], adapter: FaceAdapter, *, hires: bool = True) -> None:
+        self._people = tuple(people)
+        self._hires = hires
         self._adapter = adapter
-        self._conditioning = identity.conditioning(adapter)
+        self._conditionings = [person.identity.conditioning(adapter) for person in people]
         self._rows = StepRows(warn)
         self._attachment: FaceInUnet | None = None
         self._model: Any = None
@@ -65,14 +69,15 @@ class FaceRun:
         Raises HostError when the loaded U-Net is of another kind than the adapter.
         """
         self.detach()
-        if getattr(p, "is_hr_pass", False) and not self._arguments.hires:
+        if getattr(p, "is_hr_pass", False) and not self._hires:
             return
         self._attachment = loaded_unet(p).attach(
             self._adapter,
-            [self._conditioning],
+            self._conditionings,
             self._rows,
-            strength=self._arguments.strength,
-            window=self._arguments.window,
+            strength=[person.strength for person in self._people],
+            window=self._people[0].window,
+            region=[None if person.region is None else torch.from_numpy(person.region) for person in self._people],
             automatic=AutomaticRegion() if automatic_region() else None,
         )
         self._attachment.set_progress(0.0)

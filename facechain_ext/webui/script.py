@@ -12,6 +12,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.webui import accordion, models, routes, settings, xyz
 from facechain_ext.webui.messages import warn
+from facechain_ext.webui.request import TAB_REQUEST, TabRequest, label_of
 from facechain_ext.webui.run import FaceRun, on_denoiser
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         """Read the settings, find the person, and write both into the pictures' settings."""
         setattr(p, _STATE, None)
         try:
+            asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
+            if asked is not None:
+                setattr(p, _STATE, asked.run(p))
+                return
             arguments = xyz.changed(p, accordion.read(args))
             if not arguments.enabled:
                 return
@@ -93,18 +98,17 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
     @staticmethod
     def _prepare(p: Any, arguments: FaceArguments) -> FaceRun:
         """Load what is needed and describe it in the infotext."""
-        from facechain_ext.webui.people import find_person
+        from facechain_ext.webui.people import find_people
         from facechain_ext.webui.unets import loaded_unet
 
         arguments = replace(arguments, adapter=models.chosen_adapter(arguments.adapter))
         adapter = models.load(arguments.adapter, loaded_unet(p).dtype())
-        identity = find_person(arguments)
-        for note in identity.notes:
+        people = find_people(arguments)
+        for note in people[0].identity.notes:
             log.info("%s", note)
-        person = f"{identity.name} ({identity.digest})" if identity.name else identity.digest
-        p.extra_generation_params[IDENTITY_LABEL] = person
+        p.extra_generation_params[IDENTITY_LABEL] = label_of(people[0].identity)
         p.extra_generation_params.update(arguments.infotext())
-        return FaceRun(arguments, identity, adapter)
+        return FaceRun(people, adapter, hires=arguments.hires)
 
 
 def _switch_off(p: Any, reason: str) -> None:

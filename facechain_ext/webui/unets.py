@@ -101,7 +101,8 @@ class ForgeUnet:
 
         bare = self._objects.unet
         patcher = bare.clone()
-        people = conditions_of(**_operands(faces), strength=settings.pop("strength"))
+        chosen = {name: settings.pop(name) for name in ("strength", "region") if name in settings}
+        people = conditions_of(**_operands(faces), **chosen)
         patch = attach_by_patch(patcher, patcher.model.diffusion_model, adapter, people, **settings)
         reserve = getattr(patcher, "add_extra_preserved_memory_during_sampling", None)
         if reserve is not None:  # the host fills the card up to what is announced

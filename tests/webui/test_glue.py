@@ -147,6 +147,7 @@ def test_another_kind_of_checkpoint_goes_on_without_the_face(host):
 
 def test_the_accordion_gives_back_the_settings(host):
     from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.portrait.regions import Other
     from facechain_ext.webui import accordion
 
     with gr.Blocks():
@@ -156,16 +157,21 @@ def test_the_accordion_gives_back_the_settings(host):
     built = accordion.read(values)
     assert built == FaceArguments(enabled=False)
     labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
-    assert labels == {"FaceChain identity", *FaceArguments(face=1).infotext()}
+    everything = FaceArguments(face=1, box="0 0 1 1", people=(Other("Anna"),))
+    assert labels == {"FaceChain identity", *everything.infotext()}
 
 
 def test_pasting_restores_every_setting(host):
     from facechain_ext.portrait.arguments import FaceArguments
+    from facechain_ext.portrait.regions import Other
     from facechain_ext.webui import accordion
 
     with gr.Blocks():
         components = host.script.ui(is_img2img=False)
-    asked = FaceArguments(face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False)
+    others = (Other("Anna", (0.5, 0.0, 1.0, 1.0)),)
+    asked = FaceArguments(
+        face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False, box="0, 0, 0.5, 1", people=others
+    )
     text = {label: str(value) for label, value in asked.infotext().items()} | {"FaceChain identity": "0123abcd"}
     values = [component.value for component in components]
     for component, reader in host.script.infotext_fields:

@@ -77,6 +77,36 @@ def test_every_batch_gets_the_face_and_the_run_can_be_repeated(host, unet):
     assert untouched(unet)
 
 
+def test_several_people_act_each_in_its_own_place(host, unet):
+    alone = generation(host, unet, CARD).run()
+    pair = CARD | {"box": [0, 0, 0.5, 1], "people": [{"card": "Anna", "box": [0.5, 0, 1, 1]}]}
+    both = generation(host, unet, pair)
+    assert not torch.equal(both.run(), generation(host, unet).run())
+    assert both.extra_generation_params["FaceChain people"] == "Anna: 0.5, 0, 1, 1"
+    everywhere = CARD | {"box": "0 0 1 1", "people": "Anna: 0, 0, 1, 1"}
+    same = generation(host, unet, everywhere).run()  # the same person twice over all of it is that person once
+    assert torch.allclose(same, alone, atol=1e-4)
+    assert untouched(unet)
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        ("Nobody", "no card called Nobody"),
+        ("Anna: 0, 0, 0.5, 1", "some have none"),
+        ("Anna: 0, 0, 2, 1", "is no box"),
+        ("../x", "name"),
+        ([{"card": "Anna", "photos": ["x"]}], "either"),
+        (7, "people is a text"),
+        ("Anna\n" * 12, "at most 10"),
+    ],
+)
+def test_people_that_cannot_be_placed_are_named_and_the_picture_is_made_without(host, unet, people, message):
+    run = generation(host, unet, CARD | {"people": people})
+    assert torch.equal(run.run(), generation(host, unet).run())
+    assert message in run.extra_generation_params["FaceChain"]
+
+
 def test_what_another_extension_put_in_place_of_sampling_stays(host, unet):
     run = generation(host, unet, CARD)
     theirs, calls = run.sample, []

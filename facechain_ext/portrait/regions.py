@@ -1,0 +1,142 @@
+"""Several people in one picture: who stands where, in words a user can type, and as masks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in fractions of the picture."""
+
+MOST = 10
+"""People in one picture at most."""
+_GRID = 128
+"""Side of a mask; finer than the latent grid of any picture up to 1024."""
+_SOFT = 0.03
+"""Width of a mask's soft border, in fractions of the picture."""
+_LINE = re.compile(r"^(?P<name>.*?)(?:[:@]\s*(?P<box>[-+0-9.,\s]+))?$")
+
+
+@dataclass(frozen=True)
+class Other:
+    """One more person: a card's name, or ``photos`` from a request, and where (None: a column)."""
+
+    card: str = ""
+    box: Box | None = None
+    photos: tuple[Any, ...] = field(default=(), repr=False)
+
+
+def parse_others(value: object) -> tuple[Other, ...]:
+    """People from text (one line or part between semicolons each: ``name`` or ``name: l, t, r, b``) or from a request.
+
+    A request has a list of objects with ``card`` or ``photos`` and optionally ``box``. Raises HostError that names the
+    line that is wrong.
+    """
+    if isinstance(value, str):
+        lines = [line.strip() for line in re.split(r"[\n;]", value)]
+        others = [_from_line(line) for line in lines if line]
+    elif isinstance(value, (list, tuple)):
+        others = [_from_request(one) for one in value]
+    else:
+        raise HostError("FaceChain: people is a text with a line for each, or a list of objects with card and box.")
+    if len(others) >= MOST:
+        raise HostError(f"FaceChain puts at most {MOST} people into a picture; {len(others) + 1} were asked for.")
+    return tuple(others)
+
+
+def as_text(others: Sequence[Other]) -> str:
+    """People as ``parse_others`` reads them, on one line; those given by photos have no name and are left out."""
+    return "; ".join(
+        other.card + (": " + ", ".join(f"{side:g}" for side in other.box) if other.box else "")
+        for other in others
+        if other.card
+    )
+
+
+def parse_box(text: str) -> Box | None:
+    """A box from its four numbers in words, None for an empty text; raises HostError for anything else."""
+    if not text.strip():
+        return None
+    try:
+        return _checked([float(part) for part in text.replace(",", " ").split()], text)
+    except ValueError as error:
+        raise _wrong_box(text) from error
+
+
+def places(boxes: Sequence[Box | None]) -> list[Box]:
+    """Where everybody is: their boxes, or equal columns from left to right when nobody has one.
+
+    Raises HostError when only some have one.
+    """
+    given = [box for box in boxes if box is not None]
+    if len(given) == len(boxes):
+        return given
+    if given:
+        raise HostError("Some people have a box and some have none. Give one to everybody, or to nobody for columns.")
+    count = len(boxes)
+    return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
+
+
+def region_mask(box: Box) -> NDArray[np.float32]:
+    """The box as a mask [128, 128] in 0..1 with a soft border; sides at the picture's border stay hard."""
+    left, top, right, bottom = box
+    middle = (np.arange(_GRID) + 0.5) / _GRID
+    across = _ramp(middle, left, right)
+    down = _ramp(middle, top, bottom)
+    mask: NDArray[np.float32] = np.outer(down, across).astype(np.float32)
+    return mask
+
+
+def _ramp(middle: NDArray[Any], first: float, last: float) -> NDArray[Any]:
+    rise = np.ones_like(middle) if first <= 0 else np.clip((middle - first) / _SOFT + 0.5, 0, 1)
+    fall = np.ones_like(middle) if last >= 1 else np.clip((last - middle) / _SOFT + 0.5, 0, 1)
+    ramp: NDArray[Any] = np.minimum(rise, fall)
+    return ramp
+
+
+def _from_line(line: str) -> Other:
+    found = _LINE.match(line)
+    name = found["name"].strip() if found else ""
+    if not found or not name:
+        raise HostError(
+            f"FaceChain: {line[:60]!r} names no card. Write a card's name, then its box: Anna: 0, 0, 0.5, 1"
+        )
+    return Other(name, parse_box(found["box"] or ""))
+
+
+def _from_request(one: object) -> Other:
+    if not isinstance(one, dict) or not set(one) <= {"card", "photos", "box"}:
+        raise HostError("FaceChain: each of people is an object with card or photos, and optionally box.")
+    card, photos, box = one.get("card", ""), one.get("photos") or (), one.get("box")
+    if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
+        raise HostError("FaceChain: each of people has either a card's name or a list of photos.")
+    if box is not None and (
+        not isinstance(box, (list, tuple)) or any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in box)
+    ):
+        raise _wrong_box(repr(box))
+    return Other(card, None if box is None else _checked([float(n) for n in box], repr(box)), tuple(photos))
+
+
+def _checked(numbers: list[float], text: str) -> Box:
+    if len(numbers) != 4 or not all(0 <= number <= 1 for number in numbers):
+        raise _wrong_box(text)
+    left, top, right, bottom = numbers
+    if right - left <= 0 or bottom - top <= 0:
+        raise _wrong_box(text)
+    return left, top, right, bottom
+
+
+def _wrong_box(text: str) -> HostError:
+    return HostError(
+        f"FaceChain: {text[:40]!r} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
+    )

@@ -1,0 +1,81 @@
+"""Several people: boxes out of words and requests, columns, and masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facechain_ext.errors import HostError
+from facechain_ext.portrait.regions import Other, as_text, parse_others, places, region_mask
+
+SIDES = st.floats(0, 1).map(lambda x: round(x, 3))
+BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.01 and b[3] - b[1] > 0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ()),
+        ("Anna", (Other("Anna"),)),
+        ("Anna\n\nBob Smith", (Other("Anna"), Other("Bob Smith"))),
+        ("Anna: 0, 0, .5, 1; Bob @ 0.5 0 1 1", (Other("Anna", (0, 0, 0.5, 1)), Other("Bob", (0.5, 0, 1, 1)))),
+        ("安娜：", (Other("安娜："),)),
+    ],
+)
+def test_people_are_read_from_lines(text, found):
+    assert parse_others(text) == found
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Anna", "Bob", "王 一"]), st.none() | BOXES), max_size=9))
+def test_text_gives_back_what_was_written(people):
+    others = tuple(Other(name, box) for name, box in people)
+    assert parse_others(as_text(others)) == others
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (": 0 0 1 1", "names no card"),
+        ("Anna: 0 0 1", "is no box"),
+        ("Anna: 0.5 0 0.5 1", "is no box"),
+        ("Anna: -1 0 1 1", "is no box"),
+        ([{"card": "Anna", "box": [0, 0, 1, True]}], "is no box"),
+        ([{"name": "Anna"}], "card or photos"),
+        ([{}], "either"),
+        (None, "people is a text"),
+    ],
+)
+def test_what_is_wrong_is_named(value, message):
+    with pytest.raises(HostError, match=message):
+        parse_others(value)
+
+
+def test_nobody_with_a_box_means_columns_and_some_with_one_is_refused():
+    assert places([None, None]) == [(0, 0, 0.5, 1), (0.5, 0, 1, 1)]
+    assert places([(0, 0, 1, 1)]) == [(0, 0, 1, 1)]
+    with pytest.raises(HostError, match="some have none"):
+        places([(0, 0, 1, 1), None])
+
+
+def test_columns_cover_the_picture_once():
+    total = sum(region_mask(box) for box in places([None] * 4))
+    assert np.allclose(total, 1.0, atol=0.02)
+
+
+@given(BOXES)
+def test_a_mask_is_one_inside_and_nothing_far_outside(box):
+    left, top, right, bottom = box
+    mask = region_mask(box)
+    middle = (np.arange(128) + 0.5) / 128
+    inside = np.outer(
+        (middle > top + 0.02) & (middle < bottom - 0.02), (middle > left + 0.02) & (middle < right - 0.02)
+    )
+    outside = np.outer(
+        (middle > top - 0.02) & (middle < bottom + 0.02), (middle > left - 0.02) & (middle < right + 0.02)
+    )
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+    assert not inside.any() or mask[inside].min() > 0.99
+    assert not (~outside).any() or mask[~outside].max() < 0.01
