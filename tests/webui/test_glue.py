@@ -178,9 +178,7 @@ def test_pasting_restores_every_setting(host):
         restored = reader(text)
         if restored is not None and component in components:  # others only tell the user something
             values[components.index(component)] = restored
-    assert accordion.read(values) == FaceArguments(
-        face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False
-    )
+    assert accordion.read(values) == asked
 
 
 def test_nothing_is_restored_from_a_picture_without_a_face(host):
