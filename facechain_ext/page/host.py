@@ -1,0 +1,91 @@
+"""What the page asks of whatever owns the diffusion model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from facechain_ext.portrait.job import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from PIL import Image
+
+    from facechain_ext.identity import TransFace
+    from facechain_ext.portrait.job import ControlKind, Portrait
+    from facechain_ext.portrait.judge import Judge
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What there is to choose from, by the names that a Job uses.
+
+    ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
+    used, in words; an empty text means that it can, a kind that is missing cannot. ``problem`` is why nothing can be
+    generated at all, with the next step, or nothing.
+    """
+
+    samplers: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()
+    upscalers: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    checkpoint: str = ""
+    controls: Mapping[ControlKind, str] = field(default_factory=dict)
+    problem: str = ""
+
+    def why_not(self, kind: ControlKind) -> str:
+        """Why a kind of ControlNet cannot be used; nothing when it can."""
+        return self.controls.get(kind, "No ControlNet for this is installed.")
+
+
+class PageHost(Host, Protocol):
+    """A Host that a page can be built on. Its methods may be called from several threads at once."""
+
+    def offers(self) -> Offers:
+        """What there is now; reads names of files, loads nothing."""
+        ...
+
+    def encoder(self) -> TransFace:
+        """The face encoder, loaded when first asked for; raises WeightsError that says how to get it."""
+        ...
+
+    def judge(self) -> Judge:
+        """Who says how like a picture is; raises WeightsError like ``encoder``."""
+        ...
+
+    def uploaded(self, file: Any) -> Path:
+        """The path of a file as gradio hands it over; raises PhotoError for any that was not uploaded."""
+        ...
+
+    def lora_folders(self) -> tuple[Path, ...]:
+        """Where LoRA files are, the folder for new ones first."""
+        ...
+
+    def output_folder(self) -> Path:
+        """Where finished pictures are kept."""
+        ...
+
+    def save(self, portrait: Portrait) -> Path:
+        """Write a finished picture with its settings where the host keeps its own; overwrites nothing."""
+        ...
+
+    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work``, done when nothing else generates here; ``generate`` may be called in it as often as needed."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the generation that runs, whoever began it; what is finished stays."""
+        ...
+
+    def preview(self) -> Image.Image | None:
+        """The picture that is being made, as far as it is; None when there is none to show."""
+        ...
+
+    def send_targets(self) -> tuple[str, ...]:
+        """Where a picture with its settings can be sent (txt2img, img2img, inpaint, extras); none without a webui."""
+        ...
