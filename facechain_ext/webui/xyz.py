@@ -6,17 +6,22 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.portrait.arguments import FaceArguments
-from facechain_ext.webui import models
+from facechain_ext.portrait.job import Lora
+from facechain_ext.styles import all_styles, find_lora
+from facechain_ext.webui import loras, models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from facechain_ext.styles import Style
 
 log = logging.getLogger(__name__)
 
 _ATTRIBUTE = "_facechain_axes"
-_LABELS = ("[FaceChain] Strength", "[FaceChain] Window start", "[FaceChain] Window end", "[FaceChain] Adapter",
-           "[FaceChain] Card")  # fmt: skip
+PREFIX = "[FaceChain]"
+"""How the axes begin in the plot's list."""
 
 
 def add() -> None:
@@ -24,15 +29,22 @@ def add() -> None:
     from modules import scripts
 
     module = next((one.module for one in scripts.scripts_data if one.path.endswith("xyz_grid.py")), None)
-    if module is None or any(axis.label == _LABELS[0] for axis in module.axis_options):
+    if module is None or any(axis.label.startswith(PREFIX) for axis in module.axis_options):
         return
-    strength, start, end, adapter, card = _LABELS
+    option = module.AxisOption
     module.axis_options += [
-        module.AxisOption(strength, float, _setter("strength")),
-        module.AxisOption(start, float, _setter("window_start")),
-        module.AxisOption(end, float, _setter("window_end")),
-        module.AxisOption(adapter, str, _setter("adapter"), choices=models.adapter_names),
-        module.AxisOption(card, str, _setter("card"), choices=_cards),
+        option(f"{PREFIX} Strength", float, _setter("strength")),
+        option(f"{PREFIX} Window start", float, _setter("window_start")),
+        option(f"{PREFIX} Window end", float, _setter("window_end")),
+        option(
+            f"{PREFIX} Adapter",
+            str,
+            _setter("adapter"),
+            choices=models.adapter_names,
+            confirm=_among(models.adapter_names, "adapter"),
+        ),
+        option(f"{PREFIX} Card", str, _setter("card"), choices=_cards, confirm=_among(_cards, "card")),
+        option(f"{PREFIX} Style", str, apply_style, choices=_styles, confirm=_confirm_styles),
     ]
 
 
@@ -47,11 +59,58 @@ def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
     return replace(arguments, window=checked.window, **{name: getattr(checked, name) for name in values})
 
 
+def apply_style(p: Any, value: str, _values: Any) -> None:
+    """Add a style's words to the prompts of ``p``, and its LoRA where the host has it."""
+    style = _style(value)
+    file = find_lora(style.lora, loras.folders()) if style.lora is not None else None
+    words = [p.prompt, style.prompt if file is None else style.positive]
+    if style.lora is not None and file is not None:
+        try:
+            words.append(loras.tag(Lora(file, style.lora.weight)))
+        except HostError as error:
+            log.warning("%s is drawn by its words alone: %s", style.en, error)
+    p.prompt = ", ".join(part for part in words if part)
+    p.negative_prompt = ", ".join(part for part in (p.negative_prompt, style.full_negative) if part)
+
+
 def _setter(name: str) -> Callable[[Any, Any, Any], None]:
     def apply(p: Any, value: Any, _values: Any) -> None:
         setattr(p, _ATTRIBUTE, {**getattr(p, _ATTRIBUTE, {}), name: value})
 
     return apply
+
+
+def _among(choices: Callable[[], Sequence[str]], what: str) -> Callable[[Any, Sequence[str]], None]:
+    """Refuses the whole plot, before its first picture, when a value is none of ``choices``."""
+
+    def confirm(_p: Any, values: Sequence[str]) -> None:
+        stranger = next((value for value in values if value not in choices()), None)
+        if stranger is not None:
+            raise HostError(f"There is no {what} called {stranger[:60]}; there are: {', '.join(choices()) or 'none'}.")
+
+    return confirm
+
+
+def _confirm_styles(_p: Any, values: Sequence[str]) -> None:
+    for value in values:
+        _style(value)
+
+
+def _style(value: str) -> Style:
+    """The style of this English name or key; raises HostError when there is none."""
+    wanted = value.strip().casefold()
+    try:
+        styles = all_styles()
+    except FaceChainError as error:
+        raise HostError(str(error)) from error
+    found = next((one for one in styles.values() if wanted in (one.en.casefold(), one.key)), None)
+    if found is None:
+        raise HostError(f"There is no style called {value[:60]}; the list beside the axis has all of them.")
+    return found
+
+
+def _styles() -> list[str]:
+    return [style.en for style in all_styles().values()]
 
 
 def _cards() -> list[str]:

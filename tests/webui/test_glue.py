@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import types
 from pathlib import Path
 
@@ -242,27 +243,68 @@ def test_a_card_is_saved_with_consent_and_deleted(host, tmp_path, monkeypatch):
     assert list(CardLibrary().folder.iterdir()) == []
 
 
-def test_axes_set_values_on_the_run_and_nowhere_else(host, unet):
+@pytest.fixture
+def axes(host):
+    """Our axes by their names, as the plot has them."""
     from facechain_ext.webui import xyz
 
-    options = []
-    module = types.SimpleNamespace(
-        axis_options=options, AxisOption=lambda label, kind, apply, **_: types.SimpleNamespace(label=label, apply=apply)
-    )
+    class AxisOption:
+        """The plot's description of an axis."""
+
+        def __init__(self, label, kind, apply, *, choices=None, confirm=None):
+            self.label, self.kind, self.apply, self.choices, self.confirm = label, kind, apply, choices, confirm
+
+    module = types.SimpleNamespace(axis_options=[], AxisOption=AxisOption)
     host.scripts.scripts_data.append(types.SimpleNamespace(path="scripts/xyz_grid.py", module=module))
     xyz.add()
     xyz.add()
-    assert len(module.axis_options) == len({option.label for option in module.axis_options}) == 5
-    strength = next(option for option in module.axis_options if option.label.endswith("Strength"))
+    assert all(option.label.startswith("[FaceChain] ") for option in module.axis_options)
+    named = {option.label.removeprefix("[FaceChain] "): option for option in module.axis_options}
+    assert len(named) == len(module.axis_options)
+    return named
+
+
+def test_axes_set_values_on_the_run_and_nowhere_else(host, unet, axes):
+    assert set(axes) == {"Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
     face = {"photos": [BASE64], "strength": 1.0}
     run = generation(host, unet, face)
-    strength.apply(run, 0.25, [])
+    axes["Strength"].apply(run, 0.25, [])
     run.run()
     assert run.extra_generation_params["FaceChain strength"] == 0.25
     wrong = generation(host, unet, face)
-    strength.apply(wrong, 7.0, [])
+    axes["Strength"].apply(wrong, 7.0, [])
     wrong.run()
     assert "strength" in wrong.extra_generation_params["FaceChain"]
+
+
+def test_the_style_axis_adds_the_words_of_a_style_and_the_lora_that_the_host_has(host, axes, tmp_path, monkeypatch):
+    from facechain_ext.styles import catalogue
+
+    plain = next(style for style in catalogue().values() if style.lora is None)
+    p = types.SimpleNamespace(prompt="a woman", negative_prompt="")
+    axes["Style"].apply(p, plain.en, [])
+    assert p.prompt == f"a woman, {plain.prompt}"
+    assert p.negative_prompt == plain.full_negative
+    assert plain.en in axes["Style"].choices()
+
+    with_lora = next(style for style in catalogue().values() if style.lora is not None)
+    file = tmp_path / with_lora.lora.file
+    file.touch()
+    monkeypatch.setattr(host.shared.cmd_opts, "lora_dir", str(tmp_path), raising=False)
+    known = {file.stem: types.SimpleNamespace(filename=str(file))}
+    monkeypatch.setitem(sys.modules, "networks", types.SimpleNamespace(available_networks=known))
+    p = types.SimpleNamespace(prompt="a woman", negative_prompt="hat")
+    axes["Style"].apply(p, with_lora.key, [])
+    assert p.prompt == f"a woman, {with_lora.positive}, <lora:{file.stem}:{with_lora.lora.weight:g}>"
+    assert p.negative_prompt.startswith("hat, ")
+
+
+@pytest.mark.parametrize(("axis", "value"), [("Style", "no such style"), ("Card", "Nobody"), ("Adapter", "none")])
+def test_a_plot_with_a_value_that_is_not_there_is_refused_before_its_first_picture(axes, axis, value):
+    from facechain_ext.errors import HostError
+
+    with pytest.raises(HostError, match=f"called {value}"):
+        axes[axis].confirm(None, [value])
 
 
 @pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])
