@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from facechain_ext.page.looks import CSS
+
 if TYPE_CHECKING:
     from facechain_ext.page.host import PageHost
 
@@ -24,6 +26,7 @@ def build(host: PageHost) -> gr.Blocks:
     A sub-tab that cannot be built says why in its place, and the others work.
     """
     with gr.Blocks(title="FaceChain", analytics_enabled=False) as page:
+        gr.HTML(f"<style>{CSS}</style>")  # a host that puts the page into its own drops the css of these Blocks
         add_sub_tabs(host)
     return page
 

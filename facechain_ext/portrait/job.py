@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,6 +94,8 @@ class Job:
     inpaint: Inpaint | None = None
     hires: Hires | None = None
     face_in_hires: bool = True
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Further entries of the pictures' settings text, by label."""
 
 
 @dataclass(frozen=True)

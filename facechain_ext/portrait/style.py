@@ -42,7 +42,10 @@ class FaceTool(Protocol):
     Raises PhotoError when it finds no face to work on.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called on the page and in notes."""
+        ...
 
     def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:
         """The finished picture, of the same size."""

@@ -40,7 +40,7 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter |
         pairs |= {"Denoising strength": job.hires.denoise, "Hires upscale": job.hires.scale}
         pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
         pairs["Hires upscaler"] = job.hires.upscaler
-    pairs |= _people(job, adapter)
+    pairs |= _people(job, adapter) | dict(job.remarks)
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_with_loras(job)]
     if job.negative_prompt:

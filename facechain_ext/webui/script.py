@@ -10,7 +10,7 @@ from modules import script_callbacks, scripts
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
-from facechain_ext.webui import accordion, models, routes, settings, xyz
+from facechain_ext.webui import accordion, models, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest, label_of
 from facechain_ext.webui.run import FaceRun, on_denoiser
@@ -29,6 +29,7 @@ def register() -> None:
     script_callbacks.on_ui_settings(settings.add)
     script_callbacks.on_app_started(routes.add)
     script_callbacks.on_before_ui(xyz.add)
+    script_callbacks.on_ui_tabs(tab.add)
 
 
 class FaceChainScript(scripts.Script):  # type: ignore[misc]

@@ -44,8 +44,8 @@ def demo(
 
     from facechain_ext import faces
     from facechain_ext.identity import Identity, TransFace, prepare_face
+    from facechain_ext.portrait.sheet import sheet
     from facechain_ext.standalone import DiffusersHost
-    from facechain_ext.standalone.sheet import sheet
     from facechain_ext.standalone.small import small_models
 
     clock = _Clock()

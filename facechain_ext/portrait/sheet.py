@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -21,7 +21,7 @@ def sheet(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     width = columns * (side + _GAP) + _GAP
-    font = ImageFont.load_default(size=14)
+    font = _font()
     lines = textwrap.wrap(title, max((width - 2 * _GAP) // 8, 20))
     top = _GAP + _LINE * len(lines)
     canvas = Image.new("RGB", (width, top + rows * (side + _LINE + _GAP) + _GAP), _PAPER)
@@ -37,3 +37,11 @@ def sheet(
         canvas.paste(fitted, (x + (side - fitted.width) // 2, y + (side - fitted.height) // 2))
         draw.text((x, y + side + 2), label, fill=_INK, font=font)
     return canvas
+
+
+def _font() -> Any:
+    """Pillow's own font; before Pillow 10.1, as in the webui, it comes in one size only."""
+    try:
+        return ImageFont.load_default(size=14)
+    except TypeError:
+        return ImageFont.load_default()

@@ -1,0 +1,129 @@
+"""The Models page: what is there, what is missing, downloads, and the doctor's report."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext import doctor, faces
+from facechain_ext.errors import FaceChainError
+from facechain_ext.page.portrait.who import note
+from facechain_ext.weights import find, models_folder
+from facechain_ext.weights.background import Downloads
+from facechain_ext.weights.manifest import manifest
+from facechain_ext.weights.store import how_to_get, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from facechain_ext.page.host import PageHost
+
+
+def build(host: PageHost) -> None:
+    """The table of files, downloads, checks, providers, doctor."""
+    del host
+    gr.HTML(note(f"Files belong into {models_folder()}. Nothing is downloaded before you press the button."))
+    with gr.Row():
+        files = gr.Dropdown(_choices(), multiselect=True, value=[], label="Files", elem_id="facechain_models_files")
+        start = gr.Button("Download", variant="primary", elem_id="facechain_models_download")
+        stop = gr.Button("Stop downloads", elem_id="facechain_models_stop")
+        check = gr.Button("Verify", elem_id="facechain_models_verify")
+        refresh = gr.Button("Refresh", elem_id="facechain_models_refresh")
+    status = gr.HTML("", elem_id="facechain_models_status")
+    table = gr.HTML(files_table(), elem_id="facechain_models_table")
+    with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
+        look = gr.Button("Look", elem_id="facechain_models_providers")
+        providers = gr.HTML("", elem_id="facechain_models_providers_table")
+    with gr.Accordion("Doctor", open=False):
+        examine = gr.Button("Examine", elem_id="facechain_models_doctor")
+        report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
+
+    def fetch(keys: list[str]) -> Iterator[list[Any]]:
+        if not keys:
+            yield [note("Choose one or more files first."), gr.update()]
+            return
+        for key in keys:
+            downloads().start(key)
+        while any(one.busy for key, one in downloads().status().items() if key in keys):
+            yield [progress_words(keys), gr.update()]
+            time.sleep(0.5)
+        yield [progress_words(keys), files_table()]
+
+    def halt() -> str:
+        for key, one in downloads().status().items():
+            if one.busy:
+                downloads().stop(key)
+        return note("Stopping; what has come so far is kept for the next time.")
+
+    def compare() -> str:
+        try:
+            findings = verify()
+        except FaceChainError as error:
+            return note(str(error))
+        return note(*(str(one) for one in findings)) if findings else note("Nothing was downloaded yet.")
+
+    start.click(fetch, [files], [status, table])
+    stop.click(halt, [], [status], queue=False)
+    check.click(compare, [], [status])
+    refresh.click(lambda: [gr.update(choices=_choices()), files_table()], [], [files, table])
+    look.click(providers_table, [], [providers])
+    examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
+
+
+@lru_cache(maxsize=1)
+def downloads() -> Downloads:
+    """The one line of downloads of this process."""
+    return Downloads()
+
+
+def files_table() -> str:
+    """Every file of the manifest: for what, licence, size, whether it is there."""
+    rows = [
+        (
+            one.title,
+            one.purpose,
+            f"{one.licence} (commercial use: {one.commercial})",
+            f"{one.megabytes} MB" if one.megabytes else "",
+            "here" if find(key) is not None else "missing",
+        )
+        for key, one in manifest().items()
+    ]
+    return table(("File", "What for", "Licence", "Size", "State"), rows)
+
+
+def providers_table() -> str:
+    """Every provider of every ability, ready or what would make it so."""
+    rows = [
+        (one.ability, one.name, "ready" if one.ready else "not ready", one.detail, one.remedy)
+        for one in faces.availability()
+    ]
+    return table(("Ability", "Provider", "State", "What it is", "What would change it"), rows)
+
+
+def progress_words(keys: Sequence[str]) -> str:
+    """How the downloads stand, and how to do without when one has failed."""
+    lines = []
+    for key, one in downloads().status().items():
+        if key not in keys:
+            continue
+        share = f" {100 * one.done // one.total} %" if one.total else f" {one.done >> 20} MB" if one.done else ""
+        lines.append(f"{key}: {one.state}{share} {one.message}")
+        if one.state == "failed":
+            lines.append(how_to_get(key))
+    return note(*lines)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """An HTML table of texts."""
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table class='facechain-table'><tr>{top}</tr>{body}</table>"
+
+
+def _choices() -> list[tuple[str, str]]:
+    return [(one.title, key) for key, one in manifest().items() if find(key) is None]

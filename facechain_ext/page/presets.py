@@ -1,0 +1,55 @@
+"""Named settings of the Portrait page, one JSON file each below the models folder."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import HostError
+from facechain_ext.page.form import NAMES, checked
+from facechain_ext.weights import models_folder, safe_child
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def folder() -> Path:
+    """Where presets are."""
+    return models_folder() / "presets"
+
+
+def names() -> list[str]:
+    """The names of all presets, sorted."""
+    return sorted((path.stem for path in folder().glob("*.json")), key=str.casefold) if folder().is_dir() else []
+
+
+def save(name: str, form: Mapping[str, Any]) -> None:
+    """Keep settings under ``name``, in place of those of the same name.
+
+    Raises WeightsError when the name is not safe as a file's.
+    """
+    path = safe_child(folder(), f"{name.strip()}.json")
+    folder().mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def load(name: str) -> dict[str, Any]:
+    """The settings called ``name``; raises HostError when there are none or their file is damaged."""
+    path = safe_child(folder(), f"{name}.json")
+    try:
+        return checked(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise HostError(f"There is no preset called {name}.") from error
+    except ValueError as error:
+        raise HostError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
+
+
+def delete(name: str) -> None:
+    """Remove the preset called ``name``; raises HostError when there is none."""
+    path = safe_child(folder(), f"{name}.json")
+    if not path.is_file():
+        raise HostError(f"There is no preset called {name}.")
+    path.unlink()
