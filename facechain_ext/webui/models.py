@@ -7,9 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.errors import WeightsError
-from facechain_ext.portrait.arguments import AUTOMATIC
-from facechain_ext.weights import find, models_folder, require, set_models_folder
+from facechain_ext.portrait.adapters import adapter_files, adapter_names, chosen_adapter
+from facechain_ext.weights import require, set_models_folder
 
 if TYPE_CHECKING:
     import torch
@@ -17,13 +16,9 @@ if TYPE_CHECKING:
     from facechain_ext.adapter import FaceAdapter
     from facechain_ext.identity import TransFace
 
-log = logging.getLogger(__name__)
+__all__ = ["adapter_files", "adapter_names", "chosen_adapter", "encoder", "load", "use_host_folder"]
 
-ADAPTER_FOLDER = "adapters"
-"""Where users put adapters of their own, below the models folder."""
-_ADAPTER_SUFFIXES = {".safetensors", ".ckpt", ".pt"}
-_PUBLISHED = ("adapter-majic", "adapter-film")
-"""Keys in the manifest of the published adapters; the first is what "auto" means."""
+log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _kept: dict[str, tuple[tuple[Any, ...], Any]] = {}
@@ -35,37 +30,6 @@ def use_host_folder() -> None:
 
     chosen = getattr(shared.cmd_opts, "facechain_models_dir", None)
     set_models_folder(chosen or Path(paths.models_path) / "FaceChain")
-
-
-def adapter_files() -> dict[str, Path]:
-    """Name -> file of every adapter: the published ones that are there, then those of the adapters folder."""
-    found: dict[str, Path] = {}
-    for key in _PUBLISHED:
-        path = find(key)
-        if path is not None:
-            found[key.removeprefix("adapter-")] = path
-    folder = models_folder() / ADAPTER_FOLDER
-    if folder.is_dir():
-        files = sorted(path for path in folder.iterdir() if path.suffix in _ADAPTER_SUFFIXES and path.is_file())
-        found |= {path.stem: path for path in files}
-    return found
-
-
-def adapter_names() -> list[str]:
-    """What the adapter's drop-down offers."""
-    return [AUTOMATIC, *adapter_files()]
-
-
-def chosen_adapter(name: str) -> str:
-    """The adapter that ``name`` means; raises WeightsError when there is none of that name, or none at all."""
-    files = adapter_files()
-    if not files:
-        require(_PUBLISHED[0])  # says where to get it
-    if name == AUTOMATIC:
-        return next(iter(files))
-    if name not in files:
-        raise WeightsError(f"There is no adapter called {name}; there are: {', '.join(files)}.")
-    return name
 
 
 def load(name: str, dtype: torch.dtype) -> FaceAdapter:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.page.uploads import uploaded as page_upload
 from facechain_ext.portrait.arguments import LARGEST
 from facechain_ext.portrait.job import Person
 from facechain_ext.portrait.regions import parse_box, places, region_mask
@@ -80,10 +80,7 @@ def uploaded(file: Any) -> Path:
 
     Raises PhotoError when it lies outside the folders where gradio keeps uploads.
     """
-    path = str(getattr(file, "name", file))
-    if not _inside_uploads(path):
-        raise PhotoError("Only uploaded photos are read, no other files of this machine; upload the photo.")
-    return Path(path)
+    return page_upload(file, _upload_folders())
 
 
 def _decoded(text: str) -> bytes:
@@ -98,20 +95,9 @@ def _decoded(text: str) -> bytes:
         ) from error
 
 
-def _inside_uploads(path: str) -> bool:
-    """Whether a path lies in a folder where gradio keeps uploads."""
-    try:
-        wanted = Path(path).resolve()
-        return any(wanted.is_relative_to(root) for root in _upload_folders()) and wanted.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _upload_folders() -> list[Path]:
-    import os
-
-    folders = [Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio")).resolve()]
+def _upload_folders() -> list[str]:
+    """Where the webui keeps uploads besides gradio's own folder."""
     from modules import shared
 
     chosen = getattr(shared.opts, "temp_dir", "")
-    return [*folders, Path(chosen).resolve()] if chosen else folders
+    return [chosen] if chosen else []
