@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.portrait.job import ControlKind, Portrait
+    from facechain_ext.portrait.job import Control, ControlKind, Portrait
     from facechain_ext.portrait.judge import Judge
 
 T = TypeVar("T")
@@ -25,8 +25,8 @@ class Offers:
     """What there is to choose from, by the names that a Job uses.
 
     ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
-    used, in words; an empty text means that it can, a kind that is missing cannot. ``problem`` is why nothing can be
-    generated at all, with the next step, or nothing.
+    used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
+    know before the first picture, such as why nothing can be generated at all; or nothing.
     """
 
     samplers: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Offers:
     checkpoints: tuple[str, ...] = ()
     checkpoint: str = ""
     controls: Mapping[ControlKind, str] = field(default_factory=dict)
-    problem: str = ""
+    notice: str = ""
 
     def why_not(self, kind: ControlKind) -> str:
         """Why a kind of ControlNet cannot be used; nothing when it can."""
@@ -80,6 +80,10 @@ class PageHost(Host, Protocol):
 
     def interrupt(self) -> None:
         """Stop the generation that runs, whoever began it; what is finished stays."""
+        ...
+
+    def prepared(self, control: Control) -> Image.Image:
+        """What a ControlNet makes of its picture: a skeleton, edges, depth; raises HostError where it cannot."""
         ...
 
     def preview(self) -> Image.Image | None:

@@ -17,6 +17,7 @@ from facechain_ext.standalone.commands import (
     evaluate,
     identity,
     portrait,
+    serve,
     styles,
     template,
     train,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command("portrait")(portrait.portrait)
 app.command("template")(template.template)
+app.command("serve")(serve.serve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")
 app.add_typer(weights.app, name="weights")

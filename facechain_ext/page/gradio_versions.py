@@ -1,0 +1,57 @@
+"""What differs between the releases of gradio that the page runs on: 3.41.2, 4.40 and later."""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
+_SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
+"""What a webui loads by itself and the page without one loads here."""
+_AT_ONCE = 16
+"""Events of one kind that the page without a webui handles at the same time."""
+
+
+@lru_cache(maxsize=64)
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    return name in inspect.signature(function).parameters
+
+
+def known(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
+    """Those of ``options`` that ``function`` takes in this release."""
+    return {name: value for name, value in options.items() if _takes(function, name)}
+
+
+def picture_input(**options: Any) -> Any:
+    """A picture that is dropped, chosen or pasted; the function gets it as PIL."""
+    where = known(gr.Image.__init__, source="upload", sources=["upload", "clipboard"])
+    return gr.Image(type="pil", **where, **known(gr.Image.__init__, show_share_button=False), **options)
+
+
+def at_once(event: Callable[..., Any]) -> dict[str, Any]:
+    """Options of an event that several browsers may have under way at the same time."""
+    return known(event, concurrency_limit=None)
+
+
+def run_script(page: gr.Blocks) -> None:
+    """Let the page run our scripts when it opens."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("facechain*.js")))
+    script = f"() => {{ {source} }}"
+    with page:
+        page.load(None, None, None, **known(page.load, _js=script, js=script))
+
+
+def launch(page: gr.Blocks, *, address: str, port: int, wait: bool) -> str:
+    """Serve the page; gives its URL. With ``wait`` it returns when the server is stopped (Ctrl+C)."""
+    several = {"concurrency_count": _AT_ONCE} if MAJOR < 4 else {"default_concurrency_limit": _AT_ONCE}
+    page.queue(api_open=False, **several)
+    options = known(page.launch, show_api=False, quiet=True, inbrowser=False)
+    _, url, _ = page.launch(server_name=address, server_port=port, prevent_thread_lock=not wait, **options)
+    return str(url)

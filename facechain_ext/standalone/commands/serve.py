@@ -1,0 +1,81 @@
+"""facechain serve: the page without a webui."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from facechain_ext.portrait.job import ControlKind
+    from facechain_ext.standalone.serve import Files
+
+console = Console()
+
+_KINDS: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
+_SMALL = (
+    "This page runs on small {kind} models, because it was started without --checkpoint: everything works, and nothing "
+    "looks like a real portrait."
+)
+
+
+def serve(
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A Stable Diffusion 1.5 checkpoint; without one, small models to try the page.")
+    ] = None,
+    vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
+    adapter: Annotated[list[Path] | None, typer.Option(help="A face adapter's file; may be repeated.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
+    controlnet: Annotated[
+        list[str] | None, typer.Option(help="KIND=FILE, such as openpose=control.safetensors; may be repeated.")
+    ] = None,
+    lora_folder: Annotated[Path | None, typer.Option(help="Where your LoRA files are.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
+    address: Annotated[str, typer.Option(help="Who can open the page: 127.0.0.1 is this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 7869,
+) -> None:
+    """Open the FaceChain page in a browser, without a webui."""
+    try:
+        from facechain_ext.page.gradio_versions import launch, run_script
+    except ImportError as error:
+        raise HostError(f"The page needs gradio ({error}). Run: python install.py serve") from error
+    from facechain_ext.page.page import build
+    from facechain_ext.standalone.serve import Files, ServeHost
+
+    if checkpoint is None:
+        files = small_files(out / "small-models")
+    else:
+        files = Files(
+            checkpoint, vae, encoder, {path.stem: path for path in adapter or ()}, _controlnets(controlnet or []),
+            lora_folder,
+        )  # fmt: skip
+    page = build(ServeHost(files, out))
+    run_script(page)
+    console.print(f"FaceChain is on http://{address}:{port} (Ctrl+C stops it).", markup=False)
+    launch(page, address=address, port=port, wait=True)
+
+
+def small_files(folder: Path) -> Files:
+    """The small models that ship, or random ones made in ``folder``, with a notice that says so."""
+    from facechain_ext.standalone.serve import Files
+    from facechain_ext.standalone.small import small_models
+
+    models = small_models(folder)
+    notice = _SMALL.format(kind="trained" if models.trained else "random")
+    return Files(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter}, notice=notice)
+
+
+def _controlnets(given: list[str]) -> dict[ControlKind, Path]:
+    """``KIND=FILE`` by kind."""
+    found: dict[ControlKind, Path] = {}
+    for text in given:
+        name, sign, file = text.partition("=")
+        kind = next((one for one in _KINDS if one == name), None)
+        if not sign or kind is None:
+            raise typer.BadParameter(f"--controlnet takes KIND=FILE, with one of {', '.join(_KINDS)}; not “{text}”.")
+        found[kind] = Path(file)
+    return found
