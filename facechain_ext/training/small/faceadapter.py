@@ -76,4 +76,6 @@ def train(
     trainer.run(report)
     with trainer.averaged():
         words: dict[str, Any] = {"format": "pt", "facechain.encoder": encoder.digest}
-        save_adapter(adapter, folder / "adapter.safetensors", words)
+        path = folder / "adapter.safetensors"
+        path.unlink(missing_ok=True)  # of an earlier call with the same plan, and so the same
+        save_adapter(adapter, path, words)

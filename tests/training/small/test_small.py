@@ -1,0 +1,133 @@
+"""Training the small models: the whole run on a plan of seconds, exact resuming, and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from facechain_ext.adapter import load_adapter
+from facechain_ext.errors import HostError
+from facechain_ext.identity import TransFace
+from facechain_ext.standalone.checkpoint import load_checkpoint, load_controlnet
+from facechain_ext.training.pairs import draw_pairs, pair_loss
+from facechain_ext.training.small import PLAN, Plan, Schedule
+from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise, to_model
+from facechain_ext.training.small.pictures import DrawnSet
+from facechain_ext.training.small.report import curves
+from facechain_ext.training.small.run import STAGES, StoppedError, train_small
+from facechain_ext.training.small.skeletons import skeleton
+from facechain_ext.training.small.stage import read_curve, train_stage
+
+SHORT = Schedule(2, 2, 1e-3, warm_up=1, ema=0.5)
+TINY = Plan(persons=4, each=2, painted=3, side=64, save_every=1, **dict.fromkeys(STAGES, SHORT))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    seen = []
+    train_small(TINY, folder / "work", folder / "out", show=lambda name, *_: seen.append(name) or True)
+    return folder, seen
+
+
+def test_the_shipped_plan_fits_into_the_table_of_the_models_that_ship():
+    assert PLAN.painted <= PLAN.persons
+    assert set(STAGES) <= set(PLAN.as_dict())
+
+
+def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out(trained):
+    folder, seen = trained
+    assert list(dict.fromkeys(seen)) == ["pictures", "vae", "latents", "base", "encoder", "adapter", "control"]
+    checkpoint = load_checkpoint(folder / "out" / "checkpoint.safetensors")
+    encoder = TransFace.from_file(folder / "out" / "encoder.safetensors")
+    adapter = load_adapter(folder / "out" / "adapter.safetensors")
+    load_controlnet(folder / "out" / "openpose.safetensors")
+    assert adapter.project(encoder.tokens(torch.zeros(1, 3, 112, 112))).shape[-1] == 64
+    assert checkpoint.unet.config.cross_attention_dim == 64
+    sizes = [path.stat().st_size for path in (folder / "out").glob("*.safetensors")]
+    assert sum(sizes) < 40e6
+    for path in (folder / "out").glob("*.safetensors"):
+        assert {v.dtype for v in load_file(path).values() if v.is_floating_point()} == {torch.float16}
+
+
+def test_the_same_call_does_nothing_again_and_another_plan_is_refused(trained):
+    folder, _ = trained
+    before = (folder / "work" / "base" / "state.safetensors").stat().st_mtime_ns
+    train_small(TINY, folder / "work", folder / "out")
+    assert (folder / "work" / "base" / "state.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(HostError, match="another plan"):
+        train_small(replace(TINY, seed=1), folder / "work", folder / "out")
+
+
+def test_a_stopped_training_says_where_and_its_curves_can_be_drawn(tmp_path, trained):
+    with pytest.raises(StoppedError, match="Stopped in vae"):
+        train_small(TINY, tmp_path / "work", tmp_path / "out", show=lambda name, *_: name != "vae")
+    assert not (tmp_path / "out").exists()
+    assert curves(trained[0] / "work", tmp_path / "curves.png").stat().st_size > 1000
+
+
+def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_path):
+    pictures = DrawnSet(tmp_path / "pictures", 3, 2, 64)
+    schedule = Schedule(4, 2, 1e-3, warm_up=2)
+
+    def run(folder, stop=None):
+        torch.manual_seed(0)
+        stage = AutoencoderStage(pictures)
+        train_stage(stage, schedule, folder, seed=0, save_every=2, report=lambda step, *_: step != stop)
+        return stage.module.state_dict()
+
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "halves", stop=3)
+    halves = run(tmp_path / "halves")
+    assert all(torch.equal(whole[name], halves[name]) for name in whole)
+    assert read_curve(tmp_path / "whole")["step"] == [2, 4]
+
+
+def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
+    first = DrawnSet(tmp_path / "a", 3, 2, 64)
+    again = DrawnSet(tmp_path / "a", 3, 2, 64)
+    assert np.array_equal(first["pixels"], again["pixels"])
+    assert len(first.first(2)) == 4
+    assert first.others(3) == [2]
+    with pytest.raises(ValueError, match="another plan"):
+        DrawnSet(tmp_path / "a", 4, 2, 64)
+
+
+def test_normalising_latents_leaves_pictures_as_they_were(tmp_path):
+    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    torch.manual_seed(0)
+    vae = AutoencoderStage(pictures).module.eval().requires_grad_(requires_grad=False)
+    wanted = to_model(pictures["pixels"][:2])
+    before = vae.decode(vae.encode(wanted).latent_dist.mean).sample
+    normalise(vae, encode_all(vae, pictures))
+    after = vae.encode(wanted).latent_dist
+    assert torch.allclose(vae.decode(after.mean).sample, before, atol=1e-3)
+    latents = encode_all(vae, pictures).astype(np.float32) * vae.config.scaling_factor
+    assert np.allclose(latents.std((0, 2, 3)), 1, atol=0.05)
+    assert np.allclose(latents.mean((0, 2, 3)), 0, atol=0.05)
+
+
+def test_pairs_are_two_pictures_of_each_person():
+    one, other = draw_pairs(40, 4, np.random.default_rng(0), 10)
+    assert (one // 4 == other // 4).all()
+    assert (one != other).all()
+    assert len(set(one // 4)) == 10
+
+
+def test_the_pair_loss_is_the_cross_entropy_written_plainly():
+    one, other = torch.randn(5, 3), torch.randn(5, 3)
+    unit = [torch.nn.functional.normalize(v, dim=1).numpy().astype(float) for v in (one, other)]
+    table = np.exp(16 * unit[0] @ unit[1].T)
+    plain = -np.mean([np.log(table[i, i] / table[i].sum()) + np.log(table[i, i] / table[:, i].sum()) for i in range(5)])
+    assert float(pair_loss(one, other)) == pytest.approx(plain / 2, rel=1e-4)
+
+
+def test_a_skeleton_has_its_joints_where_the_face_is():
+    landmarks = np.array([(50, 50), (70, 50), (60, 62), (53, 72), (67, 72)], np.float32)
+    drawn = skeleton(landmarks, 128)
+    assert all(drawn[int(y), int(x)].any() for x, y in landmarks[:3])
+    assert not drawn[:20].any()
