@@ -38,8 +38,12 @@ _SIDE, _STEPS, _SEED = 128, 20, 7
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for what is made.")] = Path("outputs"),
     photo: Annotated[Path | None, typer.Option(help="A photo; by default the astronaut of scikit-image.")] = None,
+    webui: Annotated[Path | None, typer.Option(help="Instead: put the small models into this webui's folders.")] = None,
 ) -> None:
     """Make portraits from a real photo with small models: the pictures, a sheet, and what was done as JSON."""
+    if webui is not None:
+        _into_webui(webui, out)
+        return
     from PIL import Image
 
     from facechain_ext import faces
@@ -81,6 +85,15 @@ def demo(
     report.write_text(json.dumps(_report(models.trained, person, portraits, paths, clock), indent=1), encoding="utf-8")
     for path in (*paths, sheet_path, report):
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+def _into_webui(webui: Path, out: Path) -> None:
+    from facechain_ext.standalone.small import small_models
+    from facechain_ext.standalone.small.webui import install_into
+
+    out.mkdir(parents=True, exist_ok=True)
+    for path in install_into(webui, small_models(out / "small-models")):
+        console.print(f"wrote {path}", markup=False)
 
 
 class _Clock:

@@ -50,7 +50,8 @@ def train_stage(
     """Train up to ``schedule.steps``, going on where ``folder`` stopped; False when ``report`` stopped it.
 
     At the end, and only then, the averaged weights are in the module. What a step sees depends on seed and step alone,
-    so a resumed training makes the same updates as one that never stopped. Raises HostError when the loss is not a
+    so a resumed training makes the same updates as one that never stopped; only the number of steps may be another
+    than before, which bends the rate. Raises HostError when the loss is not a
     number, or a state of another schedule lies there.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +108,7 @@ def _resume(
     earlier = read_progress(folder)
     if earlier is None:
         return 0
-    differing = [name for name, value in settings.items() if earlier.settings.get(name) != value]
+    differing = [name for name, value in settings.items() if name != "steps" and earlier.settings.get(name) != value]
     if differing:
         raise HostError(f"{folder} holds a training with other {', '.join(differing)}; choose another folder.")
     load_state(folder, module, optimizer, average)
