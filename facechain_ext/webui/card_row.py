@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import html
 import logging
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.page.portrait.who import CONSENT, save_card
+from facechain_ext.page.words import note
 from facechain_ext.webui.people import encode, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-log = logging.getLogger(__name__)
+    from facechain_ext.identity import Identity
 
-CONSENT = "The person agrees to it"
-"""What has to be ticked before a face is kept."""
+log = logging.getLogger(__name__)
 
 
 def build(elem_id: Callable[[str], str], *, photos: Any, face: Any, card: Any, notes: Any) -> None:
@@ -36,18 +36,17 @@ def save(photos: Any, face: float, name: str, consent: bool) -> tuple[Any, str]:
     """Keep the person of the photos under ``name``; gives the drop-down with the card chosen, and a sentence."""
     from facechain_ext.identity.library import CardLibrary
 
-    try:
-        if not consent:
-            raise PhotoError(f"A card holds what a face looks like. Tick “{CONSENT}” when that is so.")
+    def make() -> Identity:
         if not photos:
             raise PhotoError("There is no photo to make a card of; add one.")
-        person = encode(tuple(uploaded(photo) for photo in photos), int(face), name.strip())
-        CardLibrary().save(person, name.strip())
+        return encode(tuple(uploaded(photo) for photo in photos), int(face), name.strip())
+
+    try:
+        words = save_card(make, name, agreed=consent)
     except FaceChainError as error:
-        return gr.update(), _note(str(error))
+        return gr.update(), note(str(error))
     log.info("saved a card")
-    words = " ".join([f"Saved {name.strip()}; it is used from now on instead of the photos.", *person.notes])
-    return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), _note(words)
+    return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), note(words)
 
 
 def delete(card: str) -> tuple[Any, str]:
@@ -59,9 +58,5 @@ def delete(card: str) -> tuple[Any, str]:
             raise PhotoError("Choose the card to delete.")
         CardLibrary().delete(card)
     except FaceChainError as error:
-        return gr.update(), _note(str(error))
-    return gr.update(choices=["", *CardLibrary().names()], value=""), _note(f"Deleted {card}.")
-
-
-def _note(sentence: str) -> str:
-    return f"<p class='facechain-note'>{html.escape(sentence)}</p>"
+        return gr.update(), note(str(error))
+    return gr.update(choices=["", *CardLibrary().names()], value=""), note(f"Deleted {card}.")

@@ -3,100 +3,166 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from facechain_ext.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.portrait.job import Control, ControlKind
 
 log = logging.getLogger(__name__)
 
-_MODULES: dict[ControlKind, tuple[str, ...]] = {
-    "openpose": ("dw_openpose_full", "openpose_hand", "openpose"),
-    "openpose_face": ("openpose_full", "openpose_face", "dw_openpose_full"),
-    "canny": ("canny",),
-    "depth": ("depth_midas", "depth_anything", "depth"),
-}
+TITLE = "controlnet"
+"""The title of the extension's script, in small letters."""
 _WORDS: dict[ControlKind, str] = {
-    "openpose": "openpose",
-    "openpose_face": "openpose",
-    "canny": "canny",
-    "depth": "depth",
-}
+    "openpose": "openpose", "openpose_face": "openpose", "canny": "canny", "depth": "depth"
+}  # fmt: skip
 """What the name of a model says about its kind."""
+_PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
+    "openpose": ("openpose_hand", "dw_openpose_full", "openpose"),
+    "openpose_face": ("openpose_full", "dw_openpose_full", "openpose_face"),
+    "canny": ("canny",),
+    "depth": ("depth_midas", "depth_anything", "depth_anything_v2", "depth"),
+}
+"""The extension's preprocessors for each kind, the published recipe's (body and hands) first."""
+_OTHER_BASES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
+"""Names of models for other bases than SD1.5."""
 _NOT_INSTALLED = "sd-webui-controlnet is not installed. Install it in the Extensions tab and restart."
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the extension has: names of preprocessors and of models."""
+
+    preprocessors: tuple[str, ...]
+    models: tuple[str, ...]
+    find: Callable[[str], Any]
+    """The preprocessor of a name, to be called by oneself."""
+
+    def model(self, kind: ControlKind) -> str:
+        """The model for a kind, one for SD1.5 first; raises HostError when there is none."""
+        fitting = [name for name in self.models if _WORDS[kind] in name.lower()]
+        if not fitting:
+            raise HostError(
+                f"There is no ControlNet model with “{_WORDS[kind]}” in its name. Put one for Stable Diffusion 1.5 "
+                "into models/ControlNet and refresh the list of models there."
+            )
+        return min(fitting, key=lambda name: bool(_OTHER_BASES.search(name)))
+
+    def preprocessor(self, control: Control) -> str:
+        """The preprocessor for a unit's picture; raises HostError when the extension has none for its kind."""
+        there = {name.lower(): name for name in self.preprocessors}
+        wanted = ("none",) if control.prepared else _PREPROCESSORS[control.kind]
+        found = next((there[name] for name in wanted if name in there), None)
+        if found is None:
+            raise HostError(f"This ControlNet has none of the preprocessors {', '.join(wanted)}; update it.")
+        return found
 
 
 def available() -> dict[ControlKind, str]:
     """For every kind why it cannot be used; an empty text when it can."""
+    return {kind: _why_not(kind) for kind in _WORDS}
+
+
+def prepared(control: Control) -> Image.Image:
+    """What the extension's preprocessor makes of a unit's picture; raises HostError when it cannot."""
+    if control.prepared:
+        return control.picture
     door = _door()
     if door is None:
-        return dict.fromkeys(_WORDS, _NOT_INSTALLED)
-    names = _models(door)
+        raise HostError(_NOT_INSTALLED)
+    name = door.preprocessor(control)
+    try:
+        seen = _run(door.find(name), np.array(control.picture.convert("RGB")))
+    except Exception as error:
+        log.exception("the preprocessor %s failed", name)
+        raise HostError(
+            f"ControlNet's preprocessor {name} failed: {error}. It fetches its own weights at its first use; is there "
+            "a connection?"
+        ) from error
+    if not isinstance(seen, np.ndarray) or seen.ndim not in (2, 3):
+        raise HostError(f"ControlNet's preprocessor {name} gave no picture.")
+    return Image.fromarray(seen.astype(np.uint8)).convert("RGB")
+
+
+def put_units(runner: Any, values: list[Any], controls: Sequence[Control]) -> None:
+    """Put a unit for each control among the scripts' arguments; raises HostError for one that cannot be used."""
+    if not controls:
+        return
+    door = _door()
+    script = next((one for one in runner.alwayson_scripts if one.title().lower() == TITLE), None)
+    if door is None or script is None:
+        raise HostError(f"A pose or edges cannot be used: {_NOT_INSTALLED}")
+    room = script.args_to - script.args_from
+    if len(controls) > room:
+        raise HostError(
+            f"ControlNet has room for {room} units, {len(controls)} are needed. Raise “unit number” in its settings."
+        )
+    units = [_unit(door, control) for control in controls]
+    values[script.args_from : script.args_from + len(units)] = units
+
+
+def _unit(door: Door, control: Control) -> dict[str, Any]:
+    """A unit in the words of the extension's API, which all its versions and Forge read."""
+    first, last = control.window
     return {
-        kind: "" if _model(names, kind) else f"There is no ControlNet model with “{word}” in its name."
-        for kind, word in _WORDS.items()
+        "enabled": True,
+        "module": door.preprocessor(control),
+        "model": door.model(control.kind),
+        "image": np.array(control.picture.convert("RGB")),
+        "weight": control.weight,
+        "guidance_start": first,
+        "guidance_end": last,
+        "pixel_perfect": True,
+        "save_detected_map": False,
     }
 
 
-def with_units(runner: Any, values: list[Any], controls: Sequence[Control]) -> tuple[Any, ...]:
-    """The scripts' arguments with a unit for each control; raises HostError for a kind that cannot be used."""
-    if not controls:
-        return tuple(values)
-    script = next((one for one in runner.alwayson_scripts if one.title().lower() == "controlnet"), None)
+def _run(preprocessor: Any, pixels: Any) -> Any:
+    """Call a preprocessor with its own default sliders."""
+    sliders = {name: _default(getattr(preprocessor, name, None)) for name in ("slider_1", "slider_2", "slider_3")}
+    resolution = min(pixels.shape[:2])
+    seen = preprocessor(input_image=pixels, resolution=resolution, **sliders)
+    shown = getattr(seen, "display_images", None)
+    return shown[0] if shown else seen
+
+
+def _default(slider: Any) -> Any:
+    return slider.gradio_update_kwargs.get("value") if slider is not None else None
+
+
+def _why_not(kind: ControlKind) -> str:
     door = _door()
-    if door is None or script is None:
-        raise HostError(f"A pose cannot be used: {_NOT_INSTALLED}")
-    names = _models(door)
-    units = [_unit(door, control, names) for control in controls]
-    room = script.args_to - script.args_from
-    if len(units) > room:
-        raise HostError(f"ControlNet has room for {room} units; {len(units)} are needed. Raise it in its settings.")
-    values[script.args_from : script.args_from + len(units)] = units
-    return tuple(values)
+    if door is None:
+        return _NOT_INSTALLED
+    try:
+        door.model(kind)
+    except HostError as error:
+        return str(error)
+    return ""
 
 
-def _unit(door: Any, control: Control, names: Sequence[str]) -> Any:
-    model = _model(names, control.kind)
-    if model is None:
-        raise HostError(available()[control.kind])
-    wanted = () if control.prepared else _MODULES[control.kind]
-    there = {name.lower(): name for name in door.get_modules()}
-    module = next((there[name] for name in wanted if name in there), there.get("none", "none"))
-    picture = np.asarray(control.picture.convert("RGB"))
-    first, last = control.window
-    return door.ControlNetUnit(
-        enabled=True,
-        module=module,
-        model=model,
-        image={"image": picture, "mask": np.zeros_like(picture)},
-        weight=control.weight,
-        guidance_start=first,
-        guidance_end=last,
-        pixel_perfect=True,
-    )
+def _door() -> Door | None:
+    """The extension's lists, where it is loaded: of sd-webui-controlnet, or of the one built into Forge."""
+    for name in ("internal_controlnet.external_code", "scripts.external_code"):
+        code = sys.modules.get(name)
+        if code is not None and hasattr(code, "get_models"):
+            processors = sys.modules["scripts.supported_preprocessor"].Preprocessor
+            return Door(_names(code.get_modules()), _names(code.get_models()), processors.get_preprocessor)
+    state = sys.modules.get("lib_controlnet.global_state")
+    if state is not None:
+        names = state.get_all_preprocessor_names(), state.get_all_controlnet_names()
+        return Door(_names(names[0]), _names(names[1]), state.get_preprocessor)
+    return None
 
 
-def _model(names: Sequence[str], kind: ControlKind) -> str | None:
-    return next((name for name in names if _WORDS[kind] in name.lower()), None)
-
-
-def _models(door: Any) -> list[str]:
-    return [str(name) for name in door.get_models() if str(name) != "None"]
-
-
-def _door() -> Any:
-    """The extension's interface for others, where the extension is loaded."""
-    for name in ("scripts.external_code", "internal_controlnet.external_code", "lib_controlnet.external_code"):
-        if name in sys.modules:
-            return sys.modules[name]
-    return next(
-        (module for name, module in list(sys.modules.items()) if name.endswith("external_code") and module is not None),
-        None,
-    )
+def _names(listed: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in listed)

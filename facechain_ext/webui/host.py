@@ -8,15 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.host import Offers
-from facechain_ext.portrait.arguments import AUTOMATIC
-from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.judge import EncoderJudge
-from facechain_ext.webui import controlnet, models
+from facechain_ext.webui import controlnet, generation, loras, models
 from facechain_ext.webui.people import uploaded
-from facechain_ext.webui.request import TAB_REQUEST, TabRequest
-from facechain_ext.webui.running import on_main_thread, watched
+from facechain_ext.webui.request import TabRequest
+from facechain_ext.webui.running import Queue, Reports, begun, on_main_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +22,14 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.portrait.job import Job
+    from facechain_ext.portrait.job import Control, Job, Portrait
     from facechain_ext.portrait.judge import Judge
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+SEND_TARGETS = ("txt2img", "img2img", "inpaint", "extras")
 
 
 class WebuiHost:
@@ -38,48 +38,62 @@ class WebuiHost:
     name = "webui"
 
     def __init__(self) -> None:
+        self._queue = Queue()
         self._running = threading.Event()
 
     def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> list[Portrait]:
-        """Make the pictures of ``job``; interrupted, what is finished is returned.
+        """Make the pictures of ``job``, picture i with seed ``seed + i``.
 
-        Raises HostError when the webui cannot do the job, with its own words where it has some.
+        ``progress`` is asked once when the queue lets the job in, and then before every step of the sampler. Stopped by
+        it or by the webui's own buttons, the pictures that were sampled to the end are returned. Raises HostError when
+        the webui cannot do the job; the next generation is as if this one had not been.
         """
-        from modules import call_queue, processing, shared
+        from modules import processing, shared
 
-        # "webui" is what other pages ask about when they wait; the lock is the one of txt2img and of the API
-        with call_queue.queue_lock, watched(shared.state, job, progress):
-            if shared.sd_model is None:
-                raise HostError("No checkpoint is loaded; choose a Stable Diffusion 1.5 checkpoint.")
+        request = TabRequest(job, progress)
+        with self._queue.turn(), begun(shared.state), Reports() as reports:
+            if progress is not None and not progress(0, max(job.count * job.steps, 1)):
+                return []
             self._running.set()
             try:
-                with closing(self._processing(job)) as p:
-                    return _portraits(p, on_main_thread(lambda: processing.process_images(p)))
-            except (RuntimeError, ValueError, AssertionError, KeyError, OSError) as error:
+                with closing(generation.processing_of(request)) as p:
+                    done = on_main_thread(lambda: processing.process_images(p))
+            except FaceChainError:
+                raise
+            except Exception as error:
                 log.exception("the webui could not make the picture")
-                raise HostError(f"The webui could not make the picture: {error}") from error
+                raise HostError(f"The webui could not make the picture: {_words(error)}") from error
             finally:
                 self._running.clear()
                 shared.total_tqdm.clear()
+        _check(request, reports)
+        notes = [note for person in job.people for note in person.identity.notes]
+        return generation.portraits_of(done, request.finished, (*notes, *reports.notes()))
 
     def offers(self) -> Offers:
-        """What is there now; loads nothing."""
-        from modules import sd_samplers, shared
+        """What there is now; loads nothing."""
+        from modules import sd_models, shared
 
-        names = [sampler.name for sampler in sd_samplers.all_samplers]
-        loaded = getattr(shared, "sd_model", None)
-        info = getattr(loaded, "sd_checkpoint_info", None)
+        checkpoints = tuple(sd_models.checkpoint_tiles())
+        chosen = str(shared.opts.sd_model_checkpoint or "")
         return Offers(
-            samplers=tuple(dict.fromkeys(("DPM++ 2M Karras", *names))),
+            samplers=generation.sampler_names(),
             adapters=tuple(models.adapter_names()),
-            loras=_lora_names(),
-            checkpoint=info.name_for_extra if info is not None else str(shared.opts.sd_model_checkpoint or ""),
+            loras=loras.names(),
+            upscalers=generation.upscaler_names(),
+            checkpoints=checkpoints,
+            checkpoint=chosen or next(iter(checkpoints), ""),
             controls=controlnet.available(),
+            notice="" if checkpoints else "The webui has no checkpoint; put one into models/Stable-diffusion.",
         )
 
     def encoder(self) -> TransFace:
         """The face encoder; raises WeightsError that says how to get it."""
         return models.encoder()
+
+    def judge(self) -> Judge:
+        """Who says how like a picture is; raises WeightsError like ``encoder``."""
+        return EncoderJudge(self.encoder())
 
     def uploaded(self, file: Any) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
@@ -87,13 +101,7 @@ class WebuiHost:
 
     def lora_folders(self) -> tuple[Path, ...]:
         """The webui's LoRA folder."""
-        from modules import paths, shared
-
-        return (Path(getattr(shared.cmd_opts, "lora_dir", None) or Path(paths.models_path) / "Lora"),)
-
-    def judge(self) -> Judge:
-        """Who says how like a picture is; raises WeightsError like ``encoder``."""
-        return EncoderJudge(self.encoder())
+        return loras.folders()
 
     def output_folder(self) -> Path:
         """Where the webui keeps txt2img's pictures."""
@@ -102,7 +110,7 @@ class WebuiHost:
         return Path(shared.opts.outdir_samples or shared.opts.outdir_txt2img_samples)
 
     def save(self, portrait: Portrait) -> Path:
-        """Write a picture as the webui writes its own."""
+        """Write a picture as the webui writes its own, under its own patterns of names."""
         from modules import images, shared
 
         name, _ = images.save_image(
@@ -116,18 +124,33 @@ class WebuiHost:
         return Path(name)
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
-        """``work`` as it is: ``generate`` takes the webui's lock each time, so that others get their turn between."""
-        return work
+        """``work``, done when nothing else generates in the webui; ``generate`` in it waits no more."""
+
+        def in_turn() -> T:
+            with self._queue.turn():
+                return work()
+
+        return in_turn
 
     def interrupt(self) -> None:
-        """Stop what this page has begun."""
+        """What the webui's own Interrupt does to a generation of this tab; those of others are left alone."""
         from modules import shared
 
-        if self._running.is_set():
-            shared.state.interrupt()
+        state = shared.state
+        if not self._running.is_set():
+            return
+        if shared.opts.interrupt_after_current and state.job_count > 1 and not state.stopping_generation:
+            state.stop_generating()
+        else:
+            state.interrupt()
+
+    def prepared(self, control: Control) -> Image.Image:
+        """What ControlNet's preprocessor makes of a picture; raises HostError when it cannot."""
+        with self._queue.turn():
+            return on_main_thread(lambda: controlnet.prepared(control))
 
     def preview(self) -> Image.Image | None:
-        """The webui's own live preview of what this page is making."""
+        """The webui's own live preview of what this tab is making."""
         from modules import shared
 
         if not self._running.is_set() or not shared.opts.live_previews_enable:
@@ -138,73 +161,19 @@ class WebuiHost:
 
     def send_targets(self) -> tuple[str, ...]:
         """The webui's own tabs."""
-        return ("txt2img", "img2img", "inpaint", "extras")
-
-    def _processing(self, job: Job) -> Any:
-        """The webui's description of ``job``, with every always-on script at its defaults, as in its API."""
-        from modules import processing, scripts, sd_samplers, shared
-
-        sampler, scheduler = sd_samplers.get_sampler_and_scheduler(job.sampler, None)
-        common: dict[str, Any] = {
-            "sd_model": shared.sd_model,
-            "prompt": " ".join([job.prompt, *(f"<lora:{Path(str(x.file)).stem}:{x.weight:g}>" for x in job.loras)]),
-            "negative_prompt": job.negative_prompt,
-            "seed": job.seed,
-            "sampler_name": sampler,
-            "scheduler": scheduler,
-            "batch_size": 1,
-            "n_iter": job.count,
-            "steps": job.steps,
-            "cfg_scale": job.cfg,
-            "width": job.width,
-            "height": job.height,
-            "do_not_save_grid": True,
-            "do_not_save_samples": True,
-        }
-        if job.inpaint is None:
-            runner = scripts.scripts_txt2img
-            hires = job.hires
-            extra: dict[str, Any] = {}
-            if hires is not None:
-                extra = {"enable_hr": True, "hr_scale": hires.scale, "denoising_strength": hires.denoise}
-                extra |= {"hr_second_pass_steps": hires.steps, "hr_upscaler": hires.upscaler}
-            p = processing.StableDiffusionProcessingTxt2Img(**common, **extra)
-        else:
-            runner = scripts.scripts_img2img
-            start = job.inpaint
-            p = processing.StableDiffusionProcessingImg2Img(
-                **common, init_images=[start.picture], mask=start.mask, denoising_strength=start.denoise,
-                inpainting_fill=1, inpaint_full_res=False, mask_blur=4, resize_mode=0,
-            )  # fmt: skip
-        p.is_api = True
-        p.scripts = runner
-        p.script_args = controlnet.with_units(runner, _defaults(runner), job.controls)
-        p.extra_generation_params.update(job.remarks)
-        setattr(p, TAB_REQUEST, TabRequest(job.people, job.adapter or AUTOMATIC, job.face_in_hires))
-        return p
+        return SEND_TARGETS
 
 
-def _defaults(runner: Any) -> list[Any]:
-    """The first value of every script's components; 0 chooses no script of the drop-down."""
-    if not runner.inputs or len(runner.inputs) < 2:
-        raise HostError("The webui has no interface yet; wait until it has started.")
-    return [0, *(getattr(component, "value", None) for component in runner.inputs[1:])]
+def _check(request: TabRequest, reports: Reports) -> None:
+    """Raise HostError when a picture lacks what was asked for, although the webui has made one."""
+    if request.trouble is not None:
+        raise HostError(str(request.trouble)) from request.trouble
+    if request.job.controls:
+        reports.refuse("controlnet", "ControlNet")
+    if request.job.people and not request.prepared:
+        raise HostError("The webui did not call FaceChain's script; restart it, and look into its console.")
+    reports.refuse("facechain_ext", "FaceChain")
 
 
-def _portraits(p: Any, done: Any) -> list[Portrait]:
-    """The pictures of a generation, without grids and control maps, each with its settings."""
-    first, count = done.index_of_first_image, len(done.all_seeds)
-    pictures = done.images[first : first + count]
-    # an interrupted generation has announced more seeds than it has made pictures
-    made = min(len(pictures), len(done.infotexts) - first, len(done.all_seeds))
-    note = p.extra_generation_params.get("FaceChain")
-    notes = (f"FaceChain is {note}.",) if note else ()
-    return [Portrait(pictures[i], int(done.all_seeds[i]), done.infotexts[first + i], notes) for i in range(made)]
-
-
-def _lora_names() -> tuple[str, ...]:
-    """The names that the webui's own Lora extension knows; none where it is switched off."""
-    import sys
-
-    networks = sys.modules.get("networks")
-    return tuple(sorted(getattr(networks, "available_networks", {}), key=str.casefold))
+def _words(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from facechain_ext.portrait.adapters import adapter_files, adapter_names, chosen_adapter
 from facechain_ext.weights import require, set_models_folder
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Callable
 
     from facechain_ext.adapter import FaceAdapter
     from facechain_ext.identity import TransFace
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["adapter_files", "adapter_names", "chosen_adapter", "encoder", "load", "use_host_folder"]
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 120.0
+"""Seconds to wait for the host's own loading; longer means that something else replaced what it replaces."""
+_ATTEMPTS = 3
 
 _lock = threading.Lock()
 _kept: dict[str, tuple[tuple[Any, ...], Any]] = {}
@@ -58,10 +65,34 @@ def encoder() -> TransFace:
     return loaded
 
 
-def _keep(kind: str, key: tuple[Any, ...], make: Any) -> Any:
+def _keep(kind: str, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """What ``make`` gives, made again only when ``key`` changes; the old one is let go first."""
     with _lock:
         if kind not in _kept or _kept[kind][0] != key:
             _kept.pop(kind, None)
-            _kept[kind] = (key, make())
+            _kept[kind] = (key, _undisturbed(make))
         return _kept[kind][1]
+
+
+def _torch_functions() -> tuple[Any, ...]:
+    """What AUTOMATIC1111's webui replaces, for every thread, while it loads a checkpoint."""
+    return torch.nn.Module.load_state_dict, torch.nn.Linear.__init__
+
+
+_UNTOUCHED = _torch_functions()
+
+
+def _undisturbed(make: Callable[[], Any]) -> Any:
+    """What ``make`` gives when the host is not loading a checkpoint, which it does at its start beside the page."""
+    deadline = time.monotonic() + _PATIENCE
+    for _ in range(_ATTEMPTS):
+        while _torch_functions() != _UNTOUCHED and time.monotonic() < deadline:
+            time.sleep(0.05)
+        try:
+            made = make()
+        except TypeError as error:  # its replacements take fewer arguments
+            log.info("the host began to load a checkpoint meanwhile (%s); trying again", error)
+            continue
+        if _torch_functions() == _UNTOUCHED:
+            return made
+    return make()

@@ -1,4 +1,4 @@
-"""The webui's state while the tab generates: its progress bar, its interrupt, its task."""
+"""One generation at a time in the webui: its queue, its task and progress bar, its main thread, its error reports."""
 
 from __future__ import annotations
 
@@ -7,42 +7,104 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from facechain_ext.errors import HostError
 
-    from facechain_ext.portrait.job import Job
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
 
-_LOOK = 0.1
-"""Seconds between two looks at how far the webui is."""
+_FORGE_MAIN_THREAD = "modules_forge.main_thread"
 
 
-def on_main_thread(work: Callable[[], T]) -> T:
-    """The result of ``work``, done where the host wants it: Forge moves models on its main thread only."""
-    forge = sys.modules.get("modules_forge.main_thread")
-    return work() if forge is None else forge.run_and_wait_result(work)
+class Queue:
+    """The webui's queue, which also txt2img and the API wait in; a thread that has its turn may take it again."""
+
+    def __init__(self) -> None:
+        self._holder: int | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until nothing else generates; the webui's other pages see that somebody waits."""
+        if self._holder == threading.get_ident():
+            yield
+            return
+        from modules import call_queue, progress
+
+        task = progress.create_task_id("facechain")
+        progress.add_task_to_queue(task)
+        with call_queue.queue_lock:
+            progress.start_task(task)
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
+                progress.finish_task(task)
 
 
 @contextmanager
-def watched(state: Any, job: Job, progress: Callable[[int, int], bool] | None) -> Iterator[None]:
-    """Tell ``progress`` how far the webui is while the block runs, and interrupt when it returns False."""
+def begun(state: Any) -> Iterator[None]:
+    """The webui's state while a generation runs; afterwards nothing of an interruption is left in it."""
     state.begin(job="facechain")
-    total = max(job.count * job.steps, 1)
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(_LOOK):
-            done = state.job_no * job.steps + state.sampling_step
-            if progress is not None and not progress(min(done, total), total):
-                state.interrupt()
-                return
-
-    watcher = threading.Thread(target=look, name="facechain-progress", daemon=True)
-    watcher.start()
     try:
         yield
     finally:
-        over.set()
-        watcher.join()
         state.end()
+        state.interrupted = state.skipped = state.stopping_generation = False
+
+
+def on_main_thread(work: Callable[[], T]) -> T:
+    """The result of ``work``, done where the host wants it: Forge moves models on its main thread only.
+
+    What ``work`` raises is raised here; Forge itself would keep it to the log.
+    """
+    forge = sys.modules.get(_FORGE_MAIN_THREAD)
+    if forge is None:
+        return work()
+    results: list[T] = []
+    errors: list[Exception] = []
+
+    def caught() -> None:
+        try:
+            results.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+            errors.append(error)
+
+    forge.run_and_wait_result(caught)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+class Reports:
+    """What the webui and its extensions report as errors while the block runs; the webui itself goes on after them."""
+
+    def __init__(self) -> None:
+        self._before: list[Any] = []
+        self.found: Sequence[Any] = ()
+
+    def __enter__(self) -> Reports:
+        from modules import errors
+
+        self._before = list(errors.exception_records)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from modules import errors
+
+        self.found = [one for one in errors.exception_records if not any(one is old for old in self._before)]
+
+    def refuse(self, part: str, name: str) -> None:
+        """Raise HostError when one of them came from files of ``name``, which have ``part`` in their path."""
+        for report in self.found:
+            if any(part in str(line).lower() for line in report["traceback"]):
+                raise HostError(f"{name} failed: {_words(report)}. The console has the details.")
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each, so that nobody wonders what is missing in the picture."""
+        return tuple(f"Something else in the webui failed meanwhile: {_words(one)}." for one in self.found)
+
+
+def _words(report: Any) -> str:
+    return str(report["exception"]).strip().rstrip(".")[:300] or "it gave no reason"

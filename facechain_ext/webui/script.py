@@ -10,7 +10,7 @@ from modules import script_callbacks, scripts
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
-from facechain_ext.webui import accordion, models, routes, settings, tab, xyz
+from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest, label_of
 from facechain_ext.webui.run import FaceRun, on_denoiser
@@ -26,6 +26,7 @@ def register() -> None:
     """Tell the host what to call; loads no model."""
     models.use_host_folder()
     script_callbacks.on_cfg_denoiser(on_denoiser)
+    script_callbacks.on_cfg_denoiser(request.on_denoiser)
     script_callbacks.on_ui_settings(settings.add)
     script_callbacks.on_app_started(routes.add)
     script_callbacks.on_before_ui(xyz.add)
@@ -68,7 +69,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
                 return
             run = self._prepare(p, arguments)
         except FaceChainError as error:
-            _switch_off(p, str(error))
+            _give_up(p, error)
             return
         setattr(p, _STATE, run)
 
@@ -87,7 +88,13 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             run.attach(p)
         except FaceChainError as error:
             setattr(p, _STATE, None)
-            _switch_off(p, str(error))
+            _give_up(p, error)
+
+    def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
+        """Note for the tab whether the picture was sampled to its end."""
+        asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
+        if asked is not None:
+            asked.end_picture()
 
     def postprocess(self, p: Any, processed: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
         """Forget the person; the face is off already."""
@@ -110,6 +117,15 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         p.extra_generation_params[IDENTITY_LABEL] = label_of(people[0].identity)
         p.extra_generation_params.update(arguments.infotext())
         return FaceRun(people, adapter, hires=arguments.hires)
+
+
+def _give_up(p: Any, error: FaceChainError) -> None:
+    """Stop what the tab has asked for; anything else goes on without the face."""
+    asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
+    if asked is not None:
+        asked.refuse(error)
+    else:
+        _switch_off(p, str(error))
 
 
 def _switch_off(p: Any, reason: str) -> None:

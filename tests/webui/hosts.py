@@ -75,18 +75,22 @@ class Webui:
         return Picture(digest, picture.size, json.loads(answer["info"])["infotexts"][0].splitlines()[-1])
 
 
+def python_of(folder: Path) -> str:
+    """The Python of a webui: that of $WEBUI_PYTHON or of its own ``venv``."""
+    own = folder / "venv" / "bin" / "python"
+    return os.environ.get("WEBUI_PYTHON") or (str(own) if own.exists() else "python3")
+
+
 def start(folder: Path, log: Path, *flags: str) -> tuple[subprocess.Popen, Webui]:
     """Start the webui of ``folder`` on a free port, with the Python of $WEBUI_PYTHON or of its own ``venv``."""
     is_forge = (folder / "backend").is_dir()
-    own = folder / "venv" / "bin" / "python"
-    python = os.environ.get("WEBUI_PYTHON") or (str(own) if own.exists() else "python3")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port), "--nowebui"]
     cpu = ["--always-cpu"] if is_forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
     others = ["--no-download-sd-model", "--no-hashing"] + ([] if is_forge else ["--do-not-download-clip"])
-    command = [python, "launch.py", *common, *cpu, *others, *flags]
+    command = [python_of(folder), "launch.py", *common, *cpu, *others, *flags]
     output = log.open("wb")
     process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     webui = Webui(f"http://127.0.0.1:{port}", is_forge)

@@ -1,0 +1,213 @@
+"""Runs inside a real webui's Python, in its folder: builds its page without a server and lets our tab's Host work.
+
+``python inside_host.py SCENARIO RESULT.json``: what the scenario gives is written as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SMALL = {"steps": 4, "width": 128, "height": 128, "seed": 1, "cfg": 5.0, "sampler": "Euler"}
+
+
+def main(scenario: str, result: Path) -> None:
+    """Start the host as its launcher does, without the server, and write what the scenario gives."""
+    forge = Path("backend").is_dir()
+    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--no-download-sd-model", "--no-hashing"]
+    cpu = ["--always-cpu"] if forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
+    sys.argv = ["launch.py", *common, *cpu, *([] if forge else ["--do-not-download-clip", "--disable-nan-check"])]
+    sys.path.insert(0, str(Path.cwd()))
+    import webui
+
+    if not forge:
+        webui.initialize.initialize()
+    from modules import script_callbacks, shared, ui
+
+    script_callbacks.before_ui_callback()
+    shared.demo = ui.create_ui()
+
+    def work() -> None:
+        try:
+            answer = globals()[scenario]()
+        except BaseException:  # noqa: BLE001 - told to the test
+            answer = {"error": traceback.format_exc()}
+        result.write_text(json.dumps(answer), encoding="utf-8")
+        sys.stdout.flush()
+        os._exit(0)
+
+    threading.Thread(target=work).start()
+    if forge:
+        from modules_forge import main_thread
+
+        main_thread.loop()
+
+
+def people() -> list:
+    """Two people, made up of one photo and its mirror image."""
+    from PIL import Image, ImageOps
+
+    from facechain_ext.identity import Identity
+    from facechain_ext.webui import models
+
+    photo = Image.open(HERE / "astronaut.jpg")
+    return [Identity.from_photos([one], models.encoder()) for one in (photo, ImageOps.mirror(photo))]
+
+
+def digest(portrait) -> str:
+    """A short name for the pixels of a picture."""
+    return hashlib.sha256(portrait.picture.convert("RGB").tobytes()).hexdigest()[:12]
+
+
+def told(portraits) -> list:
+    """What a test compares of portraits."""
+    return [
+        {
+            "digest": digest(one), "seed": one.seed, "size": one.picture.size, "infotext": one.infotext,
+            "notes": list(one.notes),
+        }
+        for one in portraits
+    ]  # fmt: skip
+
+
+def errors_of(work) -> str:
+    """The words of the FaceChainError that ``work`` raises."""
+    from facechain_ext.errors import FaceChainError
+
+    try:
+        work()
+    except FaceChainError as error:
+        return str(error)
+    return ""
+
+
+def jobs() -> dict:
+    """Every kind of job once, bad ones between them; after all of them the first picture has to come out again."""
+    import numpy as np
+    from PIL import Image
+
+    from facechain_ext.portrait.job import Control, Hires, Inpaint, Job, Lora, Person
+    from facechain_ext.webui.host import WebuiHost
+
+    host = WebuiHost()
+    anna, ben = people()
+    plain = Job("a woman", "blue", **SMALL)
+    face = replace(plain, people=(Person(anna, 1.0),))
+    left = np.zeros((16, 16), np.float32)
+    left[:, :8] = 1
+    photo = Image.open(HERE / "astronaut.jpg").resize((128, 128))
+    mask = Image.new("L", (128, 128))
+    mask.paste(255, (32, 32, 96, 96))
+    offers = host.offers()
+    asked = {
+        "plain": plain,
+        "face": face,
+        "two": replace(face, people=(Person(anna, 1.0, region=left), Person(ben, 1.0, region=1 - left))),
+        "count": replace(face, count=2),
+        "karras": replace(plain, sampler="Euler Karras"),
+        "hires": replace(face, hires=Hires(2.0, 0.5, 2, "Latent")),
+        "hires_bare": replace(face, hires=Hires(2.0, 0.5, 2, "Latent"), face_in_hires=False),
+        "inpaint": replace(face, inpaint=Inpaint(photo, 0.6, mask)),
+        "remark": replace(plain, remarks={"FaceChain page": '{"a": "b, c"}'}),
+    }
+    if offers.loras:
+        asked["lora"] = replace(plain, loras=(Lora(offers.loras[0], 1.0),))
+        known = sys.modules["networks"].available_networks[offers.loras[0]].filename
+        asked["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
+    if not offers.controls["openpose"]:
+        asked["pose"] = replace(face, controls=(Control("openpose", photo, 1.0, prepared=True),))
+    made = {}
+    for name, job in asked.items():
+        steps: list = []
+        made[name] = told(host.generate(job, progress=lambda *step, seen=steps: seen.append(step) or True))
+        made[name + "_steps"] = steps
+    bad = {
+        "sampler": replace(plain, sampler="no such"),
+        "upscaler": replace(plain, hires=Hires(2.0, 0.5, 2, "no such")),
+        "adapter": replace(face, adapter="no such"),
+        "lora": replace(plain, loras=(Lora("no such", 1.0),)),
+        "windows": replace(face, people=(Person(anna, window=(0, 0.5)), Person(ben))),
+        "depth": replace(plain, controls=(Control("depth", photo),)),
+        "units": replace(plain, controls=(Control("openpose", photo, prepared=True),) * 12),
+    }
+    refused = {name: errors_of(lambda job=job: host.generate(job)) for name, job in bad.items()}
+    return {
+        "made": made, "refused": refused, "again": told(host.generate(face)), "bare": told(host.generate(plain)),
+        "offers": {"samplers": offers.samplers, "controls": offers.controls, "checkpoint": offers.checkpoint},
+    }  # fmt: skip
+
+
+def stopping() -> dict:
+    """A job that is stopped in the middle of its second picture, one that is stopped in the queue, and a broken one."""
+    from modules import processing, shared
+
+    from facechain_ext.portrait.job import Job, Person
+    from facechain_ext.webui.host import WebuiHost
+
+    host = WebuiHost()
+    anna, _ = people()
+    job = Job("a woman", "blue", people=(Person(anna, 1.0),), count=3, **SMALL)
+    whole = told(host.generate(replace(job, count=1)))
+
+    calls: list = []
+    stopped = told(host.generate(job, progress=lambda *step: calls.append(step) or len(calls) < 8))
+    in_queue = told(host.generate(job, progress=lambda *_: False))
+
+    sampled = processing.decode_latent_batch
+
+    def broken(*_args, **_kwargs):
+        raise RuntimeError("out of memory, say")
+
+    processing.decode_latent_batch = broken
+    failed = errors_of(lambda: host.generate(job))
+    processing.decode_latent_batch = sampled
+    state = [shared.state.interrupted, shared.state.skipped, shared.state.job]
+    return {
+        "whole": whole, "stopped": stopped, "calls": calls, "in_queue": in_queue, "failed": failed, "state": state,
+        "after": told(host.generate(replace(job, count=1))),
+    }  # fmt: skip
+
+
+def at_once() -> dict:
+    """Two people, four threads, and a queued pair of generations that nothing may come between."""
+    from facechain_ext.portrait.job import Job, Person
+    from facechain_ext.webui.host import WebuiHost
+
+    host = WebuiHost()
+    anna, ben = people()
+    jobs = {
+        name: Job("a woman", "blue", people=(Person(who, 1.0),), **SMALL) for name, who in (("a", anna), ("b", ben))
+    }
+    alone = {name: told(host.generate(job))[0]["digest"] for name, job in jobs.items()}
+    together: dict = {"a": [], "b": []}
+    order: list = []
+
+    def one(name: str) -> None:
+        together[name].append(told(host.generate(jobs[name]))[0]["digest"])
+        order.append(name)
+
+    def pair() -> None:
+        one("a")
+        order.append("between")
+        one("a")
+
+    threads = [threading.Thread(target=one, args=(name,)) for name in "abab"]
+    threads.append(threading.Thread(target=host.queued(pair)))
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    return {"alone": alone, "together": together, "order": order}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]).resolve())

@@ -1,0 +1,131 @@
+"""The tab's Host inside a real webui: jobs of every kind, stopping, failing, several at once.
+
+Set WEBUI_DIR as for test_real_host.py; ControlNet and LoRA are used where that webui has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.webui.hosts import python_of
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests run inside a real one"
+)
+
+DRIVER = Path(__file__).with_name("inside_host.py")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """What a scenario of inside_host.py gives; each is run once."""
+    folder = Path(os.environ["WEBUI_DIR"])
+    answers: dict = {}
+
+    def inside(scenario: str) -> dict:
+        if scenario not in answers:
+            result = tmp_path_factory.mktemp("inside") / "result.json"
+            with result.with_suffix(".log").open("wb") as log:
+                command = [python_of(folder), DRIVER, scenario, result]
+                subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
+            assert result.exists(), result.with_suffix(".log").read_text(errors="replace")[-3000:]
+            answers[scenario] = json.loads(result.read_text(encoding="utf-8"))
+            assert "error" not in answers[scenario], answers[scenario]["error"]
+        return answers[scenario]
+
+    return inside
+
+
+@pytest.fixture(scope="module")
+def made(run):
+    return run("jobs")["made"]
+
+
+def digests(portraits):
+    return [one["digest"] for one in portraits]
+
+
+def test_every_kind_of_job_makes_its_own_picture(made):
+    kinds = ["plain", "face", "two", "karras", "hires", "hires_bare", "inpaint"]
+    kinds += [name for name in ("lora", "pose") if name in made]
+    pictures = [made[name][0]["digest"] for name in kinds]
+    assert len(set(pictures)) == len(kinds)
+    assert made["hires"][0]["size"] == [256, 256]
+
+
+def test_a_batch_is_the_pictures_of_its_seeds(made):
+    first, second = made["count"]
+    assert (first["seed"], second["seed"]) == (1, 2)
+    assert first["digest"] == made["face"][0]["digest"]
+    assert second["digest"] != first["digest"]
+
+
+def test_the_infotext_is_the_webuis_own_and_names_the_people(made):
+    text = made["two"][0]["infotext"]
+    for part in ("Sampler: Euler", "Seed: 1", "Size: 128x128", "FaceChain strength: 1.0", "FaceChain window: 0-1"):
+        assert part in text
+    identities = text.split("FaceChain identity: ")[1].split(",")[0].split("; ")
+    assert len(set(identities)) == 2
+    assert "Schedule type: Karras" in made["karras"][0]["infotext"]
+    assert "FaceChain hires pass: False" in made["hires_bare"][0]["infotext"]
+    assert r"FaceChain page: \"{" not in made["remark"][0]["infotext"]
+    assert "FaceChain page: " in made["remark"][0]["infotext"]
+
+
+def test_a_lora_is_known_by_its_name_and_by_its_file(made):
+    if "lora" not in made:
+        pytest.skip("this webui has no LoRA")
+    assert made["lora"][0]["digest"] == made["lora_file"][0]["digest"] != made["plain"][0]["digest"]
+
+
+def test_progress_rises_to_the_last_step(made):
+    for name in ("face", "count", "hires"):
+        shares = [done / total for done, total in made[f"{name}_steps"]]
+        assert shares[0] == 0
+        assert shares == sorted(shares)
+        assert 0.5 <= shares[-1] < 1
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ("sampler", "no sampler 'no such'"),
+        ("upscaler", "no upscaler 'no such'"),
+        ("adapter", "no adapter called no such"),
+        ("lora", "no LoRA no such"),
+        ("windows", "give them one"),
+        ("depth", "depth"),
+        ("units", "ControlNet"),
+    ],
+)
+def test_a_job_that_cannot_be_done_says_why_and_makes_no_picture(run, job, words):
+    assert words in run("jobs")["refused"][job]
+
+
+def test_after_all_of_them_the_first_pictures_come_out_again(run, made):
+    answer = run("jobs")
+    assert digests(answer["again"]) == digests(made["face"])
+    assert digests(answer["bare"]) == digests(made["plain"])
+
+
+def test_what_is_stopped_gives_the_finished_pictures_and_what_fails_leaves_nothing(run):
+    answer = run("stopping")
+    assert digests(answer["stopped"]) == digests(answer["whole"])
+    assert answer["in_queue"] == []
+    assert "out of memory, say" in answer["failed"]
+    assert answer["state"] == [False, False, ""]
+    assert digests(answer["after"]) == digests(answer["whole"])
+
+
+def test_several_at_once_wait_for_each_other_and_nobody_gets_anothers_face(run):
+    answer = run("at_once")
+    alone, together = answer["alone"], answer["together"]
+    assert alone["a"] != alone["b"]
+    assert together == {"a": [alone["a"]] * 4, "b": [alone["b"]] * 2}
+    between = answer["order"].index("between")
+    assert answer["order"][between - 1 : between + 2] == ["a", "between", "a"]
