@@ -70,7 +70,7 @@ TABLE: tuple[Argument, ...] = (
     ),
     Argument(
         "people", "More people", f"{PREFIX} people", (),
-        "A line for each: the name of a card, and its box if there is one, as in Anna: 0.5, 0, 1, 1",
+        "A line for each: a card's name, then its strength and its box if they have one, as in Anna *0.8: 0.5, 0, 1, 1",
     ),
 )  # fmt: skip
 """Every setting, in the order of the interface."""

@@ -24,26 +24,35 @@ _GRID = 128
 """Side of a mask; finer than the latent grid of any picture up to 1024."""
 _SOFT = 0.03
 """Width of a mask's soft border, in fractions of the picture."""
-_LINE = re.compile(r"^(?P<name>.*?)(?:[:@]\s*(?P<box>[-+0-9.,\s]+))?$")
+_LINE = re.compile(r"^(?P<name>.*?)(?:\s*\*\s*(?P<strength>[-+0-9.]+))?(?:\s*[:@]\s*(?P<box>[-+0-9.,\s]+))?$")
+_FULL_WIDTH = str.maketrans("：，；＊", ":,;*")
+"""Signs as Chinese keyboards write them."""
+STRENGTH = (0.0, 2.0)
+"""Least and largest strength, as in the table of settings."""
 
 
 @dataclass(frozen=True)
 class Other:
-    """One more person: a card's name, or ``photos`` from a request, and where (None: a column)."""
+    """One more person: a card's name, or ``photos`` from a request, where (None: a column), and how much.
+
+    ``strength`` is 0..2, None for that of the first person.
+    """
 
     card: str = ""
     box: Box | None = None
     photos: tuple[Any, ...] = field(default=(), repr=False)
+    strength: float | None = None
 
 
 def parse_others(value: object) -> tuple[Other, ...]:
-    """People from text (one line or part between semicolons each: ``name`` or ``name: l, t, r, b``) or from a request.
+    """People from text or from a request.
 
-    A request has a list of objects with ``card`` or ``photos`` and optionally ``box``. Raises HostError that names the
-    line that is wrong.
+    Text has a line for each, or parts between semicolons: ``name``, ``name: left, top, right, bottom`` and, with a
+    strength, ``name *0.8: left, top, right, bottom``. A request has a list of objects with ``card`` or ``photos`` and
+    optionally ``box`` and ``strength``. Raises HostError that names the line that is wrong.
     """
     if isinstance(value, str):
-        lines = [line.strip() for line in re.split(r"[\n;]", value)]
+        lines = [line.strip() for line in re.split(r"[\n;]", value.translate(_FULL_WIDTH))]
         others = [_from_line(line) for line in lines if line]
     elif isinstance(value, (list, tuple)):
         others = [_from_request(one) for one in value]
@@ -57,7 +66,9 @@ def parse_others(value: object) -> tuple[Other, ...]:
 def as_text(others: Sequence[Other]) -> str:
     """People as ``parse_others`` reads them, on one line; those given by photos have no name and are left out."""
     return "; ".join(
-        other.card + (": " + ", ".join(f"{side:g}" for side in other.box) if other.box else "")
+        other.card
+        + ("" if other.strength is None else f" *{other.strength:g}")
+        + (": " + ", ".join(f"{side:g}" for side in other.box) if other.box else "")
         for other in others
         if other.card
     )
@@ -111,20 +122,41 @@ def _from_line(line: str) -> Other:
         raise HostError(
             f"FaceChain: {line[:60]!r} names no card. Write a card's name, then its box: Anna: 0, 0, 0.5, 1"
         )
-    return Other(name, parse_box(found["box"] or ""))
+    strength = found["strength"]
+    try:
+        number = None if strength is None else float(strength)
+    except ValueError as error:
+        raise _wrong_strength(strength) from error
+    return Other(name, parse_box(found["box"] or ""), strength=_checked_strength(number))
 
 
 def _from_request(one: object) -> Other:
-    if not isinstance(one, dict) or not set(one) <= {"card", "photos", "box"}:
-        raise HostError("FaceChain: each of people is an object with card or photos, and optionally box.")
-    card, photos, box = one.get("card", ""), one.get("photos") or (), one.get("box")
+    if not isinstance(one, dict) or not set(one) <= {"card", "photos", "box", "strength"}:
+        raise HostError("FaceChain: each of people is an object with card or photos, and optionally box and strength.")
+    card, photos, box = one.get("card") or "", one.get("photos") or (), one.get("box")
     if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
         raise HostError("FaceChain: each of people has either a card's name or a list of photos.")
     if box is not None and (
         not isinstance(box, (list, tuple)) or any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in box)
     ):
         raise _wrong_box(repr(box))
-    return Other(card, None if box is None else _checked([float(n) for n in box], repr(box)), tuple(photos))
+    place = None if box is None else _checked([float(n) for n in box], repr(box))
+    return Other(card, place, tuple(photos), _checked_strength(one.get("strength")))
+
+
+def _checked_strength(number: object) -> float | None:
+    if number is None:
+        return None
+    least, most = STRENGTH
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
+        raise _wrong_strength(number)
+    return float(number)
+
+
+def _wrong_strength(value: object) -> HostError:
+    return HostError(
+        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {value}."
+    )
 
 
 def _checked(numbers: list[float], text: str) -> Box:

@@ -49,9 +49,11 @@ def find_people(arguments: FaceArguments) -> tuple[Person, ...]:
     if len(identities) > 1:
         boxes = places([parse_box(arguments.box), *(other.box for other in arguments.people)])
         regions = [region_mask(box) for box in boxes]
+    own = [other.strength for other in arguments.people]
+    strengths = [arguments.strength, *(arguments.strength if one is None else one for one in own)]
     return tuple(
-        Person(identity, arguments.strength, arguments.window, region)
-        for identity, region in zip(identities, regions, strict=True)
+        Person(identity, strength, arguments.window, region)
+        for identity, strength, region in zip(identities, strengths, regions, strict=True)
     )
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
-from facechain_ext.portrait.regions import Other, as_text, parse_others, places, region_mask
+from facechain_ext.portrait.arguments import argument
+from facechain_ext.portrait.regions import STRENGTH, Other, as_text, parse_others, places, region_mask
 
 SIDES = st.floats(0, 1).map(lambda x: round(x, 3))
 BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.01 and b[3] - b[1] > 0.01)
@@ -21,16 +22,21 @@ BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.0
         ("Anna", (Other("Anna"),)),
         ("Anna\n\nBob Smith", (Other("Anna"), Other("Bob Smith"))),
         ("Anna: 0, 0, .5, 1; Bob @ 0.5 0 1 1", (Other("Anna", (0, 0, 0.5, 1)), Other("Bob", (0.5, 0, 1, 1)))),
-        ("安娜：", (Other("安娜："),)),
+        ("安娜：0，0，0.5，1；王一", (Other("安娜", (0, 0, 0.5, 1)), Other("王一"))),
+        ("Anna *0.8", (Other("Anna", strength=0.8),)),
+        ("Anna-2 * 1: 0 0 1 1", (Other("Anna-2", (0, 0, 1, 1), strength=1.0),)),
     ],
 )
 def test_people_are_read_from_lines(text, found):
     assert parse_others(text) == found
 
 
-@given(st.lists(st.tuples(st.sampled_from(["Anna", "Bob", "王 一"]), st.none() | BOXES), max_size=9))
+STRENGTHS = st.none() | st.floats(0, 2).map(lambda x: round(x, 2))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Anna", "Bob 2", "王 一"]), st.none() | BOXES, STRENGTHS), max_size=9))
 def test_text_gives_back_what_was_written(people):
-    others = tuple(Other(name, box) for name, box in people)
+    others = tuple(Other(name, box, strength=strength) for name, box, strength in people)
     assert parse_others(as_text(others)) == others
 
 
@@ -44,12 +50,25 @@ def test_text_gives_back_what_was_written(people):
         ([{"card": "Anna", "box": [0, 0, 1, True]}], "is no box"),
         ([{"name": "Anna"}], "card or photos"),
         ([{}], "either"),
+        ("Anna *3", "strength is a number from 0 to 2, not 3"),
+        ("Anna *1.2.3: 0 0 1 1", "strength"),
+        ([{"card": "Anna", "strength": "1"}], "strength"),
         (None, "people is a text"),
     ],
 )
 def test_what_is_wrong_is_named(value, message):
     with pytest.raises(HostError, match=message):
         parse_others(value)
+
+
+def test_a_request_gives_everybody_a_strength_of_their_own():
+    asked = [{"card": "Anna", "strength": 1}, {"photos": ["x"], "box": [0, 0, 1, 1]}]
+    assert parse_others(asked) == (Other("Anna", strength=1.0), Other("", (0, 0, 1, 1), ("x",)))
+
+
+def test_the_least_and_largest_strength_are_those_of_the_table():
+    line = argument("strength")
+    assert (line.low, line.high) == STRENGTH
 
 
 def test_nobody_with_a_box_means_columns_and_some_with_one_is_refused():

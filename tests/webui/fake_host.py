@@ -57,7 +57,7 @@ def install(monkeypatch, models_path, api_auth=None):
         def __exit__(self, *_):
             pass
 
-    callbacks = types.SimpleNamespace(denoiser=[], settings=[], started=[], before_ui=[])
+    callbacks = types.SimpleNamespace(denoiser=[], settings=[], started=[], before_ui=[], tabs=[])
     contents = {
         "scripts": {"Script": Script, "AlwaysVisible": object(), "scripts_data": []},
         "script_callbacks": {
@@ -65,6 +65,7 @@ def install(monkeypatch, models_path, api_auth=None):
             "on_ui_settings": callbacks.settings.append,
             "on_app_started": callbacks.started.append,
             "on_before_ui": callbacks.before_ui.append,
+            "on_ui_tabs": callbacks.tabs.append,
         },
         "shared": {
             "opts": Options(),

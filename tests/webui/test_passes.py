@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,9 @@ def models(tmp_path_factory, unet):
     fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
     person = Identity(torch.randn(1, 144, 32), torch.randn(1, 512), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
     CardLibrary(ours / "cards").save(person, "Anna")
+    for name in ("Ben", "Cleo"):
+        other = replace(person, face_tokens=torch.randn(1, 144, 32), embeddings=torch.randn(1, 512), name=name)
+        CardLibrary(ours / "cards").save(other, name)
     return ours.parent
 
 
@@ -87,6 +91,40 @@ def test_several_people_act_each_in_its_own_place(host, unet):
     same = generation(host, unet, everywhere).run()  # the same person twice over all of it is that person once
     assert torch.allclose(same, alone, atol=1e-4)
     assert untouched(unet)
+
+
+def first_increments(host, unet, other):
+    """What each block adds in the first step, with Anna on the left and ``other`` on the right."""
+    from facechain_ext.webui.run import FaceRun
+
+    seen = {}
+
+    def watch(_params):
+        if not seen:
+            FaceRun.current._attachment.observers.append(lambda site, _x, added: seen.setdefault(site, added.clone()))
+
+    face = CARD | {"box": [0, 0, 0.4, 1], "people": [{"card": other, "box": [0.6, 0, 1, 1]}]}
+    run = generation(host, unet, face)
+    run.callbacks = [watch, *run.callbacks]
+    run.run()
+    return seen
+
+
+def test_exchanging_one_of_two_changes_not_a_bit_of_what_is_added_for_the_other(host, unet):
+    ben, cleo = (first_increments(host, unet, name) for name in ("Ben", "Cleo"))
+    first = next(iter(ben))  # later blocks see what the first ones changed everywhere
+    side = round(ben[first].shape[1] ** 0.5)
+    left = (torch.arange(side) < side // 2).repeat(side)
+    assert torch.equal(ben[first][:, left], cleo[first][:, left])
+    assert ben[first][:, left].abs().max() > 0
+    assert not torch.equal(ben[first][:, ~left], cleo[first][:, ~left])
+
+
+def test_everybody_has_a_strength_of_their_own(host, unet):
+    alone = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *0: 0.5, 0, 1, 1"})
+    both = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *1.5: 0.5, 0, 1, 1"})
+    assert not torch.equal(alone.run(), both.run())
+    assert both.extra_generation_params["FaceChain people"] == "Ben *1.5: 0.5, 0, 1, 1"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +215,7 @@ def test_a_pasted_picture_says_which_photo_it_needs(host):
     from facechain_ext.webui import accordion
 
     assert "0123abcd" in accordion._wanted_photo({"FaceChain identity": "0123abcd"})
-    assert "Ben" in accordion._wanted_photo({"FaceChain identity": "Ben (0123abcd)"})
+    assert "Dora" in accordion._wanted_photo({"FaceChain identity": "Dora (0123abcd)"})
     assert accordion._wanted_photo({"FaceChain identity": "Anna (0123abcd)"}) is None
     assert accordion._wanted_photo({"Steps": "20"}) is None
 
