@@ -15,6 +15,7 @@ from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.portrait.job import Control, Hires, Inpaint, Job, Lora, Person
 from facechain_ext.standalone import DiffusersHost
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
+from facechain_ext.standalone.small.layout import new_controlnet, new_unet
 
 JOB = Job("a (woman:1.2) in a garden", "blue", steps=3, width=64, height=64, cfg=4.0, sampler="Euler")
 
@@ -130,10 +131,8 @@ def test_a_lora_adds_to_the_face_and_goes_again(host, models, person, bare, tmp_
 
 
 def test_a_pose_steers_beside_the_face(models, person, tmp_path):
-    from diffusers import ControlNetModel
-
     torch.manual_seed(0)
-    net = ControlNetModel(block_out_channels=(32, 64, 128, 128), cross_attention_dim=128, attention_head_dim=8)
+    net = new_controlnet(new_unet())
     for parameter in net.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)

@@ -13,9 +13,10 @@ from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import random_models
+from facechain_ext.standalone.small.layout import ENCODER, WIDTH
 from facechain_ext.training.evaluate.drawn import DrawnPeople
 
-PROJECTOR = ProjectorSizes(128, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=128)
+PROJECTOR = ProjectorSizes(ENCODER.width, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=WIDTH)
 
 
 @pytest.fixture(scope="session")
