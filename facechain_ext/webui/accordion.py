@@ -98,9 +98,11 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             _show_faces, [seen], [seen]
         )
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
+    for name, component in made.items():
+        component.webui_tooltip = _line(name).help  # what the host shows when the mouse rests on it
     fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]
     for name in COMPONENTS:
-        written = argument("window" if name in _WINDOW else name).infotext
+        written = _line(name).infotext
         if written is not None:
             fields.append((made[name], _reader(name)))
     labels = [line.infotext for line in TABLE if line.infotext]
@@ -128,6 +130,11 @@ def _page_values(args: Sequence[Any]) -> dict[str, Any]:
     values["window"] = sorted(window) if None not in window else None
     files = values["photos"] if isinstance(values["photos"], list) else []
     return values | {"enabled": bool(values["enabled"]), "photos": [uploaded(file) for file in files]}
+
+
+def _line(name: str) -> Argument:
+    """The line of the table that the component called ``name`` belongs to."""
+    return argument("window" if name in _WINDOW else name)
 
 
 def _slider(name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None) -> Any:
@@ -221,7 +228,7 @@ def _wanted_photo(written: Mapping[str, Any]) -> str | None:
 
 
 def _person(written: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and short hash of the identity in a picture's settings; empty where there is none."""
-    person = str(written.get(IDENTITY_LABEL, "")).strip()
+    """Name and short hash of the first identity in a picture's settings; empty where there is none."""
+    person = str(written.get(IDENTITY_LABEL, "")).split(";")[0].strip()
     name, bracket, digest = person.rpartition(" (")
     return (name, digest.removesuffix(")")) if bracket and person.endswith(")") else ("", person)

@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError
+from facechain_ext.portrait.arguments import AUTOMATIC
+from facechain_ext.webui import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,12 +50,17 @@ class Door:
     """The preprocessor of a name, to be called by oneself."""
 
     def model(self, kind: ControlKind) -> str:
-        """The model for a kind, one for SD1.5 first; raises HostError when there is none."""
+        """The model for a kind: the user's choice, else one for SD1.5 first; raises HostError when there is none."""
+        chosen = settings.controlnet_model(kind)
+        if chosen != AUTOMATIC:
+            if chosen not in self.models:
+                raise HostError(f"The ControlNet model {chosen} is gone. Choose another in Settings > FaceChain.")
+            return chosen
         fitting = [name for name in self.models if _WORDS[kind] in name.lower()]
         if not fitting:
             raise HostError(
                 f"There is no ControlNet model with “{_WORDS[kind]}” in its name. Put one for Stable Diffusion 1.5 "
-                "into models/ControlNet and refresh the list of models there."
+                "into models/ControlNet and refresh the list there, or choose one in Settings > FaceChain."
             )
         return min(fitting, key=lambda name: bool(_OTHER_BASES.search(name)))
 
@@ -70,6 +77,12 @@ class Door:
 def available() -> dict[ControlKind, str]:
     """For every kind why it cannot be used; an empty text when it can."""
     return {kind: _why_not(kind) for kind in _WORDS}
+
+
+def model_names() -> tuple[str, ...]:
+    """Every model that the extension has."""
+    door = _door()
+    return () if door is None else tuple(name for name in door.models if name.lower() != "none")
 
 
 def prepared(control: Control) -> Image.Image:

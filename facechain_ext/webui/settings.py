@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.portrait.arguments import AUTOMATIC
+
+if TYPE_CHECKING:
+    from facechain_ext.portrait.job import ControlKind
+
 SECTION = ("facechain", "FaceChain")
 AUTOMATIC_REGION = "facechain_automatic_region"
+_MODELS: dict[ControlKind, str] = {
+    "openpose": "facechain_controlnet_openpose",
+    "openpose_face": "facechain_controlnet_openpose",
+    "canny": "facechain_controlnet_canny",
+    "depth": "facechain_controlnet_depth",
+}
+_LABELS = {
+    "facechain_controlnet_openpose": "ControlNet model for poses",
+    "facechain_controlnet_canny": "ControlNet model for edges",
+    "facechain_controlnet_depth": "ControlNet model for depth",
+}
 
 
 def automatic_region() -> bool:
     """Whether the face is computed only where it acts."""
-    from modules import shared
+    return bool(_value(AUTOMATIC_REGION, default=False))
 
-    return bool(getattr(shared.opts, AUTOMATIC_REGION, False))
+
+def controlnet_model(kind: ControlKind) -> str:
+    """The ControlNet model that the user has chosen for a kind; "auto" for the one that fits by its name."""
+    return str(_value(_MODELS[kind], default=AUTOMATIC))
 
 
 def add() -> None:
     """Add our options."""
+    import gradio as gr
     from modules import shared
     from modules.options import OptionInfo
 
@@ -26,3 +48,18 @@ def add() -> None:
             section=SECTION,
         ).info("faster; the picture differs a little from the exact one"),
     )
+    for key, label in _LABELS.items():
+        option = OptionInfo(AUTOMATIC, label, gr.Dropdown, _choices, section=SECTION)
+        shared.opts.add_option(key, option.info("auto takes the first one for SD1.5 whose name says so"))
+
+
+def _value(key: str, *, default: Any) -> Any:
+    from modules import shared
+
+    return getattr(shared.opts, key, default)
+
+
+def _choices() -> dict[str, Any]:
+    from facechain_ext.webui import controlnet
+
+    return {"choices": [AUTOMATIC, *controlnet.model_names()]}

@@ -28,6 +28,8 @@ class OptionInfo:
 
     default: object = None
     label: str = ""
+    component: object = None
+    component_args: object = None
     section: tuple = ()
 
     def info(self, _text):
