@@ -1,14 +1,35 @@
-// Ctrl+Enter (or Cmd+Enter) generates and Esc interrupts, as in the host's own tabs.
-document.addEventListener("keydown", function (event) {
-    const app = typeof gradioApp === "function" ? gradioApp() : document;
-    const generate = app.querySelector("#facechain_generate");
-    if (!generate || generate.offsetParent === null) {
-        return; // the Portrait page is not the one that is seen
+// Ctrl+Enter (or Cmd+Enter) generates and Esc interrupts in the part of the FaceChain page that is seen.
+// The webui listens for the same keys and would press the first such button of the tab, seen or not; it is not asked.
+(function () {
+    if (window.facechainKeys) {
+        return;
     }
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        generate.click();
+    window.facechainKeys = true;
+
+    const visible = function (kind) {
+        const root = typeof gradioApp === "function" ? gradioApp() : document;
+        const buttons = root.querySelectorAll(`button[id^="facechain_"][id$="_${kind}"]`);
+        return [...buttons].find((button) => button.offsetParent !== null);
+    };
+    const covered = function () {
+        const lid = document.querySelector("#lightboxModal");
+        const popup = document.querySelector(".global-popup");
+        return [lid, popup].some((element) => element && getComputedStyle(element).display !== "none");
+    };
+
+    document.addEventListener("keydown", function (event) {
+        const starts = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+        const stops = event.key === "Escape" && !covered();
+        const button = starts ? visible("generate") : stops ? visible("interrupt") : undefined;
+        if (!button) {
+            return;
+        }
+        event.stopImmediatePropagation();
         event.preventDefault();
-    } else if (event.key === "Escape") {
-        app.querySelector("#facechain_interrupt").click();
-    }
-});
+        if (starts) {
+            // a text that is being written reaches the server when its field is left
+            document.activeElement.blur();
+        }
+        setTimeout(() => button.click(), starts ? 50 : 0);
+    }, true);
+}());
