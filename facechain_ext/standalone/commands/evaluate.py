@@ -21,20 +21,31 @@ def evaluate(
     budget: Annotated[
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
+    as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,  # noqa: FBT002
+    models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
 ) -> None:
     """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
-    from facechain_ext.standalone.small import small_models
+    from facechain_ext.standalone.small import models_in, small_models
     from facechain_ext.training.evaluate.report import page, plot
-    from facechain_ext.training.evaluate.run import as_json
-    from facechain_ext.training.evaluate.run import evaluate as run
+    from facechain_ext.training.evaluate.run import as_json, evaluate_as_they_are
+    from facechain_ext.training.evaluate.run import evaluate as train_and_measure
 
     chosen = _budget(budget or [])
     work.mkdir(parents=True, exist_ok=True)
-    results = run(small_models(work / "models"), work, chosen, say=lambda words: console.print(words, markup=False))
+    small = small_models(work / "models") if models is None else models_in(models)
+
+    def say(words: str) -> None:
+        console.print(words, markup=False)
+
+    if as_they_are:
+        results = evaluate_as_they_are(small, chosen, say=say)
+    else:
+        results = train_and_measure(small, work, chosen, say=say)
     docs.mkdir(parents=True, exist_ok=True)
     given = "".join(f" --budget {part}" for part in budget or [])
     (docs / "results.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
     plot(results, docs / "results.png")
+    given += " --as-they-are" if as_they_are else ""
     command = f"facechain evaluate --work FOLDER{given}"
     (docs / "results.md").write_text(page(results, command, "results.png"), encoding="utf-8")
     console.print(f"Written: {docs / 'results.md'}", markup=False)

@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from facechain_ext.errors import WeightsError
+
 log = logging.getLogger(__name__)
 
 _SHIPPED = Path(__file__).resolve().parents[3] / "models" / "small"
@@ -34,9 +36,17 @@ def small_models(folder: Path) -> SmallModels:
 
 def shipped_models() -> SmallModels | None:
     """The trained small models of this project, or None where they are not there."""
-    checkpoint, encoder, adapter = (_SHIPPED / name for name in _NAMES)
-    there = all(path.is_file() for path in (checkpoint, encoder, adapter))
-    return SmallModels(checkpoint, encoder, adapter, trained=True) if there else None
+    there = all((_SHIPPED / name).is_file() for name in _NAMES)
+    return models_in(_SHIPPED) if there else None
+
+
+def models_in(folder: Path) -> SmallModels:
+    """Trained small models in a folder; raises WeightsError when one of them is missing."""
+    checkpoint, encoder, adapter = (folder / name for name in _NAMES)
+    missing = next((path for path in (checkpoint, encoder, adapter) if not path.is_file()), None)
+    if missing is not None:
+        raise WeightsError(f"{missing} is missing; name a folder that facechain train world has written.")
+    return SmallModels(checkpoint, encoder, adapter, trained=True)
 
 
 def random_models(folder: Path, *, seed: int = 0) -> SmallModels:

@@ -105,6 +105,10 @@ def _write_words(folder: Path, config: dict[str, Any]) -> None:
     ends = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
     facts = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "pad_token": "<|endoftext|>", **ends}
     (folder / "tokenizer_config.json").write_text(json.dumps(facts), encoding="utf-8")
-    known: dict[str, Any] = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "hidden_act": "quick_gelu"}
+    known: dict[str, Any] = {
+        "architectures": ["CLIPTextModel"],
+        "model_type": "clip_text_model",
+        "hidden_act": "quick_gelu",
+    }
     known |= {"bos_token_id": 49406, "eos_token_id": 49407, "pad_token_id": 1}
     (folder / "config.json").write_text(json.dumps(config | known), encoding="utf-8")

@@ -54,8 +54,8 @@ def plot(results: Results, path: Path) -> None:
 
     columns = (("retrieval", "retrieval"), ("caption", "caption accuracy"), ("outside", "change outside the face"))
     figure, axes = plt.subplots(1, len(columns), figsize=(13, 3.6))
-    start = results.figures[0]
-    names = dict.fromkeys(row.variant for row in results.figures[1:])
+    start = next(row for row in results.figures if row.variant == "no adapter")
+    names = dict.fromkeys(row.variant for row in results.figures if row.strength)
     for axis, (field, title) in zip(axes, columns, strict=True):
         for name in names:
             rows = [start, *(row for row in results.figures if row.variant == name)]

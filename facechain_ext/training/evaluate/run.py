@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from facechain_ext.adapter import new_adapter, save_adapter
+from facechain_ext.adapter import load_adapter, new_adapter, save_adapter
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.encode import to_encoder
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
-from facechain_ext.training.evaluate.judge import Judge, ask, attribute_numbers, train_judge
+from facechain_ext.training.evaluate.judge import Judge, ask, attribute_numbers, to_judge, train_judge
 from facechain_ext.training.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
 from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
 from facechain_ext.training.fact.batches import Batches
@@ -60,7 +60,7 @@ class Budget:
     each: int = 2
     draw_steps: int = 12
     cfg: float = 3.0
-    side: int = 64
+    side: int = 128
     seed: int = 0
 
 
@@ -112,30 +112,63 @@ def evaluate(
     small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
-    seconds: dict[str, float] = {}
-    torch.manual_seed(budget.seed)
-    start = time.monotonic()
-    say("drawing people, training the judge")
+    bench = _Bench(small, budget, say)
     people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
-    watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-    judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
-    held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
-    encoder = TransFace.from_file(small.encoder)
-    subjects, judged = _subjects(held, judge, encoder, budget)
-    seconds["judge"] = time.monotonic() - start
-    figures: list[Figures] = []
-    checkpoint = load_checkpoint(small.checkpoint)
-    without = _draw(checkpoint, subjects, budget)
-    figures.append(_measure("no adapter", 0.0, judge, subjects, without, without))
+    checkpoint, encoder, seconds = bench.checkpoint, bench.encoder, bench.seconds
+    figures = list(bench.figures)
     for variant in VARIANTS:
         start = time.monotonic()
         adapter, attach = _trained(variant, checkpoint, encoder, people, folder, budget, say)
         seconds[variant.name] = time.monotonic() - start
         for strength in STRENGTHS[1:]:
-            say(f"{variant.name}: drawing at {strength}")
-            pixels = _draw(checkpoint, subjects, budget, adapter=adapter, attach=attach, strength=strength)
-            figures.append(_measure(variant.name, strength, judge, subjects, without, pixels))
-    return Results(budget, tuple(figures), judged, seconds, small.trained, small.checkpoint.parent.name)
+            figures.append(bench.measure(variant.name, adapter, strength, attach))  # noqa: PERF401 - takes minutes each
+    return bench.results(figures)
+
+
+def evaluate_as_they_are(
+    small: SmallModels, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
+) -> Results:
+    """Measure finished models with their own adapter; trains nothing but the judge."""
+    bench = _Bench(small, budget, say)
+    adapter = load_adapter(small.adapter)
+    figures = [*bench.figures, *(bench.measure("adapter", adapter, strength) for strength in STRENGTHS[1:])]
+    return bench.results(figures)
+
+
+class _Bench:
+    """What every variant is measured by: the judge, the subjects, and the pictures without adapter."""
+
+    def __init__(self, small: SmallModels, budget: Budget, say: Callable[[str], None]) -> None:
+        self._small, self._budget, self._say = small, budget, say
+        torch.manual_seed(budget.seed)
+        start = time.monotonic()
+        say("drawing people, training the judge")
+        watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
+        self._judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
+        held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
+        self.encoder = TransFace.from_file(small.encoder)
+        self._subjects, self._judged, real = _subjects(held, self._judge, self.encoder, budget)
+        self.seconds = {"judge": time.monotonic() - start}
+        self.checkpoint = load_checkpoint(small.checkpoint)
+        say("drawing without adapter")
+        through = _through_autoencoder(self.checkpoint, real)
+        self._without = _draw(self.checkpoint, self._subjects, budget)
+        self.figures = (
+            _measure("real drawings through the autoencoder", 0.0, self._judge, self._subjects, real, through),
+            _measure("no adapter", 0.0, self._judge, self._subjects, self._without, self._without),
+        )
+
+    def measure(self, name: str, adapter: Any, strength: float, attach: Attach = attach_serial) -> Figures:
+        """The figures of one adapter at one strength."""
+        self._say(f"{name}: drawing at {strength}")
+        pixels = _draw(self.checkpoint, self._subjects, self._budget, adapter=adapter, attach=attach, strength=strength)
+        return _measure(name, strength, self._judge, self._subjects, self._without, pixels)
+
+    def results(self, figures: list[Figures]) -> Results:
+        """Everything together."""
+        small = self._small
+        where = small.checkpoint.parent.name
+        return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where)
 
 
 def _trained(
@@ -194,8 +227,19 @@ def _trained(
     return module.eval().requires_grad_(requires_grad=False), attach
 
 
-def _subjects(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[_Subjects, Figures]:
-    """What is to be drawn, and how the judge does on drawings it has never seen.
+@torch.no_grad()
+def _through_autoencoder(checkpoint: Checkpoint, pixels: Pixels) -> Pixels:
+    """Pictures as the autoencoder gives them back: no adapter can be better."""
+    vae: Any = checkpoint.vae
+    parts = []
+    for part in torch.split(to_judge(pixels), 16):
+        decoded = vae.decode(vae.encode(part).latent_dist.mean).sample
+        parts.append(((decoded / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy())
+    return np.concatenate(parts)
+
+
+def _subjects(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[_Subjects, Figures, Pixels]:
+    """What is to be drawn, how the judge does on drawings it has never seen, and those drawings.
 
     Of each held-out person three photos make the gallery, one is the face photo, the rest lend their scenes.
     """
@@ -210,7 +254,7 @@ def _subjects(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budge
     wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
     subjects = _Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)
     real = np.stack([portrait.drawn.pixels for portrait in scenes])
-    return subjects, _measure("real drawings", 0.0, judge, subjects, real, real)
+    return subjects, _measure("real drawings", 0.0, judge, subjects, real, real), real
 
 
 def _draw(

@@ -49,10 +49,10 @@ class Plan:
     side: int = 128
     seed: int = 0
     vae: Schedule = field(default_factory=lambda: Schedule(3800, 8, 2e-4))
-    encoder: Schedule = field(default_factory=lambda: Schedule(1200, 48, 1e-3, ema=0.0, weight_decay=0.05))
+    encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))
     base: Schedule = field(default_factory=lambda: Schedule(2200, 16, 5e-4, ema=0.997))
-    adapter: Schedule = field(default_factory=lambda: Schedule(1800, 16, 5e-4, ema=0.99))
-    control: Schedule = field(default_factory=lambda: Schedule(400, 16, 5e-4, ema=0.99))
+    adapter: Schedule = field(default_factory=lambda: Schedule(1300, 16, 5e-4, ema=0.99))
+    control: Schedule = field(default_factory=lambda: Schedule(300, 16, 5e-4, ema=0.99))
     save_every: int = 200
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from facechain_ext.standalone.cli import app
 from facechain_ext.training.evaluate.report import page, plot
-from facechain_ext.training.evaluate.run import STRENGTHS, VARIANTS, Budget, as_json, evaluate
+from facechain_ext.training.evaluate.run import STRENGTHS, VARIANTS, Budget, as_json, evaluate, evaluate_as_they_are
 
 LITTLE = Budget(
     persons=2,
@@ -23,15 +23,17 @@ LITTLE = Budget(
     held_out=2,
     each=1,
     draw_steps=1,
+    side=64,
 )
+CEILING = "real drawings through the autoencoder"
 
 
 def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     results = evaluate(small, tmp_path / "work", LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
     expected = [(variant.name, strength) for variant in VARIANTS for strength in STRENGTHS[1:]]
-    assert rows == [("no adapter", 0.0), *expected]
-    assert results.figures[0].outside == 0
+    assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *expected]
+    assert results.figures[1].outside == 0
     assert all(0 <= row.retrieval <= 1 and 0 <= row.caption <= 1 for row in results.figures)
     assert set(results.seconds) == {"judge", *(variant.name for variant in VARIANTS)}
     again = evaluate(small, tmp_path / "work", LITTLE)
@@ -44,6 +46,13 @@ def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     with Image.open(tmp_path / "results.png") as picture:
         assert picture.width > 1000
     json.dumps(as_json(results))
+
+
+def test_finished_models_are_measured_as_they_are(small):
+    results = evaluate_as_they_are(small, LITTLE)
+    rows = [(row.variant, row.strength) for row in results.figures]
+    assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *(("adapter", strength) for strength in STRENGTHS[1:])]
+    assert set(results.seconds) == {"judge"}
 
 
 @pytest.mark.parametrize(
