@@ -6,11 +6,15 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.identity import Identity, PhotoFact
+from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
+from facechain_ext.portrait.template.faithful import growing
 
 ASTRONAUT = data.astronaut()
 HEAD = ASTRONAUT[:230, 110:340]
@@ -201,3 +205,64 @@ def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, seats):
     assert not done.changed[seats[0].mask].any()
     assert done.changed[seats[1].mask].any()
     assert any(note.startswith("Face 1") for note in done.notes)
+
+
+class Painter:
+    """A host that paints everything in one colour where it may, and remembers what it was asked for."""
+
+    name = "painter"
+
+    def __init__(self):
+        self.jobs = []
+
+    def generate(self, job, *, progress=None):
+        self.jobs.append(job)
+        if job.inpaint is None:
+            return [Portrait(Image.fromarray(small(HEAD, job.width)), job.seed, "")]
+        painted = Image.new("RGB", (job.width, job.height), (200, 30, 40))
+        return [Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), job.seed, "")]
+
+
+def somebody():
+    """A person without a photo to fuse, so that what is seen is what was painted."""
+    grey = np.full((1, 112, 112, 3), 128, np.uint8)
+    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    return Guest(Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", "Anna"))
+
+
+def test_the_published_passes_with_their_numbers(three, seats):
+    host = Painter()
+    kinds = frozenset({"openpose", "openpose_face", "canny"})
+    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, seats=seats)
+    assert done.notes == ()
+    assert [job.people[0].strength for job in host.jobs] == [0.5, 0.55, 0.55]
+    assert [job.inpaint and job.inpaint.denoise for job in host.jobs] == [None, 0.6, 0.1]
+    asked = [[(unit.kind, unit.weight) for unit in job.controls] for job in host.jobs]
+    assert asked == [
+        [("openpose", 1.0)], [("openpose_face", 1.0), ("canny", 0.2)], [("openpose_face", 0.8), ("canny", 0.8)]
+    ]  # fmt: skip
+    mask = growing(seats[1]) & ~seats[0].mask & ~seats[2].mask
+    assert not done.changed[~mask].any()
+    assert (done.pixels[mask] == (200, 30, 40)).all(-1).mean() > 0.5
+    lines = np.asarray(host.jobs[1].controls[1].picture)
+    assert lines.any()
+    assert not lines[np.asarray(host.jobs[1].inpaint.mask) >= 128].any()
+
+
+def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three, seats):
+    host = Painter()
+    host.generate = lambda job, **_: [Portrait(Image.new("RGB", (job.width, job.height), "white"), 0, "")]
+    done = make(three, {1: somebody(), 3: somebody()}, Settings(quality="faithful"), host=host, seats=seats)
+    assert "without ControlNet for openpose, openpose_face, canny" in done.notes[0]
+    assert not done.changed[seats[1].mask].any()
+    assert done.changed[seats[0].mask].any()
+    assert done.changed[seats[2].mask].any()
+
+
+def test_the_mask_grows_more_below_the_eyes(seats):
+    seat = seats[0]
+    grown = growing(seat) & ~seat.mask
+    eyes = int(seat.face.landmarks[:2, 1].max())
+    rows = np.nonzero(grown)[0]
+    assert grown[seat.mask].sum() == 0
+    assert (rows > eyes).sum() > (rows <= eyes).sum()

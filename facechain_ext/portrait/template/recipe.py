@@ -14,6 +14,8 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.faces.fuse import blend_face
 from facechain_ext.portrait.job import Inpaint, Job, Person
+from facechain_ext.portrait.template import faithful
+from facechain_ext.portrait.template.crop import crop_of, grown, painted_side, paste, square
 from facechain_ext.portrait.template.seats import Seat, find_seats
 
 if TYPE_CHECKING:
@@ -21,18 +23,15 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
     from facechain_ext.identity import Identity
-    from facechain_ext.portrait.job import Host
+    from facechain_ext.portrait.job import ControlKind, Host
     from facechain_ext.portrait.template.canvas import Canvas
 
 log = logging.getLogger(__name__)
 
-Quality = Literal["instant", "standard"]
-"""instant: the photo's face is laid over the template's. standard: the face is painted anew, one inpaint a face."""
+Quality = Literal["instant", "standard", "faithful"]
+"""instant: the photo's face is laid over the template's. standard: the face is painted anew, one inpaint a face.
+faithful: the published passes."""
 
-_FACE_SHARE = 0.7
-"""Side of the face in sides of the crop that is painted: the published value."""
-_SIDES = (512, 1024)
-"""Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
 _FEATHER = 0.06
 """Width of the feather of the paste, in sides of the face."""
 _MOSAIC = 8
@@ -57,7 +56,8 @@ class Settings:
 
     ``denoise``, ``strength``, ``cfg``, ``steps`` and the prompt are those of the inpaint (published: 0.6, 0.55, 5, 50);
     ``growth`` is what the mask grows beyond the face, in sides of it (published: 0.04); ``fuse`` lays the photo's face
-    over the painted one.
+    over the painted one, which the faithful quality always does where there is a photo. ``controls`` are the kinds of
+    ControlNet that the host has; the faithful quality uses them.
     """
 
     quality: Quality = "instant"
@@ -71,6 +71,7 @@ class Settings:
     seed: int = 0
     sampler: str = "DPM++ 2M Karras"
     fuse: bool = False
+    controls: frozenset[ControlKind] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ def make(
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
     seats = find_seats(canvas.pixels, detector, masker) if seats is None else seats
     _check(canvas, seats, choices, settings, host)
-    pixels, notes = np.array(canvas.pixels), list(canvas.notes)
+    pixels, notes = np.array(canvas.pixels), [*canvas.notes, *faithful.missing(settings)]
     for seat in seats:
         choice = choices.get(seat.number, "keep")
         if choice == "keep":
@@ -115,13 +116,19 @@ def make(
                 made = _instant(pixels, seat, choice, detector)
             else:
                 assert host is not None
-                made = _standard(pixels, seat, choice, settings, host, detector, progress)
+                if settings.quality == "faithful":
+                    painted = faithful.paint(pixels, seat, seats, choice, settings, host, detector, progress)
+                    made = _laid(pixels, seat, faithful.growing(seat), painted)
+                else:
+                    made = _standard(pixels, seat, choice, settings, host, detector, progress)
         except PhotoError as error:
             log.warning("face %d is left as it is: %s", seat.number, error)
             notes.append(f"Face {seat.number} is left as it is: {error}")
             continue
         blended = choice != "pixelate" and settings.quality == "instant"
-        own = seat.mask if blended else _grown(seat, settings.growth)
+        own = seat.mask if blended else grown(seat, settings.growth)
+        if choice != "pixelate" and settings.quality == "faithful":
+            own = faithful.growing(seat)
         for other in seats:
             own = own & ~other.mask if other.number != seat.number else own
         pixels = np.where(own[..., None], made, pixels)
@@ -148,11 +155,11 @@ def _standard(
     """Paint the face anew inside its grown mask, at the resolution that it deserves, and paste it with a feather."""
     if guest.identity is None:
         raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
-    left, top, side = _crop(seat)
-    painted = int(np.clip(-(-side // 64) * 64, *_SIDES))
-    mask = _grown(seat, settings.growth)
-    crop = _square(pixels, left, top, side)
-    small_mask = cv2.resize(_square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
+    left, top, side = crop_of(seat)
+    painted = painted_side(side)
+    mask = grown(seat, settings.growth)
+    crop = square(pixels, left, top, side)
+    small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
     job = Job(
         settings.prompt,
         settings.negative_prompt,
@@ -172,11 +179,18 @@ def _standard(
     finished = host.generate(job, progress=progress)
     if not finished:
         raise PhotoError("it was stopped before it was painted.")
-    new = np.asarray(finished[0].picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
-    canvas = np.array(pixels)
-    _paste(canvas, new, mask, left, top, _FEATHER * max(seat.face.width, seat.face.height))
+    canvas = _laid(pixels, seat, mask, finished[0].picture)
     if settings.fuse:
         return _instant(canvas, seat, guest, detector)
+    return canvas
+
+
+def _laid(pixels: Pixels, seat: Seat, mask: Mask, painted: Image.Image) -> Pixels:
+    """The picture with what was painted of the seat's crop laid over it, inside the mask with a feather."""
+    left, top, side = crop_of(seat)
+    new = np.asarray(painted.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
+    canvas = np.array(pixels)
+    paste(canvas, new, mask, left, top, _FEATHER * max(seat.face.width, seat.face.height))
     return canvas
 
 
@@ -186,41 +200,7 @@ def _pixelated(pixels: Pixels, seat: Seat) -> Pixels:
     height, width = pixels.shape[:2]
     coarse = cv2.resize(pixels, (-(-width // cell), -(-height // cell)), interpolation=cv2.INTER_AREA)
     blocks = np.repeat(np.repeat(coarse, cell, 0), cell, 1)[:height, :width]
-    return np.where(_grown(seat, 0.04)[..., None], blocks, pixels).astype(np.uint8)
-
-
-def _crop(seat: Seat) -> tuple[int, int, int]:
-    """Left, top and side of the square around the face that is painted."""
-    side = int(np.ceil(max(seat.face.width, seat.face.height) / _FACE_SHARE))
-    x, y = (seat.face.box[0] + seat.face.box[2]) / 2, (seat.face.box[1] + seat.face.box[3]) / 2
-    return round(x - side / 2), round(y - side / 2), side
-
-
-def _square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
-    """A square part of a picture [h, w, c], black where it reaches beyond."""
-    height, width = pixels.shape[:2]
-    part = np.zeros((side, side, pixels.shape[2]), np.uint8)
-    rows, columns = slice(max(top, 0), min(top + side, height)), slice(max(left, 0), min(left + side, width))
-    part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = pixels[rows, columns]
-    return part
-
-
-def _grown(seat: Seat, growth: float) -> Mask:
-    reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0)
-
-
-def _paste(canvas: Pixels, new: Pixels, mask: Mask, left: int, top: int, feather: float) -> None:
-    """Lay ``new`` [side, side, 3] over ``canvas`` where ``mask`` is, softened inwards by ``feather`` pixels."""
-    height, width = canvas.shape[:2]
-    side = len(new)
-    rows, columns = slice(max(top, 0), min(top + side, height)), slice(max(left, 0), min(left + side, width))
-    inside = cv2.distanceTransform(mask[rows, columns].astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    alpha = np.clip(inside / max(feather, 1.0), 0, 1)[..., None]
-    part = new[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    view = canvas[rows, columns]
-    canvas[rows, columns] = (alpha * part + (1 - alpha) * view + 0.5).astype(np.uint8)
+    return np.where(grown(seat, 0.04)[..., None], blocks, pixels).astype(np.uint8)
 
 
 def _check(
@@ -235,5 +215,5 @@ def _check(
         photo.digest == canvas.digest for guest in guests if guest.identity for photo in guest.identity.photos
     ):
         raise PhotoError(f"{canvas.name} is the person's own photo; choose another picture as the template.")
-    if settings.quality == "standard" and guests and host is None:
+    if settings.quality != "instant" and guests and host is None:
         raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.portrait.job import ControlKind
     from facechain_ext.portrait.template import Guest
-    from facechain_ext.portrait.template.recipe import Choice
+    from facechain_ext.portrait.template.recipe import Choice, Quality
     from facechain_ext.standalone.host import DiffusersHost
 
 console = Console()
+QUALITIES = ("instant", "standard", "faithful")
 
 
 def template(
@@ -27,11 +29,14 @@ def template(
     face: Annotated[list[str], typer.Option(help="NUMBER=card or photo, NUMBER=keep or NUMBER=pixelate; repeated.")],
     out: Annotated[Path, typer.Option(help="The PNG to write.")],
     quality: Annotated[
-        str, typer.Option(help="instant (no checkpoint) or standard (each face is painted).")
+        str,
+        typer.Option(help="instant (no checkpoint), standard (faces are painted) or faithful (published passes)."),
     ] = "instant",
     checkpoint: Annotated[Path | None, typer.Option(help="For standard: a Stable Diffusion 1.5 checkpoint.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="For standard: the face adapter's file.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="For standard with photos: the face encoder's file.")] = None,
+    openpose: Annotated[Path | None, typer.Option(help="For faithful: an openpose ControlNet.")] = None,
+    canny: Annotated[Path | None, typer.Option(help="For faithful: a canny ControlNet.")] = None,
     numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
     denoise: Annotated[float, typer.Option(min=0.05, max=1)] = 0.6,
     strength: Annotated[float, typer.Option(min=0, max=2)] = 0.55,
@@ -41,20 +46,26 @@ def template(
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext.portrait.template import Settings, find_seats, make, numbered, read_canvas
 
-    if quality not in {"instant", "standard"}:
-        raise typer.BadParameter("--quality is instant or standard.")
-    if quality == "standard" and checkpoint is None:
-        raise typer.BadParameter("--quality standard needs a --checkpoint.")
+    if quality not in QUALITIES:
+        raise typer.BadParameter(f"--quality is {', '.join(QUALITIES)}.")
+    if quality != "instant" and checkpoint is None:
+        raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
     wanted = _orders(face)
     canvas = read_canvas(template)
     seats = find_seats(canvas.pixels)
     if numbers is not None:
         canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
-    paint = quality == "standard"
+    paint = quality != "instant"
+    nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
     choices = {number: _choice(who, encoder, paint=paint) for number, who in wanted.items()}
-    host = _host(checkpoint, adapter) if paint and checkpoint is not None else None
+    host = _host(checkpoint, adapter, nets) if paint and checkpoint is not None else None
     settings = Settings(
-        quality="standard" if paint else "instant", denoise=denoise, strength=strength, steps=steps, seed=seed
+        quality=cast("Quality", quality),
+        denoise=denoise,
+        strength=strength,
+        steps=steps,
+        seed=seed,
+        controls=frozenset(nets),
     )
     with console.status("Putting people in"):
         done = make(canvas, choices, settings, host=host, seats=seats)
@@ -100,10 +111,15 @@ def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
     return Guest(Identity.from_photos(picture, reader), picture.pixels)
 
 
-def _host(checkpoint: Path, adapter: Path | None) -> DiffusersHost:
+def _nets(openpose: Path | None, canny: Path | None) -> dict[ControlKind, Path | None]:
+    return {"openpose": openpose, "openpose_face": openpose, "canny": canny}
+
+
+def _host(checkpoint: Path, adapter: Path | None, nets: dict[ControlKind, Path]) -> DiffusersHost:
     from facechain_ext.standalone import DiffusersHost
 
-    return DiffusersHost.from_files(checkpoint, adapter=adapter or find("adapter-majic") or require("adapter-film"))
+    chosen = adapter or find("adapter-majic") or require("adapter-film")
+    return DiffusersHost.from_files(checkpoint, adapter=chosen, controlnets=nets)
 
 
 def _pixels(picture: Image.Image) -> Pixels:
