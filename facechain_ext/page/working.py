@@ -5,55 +5,89 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
-_PAUSE = 0.25
+_PAUSE = 0.4
 """Seconds between two looks at how far it is."""
+
+
+class Stop:
+    """What one browser's Interrupt button sets; every browser gets one of its own as a copy."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Stop:
+        return Stop()
+
+    def set(self) -> None:
+        """Ask what runs to stop."""
+        self._event.set()
+
+    def clear(self) -> None:
+        """Forget what was asked for."""
+        self._event.clear()
+
+    def is_set(self) -> bool:
+        """Whether it has been asked for."""
+        return self._event.is_set()
 
 
 @dataclass(frozen=True)
 class Tick:
-    """``done`` of ``total`` steps after ``seconds``; total is 0 before the first step."""
+    """``done`` of ``total`` steps after ``seconds`` in all and ``since`` the first step; total 0 is before that."""
 
     done: int
     total: int
     seconds: float
+    since: float = 0.0
 
     @property
     def words(self) -> str:
         """How far it is, and how long it will take, for the page."""
         if not self.total:
-            return "Preparing …"
-        left = self.seconds / self.done * (self.total - self.done) if self.done else 0.0
-        return f"{100 * self.done // self.total} %, {left:.0f} s left"
+            return f"Preparing … {self.seconds:.0f} s"
+        percent = 100 * self.done // self.total
+        if self.done < 2:  # the first step also warms up
+            return f"{percent} %"
+        left = self.since / (self.done - 1) * (self.total - self.done)
+        return f"{percent} %, {left:.0f} s left"
 
 
 class Work(Generic[T]):
-    """``task(report)`` in a thread of its own; ``report(done, total)`` gives False once it has been stopped."""
+    """``task(report)`` in a thread of its own; ``report(done, total)`` gives False once ``stop`` is set.
 
-    def __init__(self, task: Callable[[Callable[[int, int], bool]], T]) -> None:
+    ``now`` is what was reported last.
+    """
+
+    def __init__(self, task: Callable[[Callable[[int, int], bool]], T], stop: Stop | None = None) -> None:
         self._task = task
-        self._stopped = threading.Event()
-        self._now = (0, 0)
+        self._stop = stop or Stop()
+        self.now = (0, 0)
+        self._first = 0.0
         self._result: T | None = None
         self._error: BaseException | None = None
 
     def ticks(self) -> Iterator[Tick]:
-        """How far it is, every quarter of a second until it ends; leaving the loop early stops it."""
+        """How far it is, now and then until it ends; leaving the loop early stops it."""
         start = time.monotonic()
         thread = threading.Thread(target=self._run, name="facechain-work", daemon=True)
         thread.start()
+        ended = False
         try:
             while thread.is_alive():
-                yield Tick(*self._now, time.monotonic() - start)
+                now = time.monotonic()
+                yield Tick(*self.now, now - start, now - self._first if self._first else 0.0)
                 thread.join(_PAUSE)
+            ended = True
         finally:
-            self._stopped.set()
+            if not ended:
+                self._stop.set()
 
     def result(self) -> T:
         """What the task gave, after the last tick; raises what it raised."""
@@ -63,8 +97,10 @@ class Work(Generic[T]):
         return self._result
 
     def _report(self, done: int, total: int) -> bool:
-        self._now = (done, total)
-        return not self._stopped.is_set()
+        self.now = (done, total)
+        if done and not self._first:
+            self._first = time.monotonic()
+        return not self._stop.is_set()
 
     def _run(self) -> None:
         try:

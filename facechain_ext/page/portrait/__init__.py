@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from facechain_ext.page.portrait.layout import build
+from typing import TYPE_CHECKING
 
-__all__ = ["build"]
+if TYPE_CHECKING:
+    from facechain_ext.page.host import PageHost
+
+
+def build(host: PageHost) -> None:
+    """Build the page inside the Blocks that is open; reads names of files, loads no model."""
+    from facechain_ext.page.portrait.layout import build as build_layout  # noqa: PLC0415 - others need no gradio
+
+    build_layout(host)

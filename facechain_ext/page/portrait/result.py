@@ -11,8 +11,9 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.errors import HostError
 from facechain_ext.faces.likeness import likeness_words
-from facechain_ext.page.form import LABEL, NO_STYLE, remembered, settings_of
-from facechain_ext.page.portrait.who import Who, person
+from facechain_ext.page.portrait.form import NO_STYLE, settings_of
+from facechain_ext.page.portrait.remember import written
+from facechain_ext.page.portrait.who import person
 from facechain_ext.portrait.job import Control
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
@@ -24,91 +25,127 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
     from facechain_ext.page.host import PageHost
-    from facechain_ext.portrait.job import Job
-    from facechain_ext.portrait.style import FaceTool, Finished, Result
+    from facechain_ext.page.portrait.who import Who
+    from facechain_ext.portrait.job import ControlKind, Job
+    from facechain_ext.portrait.judge import Judge
+    from facechain_ext.portrait.style import FaceTool, Finished
 
     Report = Callable[[int, int], bool]
 
-GRID_STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+GRID_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOST_GRID_STYLES = 12
 _LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What the page asks for: the person, the settings, and the pose picture."""
+
+    who: Who
+    form: Mapping[str, Any]
+    pose: Image.Image | None = None
+
+
+@dataclass(frozen=True)
 class Shown:
-    """What the result column shows: pictures with a caption each, their settings, and what was not as asked."""
+    """What the result column shows: pictures, most like first, and what was not as asked.
+
+    ``judge`` said how like they are; ``sheet`` is a grid's overview and comes first.
+    """
 
     pictures: tuple[Finished, ...]
     notes: tuple[str, ...] = ()
+    judge: str = ""
     sheet: Image.Image | None = None
 
+    @property
+    def has_before(self) -> bool:
+        """Whether fusion or retouching changed a picture."""
+        return any(one.before is not None for one in self.pictures)
+
     def gallery(self, *, before: bool = False) -> list[tuple[Image.Image, str]]:
-        """Pictures with captions; ``before`` shows them as they were generated."""
-        rows = [
-            (one.before if before and one.before is not None else one.portrait.picture, _caption(one))
-            for one in self.pictures
-        ]
+        """Pictures with captions, each with its settings inside; ``before`` shows them as they were generated."""
+        rows = []
+        for one in self.pictures:
+            picture = one.before if before and one.before is not None else one.portrait.picture
+            picture.info["parameters"] = one.portrait.infotext  # what is downloaded from the page keeps it
+            rows.append((picture, self._caption(one)))
         return [(self.sheet, "grid"), *rows] if self.sheet is not None else rows
 
     def infotext(self, number: int) -> str:
-        """The settings of picture ``number`` of the gallery; empty for the grid."""
+        """The settings of picture ``number`` of the gallery; empty for the grid's overview."""
         number -= self.sheet is not None
         return self.pictures[number].portrait.infotext if 0 <= number < len(self.pictures) else ""
 
+    def _caption(self, one: Finished) -> str:
+        if one.likeness is None:
+            return f"no face found, seed {one.portrait.seed}"
+        words = likeness_words(one.likeness, self.judge.split(maxsplit=1)[0] if self.judge else "")
+        return f"{one.likeness:.2f} {words}, seed {one.portrait.seed}"
 
-def generate(host: PageHost, who: Who, pose: Image.Image | None, form: Mapping[str, Any], report: Report) -> Shown:
+
+def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
     """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
-    identity = person(host, who)
-    job, notes = _plan(host, identity, pose, form, chosen_seed(form["seed"]))
-    result = _make(host, job, identity, who, form, notes, report)
-    for one in result.pictures:
-        host.save(one.portrait)
-    return Shown(result.pictures, result.notes)
+    identity = person(host, asked.who)
+    job, notes = planned(host, identity, asked, chosen_seed(asked.form["seed"]))
+    judge = host.judge()
+
+    def work() -> Shown:
+        result = make(
+            host,
+            job,
+            keep=min(asked.form["keep"], job.count),
+            judge=judge,
+            photo=_photo(asked),
+            tools=_tools(asked.form),
+            notes=[*notes, *identity.notes],
+            progress=report,
+        )
+        for one in result.pictures:
+            host.save(one.portrait)
+        said = [*result.notes, *(f"Likeness by {judge.name}." for _ in result.pictures[:1])]
+        said += dict.fromkeys(note for one in result.pictures for note in one.notes if note not in said)
+        return Shown(result.pictures, tuple(dict.fromkeys(said)), judge.name)
+
+    return host.queued(work)()
 
 
-def grid(
-    host: PageHost, who: Who, pose: Image.Image | None, form: Mapping[str, Any], styles: Sequence[str], report: Report
-) -> Shown:
-    """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them."""
-    identity, seed = person(host, who), chosen_seed(form["seed"])
-    cells = [(style, strength) for style in styles or (form["style"],) for strength in GRID_STRENGTHS]
-    made: list[Finished] = []
+def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) -> Shown:
+    """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them.
+
+    No style means the one that is chosen. Raises FaceChainError.
+    """
+    styles = tuple(dict.fromkeys(styles)) or (asked.form["style"],)
+    if len(styles) > MOST_GRID_STYLES:
+        raise HostError(f"A grid takes {MOST_GRID_STYLES} styles at most; {len(styles)} are chosen.")
+    identity, seed, judge = person(host, asked.who), chosen_seed(asked.form["seed"]), host.judge()
+    cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
     notes: list[str] = []
-    for number, (style, strength) in enumerate(cells):
-        one = {**form, "style": style, "strength": strength, "count": 1, "keep": 1}
-        job, said = _plan(host, identity, pose, one, seed)
-        steps = job.steps
+    jobs = []
+    for style, strength in cells:
+        form = {**asked.form, "style": style, "strength": strength, "count": 1, "keep": 1}
+        job, said = planned(host, identity, replace(asked, form=form), seed)
+        jobs.append(job)
+        notes += [line for line in said if line not in notes]
 
-        def told(done: int, _total: int, before: int = number * steps, all_steps: int = len(cells) * steps) -> bool:
-            return report(before + done, all_steps)
+    def work() -> Shown:
+        made, labels = _cells(host, jobs, cells, judge, report)
+        if len(made) < len(cells):
+            notes.append(f"Stopped after {len(made)} of {len(cells)} pictures.")
+        if not made:
+            return Shown((), tuple(notes), judge.name)
+        rows = [(label, one.portrait.picture) for label, one in zip(labels, made, strict=True)]
+        page = sheet(rows, columns=len(GRID_STRENGTHS), title=f"Strength x style, seed {seed}")
+        for one in [*made, replace(made[0], portrait=replace(made[0].portrait, picture=page))]:
+            host.save(one.portrait)
+        return Shown(tuple(made), tuple(notes), judge.name, page)
 
-        result = _make(host, job, identity, who, one, said, told)
-        notes += [line for line in result.notes if line not in notes]
-        if not result.pictures:
-            break
-        made += result.pictures
-    labels = [f"{_name(style)} {strength:g}" for style, strength in cells]
-    pictures = [(label, one.portrait.picture) for label, one in zip(labels, made, strict=False)]
-    page = sheet(pictures, columns=len(GRID_STRENGTHS), title="strength x style") if pictures else None
-    for picture in made:
-        host.save(picture.portrait)
-    if page is not None:
-        host.save(replace(made[0].portrait, picture=page))
-    return Shown(tuple(made), tuple(notes), page)
-
-
-def chosen_seed(seed: Any) -> int:
-    """The seed that was asked for, a random one for -1; raises HostError for what is no seed."""
-    number = int(seed)
-    if number == -1:
-        return random.randrange(_LARGEST_SEED)  # noqa: S311 - noise, no secret
-    if not 0 <= number <= _LARGEST_SEED:
-        raise HostError(f"The seed is {number}; it is -1 for a random one, or 0 to {_LARGEST_SEED}.")
-    return number
+    return host.queued(work)()
 
 
-def _plan(
-    host: PageHost, identity: Identity, pose: Image.Image | None, form: Mapping[str, Any], seed: int
-) -> tuple[Job, tuple[str, ...]]:
+def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tuple[Job, tuple[str, ...]]:
+    """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
+    form = asked.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
     job, notes = plan(
         identity,
@@ -118,57 +155,73 @@ def _plan(
         suits=form["suits"],
         prompt=form["prompt"],
         negative_prompt=form["negative"],
-        pose=None,
         lora_folders=host.lora_folders(),
     )
-    asked = {**form, "seed": seed}
-    return replace(job, controls=_controls(host, pose, form), remarks={LABEL: remembered(asked)}), notes
+    controls, remarks = _controls(host, asked), written(form, asked.who)
+    return replace(job, face_in_hires=form["hires_face"], controls=controls, remarks=remarks), notes
 
 
-def _controls(host: PageHost, pose: Image.Image | None, form: Mapping[str, Any]) -> tuple[Control, ...]:
-    if pose is None:
+def chosen_seed(seed: int) -> int:
+    """The seed that was asked for, a random one for -1."""
+    return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
+
+
+def wanted_controls(form: Mapping[str, Any]) -> list[tuple[ControlKind, float]]:
+    """The kinds of ControlNet that the form asks for, with their weights."""
+    kinds: list[tuple[ControlKind, float]] = []
+    if form["pose"]:
+        kinds.append(("openpose_face" if form["pose_face"] else "openpose", form["pose_weight"]))
+    if form["depth"]:
+        kinds.append(("depth", form["depth_weight"]))
+    return kinds
+
+
+def _controls(host: PageHost, asked: Asked) -> tuple[Control, ...]:
+    """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
+    if asked.pose is None:
         return ()
-    kinds: list[Any] = ["openpose_face" if form["pose_face"] else "openpose"] + (["depth"] if form["depth"] else [])
-    offers = host.offers()
-    for kind in kinds:
+    form, offers = asked.form, host.offers()
+    window = (form["pose_start"], form["pose_end"])
+    if window[0] > window[1]:
+        raise HostError(f"The pose starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
+    controls = []
+    for kind, weight in wanted_controls(form):
         if offers.why_not(kind):
             raise HostError(f"The pose picture cannot be used. {offers.why_not(kind)}")
-    window = (float(form["pose_start"]), float(form["pose_end"]))
-    return tuple(Control(kind, pose, float(form["pose_weight"]), window) for kind in kinds)
+        controls.append(Control(kind, asked.pose, weight, window))
+    return tuple(controls)
 
 
-def _make(
-    host: PageHost,
-    job: Job,
-    identity: Identity,
-    who: Who,
-    form: Mapping[str, Any],
-    notes: Sequence[str],
-    report: Report,
-) -> Result:
-    tools: list[FaceTool] = []
-    tools += [Fuse()] if form["fuse"] else []
-    tools += [Retouch()] if form["retouch"] else []
-    photo = None
-    if who.photos and form["fuse"]:
-        photo = Image.fromarray(faces.read_picture(who.photos[0]).pixels)
-    return make(
-        host,
-        job,
-        keep=min(int(form["keep"]), job.count),
-        judge=host.judge(),
-        photo=photo,
-        tools=tools,
-        notes=[*notes, *identity.notes],
-        progress=report,
-    )
+def _cells(
+    host: PageHost, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: Judge, report: Report
+) -> tuple[list[Finished], list[str]]:
+    """The pictures of a grid and their labels, as far as they got."""
+    made: list[Finished] = []
+    labels = []
+    total = sum(job.steps for job in jobs)
+    for number, (job, (style, strength)) in enumerate(zip(jobs, cells, strict=True)):
+        before = number * job.steps
+
+        def told(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
+            return report(before + own * done // max(steps, 1), total)
+
+        result = make(host, job, judge=judge, progress=told)
+        if not result.pictures:
+            break
+        made += result.pictures
+        one = result.pictures[0]
+        like = "" if one.likeness is None else f", likeness {one.likeness:.2f}"
+        labels.append(f"{'no style' if style == NO_STYLE else find_style(style).en}, {strength:g}{like}")
+    return made, labels
 
 
-def _caption(one: Finished) -> str:
-    if one.likeness is None:
-        return f"no face to judge, seed {one.portrait.seed}"
-    return f"{one.likeness:.2f} {likeness_words(one.likeness)}, seed {one.portrait.seed}"
+def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
+    tools: list[FaceTool] = [Fuse()] if form["fuse"] else []
+    return [*tools, Retouch()] if form["retouch"] else tools
 
 
-def _name(style: str) -> str:
-    return "no style" if style == NO_STYLE else find_style(style).en
+def _photo(asked: Asked) -> Image.Image | None:
+    """The photo whose face is fused: the first one, unless a card is used instead."""
+    if asked.who.card or not asked.who.photos or not asked.form["fuse"]:
+        return None
+    return Image.fromarray(faces.read_picture(asked.who.photos[0]).pixels)

@@ -1,49 +1,84 @@
-"""Who is in the picture: photos with weights, a card, or a mix of two cards."""
+"""Who is in the picture: photos with weights, a card, or a mix of two people."""
 
 from __future__ import annotations
 
-import html
+import base64
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.errors import FaceChainError, PhotoError
-from facechain_ext.identity import Identity
+from PIL import Image
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+from facechain_ext.faces.attributes import AGES, attributes_of
+from facechain_ext.identity import Identity, prepare_face
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.page.words import note
+from facechain_ext.portrait.subject import subject_of, subject_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from facechain_ext.page.host import PageHost
+    from facechain_ext.portrait.subject import Gender
+    from facechain_ext.styles import Subject
+
+__all__ = ["CONSENT", "MOST_PHOTOS", "Look", "Who", "guess", "look", "note", "person", "save_card"]
 
 MOST_PHOTOS = 6
-"""Photos that have a slider of their own; further ones count fully."""
+"""Photos of one person on the page, each with a slider of its own."""
 CONSENT = "The person agrees to it"
 """What has to be ticked before a face is kept."""
+_YEARS = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
+"""About the age for each group of the guess."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the page shows of one photo: the aligned face as a data URL, its quality in words, and whether it serves."""
+
+    path: Path
+    picture: str
+    words: str
+    usable: bool
 
 
 @dataclass(frozen=True)
 class Who:
     """What the page says about the person; ``mix`` 0..100 is how much ``second`` takes over from the first."""
 
-    photos: tuple[Path, ...]
-    weights: tuple[float, ...]
-    face: int | None
-    card: str
-    second: str
-    mix: float
+    photos: tuple[Path, ...] = ()
+    weights: tuple[float, ...] = ()
+    face: int | None = None
+    card: str = ""
+    second: str = ""
+    mix: float = 0.0
 
     @staticmethod
-    def of(host: PageHost, values: Sequence[Any]) -> Who:
-        """From the components' values: files, face, card, second card, mix, and the weights.
+    def of(looks: Sequence[Look], values: Sequence[Any]) -> Who:
+        """From the photos and the components' values: face, card, second card, mix, and the weights."""
+        face, card, second, mix, *weights = values
+        used = [(one.path, weight) for one, weight in zip(looks, weights, strict=False) if one.usable]
+        counts = tuple(1.0 if weight is None else min(max(float(weight), 0.0), 1.0) for _, weight in used)
+        return Who(
+            tuple(path for path, _ in used), counts, int(face or 0) or None, card or "", second or "", float(mix or 0)
+        )
 
-        Raises PhotoError for a file that was not uploaded.
-        """
-        files, face, card, second, mix, *weights = values
-        photos = tuple(host.uploaded(file) for file in files or ())
-        counts = [1.0 if w is None else float(w) for w in weights[: len(photos)]]
-        counts += [1.0] * (len(photos) - len(counts))
-        return Who(photos, tuple(counts), int(face or 0) or None, card or "", second or "", float(mix or 0))
+
+def look(path: Path, face: int | None = None) -> Look:
+    """The aligned face of a photo and how good it is; a photo that cannot be used says why."""
+    try:
+        picture = faces.read_picture(path)
+        prepared = prepare_face(picture, face, faces.detector(), faces.head_masker())
+        quality = faces.judge_face(picture.pixels, prepared.face, prepared.head)
+    except PhotoError as error:
+        return Look(path, "", str(error), usable=False)
+    words = " ".join([f"{quality.words[0].upper()}{quality.words[1:]}.", *prepared.notes])
+    return Look(path, data_url(prepared.aligned), words, usable=True)
 
 
 def person(host: PageHost, who: Who) -> Identity:
@@ -56,7 +91,7 @@ def person(host: PageHost, who: Who) -> Identity:
     elif who.photos:
         first = Identity.from_photos(list(who.photos), host.encoder(), face=who.face, weights=who.weights)
     else:
-        raise PhotoError("There is no photo and no card; drop a photo of the person, or choose a card.")
+        raise PhotoError("There is no photo and no card; add a photo of the person, or choose a card.")
     if not who.second or who.mix <= 0:
         return first
     second = CardLibrary().load(who.second)
@@ -64,29 +99,35 @@ def person(host: PageHost, who: Who) -> Identity:
     return Identity.mix([(first, 1.0 - share), (second, share)])
 
 
-def save_card(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
-    """Keep the person under ``name``; gives the sentence for the page.
+def guess(path: Path, face: int | None = None) -> tuple[str, Subject]:
+    """Words for the person of a photo and whom a style has to suit, guessed; both are for the user to change.
 
-    Raises PhotoError without the person's consent, WeightsError for a name that is taken or not safe.
+    Raises PhotoError for a photo without a face, HostError when nothing here can guess.
+    """
+    picture = faces.read_picture(path)
+    seen = attributes_of(picture.pixels, faces.choose_face(faces.detector().detect(picture.pixels), face))
+    gender: Gender = "man" if seen.gender == "male" else "woman"
+    years = _YEARS[seen.age]
+    return subject_words(gender, years), subject_of(gender, years)
+
+
+def save_card(make: Callable[[], Identity], name: str, *, agreed: bool) -> str:
+    """Keep the person that ``make`` gives under ``name``; gives the sentence for the page.
+
+    Raises PhotoError without the person's consent, WeightsError for a name that is taken or not safe, and what ``make``
+    raises.
     """
     if not agreed:
         raise PhotoError(f"A card holds what a face looks like. Tick “{CONSENT}” when that is so.")
-    kept = person(host, who)
-    CardLibrary().save(kept, name.strip())
-    return f"Saved {name.strip()}."
+    library = CardLibrary()
+    library.path(name.strip())  # a name that cannot be is refused before anything is computed
+    identity = make()
+    library.save(identity, name.strip())
+    return " ".join([f"Saved {name.strip()}; it is used from now on instead of the photos.", *identity.notes])
 
 
-def seen(host: PageHost, who: Who) -> tuple[list[tuple[Any, str]], str]:
-    """The aligned faces with a name each, and what is doubtful about the photos as HTML."""
-    try:
-        found = person(host, who)
-    except FaceChainError as error:
-        return [], note(str(error))
-    names = [fact.name or f"photo {number}" for number, fact in enumerate(found.photos, 1)]
-    pictures = list(zip(list(found.aligned), names, strict=True))
-    return pictures, note(*(found.notes or (f"Ready. Identity {found.digest}.",)))
-
-
-def note(*sentences: str) -> str:
-    """Sentences for the page, with nothing in them that a browser would run."""
-    return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
+def data_url(pixels: NDArray[Any]) -> str:
+    """A small picture inside a text, for the page."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.page.form import NAMES, checked
+from facechain_ext.page.portrait.form import NAMES, checked
 from facechain_ext.weights import models_folder, safe_child
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def save(name: str, form: Mapping[str, Any]) -> None:
 
     Raises WeightsError when the name is not safe as a file's.
     """
-    path = safe_child(folder(), f"{name.strip()}.json")
-    folder().mkdir(parents=True, exist_ok=True)
+    path = _path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
     part.replace(path)
@@ -38,9 +38,8 @@ def save(name: str, form: Mapping[str, Any]) -> None:
 
 def load(name: str) -> dict[str, Any]:
     """The settings called ``name``; raises HostError when there are none or their file is damaged."""
-    path = safe_child(folder(), f"{name}.json")
     try:
-        return checked(json.loads(path.read_text(encoding="utf-8")))
+        return checked(json.loads(_path(name).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise HostError(f"There is no preset called {name}.") from error
     except ValueError as error:
@@ -49,7 +48,11 @@ def load(name: str) -> dict[str, Any]:
 
 def delete(name: str) -> None:
     """Remove the preset called ``name``; raises HostError when there is none."""
-    path = safe_child(folder(), f"{name}.json")
+    path = _path(name)
     if not path.is_file():
         raise HostError(f"There is no preset called {name}.")
     path.unlink()
+
+
+def _path(name: str) -> Path:
+    return safe_child(folder(), f"{name.strip()}.json")

@@ -1,0 +1,78 @@
+"""The webui's settings text: out of picture files, and taken apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PIL import Image, UnidentifiedImageError
+
+from facechain_ext.errors import PhotoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+"""One ``label: value`` of the last line, as the webui reads it; values with commas are JSON texts."""
+_NEGATIVE = "Negative prompt:"
+_LORA = re.compile(r"\s*<lora:[^>]*>")
+_EXIF, _USER_COMMENT = 0x8769, 0x9286
+_LONGEST = 200_000
+"""Characters of a settings text that are read."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a settings text says: the prompt without LoRA tags, the negative prompt, and values by label."""
+
+    prompt: str = ""
+    negative: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def text_of(path: Path) -> str:
+    """The settings text in a picture file, from PNG text or, for JPEG and WebP, EXIF; empty when there is none.
+
+    Raises PhotoError when the file is no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            written = picture.info.get("parameters")
+            if not isinstance(written, str):
+                comment = picture.getexif().get_ifd(_EXIF).get(_USER_COMMENT, b"")
+                written = _comment(comment) if isinstance(comment, bytes) else str(comment)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PhotoError(f"{path.name} cannot be read as a picture; choose a PNG, JPEG or WebP file.") from error
+    return written[:_LONGEST]
+
+
+def taken_apart(text: str) -> Told:
+    """What the text says; a text without settings gives no values."""
+    lines = text[:_LONGEST].strip().splitlines()
+    pairs = dict(_PAIR.findall(lines[-1])) if lines else {}
+    if len(pairs) < 3:  # the webui too takes a last line with fewer for a part of the prompt
+        pairs = {}
+    words = "\n".join(lines[:-1] if pairs else lines)
+    prompt, _, negative = words.partition(_NEGATIVE)
+    values = {label: _plain(value) for label, value in pairs.items()}
+    return Told(_LORA.sub("", prompt).strip(), negative.strip(), values)
+
+
+def _plain(value: str) -> str:
+    if value.startswith('"') and value.endswith('"') and len(value) > 1:
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return value
+    return value.strip()
+
+
+def _comment(raw: bytes) -> str:
+    """EXIF's user comment: eight bytes that name the encoding, then the text."""
+    if raw.startswith(b"UNICODE\0"):
+        order = "utf-16-be" if raw[8:9] == b"\0" else "utf-16-le"
+        return raw[8:].decode(order, errors="replace")
+    return raw[8:].decode("utf-8", errors="replace")

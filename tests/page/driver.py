@@ -1,0 +1,141 @@
+"""Handling the page as a user does, the same on every release of gradio."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE = 120_000
+"""Milliseconds; the machine may be busy with other things."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the page is, and the folder with its models, uploads and pictures."""
+
+    url: str
+    folder: Path
+
+
+class Driver:
+    """One browser tab with the Portrait page."""
+
+    def __init__(self, page):
+        self.page = page
+        page.set_default_timeout(PATIENCE)
+
+    @classmethod
+    def open(cls, context, server):
+        """Open the page and wait until it is usable."""
+        driver = cls(context.new_page())
+        driver.page.goto(server.url)
+        driver.ready()
+        return driver
+
+    def ready(self):
+        """Wait until the page is there and has fetched its lists."""
+        self.page.wait_for_selector("#facechain_generate", state="visible")
+        self.page.wait_for_selector("#facechain_style_gallery .facechain-tile")
+        self.page.wait_for_timeout(1500)
+
+    def add_photos(self, *files):
+        """Drop photos and wait until each has been looked at."""
+        before = self.page.locator(".facechain-photo").count()
+        self.page.set_input_files("#facechain_photos input[type=file]", [str(file) for file in files])
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.facechain-photo').length >= n", arg=before + len(files)
+        )
+
+    def paste(self, selector, file):
+        """Paste a picture as the system's clipboard would."""
+        data = base64.b64encode(Path(file).read_bytes()).decode()
+        script = """([selector, data]) => {
+            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "pasted.png", {type: "image/png"}));
+            const event = new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true, cancelable: true});
+            document.querySelector(selector).dispatchEvent(event);
+        }"""
+        self.page.evaluate(script, [selector, data])
+
+    def open_part(self, name):
+        """Open an accordion unless it is open."""
+        part = self.page.locator(f"#facechain_{name}")
+        if not part.locator("input, textarea, button.lg, button.sm").first.is_visible():
+            part.locator(".label-wrap").first.click()
+        self.page.wait_for_timeout(300)
+
+    def number(self, name, value=None):
+        """Set a number, or read it."""
+        field = self.page.locator(f"#facechain_{name} input[type=number]")
+        if value is not None:
+            field.fill(str(value))
+            field.press("Tab")
+        return float(field.input_value())
+
+    def text(self, name, value=None):
+        """Set a text, or read it."""
+        field = self.page.locator(f"#facechain_{name} textarea, #facechain_{name} input[type=text]").first
+        if value is not None:
+            field.fill(value)
+            field.press("Tab")
+        return field.input_value()
+
+    def tick(self, name, on=None):
+        """Set a tick, or read it."""
+        field = self.page.locator(f"#facechain_{name} input[type=checkbox]")
+        if on is not None:
+            field.set_checked(on)
+        return field.is_checked()
+
+    def choose(self, name, option):
+        """Choose from a drop-down."""
+        field = self.page.locator(f"#facechain_{name} input").first
+        field.click()
+        field.fill(option)
+        self.page.locator(f'ul.options li[aria-label="{option}"]').first.click()
+        field.press("Tab")
+
+    def chosen(self, name):
+        """What a drop-down shows."""
+        return self.page.locator(f"#facechain_{name} input").first.input_value()
+
+    def options(self, name):
+        """What a drop-down offers."""
+        field = self.page.locator(f"#facechain_{name} input").first
+        field.click()
+        self.page.wait_for_timeout(300)
+        found = [text.strip(" ✓\n") for text in self.page.locator("ul.options li").all_inner_texts()]
+        field.press("Escape")
+        field.press("Tab")
+        return found
+
+    def click(self, name):
+        """Press a button."""
+        self.page.click(f"#facechain_{name}")
+
+    def says(self, name, words):
+        """Wait until a part of the page shows words."""
+        self.page.wait_for_function(
+            "([id, words]) => (document.getElementById(id) || {innerText: ''}).innerText.includes(words)",
+            arg=[f"facechain_{name}", words],
+        )
+        return self.page.inner_text(f"#facechain_{name}")
+
+    def small(self, **numbers):
+        """Settings that make a picture in seconds."""
+        self.open_part("more")
+        for name, value in {"steps": 2, "width": 64, "height": 64, "cfg": 3, "count": 1, "keep": 1, **numbers}.items():
+            self.number(name, value)
+
+    def pictures(self):
+        """Addresses of the gallery's pictures."""
+        return self.page.eval_on_selector_all("#facechain_gallery img", "all => all.map((one) => one.src)")
+
+    def generate(self, *, wait="Likeness by"):
+        """Press Generate and wait for the end; gives the settings of the first picture."""
+        self.click("generate")
+        self.says("status", wait)
+        self.page.wait_for_timeout(500)
+        return self.text("infotext")

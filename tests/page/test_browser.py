@@ -1,0 +1,159 @@
+"""What a user does on the page, in a real browser against the served page."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "astronaut.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def landscape(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "rocks.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)).save(path)
+    return path
+
+
+def test_photo_to_portrait(page, photo):
+    page.add_photos(photo)
+    assert "astronaut.png" in page.page.inner_text("#facechain_look_1")
+    assert page.page.locator("#facechain_look_1 img").get_attribute("src").startswith("data:image/")
+    page.small(count=2, keep=2)
+    page.click("generate")
+    page.page.wait_for_selector("#facechain_status .facechain-progress")
+    page.says("status", "Likeness by TransFace")
+    page.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 2")
+    assert "seed" in page.page.inner_text("#facechain_gallery")
+    settings = page.text("infotext")
+    assert "FaceChain strength: 0.5" in settings
+    assert "FaceChain recipe: portrait" in settings
+    assert "Size: 64x64" in settings
+    numbers = re.findall(r"-?\d+\.\d{4,}", settings)
+    assert not numbers, "no embedding is ever written"
+
+
+def test_a_photo_without_a_face_says_so_in_its_place(page, photo, landscape):
+    page.add_photos(landscape)
+    assert "no face" in page.page.inner_text("#facechain_look_1").lower()
+    page.add_photos(photo)
+    assert page.page.locator("#facechain_photo_2").is_visible()
+    page.click("remove_1")
+    page.says("look_1", "astronaut.png")
+    page.page.wait_for_selector("#facechain_photo_2", state="hidden")
+
+
+def test_photos_are_pasted(page, photo):
+    page.paste("body", photo)
+    page.says("look_1", "pasted.png")
+
+
+def test_a_card_needs_consent_and_survives_reloading(page, photo):
+    page.add_photos(photo)
+    page.open_part("keep_card")
+    page.text("card_name", "Eileen")
+    page.click("card_save")
+    page.says("notes", "Tick")
+    page.tick("card_consent", on=True)
+    page.click("card_save")
+    page.says("notes", "Saved Eileen")
+    assert page.chosen("card") == "Eileen"
+    page.page.reload()
+    page.ready()
+    assert "Eileen" in page.options("card")
+    page.choose("card", "Eileen")
+    page.says("notes", "card Eileen is used")
+    page.small()
+    assert "Eileen" in page.generate()
+
+
+@pytest.mark.parametrize("name", ["../x", "CON", "a" * 300, "", ".hidden"])
+def test_names_that_cannot_be_files_are_refused(page, photo, name):
+    page.open_part("keep_card")
+    page.tick("card_consent", on=True)
+    page.text("card_name", name)
+    page.click("card_save")
+    page.says("notes", "Choose another name")
+
+
+def test_choosing_a_style(page):
+    page.text("style_search", "watercolour")
+    page.page.wait_for_function("document.querySelectorAll('.facechain-tile').length < 20")
+    page.page.click('.facechain-tile[data-key="watercolour"]')
+    page.says("style_facts", "水彩")
+    page.click("style_star")
+    page.says("style_status", "favourite now")
+    page.choose("style_tag", "favourites")
+    page.text("style_search", "")
+    page.page.wait_for_function("document.querySelectorAll('.facechain-tile').length == 2")
+
+
+def test_interrupting_keeps_what_is_finished(page, photo):
+    page.add_photos(photo)
+    page.small(count=30, keep=30, steps=10)
+    page.click("generate")
+    page.page.wait_for_function("document.querySelector('#facechain_status').innerText.includes(' s left')")
+    page.click("interrupt")
+    assert "of 30 pictures" in page.says("status", "Stopped after")
+    page.small()
+    assert "Steps: 2" in page.generate()
+
+
+def test_settings_come_back_from_a_picture(page, photo, server):
+    page.add_photos(photo)
+    page.small(seed=7, count=2, keep=1)
+    page.page.click('.facechain-tile[data-key="watercolour"]')
+    page.says("style_facts", "水彩")
+    page.text("prompt", "a red hat, with a feather")
+    page.number("strength", 0.85)
+    page.number("window_end", 0.7)
+    settings = page.generate()
+    assert "Seed: 7" in settings or "Seed: 8" in settings
+    page.page.reload()
+    page.ready()
+    page.text("infotext", settings)
+    page.open_part("restore_panel")
+    page.click("restore")
+    page.says("status", "Restored")
+    page.open_part("more")
+    assert page.text("prompt") == "a red hat, with a feather"
+    assert (page.number("strength"), page.number("window_end")) == (0.85, 0.7)
+    assert (page.number("steps"), page.number("width"), page.number("count"), page.number("keep")) == (2, 64, 2, 1)
+    page.says("style_facts", "水彩")
+    assert page.number("strength") == 0.85, "the style's suggestion does not overwrite what was restored"
+    newest = max((server.folder / "out").glob("*.png"), key=lambda path: path.stat().st_mtime)
+    page.text("prompt", "something else")
+    page.page.set_input_files("#facechain_pnginfo input[type=file]", str(newest))
+    page.page.wait_for_function("document.querySelector('#facechain_prompt textarea').value.includes('red hat')")
+
+
+def test_presets(page):
+    page.text("prompt", "by the sea")
+    page.number("strength", 1.2)
+    page.open_part("presets")
+    page.text("preset", "beach")
+    page.click("preset_save")
+    page.says("status", "Saved the preset beach")
+    page.text("prompt", "other")
+    page.click("preset_load")
+    page.says("status", "Loaded the preset beach")
+    assert page.text("prompt") == "by the sea"
+    page.click("preset_delete")
+    page.says("status", "Deleted the preset beach")
+    page.text("preset", "../beach")
+    page.click("preset_save")
+    page.says("status", "Choose another name")
+
+
+def test_nobody_to_show_says_what_to_do(page):
+    page.click("generate")
+    page.says("status", "add a photo of the person, or choose a card")
