@@ -12,7 +12,7 @@ import gradio as gr
 
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
-from facechain_ext.page.portrait.who import note
+from facechain_ext.page.words import note
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.background import Downloads
 from facechain_ext.weights.manifest import manifest

@@ -10,7 +10,8 @@ from PIL import Image
 
 from facechain_ext.errors import FaceChainError, PhotoError
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.page.portrait.who import CONSENT, note
+from facechain_ext.page.portrait.who import CONSENT
+from facechain_ext.page.words import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable

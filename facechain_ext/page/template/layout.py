@@ -1,0 +1,125 @@
+"""The Template page's components and what happens when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.page.template.seating import KEEP, MOST_FACES, QUALITIES, Order, batch, choices_for, show
+from facechain_ext.page.words import bar, note
+from facechain_ext.page.working import Work
+from facechain_ext.portrait.sheet import sheet
+
+if TYPE_CHECKING:
+    from facechain_ext.page.host import PageHost
+
+
+def build(host: PageHost) -> None:
+    """Build the page inside the Blocks that is open; loads no model."""
+    with gr.Row(elem_id="facechain_template_columns", elem_classes=["facechain-columns"]):
+        with gr.Column(scale=1, min_width=280):
+            templates = gr.File(
+                label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files"
+            )
+            photos = gr.File(
+                label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests"
+            )
+            look = gr.Button("Find the faces", elem_id="facechain_template_find")
+            seen = gr.Image(label="Faces by number", interactive=False, elem_id="facechain_template_seen")
+        with gr.Column(scale=1, min_width=280):
+            faces = [
+                gr.Dropdown(
+                    choices_for([]),
+                    value=KEEP,
+                    label=f"Face {n}",
+                    visible=n == 1,
+                    elem_id=f"facechain_template_face_{n}",
+                )
+                for n in range(1, MOST_FACES + 1)
+            ]
+            options = _options()
+        with gr.Column(scale=1, min_width=280):
+            with gr.Row():
+                start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
+                stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
+            status = gr.HTML("", elem_id="facechain_template_status")
+            results = gr.Gallery(label="Result", columns=2, height=480, elem_id="facechain_template_gallery")
+
+    def find(files: Any, guests: Any) -> list[Any]:
+        try:
+            if not files:
+                raise PhotoError("Drop a template first.")
+            picture, count = show(host.uploaded(files[0]))
+            words = choices_for(list(_named(host, guests)))
+        except FaceChainError as error:
+            return [gr.update(), note(str(error)), *[gr.update()] * MOST_FACES]
+        shown = [gr.update(choices=words, value=KEEP, visible=n < count) for n in range(MOST_FACES)]
+        more = f" Faces from {MOST_FACES + 1} on stay as they are." if count > MOST_FACES else ""
+        return [picture, note(f"{count} faces, numbered from the left.{more}"), *shown]
+
+    def run(files: Any, guests: Any, *values: Any) -> Iterator[list[Any]]:
+        try:
+            orders = _orders(host, files, guests, values)
+        except FaceChainError as error:
+            yield [note(str(error)), gr.update()]
+            return
+        work = Work(lambda report: batch(host, orders, report))
+        for tick in work.ticks():
+            yield [bar(tick.done, tick.total, tick.words), gr.update()]
+        try:
+            made, notes = work.result()
+        except FaceChainError as error:
+            yield [note(str(error)), gr.update()]
+            return
+        rows = [(one.picture, one.infotext) for one in made]
+        if len(made) > 1:
+            rows.insert(0, (sheet([(one.infotext, one.picture) for one in made]), "contact sheet"))
+        yield [note(*(notes or ["Done."])), rows]
+
+    found = [seen, status, *faces]
+    look.click(find, [templates, photos], found)
+    start.click(run, [templates, photos, *options, *faces], [status, results])
+    stop.click(host.interrupt, [], [], queue=False)
+
+
+def _options() -> list[Any]:
+    """Components in the order in which ``_orders`` reads them."""
+    quality = gr.Radio(list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality")
+    with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
+        return [
+            quality,
+            gr.Textbox("", label="Prompt", lines=2, elem_id="facechain_template_prompt"),
+            gr.Slider(0.05, 1, 0.6, step=0.05, label="Denoising strength", elem_id="facechain_template_denoise"),
+            gr.Slider(0, 2, 0.55, step=0.05, label="Strength", elem_id="facechain_template_strength"),
+            gr.Slider(1, 150, 30, step=1, label="Steps", elem_id="facechain_template_steps"),
+            gr.Number(-1, precision=0, label="Seed", elem_id="facechain_template_seed"),
+            gr.Checkbox(value=False, label="Fuse the face of the photo", elem_id="facechain_template_fuse"),
+        ]
+
+
+def _orders(host: PageHost, files: Any, guests: Any, values: tuple[Any, ...]) -> list[Order]:
+    """An order for each template, all with the same choices."""
+    if not files:
+        raise PhotoError("Drop a template first.")
+    quality, prompt, denoise, strength, steps, seed, fuse, *choices = values
+    photos = _named(host, guests)
+    return [
+        Order(
+            host.uploaded(file), tuple(choices), photos, quality, prompt or "", float(denoise), float(strength),
+            int(steps), int(-1 if seed is None else seed), bool(fuse),
+        )
+        for file in files
+    ]  # fmt: skip
+
+
+def _named(host: PageHost, guests: Any) -> dict[str, Path]:
+    """Uploaded photos by a name that tells them apart."""
+    named: dict[str, Path] = {}
+    for number, file in enumerate(guests or (), 1):
+        path = host.uploaded(file)
+        named[f"{number} {Path(getattr(file, 'orig_name', None) or path.name).name}"] = path
+    return named
