@@ -1,0 +1,128 @@
+"""The Train page's components and what happens when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
+from facechain_ext.page.train.process import HOW, Training, Wish, checkpoints, collect, environment, write_table
+from facechain_ext.page.words import bar, note
+
+if TYPE_CHECKING:
+    from facechain_ext.page.host import PageHost
+
+_running: dict[str, Training] = {}
+"""The one training of this machine, under "style"."""
+
+
+def build(host: PageHost) -> None:
+    """Pictures and captions, settings, progress."""
+    gr.HTML(note("A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles.", HOW))
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
+            trigger = gr.Textbox("ownstyle", label="Trigger word", elem_id="facechain_train_trigger")
+            files = gr.File(
+                label="Pictures", file_count="multiple", file_types=["image"], elem_id="facechain_train_files"
+            )
+            add = gr.Button("Add pictures and write captions", elem_id="facechain_train_collect")
+            table = gr.Dataframe(
+                headers=["file", "use", "caption"], datatype="str", label="Captions", interactive=True,
+                elem_id="facechain_train_captions",
+            )  # fmt: skip
+        with gr.Column(scale=1, min_width=280):
+            checkpoint = gr.Dropdown(
+                list(_checkpoints(host)), label="Checkpoint to learn on", elem_id="facechain_train_checkpoint"
+            )
+            steps = gr.Slider(100, 5000, 1500, step=50, label="Steps", elem_id="facechain_train_steps")
+            rate = gr.Number(1e-4, label="Learning rate", precision=6, elem_id="facechain_train_rate")
+            rank = gr.Slider(1, 128, 16, step=1, label="Rank", elem_id="facechain_train_rank")
+            size = gr.Slider(256, 768, 512, step=64, label="Size", elem_id="facechain_train_size")
+            resume = gr.Checkbox(value=False, label="Go on where it stopped", elem_id="facechain_train_resume")
+            with gr.Row():
+                start = gr.Button("Train", variant="primary", elem_id="facechain_train_start")
+                stop = gr.Button("Stop and save", elem_id="facechain_train_stop")
+            status = gr.HTML("", elem_id="facechain_train_status")
+            preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
+
+    def gather(style: str, word: str, uploads: Any) -> list[Any]:
+        try:
+            wish = Wish(style or "", word or "", Path())
+            paths = [
+                (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name)
+                for one in uploads or ()
+            ]
+            rows = collect(wish, paths)
+        except FaceChainError as error:
+            return [gr.update(), note(str(error))]
+        return [rows, note(f"{len(rows)} pictures. Put the captions right: nothing has looked at the pictures.")]
+
+    def run(*values: Any) -> Iterator[list[Any]]:
+        try:
+            training = _begin(host, values)
+        except FaceChainError as error:
+            yield [note(str(error)), gr.update()]
+            return
+        try:
+            for event in training.events():
+                yield _told(event)
+        finally:
+            training.stop()
+            _running.pop("style", None)
+
+    def halt() -> str:
+        training = _running.get("style")
+        if training is None:
+            return note("Nothing is being trained.")
+        training.stop()
+        return note("Stopping; the state is saved.")
+
+    add.click(gather, [name, trigger, files], [table, status])
+    start.click(run, [name, trigger, checkpoint, steps, rate, rank, size, resume, table], [status, preview])
+    stop.click(halt, [], [status], queue=False)
+
+
+def _begin(host: PageHost, values: tuple[Any, ...]) -> Training:
+    name, trigger, checkpoint, steps, rate, rank, size, resume, table = values
+    if "style" in _running:
+        raise HostError("A style is being trained already; stop it or wait for its end.")
+    path = _checkpoints(host).get(checkpoint or "")
+    if path is None:
+        raise HostError("Choose the checkpoint to learn on.")
+    wish = Wish(
+        name or "", trigger or "ownstyle", path, int(steps), float(rate), int(rank), int(size), host.lora_folders()[0],
+        bool(resume),
+    )  # fmt: skip
+    folder = wish.folder / "pictures"
+    if not folder.is_dir():
+        raise PhotoError("Add pictures first.")
+    rows = table.values.tolist() if hasattr(table, "values") else list(table or [])
+    write_table(folder, rows)
+    _running["style"] = Training(wish, environment())
+    return _running["style"]
+
+
+def _checkpoints(host: PageHost) -> dict[str, Path]:
+    """The checkpoints beside the host's LoRA folder, where webuis keep theirs."""
+    return checkpoints([folder.parent / "Stable-diffusion" for folder in host.lora_folders()[:1]])
+
+
+def _told(event: dict[str, Any]) -> list[Any]:
+    """One event for the page: words or a bar, and the preview."""
+    kind = event.get("event")
+    if kind == "step":
+        words = f"step {event['step']} of {event['steps']}, loss {float(event['loss']):.4f}"
+        return [bar(int(event["step"]), int(event["steps"]), words), gr.update()]
+    if kind == "preview":
+        return [gr.update(), event["file"]]
+    if kind == "ended":
+        good = event["code"] == 0
+        return [gr.update() if good else note(f"The training ended with an error: {event['words']}"), gr.update()]
+    if kind == "done":
+        return [note(f"Done: {event['file']}; the style is among your own."), gr.update()]
+    words = ", ".join(f"{key} {value}" for key, value in event.items() if key != "event")
+    return [note(f"{kind}: {words}"), gr.update()]
