@@ -1,4 +1,4 @@
-"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|test``.
+"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|serve|test``.
 
 Without an argument it says which optional parts are missing and which command adds them; it changes no package of the
 host. With one it makes a virtual environment of its own beside this file and works in that.
@@ -26,6 +26,14 @@ HOST_MEDIAPIPE = "mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
 MEDIAPIPE_NEEDS = ["absl-py", "attrs", "flatbuffers", "protobuf>=4.25.3,<5", "matplotlib"]
 LDM = "stable-diffusion-sdkit==2.1.5"
 """Carries the ldm U-Net that the webui runs; its own requirements are of another time."""
+GRADIO = (
+    "gradio==4.40.0 gradio_client==1.2.0 fastapi==0.104.1 starlette==0.27.0 pydantic==2.8.2 pydantic_core==2.20.1 "
+    "annotated-types httpx==0.24.1 httpcore==0.17.3 anyio==3.7.1 h11==0.14.0 websockets==11.0.3 aiofiles==23.2.1 ffmpy "
+    "pydub==0.25.1 semantic-version==2.10.0 orjson python-multipart uvicorn Jinja2 MarkupSafe==2.1.5 "
+    "importlib_resources tomlkit==0.12.0 pandas==2.3.3 pytz python-dateutil six tzdata sniffio idna certifi requests "
+    "charset-normalizer urllib3"
+)
+"""What Forge runs, without the requirements that would take back the newer packages of diffusers and transformers."""
 OPTIONAL = {
     "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {HOST_MEDIAPIPE}"),
     "onnxruntime": ("runs SCRFD and DamoFD face detectors", "pip install onnxruntime"),
@@ -36,7 +44,7 @@ OPTIONAL = {
 
 def main(arguments: list[str]) -> int:
     """Do what is asked for; gives the exit code."""
-    tasks = {"portrait": portrait, "test": test}
+    tasks = {"portrait": portrait, "serve": serve, "test": test}
     if not arguments:
         return in_the_webui()
     if arguments[0] not in tasks or len(arguments) > 1:
@@ -61,6 +69,16 @@ def portrait() -> int:
         mark_ready(python)
     say("making portraits")
     return run([python, "-m", "facechain_ext", "demo", "--out", str(ROOT / "outputs")])
+
+
+def serve() -> int:
+    """Install what the page needs, and open it on this machine only."""
+    python = environment(".venv-serve", fresh=False)
+    if not ready(python):
+        install(python, [*standalone_steps(), ["--no-deps", *GRADIO.split()]])
+        mark_ready(python)
+    say("starting the page")
+    return run([python, "-m", "facechain_ext", "serve"])
 
 
 def test() -> int:
@@ -120,7 +138,7 @@ def mark_ready(python: str) -> None:
 
 def wanted() -> str:
     """What an environment is filled with, as a text that changes when it does."""
-    return repr(standalone_steps()) + (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return repr((standalone_steps(), GRADIO)) + (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def install(python: str, steps: list[list[str]]) -> None:
