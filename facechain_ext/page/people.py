@@ -30,18 +30,18 @@ def build(host: PageHost) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             with gr.Row():
-                query = gr.Textbox("", label="Search", elem_id="facechain_people_search")
+                query = gr.Textbox("", label="Search people", elem_id="facechain_people_search")
                 show = gr.Button("Show", elem_id="facechain_people_show")
             gallery = gr.Gallery(label="People", columns=5, height=380, elem_id="facechain_people_gallery")
         with gr.Column(scale=1, min_width=280):
-            card = gr.Dropdown(CardLibrary().names(), label="Card", elem_id="facechain_people_card")
+            card = gr.Dropdown(CardLibrary().names(), label="Card of the library", elem_id="facechain_people_card")
             facts = gr.HTML("", elem_id="facechain_people_facts")
             new = gr.Textbox("", label="New name", elem_id="facechain_people_new")
             rename = gr.Button("Rename", elem_id="facechain_people_rename")
             sure = gr.Checkbox(value=False, label="Yes, delete this card", elem_id="facechain_people_sure")
             delete = gr.Button("Delete", elem_id="facechain_people_delete")
             export = gr.File(label="The card as a file", interactive=False, elem_id="facechain_people_file")
-            agreed = gr.Checkbox(value=False, label=CONSENT, elem_id="facechain_people_consent")
+            agreed = gr.Checkbox(value=False, label=f"{CONSENT} (import)", elem_id="facechain_people_consent")
             upload = gr.File(label="Import a card", file_types=[".safetensors"], elem_id="facechain_people_import")
     names = gr.State([])
 

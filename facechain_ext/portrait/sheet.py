@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from facechain_ext.portrait.font import label_font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ def sheet(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     width = columns * (side + _GAP) + _GAP
-    font = _font()
+    font = label_font(14)
     lines = textwrap.wrap(title, max((width - 2 * _GAP) // 8, 20))
     top = _GAP + _LINE * len(lines)
     canvas = Image.new("RGB", (width, top + rows * (side + _LINE + _GAP) + _GAP), _PAPER)
@@ -37,11 +39,3 @@ def sheet(
         canvas.paste(fitted, (x + (side - fitted.width) // 2, y + (side - fitted.height) // 2))
         draw.text((x, y + side + 2), label, fill=_INK, font=font)
     return canvas
-
-
-def _font() -> Any:
-    """Pillow's own font; before Pillow 10.1, as in the webui, it comes in one size only."""
-    try:
-        return ImageFont.load_default(size=14)
-    except TypeError:
-        return ImageFont.load_default()

@@ -92,12 +92,12 @@ def _options() -> list[Any]:
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [
             quality,
-            gr.Textbox("", label="Prompt", lines=2, elem_id="facechain_template_prompt"),
-            gr.Slider(0.05, 1, 0.6, step=0.05, label="Denoising strength", elem_id="facechain_template_denoise"),
-            gr.Slider(0, 2, 0.55, step=0.05, label="Strength", elem_id="facechain_template_strength"),
-            gr.Slider(1, 150, 30, step=1, label="Steps", elem_id="facechain_template_steps"),
-            gr.Number(-1, precision=0, label="Seed", elem_id="facechain_template_seed"),
-            gr.Checkbox(value=False, label="Fuse the face of the photo", elem_id="facechain_template_fuse"),
+            gr.Textbox("", label="Prompt of the template", lines=2, elem_id="facechain_template_prompt"),
+            gr.Slider(0.05, 1, 0.6, step=0.05, label="Template denoising", elem_id="facechain_template_denoise"),
+            gr.Slider(0, 2, 0.55, step=0.05, label="Template strength", elem_id="facechain_template_strength"),
+            gr.Slider(1, 150, 30, step=1, label="Template steps", elem_id="facechain_template_steps"),
+            gr.Number(-1, precision=0, label="Template seed", elem_id="facechain_template_seed"),
+            gr.Checkbox(value=False, label="Fuse after painting", elem_id="facechain_template_fuse"),
         ]
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.portrait.font import label_font
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
@@ -56,7 +57,7 @@ def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
         left, top, right, bottom = seat.face.box
         draw.rectangle((left, top, right, bottom), outline=_COLOUR, width=line)
         size = max(round(seat.face.height / 4), 12)
-        font = ImageFont.load_default(size=size) if hasattr(ImageFont, "FreeTypeFont") else ImageFont.load_default()
+        font = label_font(size)
         draw.rectangle((left, top - 1.2 * size, left + size * 0.9 * len(str(seat.number)), top), fill=_COLOUR)
         draw.text((left + size * 0.15, top - 1.2 * size), str(seat.number), fill=_INK, font=font)
     return picture

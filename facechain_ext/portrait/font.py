@@ -1,0 +1,15 @@
+"""Pillow's own font for labels on sheets and templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import ImageFont
+
+
+def label_font(size: float) -> Any:
+    """Pillow's own font at ``size`` pixels; before Pillow 10.1, as in the webui, it comes in one size only."""
+    try:
+        return ImageFont.load_default(size=size)
+    except TypeError:
+        return ImageFont.load_default()
