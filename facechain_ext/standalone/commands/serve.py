@@ -39,6 +39,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7869,
 ) -> None:
     """Open the FaceChain page in a browser, without a webui."""
+    _give_gradio_its_name()
     try:
         from facechain_ext.page.gradio_versions import launch, run_script
     except ImportError as error:
@@ -57,6 +58,14 @@ def serve(
     run_script(page)
     console.print(f"FaceChain is on http://{address}:{port} (Ctrl+C stops it).", markup=False)
     launch(page, address=address, port=port, wait=True)
+
+
+def _give_gradio_its_name() -> None:
+    """Let gradio 4 be imported beside a huggingface_hub that has dropped HfFolder, which only logins there use."""
+    import huggingface_hub
+
+    if not hasattr(huggingface_hub, "HfFolder"):
+        huggingface_hub.HfFolder = None
 
 
 def small_files(folder: Path) -> Files:
