@@ -31,8 +31,10 @@ class OptionInfo:
     component: object = None
     component_args: object = None
     section: tuple = ()
+    hint: str = ""
 
-    def info(self, _text):
+    def info(self, text):
+        self.hint = text
         return self
 
 

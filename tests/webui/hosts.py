@@ -20,7 +20,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_SECONDS = 180
+START_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,24 @@ def python_of(folder: Path) -> str:
     return os.environ.get("WEBUI_PYTHON") or (str(own) if own.exists() else "python3")
 
 
-def start(folder: Path, log: Path, *flags: str) -> tuple[subprocess.Popen, Webui]:
-    """Start the webui of ``folder`` on a free port, with the Python of $WEBUI_PYTHON or of its own ``venv``."""
+def start(folder: Path, log: Path, *flags: str, page: bool = False) -> tuple[subprocess.Popen, Webui]:
+    """Start the webui of ``folder`` on a free port, with or without its page."""
     is_forge = (folder / "backend").is_dir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port), "--nowebui"]
+    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port)]
     cpu = ["--always-cpu"] if is_forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
     others = ["--no-download-sd-model", "--no-hashing"] + ([] if is_forge else ["--do-not-download-clip"])
+    others += [] if page else ["--nowebui"]
     command = [python_of(folder), "launch.py", *common, *cpu, *others, *flags]
     output = log.open("wb")
     process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     webui = Webui(f"http://127.0.0.1:{port}", is_forge)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if webui.answers():
+        # a page that is asked before its API is added breaks, so its log says when to begin
+        if "Startup time" in log.read_text(errors="replace") if page else webui.answers():
             return process, webui
         time.sleep(0.5)
     process.kill()

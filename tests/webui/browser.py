@@ -1,0 +1,115 @@
+"""A person at the FaceChain tab, with gradio 3 or 4 under it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
+
+PHOTO = Path(__file__).with_name("astronaut.jpg")
+PATIENCE = 240_000
+"""Milliseconds to wait for what takes a machine without a graphics card its time."""
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
+
+
+def chromium() -> str | None:
+    """The browser of this machine."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@contextmanager
+def browser() -> Iterator:
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Tab:
+    """The tab as its user sees it; every wait is for something that is seen."""
+
+    def __init__(self, running, url: str, *, theme: str = "light", width: int = 1280, height: int = 1000) -> None:
+        self.url, self.theme = url, theme
+        self.errors: list[str] = []
+        self.page: Page = running.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self) -> None:
+        """Load the webui and choose the tab."""
+        self.page.goto(f"{self.url}/?__theme={self.theme}")
+        self.page.wait_for_selector("#txt2img_prompt textarea")
+        self.page.wait_for_timeout(2000)  # the webui's own scripts settle
+        self.choose_tab("FaceChain")
+        self.of("generate").wait_for(state="visible")
+        self.page.wait_for_timeout(1500)
+
+    def choose_tab(self, name: str) -> None:
+        """One of the webui's tabs."""
+        self.page.locator("#tabs > .tab-nav button", has_text=re.compile(f"^\\s*{name}\\s*$")).click()
+
+    def of(self, name: str) -> Locator:
+        """A part of our page by the end of its id; gradio 3 gives some parts an inner one of the same id."""
+        return self.page.locator(f"#facechain_{name}").first
+
+    def words(self, name: str) -> str:
+        """What a part says."""
+        return self.of(name).inner_text().strip()
+
+    def upload(self, *files: Path, into: str = "photos") -> None:
+        """Give files to a drop area."""
+        self.of(into).locator("input[type=file]").set_input_files([str(file) for file in files])
+
+    def set(self, name: str, value: object) -> None:
+        """Write a text or a number, or choose from a drop-down."""
+        part = self.of(name)
+        if part.locator("ul.options, .wrap-inner, input[role=listbox]").count():
+            field = part.locator("input").first
+            field.click()
+            field.fill(str(value))
+            self.page.wait_for_timeout(300)
+            field.press("Enter")
+            field.press("Tab")
+        else:
+            field = part.locator("textarea, input[type=number], input[type=text]").first
+            field.fill(str(value))
+            field.press("Tab")
+        self.page.wait_for_timeout(300)
+
+    def value(self, name: str) -> str:
+        """What a field holds."""
+        return self.of(name).locator("textarea, input").first.input_value()
+
+    def unfold(self, name: str) -> None:
+        """Open an accordion that is closed."""
+        head = self.of(name).locator(".label-wrap").first
+        if "open" not in (head.get_attribute("class") or "").split():
+            head.click()
+            self.page.wait_for_timeout(500)
+
+    def wait_for(self, name: str, words: str) -> str:
+        """Wait until a part says ``words`` (a regular expression); gives all that it says."""
+        says = """([id, words]) => {
+            const part = gradioApp().querySelector(id);
+            return part && new RegExp(words, "s").test(part.innerText);
+        }"""
+        self.page.wait_for_function(says, arg=[f"#facechain_{name}", words])
+        return self.words(name)
+
+    def pictures(self) -> int:
+        """Pictures in the gallery of results."""
+        return self.of("gallery").locator(".thumbnail-item, .grid-container button").count()

@@ -1,0 +1,164 @@
+"""The FaceChain tab in a real browser on a real webui.
+
+Set WEBUI_DIR as for test_real_host.py; needs Playwright and a Chromium. WEBUI_URL names a webui that runs already.
+The steps of one test follow each other as a user's do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.webui import browser
+from tests.webui.browser import PHOTO, Tab
+from tests.webui.hosts import start
+
+pytest.importorskip("playwright", reason="Playwright is not installed")
+pytestmark = [
+    pytest.mark.skipif(
+        not (os.environ.get("WEBUI_DIR") or os.environ.get("WEBUI_URL")),
+        reason="WEBUI_DIR names no webui; these tests open a real one in a browser",
+    ),
+    pytest.mark.skipif(browser.chromium() is None, reason="there is no Chromium here"),
+]
+
+NAME = f"Test person {os.getpid()}"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    if os.environ.get("WEBUI_URL"):
+        yield os.environ["WEBUI_URL"]
+        return
+    log = tmp_path_factory.mktemp("webui") / "log.txt"
+    process, running = start(Path(os.environ["WEBUI_DIR"]), log, page=True)
+    yield running.url
+    process.terminate()
+    process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def running():
+    with browser.browser() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def tab(running, url):
+    one = Tab(running, url)
+    one.open()
+    return one
+
+
+def small(tab, *, count=2, steps=4):
+    """Settings that a machine without a graphics card can do."""
+    tab.unfold("more")
+    for name, value in (("sampler", "DDIM"), ("steps", steps), ("width", 128), ("height", 128), ("seed", 1)):
+        tab.set(name, value)
+    tab.set("count", count)
+    tab.set("keep", count)
+
+
+def generated(tab):
+    """Press Generate, see the progress, wait for the end."""
+    tab.of("generate").click()
+    tab.wait_for("status", r"\d+ %")
+    tab.wait_for("status", "^(?!.*(Preparing|%)).+")
+
+
+def test_a_photo_becomes_a_card_and_the_card_survives_a_reload(tab):
+    tab.upload(PHOTO)
+    tab.wait_for("look_1", "astronaut")
+    assert tab.of("look_1").locator("img").is_visible()
+    tab.unfold("keep_card")
+    tab.set("card_name", NAME)
+    tab.of("card_save").click()
+    tab.wait_for("notes", "agrees")
+    tab.of("card_consent").locator("input").check()
+    tab.of("card_save").click()
+    assert f"Saved {NAME}" in tab.wait_for("notes", "Saved|already|card called")
+    assert tab.value("card") == NAME
+    tab.open()
+    tab.set("card", NAME)
+    assert "is used, not the photos" in tab.wait_for("notes", "is used")
+
+
+def test_one_click_on_a_style_and_generate(tab):
+    tab.page.locator(".facechain-tile", has_text="Charcoal").click()
+    tab.wait_for("style_facts", "Charcoal")
+    small(tab)
+    generated(tab)
+    assert tab.pictures() == 2
+    text = tab.value("infotext")
+    assert "charcoal" in text.lower()
+    assert f"FaceChain identity: {NAME} (" in text
+    captions = tab.of("gallery").inner_text()
+    assert re.search(r"-?\d\.\d\d|no face", captions), captions
+
+
+def test_interrupt_keeps_what_is_finished(tab):
+    small(tab, count=6, steps=30)
+    tab.of("generate").click()
+    tab.wait_for("status", r"\d+ %")
+    tab.of("interrupt").click()
+    assert "Stopped after" in tab.wait_for("status", "Stopped")
+
+
+def test_ctrl_enter_generates_once(tab):
+    small(tab, count=1)
+    tab.of("prompt").locator("textarea").fill("by the keyboard")
+    tab.of("prompt").locator("textarea").press("Control+Enter")
+    tab.wait_for("status", r"\d+ %")
+    tab.wait_for("status", "^(?!.*(Preparing|%)).+")
+    tab.page.wait_for_timeout(1500)
+    assert "%" not in tab.words("status")
+    assert "by the keyboard" in tab.value("infotext")
+
+
+@pytest.mark.parametrize("target", ["txt2img", "img2img", "inpaint", "extras"])
+def test_a_picture_is_sent_with_its_settings(tab, target):
+    tab.choose_tab("FaceChain")
+    tab.of("gallery").locator(".thumbnail-item, .grid-container button").first.click()
+    tab.of(f"send_{target}").click()
+    page = tab.page
+    if target == "extras":
+        page.wait_for_selector("#extras_image img", state="visible")
+        return
+    kind = "txt2img" if target == "txt2img" else "img2img"
+    page.wait_for_selector(f"#{kind}_prompt textarea", state="visible")
+    page.wait_for_function(
+        "id => gradioApp().querySelector(id).value.includes('by the keyboard')", arg=f"#{kind}_prompt textarea"
+    )
+    card = page.locator(f"#script_{kind}_facechain_card input").first
+    assert card.input_value() == NAME
+    if target == "img2img":
+        page.wait_for_selector("#img2img_image img, #img2img_image canvas", state="visible")
+    if target == "inpaint":
+        page.wait_for_selector("#img2maskimg img, #img2maskimg canvas", state="attached")  # drawn on, not shown
+
+
+def test_a_pictures_own_text_restores_the_page(tab):
+    tab.choose_tab("FaceChain")
+    text = tab.value("infotext")
+    tab.open()
+    assert tab.value("prompt") == ""
+    tab.set("infotext", text)
+    tab.unfold("restore_panel")
+    tab.of("restore").click()
+    tab.page.wait_for_function("() => gradioApp().querySelector('#facechain_prompt textarea').value !== ''")
+    assert tab.value("prompt") == "by the keyboard"
+    tab.unfold("more")
+    assert tab.of("steps").locator("input[type=number]").input_value() == "4"
+
+
+def test_nothing_went_wrong_in_the_browser_and_the_card_leaves_nothing_behind(tab):
+    ours = [error for error in tab.errors if "facechain" in error.lower()]
+    assert ours == []
+    tab.page.locator("#facechain_tabs button", has_text="People").click()
+    tab.set("people_card", NAME)
+    tab.of("people_sure").locator("input").check()
+    tab.of("people_delete").click()
+    tab.wait_for("people_facts", "Deleted|deleted")
