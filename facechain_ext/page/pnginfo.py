@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
-"""One ``label: value`` of the last line, as the webui reads it; values with commas are JSON texts."""
+_PAIR = re.compile(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+"""One ``label: value`` of the last line, as the webui reads it; values with commas are JSON texts.
+
+Labels end somewhere, or a long line without a colon would be read again from each of its characters.
+"""
 _NEGATIVE = "Negative prompt:"
 _LORA = re.compile(r"\s*<lora:[^>]*>")
 _EXIF, _USER_COMMENT = 0x8769, 0x9286

@@ -76,7 +76,7 @@ class Driver:
 
     def text(self, name, value=None):
         """Set a text, or read it."""
-        field = self.page.locator(f"#facechain_{name} textarea, #facechain_{name} input[type=text]").first
+        field = self.page.locator(f"#facechain_{name} textarea, #facechain_{name} input").first
         if value is not None:
             field.fill(value)
             field.press("Tab")

@@ -48,18 +48,21 @@ class Field:
         if isinstance(self.default, str):
             return isinstance(value, str) and len(value) <= LONGEST and (not self.choices or value in self.choices)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        whole = not isinstance(self.default, int) or (number and value == int(value))
+        whole = isinstance(value, int) or not isinstance(self.default, int)
         return number and whole and self.low <= value <= self.high
 
     def read(self, text: str) -> Any:
         """The value that a picture's settings give as text; raises ValueError for what does not fit."""
         value: Any = text
-        if isinstance(self.default, bool):
-            value = {"True": True, "False": False}.get(text)
-        elif isinstance(self.default, int):
-            value = int(float(text))
-        elif isinstance(self.default, float):
-            value = float(text)
+        try:
+            if isinstance(self.default, bool):
+                value = {"True": True, "False": False}.get(text)
+            elif isinstance(self.default, int):
+                value = int(text)
+            elif isinstance(self.default, float):
+                value = float(text)
+        except ValueError:
+            value = None
         if not self.fits(value):
             raise ValueError(f"{self.label} cannot be {text[:40]!r}")
         return value
@@ -96,11 +99,11 @@ FIELDS: tuple[Field, ...] = (
     Field("hires", "Hires fix", None, default=False),
     Field("hires_scale", "Upscale by", None, 2.0, 1, 4, 0.05),
     Field("hires_denoise", "Denoising strength", None, 0.5, 0.05, 1, 0.05),
-    Field("hires_steps", "Hires steps", None, 0, 0, 150, 1, help="0 takes as many as the first pass."),
+    Field("hires_steps", "Hires steps", None, 0, 0, 150, 1, help="0: as the first."),
     Field("hires_upscaler", "Upscaler", None, "Latent"),
     Field("hires_face", _HIRES.label, None, default=True),
     Field("count", "Pictures", f"{PREFIX} pictures", 4, 1, 32, 1),
-    Field("keep", "Keep the best", f"{PREFIX} keep", 4, 1, 32, 1),
+    Field("keep", "Keep the best", f"{PREFIX} keep", 0, 0, 32, 1, help="0 keeps all."),
     Field("fuse", "Fuse the face of the photo", f"{PREFIX} fusion", default=False),
     Field("retouch", "Retouch skin", f"{PREFIX} retouch", default=False),
 )  # fmt: skip
@@ -147,7 +150,7 @@ def settings_of(form: Mapping[str, Any], seed: int) -> Settings:
         lora=Lora(form["lora"], form["lora_weight"]) if chosen else None,
         lora_weight=0.0 if form["lora"] == NO_LORA else form["lora_weight"],
         count=form["count"],
-        keep=min(form["keep"], form["count"]),
+        keep=kept(form),
         seed=seed,
         steps=form["steps"],
         sampler=form["sampler"],
@@ -158,12 +161,17 @@ def settings_of(form: Mapping[str, Any], seed: int) -> Settings:
     )
 
 
+def kept(form: Mapping[str, Any]) -> int:
+    """How many of the pictures stay."""
+    return min(int(form["keep"]) or int(form["count"]), int(form["count"]))
+
+
 def _value(field: Field, value: Any) -> Any:
     if value is None:
         return field.default
-    if isinstance(field.default, int) and isinstance(value, float):
-        value = int(value) if value == int(value) else value
-    if isinstance(field.default, float) and isinstance(value, int):
+    if isinstance(field.default, int) and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(field.default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not field.fits(value):
         limits = f" Set it to {field.low:g} to {field.high:g}." if field.high else f" Use up to {LONGEST} characters."

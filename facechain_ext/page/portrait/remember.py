@@ -73,7 +73,7 @@ def restored(text: str, offers: Offers, cards: list[str]) -> Restored:
             if one.infotext is not None and one.infotext in told.values:
                 _put(found, one.name, told.values[one.infotext])
     else:
-        found.form.update(prompt=told.prompt, negative=told.negative, subject="", count=1, keep=1)
+        found.form.update(prompt=told.prompt, negative=told.negative, subject="", count=1)
     _drop_what_is_not_there(found, offers)
     return _people(told, found, cards)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.errors import HostError
 from facechain_ext.faces.likeness import likeness_words
-from facechain_ext.page.portrait.form import NO_STYLE, settings_of
+from facechain_ext.page.portrait.form import NO_STYLE, kept, settings_of
 from facechain_ext.page.portrait.remember import written
 from facechain_ext.page.portrait.who import person
 from facechain_ext.portrait.job import Control
@@ -94,7 +94,7 @@ def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
         result = make(
             host,
             job,
-            keep=min(asked.form["keep"], job.count),
+            keep=kept(asked.form),
             judge=judge,
             photo=_photo(asked),
             tools=_tools(asked.form),
@@ -123,7 +123,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
     notes: list[str] = []
     jobs = []
     for style, strength in cells:
-        form = {**asked.form, "style": style, "strength": strength, "count": 1, "keep": 1}
+        form = {**asked.form, "style": style, "strength": strength, "count": 1, "keep": 0}
         job, said = planned(host, identity, replace(asked, form=form), seed)
         jobs.append(job)
         notes += [line for line in said if line not in notes]

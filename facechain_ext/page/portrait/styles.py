@@ -7,6 +7,7 @@ import html
 import io
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from PIL import Image
 
@@ -60,13 +61,14 @@ def gallery(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, pictures
     Without ``pictures`` no file is read, so that the page is there at once.
     """
     starred = set(favourites())
-    tiles = [_tile(NO_STYLE, "No style", "only the prompt", "", "", "")]
+    tiles = [_tile(NO_STYLE, "No style", "only the prompt", "", "", "", 0)]
     for style in styles:
         badge = ""
         if style.lora is not None:
             badge = "LoRA" if find_lora(style.lora, lora_folders) else "LoRA missing"
         picture = _picture(thumbnail_path(default_folder(), style)) if pictures else ""
-        tiles.append(_tile(style.key, style.en, style.zh, picture, badge, "★" if style.key in starred else ""))
+        star = "★" if style.key in starred else ""
+        tiles.append(_tile(style.key, style.en, style.zh, picture, badge, star, _hue(style.family)))
     count = f"<p class='facechain-count'>{len(styles)} styles</p>"
     return f"{count}<div class='facechain-tiles' role='listbox'>{''.join(tiles)}</div>"
 
@@ -136,16 +138,22 @@ def own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Styl
     return Style(key_of(text), text, text, form["suits"], (OWN,), prompt, negative, adapter, strength, lora, OWN)
 
 
-def _tile(key: str, name: str, second: str, picture: str, badge: str, star: str) -> str:
+def _tile(key: str, name: str, second: str, picture: str, badge: str, star: str, hue: int) -> str:
     name, second = html.escape(name), html.escape(second)
     inside = f"<img src='{picture}' alt=''>" if picture else ""
     inside += f"<span class='facechain-badge'>{badge}</span>" if badge else ""
     inside += f"<span class='facechain-star'>{star}</span>" if star else ""
     kind = "" if picture else " facechain-card"
     return (
-        f"<button type='button' role='option' class='facechain-tile{kind}' data-key=\"{html.escape(key)}\" "
+        f"<button type='button' role='option' class='facechain-tile{kind}' style='--hue:{hue}' "
+        f'data-key="{html.escape(key)}" '
         f'title="{name} · {second}">{inside}<b>{name}</b><i>{second}</i></button>'
     )
+
+
+def _hue(family: str) -> int:
+    """The colour of a family's tiles without pictures, in degrees."""
+    return crc32(family.encode()) % 360
 
 
 def _picture(path: Path) -> str:

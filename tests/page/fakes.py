@@ -1,0 +1,75 @@
+"""A page's host that draws a real face at once; how a diffusion model answers is tested with the hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+from PIL import Image, ImageFilter
+from skimage import data
+
+from facechain_ext.page.host import Offers
+from facechain_ext.portrait.job import Portrait
+from facechain_ext.standalone.infotext import infotext
+from facechain_ext.standalone.sampling.samplers import SAMPLERS
+
+FACE = Image.fromarray(data.astronaut())
+CHECKPOINT = SimpleNamespace(name="model", digest="0123456789")
+ADAPTER = SimpleNamespace(name="majic")
+
+
+class Likes:
+    """Finds pictures the less like the higher their seed is; a grey one has no face."""
+
+    name = "ArcFace, apart from what made the picture"
+
+    def likeness(self, picture, identity):
+        seed = picture.info["seed"]
+        return None if seed is None else 0.9 - seed / 10
+
+
+class Easel:
+    """Draws the astronaut, blurred, for every picture of a job; ``empty`` seeds give no face."""
+
+    name = "easel"
+
+    def __init__(self, folder, *, offers=None, empty=()):
+        self.folder, self.empty = folder, empty
+        self.jobs, self.saved = [], []
+        self._offers = offers or Offers(
+            samplers=tuple(SAMPLERS),
+            adapters=("auto", "majic"),
+            upscalers=("Latent", "Lanczos"),
+            loras=("ink",),
+            controls={"openpose": "", "openpose_face": "", "depth": "No depth here."},
+        )
+
+    def generate(self, job, *, progress=None):
+        self.jobs.append(job)
+        made = []
+        for number, seed in enumerate(range(job.seed, job.seed + job.count)):
+            if progress is not None and not progress(number * job.steps, job.count * job.steps):
+                break
+            picture = FACE.filter(ImageFilter.GaussianBlur(1)).resize((64, 64))
+            picture.info["seed"] = None if seed in self.empty else seed
+            made.append(Portrait(picture, seed, infotext(job, seed, CHECKPOINT, ADAPTER)))
+        return made
+
+    def offers(self):
+        return self._offers
+
+    def offering(self, **changes):
+        self._offers = replace(self._offers, **changes)
+
+    def judge(self):
+        return Likes()
+
+    def lora_folders(self):
+        return (self.folder,)
+
+    def save(self, portrait):
+        self.saved.append(portrait)
+        return self.folder / f"{len(self.saved)}.png"
+
+    def queued(self, work):
+        return work

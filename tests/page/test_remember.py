@@ -1,0 +1,149 @@
+"""What a picture's settings text keeps of the page, and that it comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facechain_ext.errors import HostError
+from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_LORA
+from facechain_ext.page.portrait.remember import restored, written
+from facechain_ext.page.portrait.result import Asked, planned
+from facechain_ext.page.portrait.who import Who
+from tests.page.fakes import FACE, Easel
+
+FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]),
+        "prompt": st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map(str.strip),
+        "negative": st.sampled_from(["", "hat, scarf", 'with "quotes": and signs']),
+        "subject": st.sampled_from(["", "portrait of a woman", "a man, old"]),
+        "adapter": st.sampled_from(["majic"]),  # "auto" becomes the adapter's name in a picture
+        "lora": st.sampled_from([DEFAULTS["lora"], NO_LORA]),
+        "sampler": st.sampled_from(["Euler a", "DPM++ 2M Karras", "DPM++ SDE", "DDIM", "Heun Exponential"]),
+        "hires_upscaler": st.sampled_from(["Latent", "Lanczos"])}  # fmt: skip
+
+
+def value_of(field):
+    if field.name in FREE:
+        return FREE[field.name]
+    if isinstance(field.default, bool):
+        return st.booleans()
+    if field.choices:
+        return st.sampled_from(field.choices)
+    places = round((field.high - field.low) / field.step)
+    whole = isinstance(field.default, int)
+    return st.integers(0, places).map(
+        lambda n: (field.low + n * int(field.step)) if whole else round(field.low + n * field.step, 6)
+    )
+
+
+FORMS = st.fixed_dictionaries({field.name: value_of(field) for field in FIELDS}).map(
+    lambda form: {
+        **form,
+        "window_start": min(form["window_start"], form["window_end"]),
+        "window_end": max(form["window_start"], form["window_end"]),
+        "width": form["width"] // 8 * 8,
+        "height": form["height"] // 8 * 8,
+        "suits": "anyone",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def person():
+    torch.manual_seed(0)
+    return Identity.from_photos(FACE, TransFace(TransFaceSizes(width=64, depth=1, hidden=64, embedding=32)).eval())
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Easel(tmp_path)
+
+
+def text_for(host, person, form, who=None):
+    job, _ = planned(host, person, Asked(who or Who(), form), form["seed"] % 2**32)
+    (portrait,) = host.generate(replace(job, count=1))
+    return portrait.infotext
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(form=FORMS)
+def test_the_whole_form_comes_back_from_a_picture(host, person, form):
+    text = text_for(host, person, form)
+    found = restored(text, host.offers(), []).form
+    expected = {**form, "seed": form["seed"] % 2**32}
+    if not form["hires"]:  # without a second pass its settings are not in the picture
+        for name in ("hires_scale", "hires_denoise", "hires_steps", "hires_upscaler"):
+            expected[name] = DEFAULTS[name]
+    assert found == expected
+
+
+def test_no_number_of_the_face_is_written(host, person):
+    text = text_for(host, person, DEFAULTS | {"seed": 1})
+    assert person.digest in text
+    for values in (person.embeddings, person.face_tokens):
+        assert not any(f"{float(number):.4f}" in text for number in values.flatten()[:200] if abs(number) > 0.01)
+
+
+def test_cards_and_mixing_come_back_when_they_are_there(host, person):
+    who = Who(card="Anna", second="Bea, the second", mix=35, face=2)
+    text = text_for(host, person, DEFAULTS | {"seed": 1}, who)
+    told = restored(text, host.offers(), ["Anna", "Bea, the second"])
+    assert (told.card, told.second, told.mix, told.face) == ("Anna", "Bea, the second", 35, 2)
+    gone = restored(text, host.offers(), ["Anna"])
+    assert (gone.card, gone.second, gone.mix) == ("Anna", "", 0)
+    assert any("Bea" in note for note in gone.notes)
+
+
+def test_photos_are_not_named():
+    from pathlib import Path
+
+    assert not any(
+        "secret" in value for value in written(DEFAULTS, Who(photos=(Path("/home/me/secret.png"),))).values()
+    )
+
+
+def test_what_is_not_here_any_more_is_said(host, person):
+    text = text_for(host, person, DEFAULTS | {"seed": 1, "style": "watercolour", "sampler": "Heun", "adapter": "majic"})
+    text = text.replace("FaceChain style: watercolour", "FaceChain style: gone").replace(
+        "Sampler: Heun", "Sampler: Moon"
+    )
+    host.offering(adapters=("auto",))
+    told = restored(text, host.offers(), [])
+    assert (told.form["style"], told.form["sampler"], told.form["adapter"]) == ("", "DPM++ 2M Karras", "auto")
+    assert sum(name in " ".join(told.notes) for name in ("gone", "Moon", "majic")) == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("Steps: 25", "Steps: many", "Steps"),
+        ("FaceChain strength: 0.5", "FaceChain strength: 99", "strength"),
+        ("FaceChain window: 0-1", "FaceChain window: x", "face"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_said_and_the_rest_is_restored(host, person, before, after, words):
+    text = text_for(host, person, DEFAULTS | {"seed": 1, "prompt": "by the sea"})
+    assert before in text
+    told = restored(text.replace(before, after), host.offers(), [])
+    assert words in " ".join(told.notes)
+    assert told.form["prompt"] == "by the sea"
+
+
+def test_a_picture_of_the_webui_gives_its_prompts(host):
+    text = (
+        "a castle <lora:x:1>\nNegative prompt: fog\nSteps: 30, Sampler: Euler a, CFG scale: 5, Seed: 9, Size: 640x448"
+    )
+    told = restored(text, host.offers(), []).form
+    assert (told["prompt"], told["negative"], told["subject"], told["steps"]) == ("a castle", "fog", "", 30)
+    assert (told["sampler"], told["cfg"], told["seed"], told["width"], told["height"]) == ("Euler a", 5.0, 9, 640, 448)
+
+
+@pytest.mark.parametrize("text", ["", "a castle", "x" * 300_000, "Steps: 1"])
+def test_a_text_without_settings_is_refused(host, text):
+    with pytest.raises(HostError, match="no settings"):
+        restored(text, host.offers(), [])

@@ -1,0 +1,71 @@
+"""Work beside the page."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import pytest
+
+from facechain_ext.page.working import Stop, Tick, Work
+
+
+def test_how_far_it_is_and_what_came_out():
+    go, seen = threading.Event(), []
+
+    def task(report):
+        assert report(1, 4)
+        go.wait(20)
+        return "done"
+
+    work = Work(task)
+    for tick in work.ticks():
+        seen.append((tick.done, tick.total))
+        if tick.done:
+            go.set()
+    assert work.result() == "done"
+    assert (1, 4) in seen
+
+
+def test_what_goes_wrong_is_raised_where_the_result_is_asked_for():
+    def task(report):
+        raise KeyError("x")
+
+    work = Work(task)
+    list(work.ticks())
+    with pytest.raises(KeyError):
+        work.result()
+
+
+@pytest.mark.parametrize("way", ["stop", "leave"])
+def test_stopping(way):
+    stop, ended = Stop(), threading.Event()
+
+    def task(report):
+        while report(1, 2):
+            threading.Event().wait(0.01)
+        ended.set()
+        return 1
+
+    ticks = Work(task, stop).ticks()
+    next(ticks)
+    stop.set() if way == "stop" else ticks.close()
+    assert ended.wait(20)
+
+
+def test_every_browser_has_a_stop_of_its_own():
+    first = Stop()
+    second = copy.deepcopy(first)
+    first.set()
+    assert first.is_set()
+    assert not second.is_set()
+    first.clear()
+    assert not first.is_set()
+
+
+@pytest.mark.parametrize(
+    ("tick", "words"),
+    [(Tick(0, 0, 3), "Preparing … 3 s"), (Tick(1, 4, 9, 0), "25 %"), (Tick(3, 5, 9, 4), "60 %, 4 s left")],
+)
+def test_words(tick, words):
+    assert tick.words == words
