@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +29,10 @@ GROUPS = {
     "restore": "Restoring and upscaling (in the webui: the host's own)",
     "speed": "Speed",
 }
-MANIFEST = Path(__file__).parents[2] / "models" / "manifest.toml"
+_BESIDE = Path(__file__).parents[2] / "models" / "manifest.toml"
+_INSTALLED = Path(sys.prefix) / "share" / "facechain" / "manifest.toml"
+MANIFEST = _BESIDE if _BESIDE.is_file() or not _INSTALLED.is_file() else _INSTALLED
+"""In a checkout and so in a webui beside the package; a wheel puts it below the environment."""
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
