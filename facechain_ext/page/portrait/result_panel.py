@@ -132,7 +132,8 @@ def _working(host: PageHost, stop: Stop, task: Callable[[Callable[[int, int], bo
     work: Work[Shown] = Work(task, stop)
     keeps = gr.update()
     for number, tick in enumerate(work.ticks()):
-        picture = host.preview() if number % _LOOKS == 0 else None
+        # until the host has let the work in, the picture in the making is somebody else's
+        picture = host.preview() if tick.total and number % _LOOKS == 0 else None
         seen = gr.update(value=picture, visible=True) if picture is not None else keeps
         words = "Stopping …" if stop.is_set() else tick.words
         yield [bar(tick.done, tick.total, words), seen, *[keeps] * 5, gr.update(variant="stop")]
