@@ -70,8 +70,11 @@ class PageHost(Host, Protocol):
         """Where finished pictures are kept."""
         ...
 
-    def save(self, portrait: Portrait) -> Path:
-        """Write a finished picture with its settings where the host keeps its own; overwrites nothing."""
+    def save(self, portrait: Portrait) -> Path | None:
+        """Write a finished picture with its settings where the host keeps its own; overwrites nothing.
+
+        None where the user has told the host to keep no pictures by itself.
+        """
         ...
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:

@@ -109,10 +109,12 @@ class WebuiHost:
 
         return Path(shared.opts.outdir_samples or shared.opts.outdir_txt2img_samples)
 
-    def save(self, portrait: Portrait) -> Path:
-        """Write a picture as the webui writes its own, under its own patterns of names."""
+    def save(self, portrait: Portrait) -> Path | None:
+        """Write a picture as the webui writes its own, under its own patterns of names; None where it writes none."""
         from modules import images, shared
 
+        if not shared.opts.samples_save:
+            return None
         name, _ = images.save_image(
             portrait.picture,
             str(self.output_folder()),
