@@ -82,10 +82,9 @@ def test_nothing_of_an_interruption_is_left_in_the_hosts_state(host):
     from facechain_ext.webui.running import begun
 
     calls = []
-    state = types.SimpleNamespace(
-        begin=lambda job: calls.append(f"{job} begins"), end=lambda: calls.append("end"), interrupted=True, skipped=True,
-        stopping_generation=True,
-    )  # fmt: skip
+    state = types.SimpleNamespace(interrupted=True, skipped=True, stopping_generation=True)
+    state.begin = lambda job: calls.append(f"{job} begins")
+    state.end = lambda: calls.append("end")
     with pytest.raises(RuntimeError), begun(state):
         raise RuntimeError
     assert calls == ["facechain begins", "end"]
