@@ -25,7 +25,7 @@ _NOTICE = (
 
 
 def build(host: PageHost) -> None:
-    """Search, look, rename, delete, import, export."""
+    """Search, look, rename, delete, import."""
     gr.HTML(note(_NOTICE))
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
@@ -40,7 +40,6 @@ def build(host: PageHost) -> None:
             rename = gr.Button("Rename", elem_id="facechain_people_rename")
             sure = gr.Checkbox(value=False, label="Yes, delete this card", elem_id="facechain_people_sure")
             delete = gr.Button("Delete", elem_id="facechain_people_delete")
-            export = gr.File(label="The card as a file", interactive=False, elem_id="facechain_people_file")
             agreed = gr.Checkbox(value=False, label=f"{CONSENT} (import)", elem_id="facechain_people_consent")
             upload = gr.File(label="Import a card", file_types=[".safetensors"], elem_id="facechain_people_import")
     names = gr.State([])
@@ -52,13 +51,13 @@ def build(host: PageHost) -> None:
     def choose(known: list[str], event: gr.SelectData) -> str:
         return known[int(event.index)]
 
-    def describe(name: str) -> list[Any]:
+    def describe(name: str) -> str:
         if not name:
-            return ["", None]
+            return ""
         try:
-            return [about(name), str(CardLibrary().path(name))]
+            return about(name)
         except FaceChainError as error:
-            return [note(str(error)), None]
+            return note(str(error))
 
     def act(work: Callable[[], str | None], words: str) -> list[Any]:
         try:
@@ -83,7 +82,7 @@ def build(host: PageHost) -> None:
     show.click(look, [query], listing)
     query.submit(look, [query], listing)
     gallery.select(choose, [names], [card])
-    card.change(describe, [card], [facts, export])
+    card.change(describe, [card], [facts])
     changed = [facts, gallery, names, card]
     rename.click(do_rename, [card, new], changed)
     delete.click(do_delete, [card, sure], changed)
@@ -107,10 +106,13 @@ def shelf(search: str) -> tuple[list[str], list[tuple[Image.Image, str]], list[s
 
 def about(name: str) -> str:
     """What a card says of itself, for the page; never a number of the face."""
-    person = CardLibrary().load(name)
+    library = CardLibrary()
+    person = library.load(name)
     photos = ", ".join(fact.name for fact in person.photos)
+    # the page offers no download: gradio would keep a copy of the card that deleting does not reach
+    where = f"To take it elsewhere, copy {library.path(name)}."
     lines = [f"{name}: identity {person.digest}, {len(person.photos)} photos ({photos}).", f"Encoder {person.encoder}."]
-    return note(*lines, *person.notes)
+    return note(*lines, where, *person.notes)
 
 
 def renamed(name: str, wanted: str) -> str:
@@ -136,4 +138,7 @@ def imported(host: PageHost, file: Any, *, agreed: bool) -> str:
         raise PhotoError(f"Tick “{CONSENT}” before a card is imported, then choose the file again.")
     path = host.uploaded(file)
     original = Path(getattr(file, "orig_name", None) or path.name).name
-    return CardLibrary().add(path, original.removesuffix(".safetensors"))
+    try:
+        return CardLibrary().add(path, original.removesuffix(".safetensors"))
+    finally:
+        path.unlink(missing_ok=True)  # the upload is a copy that deleting the card would not reach

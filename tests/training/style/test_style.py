@@ -19,6 +19,7 @@ from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.portrait.job import Lora
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.loras import applied
+from facechain_ext.standalone.small.layout import WIDTH
 from facechain_ext.styles import find_style
 from facechain_ext.training.style.pictures import TABLE, caption_table, centre_square, usable
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
@@ -105,7 +106,7 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, small, tmp_
     with safe_open(final, framework="pt") as file:
         assert file.metadata()["ss_network_module"] == "networks.lora"
     checkpoint = load_checkpoint(small.checkpoint)
-    x, text = torch.randn(1, 4, 8, 8), torch.randn(1, 5, 128)
+    x, text = torch.randn(1, 4, 8, 8), torch.randn(1, 5, WIDTH)
     with torch.no_grad():
         plain = checkpoint.unet(x, 10, text).sample
         with applied(checkpoint, [Lora(str(final), 1.0)]):
