@@ -40,6 +40,13 @@ def at_once(event: Callable[..., Any]) -> dict[str, Any]:
     return known(event, concurrency_limit=None)
 
 
+def own_looks() -> dict[str, Any]:
+    """Options of Blocks for a page of our own: gradio's theme with the system's letters, nothing from the network."""
+    letters = ["system-ui", "sans-serif"]
+    theme = gr.themes.Default(font=letters, font_mono=["ui-monospace", "monospace"])
+    return known(gr.Blocks.__init__, theme=theme)
+
+
 def run_script(page: gr.Blocks) -> None:
     """Let the page run our scripts when it opens."""
     source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("facechain*.js")))

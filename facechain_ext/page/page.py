@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import importlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from facechain_ext.page.looks import CSS
+from facechain_ext.page.words import note
 
 if TYPE_CHECKING:
     from facechain_ext.page.host import PageHost
@@ -20,13 +21,16 @@ SUB_TABS = ("Portrait", "Template", "People", "Train", "Models")
 """Titles in order; each is built by ``build(host)`` of the module ``facechain_ext.page.<title in small letters>``."""
 
 
-def build(host: PageHost) -> gr.Blocks:
-    """The page on ``host``; loads no model.
+def build(host: PageHost, **looks: Any) -> gr.Blocks:
+    """The page on ``host``; loads no model. ``looks`` are further options of gradio's Blocks.
 
     A sub-tab that cannot be built says why in its place, and the others work.
     """
-    with gr.Blocks(title="FaceChain", analytics_enabled=False) as page:
+    with gr.Blocks(title="FaceChain", analytics_enabled=False, **looks) as page:
         gr.HTML(f"<style>{CSS}</style>")  # a host that puts the page into its own drops the css of these Blocks
+        notice = host.offers().notice
+        if notice:
+            gr.HTML(note(notice), elem_id="facechain_notice")
         add_sub_tabs(host)
     return page
 

@@ -50,7 +50,10 @@ class _Work:
 
 
 class DiffusersHost:
-    """Generates without a webui; ``adapter`` is what puts people in, ``controlnets`` what poses them."""
+    """Generates without a webui; ``adapter`` is what puts people in, ``controlnets`` what poses them.
+
+    ``on_sample`` gets the latent picture [1, 4, h, w] after every step, for those who want to watch.
+    """
 
     name = "diffusers"
 
@@ -63,6 +66,7 @@ class DiffusersHost:
         self.checkpoint = checkpoint
         self.adapter = adapter
         self.controlnets = dict(controlnets or {})
+        self.on_sample: Callable[[Tensor], None] = lambda _sample: None
 
     @classmethod
     def from_files(
@@ -150,7 +154,14 @@ class DiffusersHost:
         with self._attached(work) if with_face else nullcontext() as face:
             predict = Predictor(self.checkpoint.unet, work.guidance, controls, face)
             return denoise(
-                predict, scheduler, noise, steps=steps, generator=generator, start=start, on_step=work.on_step
+                predict,
+                scheduler,
+                noise,
+                steps=steps,
+                generator=generator,
+                start=start,
+                on_step=work.on_step,
+                on_sample=self.on_sample,
             )
 
     def _attached(self, work: _Work) -> AbstractContextManager[Attachment | None]:

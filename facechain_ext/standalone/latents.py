@@ -37,6 +37,15 @@ def encode(vae: Any, picture: Image.Image) -> Tensor:
     return sample.float()
 
 
+def glimpse(vae: Any, sample: Tensor, cells: int = 24) -> Image.Image:
+    """About what an unfinished latent picture shows, small: ``cells`` cells on its longer side, noise and all."""
+    scale = min(cells / max(sample.shape[-2:]), 1.0)
+    size = [max(round(side * scale), 1) for side in sample.shape[-2:]]
+    small = F.interpolate(sample.float(), size, mode="area")
+    # samplers that work in sigmas scale the noise up; what the decoder knows has a spread of about 1
+    return decode(vae, small / max(float(small.std()), 1.0))
+
+
 def start_of(vae: Any, inpaint: Inpaint, width: int, height: int) -> Start:
     """What the sampler starts from for a picture and its mask, brought to ``width`` x ``height``."""
     if not 0.0 <= inpaint.denoise <= 1.0:

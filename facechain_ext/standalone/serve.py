@@ -16,6 +16,7 @@ from facechain_ext.portrait.arguments import AUTOMATIC
 from facechain_ext.portrait.job import Lora
 from facechain_ext.portrait.judge import EncoderJudge
 from facechain_ext.standalone.controls import control_picture
+from facechain_ext.standalone.latents import glimpse
 from facechain_ext.standalone.output import save_portraits
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
 from facechain_ext.weights import models_folder, require
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PIL import Image
+    from torch import Tensor
 
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import Control, ControlKind, Job, Portrait
@@ -67,6 +69,7 @@ class ServeHost:
         self._reading = threading.Lock()
         self._stop = threading.Event()
         self._host: DiffusersHost | None = None
+        self._sample: Tensor | None = None
         self._adapter: Path | None = None
         self._encoder: TransFace | None = None
 
@@ -82,7 +85,10 @@ class ServeHost:
         with self._turn:
             self._stop.clear()
             host = self._loaded(job)
-            return host.generate(replace(job, loras=tuple(self._lora(one) for one in job.loras)), progress=going)
+            try:
+                return host.generate(replace(job, loras=tuple(self._lora(one) for one in job.loras)), progress=going)
+            finally:
+                self._sample = None
 
     def offers(self) -> Offers:
         """What there is now; reads names of files."""
@@ -147,8 +153,9 @@ class ServeHost:
         return control_picture(control)
 
     def preview(self) -> Image.Image | None:
-        """None: pictures are seen when they are finished."""
-        return None
+        """The picture that is being made, small and still noisy; None when none is."""
+        sample, host = self._sample, self._host
+        return glimpse(host.checkpoint.vae, sample) if sample is not None and host is not None else None
 
     def send_targets(self) -> tuple[str, ...]:
         """Nowhere."""
@@ -163,9 +170,13 @@ class ServeHost:
             self._host = DiffusersHost.from_files(
                 self._files.checkpoint, controlnets=self._files.controlnets, vae=self._files.vae
             )
+            self._host.on_sample = self._watch
         if job.people:
             self._put_adapter(self._host, job.adapter or AUTOMATIC)
         return self._host
+
+    def _watch(self, sample: Tensor) -> None:
+        self._sample = sample
 
     def _put_adapter(self, host: DiffusersHost, name: str) -> None:
         from facechain_ext.adapter import load_adapter

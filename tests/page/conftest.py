@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from facechain_ext.standalone.commands.serve import give_gradio_its_name
 from tests.page.driver import Driver, Server
+
+give_gradio_its_name()
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

@@ -70,7 +70,7 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
     if targets:
         with gr.Row(elem_id="facechain_send"):
             for target in targets:
-                gr.Button(f"Send to {target}", size="sm", min_width=90, elem_id=f"facechain_send_{target}")
+                gr.Button(f"→ {target}", size="sm", min_width=70, elem_id=f"facechain_send_{target}")
     infotext = gr.Textbox(
         "", label="Settings of the picture", lines=3, max_lines=8, elem_id="facechain_infotext", show_copy_button=True
     )

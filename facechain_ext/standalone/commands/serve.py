@@ -39,9 +39,9 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7869,
 ) -> None:
     """Open the FaceChain page in a browser, without a webui."""
-    _give_gradio_its_name()
+    give_gradio_its_name()
     try:
-        from facechain_ext.page.gradio_versions import launch, run_script
+        from facechain_ext.page.gradio_versions import launch, own_looks, run_script
     except ImportError as error:
         raise HostError(f"The page needs gradio ({error}). Run: python install.py serve") from error
     from facechain_ext.page.page import build
@@ -54,16 +54,18 @@ def serve(
             checkpoint, vae, encoder, {path.stem: path for path in adapter or ()}, _controlnets(controlnet or []),
             lora_folder,
         )  # fmt: skip
-    page = build(ServeHost(files, out))
+    page = build(ServeHost(files, out), **own_looks())
     run_script(page)
     console.print(f"FaceChain is on http://{address}:{port} (Ctrl+C stops it).", markup=False)
     launch(page, address=address, port=port, wait=True)
 
 
-def _give_gradio_its_name() -> None:
+def give_gradio_its_name() -> None:
     """Let gradio 4 be imported beside a huggingface_hub that has dropped HfFolder, which only logins there use."""
-    import huggingface_hub
-
+    try:
+        import huggingface_hub
+    except ImportError:
+        return  # then gradio is not there either, which is said where it is imported
     if not hasattr(huggingface_hub, "HfFolder"):
         huggingface_hub.HfFolder = None
 

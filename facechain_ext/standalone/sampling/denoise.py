@@ -146,10 +146,12 @@ def denoise(
     generator: torch.Generator,
     start: Start | None = None,
     on_step: Callable[[int, int], None] = lambda _step, _steps: None,
+    on_sample: Callable[[Tensor], None] = lambda _sample: None,
 ) -> Tensor:
     """Run the sampler from ``noise`` [1, 4, h, w], or from ``start`` noised with it; the latent picture in float32.
 
-    ``on_step(step, steps)`` is called after every evaluation and may raise Cancelled.
+    ``on_step(step, steps)`` is called after every evaluation and may raise Cancelled; ``on_sample`` before it gets the
+    latent picture as it is then.
     """
     device = predict.unet.device
     scheduler.set_timesteps(steps, device=device)
@@ -169,6 +171,7 @@ def denoise(
         sample = scheduler.step(predicted, timestep, sample, **extra).prev_sample
         if start is not None and start.mask is not None:
             sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])
+        on_sample(sample)
         on_step(index + 1, len(timesteps))
     return cast("Tensor", sample)
 
