@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,19 +17,24 @@ from facechain_ext.weights.layout import check_layout, require_key
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from facechain_ext.faces.types import Pixels
+
 FORMAT = "facechain-identity"
 VERSION = 1
 """Raised whenever an older reader could not understand a newer card."""
 _KIND = "an identity card"
 _MAX_BYTES = 256 << 20
 """A card of one photo has 0.5 MB; one this large is something else."""
+_MAX_THUMBNAIL = 1024
+"""Ours have 192 pixels a side; a far larger one would only stall the library."""
 
 
 def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> None:
     """Write ``identity`` to ``path``, which appears only when it is whole.
 
-    Raises WeightsError when the file exists and ``overwrite`` is not set.
+    Raises WeightsError when the file exists and ``overwrite`` is not set, or when it cannot be written.
     """
+    from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.torch import save_file  # noqa: PLC0415
 
     if path.exists() and not overwrite:
@@ -40,18 +46,41 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         "photos": [asdict(photo) for photo in identity.photos],
         "notes": list(identity.notes),
     }
-    part = path.with_name(f"{path.name}.part")
-    save_file(
-        {
-            "face_tokens": identity.face_tokens.contiguous(),
-            "embeddings": identity.embeddings.contiguous(),
-            "aligned": torch.from_numpy(identity.aligned.copy()),
-            "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
-        },
-        part,
-        metadata={"format": FORMAT, "version": str(VERSION), "facts": json.dumps(facts, ensure_ascii=False)},
-    )
-    part.replace(path)
+    tensors = {
+        "face_tokens": identity.face_tokens.contiguous(),
+        "embeddings": identity.embeddings.contiguous(),
+        "aligned": torch.from_numpy(identity.aligned.copy()),
+        "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
+    }
+    words = {"format": FORMAT, "version": str(VERSION), "facts": json.dumps(facts, ensure_ascii=False)}
+    part = part_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, metadata=words)
+        part.replace(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
+    finally:
+        if part.is_file():
+            part.unlink()
+
+
+def part_of(path: Path) -> Path:
+    """Where a card is while it is written; its name has the same short length for every card."""
+    return path.with_name(f"{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")
+
+
+@dataclass(frozen=True, eq=False)
+class CardFacts:
+    """What a card says without its tokens: enough for a library to show it. ``thumbnail`` is uint8 [192, 192, 3]."""
+
+    name: str
+    encoder: str
+    version: int
+    photos: tuple[PhotoFact, ...]
+    weights: tuple[float, ...]
+    notes: tuple[str, ...]
+    thumbnail: Pixels
 
 
 def load_card(path: Path) -> Identity:
@@ -62,31 +91,63 @@ def load_card(path: Path) -> Identity:
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
         check_layout(tensors, {"face_tokens": ()}, what=_KIND, source=path.name)
+    facts = _facts(tensors, metadata, path)
+    tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
+    embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)
+    aligned = require_key(tensors, "aligned", 4, what=_KIND, source=path.name)
+    if not bool(tokens.isfinite().all() and embeddings.isfinite().all()):
+        raise _damaged(path, "some of its numbers are none")
+    try:
+        return Identity(
+            face_tokens=tokens.float(),
+            embeddings=embeddings.float(),
+            aligned=aligned.to(torch.uint8).numpy(),
+            thumbnail=facts.thumbnail,
+            photos=facts.photos,
+            weights=facts.weights,
+            encoder=facts.encoder,
+            name=facts.name,
+            notes=facts.notes,
+        )
+    except (ValueError, PhotoError) as error:
+        raise _damaged(path, error) from error
+
+
+def card_facts(path: Path) -> CardFacts:
+    """What a card says of itself; its tokens are not read. Raises WeightsError as ``load_card`` does."""
+    tensors, metadata = _read(path, only="thumbnail")
+    return _facts(tensors, metadata, path)
+
+
+def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Path) -> CardFacts:
+    """The checked words and the thumbnail of a card."""
+    if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path.name} is not an identity card; choose a card that FaceChain saved.")
     if metadata.get("version") != str(VERSION):
         raise WeightsError(
             f"{path.name} is a card of version {metadata.get('version')}, this FaceChain reads version {VERSION}: "
             "update FaceChain, or make the card again from the photo."
         )
-    tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
-    embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)
-    aligned = require_key(tensors, "aligned", 4, what=_KIND, source=path.name)
     thumbnail = require_key(tensors, "thumbnail", 3, what=_KIND, source=path.name)
+    if thumbnail.shape[2] != 3 or not 0 < max(thumbnail.shape[:2]) <= _MAX_THUMBNAIL:
+        raise _damaged(path, f"its thumbnail has the shape {tuple(thumbnail.shape)}")
     try:
         facts = json.loads(metadata["facts"])
-        return Identity(
-            face_tokens=tokens.float(),
-            embeddings=embeddings.float(),
-            aligned=aligned.to(torch.uint8).numpy(),
-            thumbnail=thumbnail.to(torch.uint8).numpy(),
+        return CardFacts(
+            name=str(facts["name"]),
+            encoder=str(facts["encoder"]),
+            version=VERSION,
             photos=tuple(_photo(fact) for fact in facts["photos"]),
             weights=tuple(float(weight) for weight in facts["weights"]),
-            encoder=str(facts["encoder"]),
-            name=str(facts["name"]),
             notes=tuple(str(note) for note in facts["notes"]),
+            thumbnail=thumbnail.to(torch.uint8).numpy(),
         )
-    except (KeyError, TypeError, ValueError, PhotoError) as error:
-        raise WeightsError(f"The card {path.name} is damaged ({error}); make it again from the photo.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, why: object) -> WeightsError:
+    return WeightsError(f"The card {path.name} is damaged ({why}); make it again from the photo.")
 
 
 def _photo(fact: dict[str, Any]) -> PhotoFact:
@@ -101,7 +162,8 @@ def _photo(fact: dict[str, Any]) -> PhotoFact:
     )
 
 
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def _read(path: Path, only: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a file, or the one called ``only`` if it is there, and its words."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415
 
     try:
@@ -112,7 +174,8 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         raise WeightsError(f"{path.name} has {size >> 20} MB and is no identity card; choose a card of FaceChain's.")
     try:
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            names = [name for name in file.keys() if only in ("", name)]  # noqa: SIM118 - not a dict
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path.name} is not an identity card or is damaged ({error}); make it again from the photo."

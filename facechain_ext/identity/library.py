@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-import shutil
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.identity.card import load_card, save_card
+from facechain_ext.identity.card import card_facts, load_card, part_of, save_card
 from facechain_ext.identity.encode import forget_photos
 from facechain_ext.weights import models_folder, safe_child
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from facechain_ext.identity.card import CardFacts
     from facechain_ext.identity.identity import Identity
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 SUFFIX = ".safetensors"
 FOLDER = "cards"
 """Name of the library's folder below the models folder."""
+
+_changing = threading.Lock()
+"""Held while a name is looked for and then taken, so that two browsers cannot take the same one."""
 
 
 class CardLibrary:
@@ -50,49 +55,68 @@ class CardLibrary:
 
     def load(self, name: str) -> Identity:
         """The identity called ``name``; raises WeightsError when there is none or its card is damaged."""
-        path = self.path(name)
-        if not path.is_file():
-            raise WeightsError(f"There is no card called {name}; choose one of the list or save it first.")
-        return load_card(path)
+        return replace(load_card(self._there(name)), name=name)
+
+    def facts(self, name: str) -> CardFacts:
+        """What the card called ``name`` says of itself, without its tokens; raises WeightsError as ``load`` does."""
+        return card_facts(self._there(name))
 
     def save(self, identity: Identity, name: str, *, overwrite: bool = False) -> Path:
         """Keep ``identity`` under ``name``; raises WeightsError when the name is taken and ``overwrite`` is not set."""
         path = self.path(name)
-        if path.exists() and not overwrite:
-            raise WeightsError(f"There is a card called {name} already; choose another name or delete that one first.")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        save_card(identity, path, overwrite=overwrite)
+        with _changing:
+            if not overwrite:
+                self._must_be_free(name)
+            save_card(replace(identity, name=name), path, overwrite=overwrite)
         return path
 
     def rename(self, name: str, new: str) -> Path:
-        """Give a card another name; raises WeightsError when there is no such card or the new name is taken."""
-        identity, path = self.path(name), self.path(new)
-        if not identity.is_file():
-            raise WeightsError(f"There is no card called {name}.")
-        if path.exists():
-            raise WeightsError(f"There is a card called {new} already; choose another name.")
-        identity.rename(path)
+        """Give a card another name, in the card too, so that nothing keeps the old one.
+
+        Raises WeightsError when there is no such card, it is damaged, or the new name is taken; the card is then as it
+        was.
+        """
+        path = self.path(new)
+        person = self.load(name)
+        with _changing:
+            self._must_be_free(new)
+            save_card(replace(person, name=new), path)
+            self.path(name).unlink()
         return path
 
     def delete(self, name: str) -> None:
-        """Remove a card, and whatever is remembered of photos in memory; raises WeightsError when there is none."""
-        path = self.path(name)
-        if not path.is_file():
-            raise WeightsError(f"There is no card called {name}.")
-        path.unlink()
+        """Remove a card, what a broken saving of it left, and what is remembered of photos in memory.
+
+        A damaged card can be deleted too. Raises WeightsError when there is none.
+        """
+        path = self._there(name)
+        with _changing:
+            path.unlink(missing_ok=True)
+            part_of(path).unlink(missing_ok=True)
         forget_photos()
         log.info("deleted a card")
 
     def add(self, file: Path, name: str | None = None) -> str:
-        """Copy a card from elsewhere into the library, checked first; gives its name, changed when it was taken."""
-        load_card(file)
+        """Copy a card from elsewhere into the library, checked first; gives its name, changed when it was taken.
+
+        Raises WeightsError for a file that is no card, and for a name that is not safe; the library is then unchanged.
+        """
+        person = load_card(file)
         wanted = name if name is not None else file.name.removesuffix(SUFFIX)
-        free, number = wanted, 2
-        while self.path(free).exists():
-            free, number = f"{wanted} {number}", number + 1
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.path(free)
-        part = path.with_name(f"{path.name}.part")
-        shutil.copyfile(file, part)
-        part.replace(path)
+        with _changing:
+            free, number = wanted, 2
+            while self.path(free).exists():
+                free, number = f"{wanted} {number}", number + 1
+            # written anew, so that nothing but what a card consists of comes in
+            save_card(replace(person, name=free), self.path(free))
         return free
+
+    def _there(self, name: str) -> Path:
+        path = self.path(name)
+        if not path.is_file():
+            raise WeightsError(f"There is no card called {name}; choose one of the list or save it first.")
+        return path
+
+    def _must_be_free(self, name: str) -> None:
+        if self.path(name).exists():
+            raise WeightsError(f"There is a card called {name} already; choose another name or delete that one first.")

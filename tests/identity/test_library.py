@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
+from facechain_ext.identity.card import part_of
 from facechain_ext.identity.library import CardLibrary
 
 
@@ -72,3 +77,73 @@ def test_deleting_forgets_what_was_in_memory(library, person, astronaut, encoder
     library.save(person, "Anna")
     library.delete("Anna")
     assert not encode._known
+
+
+def test_the_librarys_name_is_the_cards_name(library, person):
+    library.save(person, "Anna")
+    library.rename("Anna", "Berta")
+    assert library.load("Berta").name == library.facts("Berta").name == "Berta"
+    assert b"Anna" not in library.path("Berta").read_bytes()
+    assert b"Eileen" not in library.path("Berta").read_bytes()
+
+
+def test_what_a_card_says_without_its_tokens(library, person):
+    library.save(person, "Anna")
+    told = library.facts("Anna")
+    assert (told.encoder, told.photos, told.weights) == (person.encoder, person.photos, person.weights)
+    assert np.array_equal(told.thumbnail, person.thumbnail)
+
+
+@pytest.mark.parametrize("content", [b"", b"half", None])
+def test_a_damaged_card_harms_no_other_and_can_be_deleted(library, person, content):
+    library.save(person, "Anna")
+    whole = library.path("Anna").read_bytes()
+    library.path("Half").write_bytes(whole[: len(whole) // 2] if content is None else content)
+    assert library.names() == ["Anna", "Half"]
+    for act in (library.load, library.facts, lambda name: library.rename(name, "Other")):
+        with pytest.raises(WeightsError, match="damaged"):
+            act("Half")
+    library.delete("Half")
+    assert library.names() == ["Anna"]
+    assert library.path("Anna").read_bytes() == whole
+
+
+def test_a_broken_saving_leaves_nothing_after_deleting(library, person):
+    library.save(person, "Anna")
+    part_of(library.path("Anna")).write_bytes(b"half")
+    library.delete("Anna")
+    assert list(library.folder.iterdir()) == []
+
+
+def test_the_longest_name_is_saved(library, person):
+    name = "x" * (255 - len(".safetensors"))
+    library.save(person, name)
+    library.rename(name, "李" * 80)
+    assert library.names() == ["李" * 80]
+
+
+def test_a_card_that_cannot_be_written_says_so(library, person):
+    library.folder.write_text("in the way")
+    with pytest.raises(WeightsError, match="cannot be written"):
+        library.save(person, "Anna")
+    assert library.names() == []
+
+
+def test_numbers_that_are_none_are_damage(library, person, tmp_path):
+    broken = replace(person, face_tokens=torch.full_like(person.face_tokens, float("nan")))
+    broken.save(tmp_path / "x.safetensors")
+    with pytest.raises(WeightsError, match="damaged"):
+        library.add(tmp_path / "x.safetensors")
+    assert library.names() == []
+
+
+def test_of_many_at_once_only_one_takes_a_name(library, person):
+    def take(_):
+        try:
+            library.save(person, "Anna")
+        except WeightsError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(16))) == 1
