@@ -133,9 +133,11 @@ class Driver:
         """Addresses of the gallery's pictures."""
         return self.page.eval_on_selector_all("#facechain_gallery img", "all => all.map((one) => one.src)")
 
-    def generate(self, *, wait="Likeness by"):
+    def generate(self, *, again=False):
         """Press Generate and wait for the end; gives the settings of the first picture."""
         self.click("generate")
-        self.says("status", wait)
+        if again:  # the sentence of the last time is still there
+            self.page.wait_for_selector("#facechain_status .facechain-progress")
+        self.says("status", "Likeness by")
         self.page.wait_for_timeout(500)
         return self.text("infotext")

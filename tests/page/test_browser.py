@@ -6,8 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage import data
+
+from tests.page.driver import Driver
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +161,91 @@ def test_presets(page):
 def test_nobody_to_show_says_what_to_do(page):
     page.click("generate")
     page.says("status", "add a photo of the person, or choose a card")
+
+
+def test_several_photos_have_weights_that_count(page, photo, tmp_path):
+    ImageOps.mirror(Image.open(photo)).save(tmp_path / "mirrored.png")
+    page.add_photos(photo, tmp_path / "mirrored.png")
+    page.small()
+    both = identity_in(page.generate())
+    page.number("weight_2", 0.3)
+    less = identity_in(page.generate(again=True))
+    page.click("remove_2")
+    page.page.wait_for_selector("#facechain_photo_2", state="hidden")
+    assert len({both, less, identity_in(page.generate(again=True))}) == 3
+
+
+def test_two_browsers_at_once_do_not_mix_their_people(page, photo, tmp_path, browser, server):
+    ImageOps.mirror(Image.open(photo)).save(tmp_path / "mirrored.png")
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    other = Driver.open(context, server)
+    alone = []
+    for one, file in ((page, photo), (other, tmp_path / "mirrored.png")):
+        one.add_photos(file)
+        one.small(seed=1)
+        alone.append(identity_in(one.generate()))
+    assert alone[0] != alone[1]
+    for one in (page, other):
+        one.small(seed=2, count=4, keep=0, steps=6)
+        one.click("generate")
+    together = []
+    for one in (page, other):
+        one.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 4")
+        one.page.wait_for_timeout(500)
+        assert "Seed: 2" in one.text("infotext")
+        together.append(identity_in(one.text("infotext")))
+    context.close()
+    assert together == alone
+
+
+def test_a_grid_of_strength(page, photo):
+    page.add_photos(photo)
+    page.small(seed=5)
+    page.open_part("grid_panel")
+    page.click("grid")
+    page.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 6")
+    assert "grid" in page.page.inner_text("#facechain_gallery")
+    assert "FaceChain strength: 0," in page.text("infotext")
+
+
+def test_an_own_style_from_the_settings_of_now(page):
+    page.page.click('.facechain-tile[data-key="charcoal"]')
+    page.says("style_facts", "炭笔")
+    page.text("prompt", "torn paper")
+    page.open_part("own_styles")
+    page.text("style_name", "Torn")
+    page.click("style_save")
+    page.says("style_facts", "torn paper")
+    assert page.page.locator('.facechain-tile[data-key="torn"]').count() == 1
+    page.click("style_delete")
+    page.says("style_status", "Deleted the style Torn")
+    page.page.wait_for_function("!document.querySelector('.facechain-tile[data-key=torn]')")
+
+
+def test_a_missing_lora_is_said_and_what_cannot_be_had_too(page):
+    tile = page.page.locator(".facechain-tile", has_text="LoRA missing").first
+    tile.click()
+    page.says("style_facts", "is missing")
+    page.page.click('.facechain-tile[data-key="charcoal"]')
+    page.says("style_facts", "炭笔")
+    page.click("style_pull")
+    page.says("style_status", "has no LoRA")
+
+
+def test_a_pose_without_controlnet_says_what_would_make_it_possible(page):
+    page.open_part("pose_panel")
+    page.says("pose_reason", "--controlnet openpose=FILE")
+
+
+def test_control_and_enter_generates(page, photo):
+    page.add_photos(photo)
+    page.small(seed=4)
+    field = page.page.locator("#facechain_prompt textarea")
+    field.fill("a green scarf")
+    field.press("Control+Enter")
+    page.says("status", "Likeness by")
+    page.page.wait_for_function("document.querySelector('#facechain_infotext textarea').value.includes('green scarf')")
+
+
+def identity_in(settings):
+    return re.search(r"FaceChain identity: ([^,]+)", settings)[1]
