@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.card import card_facts, load_card, part_of, save_card
 from facechain_ext.identity.encode import forget_photos
-from facechain_ext.weights import models_folder, safe_child
+from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class CardLibrary:
 
     def path(self, name: str) -> Path:
         """Where the card called ``name`` is or would be."""
-        return safe_child(self.folder, f"{name}{SUFFIX}")
+        return safe_child(self.folder, safe_name(f"{name}{SUFFIX}"))
 
     def load(self, name: str) -> Identity:
         """The identity called ``name``; raises WeightsError when there is none or its card is damaged."""

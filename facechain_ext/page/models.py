@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
 from functools import lru_cache
@@ -12,14 +11,14 @@ import gradio as gr
 
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
-from facechain_ext.page.words import note
+from facechain_ext.page.words import note, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.background import Downloads
 from facechain_ext.weights.manifest import manifest
 from facechain_ext.weights.store import how_to_get, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from facechain_ext.page.host import PageHost
 
@@ -35,7 +34,7 @@ def build(host: PageHost) -> None:
         check = gr.Button("Verify", elem_id="facechain_models_verify")
         refresh = gr.Button("Refresh", elem_id="facechain_models_refresh")
     status = gr.HTML("", elem_id="facechain_models_status")
-    table = gr.HTML(files_table(), elem_id="facechain_models_table")
+    listing = gr.HTML(files_table(), elem_id="facechain_models_table")
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
         look = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
@@ -67,10 +66,10 @@ def build(host: PageHost) -> None:
             return note(str(error))
         return note(*(str(one) for one in findings)) if findings else note("Nothing was downloaded yet.")
 
-    start.click(fetch, [files], [status, table])
+    start.click(fetch, [files], [status, listing])
     stop.click(halt, [], [status], queue=False)
     check.click(compare, [], [status])
-    refresh.click(lambda: [gr.update(choices=_choices()), files_table()], [], [files, table])
+    refresh.click(lambda: [gr.update(choices=_choices()), files_table()], [], [files, listing])
     look.click(providers_table, [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
 
@@ -116,13 +115,6 @@ def progress_words(keys: Sequence[str]) -> str:
         if one.state == "failed":
             lines.append(how_to_get(key))
     return note(*lines)
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """An HTML table of texts."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table class='facechain-table'><tr>{top}</tr>{body}</table>"
 
 
 def _choices() -> list[tuple[str, str]]:

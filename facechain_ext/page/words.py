@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def note(*sentences: str) -> str:
@@ -17,3 +21,14 @@ def bar(done: int, total: int, words: str) -> str:
         f"<div class='facechain-progress' role='progressbar' aria-valuenow='{share:.0f}'>"
         f"<div style='width:{share:.0f}%'></div><span>{html.escape(words)}</span></div>"
     )
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of texts; without a head, the first of each row is the row's title."""
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    lines = []
+    for row in rows:
+        first, *others = (html.escape(cell) for cell in row)
+        start = f"<td>{first}</td>" if top else f"<th>{first}</th>"
+        lines.append(f"<tr>{start}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>")
+    return f"<table class='facechain-table'>{f'<tr>{top}</tr>' if top else ''}{''.join(lines)}</table>"

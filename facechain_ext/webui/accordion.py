@@ -57,13 +57,20 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                     label=line.label, file_count="multiple", file_types=["image"], elem_id=elem_id("photos")
                 )
                 with gr.Row():
-                    made["card"] = gr.Dropdown(_cards(), value="", label="Card", elem_id=elem_id("card"))
+                    # pasted names may be newer than the list: allow_custom_value shows them all the same
+                    made["card"] = gr.Dropdown(
+                        _cards(), value="", label="Card", allow_custom_value=True, elem_id=elem_id("card")
+                    )
                     refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
                 made["face"] = _slider("face", elem_id)
                 preview = gr.Button("Preview face", elem_id=elem_id("preview"))
             with gr.Column():
                 made["adapter"] = gr.Dropdown(
-                    models.adapter_names(), value=AUTOMATIC, label="Adapter", elem_id=elem_id("adapter")
+                    models.adapter_names(),
+                    value=AUTOMATIC,
+                    label="Adapter",
+                    allow_custom_value=True,
+                    elem_id=elem_id("adapter"),
                 )
                 made["strength"] = _slider("strength", elem_id)
                 with gr.Row():

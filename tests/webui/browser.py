@@ -112,4 +112,4 @@ class Tab:
 
     def pictures(self) -> int:
         """Pictures in the gallery of results."""
-        return self.of("gallery").locator(".thumbnail-item, .grid-container button").count()
+        return self.of("gallery").locator("button.thumbnail-lg").count()

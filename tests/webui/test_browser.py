@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
 from tests.webui import browser
 from tests.webui.browser import PHOTO, Tab
@@ -121,7 +122,7 @@ def test_ctrl_enter_generates_once(tab):
 @pytest.mark.parametrize("target", ["txt2img", "img2img", "inpaint", "extras"])
 def test_a_picture_is_sent_with_its_settings(tab, target):
     tab.choose_tab("FaceChain")
-    tab.of("gallery").locator(".thumbnail-item, .grid-container button").first.click()
+    tab.of("gallery").locator("button.thumbnail-lg, button.thumbnail-item").first.click()
     tab.of(f"send_{target}").click()
     page = tab.page
     if target == "extras":
@@ -154,12 +155,41 @@ def test_a_pictures_own_text_restores_the_page(tab):
     assert tab.of("steps").locator("input[type=number]").input_value() == "4"
 
 
+def test_two_browsers_wait_for_each_other_and_each_gets_its_own_person(running, url, tab, tmp_path):
+    mirrored = tmp_path / "other.png"
+    ImageOps.mirror(Image.open(PHOTO)).save(mirrored)
+    tab.choose_tab("FaceChain")
+    tab.set("card", NAME)
+    other = Tab(running, url)
+    other.open()
+    other.upload(mirrored)
+    other.wait_for("look_1", "other")
+    for one in (tab, other):
+        small(one, count=1, steps=8)
+    tab.of("generate").click()
+    tab.wait_for("status", r"\d+ %")
+    other.of("generate").click()
+    other.wait_for("status", "Preparing")
+    assert not other.of("preview").is_visible()
+    for one in (tab, other):
+        one.wait_for("status", "^(?!.*(Preparing|%)).+")
+    first, second = (one.value("infotext").split("FaceChain identity: ")[1].split(",")[0] for one in (tab, other))
+    assert first.startswith(f"{NAME} (")
+    assert NAME not in second
+    assert second not in first
+    other.page.close()
+
+
 def test_nothing_went_wrong_in_the_browser_and_a_deleted_card_is_gone(tab, url):
     ours = [error for error in tab.errors if "facechain" in error.lower()]
     assert ours == []
     tab.page.locator("#facechain_tabs button", has_text="People").click()
-    tab.set("people_card", NAME)
-    tab.of("people_sure").locator("input").check()
+    tab.page.wait_for_timeout(2000)  # the library is read anew
+    if tab.of("people_agree").is_visible():
+        tab.of("people_agree").click()
+    tab.of("people_tiles").locator(f"button[data-name='{NAME}']").click()
+    tab.wait_for("people_facts", NAME)
     tab.of("people_delete").click()
-    tab.page.wait_for_timeout(3000)
+    tab.of("people_delete_yes").click()
+    tab.wait_for("people_status", "Deleted")
     assert NAME not in Webui(url, is_forge=False).call("/facechain/v1/cards")

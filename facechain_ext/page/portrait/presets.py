@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
 from facechain_ext.page.portrait.form import NAMES, checked
-from facechain_ext.weights import models_folder, safe_child
+from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,4 +55,4 @@ def delete(name: str) -> None:
 
 
 def _path(name: str) -> Path:
-    return safe_child(folder(), f"{name.strip()}.json")
+    return safe_child(folder(), safe_name(f"{name.strip()}.json"))

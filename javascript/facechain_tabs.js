@@ -1,0 +1,52 @@
+// The People page's cards: opening one by a click, saving one as a file. And fresh lists whenever a part of the page is
+// shown again, since another browser or another part may have changed them.
+(function () {
+    if (window.facechainTabs) {
+        return;
+    }
+    window.facechainTabs = true;
+
+    const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
+
+    document.addEventListener("click", function (event) {
+        const person = event.target.closest ? event.target.closest(".facechain-person") : null;
+        const field = find("#facechain_people_card textarea, #facechain_people_card input");
+        if (!person || !field) {
+            return;
+        }
+        const all = (typeof gradioApp === "function" ? gradioApp() : document).querySelectorAll(".facechain-person");
+        all.forEach((one) => one.setAttribute("aria-pressed", String(one === person)));
+        field.value = person.dataset.name;
+        field.dispatchEvent(new Event("input", {bubbles: true}));
+    });
+
+    const save = function (file) {
+        const bytes = Uint8Array.from(atob(file.dataset.content), (letter) => letter.charCodeAt(0));
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
+        link.download = file.dataset.name;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+        file.remove();
+    };
+
+    const fresh = {
+        portrait: "reload", people: "people_refresh", train: "train_refresh", models: "models_refresh",
+    };
+    const shown = {portrait: true};  // it fetches its lists by itself the first time
+    setInterval(function () {
+        const file = find(".facechain-file");
+        if (file) {
+            save(file);
+        }
+        for (const [part, button] of Object.entries(fresh)) {
+            const content = find(`#facechain_${part}`);
+            const visible = content !== null && content.offsetParent !== null;
+            const press = find(`#facechain_${button}`);
+            if (visible && !shown[part] && press) {
+                press.click();
+            }
+            shown[part] = visible;
+        }
+    }, 300);
+}());
