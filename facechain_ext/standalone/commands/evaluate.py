@@ -38,7 +38,7 @@ def evaluate(
         console.print(words, markup=False)
 
     if as_they_are:
-        results = evaluate_as_they_are(small, chosen, say=say)
+        results = evaluate_as_they_are(small, work, chosen, say=say)
     else:
         results = train_and_measure(small, work, chosen, say=say)
     docs.mkdir(parents=True, exist_ok=True)

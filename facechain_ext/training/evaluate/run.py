@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,15 @@ from facechain_ext.identity.encode import to_encoder
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
-from facechain_ext.training.evaluate.judge import Judge, ask, attribute_numbers, to_judge, train_judge
+from facechain_ext.training.evaluate.judge import (
+    Judge,
+    ask,
+    attribute_numbers,
+    load_judge,
+    save_judge,
+    to_judge,
+    train_judge,
+)
 from facechain_ext.training.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
 from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
 from facechain_ext.training.fact.batches import Batches
@@ -112,7 +121,7 @@ def evaluate(
     small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
-    bench = _Bench(small, budget, say)
+    bench = _Bench(small, folder, budget, say)
     people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
     checkpoint, encoder, seconds = bench.checkpoint, bench.encoder, bench.seconds
     figures = list(bench.figures)
@@ -126,10 +135,10 @@ def evaluate(
 
 
 def evaluate_as_they_are(
-    small: SmallModels, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
+    small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
-    """Measure finished models with their own adapter; trains nothing but the judge."""
-    bench = _Bench(small, budget, say)
+    """Measure finished models with their own adapter; trains nothing but the judge, and that only once a ``folder``."""
+    bench = _Bench(small, folder, budget, say)
     adapter = load_adapter(small.adapter)
     figures = [*bench.figures, *(bench.measure("adapter", adapter, strength) for strength in STRENGTHS[1:])]
     return bench.results(figures)
@@ -138,13 +147,12 @@ def evaluate_as_they_are(
 class _Bench:
     """What every variant is measured by: the judge, the subjects, and the pictures without adapter."""
 
-    def __init__(self, small: SmallModels, budget: Budget, say: Callable[[str], None]) -> None:
+    def __init__(self, small: SmallModels, folder: Path, budget: Budget, say: Callable[[str], None]) -> None:
         self._small, self._budget, self._say = small, budget, say
         torch.manual_seed(budget.seed)
         start = time.monotonic()
         say("drawing people, training the judge")
-        watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-        self._judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
+        self._judge = _judge(folder / "judge.safetensors", budget)
         held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
         self.encoder = TransFace.from_file(small.encoder)
         self._subjects, self._judged, real = _subjects(held, self._judge, self.encoder, budget)
@@ -169,6 +177,19 @@ class _Bench:
         small = self._small
         where = small.checkpoint.parent.name
         return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where)
+
+
+def _judge(path: Path, budget: Budget) -> Judge:
+    """The judge of a budget, trained once."""
+    told = json.dumps({name: value for name, value in asdict(budget).items() if name.startswith("judge")})
+    told += f" side {budget.side} seed {budget.seed}"
+    judge = load_judge(path, told)
+    if judge is None:
+        watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
+        judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_judge(judge, path, told)
+    return judge
 
 
 def _trained(

@@ -59,15 +59,53 @@ class Fair:
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """``mse`` of the noise, ``fair``, and their weighted sum ``total``; scalars."""
+    """The plain ``mse`` of the noise, ``fair``, and what is descended, ``total``; scalars."""
 
     total: Tensor
     mse: Tensor
     fair: Tensor
 
 
-def fact_loss(predicted: Tensor, noise: Tensor, fair: Fair, weight: float = FAIR_WEIGHT) -> Loss:
-    """MSE + ``weight`` * FAIR for the predicted and the true noise [b, 4, h, w], the MSE in float32."""
-    mse = F.mse_loss(predicted.float(), noise.float())
+@dataclass(frozen=True)
+class Emphasis:
+    """What the error of the noise counts more for; the published training counts everything alike.
+
+    ``face`` is the weight of the face against 1 elsewhere. ``snr`` bounds the signal-to-noise ratio that a step counts
+    with (Min-SNR, arXiv 2303.09556, which uses 5): steps with little noise, where a picture shows who it is by itself,
+    teach an adapter little; 0 leaves it.
+    """
+
+    face: float = 1.0
+    snr: float = 0.0
+
+
+def fact_loss(
+    predicted: Tensor,
+    noise: Tensor,
+    fair: Fair,
+    weight: float = FAIR_WEIGHT,
+    *,
+    emphasis: Emphasis | None = None,
+    signal: Tensor | None = None,
+) -> Loss:
+    """The error of the noise + ``weight`` * FAIR for the predicted and the true noise [b, 4, h, w], in float32.
+
+    ``signal`` [b] are the rows' signal-to-noise ratios, which an ``emphasis`` with ``snr`` needs.
+    """
+    error = F.mse_loss(predicted.float(), noise.float(), reduction="none")
     outside = fair.value()
-    return Loss(mse + weight * outside if weight else mse, mse, outside)
+    mse = error.mean()
+    wanted = mse if emphasis is None else _emphasised(error, fair.mask.to(error.device), emphasis, signal)
+    return Loss(wanted + weight * outside if weight else wanted, mse.detach(), outside)
+
+
+def _emphasised(error: Tensor, mask: Tensor, emphasis: Emphasis, signal: Tensor | None) -> Tensor:
+    """The mean of ``error`` [b, c, h, w] under weights whose own mean over each picture is 1."""
+    inside = F.interpolate(mask[:, None].float(), error.shape[-2:], mode="area")
+    places = 1.0 + (emphasis.face - 1.0) * inside
+    rows = (error * places / places.mean((1, 2, 3), keepdim=True).clamp_min(_TINY)).mean((1, 2, 3))
+    if emphasis.snr:
+        assert signal is not None, "Min-SNR needs the signal-to-noise ratios."
+        rows = rows * signal.clamp(max=emphasis.snr) / signal
+    out: Tensor = rows.mean()
+    return out

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from facechain_ext.adapter import attach
 from facechain_ext.standalone.sampling.samplers import find_sampler
-from facechain_ext.training.fact.loss import Fair, Loss, fact_loss
+from facechain_ext.training.fact.loss import Emphasis, Fair, Loss, fact_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,7 @@ class TrainingStep(nn.Module):
         *,
         fair: float,
         attach: Attach = attach_serial,
+        emphasis: Emphasis | None = None,
     ) -> None:
         super().__init__()
         self.adapter = adapter
@@ -67,7 +68,10 @@ class TrainingStep(nn.Module):
         self._frozen: tuple[Any, Any, Any] = (checkpoint.vae, checkpoint.text_encoder, encoder)
         self._fair = fair
         self._attach = attach
+        self._emphasis = emphasis
         self._schedule = find_sampler("DDIM").build()
+        kept = self._schedule.alphas_cumprod
+        self._signal = kept / (1 - kept)
 
     def forward(self, batch: Batch) -> Loss:
         """The loss of one batch, at the adapter's full strength."""
@@ -81,7 +85,8 @@ class TrainingStep(nn.Module):
             attachment.observers.append(fair)
             unet: Any = self.unet
             predicted = unet(noisy.to(unet.dtype), batch.timesteps, encoder_hidden_states=text).sample
-        return fact_loss(predicted, batch.noise, fair, self._fair)
+        signal = self._signal.to(batch.timesteps.device)[batch.timesteps]
+        return fact_loss(predicted, batch.noise, fair, self._fair, emphasis=self._emphasis, signal=signal)
 
     @torch.no_grad()
     def _inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

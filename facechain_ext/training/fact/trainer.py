@@ -83,8 +83,12 @@ class Trainer:
         self._metadata = metadata or {}
         self._place(checkpoint, encoder)
         self.adapter = adapter.to(self.accelerator.device).train().requires_grad_(requires_grad=True)
-        module = TrainingStep(checkpoint, encoder, self.adapter, fair=settings.fair, attach=attach)
-        optimizer = torch.optim.AdamW(adapter.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+        module = TrainingStep(
+            checkpoint, encoder, self.adapter, fair=settings.fair, attach=attach, emphasis=settings.emphasis
+        )
+        optimizer = torch.optim.AdamW(
+            adapter.parameters(), lr=settings.rate, weight_decay=settings.weight_decay, fused=True
+        )
         self._module, self._optimizer = self.accelerator.prepare(module, optimizer)
         self.average = {name: value.detach().clone() for name, value in adapter.named_parameters()}
         self.step = 0

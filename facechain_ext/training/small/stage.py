@@ -56,7 +56,7 @@ def train_stage(
     """
     folder.mkdir(parents=True, exist_ok=True)
     module = stage.module.train()
-    optimizer = torch.optim.AdamW(module.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay, fused=True)
     average = {name: value.detach().clone() for name, value in module.named_parameters()}
     settings = {"seed": seed, **vars(schedule)}
     step = _resume(folder, module, optimizer, average, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -48,11 +49,16 @@ def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     json.dumps(as_json(results))
 
 
-def test_finished_models_are_measured_as_they_are(small):
-    results = evaluate_as_they_are(small, LITTLE)
+def test_finished_models_are_measured_as_they_are(small, tmp_path):
+    results = evaluate_as_they_are(small, tmp_path, LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *(("adapter", strength) for strength in STRENGTHS[1:])]
     assert set(results.seconds) == {"judge"}
+    kept = (tmp_path / "judge.safetensors").stat().st_mtime_ns
+    assert evaluate_as_they_are(small, tmp_path, LITTLE).figures == results.figures
+    assert (tmp_path / "judge.safetensors").stat().st_mtime_ns == kept
+    evaluate_as_they_are(small, tmp_path, replace(LITTLE, judge_steps=3))
+    assert (tmp_path / "judge.safetensors").stat().st_mtime_ns != kept
 
 
 @pytest.mark.parametrize(

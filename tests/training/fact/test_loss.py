@@ -8,7 +8,7 @@ import torch
 
 from facechain_ext.adapter import attach, new_adapter
 from facechain_ext.identity.projector import ProjectorSizes
-from facechain_ext.training.fact.loss import Fair, fact_loss, fair_term, outside_face
+from facechain_ext.training.fact.loss import Emphasis, Fair, fact_loss, fair_term, outside_face
 from tests.unets import CONTEXT, diffusers_unet
 
 SMALL = ProjectorSizes(16, width=16, inner=16, depth=1, queries=4, hidden=32, token_width=CONTEXT)
@@ -108,3 +108,28 @@ def test_checkpointing_changes_no_gradient():
         gradients.append([p.grad for p in adapter.parameters()])
     for plain, again in zip(*gradients, strict=True):
         torch.testing.assert_close(plain, again)
+
+
+@pytest.mark.parametrize("emphasis", [Emphasis(face=4.0), Emphasis(snr=5.0), Emphasis(0.0, 1.0), Emphasis()])
+def test_emphasis_equals_a_plain_implementation(emphasis):
+    rng = np.random.default_rng(0)
+    predicted, noise = rng.normal(size=(2, 2, 4, 8, 8))
+    mask, signal = np.zeros((2, 64, 64)), np.array([20.0, 0.3])
+    mask[0, 8:40, 16:48], mask[1] = 1, 1
+    rows = []
+    for row in range(2):
+        total = weights = 0.0
+        for y in range(8):
+            for x in range(8):
+                inside = mask[row, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8].mean()
+                weight = emphasis.face * inside + 1 - inside
+                total += weight * ((predicted - noise)[row, :, y, x] ** 2).mean()
+                weights += weight
+        bound = min(signal[row], emphasis.snr) / signal[row] if emphasis.snr else 1.0
+        rows.append(bound * total / max(weights, 1e-12))
+    fair = Fair(torch.from_numpy(mask), (8, 8), {"a": torch.tensor([0.5, 0.5])})
+    loss = fact_loss(
+        torch.from_numpy(predicted), torch.from_numpy(noise), fair, 0.1, emphasis=emphasis, signal=torch.tensor(signal)
+    )
+    assert loss.mse.item() == pytest.approx(((predicted - noise) ** 2).mean(), rel=1e-5)
+    assert loss.total.item() == pytest.approx(np.mean(rows) + 0.05, rel=1e-5)
