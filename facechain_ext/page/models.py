@@ -11,6 +11,7 @@ import gradio as gr
 
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
+from facechain_ext.faces.repository import consent
 from facechain_ext.page.words import note, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.background import Downloads
@@ -18,7 +19,7 @@ from facechain_ext.weights.manifest import manifest
 from facechain_ext.weights.store import how_to_get, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.page.host import PageHost
 
@@ -38,6 +39,7 @@ def build(host: PageHost) -> None:
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
         look = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
+    _repositories()
     with gr.Accordion("Doctor", open=False):
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
         report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
@@ -72,6 +74,45 @@ def build(host: PageHost) -> None:
     refresh.click(lambda: [gr.update(choices=_choices()), files_table()], [], [files, listing])
     look.click(providers_table, [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
+
+
+def _repositories() -> None:
+    """Consent to networks that come as Python."""
+    with gr.Accordion("Networks that bring their own Python", open=False):
+        gr.HTML(
+            note(
+                "These run code of their repository, in a process of their own. It could do anything that you can do, "
+                "so nothing of it runs before you agree, and a changed file asks again."
+            )
+        )
+        told = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
+        with gr.Row():
+            which = gr.Dropdown(
+                list(consent.code_keys()), label="Repository", value=None, elem_id="facechain_models_repository"
+            )
+            agree = gr.Button("I have read its Python and agree", elem_id="facechain_models_consent")
+            stop = gr.Button("Withdraw", elem_id="facechain_models_withdraw")
+        words = gr.HTML("", elem_id="facechain_models_consent_status")
+
+    def act(key: str | None, work: Callable[[str], object], done: str) -> list[str]:
+        if not key:
+            return [note("Choose a repository first."), repositories_table()]
+        try:
+            work(key)
+        except FaceChainError as error:
+            return [note(str(error)), repositories_table()]
+        return [note(done), repositories_table()]
+
+    agree.click(lambda key: act(key, consent.give, "Agreed."), [which], [words, told])
+    stop.click(lambda key: act(key, consent.withdraw, "It runs no more."), [which], [words, told])
+
+
+def repositories_table() -> str:
+    """Which repositories bring Python, from where, and whether it may run."""
+    return table(
+        ("Model", "From", "Consent"),
+        ((key, str(manifest()[key].sources[0]), consent.state(key)) for key in consent.code_keys()),
+    )
 
 
 @lru_cache(maxsize=1)

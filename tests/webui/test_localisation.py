@@ -69,7 +69,8 @@ def data_texts():
     from facechain_ext.weights.manifest import manifest
 
     entries = manifest().values()
-    return {style.en for style in catalogue().values()} | {text for one in entries for text in (one.title, one.licence)}
+    names = {text for one in entries for text in (one.title, one.licence, one.key, str(one.sources[0]))}
+    return {style.en for style in catalogue().values()} | names
 
 
 def missing(texts, translated, folder):

@@ -15,10 +15,12 @@ __all__ = ["availability", "blend_face"]
 def availability() -> tuple[Availability, ...]:
     """The ways to fuse faces, best first."""
     from facechain_ext.faces.providers import installed
+    from facechain_ext.faces.repository import available
 
     mesh = installed("mediapipe")
     detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
-    return (Availability("face fusion", "blend", ready=True, detail=detail),)
+    own = Availability("face fusion", "blend", ready=True, detail=detail)
+    return (available("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from facechain_ext.page.portrait.who import person
 from facechain_ext.portrait.job import Control
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
-from facechain_ext.portrait.tools import Fuse, Retouch
+from facechain_ext.portrait.tools import fusion, retouching
 from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
@@ -216,8 +216,8 @@ def _cells(
 
 
 def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
-    tools: list[FaceTool] = [Fuse()] if form["fuse"] else []
-    return [*tools, Retouch()] if form["retouch"] else tools
+    tools: list[FaceTool] = [fusion()] if form["fuse"] else []
+    return [*tools, retouching()] if form["retouch"] else tools
 
 
 def _photo(asked: Asked) -> Image.Image | None:

@@ -14,7 +14,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.weights import find, models_folder, pull, set_models_folder, store
+from facechain_ext.faces.repository import consent
+from facechain_ext.weights import find, models_folder, pull, require, set_models_folder, store
 from facechain_ext.weights.manifest import GROUPS, entry, manifest
 from facechain_ext.weights.page import models_page, size_words
 
@@ -115,6 +116,37 @@ def prune(
         console.print(escape(str(path)))
     if yes or typer.confirm(f"Delete these {len(doomed)}?"):
         _delete(doomed)
+
+
+@app.command("consent")
+def consent_(
+    key: Annotated[str | None, typer.Argument(help="A name from `facechain weights list` that brings Python.")] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the consent back.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Say whether the Python of a model repository may run; without a name, show which may."""
+    if key is None:
+        for name in consent.code_keys():
+            console.print(f"{name}: {entry(name).sources[0]}: {consent.state(name)}", markup=False)
+        return
+    chosen = _chosen([key])[0]
+    if withdraw:
+        consent.withdraw(chosen)
+        console.print(f"The Python of {chosen} runs no more.")
+        return
+    if not entry(chosen).code:
+        console.print(f"{chosen} brings no Python; there is nothing to agree to.")
+        raise typer.Exit(2)
+    folder = require(chosen)
+    console.print(
+        f"{entry(chosen).sources[0]} brings these files, which could do anything that you can do:", markup=False
+    )
+    for path in consent.code_files(folder):
+        console.print(f"  {path} ({path.stat().st_size} bytes)", markup=False)
+    if not (yes or typer.confirm("May they run, in a process of their own, as they are now?")):
+        raise typer.Exit(1)
+    consent.give(chosen)
+    console.print("Agreed. When a file changes you are asked again.")
 
 
 @app.command("page")

@@ -70,13 +70,13 @@ class Loss:
 class Emphasis:
     """What the error of the noise counts more for; the published training counts everything alike.
 
-    ``face`` is the weight of the face against 1 elsewhere. ``snr`` bounds the signal-to-noise ratio that a step counts
-    with (Min-SNR, arXiv 2303.09556, which uses 5): steps with little noise, where a picture shows who it is by itself,
-    teach an adapter little; 0 leaves it.
+    ``face`` is the weight of the face against 1 elsewhere. ``velocity`` weighs a step by 1 + 1 / SNR, as predicting v
+    does (arXiv 2202.00512), up to this bound; 0 leaves it. The error of the noise is smallest where there is most
+    noise, though it is there that a picture is decided: who is in it, and which colours.
     """
 
     face: float = 1.0
-    snr: float = 0.0
+    velocity: float = 0.0
 
 
 def fact_loss(
@@ -90,7 +90,7 @@ def fact_loss(
 ) -> Loss:
     """The error of the noise + ``weight`` * FAIR for the predicted and the true noise [b, 4, h, w], in float32.
 
-    ``signal`` [b] are the rows' signal-to-noise ratios, which an ``emphasis`` with ``snr`` needs.
+    ``signal`` [b] are the rows' signal-to-noise ratios, which an ``emphasis`` with ``velocity`` needs.
     """
     error = F.mse_loss(predicted.float(), noise.float(), reduction="none")
     outside = fair.value()
@@ -99,13 +99,18 @@ def fact_loss(
     return Loss(wanted + weight * outside if weight else wanted, mse.detach(), outside)
 
 
+def velocity_weights(signal: Tensor, bound: float) -> Tensor:
+    """1 + 1 / SNR for signal-to-noise ratios ``signal``, at most ``bound``."""
+    return (1.0 + 1.0 / signal).clamp(max=bound)
+
+
 def _emphasised(error: Tensor, mask: Tensor, emphasis: Emphasis, signal: Tensor | None) -> Tensor:
     """The mean of ``error`` [b, c, h, w] under weights whose own mean over each picture is 1."""
     inside = F.interpolate(mask[:, None].float(), error.shape[-2:], mode="area")
     places = 1.0 + (emphasis.face - 1.0) * inside
     rows = (error * places / places.mean((1, 2, 3), keepdim=True).clamp_min(_TINY)).mean((1, 2, 3))
-    if emphasis.snr:
-        assert signal is not None, "Min-SNR needs the signal-to-noise ratios."
-        rows = rows * signal.clamp(max=emphasis.snr) / signal
+    if emphasis.velocity:
+        assert signal is not None, "The velocity's weights need the signal-to-noise ratios."
+        rows = rows * velocity_weights(signal, emphasis.velocity)
     out: Tensor = rows.mean()
     return out

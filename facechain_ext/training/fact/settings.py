@@ -12,7 +12,7 @@ Precision = Literal["no", "fp16", "bf16"]
 _MAY_CHANGE = frozenset({"steps", "save_every", "preview_every"})
 """Settings that a training may be resumed with other values of; all others would make it another training."""
 
-_WITHOUT = {"face_weight": 1.0, "min_snr": 0.0}
+_WITHOUT = {"face_weight": 1.0, "velocity": 0.0}
 """What a training had that does not mention them: it was begun before they could be set."""
 
 
@@ -25,8 +25,8 @@ class Settings:
     of rows that get no face and no words. ``shuffle`` shows the encoder another photo of the same person than the
     target. ``ema`` is the decay of the averaged weights that are saved. ``gate`` is the first value of every alpha, 0
     in the published training. ``clip`` is the largest norm of the gradient. ``face_weight`` is what the error on the
-    face counts for against 1 elsewhere, ``min_snr`` bounds how much steps with little noise count (see Emphasis; 1 and
-    0 are the published training).
+    face counts for against 1 elsewhere, ``velocity`` bounds how much more steps with much noise count (see Emphasis;
+    1 and 0 are the published training).
     """
 
     steps: int = 10_000
@@ -43,7 +43,7 @@ class Settings:
     ema: float = 0.999
     gate: float = 0.0
     face_weight: float = 1.0
-    min_snr: float = 0.0
+    velocity: float = 0.0
     precision: Precision = "no"
     checkpointing: bool = False
     seed: int = 0
@@ -57,14 +57,14 @@ class Settings:
         for name in ("face_drop", "text_drop", "ema"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it is a share from 0 to 1.")
-        for name in ("face_weight", "min_snr"):
+        for name in ("face_weight", "velocity"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
 
     @property
     def emphasis(self) -> Emphasis | None:
         """What counts more than the rest; None where everything counts alike."""
-        return Emphasis(self.face_weight, self.min_snr) if (self.face_weight, self.min_snr) != (1.0, 0.0) else None
+        return Emphasis(self.face_weight, self.velocity) if (self.face_weight, self.velocity) != (1.0, 0.0) else None
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -11,6 +11,7 @@ from torch import nn
 from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.standalone.sampling.samplers import find_sampler
 from facechain_ext.standalone.small.layout import new_text_encoder, new_unet
+from facechain_ext.training.fact.loss import velocity_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
 _NO_WORDS = 0.1
 """Share of rows without words, for guidance (classifier-free guidance, arXiv 2207.12598)."""
-_SNR = 5.0
-"""Steps with little noise count at most this much of their signal-to-noise ratio (Min-SNR, arXiv 2303.09556)."""
+VELOCITY = 20.0
+"""Bound of the weight 1 + 1 / SNR of a step (see Emphasis).
+
+With it every step from 100 to 900 has about the same loss. Under Min-SNR (arXiv 2303.09556), which only takes weight from
+steps with little noise, 7000 steps taught no colours of clothes, and an adapter nothing of the face in 1500.
+"""
 
 
 def token_numbers(captions: Sequence[str]) -> Tensor:
@@ -42,7 +47,7 @@ class Noising:
         schedule = find_sampler("DDIM").build()
         self._schedule: Any = schedule
         ratio = schedule.alphas_cumprod / (1 - schedule.alphas_cumprod)
-        self._weights = ratio.clamp(max=_SNR) / ratio
+        self._weights = velocity_weights(ratio, VELOCITY)
 
     def rows(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> tuple[Any, ...]:
         """Numbers [b], noisy latents and noise [b, 4, h, w], timesteps [b], words [b, 77], weights [b]."""

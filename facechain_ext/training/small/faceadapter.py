@@ -16,6 +16,7 @@ from facechain_ext.training.fact.batches import Batches
 from facechain_ext.training.fact.sampling import Drawing, previewer
 from facechain_ext.training.fact.settings import Settings
 from facechain_ext.training.fact.trainer import Trainer
+from facechain_ext.training.small.diffusion import VELOCITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,8 +34,8 @@ _GATE = 1.0
 
 Instead the last layer of each branch begins at zero, so that the untrained adapter adds nothing either.
 """
-_FACE_WEIGHT, _MIN_SNR = 4.0, 5.0
-"""The face is a tenth of these pictures; steps with little noise teach least (arXiv 2303.09556 for the 5)."""
+_FACE_WEIGHT = 4.0
+"""The face is a tenth of these pictures."""
 
 
 def train(
@@ -62,7 +63,7 @@ def train(
         ema=schedule.ema,
         gate=_GATE,
         face_weight=_FACE_WEIGHT,
-        min_snr=_MIN_SNR,
+        velocity=VELOCITY,
         seed=plan.seed,
         save_every=plan.save_every,
         preview_every=1000,

@@ -110,7 +110,7 @@ def test_checkpointing_changes_no_gradient():
         torch.testing.assert_close(plain, again)
 
 
-@pytest.mark.parametrize("emphasis", [Emphasis(face=4.0), Emphasis(snr=5.0), Emphasis(0.0, 1.0), Emphasis()])
+@pytest.mark.parametrize("emphasis", [Emphasis(face=4.0), Emphasis(velocity=3.0), Emphasis(0.0, 1.0), Emphasis()])
 def test_emphasis_equals_a_plain_implementation(emphasis):
     rng = np.random.default_rng(0)
     predicted, noise = rng.normal(size=(2, 2, 4, 8, 8))
@@ -125,7 +125,7 @@ def test_emphasis_equals_a_plain_implementation(emphasis):
                 weight = emphasis.face * inside + 1 - inside
                 total += weight * ((predicted - noise)[row, :, y, x] ** 2).mean()
                 weights += weight
-        bound = min(signal[row], emphasis.snr) / signal[row] if emphasis.snr else 1.0
+        bound = min(1 + 1 / signal[row], emphasis.velocity) if emphasis.velocity else 1.0
         rows.append(bound * total / max(weights, 1e-12))
     fair = Fair(torch.from_numpy(mask), (8, 8), {"a": torch.tensor([0.5, 0.5])})
     loss = fact_loss(

@@ -1,0 +1,115 @@
+"""The consent to run the Python of one model repository at one revision, as the files are now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.weights import find, models_folder, require
+from facechain_ext.weights.manifest import entry, manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FILE = "repository-consent.json"
+"""Remembers what was agreed to, below the models folder."""
+State = Literal["given", "not asked", "changed"]
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What was agreed to: the repository, its revision, the sha256 of everything in it that can act, and when."""
+
+    repository: str
+    revision: str
+    code: str
+    time: str
+
+
+def code_keys() -> tuple[str, ...]:
+    """The entries of the manifest whose repository brings Python."""
+    return tuple(key for key, one in manifest().items() if one.code)
+
+
+def code_files(folder: Path) -> tuple[Path, ...]:
+    """What in a repository can act: Python, configuration and lists of packages; weights are read by our own reader."""
+    kinds = {".py", ".json", ".txt", ".cfg", ".toml", ".yaml", ".yml", ".so", ".pyd", ".pyc"}
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in kinds))
+
+
+def state(key: str) -> State:
+    """Whether the Python of ``key`` may run; "changed" when its files are not those that were agreed to."""
+    folder, known = find(key), _read().get(key)
+    if known is None:
+        return "not asked"
+    source = entry(key).sources[0]
+    same = (known.repository, known.revision) == (source.repository, source.revision)
+    return "given" if same and folder is not None and known.code == _digest(folder) else "changed"
+
+
+def give(key: str) -> Consent:
+    """Agree to the Python of ``key`` as it is on this disk.
+
+    Raises WeightsError when the key brings no Python, is not downloaded, or the consent cannot be written.
+    """
+    if not entry(key).code:
+        raise WeightsError(f"{key} brings no Python, so nothing is to be agreed to.")
+    source, folder = entry(key).sources[0], require(key)
+    now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
+    consent = Consent(source.repository, source.revision, _digest(folder), now)
+    _write(_read() | {key: consent})
+    log.info("The Python of %s@%s may run from now on", source.repository, source.revision)
+    return consent
+
+
+def withdraw(key: str) -> None:
+    """Take the consent back; nothing happens when there is none."""
+    left = {name: consent for name, consent in _read().items() if name != key}
+    if left != _read():
+        _write(left)
+
+
+def remedy(key: str) -> str:
+    """The one step that lets ``key`` run, or "" when it may."""
+    source, now = entry(key).sources[0], state(key)
+    if now == "given":
+        return ""
+    why = "Its files have changed since you agreed. " if now == "changed" else ""
+    return f"{why}It runs Python of {source.repository}@{source.revision}. Agree with: facechain weights consent {key}"
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in code_files(folder):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read() -> dict[str, Consent]:
+    try:
+        raw = json.loads((models_folder() / FILE).read_text(encoding="utf-8"))
+        return {key: Consent(**facts) for key, facts in raw.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.warning("%s cannot be read (%s); it counts as no consent", FILE, error)
+        return {}
+
+
+def _write(consents: dict[str, Consent]) -> None:
+    path = models_folder() / FILE
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        facts = {key: asdict(consent) for key, consent in consents.items()}
+        part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error
