@@ -23,8 +23,8 @@ _NO_WORDS = 0.1
 VELOCITY = 20.0
 """Bound of the weight 1 + 1 / SNR of a step (see Emphasis).
 
-With it every step from 100 to 900 has about the same loss. Under Min-SNR (arXiv 2303.09556), which only takes weight from
-steps with little noise, 7000 steps taught no colours of clothes, and an adapter nothing of the face in 1500.
+With it every step from 100 to 900 has about the same loss. Under Min-SNR (arXiv 2303.09556), which only takes weight
+from steps with little noise, 7000 updates taught no colours of clothes, and 1500 of an adapter nothing of the face.
 """
 
 
