@@ -66,6 +66,7 @@ PACKAGES = (
     Package("mediapipe", ("mediapipe",), "faces, standalone", remedy="pip install mediapipe==0.10.14"),
     Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD detectors", remedy="pip install onnxruntime"),
     Package("insightface", ("insightface",), "SCRFD detectors", remedy="pip install insightface"),
+    Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN detector", remedy="pip install --no-deps facenet-pytorch"),
     Package("modelscope", ("modelscope",), "M2FP, RetinaFace, FairFace", remedy="pip install modelscope"),
     Package("diffusers", ("diffusers",), "the command line and the own page", remedy='pip install -e ".[standalone]"'),
     Package("transformers", ("transformers",), "the command line", remedy='pip install -e ".[standalone]"'),

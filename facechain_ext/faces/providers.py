@@ -74,6 +74,12 @@ def _scrfd_detector(path: Path | None) -> Detector:
     return ScrfdDetector(path)
 
 
+def _mtcnn_detector(_: Path | None) -> Detector:
+    from facechain_ext.faces.detect.mtcnn import MtcnnDetector
+
+    return MtcnnDetector(_device())
+
+
 def _modelscope_detector(path: Path | None) -> Detector:
     from facechain_ext.faces.detect.modelscope import ModelscopeDetector
 
@@ -127,6 +133,13 @@ DETECTORS = (
     Provider(
         *("modelscope", "RetinaFace by modelscope", "modelscope", _MODELSCOPE, _modelscope_detector, "retinaface"),
         _weights("retinaface"),
+    ),
+    Provider(
+        "mtcnn",
+        "MTCNN by facenet-pytorch",
+        "facenet_pytorch",
+        "Run: pip install --no-deps facenet-pytorch",
+        _mtcnn_detector,
     ),
 )
 """Best first: RetinaFace is what the adapter was trained behind."""

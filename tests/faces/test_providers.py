@@ -39,7 +39,7 @@ def test_every_provider_has_a_line_and_every_missing_one_a_remedy(models):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope"):
+    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope, mtcnn"):
         detector("dlib")
     with pytest.raises(HostError, match="choose auto"):
         head_masker("dlib")
