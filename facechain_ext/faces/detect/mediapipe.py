@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.detect.common import intersection_over_union, shrink
 from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks, mesh_angles, run, solutions
 from facechain_ext.faces.types import Face
@@ -26,6 +27,13 @@ _MIN_SCORE = 0.3
 _TILE = 420
 """Side in pixels of the parts in which small faces are searched: 24 pixels are 11 to the network, which is enough."""
 _TURNS = (90, 180, 270)
+_LEANING = 15.0
+"""Degrees between the lean that was proposed and the mesh's from which the mesh is fitted again: it likes upright faces."""
+_SURE, _BETTER = 0.86, 0.1
+"""A score from which a face is not looked at in other turns, and what another must reach; and by how much higher.
+
+An upside-down face gets 0.6 to 0.75 as it is and 0.9 to 0.95 the right way up (the one portrait, every 15 degrees).
+"""
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,24 @@ class MediapipeDetector:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         faces: list[Face] = []
         for proposal in _distinct(self._proposals(pixels)):
-            face = _refine(pixels, proposal)
+            face = _refine(pixels, self._righted(pixels, proposal))
             if face is not None and not any(intersection_over_union(face.box, other.box) > 0.3 for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.area)
+
+    def _righted(self, pixels: Pixels, proposal: _Proposal) -> _Proposal:
+        """The proposal at the lean where the network is surest: it takes a chin for a forehead, but not gladly."""
+        if proposal.score >= _SURE:
+            return proposal
+        looks: list[tuple[float, float]] = []
+        for turn in range(0, 360, 60):
+            crop, _ = upright_crop(pixels, proposal.centre, 2.2 * proposal.size, proposal.roll + turn, 192)
+            best = max(_read(run(self._near, crop), crop, (0, 0), np.ones(2)), key=lambda one: one.score, default=None)
+            looks.append((best.score, turn + best.roll) if best is not None else (0.0, float(turn)))
+        score, lean = max(looks)
+        if score < max(looks[0][0] + _BETTER, _SURE):
+            return proposal
+        return replace(proposal, roll=proposal.roll + lean, score=score)
 
     def _proposals(self, pixels: Pixels) -> list[_Proposal]:
         """Whole picture, then its quarters for small faces, then turned pictures when nothing was found."""
@@ -147,6 +169,10 @@ def _refine(pixels: Pixels, proposal: _Proposal) -> Face | None:
     if mesh is None:
         log.debug("no mesh at %s, score %.2f: not a face", proposal.centre, proposal.score)
         return None
+    lean = mesh_angles(mesh)[2]
+    if abs((lean - proposal.roll + 180) % 360 - 180) > _LEANING:
+        again = fit_mesh(pixels, proposal.centre, proposal.size, lean)
+        mesh = mesh if again is None else again
     outline = mesh[list(OUTLINE), :2]
     (left, top), (right, bottom) = outline.min(0), outline.max(0)
     yaw, pitch, roll = mesh_angles(mesh)
