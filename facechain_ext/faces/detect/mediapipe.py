@@ -28,7 +28,7 @@ _TILE = 420
 """Side in pixels of the parts in which small faces are searched: 24 pixels are 11 to the network, which is enough."""
 _TURNS = (90, 180, 270)
 _LEANING = 15.0
-"""Degrees between the lean that was proposed and the mesh's from which the mesh is fitted again: it likes upright faces."""
+"""Degrees between the proposed lean and the mesh's from which the mesh is fitted again: it likes upright faces."""
 _SURE, _BETTER = 0.86, 0.1
 """A score from which a face is not looked at in other turns, and what another must reach; and by how much higher.
 
