@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.adapter.block import Attention
     from facechain_ext.adapter.injection import Observer
     from facechain_ext.adapter.model import FaceAdapter
+    from facechain_ext.adapter.reuse import Reuse
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,8 @@ def attach(
     attention: Attention = sdpa,
     streamed: bool = False,
     automatic: AutomaticRegion | None = None,
+    reuse: Reuse | None = None,
+    conditional_only: bool = False,
 ) -> Attachment:
     """Let ``adapter`` act in an ldm, sgm or diffusers U-Net until the result is removed.
 
@@ -162,7 +165,8 @@ def attach(
     own region, and where regions overlap their weights are scaled to add up to 1. ``bias`` [t] is added to the logits
     of the tokens (log of a weight). ``attention`` is the host's, PyTorch's own by default. ``streamed`` lends each
     block's weights only while it computes, for hosts that do so with the U-Net. ``automatic`` lets the adapter find
-    out where it acts and compute only there (not exact; off by default).
+    out where it acts and compute only there; ``reuse`` adds the increments of one step again in the next;
+    ``conditional_only`` spares the rows without words. These three are not exact, and off by default.
 
     An adapter that is still attached to this U-Net is removed first. Raises HostError when the U-Net is not SD1.5's or
     the adapter was made for other channels, and ValueError when shapes or ranges are wrong; nothing is attached then.
@@ -170,7 +174,15 @@ def attach(
     unet = getattr(unet, "_orig_mod", unet)  # what torch.compile wraps
     conditions = conditions_of(tokens, null_tokens, strength, region, bias)
     injection = injection_into(
-        unet, adapter, conditions, window=window, attention=attention, streamed=streamed, automatic=automatic
+        unet,
+        adapter,
+        conditions,
+        window=window,
+        attention=attention,
+        streamed=streamed,
+        automatic=automatic,
+        reuse=reuse,
+        conditional_only=conditional_only,
     )
     previous = _attached.pop(unet, None)
     if previous is not None:

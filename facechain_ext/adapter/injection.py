@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.adapter.block import Attention, SerialFaceBlock
     from facechain_ext.adapter.model import FaceAdapter
     from facechain_ext.adapter.region import TokenRegion
+    from facechain_ext.adapter.reuse import Reuse
 
     Observer = Callable[[str, Tensor, Tensor], None]
     """Called with a site's name, its input x [b, n, C] and the increment [b, n, C] that was added."""
@@ -78,7 +79,8 @@ class FaceInjection:
     ``begin`` is called once before each run of the U-Net, ``increment`` once in each block. ``progress`` is the
     fraction of the steps that are done; outside the window ``increment`` gives None. ``observers`` see each increment.
     ``streamed`` keeps the weights at home and lends each block for the moment it computes. ``automatic`` finds the
-    region of identities that have none.
+    region of identities that have none. ``reuse`` adds the increments of one step again in the next. With
+    ``conditional_only`` rows without words get nothing and cost nothing. None of the last three is exact.
     """
 
     def __init__(
@@ -90,6 +92,8 @@ class FaceInjection:
         attention: Attention = sdpa,
         streamed: bool = False,
         automatic: AutomaticRegion | None = None,
+        reuse: Reuse | None = None,
+        conditional_only: bool = False,
     ) -> None:
         first, last = window
         if not 0.0 <= first <= last <= 1.0:
@@ -105,11 +109,15 @@ class FaceInjection:
         self.window = window
         self.progress = 0.0
         self.automatic = automatic
+        self.reuse = reuse
+        self.conditional_only = conditional_only
         self.observers: list[Observer] = []
         self._attention = attention
         self._streamed = streamed
         self._borrowed = False
         self._rows: list[tuple[int, ...]] = []
+        self._announced = 0
+        self._acting: tuple[int, ...] | None = None
         self._latent_size = (0, 0)
         self._keys: dict[tuple[int, str], FaceKeys] = {}
         self._row_keys: dict[tuple[int, str], tuple[tuple[int, ...], FaceKeys]] = {}
@@ -125,8 +133,14 @@ class FaceInjection:
 
     def begin(self, conditional: Sequence[bool], latent_size: tuple[int, int]) -> None:
         """Prepare for one run of the U-Net: which rows are conditional, and height and width of the latent picture."""
-        self._rows = [condition.rows(conditional) for condition in self.conditions]
+        rows = [condition.rows(conditional) for condition in self.conditions]
+        acting = tuple(row for row, is_conditional in enumerate(conditional) if is_conditional)
+        self._announced = len(conditional)
+        self._acting = acting if self.conditional_only and len(acting) < len(conditional) else None
+        self._rows = rows if self._acting is None else [tuple(of[row] for row in self._acting) for of in rows]
         self._latent_size = latent_size
+        if self.reuse is not None:
+            self.reuse.begin(self.progress, (tuple(conditional), latent_size))
         if self.automatic is not None and self.automatic.begin(self.progress, latent_size):
             self._regions.clear()
 
@@ -137,8 +151,28 @@ class FaceInjection:
         """
         if not self.active:
             return None
-        if any(len(rows) != len(x) for rows in self._rows):
-            raise HostError(f"A block got {len(x)} rows where {len(self._rows[0])} were announced.")
+        if self._announced != len(x):
+            raise HostError(f"A block got {len(x)} rows where {self._announced} were announced.")
+        total = None if self.reuse is None else self.reuse.take(site, x)
+        if total is None:
+            total = self._compute(site, x, heads)
+            if self.reuse is not None:
+                self.reuse.keep(site, total)
+        for observer in self.observers:
+            observer(site, x, total)
+        return total
+
+    def _compute(self, site: str, x: Tensor, heads: int) -> Tensor:
+        """The increment of this step, for the rows that get one."""
+        if self._acting is not None:
+            if not self._acting:
+                return torch.zeros_like(x)
+            index = torch.tensor(self._acting, device=x.device)
+            part = self._computed(site, x[index], heads)
+            return torch.zeros_like(x).index_copy(0, index, part)
+        return self._computed(site, x, heads)
+
+    def _computed(self, site: str, x: Tensor, heads: int) -> Tensor:
         if not self._borrowed and not self._streamed:
             self.adapter.borrow(x.device)
             self._borrowed = True
@@ -150,8 +184,6 @@ class FaceInjection:
             total = self._sum(site, block, x, heads)
         if self.automatic is not None:
             self.automatic.observe(total)
-        for observer in self.observers:
-            observer(site, x, total)
         return total
 
     def close(self) -> None:
@@ -163,6 +195,8 @@ class FaceInjection:
         self._row_keys.clear()
         self._gates.clear()
         self._regions.clear()
+        if self.reuse is not None:
+            self.reuse.forget()
 
     def _sum(self, site: str, block: SerialFaceBlock, x: Tensor, heads: int) -> Tensor:
         """The increments of all identities, each in its region."""

@@ -37,6 +37,7 @@ class PatchAttachment:
     def __init__(self, injection: FaceInjection) -> None:
         self.injection = injection
         self._open = True
+        self._run: tuple[list[bool], tuple[int, int]] | None = None
 
     def set_progress(self, fraction: float) -> None:
         """Say how much of the steps is done, 0..1."""
@@ -48,7 +49,10 @@ class PatchAttachment:
         if site is None or not self._open or not self.injection.active:
             return x
         rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
-        self.injection.begin(rows, (int(size[0]), int(size[1])))
+        run = (rows, (int(size[0]), int(size[1])))
+        if site == SITES[0] or run != self._run:  # the first block of a run, or of one that leaves out the first
+            self.injection.begin(*run)
+            self._run = run
         increment = self.injection.increment(site, x, int(extra_options["n_heads"]))
         return x if increment is None else x + increment
 

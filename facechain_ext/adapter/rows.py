@@ -35,6 +35,9 @@ class StepRows:
     prompts of different lengths), and may leave out the unconditional ones at the end (negative guidance minimum
     sigma, skip early CFG). When neither tells, ``puzzled`` is called once with a sentence for the user, and all rows
     count as conditional.
+
+    Comparing texts waits for a GPU, so it is done once for each place in a step: where it agrees with counting, the
+    steps that follow are counted.
     """
 
     def __init__(self, puzzled: Callable[[str], None]) -> None:
@@ -43,6 +46,7 @@ class StepRows:
         self._taken = 0
         self._in_order = True
         self._told = False
+        self._agreed: set[tuple[int, ...]] = set()
 
     def begin_step(self, layout: StepLayout) -> None:
         """Note what the denoiser is about to run."""
@@ -55,9 +59,14 @@ class StepRows:
         layout = self._layout
         if layout is None:
             return self._unknown(rows)
+        place = (self._taken, rows, layout.conditional, layout.unconditional)
         counted = self._count_off(rows, layout)
+        if counted is not None and place in self._agreed:
+            return counted
         known = _by_text(layout, context)
         if known is not None:
+            if known == counted:
+                self._agreed.add(place)
             return known
         return counted if counted is not None else self._unknown(rows)
 

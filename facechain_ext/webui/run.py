@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.adapter.automatic import AutomaticRegion
+from facechain_ext.adapter.reuse import Reuse
 from facechain_ext.adapter.rows import StepLayout, StepRows
 from facechain_ext.errors import FaceChainError
+from facechain_ext.webui import settings
 from facechain_ext.webui.messages import warn
-from facechain_ext.webui.settings import automatic_region
 from facechain_ext.webui.unets import loaded_unet
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class FaceRun:
             strength=[person.strength for person in self._people],
             window=self._people[0].window,
             region=[None if person.region is None else torch.from_numpy(person.region) for person in self._people],
-            automatic=AutomaticRegion() if automatic_region() else None,
+            automatic=AutomaticRegion() if settings.automatic_region() else None,
+            reuse=Reuse() if settings.every_second_step() else None,
+            conditional_only=settings.conditional_only(),
         )
         self._attachment.set_progress(0.0)
         self._model = p.sd_model

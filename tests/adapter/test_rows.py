@@ -103,3 +103,20 @@ def test_what_cannot_be_known_is_said_once_and_counts_as_conditional():
     assert len(said) == 1
     rows.begin_step(StepLayout(1, 1))
     assert rows(2, None) == [True, False]
+
+
+def test_texts_are_compared_once_for_each_place_in_a_step(monkeypatch):
+    from facechain_ext.adapter import rows as module
+
+    compared = []
+    plain = module._by_text
+    monkeypatch.setattr(module, "_by_text", lambda *given: compared.append(1) or plain(*given))
+    rows, said = reader()
+    for _step in range(5):
+        rows.begin_step(StepLayout(1, 1, text(1), text(2)))
+        assert rows(1, text(1)) == [True]
+        assert rows(1, text(2)) == [False]
+    assert len(compared) == 2
+    rows.begin_step(StepLayout(1, 1, text(1), text(2)))
+    assert rows(2, text(2, 1)) == [False, True], "another way to run a step is looked at"
+    assert not said
