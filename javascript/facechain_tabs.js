@@ -1,5 +1,5 @@
-// The People page's cards: opening one by a click, saving one as a file. And fresh lists whenever a part of the page is
-// shown again, since another browser or another part may have changed them.
+// The People page's cards: opening one by a click, saving one as a file. The line between before and after. And fresh
+// lists whenever a part of the page is shown again, since another browser or another part may have changed them.
 (function () {
     if (window.facechainTabs) {
         return;
@@ -18,6 +18,13 @@
         all.forEach((one) => one.setAttribute("aria-pressed", String(one === person)));
         field.value = person.dataset.name;
         field.dispatchEvent(new Event("input", {bubbles: true}));
+    });
+
+    document.addEventListener("input", function (event) {
+        const frame = event.target.closest ? event.target.closest(".facechain-compare") : null;
+        if (frame) {
+            frame.style.setProperty("--cut", `${event.target.value}%`);
+        }
     });
 
     const save = function (file) {

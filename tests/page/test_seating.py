@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +13,18 @@ from skimage import data
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.page.host import Offers
-from facechain_ext.page.template.seating import KEEP, PIXELATE, Order, batch, choices_for, seat, show
+from facechain_ext.page.template.seating import (
+    KEEP,
+    PIXELATE,
+    Order,
+    batch,
+    choices_for,
+    comparisons,
+    next_choice,
+    pointed_at,
+    seat,
+    show,
+)
 from facechain_ext.weights import set_models_folder
 
 HEAD = data.astronaut()[:230, 110:340]
@@ -51,9 +66,13 @@ def going(_done, _total):
 
 
 def test_faces_are_shown_with_their_numbers(host, files):
-    picture, count = show(files[0])
-    assert count == 2
-    assert picture.size == (460, 230)
+    seen = show(files[0])
+    assert len(seen.boxes) == 2
+    assert seen.picture.size == (460, 230)
+    for number, box in enumerate(seen.boxes, 1):
+        assert pointed_at(seen.boxes, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == number
+    assert pointed_at(seen.boxes, 1, 1) is None
+    assert pointed_at([(0, 0, 10, 10), (4, 0, 14, 10)], 6, 5) == 1
     assert choices_for(["1 guest.png"]) == [KEEP, PIXELATE, "photo: 1 guest.png"]
 
 
@@ -88,7 +107,7 @@ def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, messa
 def test_a_bad_template_is_named_and_the_others_go_on(host, files):
     orders = [Order(path, (PIXELATE,), {}) for path in (files[2], files[0])]
     made, notes = batch(host, orders, going)
-    assert [one.infotext for one in made] == ["template-0001.png"]
+    assert [one.file for one in made] == ["template-0001.png"]
     assert "plain.png: No face was found" in notes[0]
 
 
@@ -96,3 +115,26 @@ def test_a_stopped_batch_says_how_far_it_came(host, files):
     made, notes = batch(host, [Order(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
     assert len(made) == 1
     assert notes == ["Stopped after 1 of 2 templates."]
+
+
+def test_a_click_goes_through_the_choices():
+    choices = choices_for(["1 guest.png"])
+    seen = [KEEP]
+    for _ in range(3):
+        seen.append(next_choice(choices, seen[-1]))
+    assert seen == [KEEP, PIXELATE, "photo: 1 guest.png", KEEP]
+    assert next_choice(choices, "gone") == KEEP
+
+
+def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
+    large = tmp_path / "large.png"
+    Image.open(files[0]).resize((2300, 1150)).save(large)
+    made, _ = batch(host, [Order(large, (PIXELATE,), {})], going)
+    text = comparisons(made)
+    pictures = [
+        Image.open(io.BytesIO(base64.b64decode(part.split(",")[1]))) for part in re.findall(r"src='([^']+)'", text)
+    ]
+    assert [picture.size for picture in pictures] == [(900, 450)] * 2
+    before, after = (np.asarray(picture.convert("RGB"), int) for picture in pictures)
+    assert np.abs(before - after)[:, :450].mean() > 5 * np.abs(before - after)[:, 450:].mean()
+    assert "large" in made[0].template.name

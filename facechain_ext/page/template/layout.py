@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from collections.abc import Callable, Iterator  # noqa: TC003 - gradio reads the annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
-from facechain_ext.page.template.seating import KEEP, MOST_FACES, QUALITIES, Order, batch, choices_for, show
+from facechain_ext.page.template.seating import (
+    KEEP,
+    MOST_FACES,
+    QUALITIES,
+    Order,
+    batch,
+    choices_for,
+    comparisons,
+    next_choice,
+    pointed_at,
+    show,
+)
 from facechain_ext.page.words import bar, note
 from facechain_ext.page.working import Work
 from facechain_ext.portrait.sheet import sheet
@@ -48,42 +59,61 @@ def build(host: PageHost) -> None:
                 stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
             status = gr.HTML("", elem_id="facechain_template_status")
             results = gr.Gallery(label="Result", columns=2, height=480, elem_id="facechain_template_gallery")
+            compared = gr.HTML("", elem_id="facechain_template_compare")
+    boxes = gr.State([])
 
     def find(files: Any, guests: Any) -> list[Any]:
         try:
             if not files:
                 raise PhotoError("Drop a template first.")
-            picture, count = show(host.uploaded(files[0]))
+            there = show(host.uploaded(files[0]))
             words = choices_for(list(_named(host, guests)))
         except FaceChainError as error:
-            return [gr.update(), note(str(error)), *[gr.update()] * MOST_FACES]
+            return [gr.update(), note(str(error)), [], *[gr.update()] * MOST_FACES]
+        count = len(there.boxes)
         shown = [gr.update(choices=words, value=KEEP, visible=n < count) for n in range(MOST_FACES)]
+        click = "Click a face to change who it becomes. " if count else ""
         more = f" Faces from {MOST_FACES + 1} on stay as they are." if count > MOST_FACES else ""
-        return [picture, note(f"{count} faces, numbered from the left.{more}"), *shown]
+        words_shown = note(f"{count} faces, numbered from the left. {click}{more}")
+        return [there.picture, words_shown, [list(box) for box in there.boxes], *shown]
 
     def run(files: Any, guests: Any, *values: Any) -> Iterator[list[Any]]:
         try:
             orders = _orders(host, files, guests, values)
         except FaceChainError as error:
-            yield [note(str(error)), gr.update()]
+            yield [note(str(error)), gr.update(), gr.update()]
             return
         work = Work(lambda report: batch(host, orders, report))
         for tick in work.ticks():
-            yield [bar(tick.done, tick.total, tick.words), gr.update()]
+            yield [bar(tick.done, tick.total, tick.words), gr.update(), gr.update()]
         try:
             made, notes = work.result()
         except FaceChainError as error:
-            yield [note(str(error)), gr.update()]
+            yield [note(str(error)), gr.update(), gr.update()]
             return
-        rows = [(one.picture, one.infotext) for one in made]
+        rows = [(one.picture, one.file) for one in made]
         if len(made) > 1:
-            rows.insert(0, (sheet([(one.infotext, one.picture) for one in made]), "contact sheet"))
-        yield [note(*(notes or ["Done."])), rows]
+            rows.insert(0, (sheet([(one.file, one.picture) for one in made]), "contact sheet"))
+        yield [note(*(notes or ["Done."])), rows, comparisons(made)]
 
-    found = [seen, status, *faces]
+    found = [seen, status, boxes, *faces]
     look.click(find, [templates, photos], found)
-    start.click(run, [templates, photos, *options, *faces], [status, results])
+    seen.select(_pointing(host), [photos, boxes, *faces], faces)
+    start.click(run, [templates, photos, *options, *faces], [status, results, compared])
     stop.click(host.interrupt, [], [], queue=False)
+
+
+def _pointing(host: PageHost) -> Callable[..., list[Any]]:
+    """What a click on the numbered faces does."""
+
+    def point(event: gr.SelectData, guests: Any, faces_seen: list[Any], *now: str) -> list[Any]:
+        number = pointed_at(faces_seen, *event.index)
+        if number is None or number > MOST_FACES:
+            return [gr.update()] * MOST_FACES
+        chosen = next_choice(choices_for(list(_named(host, guests))), now[number - 1])
+        return [gr.update(value=chosen) if n == number - 1 else gr.update() for n in range(MOST_FACES)]
+
+    return point
 
 
 def _options() -> list[Any]:

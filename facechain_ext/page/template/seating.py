@@ -11,8 +11,8 @@ from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.page.compare import compare
 from facechain_ext.page.portrait.result import chosen_seed
-from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
 
 if TYPE_CHECKING:
@@ -51,11 +51,34 @@ def choices_for(photos: Sequence[str]) -> list[str]:
     return [KEEP, PIXELATE, *(PHOTO + name for name in photos), *(CARD + name for name in CardLibrary().names())]
 
 
-def show(template: Path) -> tuple[Image.Image, int]:
-    """The template with its faces numbered, and how many there are; raises PhotoError where there is none."""
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A template with its faces numbered, and the boxes of the faces from the left, in pixels of ``picture``."""
+
+    picture: Image.Image
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+def show(template: Path) -> Seen:
+    """The faces of a template; raises PhotoError where there is none."""
     canvas = read_canvas(template)
     seats = find_seats(canvas.pixels)
-    return numbered(canvas.pixels, seats), len(seats)
+    return Seen(numbered(canvas.pixels, seats), tuple(seat.face.box for seat in seats))
+
+
+def pointed_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
+    """The number of the face whose box holds a point, from 1; of several the nearest middle, None beside all."""
+    inside = [
+        ((x - (left + right) / 2) ** 2 + (y - (top + bottom) / 2) ** 2, number)
+        for number, (left, top, right, bottom) in enumerate(boxes, 1)
+        if left <= x <= right and top <= y <= bottom
+    ]
+    return min(inside)[1] if inside else None
+
+
+def next_choice(choices: Sequence[str], now: str) -> str:
+    """What a click on a face changes its choice to: the next of ``choices``, the first after the last."""
+    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
 
 
 def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tuple[Path, Image.Image, tuple[str, ...]]:
@@ -90,11 +113,18 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
     return path, Image.fromarray(done.pixels), done.notes
 
 
-def batch(
-    host: PageHost, orders: Sequence[Order], report: Callable[[int, int], bool]
-) -> tuple[list[Portrait], list[str]]:
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A finished template: where it came from, the name of its file, and the picture."""
+
+    template: Path
+    file: str
+    picture: Image.Image
+
+
+def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], bool]) -> tuple[list[Made], list[str]]:
     """Several templates as one job; one that fails is named and the others go on."""
-    made: list[Portrait] = []
+    made: list[Made] = []
     notes: list[str] = []
     for number, order in enumerate(orders):
         if not report(number, len(orders)):
@@ -105,9 +135,14 @@ def batch(
         except PhotoError as error:
             notes.append(f"{order.template.name}: {error}")
             continue
-        made.append(Portrait(picture, order.seed, path.name))
+        made.append(Made(order.template, path.name, picture))
         notes += [f"{order.template.name}: {line}" for line in said]
     return made, notes
+
+
+def comparisons(made: Sequence[Made]) -> str:
+    """Template and result of the first 4 over each other, as HTML."""
+    return "".join(compare(read_canvas(one.template).pixels, one.picture, one.file) for one in made[:4])
 
 
 def _choice(host: PageHost, order: Order, words: str, *, paint: bool) -> Choice:

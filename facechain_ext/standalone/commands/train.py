@@ -90,7 +90,7 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
 def world(
     out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
     work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
-    only: Annotated[str | None, typer.Option(help="Train one part: vae, encoder, base, adapter or control.")] = None,
+    only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
 ) -> None:
     """Train the small models that ship, on drawn people alone; stopped, the same command goes on."""
     from facechain_ext.training.small import PLAN

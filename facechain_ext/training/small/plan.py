@@ -40,7 +40,8 @@ class Plan:
     """Everything that determines the small models: pictures, seed, and the schedule of each part.
 
     ``persons`` are drawn ``each`` times at ``side`` pixels, from person seed 0 on; those from HELD_OUT on are never
-    trained on. The U-Net and what is around it see the first ``painted`` of them: encoding takes its time.
+    trained on. The U-Net and what is around it see the first ``painted`` of them: encoding takes its time. Of ``loras``
+    only steps, batch and rate count, for each of the two.
     """
 
     persons: int = 8000
@@ -53,6 +54,7 @@ class Plan:
     base: Schedule = field(default_factory=lambda: Schedule(8600, 16, 5e-4, ema=0.997))
     adapter: Schedule = field(default_factory=lambda: Schedule(3400, 16, 1e-3, ema=0.998))
     control: Schedule = field(default_factory=lambda: Schedule(300, 16, 5e-4, ema=0.99))
+    loras: Schedule = field(default_factory=lambda: Schedule(300, 4, 1e-3))
     save_every: int = 200
 
     def as_dict(self) -> dict[str, Any]:

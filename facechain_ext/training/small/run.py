@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from facechain_ext.errors import HostError
 from facechain_ext.standalone.small import layout
-from facechain_ext.training.small import faceadapter
+from facechain_ext.training.small import faceadapter, loras
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise
 from facechain_ext.training.small.diffusion import BaseStage, ControlStage, Noising
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.recognition import RecognitionStage
+from facechain_ext.training.small.report import curves
 from facechain_ext.training.small.skeletons import hints
 from facechain_ext.training.small.stage import train_stage
 
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STAGES = ("vae", "encoder", "base", "adapter", "control")
-"""The parts, in order; each needs those before it, except the encoder, which needs none."""
+STAGES = ("vae", "encoder", "base", "adapter", "control", "loras")
+"""The parts, in order. All need the first three, except that the encoder needs none."""
 _PLAN = "plan.json"
 
 
@@ -96,13 +98,14 @@ def train_small(
     _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
     encoder = _encoder(work)
     _write(encoder.state_dict(), folder / "encoder.safetensors")
-    if only != "control":
+    if only in (None, "adapter"):
         faceadapter.train(plan, folder, painted, latents, show)
-    if only == "adapter":
-        return
-    controlnet = layout.new_controlnet(base.unet)
-    work.train(ControlStage(noising, controlnet, base, hints(painted)), "control")
-    _write_controlnet(controlnet, folder / "openpose.safetensors")
+    if only in (None, "control"):
+        controlnet = layout.new_controlnet(base.unet)
+        work.train(ControlStage(noising, controlnet, base, hints(painted)), "control")
+        _write_controlnet(controlnet, folder / "openpose.safetensors")
+    if only in (None, "loras"):
+        loras.train(plan, folder, show)
     if only is None:
         export(folder, out)
 
@@ -121,10 +124,13 @@ def export(folder: Path, out: Path) -> None:
     from facechain_ext.weights import read_state_dict
 
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("checkpoint", "encoder", "adapter", "openpose"):
-        state = read_state_dict(folder / f"{name}.safetensors")
+    names = ("checkpoint", "encoder", "adapter", "openpose", *(f"lora-{style}" for style in loras.STYLES))
+    for name in names:
+        path = folder / f"{name}.safetensors"
+        state = read_state_dict(path)
         small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
-        _write(small, out / f"{name}.safetensors")
+        _write(small, out / path.name, _words(path))
+    curves(folder, out / "curves.png")
     (out / _PLAN).write_text((folder / _PLAN).read_text(encoding="utf-8"), encoding="utf-8")
 
 
@@ -174,10 +180,17 @@ def _write_controlnet(controlnet: Any, path: Path) -> None:
     _write({single_file_name("controlnet", name, levels=4): value for name, value in state.items()}, path)
 
 
-def _write(state: Mapping[str, torch.Tensor], path: Path) -> None:
+def _write(state: Mapping[str, torch.Tensor], path: Path, words: Mapping[str, str] | None = None) -> None:
     part = path.with_name(f"{path.name}.part")
-    save_file({key: value.detach().contiguous().clone() for key, value in state.items()}, part, {"format": "pt"})
+    tensors = {key: value.detach().contiguous().clone() for key, value in state.items()}
+    save_file(tensors, part, {"format": "pt", **(words or {})})
     part.replace(path)
+
+
+def _words(path: Path) -> dict[str, str]:
+    """The metadata of a file, without folders of the machine it was trained on."""
+    with safe_open(path, "pt") as file:
+        return {key: value for key, value in (file.metadata() or {}).items() if str(path.parent) not in value}
 
 
 def _same_plan(path: Path, plan: Plan) -> None:

@@ -57,7 +57,8 @@ class StyleSettings:
 class StyleRequest:
     """What is learned: the ``checkpoint``, the folder of ``pictures``, the ``name`` of the style, its ``trigger``.
 
-    ``work`` is the training's own folder, ``loras`` the host's LoRA folder (ours when None).
+    ``work`` is the training's own folder, ``loras`` the host's LoRA folder (ours when None). With ``catalogue`` it
+    becomes one of the user's own styles.
     """
 
     checkpoint: Path
@@ -67,6 +68,7 @@ class StyleRequest:
     work: Path
     loras: Path | None = None
     vae: Path | None = None
+    catalogue: bool = True
 
 
 Report = dict[str, Any]
@@ -111,8 +113,10 @@ def train_style(
             return None
     metadata = {"facechain.settings": json.dumps(asdict(settings)), "facechain.checkpoint": training.checkpoint.name}
     save_lora(training.checkpoint.unet, final, rank=settings.rank, trigger=request.trigger, metadata=metadata)
-    style = save_style(_entry(key, request, final.name))
-    report({"event": "done", "file": str(final), "style": str(style)})
+    done: Report = {"event": "done", "file": str(final)}
+    if request.catalogue:
+        done["style"] = str(save_style(_entry(key, request, final.name)))
+    report(done)
     return final
 
 

@@ -12,16 +12,20 @@ from safetensors.torch import load_file
 from facechain_ext.adapter import load_adapter
 from facechain_ext.errors import HostError
 from facechain_ext.identity import TransFace
+from facechain_ext.portrait.job import Lora
 from facechain_ext.standalone.checkpoint import load_checkpoint, load_controlnet
+from facechain_ext.standalone.loras import applied
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.small import PLAN, Plan, Schedule
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise, to_model
+from facechain_ext.training.small.loras import STYLES
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.report import curves
 from facechain_ext.training.small.run import STAGES, StoppedError, train_small
 from facechain_ext.training.small.skeletons import skeleton
 from facechain_ext.training.small.stage import read_curve, train_stage
 
+LORAS = [f"LoRA {style}" for style in STYLES]
 SHORT = Schedule(2, 2, 1e-3, warm_up=1, ema=0.5)
 TINY = Plan(persons=4, each=2, painted=3, side=64, save_every=1, **dict.fromkeys(STAGES, SHORT))
 
@@ -34,6 +38,11 @@ def trained(tmp_path_factory):
     return folder, seen
 
 
+@torch.no_grad()
+def run(unet):
+    return unet(torch.ones(1, 4, 8, 8), 500, torch.ones(1, 5, 64)).sample
+
+
 def test_the_shipped_plan_fits_into_the_table_of_the_models_that_ship():
     assert PLAN.painted <= PLAN.persons
     assert set(STAGES) <= set(PLAN.as_dict())
@@ -41,11 +50,16 @@ def test_the_shipped_plan_fits_into_the_table_of_the_models_that_ship():
 
 def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out(trained):
     folder, seen = trained
-    assert list(dict.fromkeys(seen)) == ["pictures", "vae", "latents", "base", "encoder", "adapter", "control"]
+    assert list(dict.fromkeys(seen)) == ["pictures", "vae", "latents", "base", "encoder", "adapter", "control", *LORAS]
     checkpoint = load_checkpoint(folder / "out" / "checkpoint.safetensors")
     encoder = TransFace.from_file(folder / "out" / "encoder.safetensors")
     adapter = load_adapter(folder / "out" / "adapter.safetensors")
     load_controlnet(folder / "out" / "openpose.safetensors")
+    for style in STYLES:
+        with applied(checkpoint, [Lora(folder / "out" / f"lora-{style}.safetensors", 1.0)]):
+            styled = run(checkpoint.unet)
+        assert not torch.equal(styled, run(checkpoint.unet))
+    assert (folder / "out" / "curves.png").stat().st_size > 1000
     assert adapter.project(encoder.tokens(torch.zeros(1, 3, 112, 112))).shape[-1] == 64
     assert checkpoint.unet.config.cross_attention_dim == 64
     sizes = [path.stat().st_size for path in (folder / "out").glob("*.safetensors")]
