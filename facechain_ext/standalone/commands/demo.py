@@ -31,7 +31,8 @@ TRAINED = (
     "The models of this run are small ones, trained on drawn faces only: they show how the adapter acts, not what it "
     "does with real models."
 )
-_PROMPT = "a portrait of a person, plain background"
+_PROMPT = "a closeup photo of a person, blue background, white shirt"
+"""In the words of the drawn world, which are all that the small models know."""
 _SIDE, _STEPS, _SEED = 128, 20, 7
 
 

@@ -37,6 +37,10 @@ def install_into(webui: Path, models: SmallModels) -> list[Path]:
     encoder = folder / "FaceChain" / "transface.safetensors"
     if not encoder.exists():  # the published encoder does not fit this adapter, and is not touched
         copies[models.encoder] = encoder
+    beside = models.checkpoint.parent
+    copies |= {path: folder / "Lora" / f"{NAME}-{path.name}" for path in sorted(beside.glob("lora-*.safetensors"))}
+    if (beside / "openpose.safetensors").is_file():
+        copies[beside / "openpose.safetensors"] = folder / "ControlNet" / f"{NAME}-openpose.safetensors"
     config = target.with_suffix(".yaml")
     taken = next((path for path in (*copies.values(), config, words) if path.exists()), None)
     if taken is not None:

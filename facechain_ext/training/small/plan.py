@@ -52,8 +52,8 @@ class Plan:
     vae: Schedule = field(default_factory=lambda: Schedule(3800, 8, 2e-4))
     encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))
     base: Schedule = field(default_factory=lambda: Schedule(8600, 16, 5e-4, ema=0.997))
-    adapter: Schedule = field(default_factory=lambda: Schedule(3400, 16, 1e-3, ema=0.998))
-    control: Schedule = field(default_factory=lambda: Schedule(300, 16, 5e-4, ema=0.99))
+    adapter: Schedule = field(default_factory=lambda: Schedule(2600, 16, 1e-3, ema=0.998))
+    control: Schedule = field(default_factory=lambda: Schedule(200, 16, 5e-4, ema=0.99))
     loras: Schedule = field(default_factory=lambda: Schedule(300, 4, 1e-3))
     save_every: int = 200
 
