@@ -53,7 +53,7 @@ def evaluate(
 
 def _budget(parts: list[str]) -> Any:
     """The default budget with the parts that were named."""
-    from facechain_ext.training.evaluate.run import Budget
+    from facechain_ext.training.evaluate.budget import Budget
 
     kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Budget)}
     values: dict[str, Any] = {}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from facechain_ext.training.evaluate.budget import Results
     from facechain_ext.training.evaluate.measure import Figures
-    from facechain_ext.training.evaluate.run import Results
 
 _UNTRAINED = (
     "**The small models were not trained when this was made: their pictures show nothing, and the figures below only "

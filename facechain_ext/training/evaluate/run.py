@@ -15,6 +15,7 @@ from facechain_ext.identity import TransFace
 from facechain_ext.identity.encode import to_encoder
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget, Results, Variant
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
 from facechain_ext.training.evaluate.judge import (
     Judge,
@@ -44,66 +45,6 @@ if TYPE_CHECKING:
     from facechain_ext.standalone.checkpoint import Checkpoint
     from facechain_ext.standalone.small import SmallModels
     from facechain_ext.training.fact.step import Attach
-
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What is spent: drawn people and photos to train on, steps, and people that are measured.
-
-    ``judge_persons`` are people that no adapter is trained on. ``held_out`` people make the gallery and are drawn
-    ``each`` times. ``side`` is that of the pictures.
-    """
-
-    persons: int = 200
-    photos: int = 8
-    steps: int = 2000
-    batch: int = 8
-    rate: float = 5e-4
-    fair: float = 0.01
-    judge_persons: int = 3000
-    judge_photos: int = 4
-    judge_steps: int = 3000
-    held_out: int = 100
-    each: int = 2
-    draw_steps: int = 12
-    cfg: float = 3.0
-    side: int = 128
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to put a face in; ``parallel`` is the baseline beside the text's cross-attention."""
-
-    name: str
-    parallel: bool = False
-    fair: bool = True
-    shuffle: bool = True
-
-
-VARIANTS = (
-    Variant("serial, FAIR, shuffle (ours)"),
-    Variant("ours without FAIR", fair=False),
-    Variant("ours without shuffle", shuffle=False),
-    Variant("parallel cross-attention", parallel=True, fair=False),
-)
-
-
-@dataclass(frozen=True)
-class Results:
-    """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
-
-    ``trained`` says whether the small models were; ``seconds`` were spent by part.
-    """
-
-    budget: Budget
-    figures: tuple[Figures, ...]
-    judged: Figures
-    seconds: dict[str, float]
-    trained: bool
-    models: str
 
 
 @dataclass(frozen=True, eq=False)

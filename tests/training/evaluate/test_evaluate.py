@@ -10,8 +10,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from facechain_ext.standalone.cli import app
+from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget
 from facechain_ext.training.evaluate.report import page, plot
-from facechain_ext.training.evaluate.run import STRENGTHS, VARIANTS, Budget, as_json, evaluate, evaluate_as_they_are
+from facechain_ext.training.evaluate.run import as_json, evaluate, evaluate_as_they_are
 
 LITTLE = Budget(
     persons=2,
