@@ -118,6 +118,7 @@ class FaceInjection:
         self._rows: list[tuple[int, ...]] = []
         self._announced = 0
         self._acting: tuple[int, ...] | None = None
+        self._acting_index: Tensor | None = None
         self._latent_size = (0, 0)
         self._keys: dict[tuple[int, str], FaceKeys] = {}
         self._row_keys: dict[tuple[int, str], tuple[tuple[int, ...], FaceKeys]] = {}
@@ -136,7 +137,9 @@ class FaceInjection:
         rows = [condition.rows(conditional) for condition in self.conditions]
         acting = tuple(row for row, is_conditional in enumerate(conditional) if is_conditional)
         self._announced = len(conditional)
-        self._acting = acting if self.conditional_only and len(acting) < len(conditional) else None
+        acting_now = acting if self.conditional_only and len(acting) < len(conditional) else None
+        if acting_now != self._acting:
+            self._acting, self._acting_index = acting_now, None
         self._rows = rows if self._acting is None else [tuple(of[row] for row in self._acting) for of in rows]
         self._latent_size = latent_size
         if self.reuse is not None:
@@ -164,15 +167,17 @@ class FaceInjection:
 
     def _compute(self, site: str, x: Tensor, heads: int) -> Tensor:
         """The increment of this step, for the rows that get one."""
-        if self._acting is not None:
-            if not self._acting:
-                return torch.zeros_like(x)
-            index = torch.tensor(self._acting, device=x.device)
-            part = self._computed(site, x[index], heads)
-            return torch.zeros_like(x).index_copy(0, index, part)
-        return self._computed(site, x, heads)
+        if self._acting is None:
+            return self._compute_rows(site, x, heads)
+        total = torch.zeros_like(x)
+        if not self._acting:
+            return total
+        if self._acting_index is None or self._acting_index.device != x.device:
+            self._acting_index = torch.tensor(self._acting, device=x.device)
+        return total.index_copy(0, self._acting_index, self._compute_rows(site, x[self._acting_index], heads))
 
-    def _computed(self, site: str, x: Tensor, heads: int) -> Tensor:
+    def _compute_rows(self, site: str, x: Tensor, heads: int) -> Tensor:
+        """The increment of rows that all get one."""
         if not self._borrowed and not self._streamed:
             self.adapter.borrow(x.device)
             self._borrowed = True

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import logging
 
-from facechain_ext.errors import WeightsError
-from facechain_ext.weights import models_folder
-
-log = logging.getLogger(__name__)
+from facechain_ext.weights.notes import read_note, write_note
 
 NOTICE = (
     "A card holds what a face looks like: the face cut out small, and numbers from which pictures of that person can "
@@ -27,24 +22,11 @@ FILE = "cards-consent.json"
 
 def agreed() -> bool:
     """Whether this notice was agreed to here; a file that cannot be read counts as no."""
-    try:
-        told = json.loads((models_folder() / FILE).read_text(encoding="utf-8"))
-        return bool(told["version"] == VERSION)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s cannot be read (%s); the notice is shown again", FILE, error)
-        return False
+    told = read_note(FILE)
+    return isinstance(told, dict) and told.get("version") == VERSION
 
 
 def agree() -> None:
     """Remember that the notice was agreed to; raises WeightsError when that cannot be written."""
-    path = models_folder() / FILE
     now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"version": VERSION, "time": now}) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error
+    write_note(FILE, {"version": VERSION, "time": now})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.weights import find, models_folder, require
+from facechain_ext.weights import find, require
 from facechain_ext.weights.manifest import entry, manifest
+from facechain_ext.weights.notes import read_note, write_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,9 +71,9 @@ def give(key: str) -> Consent:
 
 def withdraw(key: str) -> None:
     """Take the consent back; nothing happens when there is none."""
-    left = {name: consent for name, consent in _read().items() if name != key}
-    if left != _read():
-        _write(left)
+    consents = _read()
+    if consents.pop(key, None) is not None:
+        _write(consents)
 
 
 def remedy(key: str) -> str:
@@ -93,23 +93,13 @@ def _digest(folder: Path) -> str:
 
 
 def _read() -> dict[str, Consent]:
+    raw = read_note(FILE)
     try:
-        raw = json.loads((models_folder() / FILE).read_text(encoding="utf-8"))
-        return {key: Consent(**facts) for key, facts in raw.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        log.warning("%s cannot be read (%s); it counts as no consent", FILE, error)
+        return {} if raw is None else {key: Consent(**facts) for key, facts in raw.items()}
+    except (TypeError, AttributeError) as error:
+        log.warning("%s is damaged (%s); it counts as no consent", FILE, error)
         return {}
 
 
 def _write(consents: dict[str, Consent]) -> None:
-    path = models_folder() / FILE
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        facts = {key: asdict(consent) for key, consent in consents.items()}
-        part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error
+    write_note(FILE, {key: asdict(consent) for key, consent in consents.items()})

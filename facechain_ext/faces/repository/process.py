@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import logging
 import os
 import subprocess
@@ -62,7 +61,11 @@ class RepositoryProcess:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=_environment()
         )
         atexit.register(self.close)
-        self._answer(START_SECONDS)
+        try:
+            self._answer(START_SECONDS)
+        except HostError:
+            self.close()
+            raise
         log.info("faces: %s runs in process %d", self._name, self._process.pid)
 
     def __call__(self, **pictures: Pixels) -> Pixels:
@@ -137,16 +140,17 @@ def _environment() -> dict[str, str]:
     }
 
 
-@functools.lru_cache(maxsize=4)
-def _kept(key: str, task: str) -> RepositoryProcess:
-    return RepositoryProcess(key, task)
+_running: dict[str, RepositoryProcess] = {}
+_starting = threading.Lock()
 
 
 def repository_process(key: str, task: str) -> RepositoryProcess:
     """The process for a repository, started at its first use and again when it has died or consent was taken back."""
-    known = _kept(key, task)
-    if not known.running or consent.state(key) != "given":
-        known.close()
-        _kept.cache_clear()
-        known = _kept(key, task)
-    return known
+    with _starting:
+        known = _running.get(key)
+        if known is not None and not (known.running and consent.state(key) == "given"):
+            _running.pop(key).close()
+            known = None
+        if known is None:
+            known = _running[key] = RepositoryProcess(key, task)
+        return known

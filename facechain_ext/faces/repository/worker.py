@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ def _pipeline(task: str, folder: str) -> Any:
     load: Any = Model.from_pretrained
     trusting: Any = functools.partial(load, trust_remote_code=True)
     Model.from_pretrained = trusting
-    return pipeline(task, model=str(Path(folder)), trust_remote_code=True)
+    return pipeline(task, model=folder, trust_remote_code=True)
 
 
 def _run(pipeline: Any, pictures: dict[str, Any]) -> Any:

@@ -63,4 +63,4 @@ class Plan:
 
 
 PLAN = Plan()
-"""What the models that ship were trained by."""
+"""What the models that ship were trained by, save that the first 7000 steps of their base were weighed by Min-SNR."""

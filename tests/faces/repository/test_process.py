@@ -74,7 +74,8 @@ def folder(tmp_path_factory):
         (made / "configuration.json").write_text(json.dumps(facts))
         (made / "ms_wrapper.py").write_text(CODE.format(task=task))
     yield root
-    process._kept.cache_clear()
+    while process._running:
+        process._running.popitem()[1].close()
     set_models_folder(None)
 
 
