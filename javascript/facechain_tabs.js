@@ -9,14 +9,27 @@
     const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
 
     document.addEventListener("click", function (event) {
-        const person = event.target.closest ? event.target.closest(".facechain-person") : null;
+        const person = event.target.closest ? event.target.closest(".facechain-person:not(.facechain-template)") : null;
         const field = find("#facechain_people_card textarea, #facechain_people_card input");
         if (!person || !field) {
             return;
         }
-        const all = (typeof gradioApp === "function" ? gradioApp() : document).querySelectorAll(".facechain-person");
+        const all = (typeof gradioApp === "function" ? gradioApp() : document).querySelectorAll(".facechain-person:not(.facechain-template)");
         all.forEach((one) => one.setAttribute("aria-pressed", String(one === person)));
         field.value = person.dataset.name;
+        field.dispatchEvent(new Event("input", {bubbles: true}));
+    });
+
+    document.addEventListener("click", function (event) {
+        const tile = event.target.closest ? event.target.closest(".facechain-template") : null;
+        const field = find("#facechain_template_chosen textarea, #facechain_template_chosen input");
+        if (!tile || !field) {
+            return;
+        }
+        const names = field.value.split("\n").filter((name) => name && name !== tile.dataset.name);
+        const chosen = tile.getAttribute("aria-pressed") !== "true";
+        tile.setAttribute("aria-pressed", String(chosen));
+        field.value = (chosen ? [...names, tile.dataset.name] : names).join("\n");
         field.dispatchEvent(new Event("input", {bubbles: true}));
     });
 
@@ -38,7 +51,7 @@
     };
 
     const fresh = {
-        portrait: "reload", people: "people_refresh", train: "train_refresh", models: "models_refresh",
+        portrait: "reload", template: "template_refresh", people: "people_refresh", train: "train_refresh", models: "models_refresh",
     };
     const shown = {portrait: true};  // it fetches its lists by itself the first time
     setInterval(function () {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import Control, ControlKind, Portrait
     from facechain_ext.portrait.judge import Judge
+    from facechain_ext.portrait.style import FaceTool
 
 T = TypeVar("T")
 
@@ -26,7 +27,8 @@ class Offers:
 
     ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
     used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
-    know before the first picture, such as why nothing can be generated at all; or nothing.
+    know before the first picture, such as why nothing can be generated at all; or nothing. ``restorers`` make faces
+    sharper, by name.
     """
 
     samplers: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Offers:
     checkpoint: str = ""
     controls: Mapping[ControlKind, str] = field(default_factory=dict)
     notice: str = ""
+    restorers: Mapping[str, FaceTool] = field(default_factory=dict)
 
     def why_not(self, kind: ControlKind) -> str:
         """Why a kind of ControlNet cannot be used; nothing when it can."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from facechain_ext.identity import Identity
+    from facechain_ext.portrait.job import Person
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in fractions of the picture."""
@@ -96,6 +99,22 @@ def places(boxes: Sequence[Box | None]) -> list[Box]:
         raise HostError("Some people have a box and some have none. Give one to everybody, or to nobody for columns.")
     count = len(boxes)
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
+
+
+def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, Other]]) -> tuple[Person, ...]:
+    """``first`` and the others, each in a region of their own; somebody alone stays without one.
+
+    The others act in the same steps, and as much as ``first`` where they have no strength of their own. Raises
+    HostError when only some have a box.
+    """
+    if not others:
+        return (first,)
+    boxes = places([box, *(other.box for _, other in others)])
+    people = [replace(first, region=region_mask(boxes[0]))]
+    for (identity, other), place in zip(others, boxes[1:], strict=True):
+        strength = first.strength if other.strength is None else other.strength
+        people.append(replace(first, identity=identity, strength=strength, region=region_mask(place)))
+    return tuple(people)
 
 
 def region_mask(box: Box) -> NDArray[np.float32]:

@@ -171,8 +171,7 @@ def make(
     returns what is there. Raises HostError as the host does.
     """
     portraits = host.generate(job, progress=progress)
-    identity = job.people[0].identity if job.people else None
-    scores = [judge.likeness(p.picture, identity) if judge and identity else None for p in portraits]
+    scores = [_likeness(judge, p.picture, job) if judge and job.people else None for p in portraits]
     best = ranked(scores)[:keep]
     said = list(notes)
     if len(portraits) < job.count:
@@ -180,6 +179,13 @@ def make(
     if judge is not None and any(score is None for score in scores):
         said.append("Pictures without a face that can be judged come last.")
     return Result(tuple(_finish(portraits[i], scores[i], photo, tools) for i in best), job, tuple(said))
+
+
+def _likeness(judge: Judge, picture: Image.Image, job: Job) -> float | None:
+    """How like everybody is: of several people the mean, None where somebody cannot be found."""
+    found = [judge.likeness(picture, person.identity) for person in job.people]
+    known = [score for score in found if score is not None]
+    return sum(known) / len(known) if len(known) == len(found) else None
 
 
 def _finish(portrait: Portrait, score: float | None, photo: Image.Image | None, tools: Sequence[FaceTool]) -> Finished:

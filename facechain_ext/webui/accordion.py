@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.page.boxes import BoxFields, boxes_html
 from facechain_ext.portrait.arguments import (
     AUTOMATIC,
     IDENTITY_LABEL,
@@ -91,6 +92,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                     elem_id=elem_id(name),
                     placeholder=_EXAMPLES[name],
                 )
+            boxes = _boxes(elem_id, "img2img" if is_img2img else "txt2img")
         seen = gr.Gallery(
             label="What the encoder sees",
             show_label=False,
@@ -105,6 +107,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             _show_faces, [seen], [seen]
         )
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
+        refresh.click(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
     for name, component in made.items():
         component.webui_tooltip = _line(name).help  # what the host shows when the mouse rests on it
     fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]
@@ -114,6 +117,23 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             fields.append((made[name], _reader(name)))
     labels = [line.infotext for line in TABLE if line.infotext]
     return Accordion([made[name] for name in COMPONENTS], fields, [IDENTITY_LABEL, *labels])
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """The frame for several people's boxes, and what it belongs to."""
+
+    frame: Any
+    fields: BoxFields
+
+    def drawn(self, cards: Sequence[str]) -> str:
+        """The frame anew, for the cards that there are now."""
+        return boxes_html(self.fields, cards)
+
+
+def _boxes(elem_id: Callable[[str], str], tab: str) -> _Boxes:
+    fields = BoxFields(elem_id("people"), elem_id("box"), f"{tab}_width", f"{tab}_height")
+    return _Boxes(gr.HTML(boxes_html(fields, _cards()[1:]), elem_id=elem_id("boxes")), fields)
 
 
 def read(args: Sequence[Any]) -> FaceArguments:

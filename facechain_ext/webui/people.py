@@ -14,7 +14,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.uploads import uploaded as page_upload
 from facechain_ext.portrait.arguments import LARGEST
 from facechain_ext.portrait.job import Person
-from facechain_ext.portrait.regions import parse_box, places, region_mask
+from facechain_ext.portrait.regions import parse_box, together
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.arguments import FaceArguments
@@ -40,21 +40,12 @@ def find_people(arguments: FaceArguments) -> tuple[Person, ...]:
 
     Raises HostError when their boxes do not go together, and what ``find_person`` raises.
     """
-    identities = [find_person(arguments)]
-    identities += [
-        find_person(replace(arguments, card=other.card, photos=other.photos, face=LARGEST))
+    first = Person(find_person(arguments), arguments.strength, arguments.window)
+    others = [
+        (find_person(replace(arguments, card=other.card, photos=other.photos, face=LARGEST)), other)
         for other in arguments.people
     ]
-    regions: list[Any] = [None]
-    if len(identities) > 1:
-        boxes = places([parse_box(arguments.box), *(other.box for other in arguments.people)])
-        regions = [region_mask(box) for box in boxes]
-    own = [other.strength for other in arguments.people]
-    strengths = [arguments.strength, *(arguments.strength if one is None else one for one in own)]
-    return tuple(
-        Person(identity, strength, arguments.window, region)
-        for identity, strength, region in zip(identities, strengths, regions, strict=True)
-    )
+    return together(first, parse_box(arguments.box), others)
 
 
 def encode(photos: tuple[Any, ...], face: int = LARGEST, name: str = "") -> Identity:

@@ -10,7 +10,7 @@ from typing import Any
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import TABLE
-from facechain_ext.webui import models
+from facechain_ext.webui import models, template_route
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,16 @@ def add(_blocks: Any, app: Any) -> None:
         except FaceChainError as error:
             raise HTTPException(422, str(error)) from error
 
+    def template(order: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008 - fastapi's way
+        try:
+            return template_route.made(order)
+        except FaceChainError as error:
+            raise HTTPException(422, str(error)) from error
+
     for path, function in (("version", version), ("schema", schema), ("adapters", adapters), ("cards", cards)):
         router.add_api_route(f"/{path}", function, methods=["GET"])
     router.add_api_route("/detect", detect, methods=["POST"])
+    router.add_api_route("/template", template, methods=["POST"])
     app.include_router(router)
 
 

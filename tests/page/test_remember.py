@@ -11,16 +11,20 @@ from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
 from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_LORA
 from facechain_ext.page.portrait.remember import restored, written
 from facechain_ext.page.portrait.result import Asked, planned
 from facechain_ext.page.portrait.who import Who
+from facechain_ext.weights import set_models_folder
 from tests.page.fakes import FACE, Easel
 
 FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]),
         "prompt": st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map(str.strip),
         "negative": st.sampled_from(["", "hat, scarf", 'with "quotes": and signs']),
         "subject": st.sampled_from(["", "portrait of a woman", "a man, old"]),
+        "people": st.just(""),  # people are cards of a library; below
+        "box": st.sampled_from(["", "0, 0, 0.5, 1"]),
         "adapter": st.sampled_from(["majic"]),  # "auto" becomes the adapter's name in a picture
         "lora": st.sampled_from([DEFAULTS["lora"], NO_LORA]),
         "sampler": st.sampled_from(["Euler a", "DPM++ 2M Karras", "DPM++ SDE", "DDIM", "Heun Exponential"]),
@@ -147,3 +151,25 @@ def test_a_picture_of_the_webui_gives_its_prompts(host):
 def test_a_text_without_settings_is_refused(host, text):
     with pytest.raises(HostError, match="no settings"):
         restored(text, host.offers(), [])
+
+
+def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_path):
+    set_models_folder(tmp_path / "models")
+    try:
+        CardLibrary().save(person, "Anna")
+        form = {**DEFAULTS, "seed": 1, "people": "Anna: 0.5, 0, 1, 1\n", "box": "0, 0, 0.5, 1"}
+        text = text_for(host, person, form)
+    finally:
+        set_models_folder(None)
+    here, gone = (restored(text, host.offers(), cards) for cards in (["Anna"], []))
+    assert (here.form["people"], here.form["box"]) == ("Anna: 0.5, 0, 1, 1", "0, 0, 0.5, 1")
+    assert not any("called Anna" in note for note in here.notes)
+    assert any("called Anna" in note for note in gone.notes)
+    broken = restored(text.replace("Anna: 0.5", "Anna: x0.5"), host.offers(), [])
+    assert any("Anna" in note for note in broken.notes)
+
+
+def test_people_of_the_accordion_come_over(host):
+    text = 'a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain people: "Bob: 0.5, 0, 1, 1"'
+    found = restored(text, host.offers(), ["Bob"])
+    assert found.form["people"] == "Bob: 0.5, 0, 1, 1"

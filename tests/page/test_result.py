@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.identity import Identity, TransFace, TransFaceSizes
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import DEFAULTS
@@ -69,6 +69,44 @@ def test_retouching_keeps_the_picture_before_it(tmp_path):
     # a card holds no photo to fuse from, and the small picture may have no face to retouch: both are said, not hidden
     assert any("Face fusion left the picture as it is" in note for note in shown.notes)
     assert shown.has_before == (one.before is not None)
+
+
+def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
+    host = Easel(tmp_path)
+    people = "Anna: 0.5, 0, 1, 1\nAnna *0.9: 0, 0, 1, 0.5"
+    shown = generate(host, asked(people=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
+    job = host.jobs[0]
+    assert [person.strength for person in job.people] == [0.6, 0.6, 0.9]
+    assert [tuple(person.region[64, [20, 100]].round()) for person in job.people] == [(1, 0), (0, 1), (0, 0)]
+    assert job.people[2].region[20].min() == 1
+    assert job.hires is not None
+    assert 'FaceChain people: "Anna: 0.5, 0, 1, 1; Anna *0.9: 0, 0, 1, 0.5"' in shown.infotext(0)
+
+
+def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
+    host = Easel(tmp_path)
+    shown = generate(host, asked(people="Anna", count=1, fuse=True), going)
+    assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
+    assert shown.pictures[0].likeness == pytest.approx(0.8)
+    assert any("is not fused: several people" in note for note in shown.notes)
+    generate(host, asked(), going)
+    assert host.jobs[1].people[0].region is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"people": "Nobody"}, "no card called Nobody"),
+        ({"people": "Anna: 0, 0, 1, 1"}, "some have none"),
+        ({"people": "Anna: 1, 0, 0, 1"}, "is no box"),
+        ({"people": "Anna", "box": "left"}, "is no box"),
+    ],
+)
+def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):
+    host = Easel(tmp_path)
+    with pytest.raises(FaceChainError, match=message):
+        generate(host, asked(**changes), going)
+    assert host.jobs == []
 
 
 def test_a_pose_becomes_units_of_controlnet(tmp_path):

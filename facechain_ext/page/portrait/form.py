@@ -69,6 +69,7 @@ class Field:
 
 
 _STRENGTH, _WINDOW, _HIRES = argument("strength"), argument("window"), argument("hires")
+_BOX, _PEOPLE = argument("box"), argument("people")
 _SEEDS = 2**32 - 1
 
 FIELDS: tuple[Field, ...] = (
@@ -80,6 +81,8 @@ FIELDS: tuple[Field, ...] = (
     Field("strength", _STRENGTH.label, None, STRENGTH, 0, 2, 0.05, help=_STRENGTH.help),
     Field("window_start", f"{_WINDOW.label} start", None, 0.0, 0, 1, 0.05),
     Field("window_end", f"{_WINDOW.label} end", None, 1.0, 0, 1, 0.05),
+    Field("people", _PEOPLE.label, _PEOPLE.infotext, "", help=_PEOPLE.help),
+    Field("box", _BOX.label, _BOX.infotext, "", help=_BOX.help),
     Field("adapter", "Adapter", None, AUTOMATIC),
     Field("lora", "LoRA", f"{PREFIX} LoRA", STYLE_LORA),
     Field("lora_weight", "LoRA weight", f"{PREFIX} LoRA weight", 0.25, -2, 2, 0.05),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.page.boxes import BoxFields, boxes_html
 from facechain_ext.page.gradio_versions import picture_input
 from facechain_ext.page.portrait import styles_panel
 from facechain_ext.page.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
@@ -47,11 +49,12 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
         add("adapter", choices=list(offers.adapters) or [DEFAULTS["adapter"]], min_width=120)
         add("lora", choices=[STYLE_LORA, NO_LORA, *offers.loras], min_width=120)
     add("lora_weight")
+    boxes = _several(add)
     pose = _pose(host, offers, made)
     _more(offers, add)
     own = styles_panel.build_own()
     start = {name: DEFAULTS[name] for name in styles_panel.SUGGESTED}
-    parts = HowParts(made, pose, gr.State(start))
+    parts = HowParts(made, pose, gr.State(start), boxes)
 
     def look_at(looks: list[Look], number: float) -> list[Any]:
         usable = [one for one in looks or [] if one.usable]
@@ -67,6 +70,21 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
     attributes.click(look_at, [who.looks, who.face], told, show_progress="minimal")
     nothing.click(lambda: "", [], [made["subject"]], show_progress="hidden")
     return parts, style_parts, own
+
+
+def several_html() -> str:
+    """The frame for the boxes of several people, for the cards that there are now."""
+    ids = (f"facechain_{name}" for name in ("people", "box", "width", "height"))
+    return boxes_html(BoxFields(*ids), CardLibrary().names())
+
+
+def _several(add: Any) -> Any:
+    """Who else is in the picture, and where; gives the frame."""
+    with gr.Accordion("Several people", open=False, elem_id="facechain_several_panel"):
+        frame = gr.HTML(several_html(), elem_id="facechain_boxes")
+        add("people", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
+        add("box", lines=1, placeholder="0, 0, 0.5, 1")
+    return frame
 
 
 def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:

@@ -51,13 +51,14 @@ def build(host: PageHost) -> None:
             result_panel.reload_choices(),
             gr.update(choices=styles.tags()),
             styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders()),
+            how_panel.several_html(),
         ]
 
     chosen = [who.card, who.second, how.form["adapter"], how.form["lora"]]
     reload.click(
         lists,
         [*chosen, style_parts.query, style_parts.tag],
-        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles],
+        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes],
         show_progress="hidden",
     )
 

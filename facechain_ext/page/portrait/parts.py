@@ -35,11 +35,12 @@ class WhoParts:
 
 @dataclass(frozen=True)
 class HowParts:
-    """The How column: the form's components by name, the pose picture, and what a style last suggested."""
+    """The How column: the form's components by name, the pose picture, what a style last suggested, boxes' frame."""
 
     form: dict[str, Any]
     pose: Any
     suggested: Any
+    boxes: Any
 
     @property
     def inputs(self) -> list[Any]:

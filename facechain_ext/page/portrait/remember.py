@@ -9,6 +9,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.pnginfo import taken_apart
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_STYLE
 from facechain_ext.portrait.arguments import PREFIX, FaceArguments
+from facechain_ext.portrait.regions import as_text, parse_others
 from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def written(form: Mapping[str, Any], who: Who) -> dict[str, str]:
     for one in FIELDS:
         if one.infotext is not None and form[one.name] != one.default:
             value = form[one.name]
+            value = as_text(parse_others(value)) if one.name == "people" else value  # on one line
             told[one.infotext] = f"{value:g}" if isinstance(value, float) else str(value)
     if who.card:
         told[CARD] = who.card
@@ -107,6 +109,7 @@ def _face(values: Mapping[str, str], found: Restored) -> None:
         return
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     found.form.update(names, window_start=face.window[0], window_end=face.window[1])
+    found.form.update(people=as_text(face.people), box=face.box)
 
 
 def _put(found: Restored, name: str, text: str) -> None:
@@ -142,6 +145,7 @@ def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
             named[label] = ""
     if not named[CARD]:
         found.notes.append("Add the photo of the person, or choose a card; a picture names no photos.")
+    found.notes.extend(f"There is no card called {name} here." for name in _others(found) if name not in cards)
     share, face = told.values.get(SHARE, "0"), told.values.get(FACE, "0")
     return Restored(
         found.form,
@@ -151,6 +155,16 @@ def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
         int(min(max(_number(face), 0), 50)),
         found.notes,
     )
+
+
+def _others(found: Restored) -> list[str]:
+    """The cards of the other people in the picture; what cannot be read is left out with a note."""
+    try:
+        return [other.card for other in parse_others(found.form["people"])]
+    except FaceChainError as error:
+        found.notes.append(f"{error} Nobody else is set.")
+        found.form["people"] = ""
+        return []
 
 
 def _number(text: str) -> float:

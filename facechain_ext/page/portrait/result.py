@@ -11,10 +11,12 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.errors import HostError
 from facechain_ext.faces.likeness import likeness_words
+from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import NO_STYLE, kept, settings_of
 from facechain_ext.page.portrait.remember import written
 from facechain_ext.page.portrait.who import person
 from facechain_ext.portrait.job import Control
+from facechain_ext.portrait.regions import parse_box, parse_others, together
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
 from facechain_ext.portrait.tools import fusion, retouching
@@ -157,8 +159,12 @@ def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tupl
         negative_prompt=form["negative"],
         lora_folders=host.lora_folders(),
     )
+    others = [(CardLibrary().load(other.card), other) for other in parse_others(form["people"])]
+    people = together(job.people[0], parse_box(form["box"]), others)
+    if others and form["fuse"]:
+        notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
     controls, remarks = _controls(host, asked), written(form, asked.who)
-    return replace(job, face_in_hires=form["hires_face"], controls=controls, remarks=remarks), notes
+    return replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks), notes
 
 
 def chosen_seed(seed: int) -> int:
@@ -216,7 +222,7 @@ def _cells(
 
 
 def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
-    tools: list[FaceTool] = [fusion()] if form["fuse"] else []
+    tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["people"].strip() else []
     return [*tools, retouching()] if form["retouch"] else tools
 
 

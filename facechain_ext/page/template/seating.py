@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.compare import compare
 from facechain_ext.page.portrait.result import chosen_seed
+from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
+from facechain_ext.portrait.tools import retouching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from facechain_ext.page.host import PageHost
+    from facechain_ext.portrait.style import FaceTool
+    from facechain_ext.portrait.template import Seat
     from facechain_ext.portrait.template.recipe import Choice, Quality
 
 KEEP, PIXELATE = "keep", "pixelate"
@@ -32,7 +36,11 @@ MOST_FACES = 10
 
 @dataclass(frozen=True)
 class Order:
-    """What the page asks for: the template, a choice in words for each face from the left, and how it is done."""
+    """What the page asks for: the template, a choice in words for each face from the left, and how it is done.
+
+    ``guest`` is a choice for the face ``guest_face`` (0: the largest), over the one in ``choices``. ``restorer`` is a
+    name of the host's offers or nothing.
+    """
 
     template: Path
     choices: tuple[str, ...]
@@ -43,7 +51,14 @@ class Order:
     strength: float = 0.55
     steps: int = 30
     seed: int = -1
+    growth: float = 0.04
+    hair: bool = False
+    count: int = 1
     fuse: bool = False
+    retouch: bool = False
+    restorer: str = ""
+    guest: str = ""
+    guest_face: int = 0
 
 
 def choices_for(photos: Sequence[str]) -> list[str]:
@@ -87,9 +102,11 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
     Raises FaceChainError; then nothing is written.
     """
     canvas = read_canvas(order.template)
-    seats = find_seats(canvas.pixels)
     paint = order.quality != "instant"
+    seats = find_seats(canvas.pixels, hair=order.hair and paint)
     asked = {n: words for n, words in enumerate(order.choices[: len(seats)], 1) if words and words != KEEP}
+    if order.guest:
+        asked[order.guest_face or _largest(seats)] = order.guest
     if not asked:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
     wanted = {number: _choice(host, order, words, paint=paint) for number, words in asked.items()}
@@ -101,11 +118,22 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
         strength=order.strength,
         steps=order.steps,
         seed=chosen_seed(order.seed),
+        growth=order.growth,
+        count=order.count,
         fuse=order.fuse,
         controls=frozenset(kind for kind, reason in offers.controls.items() if not reason),
         prompt=order.prompt.strip() or standard.prompt,
     )
-    done = make(canvas, wanted, settings, host=host if paint else None, seats=seats, progress=report)
+    done = make(
+        canvas,
+        wanted,
+        settings,
+        host=host if paint else None,
+        seats=seats,
+        judge=host.judge() if paint and order.count > 1 else None,
+        tools=_tools(order, offers.restorers),
+        progress=report,
+    )
     folder = host.output_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = _free(folder)
@@ -115,11 +143,12 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A finished template: where it came from, the name of its file, and the picture."""
+    """A finished template: where it came from, the name of its file, the picture, and who was put in."""
 
     template: Path
     file: str
     picture: Image.Image
+    guest: str = ""
 
 
 def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], bool]) -> tuple[list[Made], list[str]]:
@@ -133,11 +162,46 @@ def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], 
         try:
             path, picture, said = seat(host, order, lambda _done, _total: report(number, len(orders)))  # noqa: B023
         except PhotoError as error:
-            notes.append(f"{order.template.name}: {error}")
+            notes.append(f"{_label(order)}: {error}")
             continue
-        made.append(Made(order.template, path.name, picture))
-        notes += [f"{order.template.name}: {line}" for line in said]
+        made.append(Made(order.template, path.name, picture, order.guest))
+        notes += [f"{_label(order)}: {line}" for line in said]
     return made, notes
+
+
+def each_with_each(orders: Sequence[Order], guests: Sequence[str], face: int) -> list[Order]:
+    """Every template with every guest in turn, template by template; the orders as they are without guests."""
+    if not guests:
+        return list(orders)
+    return [replace(order, guest=guest, guest_face=face) for order in orders for guest in guests]
+
+
+def contact_sheet(host: PageHost, made: Sequence[Made]) -> tuple[Path, Image.Image]:
+    """The sheet of a job, a row for each template where several guests went in, kept beside its pictures."""
+    guests = list(dict.fromkeys(one.guest for one in made))
+    columns = len(guests) if len(guests) > 1 else 4
+    labels = [f"{one.file} {one.guest}".strip() for one in made]
+    page = sheet([(label, one.picture) for label, one in zip(labels, made, strict=True)], columns=columns)
+    path = _free(host.output_folder(), "contact-sheet")
+    page.save(path)
+    return path, page
+
+
+def _label(order: Order) -> str:
+    return f"{order.template.name}, {order.guest}" if order.guest else order.template.name
+
+
+def _largest(seats: Sequence[Seat]) -> int:
+    return max(seats, key=lambda seat: seat.face.area).number
+
+
+def _tools(order: Order, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:
+    tools = [retouching()] if order.retouch else []
+    if order.restorer:
+        if order.restorer not in restorers:
+            raise HostError(f"There is no face restorer called {order.restorer} here.")
+        tools.append(restorers[order.restorer])
+    return tools
 
 
 def comparisons(made: Sequence[Made]) -> str:
@@ -157,8 +221,8 @@ def _choice(host: PageHost, order: Order, words: str, *, paint: bool) -> Choice:
     return Guest(Identity.from_photos(path, host.encoder()) if paint else None, pixels)
 
 
-def _free(folder: Path) -> Path:
+def _free(folder: Path, stem: str = "template") -> Path:
     number = 1
-    while (path := folder / f"template-{number:04d}.png").exists():
+    while (path := folder / f"{stem}-{number:04d}.png").exists():
         number += 1
     return path

@@ -48,6 +48,16 @@ class Canvas:
         """
         if path.exists():
             raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
+        content = self.encoded(pixels)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def encoded(self, pixels: Pixels) -> bytes:
+        """``pixels`` as the PNG that ``save`` writes."""
         picture = Image.fromarray(pixels)
         picture = _upright(picture, _BACK.get(self.orientation, 1))
         if self.alpha is not None:
@@ -55,12 +65,9 @@ class Canvas:
         elif self.mode == "L" and np.array_equal(pixels[..., 0], pixels[..., 1]):
             picture = picture.convert("L")
         extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
-        part = path.with_name(f"{path.name}.part")
-        try:
-            picture.save(part, format="PNG", **extra)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        file = io.BytesIO()
+        picture.save(file, format="PNG", **extra)
+        return file.getvalue()
 
 
 def read_canvas(source: Path | bytes, *, name: str = "") -> Canvas:

@@ -15,6 +15,10 @@ FACE_SHARE = 0.7
 """Side of the face in sides of the crop that is painted: the published value."""
 SIDES = (512, 1024)
 """Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
+_SHIFT = np.array([10.0, 6.0, 6.0], np.float32)
+"""Most that matching moves L, a and b: what sampling drifts by, less than what tells two complexions apart."""
+_SPREAD = (0.85, 1.15)
+"""Bounds of what matching does to the contrast."""
 
 
 def painted_side(side: int) -> int:
@@ -43,6 +47,22 @@ def grown(seat: Seat, growth: float) -> Mask:
     reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return np.asarray(cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0)
+
+
+def matched(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
+    """``new`` [h, w, 3] in the light and cast of ``old``: mean and spread in Lab inside ``mask``, within bounds.
+
+    The bounds keep the person's own complexion; without a pixel in the mask ``new`` comes back as it is.
+    """
+    if not mask.any():
+        return new
+    give, take = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (new, old))
+    own, wanted = give[mask], take[mask]
+    shift = np.clip(wanted.mean(0) - own.mean(0), -_SHIFT, _SHIFT)
+    ratio = np.clip(wanted.std(0) / np.maximum(own.std(0), 1e-3), *_SPREAD)
+    moved = (give - own.mean(0)) * ratio + own.mean(0) + shift
+    rgb = cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.asarray(np.clip(rgb * 255 + 0.5, 0, 255), np.uint8)
 
 
 def paste(canvas: Pixels, new: Pixels, mask: Mask, left: int, top: int, feather: float) -> None:

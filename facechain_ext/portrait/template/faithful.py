@@ -72,10 +72,9 @@ def paint(
 ) -> Image.Image:
     """The crop around a face with the guest in it; only what is inside ``growing`` is meant to be used.
 
-    Raises PhotoError when there is no identity or the work was stopped.
+    The guest has an identity. Raises PhotoError when the work was stopped.
     """
-    if guest.identity is None:
-        raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
+    assert guest.identity is not None
     left, top, side = crop_of(seat)
     size = painted_side(side)
 

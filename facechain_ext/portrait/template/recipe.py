@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -11,19 +11,22 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.faces.fuse import blend_face
 from facechain_ext.portrait.job import Inpaint, Job, Person
+from facechain_ext.portrait.judge import ranked
 from facechain_ext.portrait.template import faithful
-from facechain_ext.portrait.template.crop import crop_of, grown, painted_side, paste, square
+from facechain_ext.portrait.template.crop import crop_of, grown, matched, painted_side, paste, square
 from facechain_ext.portrait.template.seats import Seat, find_seats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.portrait.job import ControlKind, Host
+    from facechain_ext.portrait.judge import Judge
+    from facechain_ext.portrait.style import FaceTool
     from facechain_ext.portrait.template.canvas import Canvas
 
 log = logging.getLogger(__name__)
@@ -56,8 +59,9 @@ class Settings:
 
     ``denoise``, ``strength``, ``cfg``, ``steps`` and the prompt are those of the inpaint (published: 0.6, 0.55, 5, 50);
     ``growth`` is what the mask grows beyond the face, in sides of it (published: 0.04); ``fuse`` lays the photo's face
-    over the painted one, which the faithful quality always does where there is a photo. ``controls`` are the kinds of
-    ControlNet that the host has; the faithful quality uses them.
+    over the painted one, which the faithful quality always does where there is a photo. ``count`` faces are painted
+    for each place, and the most like is taken. ``match`` gives what the standard quality paints the template's light
+    and cast. ``controls`` are the kinds of ControlNet that the host has; the faithful quality uses them.
     """
 
     quality: Quality = "instant"
@@ -71,6 +75,8 @@ class Settings:
     seed: int = 0
     sampler: str = "DPM++ 2M Karras"
     fuse: bool = False
+    count: int = 1
+    match: bool = True
     controls: frozenset[ControlKind] = frozenset()
 
 
@@ -92,13 +98,17 @@ def make(
     seats: list[Seat] | None = None,
     detector: Detector | None = None,
     masker: HeadMasker | None = None,
+    judge: Judge | None = None,
+    tools: Sequence[FaceTool] = (),
     progress: Callable[[int, int], bool] | None = None,
 ) -> TemplateResult:
     """Put the people of ``choices`` (number of the face -> who) into the template; faces not named stay as they are.
 
     Outside the feathered masks, and in every face that is kept, not a bit changes. A face that cannot be done is left
-    and named in the notes. Raises PhotoError for a number that the template has not and for a template that is a
-    guest's own photo, HostError when the quality needs a host and there is none.
+    and named in the notes. ``judge`` chooses among several tries; ``tools`` finish each new face in turn, inside its
+    mask; one that cannot is named in the notes.
+    Raises PhotoError for a number that the template has not and for a template that is a guest's own photo, HostError
+    when the quality needs a host and there is none.
     """
     settings = settings or Settings()
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
@@ -116,23 +126,42 @@ def make(
                 made = _instant(pixels, seat, choice, detector)
             else:
                 assert host is not None
-                if settings.quality == "faithful":
-                    painted = faithful.paint(pixels, seat, seats, choice, settings, host, detector, progress)
-                    made = _laid(pixels, seat, faithful.growing(seat), painted)
-                else:
-                    made = _standard(pixels, seat, choice, settings, host, detector, progress)
+                made, said = _painted(pixels, seat, seats, choice, settings, host, detector, judge, progress)
+                notes += said
         except PhotoError as error:
             log.warning("face %d is left as it is: %s", seat.number, error)
             notes.append(f"Face {seat.number} is left as it is: {error}")
             continue
-        blended = choice != "pixelate" and settings.quality == "instant"
-        own = seat.mask if blended else grown(seat, settings.growth)
-        if choice != "pixelate" and settings.quality == "faithful":
-            own = faithful.growing(seat)
+        if choice != "pixelate":
+            made = _finished(made, seat, choice, tools, notes)
+        own = _area(seat, choice, settings)
         for other in seats:
             own = own & ~other.mask if other.number != seat.number else own
         pixels = np.where(own[..., None], made, pixels)
     return TemplateResult(pixels, np.asarray((pixels != canvas.pixels).any(-1)), tuple(notes))
+
+
+def _area(seat: Seat, choice: Choice, settings: Settings) -> Mask:
+    """Where a choice may change the template."""
+    if choice == "pixelate" or settings.quality == "standard":
+        return grown(seat, settings.growth)
+    return seat.mask if settings.quality == "instant" else faithful.growing(seat)
+
+
+def _finished(made: Pixels, seat: Seat, guest: Guest, tools: Sequence[FaceTool], notes: list[str]) -> Pixels:
+    """What was made with the tools used on the square around the face."""
+    photo = None if guest.photo is None else Image.fromarray(guest.photo)
+    left, top, side = crop_of(seat)
+    for tool in tools:
+        try:
+            new = tool(Image.fromarray(square(made, left, top, side)), photo)
+        except FaceChainError as error:
+            log.warning("%s: %s", tool.name, error)
+            notes.append(f"Face {seat.number}: {tool.name} left it as it is: {error}")
+            continue
+        made = np.array(made)
+        paste(made, np.asarray(new.convert("RGB")), np.ones(made.shape[:2], np.bool_), left, top, 1.0)
+    return made
 
 
 def _instant(pixels: Pixels, seat: Seat, guest: Guest, detector: Detector) -> Pixels:
@@ -143,46 +172,85 @@ def _instant(pixels: Pixels, seat: Seat, guest: Guest, detector: Detector) -> Pi
     return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, seat.face, target_mask=seat.mask)
 
 
-def _standard(
+def _painted(
     pixels: Pixels,
     seat: Seat,
+    seats: Sequence[Seat],
     guest: Guest,
     settings: Settings,
     host: Host,
     detector: Detector,
+    judge: Judge | None,
     progress: Callable[[int, int], bool] | None,
-) -> Pixels:
-    """Paint the face anew inside its grown mask, at the resolution that it deserves, and paste it with a feather."""
+) -> tuple[Pixels, list[str]]:
+    """The picture with the face painted anew, the most like of several tries, and what was said of choosing it."""
     if guest.identity is None:
         raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
+    if settings.quality == "faithful":
+        tries = [
+            faithful.paint(
+                pixels, seat, seats, guest, replace(settings, seed=settings.seed + number), host, detector, progress
+            )
+            for number in range(settings.count)
+        ]
+        mask = faithful.growing(seat)
+    else:
+        tries = _standard(pixels, seat, guest.identity, settings, host, progress)
+        mask = grown(seat, settings.growth)
+    best, notes = _most_like(tries, seat, guest.identity, judge)
+    canvas = _laid(pixels, seat, mask, best)
+    if settings.quality == "standard" and settings.fuse:
+        canvas = _instant(canvas, seat, guest, detector)
+    return canvas, notes
+
+
+def _most_like(
+    tries: Sequence[Image.Image], seat: Seat, identity: Identity, judge: Judge | None
+) -> tuple[Image.Image, list[str]]:
+    if len(tries) == 1 or judge is None:
+        return tries[0], []
+    scores = [judge.likeness(one, identity) for one in tries]
+    best = ranked(scores)[0]
+    score = scores[best]
+    said = "in none a face was found" if score is None else f"likeness {score:.2f}"
+    return tries[best], [f"Face {seat.number}: the most like of {len(tries)}, {said}."]
+
+
+def _standard(
+    pixels: Pixels,
+    seat: Seat,
+    identity: Identity,
+    settings: Settings,
+    host: Host,
+    progress: Callable[[int, int], bool] | None,
+) -> list[Image.Image]:
+    """The crop around the face, painted anew inside its grown mask at the resolution that the face deserves."""
     left, top, side = crop_of(seat)
     painted = painted_side(side)
     mask = grown(seat, settings.growth)
     crop = square(pixels, left, top, side)
     small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
+    start = Image.fromarray(crop).resize((painted, painted), Image.Resampling.LANCZOS)
     job = Job(
         settings.prompt,
         settings.negative_prompt,
-        people=(Person(guest.identity, settings.strength, region=np.asarray(small_mask / 255.0, np.float32)),),
+        people=(Person(identity, settings.strength, region=np.asarray(small_mask / 255.0, np.float32)),),
+        count=settings.count,
         seed=settings.seed + seat.number,
         steps=settings.steps,
         sampler=settings.sampler,
         cfg=settings.cfg,
         width=painted,
         height=painted,
-        inpaint=Inpaint(
-            Image.fromarray(crop).resize((painted, painted), Image.Resampling.LANCZOS),
-            settings.denoise,
-            Image.fromarray(small_mask),
-        ),
+        inpaint=Inpaint(start, settings.denoise, Image.fromarray(small_mask)),
     )
-    finished = host.generate(job, progress=progress)
+    finished = [one.picture.convert("RGB") for one in host.generate(job, progress=progress)]
     if not finished:
         raise PhotoError("it was stopped before it was painted.")
-    canvas = _laid(pixels, seat, mask, finished[0].picture)
-    if settings.fuse:
-        return _instant(canvas, seat, guest, detector)
-    return canvas
+    if not settings.match:
+        return finished
+    before = np.asarray(start)
+    return [Image.fromarray(matched(np.asarray(one), before, small_mask >= 128)) for one in finished]
 
 
 def _laid(pixels: Pixels, seat: Seat, mask: Mask, painted: Image.Image) -> Pixels:

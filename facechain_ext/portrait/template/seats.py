@@ -20,24 +20,32 @@ _COLOUR, _INK = (255, 208, 0), (20, 20, 20)
 
 @dataclass(frozen=True, eq=False)
 class Seat:
-    """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w])."""
+    """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w]).
+
+    With hair where the seats were found so.
+    """
 
     number: int
     face: Face
     mask: Mask
 
 
-def find_seats(pixels: Pixels, detector: Detector | None = None, masker: HeadMasker | None = None) -> list[Seat]:
+def find_seats(
+    pixels: Pixels, detector: Detector | None = None, masker: HeadMasker | None = None, *, hair: bool = False
+) -> list[Seat]:
     """The faces of a template, left to right; where masks touch, a pixel belongs to the nearer face.
 
-    Raises PhotoError when there is none.
+    With ``hair`` the masks are those of the heads. Raises PhotoError when there is no face.
     """
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
     found = faces.number_faces(detector.detect(pixels))
     if not found:
         raise PhotoError("No face was found in the template; choose one in which faces are seen from the front.")
-    masks = [_mask(pixels, face, masker) for face in found]
-    crowded = np.sum(masks, axis=0) > 1
+    masks = [_mask(pixels, face, masker, hair=hair) for face in found]
+    claims = np.zeros(pixels.shape[:2], np.uint8)
+    for mask in masks:
+        claims += mask
+    crowded = claims > 1
     if crowded.any():
         rows, columns = np.nonzero(crowded)
         middles = np.array([((f.box[0] + f.box[2]) / 2, (f.box[1] + f.box[3]) / 2) for f in found])
@@ -63,10 +71,11 @@ def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
     return picture
 
 
-def _mask(pixels: Pixels, face: Face, masker: HeadMasker) -> Mask:
+def _mask(pixels: Pixels, face: Face, masker: HeadMasker, *, hair: bool) -> Mask:
     """The face's own pixels; an ellipse in its box where a face is too small to be parsed."""
     try:
-        return np.array(masker.mask(pixels, face).face)
+        found = masker.mask(pixels, face)
+        return np.array(found.head if hair else found.face)
     except PhotoError:
         height, width = pixels.shape[:2]
         y, x = np.ogrid[:height, :width]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import ControlKind
     from facechain_ext.portrait.template import Guest
     from facechain_ext.portrait.template.recipe import Choice, Quality
@@ -42,9 +43,16 @@ def template(
     strength: Annotated[float, typer.Option(min=0, max=2)] = 0.55,
     steps: Annotated[int, typer.Option(min=1, max=150)] = 30,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    growth: Annotated[float, typer.Option(min=0, max=0.3, help="What the mask grows, in sides of the face.")] = 0.04,
+    hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,  # noqa: FBT002
+    count: Annotated[int, typer.Option(min=1, max=32, help="Faces to paint for each place; the most like stays.")] = 1,
+    fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,  # noqa: FBT002
+    retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,  # noqa: FBT002
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
+    from facechain_ext.portrait.judge import EncoderJudge
     from facechain_ext.portrait.template import Settings, find_seats, make, numbered, read_canvas
+    from facechain_ext.portrait.tools import retouching
 
     if quality not in QUALITIES:
         raise typer.BadParameter(f"--quality is {', '.join(QUALITIES)}.")
@@ -52,10 +60,10 @@ def template(
         raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
     wanted = _orders(face)
     canvas = read_canvas(template)
-    seats = find_seats(canvas.pixels)
+    paint = quality != "instant"
+    seats = find_seats(canvas.pixels, hair=hair and paint)
     if numbers is not None:
         canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
-    paint = quality != "instant"
     nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
     choices = {number: _choice(who, encoder, paint=paint) for number, who in wanted.items()}
     host = _host(checkpoint, adapter, nets) if paint and checkpoint is not None else None
@@ -65,10 +73,21 @@ def template(
         strength=strength,
         steps=steps,
         seed=seed,
+        growth=growth,
+        count=count,
+        fuse=fuse,
         controls=frozenset(nets),
     )
     with console.status("Putting people in"):
-        done = make(canvas, choices, settings, host=host, seats=seats)
+        done = make(
+            canvas,
+            choices,
+            settings,
+            host=host,
+            seats=seats,
+            judge=EncoderJudge(_encoder(encoder)) if paint and count > 1 else None,
+            tools=[retouching()] if retouch else [],
+        )
     for note in done.notes:
         console.print(note, style="yellow", markup=False)
     canvas.save(done.pixels, out)
@@ -99,7 +118,7 @@ def _choice(who: str, encoder: Path | None, *, paint: bool) -> Choice:
 def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
     """A person from a card or a photo; a photo is encoded only where faces are painted."""
     from facechain_ext.faces import read_picture
-    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.identity import Identity
     from facechain_ext.portrait.template import Guest
 
     if path.suffix == ".safetensors":
@@ -107,8 +126,13 @@ def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
     picture = read_picture(path)
     if not paint:
         return Guest(photo=picture.pixels)
-    reader = TransFace.from_file(encoder or require("transface"))
-    return Guest(Identity.from_photos(picture, reader), picture.pixels)
+    return Guest(Identity.from_photos(picture, _encoder(encoder)), picture.pixels)
+
+
+def _encoder(file: Path | None) -> TransFace:
+    from facechain_ext.identity import TransFace
+
+    return TransFace.from_file(file or require("transface"))
 
 
 def _nets(openpose: Path | None, canny: Path | None) -> dict[ControlKind, Path | None]:

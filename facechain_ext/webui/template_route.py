@@ -1,0 +1,118 @@
+"""A template portrait over the API: the template and the people in base64, the finished picture back."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext import faces
+from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.identity import Identity
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.portrait.template import Guest, Settings, find_seats, make, read_canvas
+from facechain_ext.webui.people import picture_of
+
+if TYPE_CHECKING:
+    from facechain_ext.portrait.template.recipe import Choice
+    from facechain_ext.webui.host import WebuiHost
+
+_KEYS = frozenset({"template", "faces", "hair", "settings"})
+_OWN = frozenset({"controls"})
+"""Settings that the webui knows and a request does not."""
+_QUALITIES = ("instant", "standard", "faithful")
+
+
+def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
+    """The answer to a request: the picture as PNG in base64, how many faces the template has, and notes.
+
+    ``order`` has ``template``, ``faces`` (number -> "keep", "pixelate", {"photo": base64} or {"card": name}) and
+    optionally ``hair`` and ``settings`` (names of the recipe's Settings). Raises FaceChainError that names what is
+    wrong.
+    """
+    if not isinstance(order, dict) or not set(order) <= _KEYS or not isinstance(order.get("template"), str):
+        raise HostError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
+    settings = _settings(order.get("settings") or {})
+    hair = order.get("hair", False)
+    if not isinstance(hair, bool):
+        raise HostError("FaceChain: hair is true or false.")
+    canvas = read_canvas(picture_of(order["template"]), name="the template")
+    paint = settings.quality != "instant"
+    host = host or _host()
+    choices = {number: _choice(host, who, paint=paint) for number, who in _numbered(order.get("faces")).items()}
+    if paint:
+        offered = host.offers().controls
+        settings = replace(settings, controls=frozenset(kind for kind, reason in offered.items() if not reason))
+    seats = find_seats(canvas.pixels, hair=hair and paint)
+    judge = host.judge() if paint and settings.count > 1 else None
+    done = make(canvas, choices, settings, host=host if paint else None, seats=seats, judge=judge)
+    picture = base64.b64encode(canvas.encoded(done.pixels)).decode("ascii")
+    return {"picture": picture, "faces": len(seats), "notes": list(done.notes)}
+
+
+def _numbered(asked: Any) -> dict[int, Any]:
+    """The people by number; two spellings of one number are refused."""
+    if not isinstance(asked, dict) or not asked:
+        raise HostError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
+    numbers: dict[int, Any] = {}
+    for key, who in asked.items():
+        if not str(key).strip().isdigit():
+            raise HostError(f"FaceChain: faces are numbered from 1, from the left; {str(key)[:20]!r} is no number.")
+        if int(key) in numbers:
+            raise PhotoError(f"Face {int(key)} is named twice; name every face once.")
+        numbers[int(key)] = who
+    return numbers
+
+
+def _choice(host: WebuiHost, who: Any, *, paint: bool) -> Choice:
+    if who == "keep":
+        return "keep"
+    if who == "pixelate":
+        return "pixelate"
+    if not isinstance(who, dict) or len(who) != 1 or not set(who) <= {"card", "photo"}:
+        raise HostError("FaceChain: a face becomes keep, pixelate, an object with card, or an object with photo.")
+    if "card" in who:
+        return Guest(CardLibrary().load(str(who["card"])))
+    photo = faces.read_picture(picture_of(who["photo"]))
+    return Guest(Identity.from_photos(photo, host.encoder()) if paint else None, photo.pixels)
+
+
+def _settings(asked: Any) -> Settings:
+    """The recipe's settings; raises HostError for a name or a value that is none."""
+    standard = Settings()
+    known = {field.name: type(getattr(standard, field.name)) for field in fields(Settings) if field.name not in _OWN}
+    if not isinstance(asked, dict):
+        raise HostError("FaceChain: settings is an object.")
+    values: dict[str, Any] = {}
+    for name, value in asked.items():
+        if name not in known:
+            raise HostError(f"FaceChain knows no setting {str(name)[:40]!r}; it knows {', '.join(sorted(known))}.")
+        kind = known[name]
+        good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if not good and not (kind is float and isinstance(value, int) and not isinstance(value, bool)):
+            raise HostError(f"FaceChain: {name} is of kind {kind.__name__}, not {str(value)[:40]!r}.")
+        values[name] = float(value) if kind is float else value
+    return _checked(replace(standard, **values))
+
+
+def _checked(settings: Settings) -> Settings:
+    limits = [
+        ("quality", settings.quality in _QUALITIES, ", ".join(_QUALITIES)),
+        ("denoise", 0 < settings.denoise <= 1, "over 0 to 1"),
+        ("strength", 0 <= settings.strength <= 2, "0 to 2"),
+        ("growth", 0 <= settings.growth <= 0.3, "0 to 0.3"),
+        ("steps", 1 <= settings.steps <= 150, "1 to 150"),
+        ("cfg", 1 <= settings.cfg <= 30, "1 to 30"),
+        ("count", 1 <= settings.count <= 32, "1 to 32"),
+        ("seed", 0 <= settings.seed < 2**32, "0 to 4294967295"),
+    ]
+    for name, good, words in limits:
+        if not good:
+            raise HostError(f"FaceChain: {name} is {getattr(settings, name)!r}; set it to {words}.")
+    return settings
+
+
+def _host() -> WebuiHost:
+    from facechain_ext.webui.host import WebuiHost
+
+    return WebuiHost()

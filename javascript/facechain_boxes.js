@@ -1,0 +1,286 @@
+// Boxes for several people: drawn, moved, resized and deleted with mouse, finger or keys. The text fields hold the
+// truth: the frame shows what they say and writes what is drawn, so that typing, pasting settings and drawing agree.
+(function () {
+    if (window.facechainBoxes) {
+        return;
+    }
+    window.facechainBoxes = true;
+
+    const LEAST = 0.05;  // of the picture: a smaller box is a slip of the hand
+    const KEY_STEP = 0.01;
+    const MOST = 420;  // pixels of the frame's longer side
+    const LINE = /^(.*?(?:\s*\*\s*[-+0-9.]+)?)(?:\s*[:@]\s*([-+0-9.,\s]+))?$/;
+    const SIGNS = {"：": ":", "，": ",", "；": ";", "＊": "*"};
+
+    const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
+    const field = (frame, name) => root().querySelector(`#${frame.dataset[name]} textarea, #${frame.dataset[name]} input`);
+    const told = (frame, name) => frame.parentElement.querySelector(`[data-word=${name}]`).textContent;
+    const number = (frame, name) => root().querySelector(`#${frame.dataset[name]} input[type=number]`);
+    const ordered = (one, other) => (one < other ? [one, other] : [other, one]);
+    const within = (value) => Math.min(Math.max(value, 0), 1);
+    const words = (box) => box.map((side) => String(Math.round(side * 1000) / 1000)).join(", ");
+
+    const boxOf = function (text) {
+        const sides = (text || "").replace(/,/g, " ").split(/\s+/).filter(Boolean).map(Number);
+        const good = sides.length === 4 && sides.every((side) => side >= 0 && side <= 1)
+            && sides[0] < sides[2] && sides[1] < sides[3];
+        return good ? sides : null;
+    };
+
+    // [{head, box}]: first the person of the photos, then a line of the text for each; box is null where none is given
+    const read = function (frame) {
+        const plain = (field(frame, "people") || {value: ""}).value.replace(/[：，；＊]/g, (sign) => SIGNS[sign]);
+        const lines = plain.split(/[\n;]/).map((line) => line.trim()).filter(Boolean);
+        const others = lines.map(function (line) {
+            const found = LINE.exec(line) || [line, line, ""];
+            return {head: found[1].trim(), box: boxOf(found[2])};
+        });
+        return [{head: told(frame, "first"), box: boxOf((field(frame, "box") || {value: ""}).value)}, ...others];
+    };
+
+    // what is shown: equal columns when nobody has a box
+    const placed = function (people) {
+        if (people.length > 1 && people.every((one) => one.box === null)) {
+            return people.map((one, n) => ({head: one.head, box: [n / people.length, 0, (n + 1) / people.length, 1]}));
+        }
+        return people.map((one) => ({head: one.head, box: one.box && [...one.box]}));
+    };
+
+    const put = function (target, value) {
+        if (target && target.value !== value) {
+            target.value = value;
+            target.dispatchEvent(new Event("input", {bubbles: true}));
+        }
+    };
+
+    const write = function (frame, people) {
+        const [own, ...others] = people;
+        put(field(frame, "box"), others.length && own.box ? words(own.box) : "");
+        put(field(frame, "people"), others.map((one) => one.head + (one.box ? `: ${words(one.box)}` : "")).join("\n"));
+        show(frame);
+    };
+
+    const lay = function (element, box) {
+        const [left, top, right, bottom] = box.map((side) => side * 100);
+        Object.assign(element.style, {
+            left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
+        });
+        element.setAttribute("aria-label", `${element.dataset.name}: ${words(box)}`);
+    };
+
+    const boxElement = function (frame, one, n) {
+        const element = document.createElement("div");
+        element.className = "facechain-box";
+        element.dataset.number = n;
+        element.dataset.name = `${n + 1} ${one.head}`;
+        element.tabIndex = 0;
+        element.setAttribute("role", "group");
+        element.style.setProperty("--hue", (n * 137) % 360);
+        const name = document.createElement("span");
+        name.textContent = element.dataset.name;
+        const gone = document.createElement("button");
+        gone.type = "button";
+        gone.tabIndex = -1;  // the Delete key does the same
+        gone.textContent = "✕";
+        gone.setAttribute("aria-label", told(frame, "remove"));
+        const corner = document.createElement("i");
+        element.append(name, gone, corner);
+        lay(element, one.box);
+        return element;
+    };
+
+    const show = function (frame) {
+        const people = read(frame);
+        const width = number(frame, "width"), height = number(frame, "height");
+        const sides = [width, height].map((input) => Number(input && input.value) || 512);
+        const state = JSON.stringify([people, sides]);
+        if (frame.dataset.shown === state || frame.facechainDrag) {
+            return;
+        }
+        frame.dataset.shown = state;
+        frame.style.aspectRatio = `${sides[0]} / ${sides[1]}`;
+        frame.style.maxWidth = `${MOST * Math.min(1, sides[0] / sides[1])}px`;
+        const held = frame.contains(document.activeElement) ? document.activeElement.dataset.number : undefined;
+        frame.querySelectorAll(".facechain-box").forEach((element) => element.remove());
+        frame.classList.toggle("facechain-columns-now", people.every((one) => one.box === null));
+        if (people.length > 1) {
+            placed(people).forEach((one, n) => one.box && frame.append(boxElement(frame, one, n)));
+        }
+        const again = held === undefined ? null : frame.querySelector(`[data-number="${held}"]`);
+        if (again) {
+            again.focus({preventScroll: true});
+        }
+    };
+
+    const remove = function (frame, n) {
+        const people = placed(read(frame));
+        if (n === 0) {
+            people[0].box = [0, 0, 1, 1];  // the person of the photos stays, anywhere in the picture
+        } else {
+            people.splice(n, 1);
+        }
+        write(frame, people);
+    };
+
+    const complain = function (frame, lacking) {
+        frame.parentElement.querySelector(".facechain-boxes-note").hidden = !lacking;
+    };
+
+    const add = function (frame, box) {
+        const people = placed(read(frame));
+        const waiting = people.find((one) => one.box === null);
+        if (people.length > 1 && waiting) {
+            waiting.box = box;
+            write(frame, people);
+            return;
+        }
+        const card = frame.parentElement.querySelector("select");
+        if (!card || !card.value) {
+            complain(frame, true);
+            return;
+        }
+        if (people.length === 1) {
+            people[0].box = people[0].box || [0, 0, 1, 1];
+        }
+        write(frame, [...people, {head: card.value, box}]);
+    };
+
+    const point = function (frame, event) {
+        const edge = frame.getBoundingClientRect();
+        return [within((event.clientX - edge.left) / edge.width), within((event.clientY - edge.top) / edge.height)];
+    };
+
+    document.addEventListener("pointerdown", function (event) {
+        const frame = event.target.closest ? event.target.closest(".facechain-boxes") : null;
+        if (!frame || event.button > 0) {
+            return;
+        }
+        complain(frame, false);
+        const element = event.target.closest(".facechain-box");
+        if (event.target.closest("button")) {
+            return;
+        }
+        event.preventDefault();
+        const start = point(frame, event);
+        const people = placed(read(frame));
+        const drag = {start, people, pointer: event.pointerId, moved: false};
+        if (element) {
+            element.focus({preventScroll: true});
+            drag.number = Number(element.dataset.number);
+            drag.element = element;
+            drag.corner = event.target.tagName === "I";
+            drag.from = [...people[drag.number].box];
+        } else {
+            drag.element = document.createElement("div");
+            drag.element.className = "facechain-box facechain-new";
+            drag.element.dataset.name = "";
+            frame.append(drag.element);
+        }
+        frame.facechainDrag = drag;
+        frame.setPointerCapture(event.pointerId);
+    });
+
+    const dragged = function (drag, now) {
+        if (drag.number === undefined) {
+            const [left, right] = ordered(drag.start[0], now[0]);
+            const [top, bottom] = ordered(drag.start[1], now[1]);
+            return [left, top, right, bottom];
+        }
+        const [left, top, right, bottom] = drag.from;
+        if (drag.corner) {
+            return [left, top, Math.max(now[0], left + LEAST), Math.max(now[1], top + LEAST)].map(within);
+        }
+        const across = Math.min(Math.max(now[0] - drag.start[0], -left), 1 - right);
+        const down = Math.min(Math.max(now[1] - drag.start[1], -top), 1 - bottom);
+        return [left + across, top + down, right + across, bottom + down];
+    };
+
+    document.addEventListener("pointermove", function (event) {
+        const frame = event.target.closest ? event.target.closest(".facechain-boxes") : null;
+        const drag = frame && frame.facechainDrag;
+        if (!drag || drag.pointer !== event.pointerId) {
+            return;
+        }
+        const now = point(frame, event);
+        drag.moved = drag.moved || Math.hypot(now[0] - drag.start[0], now[1] - drag.start[1]) > 0.005;
+        drag.box = dragged(drag, now);
+        lay(drag.element, drag.box);
+    });
+
+    const drop = function (event, kept) {
+        const frame = event.target.closest ? event.target.closest(".facechain-boxes") : null;
+        const drag = frame && frame.facechainDrag;
+        if (!drag || drag.pointer !== event.pointerId) {
+            return;
+        }
+        frame.facechainDrag = null;
+        delete frame.dataset.shown;
+        if (drag.number === undefined) {
+            drag.element.remove();
+        }
+        const box = drag.box;
+        if (kept && drag.moved && drag.number !== undefined) {
+            drag.people[drag.number].box = box;
+            write(frame, drag.people);
+        } else if (kept && drag.moved && box[2] - box[0] >= LEAST && box[3] - box[1] >= LEAST) {
+            add(frame, box);
+        }
+        show(frame);
+    };
+    document.addEventListener("pointerup", (event) => drop(event, true));
+    document.addEventListener("pointercancel", (event) => drop(event, false));
+
+    document.addEventListener("click", function (event) {
+        const button = event.target.closest ? event.target.closest(".facechain-boxes-panel button") : null;
+        if (!button) {
+            return;
+        }
+        const frame = button.closest(".facechain-boxes-panel").querySelector(".facechain-boxes");
+        const element = button.closest(".facechain-box");
+        if (element) {
+            remove(frame, Number(element.dataset.number));
+        } else if (button.dataset.act === "columns") {
+            write(frame, read(frame).map((one) => ({head: one.head, box: null})));
+        } else if (button.dataset.act === "add") {
+            const people = read(frame);
+            const card = frame.parentElement.querySelector("select");
+            complain(frame, !card || !card.value);
+            if (card && card.value && people.some((one) => one.box !== null)) {
+                add(frame, [0.3, 0.3, 0.7, 0.9]);
+            } else if (card && card.value) {
+                write(frame, [...people, {head: card.value, box: null}]);
+            }
+        }
+    });
+
+    document.addEventListener("keydown", function (event) {
+        const element = event.target.closest ? event.target.closest(".facechain-box") : null;
+        const move = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+        if (!element || (!move && event.key !== "Delete" && event.key !== "Backspace")) {
+            return;
+        }
+        event.preventDefault();
+        const frame = element.closest(".facechain-boxes");
+        const n = Number(element.dataset.number);
+        if (!move) {
+            remove(frame, n);
+            return;
+        }
+        const people = placed(read(frame));
+        const [across, down] = move.map((way) => way * KEY_STEP);
+        const from = people[n].box;
+        people[n].box = event.shiftKey
+            ? [from[0], from[1], within(Math.max(from[2] + across, from[0] + LEAST)),
+                within(Math.max(from[3] + down, from[1] + LEAST))]
+            : dragged({number: n, from, start: [0, 0]}, [across, down]);
+        write(frame, people);
+    });
+
+    setInterval(function () {
+        root().querySelectorAll(".facechain-boxes").forEach(function (frame) {
+            if (frame.offsetParent !== null) {
+                show(frame);
+            }
+        });
+    }, 300);
+}());
