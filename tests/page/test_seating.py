@@ -20,6 +20,8 @@ from facechain_ext.page.template.seating import (
     batch,
     choices_for,
     comparisons,
+    contact_sheet,
+    each_with_each,
     next_choice,
     pointed_at,
     seat,
@@ -138,3 +140,41 @@ def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
     before, after = (np.asarray(picture.convert("RGB"), int) for picture in pictures)
     assert np.abs(before - after)[:, :450].mean() > 5 * np.abs(before - after)[:, 450:].mean()
     assert "large" in made[0].template.name
+
+
+def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
+    guests = ["photo: 1 guest.png", PIXELATE]
+    base = [Order(files[0], (KEEP, KEEP), {"1 guest.png": files[1]})] * 2
+    assert each_with_each(base, [], 0) == base
+    orders = each_with_each(base, guests, 2)
+    assert [order.guest for order in orders] == guests * 2
+    made, notes = batch(host, orders, going)
+    assert notes == []
+    assert [one.guest for one in made] == guests * 2
+    before = np.asarray(Image.open(files[0]))
+    for one in made:
+        after = np.asarray(one.picture)
+        assert np.array_equal(before[:, :200], after[:, :200])
+        assert not np.array_equal(before[:, 260:], after[:, 260:])
+    path, page = contact_sheet(host, made)
+    assert path == host.output_folder() / "contact-sheet-0001.png"
+    assert page.width < page.height * 1.5, "two columns, a row for each template"
+    assert contact_sheet(host, made)[0].name == "contact-sheet-0002.png"
+
+
+def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_path):
+    scene = np.full((300, 460, 3), 120, np.uint8)
+    scene[:230, :230] = HEAD
+    scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
+    Image.fromarray(scene).save(tmp_path / "two.png")
+    _, picture, _ = seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
+    changed = (np.asarray(picture) != scene).any(-1)
+    assert changed[:, :230].any()
+    assert not changed[:, 300:].any()
+    with pytest.raises(FaceChainError, match="no face number 5"):
+        seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE, guest_face=5), going)
+
+
+def test_a_restorer_that_is_not_there_is_named(host, files):
+    with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
+        seat(host, Order(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)

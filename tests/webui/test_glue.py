@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
 import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 pytest.importorskip("mediapipe", reason="no face detector is installed")
@@ -22,6 +25,12 @@ from tests.webui import fake_host  # noqa: E402
 
 PHOTO = (Path(__file__).parent / "astronaut.jpg").read_bytes()
 BASE64 = base64.b64encode(PHOTO).decode()
+
+
+def base64_of(pixels):
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +314,46 @@ def test_a_plot_with_a_value_that_is_not_there_is_refused_before_its_first_pictu
 
     with pytest.raises(HostError, match=f"called {value}"):
         axes[axis].confirm(None, [value])
+
+
+def test_a_template_portrait_over_the_api(monkeypatch, models):
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    fake_host.install(monkeypatch, models)
+    from facechain_ext.webui import routes, template_route
+
+    monkeypatch.setattr(template_route, "_host", lambda: None)  # the instant quality asks nothing of the webui
+    app = fastapi.FastAPI()
+    routes.add(None, app)
+    client = TestClient(app)
+    pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
+    mirrored = base64_of(pixels[:, ::-1])
+
+    def ask(**order):
+        return client.post("/facechain/v1/template", json={"template": base64_of(pixels), **order})
+
+    answer = ask(faces={"1": {"photo": mirrored}}).json()
+    made = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
+    assert made.shape == pixels.shape
+    assert 0 < (made != pixels).any(-1).mean() < 0.3
+    assert (answer["faces"], answer["notes"]) == (1, [])
+    for order, words in [
+        ({}, "faces says who goes where"),
+        ({"faces": {"2": "keep"}}, "no face number 2"),
+        ({"faces": {"one": "keep"}}, "is no number"),
+        ({"faces": {"1": "keep", " 1": "pixelate"}}, "named twice"),
+        ({"faces": {"1": "/etc/passwd"}}, "a face becomes"),
+        ({"faces": {"1": {"photo": "/etc/passwd"}}}, "base64"),
+        ({"faces": {"1": {"photo": base64_of(pixels)}}}, "own photo"),
+        ({"faces": {"1": "pixelate"}, "settings": {"quality": "best"}}, "quality is 'best'"),
+        ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "set it to 1 to 150"),
+        ({"faces": {"1": "pixelate"}, "settings": {"controls": []}}, "knows no setting 'controls'"),
+        ({"faces": {"1": "pixelate"}, "file": "x"}, "a template portrait takes"),
+    ]:
+        refused = ask(**order)
+        assert refused.status_code == 422, order
+        assert words in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])
