@@ -22,6 +22,7 @@ def evaluate(
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
     as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,  # noqa: FBT002
+    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into template.md.")] = False,  # noqa: FBT002
     models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
 ) -> None:
     """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
@@ -37,6 +38,9 @@ def evaluate(
     def say(words: str) -> None:
         console.print(words, markup=False)
 
+    if leak:
+        _leak(small, docs / "template.md", say)
+        return
     if as_they_are:
         results = evaluate_as_they_are(small, work, chosen, say=say)
     else:
@@ -49,6 +53,16 @@ def evaluate(
     command = f"facechain evaluate --work FOLDER{given}"
     (docs / "results.md").write_text(page(results, command, "results.png"), encoding="utf-8")
     console.print(f"Written: {docs / 'results.md'}", markup=False)
+
+
+def _leak(small: Any, document: Path, say: Any) -> None:
+    from facechain_ext.training.evaluate.leak import Trials, measure_leak, put_into, table
+
+    trials = Trials()
+    words = f"small, trained on drawn faces ({small.checkpoint.parent.name})" if small.trained else "small, RANDOM"
+    text = table(measure_leak(small, trials, say=say), trials, words)
+    put_into(document, text)
+    say(text)
 
 
 def _budget(parts: list[str]) -> Any:

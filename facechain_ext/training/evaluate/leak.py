@@ -1,0 +1,134 @@
+"""How much exchanging one of two people changes the other's part of the finished picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity import Identity, PhotoFact, TransFace
+from facechain_ext.identity.encode import to_encoder
+from facechain_ext.portrait.job import Job, Person
+from facechain_ext.portrait.regions import Other, together
+from facechain_ext.standalone import DiffusersHost
+from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
+from facechain_ext.training.world import caption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facechain_ext.standalone.small import SmallModels
+
+    Picture = NDArray[np.float64]
+
+BEGIN, END = "<!-- leak: written by facechain evaluate --leak -->", "<!-- /leak -->"
+"""What the table stands between in the document."""
+_BORDER = 0.03
+"""Half-width of the strip between the columns that is not counted, in widths of the picture: the masks' soft border."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two people side by side, each exchanged for a third: mean changes of a column, in grey levels.
+
+    ``own`` is what exchanging the column's person changes in it, ``other`` what exchanging the neighbour does.
+    """
+
+    own: float
+    other: float
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is drawn: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high."""
+
+    count: int = 6
+    strength: float = 1.0
+    steps: int = 10
+    cfg: float = 3.0
+    side: int = 128
+    seed: int = 0
+
+
+def measure_leak(
+    small: SmallModels, trials: Trials, *, say: Callable[[str], None] = lambda _words: None
+) -> list[Trial]:
+    """Two trials for each pair of held-out drawn people, one for each column."""
+    people = DrawnPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
+    encoder = TransFace.from_file(small.encoder)
+    host = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
+    found: list[Trial] = []
+    for number in range(trials.count):
+        say(f"pair {number + 1} of {trials.count}")
+        one, two, third = (_identity(people, 3 * number + n, encoder) for n in range(3))
+        words = caption(people.portraits[3 * number].scene)
+
+        def draw(
+            left: Identity, right: Identity, words: str = words, seed: int = trials.seed + number
+        ) -> tuple[Picture, Picture]:
+            seated = together(Person(left, trials.strength), None, [(right, Other("the neighbour"))])
+            job = Job(
+                words, people=seated, seed=seed, steps=trials.steps, cfg=trials.cfg, sampler="DDIM",
+                width=2 * trials.side, height=trials.side,
+            )  # fmt: skip
+            return _columns(np.asarray(host.generate(job)[0].picture, np.float64))
+
+        before, exchanged_left, exchanged_right = draw(one, two), draw(third, two), draw(one, third)
+        for column, mine, neighbours in ((0, exchanged_left, exchanged_right), (1, exchanged_right, exchanged_left)):
+            own, other = (float(np.abs(after[column] - before[column]).mean()) for after in (mine, neighbours))
+            found.append(Trial(own, other))
+    return found
+
+
+def leak_of(trials: Sequence[Trial]) -> float:
+    """What exchanging the neighbours changes, in parts of what exchanging the people themselves does."""
+    return sum(trial.other for trial in trials) / max(sum(trial.own for trial in trials), 1e-9)
+
+
+def table(found: Sequence[Trial], trials: Trials, models: str) -> str:
+    """The figures as text for a document."""
+    shares = sorted(trial.other / max(trial.own, 1e-9) for trial in found)
+    rows = [
+        ("exchanging the column's person changes it by", f"{np.mean([one.own for one in found]):.2f} grey levels"),
+        ("exchanging the neighbour changes it by", f"{np.mean([one.other for one in found]):.2f} grey levels"),
+        ("**leak: the second in parts of the first**", f"**{100 * leak_of(found):.1f} %** (wanted: under 2 %)"),
+        ("median and range of the leak over columns", f"{100 * float(np.median(shares)):.0f} %, {100 * shares[0]:.0f} "
+         f"to {100 * shares[-1]:.0f} %"),
+    ]  # fmt: skip
+    what = (
+        f"Models: {models}. {len(found)} columns of {trials.count} pairs of drawn people that no model was trained on, "
+        f"strength {trials.strength:g}, {trials.steps} steps, CFG {trials.cfg:g}."
+    )
+    lines = [what, "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def put_into(document: Path, text: str) -> None:
+    """Write ``text`` between the marks of a document; raises PhotoError where it has none, and leaves it as it is."""
+    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise PhotoError(f"{document.name} has no place for the leak's table: it lacks the marks {BEGIN} and {END}.")
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _columns(picture: Picture) -> tuple[Picture, Picture]:
+    """The two halves without the strip between them."""
+    width = picture.shape[1]
+    strip = int(np.ceil(_BORDER * width))
+    return picture[:, : width // 2 - strip], picture[:, width // 2 + strip :]
+
+
+def _identity(people: DrawnPeople, number: int, encoder: TransFace) -> Identity:
+    """A drawn person as an identity, by the landmarks and masks that are known."""
+    aligned = people.photo(number).aligned
+    with torch.no_grad():
+        tokens, embedding = encoder(to_encoder(aligned)[None])
+    fact = PhotoFact(f"drawn {number}", f"{number:064d}", 1, (0.0, 0.0, 1.0, 1.0), "drawn", "drawn")
+    return Identity(tokens, embedding, aligned[None], aligned, (fact,), (1.0,), encoder.digest, f"person {number}")
