@@ -78,6 +78,51 @@ def told(portraits) -> list:
     ]  # fmt: skip
 
 
+def faithful() -> dict:
+    """A template portrait by the published passes, and what the host writes of ControlNet's units in each.
+
+    The weights of ControlNet's pose annotator are not here, so its edges stand in for the skeleton, and one small model
+    serves both kinds; everything else is the host's own.
+    """
+    import numpy as np
+    from modules import shared
+    from PIL import Image, ImageOps
+
+    from facechain_ext.portrait.template import Guest, Settings, make, read_canvas
+    from facechain_ext.webui import controlnet
+    from facechain_ext.webui.host import WebuiHost
+
+    model = next(name for name in controlnet.model_names() if "openpose" in name)
+    shared.opts.data["facechain_controlnet_canny"] = model
+    for kind in ("openpose", "openpose_face"):
+        controlnet._PREPROCESSORS[kind] = ("canny",)
+    host, texts = WebuiHost(), []
+    usual = host.generate
+
+    def generate(job, **options):
+        made = usual(job, **options)
+        texts.append(made[0].infotext)
+        return made
+
+    host.generate = generate
+    mirrored = people()[1]
+    guest = Guest(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
+    canvas = read_canvas(HERE / "astronaut.jpg")
+
+    def run() -> dict:
+        texts.clear()
+        offers = host.offers().controls
+        kinds = frozenset(kind for kind, reason in offers.items() if not reason)
+        settings = Settings(quality="faithful", steps=2, controls=kinds, sampler="Euler")
+        done = make(canvas, {1: guest}, settings, host=host)
+        changed = float(done.changed.mean())
+        return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": offers["openpose"]}
+
+    with_units = run()
+    controlnet._door = lambda: None  # as it is where the extension is not installed
+    return {"with": with_units, "without": run()}
+
+
 def errors_of(work) -> str:
     """The words of the FaceChainError that ``work`` raises."""
     from facechain_ext.errors import FaceChainError

@@ -180,6 +180,46 @@ def test_two_browsers_wait_for_each_other_and_each_gets_its_own_person(running, 
     other.page.close()
 
 
+def test_boxes_drawn_in_the_accordion_put_two_people_into_the_picture(tab):
+    page = tab.page
+    tab.choose_tab("txt2img")
+    ours = "#script_txt2img_facechain"
+    page.locator(f"{ours}_enabled .label-wrap").first.click()  # opening switches it on
+    page.locator(f"{ours}_refresh").click()
+    page.wait_for_selector(f'{ours}_boxes option:text-is("{NAME}")', state="attached")
+    card = page.locator(f"{ours}_card input").first
+    card.fill(NAME)
+    page.wait_for_timeout(300)
+    card.press("Enter")
+    page.locator(f"{ours}_several .label-wrap").first.click()
+    for name, value in (("steps", 2), ("width", 192), ("height", 128)):
+        field = page.locator(f"#txt2img_{name} input[type=number]")
+        field.fill(str(value))
+        field.press("Tab")
+    frame = page.locator(f"{ours}_boxes .facechain-boxes")
+    frame.wait_for(state="visible")
+    page.wait_for_timeout(800)
+    frame.scroll_into_view_if_needed()
+    edge = frame.bounding_box()
+    assert abs(edge["width"] / edge["height"] - 1.5) < 0.05, "the frame has the shape of the picture"
+    page.locator(f"{ours}_boxes select").select_option(NAME)
+    page.mouse.move(edge["x"] + 0.55 * edge["width"], edge["y"] + 0.1 * edge["height"])
+    page.mouse.down()
+    page.mouse.move(edge["x"] + 0.95 * edge["width"], edge["y"] + 0.9 * edge["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(600)
+    people = page.locator(f"{ours}_people textarea").input_value()
+    assert re.fullmatch(rf"{NAME}: 0\.5\d*, 0\.(1|09)\d*, 0\.9\d*, 0\.(9|89)\d*", people), people
+    page.locator("#txt2img_generate").click()
+    page.wait_for_function(
+        "() => gradioApp().querySelector('#html_info_txt2img').innerText.includes('FaceChain people')"
+    )
+    text = page.locator("#html_info_txt2img").inner_text()
+    assert f"{NAME}: 0.5" in text
+    assert "FaceChain box: " in text
+    assert "FaceChain: off" not in text
+
+
 def test_nothing_went_wrong_in_the_browser_and_a_deleted_card_is_gone(tab, url):
     ours = [error for error in tab.errors if "facechain" in error.lower()]
     assert ours == []

@@ -266,3 +266,41 @@ def test_why_the_face_cannot_be_put_in_stops_the_host_and_the_first_reason_stays
     request.refuse(HostError("second"))
     assert str(request.trouble) == "first"
     assert stopped
+
+
+class Restorer:
+    """One of the webui's restorers; ``does`` gets the pixels."""
+
+    def __init__(self, name, does):
+        self._name, self.restore = name, does
+
+    def name(self):
+        return self._name
+
+
+def broken(_pixels):
+    raise RuntimeError("no memory")
+
+
+def test_the_webuis_restorers_finish_a_picture_and_say_what_goes_wrong(host):
+    host.monkeypatch.setattr(
+        host.shared,
+        "face_restorers",
+        [
+            Restorer("None", lambda pixels: pixels),
+            Restorer("Inverts", lambda pixels: 255 - pixels),
+            Restorer("Idle", lambda pixels: pixels),
+            Restorer("Cuts", lambda pixels: pixels[1:]),
+            Restorer("Broken", broken),
+        ],
+        raising=False,
+    )
+    from facechain_ext.webui.restoring import restorers
+
+    found = restorers()
+    assert list(found) == ["Inverts", "Idle", "Cuts", "Broken"]
+    picture = Image.new("RGB", (8, 6), (10, 20, 30))
+    assert found["Inverts"](picture, None).getpixel((0, 0)) == (245, 235, 225)
+    for name, words in (("Idle", "changed nothing"), ("Cuts", "another size"), ("Broken", "no memory")):
+        with pytest.raises(HostError, match=words):
+            found[name](picture, None)

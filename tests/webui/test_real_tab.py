@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -129,3 +130,37 @@ def test_several_at_once_wait_for_each_other_and_nobody_gets_anothers_face(run):
     assert together == {"a": [alone["a"]] * 4, "b": [alone["b"]] * 2}
     between = answer["order"].index("between")
     assert answer["order"][between - 1 : between + 2] == ["a", "between", "a"]
+
+
+def units_of(text):
+    """What the host has written of ControlNet's units: their preprocessors and weights."""
+    found = re.findall(r'ControlNet \d+: "Module: (\w+),.*?Weight: ([\d.]+)', text)
+    return [(module, float(weight)) for module, weight in found]
+
+
+@pytest.fixture(scope="module")
+def faithful(run):
+    if not (Path(os.environ["WEBUI_DIR"]) / "models" / "ControlNet").is_dir():
+        pytest.skip("this webui has no ControlNet model")
+    return run("faithful")
+
+
+def test_the_published_passes_come_to_controlnet_with_their_weights(faithful):
+    done = faithful["with"]
+    assert [units_of(text) for text in done["texts"]] == [
+        [("canny", 1.0)], [("canny", 1.0), ("none", 0.2)], [("canny", 0.8), ("none", 0.8)]
+    ]  # fmt: skip
+    strengths = [float(re.search(r"FaceChain strength: ([\d.]+)", text)[1]) for text in done["texts"]]
+    assert strengths == [0.5, 0.55, 0.55]
+    denoised = [re.search(r"Denoising strength: ([\d.]+)", text) for text in done["texts"]]
+    assert [float(one[1]) if one else None for one in denoised] == [None, 0.6, 0.1]
+    assert done["notes"] == []
+    assert 0 < done["changed"] < 0.3
+
+
+def test_without_controlnet_the_passes_go_on_and_it_is_said(faithful):
+    done = faithful["without"]
+    assert "not installed" in done["reason"]
+    assert [units_of(text) for text in done["texts"]] == [[], [], []]
+    assert any("without ControlNet for openpose, openpose_face, canny" in note for note in done["notes"])
+    assert 0 < done["changed"] < 0.3

@@ -42,19 +42,28 @@ class Row:
 
 
 def scenes(portrait: Pixels) -> dict[str, Pixels]:
-    """Templates composed from one portrait [512, 512, 3]: neighbours, cut, leaning, far away, ten."""
+    """Templates composed from one portrait [512, 512, 3]: neighbours, touching, cut, leaning, in a mirror, ten."""
     head = portrait[:230, 110:340]
+    face = head[:, 69:161]
     return {
         "two neighbours": beside(head, head[:, ::-1]),
+        "touching boxes": beside(face, face[:, ::-1]),
         "cut by the border": beside(head[:, 75:], head),
         "leaning by 60 degrees": beside(turned(head, 60), head, gap=40),
-        "far away, 30 px": beside(head, sized(head, 74), gap=120, height=520),
+        "in a mirror, 30 px": beside(head, sized(head, 74)[:, ::-1], gap=120, height=520),
         "ten": np.concatenate([beside(*[sized(head, 150)] * 5, gap=10, height=190)] * 2),
     }
 
 
+def second_portrait() -> Pixels:
+    """Grace Hopper, US Navy, in the public domain; comes with matplotlib."""
+    from matplotlib import cbook  # noqa: PLC0415 - only for this sheet
+
+    return np.asarray(Image.open(cbook.get_sample_data("grace_hopper.jpg")).convert("RGB"))
+
+
 def guest(portrait: Pixels) -> Guest:
-    """The only real face at hand again: mirrored, in a warmer and dimmer light."""
+    """The portrait's own person: mirrored, in a warmer and dimmer light."""
     return Guest(photo=np.clip(portrait[:, ::-1] * np.array([0.945, 0.9, 0.81]), 0, 255).astype(np.uint8))
 
 
@@ -122,16 +131,14 @@ def main(folder: Path) -> list[Row]:
     someone = guest(portrait)
     assert someone.photo is not None
     strips = [[Image.fromarray(someone.photo)]]
-    rows = []
+    (folder / "template").mkdir(parents=True, exist_ok=True)
+    rows = _two_people(portrait, folder / "template" / "two-people.jpg")
     for name, scene in scenes(portrait).items():
-        file = io.BytesIO()
-        Image.fromarray(scene).save(file, "PNG")
-        canvas = read_canvas(file.getvalue(), name=f"{name}.png")
+        canvas = _canvas(scene, name)
         seats = find_seats(canvas.pixels)
         row, made = measure(name, canvas, seats, someone)
         rows.append(row)
         strips.append([numbered(canvas.pixels, seats), Image.fromarray(made)])
-    (folder / "template").mkdir(parents=True, exist_ok=True)
     _sheet(strips).save(folder / "template" / "scenes.jpg", quality=88)
     lines = [
         "| scene | faces | seam, plain paste to ours | seconds | pixels changed outside |",
@@ -142,23 +149,48 @@ def main(folder: Path) -> list[Row]:
     return rows
 
 
+def _two_people(one: Pixels, path: Path) -> list[Row]:
+    """Two real people, each in the other's photo; gives their rows."""
+    other = second_portrait()
+    strip, rows = [one, other], []
+    for name, template, photo in (("the first in the second's photo", other, one), ("the other way", one, other)):
+        canvas = _canvas(template, name)
+        row, made = measure(name, canvas, find_seats(canvas.pixels), Guest(photo=photo))
+        strip.append(made)
+        rows.append(row)
+    tall = [Image.fromarray(picture) for picture in strip]
+    _sheet([tall], height=512, words="").save(path, quality=90)
+    return rows
+
+
+def _canvas(pixels: Pixels, name: str) -> Canvas:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return read_canvas(file.getvalue(), name=f"{name}.png")
+
+
 def _times(ratio: float) -> str:
     """A ratio in words; the blend fades out before the border, so that next to nothing is left to divide by."""
     return f"{ratio:.1f}" if ratio < 100 else "over 100"
 
 
-def _sheet(strips: Sequence[Sequence[Image.Image]]) -> Image.Image:
+def _sheet(
+    strips: Sequence[Sequence[Image.Image]],
+    *,
+    height: int = _HEIGHT,
+    words: str = "the guest's photo; below: templates with numbers, and the results",
+) -> Image.Image:
     """Strips of pictures below each other, all of one height."""
-    fitted = [[one.resize((round(one.width * _HEIGHT / one.height), _HEIGHT)) for one in strip] for strip in strips]
+    fitted = [[one.resize((round(one.width * height / one.height), height)) for one in strip] for strip in strips]
     width = max(sum(one.width + 8 for one in strip) for strip in fitted)
-    page = Image.new("RGB", (width, len(fitted) * (_HEIGHT + 8)), "white")
+    page = Image.new("RGB", (width, len(fitted) * (height + 8)), "white")
     pen = ImageDraw.Draw(page)
     for y, strip in enumerate(fitted):
         x = 0
         for one in strip:
-            page.paste(one, (x, y * (_HEIGHT + 8)))
+            page.paste(one, (x, y * (height + 8)))
             x += one.width + 8
-    pen.text((_HEIGHT + 20, 20), "the guest's photo; below: templates with numbers, and the results", fill="black")
+    pen.text((height + 20, 20), words, fill="black")
     return page
 
 
