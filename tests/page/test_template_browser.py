@@ -69,8 +69,7 @@ def found(page, *templates, guests=()):
 def made(page, count):
     page.click("template_generate")
     page.page.wait_for_function(
-        "n => document.querySelectorAll('#facechain_template_gallery .grid-container img, "
-        "#facechain_template_gallery .thumbnail-lg img').length >= n",
+        "n => document.querySelectorAll('#facechain_template_gallery img').length >= n",
         arg=count,
     )
 
