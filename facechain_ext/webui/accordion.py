@@ -107,7 +107,8 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             _show_faces, [seen], [seen]
         )
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
-        refresh.click(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
+        for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
+            seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
     for name, component in made.items():
         component.webui_tooltip = _line(name).help  # what the host shows when the mouse rests on it
     fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]

@@ -67,6 +67,7 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
         return [words, suits, ""]
 
     told = [made["subject"], made["suits"], who.notes]
+    who.card.change(several_html, [], [boxes], show_progress="hidden")  # a card that is saved is chosen at once
     attributes.click(look_at, [who.looks, who.face], told, show_progress="minimal")
     nothing.click(lambda: "", [], [made["subject"]], show_progress="hidden")
     return parts, style_parts, own
