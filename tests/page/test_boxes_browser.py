@@ -23,12 +23,12 @@ def several(page):
 
 
 def write(page, text):
-    page.page.locator("#facechain_people textarea").fill(text)
+    page.page.locator("#facechain_others textarea").fill(text)
     page.page.wait_for_timeout(700)
 
 
 def people(page):
-    return parse_others(page.text("people"))
+    return parse_others(page.text("others"))
 
 
 def box(page, number):
@@ -88,7 +88,7 @@ def test_keys_move_resize_and_remove(several):
     box(page, 1).locator("span").click()
     box(page, 1).locator("button").click()
     page.page.wait_for_timeout(500)
-    assert (page.text("people"), page.text("box")) == ("", "")
+    assert (page.text("others"), page.text("box")) == ("", "")
 
 
 def test_a_finger_moves_a_box(several):
@@ -118,7 +118,7 @@ def test_without_a_card_drawing_says_what_is_missing(several):
     page = several
     drag(page, page.page.locator(".facechain-boxes").first, 0.3, 0.3, at=(0.1, 0.1))
     assert page.page.locator(".facechain-boxes-note").first.is_visible()
-    assert page.text("people") == ""
+    assert page.text("others") == ""
 
 
 def test_a_card_gets_the_box_that_is_drawn_and_both_are_in_one_picture(page, tmp_path):

@@ -23,7 +23,7 @@ FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]
         "prompt": st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map(str.strip),
         "negative": st.sampled_from(["", "hat, scarf", 'with "quotes": and signs']),
         "subject": st.sampled_from(["", "portrait of a woman", "a man, old"]),
-        "people": st.just(""),  # people are cards of a library; below
+        "others": st.just(""),  # people are cards of a library; below
         "box": st.sampled_from(["", "0, 0, 0.5, 1"]),
         "adapter": st.sampled_from(["majic"]),  # "auto" becomes the adapter's name in a picture
         "lora": st.sampled_from([DEFAULTS["lora"], NO_LORA]),
@@ -157,12 +157,12 @@ def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_
     set_models_folder(tmp_path / "models")
     try:
         CardLibrary().save(person, "Anna")
-        form = {**DEFAULTS, "seed": 1, "people": "Anna: 0.5, 0, 1, 1\n", "box": "0, 0, 0.5, 1"}
+        form = {**DEFAULTS, "seed": 1, "others": "Anna: 0.5, 0, 1, 1\n", "box": "0, 0, 0.5, 1"}
         text = text_for(host, person, form)
     finally:
         set_models_folder(None)
     here, gone = (restored(text, host.offers(), cards) for cards in (["Anna"], []))
-    assert (here.form["people"], here.form["box"]) == ("Anna: 0.5, 0, 1, 1", "0, 0, 0.5, 1")
+    assert (here.form["others"], here.form["box"]) == ("Anna: 0.5, 0, 1, 1", "0, 0, 0.5, 1")
     assert not any("called Anna" in note for note in here.notes)
     assert any("called Anna" in note for note in gone.notes)
     broken = restored(text.replace("Anna: 0.5", "Anna: x0.5"), host.offers(), [])
@@ -172,4 +172,4 @@ def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_
 def test_people_of_the_accordion_come_over(host):
     text = 'a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain people: "Bob: 0.5, 0, 1, 1"'
     found = restored(text, host.offers(), ["Bob"])
-    assert found.form["people"] == "Bob: 0.5, 0, 1, 1"
+    assert found.form["others"] == "Bob: 0.5, 0, 1, 1"

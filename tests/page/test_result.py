@@ -74,7 +74,7 @@ def test_retouching_keeps_the_picture_before_it(tmp_path):
 def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
     host = Easel(tmp_path)
     people = "Anna: 0.5, 0, 1, 1\nAnna *0.9: 0, 0, 1, 0.5"
-    shown = generate(host, asked(people=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
+    shown = generate(host, asked(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
     job = host.jobs[0]
     assert [person.strength for person in job.people] == [0.6, 0.6, 0.9]
     assert [tuple(person.region[64, [20, 100]].round()) for person in job.people] == [(1, 0), (0, 1), (0, 0)]
@@ -85,7 +85,7 @@ def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
 
 def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     host = Easel(tmp_path)
-    shown = generate(host, asked(people="Anna", count=1, fuse=True), going)
+    shown = generate(host, asked(others="Anna", count=1, fuse=True), going)
     assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
     assert shown.pictures[0].likeness == pytest.approx(0.8)
     assert any("is not fused: several people" in note for note in shown.notes)
@@ -96,10 +96,10 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"people": "Nobody"}, "no card called Nobody"),
-        ({"people": "Anna: 0, 0, 1, 1"}, "some have none"),
-        ({"people": "Anna: 1, 0, 0, 1"}, "is no box"),
-        ({"people": "Anna", "box": "left"}, "is no box"),
+        ({"others": "Nobody"}, "no card called Nobody"),
+        ({"others": "Anna: 0, 0, 1, 1"}, "some have none"),
+        ({"others": "Anna: 1, 0, 0, 1"}, "is no box"),
+        ({"others": "Anna", "box": "left"}, "is no box"),
     ],
 )
 def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):

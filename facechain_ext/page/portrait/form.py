@@ -81,7 +81,7 @@ FIELDS: tuple[Field, ...] = (
     Field("strength", _STRENGTH.label, None, STRENGTH, 0, 2, 0.05, help=_STRENGTH.help),
     Field("window_start", f"{_WINDOW.label} start", None, 0.0, 0, 1, 0.05),
     Field("window_end", f"{_WINDOW.label} end", None, 1.0, 0, 1, 0.05),
-    Field("people", _PEOPLE.label, _PEOPLE.infotext, "", help=_PEOPLE.help),
+    Field("others", _PEOPLE.label, _PEOPLE.infotext, "", help=_PEOPLE.help),
     Field("box", _BOX.label, _BOX.infotext, "", help=_BOX.help),
     Field("adapter", "Adapter", None, AUTOMATIC),
     Field("lora", "LoRA", f"{PREFIX} LoRA", STYLE_LORA),

@@ -75,7 +75,7 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
 
 def several_html() -> str:
     """The frame for the boxes of several people, for the cards that there are now."""
-    ids = (f"facechain_{name}" for name in ("people", "box", "width", "height"))
+    ids = (f"facechain_{name}" for name in ("others", "box", "width", "height"))
     return boxes_html(BoxFields(*ids), CardLibrary().names())
 
 
@@ -83,7 +83,7 @@ def _several(add: Any) -> Any:
     """Who else is in the picture, and where; gives the frame."""
     with gr.Accordion("Several people", open=False, elem_id="facechain_several_panel"):
         frame = gr.HTML(several_html(), elem_id="facechain_boxes")
-        add("people", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
+        add("others", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
         add("box", lines=1, placeholder="0, 0, 0.5, 1")
     return frame
 

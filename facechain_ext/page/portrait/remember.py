@@ -48,7 +48,7 @@ def written(form: Mapping[str, Any], who: Who) -> dict[str, str]:
     for one in FIELDS:
         if one.infotext is not None and form[one.name] != one.default:
             value = form[one.name]
-            value = as_text(parse_others(value)) if one.name == "people" else value  # on one line
+            value = as_text(parse_others(value)) if one.name == "others" else value  # on one line
             told[one.infotext] = f"{value:g}" if isinstance(value, float) else str(value)
     if who.card:
         told[CARD] = who.card
@@ -109,7 +109,7 @@ def _face(values: Mapping[str, str], found: Restored) -> None:
         return
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     found.form.update(names, window_start=face.window[0], window_end=face.window[1])
-    found.form.update(people=as_text(face.people), box=face.box)
+    found.form.update(others=as_text(face.people), box=face.box)
 
 
 def _put(found: Restored, name: str, text: str) -> None:
@@ -160,10 +160,10 @@ def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
 def _others(found: Restored) -> list[str]:
     """The cards of the other people in the picture; what cannot be read is left out with a note."""
     try:
-        return [other.card for other in parse_others(found.form["people"])]
+        return [other.card for other in parse_others(found.form["others"])]
     except FaceChainError as error:
         found.notes.append(f"{error} Nobody else is set.")
-        found.form["people"] = ""
+        found.form["others"] = ""
         return []
 
 

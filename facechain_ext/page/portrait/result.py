@@ -159,7 +159,7 @@ def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tupl
         negative_prompt=form["negative"],
         lora_folders=host.lora_folders(),
     )
-    others = [(CardLibrary().load(other.card), other) for other in parse_others(form["people"])]
+    others = [(CardLibrary().load(other.card), other) for other in parse_others(form["others"])]
     people = together(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
@@ -222,7 +222,7 @@ def _cells(
 
 
 def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
-    tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["people"].strip() else []
+    tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["others"].strip() else []
     return [*tools, retouching()] if form["retouch"] else tools
 
 
