@@ -59,7 +59,9 @@ def second_portrait() -> Pixels:
     """Grace Hopper, US Navy, in the public domain; comes with matplotlib."""
     from matplotlib import cbook  # noqa: PLC0415 - only for this sheet
 
-    return np.asarray(Image.open(cbook.get_sample_data("grace_hopper.jpg")).convert("RGB"))
+    file = cbook.get_sample_data("grace_hopper.jpg")
+    assert not isinstance(file, np.ndarray)
+    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def guest(portrait: Pixels) -> Guest:
