@@ -91,10 +91,11 @@ def world(
     out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
     work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
     only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
+    begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
 ) -> None:
     """Train the small models that ship, on drawn people alone; stopped, the same command goes on."""
     from facechain_ext.training.small import PLAN
-    from facechain_ext.training.small.report import curves
+    from facechain_ext.training.small.report import curves, report
     from facechain_ext.training.small.run import STAGES, train_small
 
     if only is not None and only not in STAGES:
@@ -109,8 +110,9 @@ def world(
             bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
             return True
 
-        train_small(PLAN, work, out, only=only, show=show)
-    console.print(f"Curves: {curves(work, work / 'curves.png')}")
+        train_small(PLAN, work, out, only=only, begin=begin, show=show)
+    curves(work, work / "curves.png")
+    console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
 
 
 @app.command("style")

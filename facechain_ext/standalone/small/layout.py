@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
     from transformers import CLIPTextModel
 
+    from facechain_ext.adapter import FaceAdapter
+
 WIDTH = 64
 """Width of the small text encoder and so of the identity tokens."""
 WIDTHS = (64, 64, 64, 128)
@@ -26,6 +28,29 @@ VAE_WIDTHS, VAE_LAYERS = (64, 64, 64, 64), 1
 """Channels and residual blocks of the autoencoder's levels; SD1.5 has (128, 256, 512, 512) and 2."""
 ENCODER = TransFaceSizes(width=64, depth=4, hidden=256, embedding=128)
 PROJECTOR = ProjectorSizes(ENCODER.width, width=128, inner=128, depth=2, queries=16, hidden=256, token_width=WIDTH)
+
+
+GATE = 1.0
+"""First value of the adapter's gates: open, since a small training cannot wait for them; the published one has 0.
+
+Instead the last layer of each branch begins at zero, so that the untrained adapter adds nothing either.
+"""
+
+
+def new_face_adapter(unet: UNet2DConditionModel) -> FaceAdapter:
+    """An untrained adapter for a small U-Net; both branches of every block begin at zero, as ControlNet's do."""
+    import torch
+
+    from facechain_ext.adapter import new_adapter
+    from facechain_ext.adapter.sites import SITES
+
+    adapter = new_adapter(unet, projector=PROJECTOR, gate=GATE)
+    for site in SITES:
+        block = adapter.block(site)
+        for layer in (block.attn.to_out[0], block.ff.net[2]):
+            for parameter in layer.parameters():
+                torch.nn.init.zeros_(parameter)
+    return adapter
 
 
 def new_unet() -> UNet2DConditionModel:

@@ -32,7 +32,7 @@ class Budget:
     each: int = 2
     draw_steps: int = 12
     cfg: float = 3.0
-    side: int = 128
+    side: int = 96
     seed: int = 0
 
 

@@ -41,7 +41,7 @@ class DrawnPeople:
     """``persons`` people with ``each`` photos, from person seed ``first`` on; scenes differ from photo to photo."""
 
     def __init__(self, persons: int, each: int, *, first: int = 0, side: int = 64) -> None:
-        self.each = each
+        self.each, self.first = each, first
         self.portraits = [
             _portrait(who, first + who, 1 + (first + who) * each + number, side)
             for who in range(persons)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from facechain_ext.adapter import load_adapter, new_adapter, save_adapter
+from facechain_ext.adapter import load_adapter, save_adapter
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.encode import to_encoder
-from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.standalone.small import layout
 from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget, Results, Variant
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
 from facechain_ext.training.evaluate.judge import (
@@ -33,6 +33,7 @@ from facechain_ext.training.fact.sampling import Drawing, draw
 from facechain_ext.training.fact.settings import Settings
 from facechain_ext.training.fact.step import attach_serial
 from facechain_ext.training.fact.trainer import Trainer
+from facechain_ext.training.small.plan import FACE_WEIGHT, VELOCITY
 from facechain_ext.training.world import caption
 
 if TYPE_CHECKING:
@@ -144,15 +145,11 @@ def _trained(
 ) -> tuple[Any, Attach]:
     """The variant's module after its training, with averaged weights."""
     torch.manual_seed(budget.seed)
-    width = checkpoint.unet.config.cross_attention_dim
-    sizes = ProjectorSizes(
-        encoder.sizes.width, width=128, inner=128, depth=2, queries=16, hidden=256, token_width=width
-    )
     attach: Attach = attach_parallel if variant.parallel else attach_serial
     module: Any = (
-        ParallelAdapter(checkpoint.unet, sizes)
+        ParallelAdapter(checkpoint.unet, layout.PROJECTOR)
         if variant.parallel
-        else new_adapter(checkpoint.unet, projector=sizes, gate=0.1)
+        else layout.new_face_adapter(checkpoint.unet)
     )
     settings = Settings(
         steps=budget.steps,
@@ -162,6 +159,9 @@ def _trained(
         fair=budget.fair if variant.fair else 0.0,
         shuffle=variant.shuffle,
         ema=0.99,
+        gate=layout.GATE,
+        face_weight=FACE_WEIGHT,
+        velocity=VELOCITY,
         seed=budget.seed,
         save_every=250,
     )

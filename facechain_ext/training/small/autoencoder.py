@@ -1,64 +1,74 @@
-"""The small autoencoder: learned on crops, and its latents brought to the scale that SD1.5 expects."""
+"""The small autoencoder: learned on whole pictures, and its latents brought to the scale that SD1.5 expects."""
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from facechain_ext.standalone.small.layout import new_vae
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from facechain_ext.training.small.pictures import DrawnSet
 
-_CROP = 64
-"""Side of the crops: the layers are convolutions, so crops teach what whole pictures do, at a quarter of the cost."""
 _COLOUR, _EDGES, _SIZE = 4.0, 0.5, 1e-3
 """Weights of the losses on colour, which plain L1 leaves for last, on differences between neighbours, which keeps edges
-sharp without a second network, and on the latents' mean square, which keeps them from growing away from the noise.
+sharp without a second network, and on the latents' mean square, which keeps them from growing.
 """
+_ANCHOR = 1.0
+"""Of the latents' squared distance from where they were, in their standard deviations: a tenth costs 0.01."""
 _OPPONENT = torch.tensor([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 """RGB to luma and two colour differences (ITU-R BT.601)."""
-_STD = 0.1
-"""Standard deviation of every latent. A learned one, as in SD1.5, begins at 1 and drowns the picture: after 300 steps
-the loss had hardly moved."""
-_WHOLE = 0.25
-"""Share of steps on whole pictures, so that the attention in the middle meets what it is used on."""
+_NOISE = 0.1
+"""Noise on the latents in training, in their own standard deviations.
+
+The decoder then forgives a U-Net its small errors. A learned one, as in SD1.5, begins at 1 and drowns the picture.
+"""
 
 
 class AutoencoderStage:
-    """Reconstructs crops of the drawn pictures."""
+    """Reconstructs the drawn pictures, whole ones.
 
-    def __init__(self, pictures: DrawnSet) -> None:
+    On crops, many of which are one flat colour, nothing was learned about colours: the norms' groups have two channels
+    here, and divide a colour by itself where there is no other beside it. A finished ``vae`` learns on with its latents
+    held near what they were, since a U-Net knows those.
+    """
+
+    def __init__(self, pictures: DrawnSet, vae: Any = None) -> None:
         self._pictures = pictures
-        self._vae: Any = new_vae()
-        self.module: nn.Module = self._vae
+        self._vae: Any = new_vae() if vae is None else vae
+        self._before = None if vae is None else copy.deepcopy(vae).requires_grad_(requires_grad=False)
+        self.module: nn.Module = self._vae.requires_grad_(requires_grad=True)
 
     def losses(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> Mapping[str, Tensor]:
-        """L1 of luma, colour and edges, and the latents' mean square."""
-        pictures = self._pictures
-        whole = rng.random() < _WHOLE
-        side = pictures.side if whole else min(_CROP, pictures.side)
-        rows = rng.integers(len(pictures), size=max(batch // 4, 1) if whole else batch)
-        top, left = rng.integers(0, pictures.side - side + 1, size=(2, len(rows)))
-        crops = [pictures["pixels"][n, y : y + side, x : x + side] for n, y, x in zip(rows, top, left, strict=True)]
-        wanted = to_model(np.stack(crops))
+        """L1 of luma, colour and edges, and the latents' mean square, or their distance from what they were."""
+        rows = rng.integers(len(self._pictures), size=batch)
+        wanted = to_model(np.stack([self._pictures["pixels"][n] for n in rows]))
         with torch.autocast("cpu", torch.bfloat16):
             means = self._vae.encode(wanted).latent_dist.mean.float()
+            spread = means.std((0, 2, 3), keepdim=True).detach()
             noise = torch.randn(means.shape, generator=generator)
-            found = self._vae.decode(means + _STD * noise).sample.float()
+            found = self._vae.decode(means + _NOISE * spread * noise).sample.float()
         luma, *colours = torch.einsum("ij,bjhw->ibhw", _OPPONENT, found - wanted)
         colour = F.avg_pool2d(torch.stack(colours, 1), 4).abs().mean()
         edges = sum(luma.diff(dim=axis).abs().mean() for axis in (1, 2))
-        size = means.square().mean()
-        loss = luma.abs().mean() + _COLOUR * colour + _EDGES * edges + _SIZE * size
-        return {"loss": loss, "pixel": F.l1_loss(found, wanted), "colour": colour, "size": size}
+        loss = luma.abs().mean() + _COLOUR * colour + _EDGES * edges
+        losses = {"pixel": F.l1_loss(found, wanted), "colour": colour}
+        if self._before is None:
+            return {"loss": loss + _SIZE * means.square().mean(), **losses}
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            before = self._before.encode(wanted).latent_dist.mean.float()
+        moved = ((means - before) / spread).square().mean()
+        return {"loss": loss + _ANCHOR * moved, **losses, "moved": moved}
 
 
 def to_model(pixels: np.ndarray) -> Tensor:
@@ -83,7 +93,7 @@ def encode_all(vae: Any, pictures: DrawnSet, say: Callable[[int, int], None] = l
 def normalise(vae: Any, latents: np.ndarray) -> None:
     """Give every channel of the latents mean 0 and, times SD1.5's factor, variance 1, by the two 1x1 convolutions.
 
-    Reconstructions stay what they were; the standard deviation becomes the one of the training.
+    Reconstructions stay what they were; the standard deviation of a latent becomes that of the training's noise.
     ``latents`` [n, 4, h, w] are a sample of the means.
     """
     values = torch.from_numpy(latents.astype(np.float32))
@@ -94,6 +104,6 @@ def normalise(vae: Any, latents: np.ndarray) -> None:
     into.weight[:count] /= scale[:, None, None, None]
     into.bias[:count] = (into.bias[:count] - centre) / scale
     into.weight[count:] = 0
-    into.bias[count:] = 2 * (_STD / scale).log()
+    into.bias[count:] = 2 * math.log(_NOISE / vae.config.scaling_factor)
     out.bias += (out.weight[:, :, 0, 0] * centre).sum(1)
     out.weight *= scale[None, :, None, None]

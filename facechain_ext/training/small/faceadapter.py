@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
-from facechain_ext.adapter import new_adapter, save_adapter
-from facechain_ext.adapter.sites import SITES
+from facechain_ext.adapter import load_adapter, save_adapter
 from facechain_ext.identity import TransFace
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import layout
@@ -16,7 +12,7 @@ from facechain_ext.training.fact.batches import Batches
 from facechain_ext.training.fact.sampling import Drawing, previewer
 from facechain_ext.training.fact.settings import Settings
 from facechain_ext.training.fact.trainer import Trainer
-from facechain_ext.training.small.diffusion import VELOCITY
+from facechain_ext.training.small.plan import FACE_WEIGHT, VELOCITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,18 +20,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from facechain_ext.adapter import FaceAdapter
     from facechain_ext.training.fact.trainer import Report
     from facechain_ext.training.small.pictures import DrawnSet
     from facechain_ext.training.small.plan import Plan
 
-_GATE = 1.0
-"""First value of the gates: open, since a small training cannot wait for them; the published one has 0.
-
-Instead the last layer of each branch begins at zero, so that the untrained adapter adds nothing either.
-"""
-_FACE_WEIGHT = 4.0
-"""The face is a tenth of these pictures."""
+FIRST = "first-adapter.safetensors"
+"""The adapter that learned together with the U-Net, in the work folder."""
 
 
 def train(
@@ -47,13 +37,13 @@ def train(
 ) -> None:
     """Train beside ``checkpoint.safetensors`` and ``encoder.safetensors`` of ``folder``; gives ``adapter.safetensors``.
 
+    It begins as FIRST, which learned together with the U-Net; the U-Net is frozen now.
+
     Goes on where ``folder/adapter`` stopped. Raises HostError when ``show`` stops it.
     """
     checkpoint = load_checkpoint(folder / "checkpoint.safetensors")
     encoder = TransFace.from_file(folder / "encoder.safetensors")
-    torch.manual_seed(plan.seed)
-    adapter = new_adapter(checkpoint.unet, projector=layout.PROJECTOR, gate=_GATE)
-    _silence(adapter)
+    adapter = load_adapter(folder / FIRST)
     schedule, place = plan.adapter, folder / "adapter"
     settings = Settings(
         steps=schedule.steps,
@@ -61,8 +51,8 @@ def train(
         rate=schedule.rate,
         warm_up=schedule.warm_up,
         ema=schedule.ema,
-        gate=_GATE,
-        face_weight=_FACE_WEIGHT,
+        gate=layout.GATE,
+        face_weight=FACE_WEIGHT,
         velocity=VELOCITY,
         seed=plan.seed,
         save_every=plan.save_every,
@@ -91,12 +81,3 @@ def train(
         path = folder / "adapter.safetensors"
         path.unlink(missing_ok=True)  # of an earlier call with the same plan, and so the same
         save_adapter(adapter, path, words)
-
-
-def _silence(adapter: FaceAdapter) -> None:
-    """Let both branches of every block begin at zero, as ControlNet's do."""
-    for site in SITES:
-        block = adapter.block(site)
-        for layer in (block.attn.to_out[0], block.ff.net[2]):
-            for parameter in layer.parameters():
-                nn.init.zeros_(parameter)

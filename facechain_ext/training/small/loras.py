@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError
+from facechain_ext.training.small.stage import CURVE, note
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 from facechain_ext.training.world import caption, nuisance, person, render, scene
 
@@ -70,9 +71,15 @@ def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, 
             folder / "checkpoint.safetensors", pictures, f"lora-{name}", name, work, folder, catalogue=False
         )
 
-        def report(event: dict[str, Any], name: str = name) -> bool:
+        losses: list[float] = []
+
+        def report(event: dict[str, Any], name: str = name, work: Path = work, losses: list[float] = losses) -> bool:
             if event["event"] != "step":
                 return True
+            losses.append(event["loss"])
+            if event["step"] % plan.save_every == 0 or event["step"] == event["steps"]:
+                note(work / CURVE, event["step"], {"loss": sum(losses) / len(losses)})
+                losses.clear()
             return show(f"LoRA {name}", event["step"], event["steps"], {"loss": event["loss"]})
 
         begun = (work / "style-state.safetensors").is_file()

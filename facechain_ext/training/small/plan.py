@@ -6,6 +6,15 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+VELOCITY = 20.0
+"""Bound of the weight 1 + 1 / SNR of a step (see Emphasis).
+
+With it every step from 100 to 900 has about the same loss. Under Min-SNR (arXiv 2303.09556), which only takes weight
+from steps with little noise, 7000 updates taught no colours of clothes, and 1500 of an adapter nothing of the face.
+"""
+FACE_WEIGHT = 4.0
+"""The face is a tenth of these pictures."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -44,10 +53,10 @@ class Plan:
     only steps, batch and rate count, for each of the two.
     """
 
-    persons: int = 8000
+    persons: int = 10_000
     each: int = 4
-    painted: int = 4000
-    side: int = 128
+    painted: int = 5000
+    side: int = 96
     seed: int = 0
     vae: Schedule = field(default_factory=lambda: Schedule(3800, 8, 2e-4))
     encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))

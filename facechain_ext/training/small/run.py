@@ -12,14 +12,20 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from facechain_ext.adapter import load_adapter
+from facechain_ext.adapter.checkpoint import published_state
 from facechain_ext.errors import HostError
+from facechain_ext.identity import TransFace
+from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import layout
+from facechain_ext.standalone.small.models import models_in
 from facechain_ext.training.small import faceadapter, loras
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise
 from facechain_ext.training.small.diffusion import BaseStage, ControlStage, Noising
+from facechain_ext.training.small.faces import Faces, tokens_of_all
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.recognition import RecognitionStage
-from facechain_ext.training.small.report import curves
+from facechain_ext.training.small.report import curves, report
 from facechain_ext.training.small.skeletons import hints
 from facechain_ext.training.small.stage import train_stage
 
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STAGES = ("vae", "encoder", "base", "adapter", "control", "loras")
-"""The parts, in order. All need the first three, except that the encoder needs none."""
+"""The parts, in order. All need the first three, except that the first two need none."""
 _PLAN = "plan.json"
 
 
@@ -50,6 +56,7 @@ class _Work:
     folder: Path
     pictures: DrawnSet
     show: Show
+    begin: Path | None
 
     def train(self, stage: Any, name: str) -> None:
         """Train one part to its end; raises StoppedError when the caller stops it."""
@@ -72,32 +79,37 @@ def train_small(
     out: Path,
     *,
     only: str | None = None,
+    begin: Path | None = None,
     show: Show = lambda _name, _step, _steps, _losses: True,
 ) -> None:
     """Train the small models by ``plan``, working in ``folder``, and write them into ``out``.
 
-    ``only`` trains one part of STAGES (and those it needs) and writes nothing. Raises HostError when the folder holds
-    the work of another plan, StoppedError when ``show`` returns False.
+    ``only`` trains one part of STAGES (and those it needs) and writes nothing. ``begin`` is a folder of finished small
+    models to go on from: their face encoder stays, their autoencoder learns on with its latents held near what they
+    were, and the rest begins with their weights. Raises HostError when the folder holds the work of another plan,
+    StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _same_plan(folder / _PLAN, plan)
     pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
-    work = _Work(plan, folder, pictures, show)
+    work = _Work(plan, folder, pictures, show, begin)
     if only == "encoder":
         _encoder(work)
         return
     vae = _vae(work)
     if only == "vae":
         return
+    encoder = _encoder(work)
+    _write(encoder.state_dict(), folder / "encoder.safetensors")
     painted = pictures.first(plan.painted)
-    latents = _latents(work, vae, painted)
+    latents = _kept(work, "latents", lambda say: encode_all(vae, painted, say))
+    tokens = _kept(work, "tokens", lambda say: tokens_of_all(encoder, painted, say))
     noising = Noising(latents, painted.captions, vae.config.scaling_factor)
-    base = _base(work, noising)
+    base = _base(work, noising, Faces(painted, tokens))
     if only == "base":
         return
     _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
-    encoder = _encoder(work)
-    _write(encoder.state_dict(), folder / "encoder.safetensors")
+    _write(published_state(base.adapter), folder / faceadapter.FIRST)
     if only in (None, "adapter"):
         faceadapter.train(plan, folder, painted, latents, show)
     if only in (None, "control"):
@@ -107,7 +119,7 @@ def train_small(
     if only in (None, "loras"):
         loras.train(plan, folder, show)
     if only is None:
-        export(folder, out)
+        export(plan, folder, out)
 
 
 def _counted(show: Show, name: str) -> Callable[[int, int], None]:
@@ -119,7 +131,7 @@ def _counted(show: Show, name: str) -> Callable[[int, int], None]:
     return say
 
 
-def export(folder: Path, out: Path) -> None:
+def export(plan: Plan, folder: Path, out: Path) -> None:
     """The finished files in half precision, as they ship."""
     from facechain_ext.weights import read_state_dict
 
@@ -131,38 +143,48 @@ def export(folder: Path, out: Path) -> None:
         small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
         _write(small, out / path.name, _words(path))
     curves(folder, out / "curves.png")
+    report(plan, folder, out / "report.md")
     (out / _PLAN).write_text((folder / _PLAN).read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def _vae(work: _Work) -> Any:
     torch.manual_seed(work.plan.seed)
-    stage = AutoencoderStage(work.pictures)
+    earlier = None if work.begin is None else load_checkpoint(models_in(work.begin).checkpoint).vae.float()
+    stage = AutoencoderStage(work.pictures, earlier)
     work.train(stage, "vae")
     vae = stage.module.requires_grad_(requires_grad=False).eval()
-    normalise(vae, encode_all(vae, work.pictures.first(128)))
+    if earlier is None:  # an earlier one has been brought to scale already, and the U-Net knows its latents
+        normalise(vae, encode_all(vae, work.pictures.first(128)))
     return vae
 
 
-def _latents(work: _Work, vae: Any, pictures: DrawnSet) -> np.ndarray:
-    """All latents, computed once for this autoencoder."""
-    path = work.folder / "latents.npy"
+def _kept(work: _Work, name: str, make: Callable[[Callable[[int, int], None]], np.ndarray]) -> np.ndarray:
+    """What ``make`` gives, computed once and kept in the work folder, read as it is needed."""
+    path = work.folder / f"{name}.npy"
     if not path.is_file():
-        found = encode_all(vae, pictures, _counted(work.show, "latents"))
-        np.save(path, found)
-    latents: np.ndarray = np.load(path)
-    return latents
+        np.save(path, make(_counted(work.show, name)))
+    kept: np.ndarray = np.load(path, mmap_mode="r")
+    return kept
 
 
-def _encoder(work: _Work) -> Any:
+def _encoder(work: _Work) -> TransFace:
+    if work.begin is not None:
+        return TransFace.from_file(models_in(work.begin).encoder).float().eval()
     torch.manual_seed(work.plan.seed)
     stage = RecognitionStage(work.pictures)
     work.train(stage, "encoder")
     return stage.encoder.eval()
 
 
-def _base(work: _Work, noising: Noising) -> BaseStage:
+def _base(work: _Work, noising: Noising, faces: Faces) -> BaseStage:
     torch.manual_seed(work.plan.seed)
-    stage = BaseStage(noising)
+    stage = BaseStage(noising, faces)
+    if work.begin is not None:
+        earlier = models_in(work.begin)
+        checkpoint = load_checkpoint(earlier.checkpoint)
+        stage.unet.load_state_dict(checkpoint.unet.state_dict())
+        stage.text_encoder.load_state_dict(checkpoint.text_encoder.state_dict())
+        stage.adapter.load_state_dict(load_adapter(earlier.adapter).state_dict())
     work.train(stage, "base")
     return stage
 

@@ -81,7 +81,7 @@ def train_stage(
         if not going or step % save_every == 0 or step == schedule.steps:
             save_state(folder, module, optimizer, average, Progress(step, settings, {}))
             since = step % save_every or save_every
-            _note(folder / CURVE, step, {name: value / since for name, value in sums.items()})
+            note(folder / CURVE, step, {name: value / since for name, value in sums.items()})
             sums = {}
         if not going:
             return False
@@ -116,7 +116,8 @@ def _resume(
     return earlier.step
 
 
-def _note(path: Path, step: int, losses: Mapping[str, float]) -> None:
+def note(path: Path, step: int, losses: Mapping[str, float]) -> None:
+    """Add a line to a curve; the first one names its columns."""
     new = not path.exists()
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

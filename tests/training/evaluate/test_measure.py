@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from facechain_ext.faces.alignment import ARCFACE_POINTS
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.training.evaluate.drawn import DrawnPeople
-from facechain_ext.training.evaluate.judge import ask, attribute_numbers, train_judge
+from facechain_ext.training.evaluate.judge import ask, attribute_numbers, face_crops, to_judge, train_judge
 from facechain_ext.training.evaluate.measure import caption_accuracy, change_outside, retrieval, spread
 from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel
 from tests.unets import CONTEXT, diffusers_unet, run
@@ -36,6 +38,23 @@ def test_change_counts_outside_the_widened_box_only():
 def test_spread_is_within_persons():
     assert spread(torch.tensor([1.0, 3.0, 100.0, 100.0]), [0, 0, 1, 1]) == pytest.approx(2**0.5 / 2)
     assert spread(torch.tensor([1.0, 2.0]), [0, 1]) == 0
+
+
+@pytest.mark.parametrize(("turn", "scale", "shift"), [(0.0, 0.5, (0, 0)), (0.4, 0.35, (9, -6)), (-1.2, 0.6, (-4, 8))])
+def test_crops_bring_the_landmarks_of_any_face_to_the_encoders_places(turn, scale, shift):
+    side = 96
+    wanted = (ARCFACE_POINTS / 112 - 0.5) / 1.5 + 0.5  # the crop shows half as much again as the encoder sees
+    rotated = np.array([(np.cos(turn), -np.sin(turn)), (np.sin(turn), np.cos(turn))])
+    landmarks = (wanted - 0.5) @ rotated.T * scale * side + side / 2 + np.array(shift)
+    pixels = np.zeros((side, side, 3), np.uint8)
+    for x, y in landmarks:
+        cv2.circle(pixels, (round(x * 16), round(y * 16)), 24, (255, 255, 255), -1, cv2.LINE_AA, 4)
+    crop = face_crops(to_judge(pixels[None]), torch.from_numpy(landmarks / side)[None].float())
+    bright = crop[0, 0].numpy() > 0
+    _, _, _, found = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
+    nearest = np.linalg.norm((found[1:, None] + 0.5) / 64 - wanted, axis=2).min(1)
+    assert len(nearest) == 5
+    assert nearest.max() < 1.5 / 64
 
 
 def test_the_judge_learns_who_and_what():

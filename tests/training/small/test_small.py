@@ -10,14 +10,17 @@ import torch
 from safetensors.torch import load_file
 
 from facechain_ext.adapter import load_adapter
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.identity import TransFace
 from facechain_ext.portrait.job import Lora
 from facechain_ext.standalone.checkpoint import load_checkpoint, load_controlnet
 from facechain_ext.standalone.loras import applied
+from facechain_ext.standalone.small.layout import new_vae
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.small import PLAN, Plan, Schedule
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise, to_model
+from facechain_ext.training.small.diffusion import BaseStage, Noising
+from facechain_ext.training.small.faces import Faces
 from facechain_ext.training.small.loras import STYLES
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.report import curves
@@ -50,7 +53,10 @@ def test_the_shipped_plan_fits_into_the_table_of_the_models_that_ship():
 
 def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out(trained):
     folder, seen = trained
-    assert list(dict.fromkeys(seen)) == ["pictures", "vae", "latents", "base", "encoder", "adapter", "control", *LORAS]
+    assert list(dict.fromkeys(seen)) == [
+        *("pictures", "vae", "encoder", "latents", "tokens", "base", "adapter", "control"),
+        *LORAS,
+    ]
     checkpoint = load_checkpoint(folder / "out" / "checkpoint.safetensors")
     encoder = TransFace.from_file(folder / "out" / "encoder.safetensors")
     adapter = load_adapter(folder / "out" / "adapter.safetensors")
@@ -60,6 +66,11 @@ def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out
             styled = run(checkpoint.unet)
         assert not torch.equal(styled, run(checkpoint.unet))
     assert (folder / "out" / "curves.png").stat().st_size > 1000
+    page = (folder / "out" / "report.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if " of 2 | " in line]
+    assert {row[0].strip("| "): row[1] for row in rows} == dict.fromkeys(
+        ["vae", "encoder", "base", "control", *LORAS, "adapter"], "2 of 2"
+    )
     assert adapter.project(encoder.tokens(torch.zeros(1, 3, 112, 112))).shape[-1] == 64
     assert checkpoint.unet.config.cross_attention_dim == 64
     sizes = [path.stat().st_size for path in (folder / "out").glob("*.safetensors")]
@@ -82,6 +93,87 @@ def test_a_stopped_training_says_where_and_its_curves_can_be_drawn(tmp_path, tra
         train_small(TINY, tmp_path / "work", tmp_path / "out", show=lambda name, *_: name != "vae")
     assert not (tmp_path / "out").exists()
     assert curves(trained[0] / "work", tmp_path / "curves.png").stat().st_size > 1000
+
+
+def test_a_training_can_begin_with_finished_models(tmp_path, trained):
+    before = trained[0] / "out"
+    train_small(TINY, tmp_path / "work", tmp_path / "out", begin=before)
+    names = ("checkpoint", "encoder", "adapter")
+    old, new = ({n: load_file(folder / f"{n}.safetensors") for n in names} for folder in (before, tmp_path / "out"))
+    assert old["encoder"].keys() == new["encoder"].keys()
+    assert all(torch.equal(old["encoder"][key], new["encoder"][key]) for key in old["encoder"])
+    changed = {key for key, value in old["checkpoint"].items() if not torch.equal(value, new["checkpoint"][key])}
+    for part in ("first_stage_model.decoder", "model.diffusion_model", "cond_stage_model"):
+        assert any(key.startswith(part) for key in changed)
+
+
+def test_a_finished_autoencoder_is_held_near_its_latents(tmp_path):
+    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    torch.manual_seed(0)
+    stage = AutoencoderStage(pictures, new_vae())
+    rng, generator = np.random.default_rng(0), torch.Generator()
+    assert float(stage.losses(rng, generator.manual_seed(0), 8)["moved"]) == 0
+    with torch.no_grad():
+        stage.module.quant_conv.bias[:4] += 0.5
+    moved = float(stage.losses(rng, generator.manual_seed(0), 8)["moved"])
+    with torch.no_grad():
+        latents = stage.module.encode(to_model(np.asarray(pictures["pixels"]))).latent_dist.mean
+    # the batch draws among the eight pictures, so its spread is near theirs
+    assert moved == pytest.approx(float((0.25 / latents.var((0, 2, 3))).mean()), rel=0.3)
+
+
+def test_beginning_with_half_a_family_is_refused(tmp_path):
+    begin = tmp_path / "half"
+    begin.mkdir()
+    for name in ("checkpoint", "encoder"):
+        (begin / f"{name}.safetensors").write_bytes(b"")
+    with pytest.raises(WeightsError, match=r"adapter\.safetensors is missing"):
+        train_small(TINY, tmp_path / "work", tmp_path / "out", begin=begin)
+
+
+def test_faces_are_of_another_picture_of_the_same_person(tmp_path):
+    pictures = DrawnSet(tmp_path, 3, 4, 64)
+    shown = Faces(pictures, np.arange(12, dtype=np.float16)[:, None, None])
+    numbers = np.repeat(np.arange(12), 50)
+    seen = shown.tokens(numbers, np.random.default_rng(0)).flatten().int().numpy()
+    assert (seen // 4 == numbers // 4).all()
+    assert (seen != numbers).all()
+    assert len({*zip(numbers.tolist(), seen.tolist(), strict=True)}) == 36
+    masks = shown.masks(np.array([0, 5]))
+    assert masks.shape == (2, 64, 64)
+    assert np.array_equal(masks[1].numpy() > 0.5, pictures["masks"][5] > 127)
+
+
+def test_a_single_picture_of_a_person_is_its_own_face(tmp_path):
+    shown = Faces(DrawnSet(tmp_path, 2, 1, 64), np.arange(2, dtype=np.float16)[:, None, None])
+    assert shown.tokens(np.array([1, 0]), np.random.default_rng(0)).flatten().tolist() == [1, 0]
+
+
+def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
+    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    rng = np.random.default_rng(0)
+    latents = rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
+    tokens = rng.standard_normal((8, 144, 64)).astype(np.float16)
+    torch.manual_seed(0)
+    stage = BaseStage(Noising(latents, pictures.captions, 1.0), Faces(pictures, tokens))
+    plain = weighted_alone(stage, latents, pictures)
+    losses = stage.losses(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
+    # an untrained adapter adds nothing, so the U-Net alone has the same error
+    assert float(losses["mse"]) == pytest.approx(plain, rel=1e-5)
+    assert float(losses["fair"]) == 0
+    losses["loss"].backward()
+    gradients = {name: p.grad for name, p in stage.adapter.named_parameters() if p.grad is not None}
+    assert any(gradient.abs().sum() > 0 for gradient in gradients.values())
+
+
+def weighted_alone(stage, latents, pictures):
+    """The plain error of the batch that seed 1 draws, without an adapter."""
+    noising = Noising(latents, pictures.captions, 1.0)
+    _, noisy, noise, timesteps, words, _ = noising.rows(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
+    with torch.no_grad():
+        text = stage.text_encoder(words).last_hidden_state
+        predicted = stage.unet(noisy, timesteps, encoder_hidden_states=text).sample
+    return float((predicted - noise).square().mean())
 
 
 def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_path):
