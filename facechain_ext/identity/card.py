@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
 
 FORMAT = "facechain-identity"
-VERSION = 1
+VERSION = 2
 """Raised whenever an older reader could not understand a newer card."""
+_UNMIXED = 1
+"""The version of cards of one person, which every reader understands; mixed ones have 2."""
 _KIND = "an identity card"
 _MAX_BYTES = 256 << 20
 """A card of one photo has 0.5 MB; one this large is something else."""
@@ -46,13 +48,15 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         "photos": [asdict(photo) for photo in identity.photos],
         "notes": list(identity.notes),
     }
+    if identity.blend:
+        facts["blend"] = identity.blend
     tensors = {
         "face_tokens": identity.face_tokens.contiguous(),
         "embeddings": identity.embeddings.contiguous(),
         "aligned": torch.from_numpy(identity.aligned.copy()),
         "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
     }
-    words = {"format": FORMAT, "version": str(VERSION), "facts": json.dumps(facts, ensure_ascii=False)}
+    words = {"format": FORMAT, "version": str(version_of(identity)), "facts": json.dumps(facts, ensure_ascii=False)}
     part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +74,11 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")
 
 
+def version_of(identity: Identity) -> int:
+    """The version of the card that an identity is written to."""
+    return VERSION if identity.blend else _UNMIXED
+
+
 @dataclass(frozen=True, eq=False)
 class CardFacts:
     """What a card says without its tokens: enough for a library to show it. ``thumbnail`` is uint8 [192, 192, 3]."""
@@ -81,6 +90,7 @@ class CardFacts:
     weights: tuple[float, ...]
     notes: tuple[str, ...]
     thumbnail: Pixels
+    blend: tuple[tuple[float, ...], ...] = ()
 
 
 def load_card(path: Path) -> Identity:
@@ -108,6 +118,7 @@ def load_card(path: Path) -> Identity:
             encoder=facts.encoder,
             name=facts.name,
             notes=facts.notes,
+            blend=facts.blend,
         )
     except (ValueError, PhotoError) as error:
         raise _damaged(path, error) from error
@@ -123,7 +134,7 @@ def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Pat
     """The checked words and the thumbnail of a card."""
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path.name} is not an identity card; choose a card that FaceChain saved.")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in (str(_UNMIXED), str(VERSION)):
         raise WeightsError(
             f"{path.name} is a card of version {metadata.get('version')}, this FaceChain reads version {VERSION}: "
             "update FaceChain, or make the card again from the photo."
@@ -136,11 +147,12 @@ def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Pat
         return CardFacts(
             name=str(facts["name"]),
             encoder=str(facts["encoder"]),
-            version=VERSION,
+            version=int(metadata["version"]),
             photos=tuple(_photo(fact) for fact in facts["photos"]),
             weights=tuple(float(weight) for weight in facts["weights"]),
             notes=tuple(str(note) for note in facts["notes"]),
             thumbnail=thumbnail.to(torch.uint8).numpy(),
+            blend=tuple(tuple(float(share) for share in row) for row in facts.get("blend", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error

@@ -61,6 +61,9 @@ class Identity:
     [n, 112, 112, 3] is what the encoder saw of each, ``thumbnail`` a picture for the library. ``weights`` say how much
     each photo counts (1 = fully, 0 = not at all). ``encoder`` is the encoder's digest. ``notes`` are warnings for the
     user, in words.
+
+    A mix of people has a ``blend``: for each block of identity tokens the shares of all n photos, and a weight for each
+    block instead of each photo. Without one every photo has a block of its own.
     """
 
     face_tokens: Tensor
@@ -72,14 +75,18 @@ class Identity:
     encoder: str
     name: str = ""
     notes: tuple[str, ...] = ()
+    blend: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.face_tokens)
         if not count or not any(weight > 0 for weight in self.weights):
             raise PhotoError("At least one photo has to count: set one of the weights above 0.")
-        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), len(self.weights)}
-        if lengths != {count} or any(not 0.0 <= weight <= 1.0 for weight in self.weights):
-            raise ValueError(f"An identity of {count} photos needs as many facts, and weights in 0..1.")
+        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
+        blocks = len(self.blend) or count
+        if lengths != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
+            raise ValueError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
+        if any(share < 0 for row in self.blend for share in row) or any(not sum(row) > 0 for row in self.blend):
+            raise ValueError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
 
     @classmethod
     def from_photos(
@@ -140,11 +147,13 @@ class Identity:
 
     @classmethod
     def mix(cls, parts: Sequence[tuple[Identity, float]], *, name: str = "") -> Identity:
-        """A person between others: tokens and embeddings averaged with weights of 0 or more, in the encoder's space.
+        """A person between others: their identity tokens and embeddings averaged with weights of 0 or more.
 
-        Aligned faces put the same part of the face into the same token, so the average of tokens is a face again.
-        With all the weight on one person the result is that person. Photos are paired in turn when their numbers
-        differ. Raises PhotoError when no weight is above 0 or the identities come from different encoders.
+        Averaged is what the U-Net sees, after the projector: the k-th token of everybody comes from the same query, and
+        on a straight line likeness falls to one person as it rises to the other. (Averages before the projector strayed
+        from the line: half of one and half of the other was less like either than a quarter of them.) With all the
+        weight on one person the result is that person. Photos are paired in turn when their numbers differ. Raises
+        PhotoError when no weight is above 0 or the identities come from different encoders.
         """
         total = sum(max(weight, 0.0) for _, weight in parts)
         used = [(person, weight / total) for person, weight in parts if weight > 0] if total > 0 else []
@@ -154,48 +163,71 @@ class Identity:
             return replace(used[0][0], name=name or used[0][0].name)
         if len({(person.encoder, person.face_tokens.shape[1:]) for person, _ in used}) > 1:
             raise PhotoError("The people to mix were encoded by different encoders; make their cards again with one.")
-        count = max(len(person.face_tokens) for person, _ in used)
-        tokens, embeddings = [], []
-        for k in range(count):
-            tokens.append(torch.stack([w * p.face_tokens[k % len(p.face_tokens)] for p, w in used]).sum(0))
-            units = [w * _unit(p.embeddings[k % len(p.embeddings)]) for p, w in used]
-            embeddings.append(torch.stack(units).sum(0))
+        count = max(len(person.weights) for person, _ in used)
+        blend = tuple(
+            tuple(w * share for p, w in used for share in p._shares(k % len(p.weights)))  # noqa: SLF001 - our own kind
+            for k in range(count)
+        )
         main = max(used, key=lambda part: part[1])[0]
         label = " + ".join(f"{person.name or person.digest} {round(100 * w)} %" for person, w in used)
-        pick = [k % len(main.photos) for k in range(count)]
         return cls(
-            face_tokens=torch.stack(tokens),
-            embeddings=torch.stack(embeddings),
-            aligned=main.aligned[pick],
+            face_tokens=torch.cat([person.face_tokens for person, _ in used]),
+            embeddings=torch.cat([person.embeddings for person, _ in used]),
+            aligned=np.concatenate([person.aligned for person, _ in used]),
             thumbnail=main.thumbnail,
-            photos=tuple(main.photos[k] for k in pick),
-            weights=tuple(main.weights[k] for k in pick),
+            photos=tuple(photo for person, _ in used for photo in person.photos),
+            weights=tuple(main.weights[k % len(main.weights)] for k in range(count)),
             encoder=main.encoder,
             name=name or label,
+            blend=blend,
         )
+
+    @property
+    def counts(self) -> tuple[float, ...]:
+        """How much each photo counts, 0..1: its weight, or its share in a mix, the mean over the blocks of tokens."""
+        if not self.blend:
+            return self.weights
+        rows = [[w * share for share in row] for w, row in zip(self.weights, self.blend, strict=True)]
+        return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
 
     @property
     def embedding(self) -> Tensor:
         """The direction of the person in the encoder's space, for likeness: float32 [512] of unit length."""
-        weighted = [w * _unit(e) for e, w in zip(self.embeddings, self.weights, strict=True)]
-        return _unit(torch.stack(weighted).sum(0))
+        units = self._blended(torch.nn.functional.normalize(self.embeddings, dim=1))
+        return _unit((torch.tensor(self.weights)[:, None] * units).sum(0))
 
     @property
     def digest(self) -> str:
         """Eight hexadecimal digits that tell this identity from others and from which no face can be had."""
         summary = hashlib.sha256(self.face_tokens.half().numpy().tobytes())
-        summary.update(repr(self.weights).encode())
+        summary.update(repr(self.weights + self.blend).encode())
         return summary.hexdigest()[:8]
 
     def conditioning(self, adapter: Projects) -> Conditioning:
         """What ``attach`` needs of this person, for one adapter."""
         counting = [k for k, weight in enumerate(self.weights) if weight > 0]
         with torch.no_grad():
-            tokens = adapter.project(self.face_tokens[counting])
+            if self.blend:
+                tokens = self._blended(adapter.project(self.face_tokens))[counting]
+            else:
+                tokens = adapter.project(self.face_tokens[counting])
             none = adapter.project(torch.zeros_like(self.face_tokens[:1]))
         weights = torch.tensor([self.weights[k] for k in counting])
         bias = weights.log().repeat_interleave(tokens.shape[1]) if bool((weights != weights[0]).any()) else None
         return Conditioning(tokens.flatten(0, 1), none.expand_as(tokens).flatten(0, 1), bias)
+
+    def _shares(self, block: int) -> tuple[float, ...]:
+        """How much each photo gives to one block of tokens."""
+        if self.blend:
+            return self.blend[block]
+        return tuple(float(photo == block) for photo in range(len(self.photos)))
+
+    def _blended(self, rows: Tensor) -> Tensor:
+        """What belongs to the photos [n, ...], mixed for the blocks of tokens [blocks, ...]."""
+        if not self.blend:
+            return rows
+        shares = torch.tensor(self.blend, dtype=rows.dtype, device=rows.device)
+        return torch.einsum("kn,n...->k...", shares, rows)
 
     def tokens(self, adapter: Projects) -> Tensor:
         """What the U-Net sees: identity tokens of every photo that counts, one after the other, [16 n, 768]."""

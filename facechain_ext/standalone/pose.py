@@ -52,7 +52,8 @@ def draw_skeleton(pixels: Pixels) -> Pixels:
         found = finder.process(pixels).pose_landmarks
     if found is None:
         raise PhotoError(
-            "No person was found in the pose picture. Choose one that shows the upper body, or a skeleton."
+            "No person was found in the pose picture. Choose one that shows the upper body; if it is a skeleton "
+            "already, say so."
         )
     points = {
         ours: (mark.x * width, mark.y * height)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from facechain_ext import faces
@@ -21,6 +23,13 @@ class Average:
 
     def project(self, face_tokens):
         return torch.stack([face_tokens[:, :72].mean(1), face_tokens[:, 72:].mean(1)], dim=1)
+
+
+class Cube:
+    """A projector that is not linear, as the real ones."""
+
+    def project(self, face_tokens):
+        return face_tokens.unflatten(1, (2, -1)).mean(2) ** 3
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +141,6 @@ def test_photo_weights(astronaut, encoder, weights):
 
 @pytest.mark.parametrize("name", ["", "Anna", "李雷 👩‍🚀", "x" * 300])
 def test_a_card_gives_back_what_was_saved(person, tmp_path, name):
-    from dataclasses import replace
-
     named = replace(person, name=name, notes=("small",))
     path = tmp_path / "card.safetensors"
     named.save(path)
@@ -205,9 +212,39 @@ def test_mixing_goes_smoothly_from_one_to_the_other(person, astronaut, encoder):
     assert to_first == sorted(to_first, reverse=True)
     assert to_second == sorted(to_second)
     assert torch.equal(Identity.mix([(person, 2.0), (other, 0.0)]).face_tokens, person.face_tokens)
-    half = Identity.mix([(person, 1.0), (other, 1.0)])
-    assert torch.allclose(half.face_tokens[0], (person.face_tokens[0] + other.face_tokens[0]) / 2)
-    assert len(half.face_tokens) == 2
+
+
+def test_a_mix_is_the_average_of_what_the_unet_sees(person, astronaut, encoder, tmp_path):
+    """Of identity tokens, whatever the projector makes of a face; a mix of a mix is one; a card gives it back."""
+    other = Identity.from_photos([astronaut[:, ::-1], np.rot90(astronaut, 0)[::1] // 2 + 20], encoder)
+    mixed = Identity.mix([(person, 3.0), (other, 1.0)])
+    photos = [Cube().project(one)[0] for one in (person.face_tokens[:1], other.face_tokens[:1], other.face_tokens[1:])]
+    expected = [0.75 * photos[0] + 0.25 * photos[1], 0.75 * photos[0] + 0.25 * photos[2]]
+    torch.testing.assert_close(mixed.tokens(Cube()), torch.cat(expected))
+    assert mixed.null_tokens(Cube()).shape == mixed.tokens(Cube()).shape
+    assert mixed.counts == pytest.approx((0.75, 0.125, 0.125))
+    again = Identity.mix([(mixed, 1.0), (person, 1.0)])
+    torch.testing.assert_close(again.tokens(Cube())[:2], 0.5 * expected[0] + 0.5 * photos[0])
+    mixed.save(tmp_path / "mixed.safetensors")
+    back = Identity.load(tmp_path / "mixed.safetensors")
+    assert torch.equal(back.tokens(Cube()), mixed.tokens(Cube()))
+    assert torch.equal(back.embedding, mixed.embedding)
+    assert (back.digest, back.blend, back.weights) == (mixed.digest, mixed.blend, mixed.weights)
+    assert len({person.digest, mixed.digest, Identity.mix([(person, 1.0), (other, 3.0)]).digest}) == 3
+
+
+def test_a_card_of_one_person_stays_readable_for_what_knows_no_mixes(person, tmp_path):
+    for number, (identity, version) in enumerate([(person, "1"), (Identity.mix([(person, 1), (person, 1)]), "2")]):
+        path = tmp_path / f"{number}.safetensors"
+        identity.save(path)
+        with safe_open(path, "pt") as file:
+            assert file.metadata()["version"] == version
+
+
+@pytest.mark.parametrize("blend", [((0.5, 0.5),), ((-1.0,),), ((0.0,),), ((1.0,), (1.0,))])
+def test_a_blend_that_does_not_fit_is_refused(person, blend):
+    with pytest.raises(ValueError, match=r"photos needs|shares"):
+        replace(person, blend=blend)
 
 
 def test_mixing_nobody_is_refused(person):

@@ -173,8 +173,9 @@ def test_an_export_is_the_card_and_leaves_no_file(library, tmp_path):
 def test_a_mix_is_a_card_that_says_so(library):
     assert keep.mixed(["Anna", "Berta", "Cleo"], [30, 10, 0], "Both") == "Both"
     both, anna, berta = (library.load(name) for name in ("Both", "Anna", "Berta"))
-    expected = 0.75 * anna.face_tokens + 0.25 * berta.face_tokens
-    assert torch.allclose(both.face_tokens, expected)
+    assert torch.equal(both.face_tokens, torch.cat([anna.face_tokens, berta.face_tokens]))
+    assert both.blend == ((0.75, 0.25),)
+    assert "version 2" in shelf.about("Both")
     assert both.notes == ("Mixed: 75 % Anna, 25 % Berta.",)
     assert (both.thumbnail[:, :144] == 50).all()
     assert (both.thumbnail[:, 144:] == 100).all()

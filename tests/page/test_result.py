@@ -114,13 +114,20 @@ def test_a_pose_becomes_units_of_controlnet(tmp_path):
     generate(host, asked(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), going)
     (control,) = host.jobs[0].controls
     assert (control.kind, control.weight, control.window) == ("openpose_face", 0.7, (0.0, 0.5))
+    assert not control.prepared
     generate(host, asked(FACE, pose=False), going)
     assert host.jobs[1].controls == ()
+    generate(host, asked(FACE, pose_ready=True), going)
+    assert [(one.kind, one.prepared) for one in host.jobs[2].controls] == [("openpose", True)]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"depth": True}, "No depth here"), ({"pose_start": 0.9, "pose_end": 0.1}, "end after its start")],
+    [
+        ({"depth": True}, "No depth here"),
+        ({"pose_start": 0.9, "pose_end": 0.1}, "end after its start"),
+        ({"depth": True, "pose_ready": True}, "no depth: switch"),
+    ],
 )
 def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, words):
     with pytest.raises(HostError, match=words):

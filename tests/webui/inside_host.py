@@ -167,8 +167,20 @@ def jobs() -> dict:
         asked["lora"] = replace(plain, loras=(Lora(offers.loras[0], 1.0),))
         known = sys.modules["networks"].available_networks[offers.loras[0]].filename
         asked["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
+    units = {kind: Control(kind, photo, 1.0, prepared=True) for kind in ("openpose", "openpose_face", "depth")}
     if not offers.controls["openpose"]:
-        asked["pose"] = replace(face, controls=(Control("openpose", photo, 1.0, prepared=True),))
+        pose = units["openpose"]
+        asked |= {
+            "pose": replace(face, controls=(pose,)),
+            "pose_face": replace(face, controls=(units["openpose_face"],)),
+            "pose_bare": replace(plain, controls=(pose,)),
+            "pose_half": replace(face, controls=(replace(pose, weight=0.5),)),
+            "pose_none": replace(face, controls=(replace(pose, weight=0.0),)),
+            "pose_early": replace(face, controls=(replace(pose, window=(0.0, 0.5)),)),
+            "pose_late": replace(face, controls=(replace(pose, window=(0.5, 1.0)),)),
+        }
+        if not offers.controls["depth"]:
+            asked["pose_depth"] = replace(face, controls=(pose, units["depth"]))
     made = {}
     for name, job in asked.items():
         steps: list = []
@@ -180,10 +192,10 @@ def jobs() -> dict:
         "adapter": replace(face, adapter="no such"),
         "lora": replace(plain, loras=(Lora("no such", 1.0),)),
         "windows": replace(face, people=(Person(anna, window=(0, 0.5)), Person(ben))),
-        "depth": replace(plain, controls=(Control("depth", photo),)),
+        "depth": replace(plain, controls=(units["depth"],)) if offers.controls["depth"] else None,
         "units": replace(plain, controls=(Control("openpose", photo, prepared=True),) * 12),
     }
-    refused = {name: errors_of(lambda job=job: host.generate(job)) for name, job in bad.items()}
+    refused = {name: errors_of(lambda job=job: host.generate(job)) for name, job in bad.items() if job is not None}
     return {
         "made": made, "refused": refused, "again": told(host.generate(face)), "bare": told(host.generate(plain)),
         "offers": {"samplers": offers.samplers, "controls": offers.controls, "checkpoint": offers.checkpoint},

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from tests.webui import browser
 from tests.webui.browser import PHOTO, Tab
@@ -139,6 +139,37 @@ def test_a_picture_is_sent_with_its_settings(tab, target):
         page.wait_for_selector("#img2img_image img, #img2img_image canvas", state="visible")
     if target == "inpaint":
         page.wait_for_selector("#img2maskimg img, #img2maskimg canvas", state="attached")  # drawn on, not shown
+
+
+@pytest.mark.parametrize("name", ["../x", "CON", "a" * 300, ""])
+def test_a_name_that_cannot_be_a_file_is_refused(tab, url, name):
+    tab.choose_tab("FaceChain")
+    before = Webui(url, is_forge=False).call("/facechain/v1/cards")
+    tab.unfold("keep_card")
+    tab.set("card_name", name)
+    tab.of("card_consent").locator("input").check()
+    tab.of("card_save").click()
+    tab.wait_for("notes", "name")
+    assert Webui(url, is_forge=False).call("/facechain/v1/cards") == before
+
+
+def test_a_skeleton_steers_through_the_webuis_own_controlnet(tab, tmp_path):
+    tab.choose_tab("FaceChain")
+    tab.unfold("pose_panel")
+    if tab.of("pose_reason").is_visible() and "Pose:" in tab.words("pose_reason"):
+        pytest.skip(tab.words("pose_reason"))
+    skeleton = Image.new("RGB", (128, 128))
+    pen = ImageDraw.Draw(skeleton)
+    pen.line([(64, 40), (64, 60), (40, 64), (34, 110)], fill=(153, 0, 0), width=3)
+    pen.line([(64, 60), (88, 64), (94, 110)], fill=(0, 153, 0), width=3)
+    skeleton.save(tmp_path / "skeleton.png")
+    tab.upload(tmp_path / "skeleton.png", into="pose_picture")
+    tab.of("pose_picture").locator("img").first.wait_for(state="visible")
+    tab.of("pose_ready").locator("input").check()
+    generated(tab)
+    unit = tab.value("infotext").split("ControlNet 0: ")[1]
+    assert "Module: none" in unit
+    assert "openpose" in unit
 
 
 def test_a_pictures_own_text_restores_the_page(tab):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.card import VERSION
+from facechain_ext.identity.card import version_of
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.who import data_url
 from facechain_ext.page.words import note, table
@@ -76,7 +76,7 @@ def about(name: str) -> str:
         ("Name", name),
         ("Identity", person.digest),
         ("Saved", f"{saved:%Y-%m-%d %H:%M}"),
-        ("Card", f"version {VERSION}, {state.st_size / 1e6:.1f} MB"),
+        ("Card", f"version {version_of(person)}, {state.st_size / 1e6:.1f} MB"),
         ("Encoder", person.encoder[:12]),
         ("Adapters", _adapters()),
         ("File", str(library.path(name))),
@@ -101,8 +101,8 @@ def _adapters() -> str:
 
 def _photos(person: Identity) -> Sequence[Sequence[str]]:
     return [
-        (fact.name or "pasted", str(fact.face), f"{weight:g}", fact.detector, fact.masker)
-        for fact, weight in zip(person.photos, person.weights, strict=True)
+        (fact.name or "pasted", str(fact.face), f"{weight:.2g}", fact.detector, fact.masker)
+        for fact, weight in zip(person.photos, person.counts, strict=True)
     ]
 
 

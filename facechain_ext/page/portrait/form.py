@@ -88,6 +88,10 @@ FIELDS: tuple[Field, ...] = (
     Field("lora_weight", "LoRA weight", f"{PREFIX} LoRA weight", 0.25, -2, 2, 0.05),
     Field("pose", "Follow the skeleton", f"{PREFIX} pose", default=True),
     Field("pose_face", "Of the face too", f"{PREFIX} pose face", default=False),
+    Field(
+        "pose_ready", "It is a skeleton already", f"{PREFIX} pose ready", default=False,
+        help="The picture is used as it is.",
+    ),
     Field("pose_weight", "Pose weight", f"{PREFIX} pose weight", 1.0, 0, 2, 0.05),
     Field("pose_start", "Pose start", f"{PREFIX} pose start", 0.0, 0, 1, 0.05),
     Field("pose_end", "Pose end", f"{PREFIX} pose end", 1.0, 0, 1, 0.05),

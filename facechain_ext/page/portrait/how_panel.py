@@ -16,12 +16,13 @@ from facechain_ext.page.portrait.parts import HowParts, component
 from facechain_ext.page.portrait.result import wanted_controls
 from facechain_ext.page.portrait.who import Look, guess
 from facechain_ext.page.words import note
-from facechain_ext.portrait.job import Control
 
 if TYPE_CHECKING:
     from facechain_ext.page.host import Offers, PageHost
     from facechain_ext.page.portrait.parts import WhoParts
     from facechain_ext.page.portrait.styles_panel import OwnParts, StyleParts
+
+_POSE_SWITCHES = ("pose", "pose_face", "pose_ready", "depth")
 
 
 def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, StyleParts, OwnParts]:
@@ -99,7 +100,7 @@ def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
         gr.HTML(note(*said), elem_id="facechain_pose_reason", visible=bool(said))
         pose = picture_input(label="Pose picture", elem_id="facechain_pose_picture", interactive=usable, height=220)
         with gr.Row():
-            for name in ("pose", "pose_face", "depth"):
+            for name in _POSE_SWITCHES:
                 made[name] = component(name, min_width=100)
         with gr.Row():
             for name in ("pose_weight", "depth_weight"):
@@ -114,14 +115,14 @@ def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
     def preview(picture: Any, *values: Any) -> list[Any]:
         if picture is None:
             return [note("Add a pose picture first."), gr.update()]
-        form = {**DEFAULTS, **dict(zip(("pose", "pose_face", "depth"), values, strict=True))}
+        form = {**DEFAULTS, **dict(zip(_POSE_SWITCHES, values, strict=True))}
         try:
-            maps = [(host.prepared(Control(kind, picture)), kind) for kind, _ in wanted_controls(form)]
+            maps = [(host.prepared(unit), unit.kind) for unit in wanted_controls(form, picture)]
         except FaceChainError as error:
             return [note(str(error)), gr.update(value=[], visible=False)]
         return ["", gr.update(value=maps, visible=bool(maps))]
 
-    switches = [made[name] for name in ("pose", "pose_face", "depth")]
+    switches = [made[name] for name in _POSE_SWITCHES]
     show.click(preview, [pose, *switches], [problem, seen])
     return pose
 

@@ -172,29 +172,30 @@ def chosen_seed(seed: int) -> int:
     return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
 
 
-def wanted_controls(form: Mapping[str, Any]) -> list[tuple[ControlKind, float]]:
-    """The kinds of ControlNet that the form asks for, with their weights."""
-    kinds: list[tuple[ControlKind, float]] = []
+def wanted_controls(form: Mapping[str, Any], picture: Image.Image) -> list[Control]:
+    """The ControlNet units that the form asks for of a pose picture; raises HostError for settings that contradict."""
+    window = (form["pose_start"], form["pose_end"])
+    if window[0] > window[1]:
+        raise HostError(f"The pose starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
+    if form["depth"] and form["pose_ready"]:
+        raise HostError("A skeleton shows no depth: switch the depth off, or choose a photo for the pose.")
+    units = []
     if form["pose"]:
-        kinds.append(("openpose_face" if form["pose_face"] else "openpose", form["pose_weight"]))
+        kind: ControlKind = "openpose_face" if form["pose_face"] else "openpose"
+        units.append(Control(kind, picture, form["pose_weight"], window, prepared=form["pose_ready"]))
     if form["depth"]:
-        kinds.append(("depth", form["depth_weight"]))
-    return kinds
+        units.append(Control("depth", picture, form["depth_weight"], window))
+    return units
 
 
 def _controls(host: PageHost, asked: Asked) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
     if asked.pose is None:
         return ()
-    form, offers = asked.form, host.offers()
-    window = (form["pose_start"], form["pose_end"])
-    if window[0] > window[1]:
-        raise HostError(f"The pose starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
-    controls = []
-    for kind, weight in wanted_controls(form):
-        if offers.why_not(kind):
-            raise HostError(f"The pose picture cannot be used. {offers.why_not(kind)}")
-        controls.append(Control(kind, asked.pose, weight, window))
+    controls, offers = wanted_controls(asked.form, asked.pose), host.offers()
+    for control in controls:
+        if offers.why_not(control.kind):
+            raise HostError(f"The pose picture cannot be used. {offers.why_not(control.kind)}")
     return tuple(controls)
 
 

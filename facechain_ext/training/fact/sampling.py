@@ -47,10 +47,13 @@ def draw(
     *,
     adapter: Any = None,
     face_tokens: Tensor | None = None,
+    tokens: tuple[Tensor, Tensor] | None = None,
     strength: float = 1.0,
     attach: Attach = attach_serial,
 ) -> Pixels:
     """One picture for each prompt and seed, uint8 [n, side, side, 3]; with ``face_tokens`` [n, t, w] of who is in it.
+
+    Identity tokens that are ready can be given instead, as ``tokens``: those of unconditional rows and the others'.
 
     Without an adapter, or at strength 0, the model's own pictures; the same seed starts from the same noise then.
     """
@@ -65,10 +68,12 @@ def draw(
     scheduler = find_sampler(SAMPLER).build()
     scheduler.set_timesteps(drawing.steps)
     acting: Any = nullcontext()
-    if adapter is not None and face_tokens is not None and strength:
+    seen = None if tokens is None else torch.cat(tokens)
+    if adapter is not None and face_tokens is not None:
         face = face_tokens.to(unet.device)
-        tokens = adapter.project(torch.cat([torch.zeros_like(face), face]))
-        acting = attach(unet, adapter, tokens, strength)
+        seen = adapter.project(torch.cat([torch.zeros_like(face), face]))
+    if adapter is not None and seen is not None and strength:
+        acting = attach(unet, adapter, seen, strength)
     with acting:
         for timestep in scheduler.timesteps:
             both = torch.cat([sample, sample]).to(unet.dtype)
