@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of the second person is in the mix."""
 STRENGTH = 1.0
+PAIRS = 16
+"""Each takes five pictures."""
 
 
 KINDS = ("embedding", "tokens", "pictures")
@@ -87,8 +89,9 @@ def measure_mixing(
     judge: Judge,
     people: DrawnPeople,
     budget: Budget,
+    pairs: int = PAIRS,
 ) -> Mixing:
-    """``budget.mixed_pairs`` pairs of ``people``, each mixed at SHARES and drawn with the same words and seed.
+    """So many ``pairs`` of ``people``, each mixed at SHARES and drawn with the same words and seed.
 
     Of each person the first three photos are the judge's gallery, the fourth is the face photo, and the fifth of the
     pair's first person lends its words.
@@ -96,7 +99,7 @@ def measure_mixing(
     count = len(people) // people.each
     drawing = Drawing(budget.side, budget.draw_steps, budget.cfg)
     told = []
-    for pair in range(min(budget.mixed_pairs, count // 2)):
+    for pair in range(min(pairs, count // 2)):
         rows = [who * people.each for who in (2 * pair, 2 * pair + 1)]
         both = mixes(*(drawn_identity(people, row + 3, encoder) for row in rows))
         words = caption(people.portraits[rows[0] + 4].scene)
@@ -135,3 +138,23 @@ def _gallery(judge: Judge, people: DrawnPeople, row: int) -> Tensor:
     """What the judge knows of a person: the mean of three photos."""
     verdict = ask(judge, np.stack([people.photo(row + n).pixels for n in range(3)]))
     return F.normalize(verdict.identity.mean(0), dim=0)
+
+
+def table(mixing: Mixing) -> list[str]:
+    """The figures as lines of Markdown."""
+    rows = [
+        f"| {row.share:.0%} | " + " | ".join(f"{x:.3f}" for kind in KINDS for x in getattr(row, kind)) + " |"
+        for row in mixing.rows
+    ]
+    steady = ", ".join(f"{kind} {mixing.steady[kind]:.0%}" for kind in KINDS)
+    return [
+        f"Two people mixed, at strength {STRENGTH:g}: cosines to the first and to the second person, the means over "
+        f"{mixing.pairs} pairs; the pictures of a pair have the same words and seed.",
+        "",
+        "| share of the second | embedding: first | second | tokens: first | second | pictures: first | second |",
+        "|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        f"Pairs whose likeness to the first falls, and to the second rises, at every step: {steady}.",
+        "",
+    ]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from facechain_ext.training.evaluate.mixing import KINDS, STRENGTH
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.training.evaluate.budget import Results
     from facechain_ext.training.evaluate.measure import Figures
-    from facechain_ext.training.evaluate.mixing import Mixing
 
 _UNTRAINED = (
     "**The small models were not trained when this was made: their pictures show nothing, and the figures below only "
@@ -43,7 +40,6 @@ def page(results: Results, command: str, plot_name: str) -> str:
         "outside is the mean absolute difference of pixels outside the face (box widened by a fifth) against the same "
         "seed without adapter, 0 to 1. The spreads are standard deviations over the pictures of one person.",
         "",
-        *_mixing(results.mixing),
         f"Budget of each variant, all on the same data: {budget}. Time spent: {spent}.",
     ]
     return "\n".join(lines) + "\n"
@@ -71,26 +67,6 @@ def plot(results: Results, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
-
-
-def _mixing(mixing: Mixing) -> list[str]:
-    """The table of mixed people."""
-    rows = [
-        f"| {row.share:.0%} | " + " | ".join(f"{x:.3f}" for kind in KINDS for x in getattr(row, kind)) + " |"
-        for row in mixing.rows
-    ]
-    steady = ", ".join(f"{kind} {mixing.steady[kind]:.0%}" for kind in KINDS)
-    return [
-        f"Two people mixed, at strength {STRENGTH:g}: cosines to the first and to the second person, the means over "
-        f"{mixing.pairs} pairs; the pictures of a pair have the same words and seed.",
-        "",
-        "| share of the second | embedding: first | second | tokens: first | second | pictures: first | second |",
-        "|---|---|---|---|---|---|---|",
-        *rows,
-        "",
-        f"Pairs whose likeness to the first falls, and to the second rises, at every step: {steady}.",
-        "",
-    ]
 
 
 def _line(row: Figures) -> str:

@@ -11,7 +11,7 @@ from facechain_ext.adapter import load_adapter
 from facechain_ext.identity import TransFace
 from facechain_ext.standalone.small.models import shipped_models
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
-from facechain_ext.training.evaluate.mixing import SHARES, drawn_identity, likenesses, mixes, summed
+from facechain_ext.training.evaluate.mixing import SHARES, drawn_identity, likenesses, mixes, summed, table
 
 PAIRS = 4
 
@@ -53,3 +53,7 @@ def test_the_figures_are_means_and_a_pair_that_turns_back_once_is_not_steady():
     assert mixing.rows[2].pictures == pytest.approx(((0.5 + 0.9) / 2, 0.5))
     assert mixing.rows[1].embedding == pytest.approx((0.75, 0.25))
     assert mixing.steady == {"embedding": 1.0, "tokens": 1.0, "pictures": 0.5}
+    page = "\n".join(table(mixing))
+    assert "over 2 pairs" in page
+    assert "| 50% | 0.500 | 0.500 | 0.500 | 0.500 | 0.700 | 0.500 |" in page
+    assert "pictures 50%" in page
