@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facechain_ext.training.evaluate.measure import Figures
+    from facechain_ext.training.evaluate.mixing import Mixing
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -16,7 +17,7 @@ class Budget:
     """What is spent: drawn people and photos to train on, steps, and people that are measured.
 
     ``judge_persons`` are people that no adapter is trained on. ``held_out`` people make the gallery and are drawn
-    ``each`` times. ``side`` is that of the pictures.
+    ``each`` times; ``mixed_pairs`` pairs of them are mixed. ``side`` is that of the pictures.
     """
 
     persons: int = 200
@@ -30,6 +31,7 @@ class Budget:
     judge_steps: int = 3000
     held_out: int = 100
     each: int = 2
+    mixed_pairs: int = 16
     draw_steps: int = 12
     cfg: float = 3.0
     side: int = 96
@@ -58,7 +60,8 @@ VARIANTS = (
 class Results:
     """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
 
-    ``trained`` says whether the small models were; ``seconds`` were spent by part.
+    ``trained`` says whether the small models were; ``seconds`` were spent by part; ``mixing`` is measured with our own
+    adapter.
     """
 
     budget: Budget
@@ -67,3 +70,4 @@ class Results:
     seconds: dict[str, float]
     trained: bool
     models: str
+    mixing: Mixing

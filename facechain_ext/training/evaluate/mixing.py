@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of the second person is in the mix."""
 STRENGTH = 1.0
-PAIRS = 16
-"""Each takes five pictures."""
 
 
 KINDS = ("embedding", "tokens", "pictures")
@@ -89,9 +87,8 @@ def measure_mixing(
     judge: Judge,
     people: DrawnPeople,
     budget: Budget,
-    pairs: int = PAIRS,
 ) -> Mixing:
-    """So many ``pairs`` of ``people``, each mixed at SHARES and drawn with the same words and seed.
+    """``budget.mixed_pairs`` pairs of ``people``, each mixed at SHARES and drawn with the same words and seed.
 
     Of each person the first three photos are the judge's gallery, the fourth is the face photo, and the fifth of the
     pair's first person lends its words.
@@ -99,7 +96,7 @@ def measure_mixing(
     count = len(people) // people.each
     drawing = Drawing(budget.side, budget.draw_steps, budget.cfg)
     told = []
-    for pair in range(min(pairs, count // 2)):
+    for pair in range(min(budget.mixed_pairs, count // 2)):
         rows = [who * people.each for who in (2 * pair, 2 * pair + 1)]
         both = mixes(*(drawn_identity(people, row + 3, encoder) for row in rows))
         words = caption(people.portraits[rows[0] + 4].scene)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from facechain_ext.training.evaluate.mixing import table
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,6 +42,7 @@ def page(results: Results, command: str, plot_name: str) -> str:
         "outside is the mean absolute difference of pixels outside the face (box widened by a fifth) against the same "
         "seed without adapter, 0 to 1. The spreads are standard deviations over the pictures of one person.",
         "",
+        *table(results.mixing),
         f"Budget of each variant, all on the same data: {budget}. Time spent: {spent}.",
     ]
     return "\n".join(lines) + "\n"

@@ -27,6 +27,7 @@ from facechain_ext.training.evaluate.judge import (
     train_judge,
 )
 from facechain_ext.training.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
+from facechain_ext.training.evaluate.mixing import measure_mixing
 from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
 from facechain_ext.training.fact.batches import Batches
 from facechain_ext.training.fact.sampling import Drawing, draw
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.standalone.checkpoint import Checkpoint
     from facechain_ext.standalone.small import SmallModels
+    from facechain_ext.training.evaluate.mixing import Mixing
     from facechain_ext.training.fact.step import Attach
 
 
@@ -73,7 +75,9 @@ def evaluate(
         seconds[variant.name] = time.monotonic() - start
         for strength in STRENGTHS[1:]:
             figures.append(bench.measure(variant.name, adapter, strength, attach))  # noqa: PERF401 - takes minutes each
-    return bench.results(figures)
+        if variant == VARIANTS[0]:
+            mixing = bench.mixing(adapter)
+    return bench.results(figures, mixing)
 
 
 def evaluate_as_they_are(
@@ -83,7 +87,7 @@ def evaluate_as_they_are(
     bench = _Bench(small, folder, budget, say)
     adapter = load_adapter(small.adapter)
     figures = [*bench.figures, *(bench.measure("adapter", adapter, strength) for strength in STRENGTHS[1:])]
-    return bench.results(figures)
+    return bench.results(figures, bench.mixing(adapter))
 
 
 class _Bench:
@@ -95,7 +99,7 @@ class _Bench:
         start = time.monotonic()
         say("drawing people, training the judge")
         self._judge = _judge(folder / "judge.safetensors", budget)
-        held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
+        self._held = held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
         self.encoder = TransFace.from_file(small.encoder)
         self._subjects, self._judged, real = _subjects(held, self._judge, self.encoder, budget)
         self.seconds = {"judge": time.monotonic() - start}
@@ -114,11 +118,16 @@ class _Bench:
         pixels = _draw(self.checkpoint, self._subjects, self._budget, adapter=adapter, attach=attach, strength=strength)
         return _measure(name, strength, self._judge, self._subjects, self._without, pixels)
 
-    def results(self, figures: list[Figures]) -> Results:
+    def mixing(self, adapter: Any) -> Mixing:
+        """Two people mixed by one adapter."""
+        self._say("drawing mixed people")
+        return measure_mixing(self.checkpoint, adapter, self.encoder, self._judge, self._held, self._budget)
+
+    def results(self, figures: list[Figures], mixing: Mixing) -> Results:
         """Everything together."""
         small = self._small
         where = small.checkpoint.parent.name
-        return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where)
+        return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where, mixing)
 
 
 def _judge(path: Path, budget: Budget) -> Judge:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from facechain_ext.standalone.cli import app
 from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget
+from facechain_ext.training.evaluate.mixing import SHARES
 from facechain_ext.training.evaluate.report import page, plot
 from facechain_ext.training.evaluate.run import as_json, evaluate, evaluate_as_they_are
 
@@ -44,6 +45,8 @@ def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     assert "were not trained" in text
     assert "steps 1, batch 1" in text
     assert text.count("| parallel cross-attention |") == 4
+    assert "over 1 pairs" in text
+    assert [row.share for row in results.mixing.rows] == list(SHARES)
     plot(results, tmp_path / "results.png")
     with Image.open(tmp_path / "results.png") as picture:
         assert picture.width > 1000
@@ -55,6 +58,7 @@ def test_finished_models_are_measured_as_they_are(small, tmp_path):
     rows = [(row.variant, row.strength) for row in results.figures]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *(("adapter", strength) for strength in STRENGTHS[1:])]
     assert set(results.seconds) == {"judge"}
+    assert results.mixing.pairs == 1
     kept = (tmp_path / "judge.safetensors").stat().st_mtime_ns
     assert evaluate_as_they_are(small, tmp_path, LITTLE).figures == results.figures
     assert (tmp_path / "judge.safetensors").stat().st_mtime_ns == kept
