@@ -15,6 +15,7 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.weights import read_state_dict
 from facechain_ext.weights.layout import check_layout, require_key
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,9 +96,8 @@ def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, 
     path = Path(path)
     if path.exists():
         raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.")
-    part = path.with_name(f"{path.name}.part")
-    save_file(published_state(adapter), part, metadata=dict(metadata or {}))
-    part.replace(path)
+    with whole_file(path) as part:
+        save_file(published_state(adapter), part, metadata=dict(metadata or {}))
 
 
 def published_state(adapter: FaceAdapter) -> dict[str, Tensor]:

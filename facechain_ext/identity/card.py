@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.identity.identity import Identity
 from facechain_ext.weights.layout import check_layout, require_key
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,21 +57,11 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
     }
     words = {"format": FORMAT, "version": str(version_of(identity)), "facts": json.dumps(facts, ensure_ascii=False)}
-    part = part_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata=words)
-        part.replace(path)
+        with whole_file(path) as part:
+            save_file(tensors, part, metadata=words)
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
-    finally:
-        if part.is_file():
-            part.unlink()
-
-
-def part_of(path: Path) -> Path:
-    """Where a card is while it is written; its name has the same short length for every card."""
-    return path.with_name(f"{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")
 
 
 def version_of(identity: Identity) -> int:

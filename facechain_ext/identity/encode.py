@@ -120,9 +120,10 @@ def encode_photo(
 
 
 def forget_photos() -> None:
-    """Drop every remembered face; deleting a person calls this."""
+    """Drop every remembered face, picture and detection; deleting a person calls this."""
     with _lock:
         _known.clear()
+    faces.forget_pictures()
 
 
 def to_encoder(aligned: Pixels) -> torch.Tensor:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.identity.card import card_facts, load_card, part_of, save_card
+from facechain_ext.identity.card import card_facts, load_card, save_card
 from facechain_ext.identity.encode import forget_photos
 from facechain_ext.weights import models_folder, safe_child, safe_name
+from facechain_ext.weights.whole import forget_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,7 @@ class CardLibrary:
         path = self._there(name)
         with _changing:
             path.unlink(missing_ok=True)
-            part_of(path).unlink(missing_ok=True)
+            forget_parts(path)
         forget_photos()
         log.info("deleted a card")
 

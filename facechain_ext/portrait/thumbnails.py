@@ -10,6 +10,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.job import Job, Lora
 from facechain_ext.styles import find_lora
 from facechain_ext.weights import models_folder, safe_child
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,8 +86,7 @@ def _one(host: Host, style: Style, common: Job, path: Path, folders: tuple[Path,
     if not pictures:
         return f"{style.en}: nothing was made."
     small = pictures[0].picture.convert("RGB").resize((SIZE, SIZE))
-    part = path.with_name(f".{path.name}.part")
-    small.save(part, "WEBP", quality=85)
-    part.replace(path)
+    with whole_file(path) as part:
+        small.save(part, "WEBP", quality=85)
     made.append(path)
     return f"{style.en}: made without its LoRA {style.lora.file}." if style.lora and not file else ""

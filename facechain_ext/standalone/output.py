@@ -23,16 +23,14 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
     """Write one PNG under the next free number; it has its name only when it is whole."""
     from PIL.PngImagePlugin import PngInfo
 
+    from facechain_ext.weights.whole import whole_file
+
     inside = PngInfo()
     if infotext:
         inside.add_text("parameters", infotext)
     path = free_path(folder, stem, ".png")
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with whole_file(path) as part:
         picture.save(part, format="PNG", pnginfo=inside)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

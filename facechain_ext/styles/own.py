@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from facechain_ext.styles.catalogue import catalogue
 from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
 from facechain_ext.weights.folders import models_folder, safe_child, safe_name
 from facechain_ext.weights.toml import read_toml
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,10 +140,5 @@ def _check(style: Style) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

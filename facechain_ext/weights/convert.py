@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights.reading import read_state_dict
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +26,11 @@ def convert(source: Path, target: Path, metadata: dict[str, str] | None = None) 
     ``source`` is no safe weights file or the disk does not take the result.
     """
     tensors = _apart(read_state_dict(source))
-    part = target.with_name(f"{target.name}.writing")
     try:
-        save_file(tensors, part, metadata={"format": "pt", **(metadata or {})})
-        part.replace(target)
+        with whole_file(target) as part:
+            save_file(tensors, part, metadata={"format": "pt", **(metadata or {})})
     except SafetensorError as error:
         raise WeightsError(f"{target.name} cannot be written ({error}). Look whether the disk is full.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights.folders import models_folder
+from facechain_ext.weights.whole import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,8 @@ def read_note(name: str) -> Any:
 def write_note(name: str, value: Any) -> None:
     """Remember ``value`` as ``name``, whole or not at all; raises WeightsError when it cannot be written."""
     path = models_folder() / name
-    part = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import page
 from facechain_ext.weights.manifest import Entry, entry, manifest
 from facechain_ext.weights.transfer import sha256_of
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -175,6 +175,5 @@ def _alone() -> AbstractContextManager[object]:
 def _write(files: dict[str, Record]) -> None:
     path = models_folder() / LOCK_FILE
     text = json.dumps({"files": {name: asdict(record) for name, record in sorted(files.items())}}, indent=1)
-    part = path.with_name(f"{path.name}.{os.getpid()}.writing")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights.http import get
+from facechain_ext.weights.whole import flush
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +197,7 @@ def _finish(remote: Remote, part: Path, target: Path) -> str:
     if wrong:
         _forget(part)
         raise WrongContentError(f"{remote.name} came with another digest than the hub states. Try again later.")
+    flush(part)
     part.replace(target)
     part.with_name(f"{part.name}.json").unlink(missing_ok=True)
     return digest

@@ -11,8 +11,8 @@ import torch
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
-from facechain_ext.identity.card import part_of
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.weights.whole import part_of
 
 
 @pytest.fixture(scope="module")

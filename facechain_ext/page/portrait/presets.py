@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import HostError
 from facechain_ext.page.portrait.form import NAMES, checked
 from facechain_ext.weights import models_folder, safe_child, safe_name
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,8 @@ def save(name: str, form: Mapping[str, Any]) -> None:
     Raises WeightsError when the name is not safe as a file's.
     """
     path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def load(name: str) -> dict[str, Any]:

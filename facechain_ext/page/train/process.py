@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.styles import key_of
 from facechain_ext.weights import models_folder
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,12 +108,10 @@ def read_table(folder: Path) -> list[list[str]]:
 def write_table(folder: Path, rows: Sequence[Sequence[str]]) -> None:
     """Write captions, whole or not at all; rows of files that are not in the folder are left out."""
     there = {path.name for path in folder.iterdir()}
-    part = folder / f"{TABLE}.part"
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(folder / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "use", "caption", "problem"])
         writer.writerows([*(str(cell) for cell in row[:3]), ""] for row in rows if str(row[0]) in there)
-    part.replace(folder / TABLE)
 
 
 def command(wish: Wish, python: Path) -> list[str]:

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,12 +50,8 @@ class Canvas:
         if path.exists():
             raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
         content = self.encoded(pixels)
-        part = path.with_name(f"{path.name}.part")
-        try:
+        with whole_file(path) as part:
             part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
     def encoded(self, pixels: Pixels) -> bytes:
         """``pixels`` as the PNG that ``save`` writes."""

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.weights.whole import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,5 @@ def _make(checkpoint: Path, encoder: Path, adapter: Path, *, seed: int) -> None:
 
 
 def _write(state: dict[str, torch.Tensor], path: Path) -> None:
-    part = path.with_name(f"{path.name}.part")
-    save_file({key: value.detach().contiguous() for key, value in state.items()}, part)
-    part.replace(path)
+    with whole_file(path) as part:
+        save_file({key: value.detach().contiguous() for key, value in state.items()}, part)

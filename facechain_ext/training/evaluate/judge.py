@@ -20,6 +20,7 @@ from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.world.people import Person, person
 from facechain_ext.training.world.scenes import ACCESSORIES, BACKGROUNDS, CLOTHES, FRAMINGS, GARMENTS, STYLES
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,9 +206,8 @@ def load_judge(path: Path, told: str) -> Judge | None:
 
 def save_judge(judge: Judge, path: Path, told: str) -> None:
     """Keep a judge for the next measuring; ``told`` says what it was trained by."""
-    part = path.with_name(f"{path.name}.part")
-    save_file(judge.state_dict(), part, {"told": told, "side": str(judge.side)})
-    part.replace(path)
+    with whole_file(path) as part:
+        save_file(judge.state_dict(), part, {"told": told, "side": str(judge.side)})
 
 
 def _worn(pictures: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,6 +16,7 @@ from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import prepare_face
 from facechain_ext.training.fact.sources import sources
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,9 +195,5 @@ def write_png(path: Path, pixels: Pixels) -> None:
     good, data = cv2.imencode(".png", channels)
     if not good:
         raise OSError(f"{path.name} cannot be written as PNG")
-    part = path.with_suffix(".part")
-    try:
+    with whole_file(path) as part:
         part.write_bytes(data.tobytes())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +46,10 @@ def save_state(
         "settings": json.dumps(progress.settings),
         "scaler": json.dumps(progress.scaler),
     }
-    part = folder / f"{STATE}.part"
     try:
-        save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
-        part.replace(folder / STATE)
+        with whole_file(folder / STATE) as part:
+            save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
     except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
         earlier = read_progress(folder)
         safe = f"the state of step {earlier.step} is whole" if earlier else "no earlier state exists"
         raise HostError(

@@ -28,6 +28,7 @@ from facechain_ext.training.small.recognition import RecognitionStage
 from facechain_ext.training.small.report import curves, report
 from facechain_ext.training.small.skeletons import hints
 from facechain_ext.training.small.stage import train_stage
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -203,10 +204,9 @@ def _write_controlnet(controlnet: Any, path: Path) -> None:
 
 
 def _write(state: Mapping[str, torch.Tensor], path: Path, words: Mapping[str, str] | None = None) -> None:
-    part = path.with_name(f"{path.name}.part")
     tensors = {key: value.detach().contiguous().clone() for key, value in state.items()}
-    save_file(tensors, part, {"format": "pt", **(words or {})})
-    part.replace(path)
+    with whole_file(path) as part:
+        save_file(tensors, part, {"format": "pt", **(words or {})})
 
 
 def _words(path: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +59,5 @@ def save_lora(unet: Any, path: Path, *, rank: int, trigger: str, metadata: dict[
         "facechain.trigger": trigger,
     }
     state = {key: value.half() for key, value in kohya_state(unet, rank).items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with whole_file(path) as part:
         save_file(state, part, words | metadata)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

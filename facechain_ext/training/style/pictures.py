@@ -12,6 +12,7 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.training.fact.sources import PICTURES
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,12 +63,10 @@ def caption_table(folder: Path, trigger: str) -> list[Captioned]:
 def write_table(folder: Path, rows: list[Captioned]) -> Path:
     """Write the table, whole or not at all."""
     path = folder / TABLE
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows((row.file, "yes" if row.use else "no", row.caption, row.problem) for row in rows)
-    part.replace(path)
     return path
 
 

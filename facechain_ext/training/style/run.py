@@ -23,6 +23,7 @@ from facechain_ext.training.fact.sampling import Drawing, draw
 from facechain_ext.training.style.lora import add_layers, save_lora
 from facechain_ext.training.style.pictures import caption_table, usable
 from facechain_ext.weights.folders import safe_child
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,13 +182,9 @@ class _Training:
         for index, values in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
         path = self._request.work / _STATE
-        part = path.with_suffix(".part")
         words = {"step": str(self.step), "identity": json.dumps(self._identity())}
-        try:
+        with whole_file(path) as part:
             save_file({name: value.cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
     def update(self) -> float:
         """One step; its loss. Raises HostError when it is not a number."""
