@@ -64,9 +64,9 @@ PACKAGES = (
     Package("filelock", ("filelock",), "downloads", remedy="pip install filelock"),
     Package("facexlib", ("facexlib",), "faces, in the webui"),
     Package("mediapipe", ("mediapipe",), "faces, standalone", remedy="pip install mediapipe==0.10.14"),
-    Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD detectors", remedy="pip install onnxruntime"),
-    Package("insightface", ("insightface",), "SCRFD detectors", remedy="pip install insightface"),
-    Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN detector", remedy="pip install --no-deps facenet-pytorch"),
+    Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD, ArcFace", remedy="pip install onnxruntime"),
+    Package("insightface", ("insightface",), "fetches SCRFD and ArcFace", remedy="pip install insightface"),
+    Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN, FaceNet", remedy="pip install --no-deps facenet-pytorch"),
     Package("modelscope", ("modelscope",), "M2FP, RetinaFace, FairFace", remedy="pip install modelscope"),
     Package("diffusers", ("diffusers",), "the command line and the own page", remedy='pip install -e ".[standalone]"'),
     Package("transformers", ("transformers",), "the command line", remedy='pip install -e ".[standalone]"'),
@@ -168,6 +168,7 @@ def _weights() -> Iterable[Check]:
 def _faces() -> Iterable[Check]:
     yield _chosen("detector", faces.detector)
     yield _chosen("head mask", faces.head_masker)
+    yield _judge()
     for row in faces.availability():
         yield Check("Faces", f"{row.ability}, {row.name}", "ready" if row.ready else "optional", row.detail, row.remedy)
 
@@ -177,6 +178,14 @@ def _chosen(ability: str, choose: Callable[[], Named]) -> Check:
         return Check("Faces", ability, "ready", choose().name)
     except FaceChainError as error:
         return Check("Faces", ability, "missing", str(error))
+
+
+def _judge() -> Check:
+    """Who says how like a picture is: a network apart from the one that puts the face in, or that one itself."""
+    try:
+        return Check("Faces", "likeness", "ready", faces.recogniser().name)
+    except FaceChainError as error:
+        return Check("Faces", "likeness", "optional", "by TransFace, which also puts the face in.", str(error))
 
 
 def _styles() -> Iterable[Check]:

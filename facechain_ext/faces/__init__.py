@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from facechain_ext.faces.choose import check_face, choose_face, number_faces
     from facechain_ext.faces.fuse.blend import blend_face
     from facechain_ext.faces.picture import Picture, read_picture
-    from facechain_ext.faces.providers import availability, detector, head_masker
+    from facechain_ext.faces.providers import availability, detector, head_masker, recogniser
     from facechain_ext.faces.quality import Quality, judge_face
+    from facechain_ext.faces.remember import forget_pictures
     from facechain_ext.faces.retouch import retouch_skin
-    from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker
+    from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker, Recogniser
 
 __all__ = [
     "Availability",
@@ -22,16 +23,19 @@ __all__ = [
     "HeadMasker",
     "Picture",
     "Quality",
+    "Recogniser",
     "align",
     "availability",
     "blend_face",
     "check_face",
     "choose_face",
     "detector",
+    "forget_pictures",
     "head_masker",
     "judge_face",
     "number_faces",
     "read_picture",
+    "recogniser",
     "retouch_skin",
 ]
 
@@ -54,6 +58,9 @@ _HOME = {
     "Face": "types",
     "HeadMask": "types",
     "HeadMasker": "types",
+    "forget_pictures": "remember",
+    "recogniser": "providers",
+    "Recogniser": "types",
 }
 
 

@@ -37,18 +37,21 @@ def _facexlib_folders() -> Iterator[Path]:
 
 def scrfd_file() -> Path | None:
     """An SCRFD network as ONNX: from the manifest, any named so in the models folder, or insightface's own."""
-    found = weights.find("scrfd")
-    if found is not None:
-        return found
+    return weights.find("scrfd") or _onnx_named("*scrfd*.onnx", "*damofd*.onnx", "det_*.onnx")
+
+
+def arcface_file() -> Path | None:
+    """A recognition network of insightface's as ONNX: from the manifest, the models folder, or insightface's own."""
+    return weights.find("arcface") or _onnx_named("w600k_*.onnx", "glintr100.onnx")
+
+
+def _onnx_named(*patterns: str) -> Path | None:
+    """The first file of such a name in our models folder, the host's insightface folder, or the user's."""
     own = weights.models_folder()
     insightface = Path(os.environ.get("INSIGHTFACE_HOME", "~/.insightface")).expanduser() / "models"
-    for folder, patterns in (
-        (own, ("*scrfd*.onnx", "*damofd*.onnx", "det_*.onnx")),
-        (own.parent / "insightface", ("**/det_*.onnx", "**/*scrfd*.onnx")),
-        (insightface, ("*/det_*.onnx", "*/*scrfd*.onnx")),
-    ):
+    for folder, depth in ((own, ""), (own.parent / "insightface", "**/"), (insightface, "*/")):
         for pattern in patterns:
-            for path in sorted(folder.glob(pattern)):
+            for path in sorted(folder.glob(f"{depth}{pattern}")):
                 return path
     return None
 

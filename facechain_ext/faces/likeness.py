@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SCALES: dict[str, tuple[float, float, float, float]] = {
-    # ArcFace-like, trained on MS1MV2: strangers stay below 0.2, verification decides near 0.3 (IJB-C at FAR 1e-4 to
-    # 1e-5), good photos of one person lie between 0.5 and 0.8.
+    # Trained with ArcFace's loss on MS1MV2: verification decides near 0.32 (deepface's threshold for such a network);
+    # strangers stay below 0.2, good photos of one person lie between 0.5 and 0.8.
     "TransFace": (0.2, 0.32, 0.48, 0.65),
-    "ArcFace": (0.2, 0.32, 0.48, 0.65),
-    # FaceNet on VGGFace2: embeddings are less spread; verification on LFW decides near 0.45.
-    "FaceNet": (0.35, 0.48, 0.62, 0.78),
+    # w600k_r50: deepface decides at 0.32 (ArcFace) and 0.45 (Buffalo_L), insightface's own program at 0.4; 0.2 and
+    # 0.65 as above.
+    "ArcFace": (0.2, 0.32, 0.45, 0.65),
+    # On VGGFace2: 0.4 is the best threshold on LFW (squared distance 1.2), 0.7 deepface's threshold (Facenet512);
+    # below 0.3 and from 0.8 by proportion.
+    "FaceNet": (0.3, 0.4, 0.7, 0.8),
+    # OpenCV's table of best thresholds: 0.212 on the hardest set (CFP-FP), 0.363 on LFW; the upper two by proportion
+    # to ArcFace's.
+    "SFace": (0.212, 0.363, 0.5, 0.68),
 }
 """Where the words change, by encoder. From published thresholds; not measured here on the real weights."""
 
@@ -30,9 +36,13 @@ class Likeness:
         """The cosine in words, on the encoder's own scale."""
         return likeness_words(self.cosine, self.encoder)
 
+    @property
+    def source(self) -> str:
+        """The encoder, and that it favours the picture where it does."""
+        return self.encoder if self.independent else f"{self.encoder}, which also put the face in"
+
     def __str__(self) -> str:
-        bias = "" if self.independent else ", which also put the face in"
-        return f"{self.words} ({self.cosine:.2f} by {self.encoder}{bias})"
+        return f"{self.cosine:.2f} {self.words}, by {self.source}"
 
 
 def likeness_words(cosine: float, encoder: str = "TransFace") -> str:

@@ -135,6 +135,12 @@ def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
     return picture
 
 
+def forget_decoded() -> None:
+    """Drop the decoded pictures that are kept."""
+    with _lock:
+        _decoded.clear()
+
+
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:
     if not data:
         raise PhotoError(f"{name} is empty; choose another file.")

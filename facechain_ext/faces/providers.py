@@ -13,10 +13,10 @@ from facechain_ext.faces import files
 from facechain_ext.faces.types import Availability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from facechain_ext.faces.types import Detector, HeadMasker
+    from facechain_ext.faces.types import Detector, HeadMasker, Recogniser
 
 log = logging.getLogger(__name__)
 
@@ -25,22 +25,22 @@ log = logging.getLogger(__name__)
 class Provider:
     """One way to an ability: what it needs, and how it is made.
 
-    ``package`` is imported by it, ``install`` gets that; ``locate`` finds its weights on this disk (None when they come
-    with the package) and ``key`` names them in the manifest; ``make`` is called with what ``locate`` found.
+    ``needs`` are packages that it imports, each with what gets it; ``locate`` finds its weights on this disk (None when
+    they come with the package) and ``key`` names them in the manifest; ``make`` is called with what ``locate`` found.
     """
 
     name: str
     detail: str
-    package: str
-    install: str
+    needs: tuple[tuple[str, str], ...]
     make: Callable[[Path | None], Any]
     key: str = ""
     locate: Callable[[], Path | None] | None = None
 
     def missing(self) -> str:
         """What keeps it from working, as the step that would change it; "" when nothing does."""
-        if self.package and not installed(self.package):
-            return self.install
+        for package, install in self.needs:
+            if not installed(package):
+                return install
         if self.locate is not None and self.locate() is None:
             from facechain_ext.weights.store import how_to_get
 
@@ -107,6 +107,27 @@ def _modelscope_masker(path: Path | None) -> HeadMasker:
     return ModelscopeMasker(path)
 
 
+def _arcface(path: Path | None) -> Recogniser:
+    from facechain_ext.faces.recognise.arcface import ArcFaceRecogniser
+
+    assert path is not None
+    return ArcFaceRecogniser(path)
+
+
+def _facenet(path: Path | None) -> Recogniser:
+    from facechain_ext.faces.recognise.facenet import FaceNetRecogniser
+
+    assert path is not None
+    return FaceNetRecogniser(path, _device())
+
+
+def _sface(path: Path | None) -> Recogniser:
+    from facechain_ext.faces.recognise.sface import SFaceRecogniser
+
+    assert path is not None
+    return SFaceRecogniser(path)
+
+
 def _weights(key: str) -> Callable[[], Path | None]:
     def locate() -> Path | None:
         from facechain_ext import weights
@@ -116,45 +137,46 @@ def _weights(key: str) -> Callable[[], Path | None]:
     return locate
 
 
-_MEDIAPIPE = "Run: pip install mediapipe==0.10.14"
-_FACEXLIB = "It comes with the webui; alone, run: pip install facexlib==0.3.0"
-_MODELSCOPE = 'Run: pip install -e ".[modelscope]"'
+_MEDIAPIPE = (("mediapipe", "Run: pip install mediapipe==0.10.14"),)
+_FACEXLIB = (("facexlib", "It comes with the webui; alone, run: pip install facexlib==0.3.0"),)
+_MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'),)
+_ONNX = (("onnxruntime", "Run: pip install onnxruntime"),)
+_FACENET = (
+    ("facenet_pytorch", "Run: pip install --no-deps facenet-pytorch"),
+    ("torchvision", "It comes with the webui; alone, run: pip install torchvision"),
+)
 
 DETECTORS = (
     Provider(
-        *("facexlib", "RetinaFace by facexlib", "facexlib", _FACEXLIB, _facexlib_detector, "facexlib-retinaface"),
+        *("facexlib", "RetinaFace by facexlib", _FACEXLIB, _facexlib_detector, "facexlib-retinaface"),
         lambda: files.facexlib_file("facexlib-retinaface", "detection_Resnet50_Final.pth"),
     ),
-    Provider("mediapipe", "BlazeFace and face mesh, CPU", "mediapipe", _MEDIAPIPE, _mediapipe_detector),
+    Provider("mediapipe", "BlazeFace and face mesh, CPU", _MEDIAPIPE, _mediapipe_detector),
+    Provider("scrfd", "SCRFD or DamoFD as ONNX", _ONNX, _scrfd_detector, "scrfd", files.scrfd_file),
     Provider(
-        *("scrfd", "SCRFD or DamoFD as ONNX", "onnxruntime", "Run: pip install onnxruntime", _scrfd_detector, "scrfd"),
-        files.scrfd_file,
-    ),
-    Provider(
-        *("modelscope", "RetinaFace by modelscope", "modelscope", _MODELSCOPE, _modelscope_detector, "retinaface"),
+        *("modelscope", "RetinaFace by modelscope", _MODELSCOPE, _modelscope_detector, "retinaface"),
         _weights("retinaface"),
     ),
-    Provider(
-        "mtcnn",
-        "MTCNN by facenet-pytorch",
-        "facenet_pytorch",
-        "Run: pip install --no-deps facenet-pytorch",
-        _mtcnn_detector,
-    ),
+    Provider("mtcnn", "MTCNN by facenet-pytorch", _FACENET, _mtcnn_detector),
 )
 """Best first: RetinaFace is what the adapter was trained behind."""
 HEAD_MASKERS = (
     Provider(
-        *("modelscope", "M2FP by modelscope, as published", "modelscope", _MODELSCOPE, _modelscope_masker, "m2fp"),
-        _weights("m2fp"),
+        *("modelscope", "M2FP by modelscope, as published", _MODELSCOPE, _modelscope_masker, "m2fp"), _weights("m2fp")
     ),
     Provider(
-        *("facexlib", "BiSeNet by facexlib", "facexlib", _FACEXLIB, _facexlib_masker, "facexlib-bisenet"),
+        *("facexlib", "BiSeNet by facexlib", _FACEXLIB, _facexlib_masker, "facexlib-bisenet"),
         lambda: files.facexlib_file("facexlib-bisenet", "parsing_bisenet.pth"),
     ),
-    Provider("mediapipe", "face mesh and person segmentation", "mediapipe", _MEDIAPIPE, _mediapipe_masker),
+    Provider("mediapipe", "face mesh and person segmentation", _MEDIAPIPE, _mediapipe_masker),
 )
 """Best first: parsing knows hair from collar, segmentation only person from background."""
+RECOGNISERS = (
+    Provider("arcface", "ArcFace R50 by onnxruntime", _ONNX, _arcface, "arcface", files.arcface_file),
+    Provider("facenet", "FaceNet by facenet-pytorch", _FACENET, _facenet, "facenet", _weights("facenet")),
+    Provider("sface", "SFace by OpenCV, no further package", (), _sface, "sface", _weights("sface")),
+)
+"""Best first, by what their authors report. None of them puts a face into a picture."""
 
 
 def availability() -> tuple[Availability, ...]:
@@ -162,7 +184,7 @@ def availability() -> tuple[Availability, ...]:
     from facechain_ext.faces import attributes, fuse, restore, retouch
 
     rows = []
-    for ability, providers in (("detector", DETECTORS), ("head mask", HEAD_MASKERS)):
+    for ability, providers in (("detector", DETECTORS), ("head mask", HEAD_MASKERS), ("likeness", RECOGNISERS)):
         for provider in providers:
             remedy = provider.missing()
             rows.append(Availability(ability, provider.name, not remedy, provider.detail, remedy))
@@ -172,12 +194,11 @@ def availability() -> tuple[Availability, ...]:
 
 
 def detector(name: str = "auto") -> Detector:
-    """The detector called ``name``, or the best that can work here. It is made once.
+    """The detector called ``name``, or the best that can work here. It is made once, and looks at a picture once.
 
     Raises HostError when it cannot, saying which command or file would change that.
     """
-    chosen: Detector = _choose("face detector", DETECTORS, name)
-    return chosen
+    return _remembering(_choose("face detector", DETECTORS, name))
 
 
 def head_masker(name: str = "auto") -> HeadMasker:
@@ -189,7 +210,39 @@ def head_masker(name: str = "auto") -> HeadMasker:
     return chosen
 
 
+def recogniser(name: str = "auto") -> Recogniser:
+    """The network called ``name`` that tells people apart, or the best that can work here. It is made once.
+
+    Raises HostError when it cannot, saying which command or file would change that.
+    """
+    chosen: Recogniser = _choose("likeness encoder", RECOGNISERS, name)
+    return chosen
+
+
+def table(rows: Iterable[Availability] | None = None) -> str:
+    """Every provider of every ability, one a line, and what would make those that are not ready so; for the log."""
+    lines = []
+    for row in availability() if rows is None else rows:
+        state = "ready" if row.ready else f"not ready. {row.remedy}"
+        lines.append(f"  {row.ability}: {row.name} ({row.detail}): {state}")
+    return "\n".join(lines)
+
+
+@functools.cache
+def _tell() -> None:
+    """Put the table into the log, once."""
+    log.info("faces: what can work here, best first:\n%s", table())
+
+
+@functools.lru_cache(maxsize=16)
+def _remembering(chosen: Detector) -> Detector:
+    from facechain_ext.faces.remember import RememberingDetector
+
+    return RememberingDetector(chosen)
+
+
 def _choose(ability: str, providers: tuple[Provider, ...], name: str) -> Any:
+    _tell()
     names = ", ".join(provider.name for provider in providers)
     wanted = [provider for provider in providers if name in ("auto", provider.name)]
     if not wanted:
@@ -205,9 +258,9 @@ def _choose(ability: str, providers: tuple[Provider, ...], name: str) -> Any:
             if name != "auto":
                 raise HostError(f"The {ability} {provider.name} cannot work here: {error}") from error
             log.warning("The %s %s cannot work here (%s); trying the next.", ability, provider.name, error)
-    # The second best needs least: mediapipe's networks come inside its package.
-    remedies = [provider.missing() for provider in wanted if provider.missing()]
-    easiest = next((remedy for remedy in remedies if remedy == _MEDIAPIPE), remedies[0] if remedies else "See the log.")
+    remedies = {provider.name: provider.missing() for provider in wanted if provider.missing()}
+    # Not the best but what needs least: networks inside the package, or a file alone.
+    easiest = remedies.get("mediapipe") or remedies.get("sface") or next(iter(remedies.values()), "See the log.")
     what = f"No {ability} can work here." if name == "auto" else f"The {ability} {name} cannot work here."
     raise HostError(f"{what} {easiest}")
 

@@ -19,6 +19,7 @@ from facechain_ext.faces import (
     blend_face,
     choose_face,
     detector,
+    forget_pictures,
     head_masker,
     judge_face,
     read_picture,
@@ -104,6 +105,7 @@ def measure(rows: Sequence[Condition], providers: Sequence[Detector]) -> str:
             found = provider.detect(row.pixels)
             spent = []
             for _ in range(_REPEATS):
+                forget_pictures()
                 begin = time.perf_counter()
                 provider.detect(row.pixels)
                 spent.append(time.perf_counter() - begin)

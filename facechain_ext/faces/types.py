@@ -79,6 +79,16 @@ class HeadMasker(Protocol):
         ...
 
 
+class Recogniser(Protocol):
+    """Tells people apart by their faces."""
+
+    name: str
+
+    def embed(self, aligned: Pixels) -> NDArray[np.float32]:
+        """The direction of a face aligned for ArcFace (RGB uint8 [112, 112, 3]): float32 [n], unit length."""
+        ...
+
+
 @dataclass(frozen=True)
 class Availability:
     """Whether one provider of an ability can work here.

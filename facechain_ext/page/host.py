@@ -58,7 +58,7 @@ class PageHost(Host, Protocol):
         ...
 
     def judge(self) -> Judge:
-        """Who says how like a picture is; raises WeightsError like ``encoder``."""
+        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         ...
 
     def uploaded(self, file: Any) -> Path:

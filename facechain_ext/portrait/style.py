@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from facechain_ext.faces.likeness import Likeness
     from facechain_ext.identity import Identity
     from facechain_ext.portrait.job import Hires, Host, Portrait
     from facechain_ext.portrait.judge import Judge
@@ -88,12 +89,12 @@ FAITHFUL = Settings(strength=STRENGTH, steps=50, sampler="PLMS", template=PUBLIS
 class Finished:
     """One finished picture.
 
-    ``likeness`` is the judge's cosine or None; ``before`` the picture as generated when something was done to it after,
-    else None; ``notes`` what did not go as asked for this picture.
+    ``likeness`` is what the judge says or None; ``before`` the picture as generated when something was done to it
+    after, else None; ``notes`` what did not go as asked for this picture.
     """
 
     portrait: Portrait
-    likeness: float | None = None
+    likeness: Likeness | None = None
     before: Image.Image | None = None
     notes: tuple[str, ...] = ()
 
@@ -181,14 +182,18 @@ def make(
     return Result(tuple(_finish(portraits[i], scores[i], photo, tools) for i in best), job, tuple(said))
 
 
-def _likeness(judge: Judge, picture: Image.Image, job: Job) -> float | None:
+def _likeness(judge: Judge, picture: Image.Image, job: Job) -> Likeness | None:
     """How like everybody is: of several people the mean, None where somebody cannot be found."""
     found = [judge.likeness(picture, person.identity) for person in job.people]
     known = [score for score in found if score is not None]
-    return sum(known) / len(known) if len(known) == len(found) else None
+    if not known or len(known) < len(found):
+        return None
+    return replace(known[0], cosine=sum(score.cosine for score in known) / len(known))
 
 
-def _finish(portrait: Portrait, score: float | None, photo: Image.Image | None, tools: Sequence[FaceTool]) -> Finished:
+def _finish(
+    portrait: Portrait, score: Likeness | None, photo: Image.Image | None, tools: Sequence[FaceTool]
+) -> Finished:
     picture, notes = portrait.picture, list(portrait.notes)
     for tool in tools:
         picture = _apply(tool, picture, photo, notes)

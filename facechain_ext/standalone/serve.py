@@ -14,7 +14,7 @@ from facechain_ext.page.uploads import uploaded
 from facechain_ext.portrait.adapters import adapter_files
 from facechain_ext.portrait.arguments import AUTOMATIC
 from facechain_ext.portrait.job import Lora
-from facechain_ext.portrait.judge import EncoderJudge
+from facechain_ext.portrait.judge import choose_judge
 from facechain_ext.standalone.controls import control_picture
 from facechain_ext.standalone.latents import glimpse
 from facechain_ext.standalone.output import save_portraits
@@ -114,8 +114,8 @@ class ServeHost:
             return self._encoder
 
     def judge(self) -> Judge:
-        """The encoder, which favours its own faces and says so."""
-        return EncoderJudge(self.encoder())
+        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        return choose_judge(self.encoder)
 
     def uploaded(self, file: Any) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""

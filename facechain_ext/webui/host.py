@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.host import Offers
-from facechain_ext.portrait.judge import EncoderJudge
+from facechain_ext.portrait.judge import choose_judge
 from facechain_ext.webui import controlnet, generation, loras, models, restoring
 from facechain_ext.webui.people import uploaded
 from facechain_ext.webui.request import TabRequest
@@ -93,8 +93,8 @@ class WebuiHost:
         return models.encoder()
 
     def judge(self) -> Judge:
-        """Who says how like a picture is; raises WeightsError like ``encoder``."""
-        return EncoderJudge(self.encoder())
+        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        return choose_judge(self.encoder)
 
     def uploaded(self, file: Any) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from PIL import Image, ImageFilter
 from skimage import data
 
+from facechain_ext.faces.likeness import Likeness
 from facechain_ext.page.host import Offers
 from facechain_ext.portrait.job import Portrait
 from facechain_ext.standalone.infotext import infotext
@@ -21,11 +22,9 @@ ADAPTER = SimpleNamespace(name="majic")
 class Likes:
     """Finds pictures the less like the higher their seed is; a grey one has no face."""
 
-    name = "ArcFace, apart from what made the picture"
-
     def likeness(self, picture, identity):
         seed = picture.info["seed"]
-        return None if seed is None else 0.9 - seed / 10
+        return None if seed is None else Likeness(0.9 - seed / 10, "ArcFace")
 
 
 class Easel:

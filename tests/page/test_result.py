@@ -41,7 +41,11 @@ def test_pictures_come_most_like_first_and_are_saved(tmp_path):
     host = Easel(tmp_path, empty=(2,))
     shown = generate(host, asked(count=3), going)
     captions = [caption for _, caption in shown.gallery()]
-    assert captions == ["0.80 the same person to the eye, seed 1", "0.60 very alike, seed 3", "no face found, seed 2"]
+    assert captions == [
+        "0.80 the same person to the eye, by ArcFace, seed 1",
+        "0.60 very alike, by ArcFace, seed 3",
+        "no face found, seed 2",
+    ]
     assert [one.seed for one in host.saved] == [1, 3, 2]
     assert "Seed: 3" in shown.infotext(1)
     assert shown.infotext(9) == ""

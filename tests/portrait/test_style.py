@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 from skimage import data
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.faces.likeness import Likeness
 from facechain_ext.identity import Identity, TransFace, TransFaceSizes
 from facechain_ext.portrait import style as recipe
 from facechain_ext.portrait.job import Lora, Portrait
@@ -153,7 +154,7 @@ def test_the_best_are_kept_and_come_first(person, encoder):
     result = recipe.make(Easel(), job, keep=3, judge=EncoderJudge(encoder))
     assert result.pictures[0].portrait.seed == 2
     assert len(result.pictures) == 3
-    scores = [p.likeness for p in result.pictures]
+    scores = [p.likeness.cosine for p in result.pictures]
     assert scores[0] == pytest.approx(1.0, abs=1e-4)
     assert scores == sorted(scores, reverse=True)
     assert result.notes == ()
@@ -211,7 +212,8 @@ def test_a_tool_that_cannot_says_so_and_harms_nothing(person):
 
 
 def test_ranking():
-    assert ranked([0.1, None, 0.9, 0.1, None]) == [2, 0, 3, 1, 4]
+    scores = [None if cosine is None else Likeness(cosine, "ArcFace") for cosine in (0.1, None, 0.9, 0.1, None)]
+    assert ranked(scores) == [2, 0, 3, 1, 4]
     assert ranked([]) == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.detect.common import any_way_up, face_from, suppress
+from facechain_ext.faces.onnx import open_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +32,7 @@ class ScrfdDetector:
     name = "scrfd"
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        wanted = ("CUDAExecutionProvider", "ROCMExecutionProvider", "CPUExecutionProvider")
-        there = onnxruntime.get_available_providers()
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), providers=[one for one in wanted if one in there])
-        except Exception as error:  # onnxruntime's errors have no other common base
-            raise WeightsError(f"{path.name} is not a network that onnxruntime can run ({error}).") from error
+        self._session = open_session(path)
         self._path = path
         self._input = self._session.get_inputs()[0]
         shape = self._input.shape

@@ -10,7 +10,6 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError
-from facechain_ext.faces.likeness import likeness_words
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import NO_STYLE, kept, settings_of
 from facechain_ext.page.portrait.remember import written
@@ -52,12 +51,11 @@ class Asked:
 class Shown:
     """What the result column shows: pictures, most like first, and what was not as asked.
 
-    ``judge`` said how like they are; ``sheet`` is a grid's overview and comes first.
+    ``sheet`` is a grid's overview and comes first.
     """
 
     pictures: tuple[Finished, ...]
     notes: tuple[str, ...] = ()
-    judge: str = ""
     sheet: Image.Image | None = None
 
     @property
@@ -82,8 +80,7 @@ class Shown:
     def _caption(self, one: Finished) -> str:
         if one.likeness is None:
             return f"no face found, seed {one.portrait.seed}"
-        words = likeness_words(one.likeness, self.judge.split(maxsplit=1)[0] if self.judge else "")
-        return f"{one.likeness:.2f} {words}, seed {one.portrait.seed}"
+        return f"{one.likeness}, seed {one.portrait.seed}"
 
 
 def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
@@ -105,9 +102,9 @@ def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
         )
         for one in result.pictures:
             host.save(one.portrait)
-        said = [*result.notes, *(f"Likeness by {judge.name}." for _ in result.pictures[:1])]
+        said = [*result.notes, *(f"Likeness by {one.likeness.source}." for one in result.pictures if one.likeness)]
         said += dict.fromkeys(note for one in result.pictures for note in one.notes if note not in said)
-        return Shown(result.pictures, tuple(dict.fromkeys(said)), judge.name)
+        return Shown(result.pictures, tuple(dict.fromkeys(said)))
 
     return host.queued(work)()
 
@@ -135,12 +132,12 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
         if len(made) < len(cells):
             notes.append(f"Stopped after {len(made)} of {len(cells)} pictures.")
         if not made:
-            return Shown((), tuple(notes), judge.name)
+            return Shown((), tuple(notes))
         rows = [(label, one.portrait.picture) for label, one in zip(labels, made, strict=True)]
         page = sheet(rows, columns=len(GRID_STRENGTHS), title=f"Strength x style, seed {seed}")
         for one in [*made, replace(made[0], portrait=replace(made[0].portrait, picture=page))]:
             host.save(one.portrait)
-        return Shown(tuple(made), tuple(notes), judge.name, page)
+        return Shown(tuple(made), tuple(notes), page)
 
     return host.queued(work)()
 
@@ -217,7 +214,7 @@ def _cells(
             break
         made += result.pictures
         one = result.pictures[0]
-        like = "" if one.likeness is None else f", likeness {one.likeness:.2f}"
+        like = "" if one.likeness is None else f", likeness {one.likeness.cosine:.2f}"
         labels.append(f"{'no style' if style == NO_STYLE else find_style(style).en}, {strength:g}{like}")
     return made, labels
 

@@ -77,7 +77,7 @@ def portrait(
     loras = tuple(_lora(text) for text in lora or ())
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.portrait.judge import EncoderJudge
+    from facechain_ext.portrait.judge import choose_judge
     from facechain_ext.portrait.style import make
     from facechain_ext.standalone import DiffusersHost
 
@@ -118,11 +118,11 @@ def portrait(
             bar.update(task, completed=step, total=total)
             return True
 
-        judge = EncoderJudge(TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+        judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
         result = make(host, job, keep=keep, judge=judge, progress=progress)
     finished = [one.portrait for one in result.pictures]
     if judge is not None:
-        console.print(f"Likeness by {judge.name}:", *(_cosine(one.likeness) for one in result.pictures), markup=False)
+        console.print("Likeness:", "; ".join(str(one.likeness or "no face") for one in result.pictures), markup=False)
     for path in save_portraits(finished, out):
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
@@ -144,10 +144,6 @@ def _styled(job: Job, name: str, subject: str) -> Job:
     for note in notes:
         console.print(note, style="yellow", markup=False)
     return replace(job, prompt=words.prompt, negative_prompt=words.negative_prompt, loras=words.loras + job.loras)
-
-
-def _cosine(value: float | None) -> str:
-    return "no face" if value is None else f"{value:.2f}"
 
 
 def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:

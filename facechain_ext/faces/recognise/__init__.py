@@ -1,0 +1,1 @@
+"""Recognition networks for likeness: one module per provider, one Protocol (faces.types.Recogniser)."""

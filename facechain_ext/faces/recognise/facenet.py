@@ -1,0 +1,55 @@
+"""FaceNet (arXiv 1503.03832): the Inception-ResNet-v1 class of facenet-pytorch with the weights of that project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from facechain_ext.faces.files import load_into
+from facechain_ext.faces.recognise.common import direction
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facechain_ext.faces.types import Pixels
+
+_SIDE = 160
+"""Side in pixels of what the network was trained on: boxes of MTCNN with a margin of 44 in 182, cropped to 160.
+
+There the eyes are 53 pixels apart (measured with facenet-pytorch's MTCNN on the one portrait); a face aligned for
+ArcFace and enlarged to 160 has them 50 apart, so that the same crop serves.
+"""
+
+
+class FaceNetRecogniser:
+    """FaceNet from the files for VGGFace2 or CASIA-WebFace, whose classifier of the training set is left out.
+
+    Raises ImportError where facenet-pytorch or torchvision, which it uses, is not installed; WeightsError when the file
+    is another network.
+    """
+
+    name = "FaceNet"
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        from facenet_pytorch import InceptionResnetV1
+
+        from facechain_ext.weights import read_state_dict
+
+        weights = {key: value for key, value in read_state_dict(path).items() if not key.startswith("logits.")}
+        self._network: Any = InceptionResnetV1(pretrained=None)
+        load_into(self._network, weights, path)
+        self._network.to(device)
+        self._device, self._file = device, path.name
+
+    def embed(self, aligned: Pixels) -> NDArray[np.float32]:
+        """The direction of an aligned RGB face uint8 [112, 112, 3]: float32 [512], unit length."""
+        import torch
+
+        large = cv2.resize(aligned, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
+        batch = torch.from_numpy((large.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128.0)
+        with torch.no_grad():
+            return direction(self._network(batch.to(self._device)).float().cpu().numpy(), self._file)
