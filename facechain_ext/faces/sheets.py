@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facechain_ext.faces.types import Detector, Face, Pixels, Points
+    from facechain_ext.faces.types import Detector, Face, Mask, Pixels, Points
 
 log = logging.getLogger(__name__)
 
@@ -141,11 +141,36 @@ def detection_sheet(rows: Sequence[Condition], provider: Detector) -> Image.Imag
     return sheet(tiles, columns=6)
 
 
+_LOCK = np.array([(-1.23, -0.43), (-0.81, -0.06), (-0.6, 0.76), (-0.66, 3.0), (-1.51, 3.0), (-1.56, 1.1)])
+"""A lock of hair beside the face, from the middle of the eyes in eye distances."""
+
+
+def long_haired(portrait: Pixels, face: Face) -> tuple[Pixels, Mask]:
+    """The portrait with a lock of long hair on each side, made of the hair beside the temple, and where they are."""
+    left, right = face.landmarks[:2]
+    unit, (x, y) = float(np.linalg.norm(right - left)), (left + right) / 2
+    rows, columns = (
+        slice(*np.round(part * unit).astype(int)) for part in (y / unit + [-0.57, 0.08], x / unit + [-1.33, -1])
+    )
+    strand = portrait[rows, columns]
+    strand = np.concatenate([strand, strand[:, ::-1]], axis=1)
+    strand = np.concatenate([strand, strand[::-1]])
+    height, width = portrait.shape[:2]
+    tiled = np.tile(strand, (-(-height // strand.shape[0]), -(-width // strand.shape[1]), 1))[:height, :width]
+    canvas = np.zeros((height, width), np.uint8)
+    for side in (1, -1):
+        cv2.fillPoly(canvas, [np.round(_LOCK * (side, 1) * unit + (x, y)).astype(np.int32)], 1)
+    cv2.ellipse(canvas, (round(x), round(y + 0.32 * unit)), (round(0.77 * unit), round(1.2 * unit)), 0, 0, 360, 0, -1)
+    soft = cv2.GaussianBlur(canvas.astype(np.float32), (0, 0), 1)[..., None]
+    return (portrait * (1 - soft) + tiled * soft).astype(np.uint8), canvas > 0
+
+
 def mask_sheet(rows: Sequence[Condition], provider: Detector) -> Image.Image:
     """Head masks: what is not head is dark, what is face is tinted."""
     masker = head_masker()
+    long, _ = long_haired(rows[0].pixels, choose_face(provider.detect(rows[0].pixels)))
     tiles = []
-    for row in rows:
+    for row in [rows[0], Condition("long hair, composed", long, rows[0].warp), *rows[1:]]:
         found = provider.detect(row.pixels)
         if not found or row.faces > 1 or min(row.pixels.shape[:2]) < 128:
             continue

@@ -9,6 +9,7 @@ from skimage import data
 
 from facechain_ext.faces.detect.common import WORK_SIDE, any_way_up, face_from, intersection_over_union
 from facechain_ext.faces.pose import angles_from_landmarks
+from facechain_ext.faces.sheets import long_haired
 
 from .conftest import BY_HAND, eye_distance, warped
 
@@ -141,3 +142,29 @@ def test_the_head_is_hair_and_face_without_neck(astronaut, face):
         assert not head.head[y, x]
     count, _ = cv2.connectedComponents(head.head.astype(np.uint8))
     assert count == 2  # the background and one piece
+
+
+def test_long_hair_belongs_to_the_head_and_nothing_else_below_the_chin(astronaut, face, detector):
+    from facechain_ext.faces.mask.mediapipe import MediapipeMasker
+
+    chin = face.box[3]
+    pixels, painted = long_haired(astronaut, face)
+    (found,) = detector.detect(pixels)
+    head = MediapipeMasker().mask(pixels, found).head
+    below = np.mgrid[: pixels.shape[0], : pixels.shape[1]][0] > chin + 3
+    assert (painted & below).sum() > 4000
+    assert (head & painted & below).sum() > 0.9 * (painted & below).sum()
+    assert (head & ~painted & below).sum() < 0.1 * (painted & below).sum()
+    count, _ = cv2.connectedComponents(head.astype(np.uint8))
+    assert count == 2
+
+
+@pytest.mark.parametrize("colour", [(62, 48, 24), (110, 90, 55)])
+def test_clothes_of_the_colour_of_the_hair_are_not_hair(astronaut, face, detector, colour):
+    from facechain_ext.faces.mask.mediapipe import MediapipeMasker
+
+    dressed = np.array(astronaut)
+    dressed[195:] = colour + np.random.default_rng(0).normal(0, 4, (*dressed[195:].shape[:2], 3))
+    head = MediapipeMasker().mask(dressed, face).head
+    assert head[:180].any()
+    assert head[200:].sum() < 0.02 * head.sum()

@@ -10,6 +10,7 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.crop import upright_crop
+from facechain_ext.faces.mask.hair import hair_below
 from facechain_ext.faces.mask.head import complete_head
 from facechain_ext.faces.mesh import CHEEKS, MOUTH_LEFT, MOUTH_RIGHT, OUTLINE, fit_mesh, run, solutions
 from facechain_ext.faces.skin import skin_likeness
@@ -29,7 +30,7 @@ _HEAD_ABOVE, _HEAD_BESIDE = 2.1, 1.85
 
 
 class MediapipeMasker:
-    """Head masks without a parsing network: hair is what belongs to the person around the face, above the chin.
+    """Head masks without a parsing network: hair is what belongs to the person around the face, and what hangs from it.
 
     Raises ImportError when made where mediapipe is not installed.
     """
@@ -63,7 +64,9 @@ class MediapipeMasker:
             return np.asarray(whole > 0.5)
 
         face_mask = to_picture(inside)
-        hair = to_picture((person & around & ~_neck(crop, outline, mesh, back)) | inside)
+        hair = person & around & ~_neck(crop, outline, mesh, back)
+        long = hair_below(crop, person, hair, outline)
+        hair = to_picture(hair | long | inside)
         return HeadMask(face_mask, complete_head(face_mask, hair, to_picture(person | inside)))
 
 
