@@ -25,7 +25,8 @@ MESH_POINTS = 478
 # Indices into the mesh (MediaPipe's canonical face model). "Left" is the picture's left: the person's right.
 LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 RIGHT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-NOSE_TIP = 4
+NOSE = (1, 4)
+"""Below and above the tip; between them lies what people mark, and what five-point networks were taught to find."""
 MOUTH_LEFT, MOUTH_RIGHT = 61, 291
 CHEEKS = (117, 118, 119, 6, 348, 347, 346, 352, 411, 425, 391, 164, 165, 205, 187, 123)
 """Cheeks and nose in one loop, below the eyes and above the upper lip: skin for certain."""
@@ -95,7 +96,7 @@ def five_landmarks(mesh: NDArray[np.float32]) -> Points:
     """
     flat = mesh[:, :2]
     eyes = [flat[list(eye)].mean(0) for eye in (LEFT_EYE, RIGHT_EYE)]
-    return np.stack([*eyes, flat[NOSE_TIP], flat[MOUTH_LEFT], flat[MOUTH_RIGHT]]).astype(np.float32)
+    return np.stack([*eyes, flat[list(NOSE)].mean(0), flat[MOUTH_LEFT], flat[MOUTH_RIGHT]]).astype(np.float32)
 
 
 def mesh_angles(mesh: NDArray[np.float32]) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Eye centres, nose tip and corners of the mouth of a mean head, in units of the eye distance, x right, y down, z away:
 # measured on MediaPipe's mesh (depth included) of a frontal photo and made symmetric.
 MEAN_HEAD = np.array(
-    [(-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.63, -0.58), (-0.385, 1.05, -0.10), (0.385, 1.05, -0.10)]
+    [(-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.68, -0.57), (-0.385, 1.05, -0.10), (0.385, 1.05, -0.10)]
 )
 
 

@@ -87,6 +87,13 @@ def _modelscope_detector(path: Path | None) -> Detector:
     return ModelscopeDetector(path)
 
 
+def _damofd_detector(path: Path | None) -> Detector:
+    from facechain_ext.faces.detect.modelscope import ModelscopeDetector
+
+    assert path is not None
+    return ModelscopeDetector(path, "damofd")
+
+
 def _facexlib_masker(path: Path | None) -> HeadMasker:
     from facechain_ext.faces.mask.facexlib import FacexlibMasker
 
@@ -140,6 +147,11 @@ def _weights(key: str) -> Callable[[], Path | None]:
 _MEDIAPIPE = (("mediapipe", "Run: pip install mediapipe==0.10.14"),)
 _FACEXLIB = (("facexlib", "It comes with the webui; alone, run: pip install facexlib==0.3.0"),)
 _MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'),)
+_DAMOFD = (
+    *_MODELSCOPE,
+    ("mmcv", "It needs mmcv-full 1.x, which has to be compiled; a DamoFD as ONNX file needs only onnxruntime."),
+    ("mmdet", "It needs mmdet 2.x; a DamoFD as ONNX file needs only onnxruntime."),
+)
 _ONNX = (("onnxruntime", "Run: pip install onnxruntime"),)
 _FACENET = (
     ("facenet_pytorch", "Run: pip install --no-deps facenet-pytorch"),
@@ -156,6 +168,10 @@ DETECTORS = (
     Provider(
         *("modelscope", "RetinaFace by modelscope", _MODELSCOPE, _modelscope_detector, "retinaface"),
         _weights("retinaface"),
+    ),
+    Provider(
+        *("damofd", "DamoFD by modelscope", _DAMOFD, _damofd_detector, "damofd"),
+        _weights("damofd"),
     ),
     Provider("mtcnn", "MTCNN by facenet-pytorch", _FACENET, _mtcnn_detector),
 )

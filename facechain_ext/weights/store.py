@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
@@ -15,6 +16,7 @@ from facechain_ext.weights.transfer import sha256_of
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -53,17 +55,28 @@ def find(key: str) -> Path | None:
     """The file or folder of the weights called ``key``, or None when it is not there.
 
     Besides its own place, a file under its original name is found in the models folder, since that is where we ask
-    users to put it by hand. Raises WeightsError for a key that the manifest does not have.
+    users to put it by hand. A link that leads out of the models folder is not followed; ``how_to_get`` says so. Raises
+    WeightsError for a key that the manifest does not have.
     """
     wanted = entry(key)
-    own = target(wanted)
-    places = [own]
-    for source in wanted.sources:
-        places += [safe_child(folder, source.name) for folder in (models_folder(), own.parent)]
-    for place in places:
-        if place.is_dir() if wanted.folder else place.is_file():
+    for place, _ in _places(wanted):
+        if place is not None and (place.is_dir() if wanted.folder else place.is_file()):
             return place
     return None
+
+
+def _places(wanted: Entry) -> Iterator[tuple[Path | None, str]]:
+    """Where the files of an entry may be; None and the reason for a place that a link leads away from."""
+    own = PurePosixPath(wanted.save_as)
+    names = [own, *(folder / source.name for source in wanted.sources for folder in (PurePosixPath(), own.parent))]
+    return (_place(name.as_posix()) for name in dict.fromkeys(names))
+
+
+def _place(name: str) -> tuple[Path | None, str]:
+    try:
+        return safe_child(models_folder(), name), ""
+    except WeightsError as error:
+        return None, str(error)
 
 
 def require(key: str) -> Path:
@@ -77,11 +90,12 @@ def require(key: str) -> Path:
 
 
 def how_to_get(key: str) -> str:
-    """One sentence: the command, or the file by hand."""
+    """The command, or the file by hand; and the link in the way, where there is one."""
     wanted = entry(key)
+    away = "".join(f"{reason} " for reason in dict.fromkeys(why for _, why in _places(wanted)) if reason)
     kind = "folder" if wanted.folder else "file"
     first = wanted.sources[0]
-    return (
+    return away + (
         f"Run: facechain weights pull {key}, or put the {kind} {first.name} from {page(first)} into {models_folder()}."
     )
 

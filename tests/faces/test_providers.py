@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from facechain_ext import weights
-from facechain_ext.errors import HostError
+from facechain_ext.doctor import examine
+from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.faces import availability, detector, head_masker, providers
 from facechain_ext.faces.files import facexlib_file, scrfd_file
 
@@ -39,7 +40,7 @@ def test_every_provider_has_a_line_and_every_missing_one_a_remedy(models):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope, mtcnn"):
+    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope, damofd, mtcnn"):
         detector("dlib")
     with pytest.raises(HostError, match="choose auto"):
         head_masker("dlib")
@@ -79,6 +80,22 @@ def test_files_are_found_where_hosts_keep_them(models, monkeypatch):
     assert scrfd_file() == theirs
     (models / "my_damofd_bnkps.onnx").touch()
     assert scrfd_file() == models / "my_damofd_bnkps.onnx"
+
+
+def test_a_link_out_of_the_models_folder_is_named_and_stops_nothing(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path / "nowhere"))
+    (tmp_path / "elsewhere.onnx").touch()
+    (models / "w600k_r50.onnx").symlink_to(tmp_path / "elsewhere.onnx")
+    assert weights.find("arcface") is None
+    with pytest.raises(WeightsError, match=r"w600k_r50\.onnx leads out of .* through a link"):
+        weights.require("arcface")
+    (models / "sub").mkdir()
+    (models / "scrfd_10g.onnx").symlink_to(models / "sub" / "mine.onnx")  # inside, and nothing is there
+    assert weights.find("scrfd") is None
+    (models / "sub" / "mine.onnx").touch()
+    assert weights.find("scrfd") == (models / "sub" / "mine.onnx").resolve()
+    assert availability()
+    assert any("through a link" in check.remedy for check in examine())
 
 
 def test_a_provider_is_made_once():

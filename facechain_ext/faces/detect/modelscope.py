@@ -1,4 +1,4 @@
-"""RetinaFace by the class in the modelscope package, the detector of the published program."""
+"""RetinaFace and DamoFD by the classes in the modelscope package, the detectors of the published program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +17,16 @@ _MIN_SCORE = 0.5
 
 
 class ModelscopeDetector:
-    """RetinaFace from a ModelScope model folder on this disk; it never asks the hub.
+    """RetinaFace or DamoFD from a ModelScope model folder on this disk; it never asks the hub.
 
-    Raises ImportError where modelscope is not installed.
+    Raises ImportError where modelscope, or for DamoFD mmcv and mmdet, is not installed.
     """
 
-    name = "modelscope"
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "modelscope") -> None:
         from modelscope.pipelines import pipeline
         from modelscope.utils.constant import Tasks
 
+        self.name = name
         self._pipeline: Any = pipeline(Tasks.face_detection, model=str(folder))
 
     def detect(self, pixels: Pixels) -> list[Face]:
@@ -43,5 +42,5 @@ class ModelscopeDetector:
                 if score >= _MIN_SCORE
             ]
 
-        found = any_way_up(find, small)
+        found = looked_at_upright(find, small, any_way_up(find, small))
         return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])

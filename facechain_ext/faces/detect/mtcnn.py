@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, shrink
+from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Face, Pixels
@@ -33,7 +33,7 @@ class MtcnnDetector:
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         small, ratio = shrink(pixels)
-        found = any_way_up(self._find, small)
+        found = looked_at_upright(self._find, small, any_way_up(self._find, small), lean=0)
         return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
 
     def _find(self, view: Pixels) -> list[Face]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import any_way_up, face_from, suppress
+from facechain_ext.faces.detect.common import any_way_up, face_from, looked_at_upright, suppress
 from facechain_ext.faces.onnx import open_session
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class ScrfdDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        return sorted(any_way_up(self._find, pixels), key=lambda face: -face.area)
+        found = looked_at_upright(self._find, pixels, any_way_up(self._find, pixels))
+        return sorted(found, key=lambda face: -face.area)
 
     def _find(self, pixels: Pixels) -> list[Face]:
         height, width = pixels.shape[:2]
