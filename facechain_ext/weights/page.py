@@ -41,15 +41,16 @@ hubs' routes. Sizes are about what the pages say; empty where nobody says.
 _EXTRAS = """\
 ## Optional packages
 
-None is needed for portraits in the webui, and none is installed into it. Each extra of `pyproject.toml` was tried once by
-hand in an environment of its own (Python 3.11, Linux, torch 2.13):
+None is needed for portraits in the webui, and none is installed into it. Each extra of `pyproject.toml` was tried once
+by hand in an environment of its own (Python 3.11, Linux, torch 2.13):
 
-- `.[insightface]` (insightface 2.1, onnxruntime 1.32): works; installs from wheels alone, without the compiler that older
-  versions needed. `FaceAnalysis` imports; insightface's SCRFD class and ours find the same six faces with the same scores.
-  It also installs opencv-python beside the headless one, over the host's opencv, so keep it out of the webui's environment.
-  Its weights are for non-commercial research.
-- `.[training]`: everything imports only together with the command line's packages, so the extra now brings those too.
-- `.[restore]` (spandrel 0.4.2): works; its torchvision (0.29) replaced torch 2.13 by 2.14, so install it first or pin torch.
+- `.[insightface]` (insightface 2.1, onnxruntime 1.32): works, from wheels alone, without the compiler that older
+  versions needed. `FaceAnalysis` imports; insightface's SCRFD class and ours find the same six faces with the same
+  scores. It also installs opencv-python over the host's opencv, so keep it out of the webui's environment. Its weights
+  are for non-commercial research.
+- `.[standalone]`: works; `facechain doctor` answers.
+- `.[training]`: its modules import only together with the command line's packages, so the extra now brings those too.
+- `.[restore]` (spandrel 0.4.2): works; its torchvision (0.29) replaced torch 2.13 by 2.14.
 - `facenet-pytorch` (2.6.0, for MTCNN and FaceNet) asks for torch below 2.3 but runs with 2.14: `pip install --no-deps`.
 - `pip install modelscope` (1.40.2): installs in seconds and without torch; the hub client and the RetinaFace class
   import. The human parsing class (M2FP) also wants `addict`, the pipelines numpy, torch and torchvision.
