@@ -155,6 +155,7 @@ _DAMOFD = (
 _ONNX = (("onnxruntime", "Run: pip install onnxruntime"),)
 _FACENET = (
     ("facenet_pytorch", "Run: pip install --no-deps facenet-pytorch"),
+    ("requests", "Run: pip install requests"),
     ("torchvision", "It comes with the webui; alone, run: pip install torchvision"),
 )
 

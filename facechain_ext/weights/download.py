@@ -14,7 +14,7 @@ from facechain_ext.weights import store
 from facechain_ext.weights.convert import PICKLED, convert
 from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import SourceError, endpoint, locate, page
-from facechain_ext.weights.manifest import entry
+from facechain_ext.weights.manifest import HUBS, entry
 from facechain_ext.weights.reading import read_state_dict
 from facechain_ext.weights.transfer import (
     PullCancelledError,
@@ -39,8 +39,13 @@ LOCK_POLL = 0.2
 
 
 def preferred(sources: tuple[Source, ...], hub: str | None = None) -> list[Source]:
-    """The sources in the order in which to try them: those of ``hub``, or of $FACECHAIN_HUB, first."""
+    """The sources in the order in which to try them: those of ``hub``, or of $FACECHAIN_HUB, first.
+
+    Raises WeightsError when there is no such hub.
+    """
     first = hub or os.environ.get("FACECHAIN_HUB") or ""
+    if first and first not in HUBS:
+        raise WeightsError(f"There is no hub called {first!r}. Choose modelscope or huggingface.")
     return sorted(sources, key=lambda source: source.hub != first)
 
 

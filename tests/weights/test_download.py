@@ -183,6 +183,8 @@ def test_the_set_hub_comes_first(monkeypatch):
     assert download.preferred(sources, "huggingface")[0].hub == "huggingface"
     monkeypatch.setenv("FACECHAIN_HUB", "huggingface")
     assert download.preferred(sources)[0].hub == "huggingface"
+    with pytest.raises(WeightsError, match="'modelscop'"):
+        download.preferred(sources, "modelscop")
 
 
 def test_503_twice(server, use):
