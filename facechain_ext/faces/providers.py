@@ -146,7 +146,8 @@ def _weights(key: str) -> Callable[[], Path | None]:
 
 _MEDIAPIPE = (("mediapipe", "Run: pip install mediapipe==0.10.14"),)
 _FACEXLIB = (("facexlib", "It comes with the webui; alone, run: pip install facexlib==0.3.0"),)
-_MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'),)
+_TORCHVISION = ("torchvision", "It comes with the webui; alone, run: pip install torchvision")
+_MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'), _TORCHVISION)
 _DAMOFD = (
     *_MODELSCOPE,
     ("mmcv", "It needs mmcv-full 1.x, which has to be compiled; a DamoFD as ONNX file needs only onnxruntime."),
@@ -156,7 +157,7 @@ _ONNX = (("onnxruntime", "Run: pip install onnxruntime"),)
 _FACENET = (
     ("facenet_pytorch", "Run: pip install --no-deps facenet-pytorch"),
     ("requests", "Run: pip install requests"),
-    ("torchvision", "It comes with the webui; alone, run: pip install torchvision"),
+    _TORCHVISION,
 )
 
 DETECTORS = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink
+from facechain_ext.faces.pipelines import open_pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,15 +20,13 @@ _MIN_SCORE = 0.5
 class ModelscopeDetector:
     """RetinaFace or DamoFD from a ModelScope model folder on this disk; it never asks the hub.
 
-    Raises ImportError where modelscope, or for DamoFD mmcv and mmdet, is not installed.
+    Raises ImportError where modelscope, or for DamoFD mmcv and mmdet, is not installed, WeightsError when the folder
+    is another model.
     """
 
     def __init__(self, folder: Path, name: str = "modelscope") -> None:
-        from modelscope.pipelines import pipeline
-        from modelscope.utils.constant import Tasks
-
         self.name = name
-        self._pipeline: Any = pipeline(Tasks.face_detection, model=str(folder))
+        self._pipeline = open_pipeline("face_detection", folder)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""

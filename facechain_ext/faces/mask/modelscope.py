@@ -10,6 +10,7 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.detect.common import shrink
 from facechain_ext.faces.mask.head import complete_head
+from facechain_ext.faces.pipelines import open_pipeline
 from facechain_ext.faces.types import HeadMask
 
 if TYPE_CHECKING:
@@ -24,16 +25,13 @@ _MIN_SCORE = 0.8
 class ModelscopeMasker:
     """Head masks by human parsing, from a ModelScope model folder on this disk; it never asks the hub.
 
-    Raises ImportError where modelscope is not installed.
+    Raises ImportError where modelscope is not installed, WeightsError when the folder is another model.
     """
 
     name = "modelscope"
 
     def __init__(self, folder: Path) -> None:
-        from modelscope.pipelines import pipeline
-        from modelscope.utils.constant import Tasks
-
-        self._pipeline: Any = pipeline(Tasks.image_segmentation, model=str(folder))
+        self._pipeline = open_pipeline("image_segmentation", folder)
 
     def mask(self, pixels: Pixels, face: Face) -> HeadMask:
         """The masks of the head that ``face`` belongs to, at the size of the picture.
