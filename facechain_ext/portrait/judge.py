@@ -62,20 +62,17 @@ class EncoderJudge:
 class RecogniserJudge:
     """Judges with a recognition network that had no part in the picture.
 
-    Both sides are seen alike: aligned, and black around the head, as an identity keeps its photos. A mix of people has
-    no photo to compare with, so there ``own``, called when it is needed, gives the encoder that judges in its place.
+    Both sides are seen alike: aligned, and black around the head, as an identity keeps its photos. A mix of people lies
+    between the directions of its photos, as it does for the encoder that made it.
     """
 
     recogniser: Recogniser
-    own: Callable[[], TransFace]
     detector: Detector | None = None
     masker: HeadMasker | None = None
     _reference: tuple[str, NDArray[np.float32]] | None = field(default=None, init=False, repr=False)
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
         """How like the best face in ``picture`` is to ``identity``, or None when there is no usable face."""
-        if identity.mixed:
-            return EncoderJudge(self.own(), self.detector, self.masker).likeness(picture, identity)
         known = self._known(identity)
         scores = [
             float(self.recogniser.embed(face) @ known) for face in _aligned_faces(picture, self.detector, self.masker)
@@ -85,7 +82,7 @@ class RecogniserJudge:
     def _known(self, identity: Identity) -> NDArray[np.float32]:
         """The direction of the photos together, kept for the next picture."""
         if self._reference is None or self._reference[0] != identity.digest:
-            photos = zip(identity.aligned, identity.weights, strict=True)
+            photos = zip(identity.aligned, identity.counts, strict=True)
             together = np.sum([weight * self.recogniser.embed(face) for face, weight in photos if weight > 0], axis=0)
             self._reference = identity.digest, together / max(float(np.linalg.norm(together)), 1e-9)
         return self._reference[1]
@@ -97,7 +94,7 @@ def choose_judge(encoder: Callable[[], TransFace]) -> Judge:
     Raises what ``encoder`` raises when it has to judge itself.
     """
     try:
-        return RecogniserJudge(faces.recogniser(), encoder)
+        return RecogniserJudge(faces.recogniser())
     except HostError as error:
         logger.info("likeness is judged by the encoder that puts the face in: %s", error)
         return EncoderJudge(encoder())
