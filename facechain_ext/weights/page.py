@@ -52,8 +52,8 @@ by hand in an environment of its own (Python 3.11, Linux, torch 2.13):
 - `.[training]`: its modules import only together with the command line's packages, so the extra now brings those too.
 - `.[restore]` (spandrel 0.4.2): works; its torchvision (0.29) replaced torch 2.13 by 2.14.
 - `facenet-pytorch` (2.6.0, for MTCNN and FaceNet) asks for torch below 2.3 but runs with 2.14: `pip install --no-deps`.
-- `.[modelscope]` (modelscope 1.40.2): works; its RetinaFace pipeline runs on a folder made by hand. It wants a torchvision
-  that fits torch.
+- `.[modelscope]` (modelscope 1.40.2): works; its RetinaFace pipeline runs on a folder made by hand. It wants a
+  torchvision that fits torch.
 - DamoFD through modelscope: does not work; mmcv-full 1.x has no wheel for this Python, and has to be compiled. An ONNX
   export of it works as any SCRFD file does.
 - Face fusion and skin retouching through modelscope: not part of the package. They execute Python from their

@@ -91,7 +91,7 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     host = Easel(tmp_path)
     shown = generate(host, asked(others="Anna", count=1, fuse=True), going)
     assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
-    assert shown.pictures[0].likeness == pytest.approx(0.8)
+    assert shown.pictures[0].likeness.cosine == pytest.approx(0.8)
     assert any("is not fused: several people" in note for note in shown.notes)
     generate(host, asked(), going)
     assert host.jobs[1].people[0].region is None

@@ -15,6 +15,7 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.faces.likeness import Likeness
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
@@ -384,10 +385,8 @@ def test_the_mask_grows_as_asked_and_takes_the_hair_along(three):
 class Bluest:
     """Finds a picture the more like the bluer its middle is."""
 
-    name = "blue"
-
     def likeness(self, picture, identity):
-        return picture.getpixel((picture.width // 2, picture.height // 2))[2] / 255
+        return Likeness(picture.getpixel((picture.width // 2, picture.height // 2))[2] / 255, "ArcFace")
 
 
 @pytest.mark.parametrize("quality", ["standard", "faithful"])

@@ -212,7 +212,7 @@ def _most_like(
     scores = [judge.likeness(one, identity) for one in tries]
     best = ranked(scores)[0]
     score = scores[best]
-    said = "in none a face was found" if score is None else f"likeness {score:.2f}"
+    said = "in none a face was found" if score is None else f"likeness {score}"
     return tries[best], [f"Face {seat.number}: the most like of {len(tries)}, {said}."]
 
 

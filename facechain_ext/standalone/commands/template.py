@@ -50,7 +50,7 @@ def template(
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,  # noqa: FBT002
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
-    from facechain_ext.portrait.judge import EncoderJudge
+    from facechain_ext.portrait.judge import choose_judge
     from facechain_ext.portrait.template import Settings, find_seats, make, numbered, read_canvas
     from facechain_ext.portrait.tools import retouching
 
@@ -85,7 +85,7 @@ def template(
             settings,
             host=host,
             seats=seats,
-            judge=EncoderJudge(_encoder(encoder)) if paint and count > 1 else None,
+            judge=choose_judge(lambda: _encoder(encoder)) if paint and count > 1 else None,
             tools=[retouching()] if retouch else [],
         )
     for note in done.notes:
