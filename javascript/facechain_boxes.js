@@ -65,6 +65,7 @@
         Object.assign(element.style, {
             left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
         });
+        element.style.zIndex = Math.round(1000 * (1 - (box[2] - box[0]) * (box[3] - box[1])));  // small ones on top
         element.setAttribute("aria-label", `${element.dataset.name}: ${words(box)}`);
     };
 
@@ -188,7 +189,8 @@
         }
         const [left, top, right, bottom] = drag.from;
         if (drag.corner) {
-            return [left, top, Math.max(now[0], left + LEAST), Math.max(now[1], top + LEAST)].map(within);
+            const [wider, taller] = [now[0] - drag.start[0], now[1] - drag.start[1]];
+            return [left, top, Math.max(right + wider, left + LEAST), Math.max(bottom + taller, top + LEAST)].map(within);
         }
         const across = Math.min(Math.max(now[0] - drag.start[0], -left), 1 - right);
         const down = Math.min(Math.max(now[1] - drag.start[1], -top), 1 - bottom);
