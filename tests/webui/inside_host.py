@@ -78,22 +78,55 @@ def told(portraits) -> list:
     ]  # fmt: skip
 
 
+def untrained_controlnet() -> str:
+    """A ControlNet of the U-Net's sizes among the extension's models: its name, nothing without the extension."""
+    import tempfile
+
+    from modules import shared
+    from safetensors.torch import save_file
+
+    if "scripts.external_code" not in sys.modules and "internal_controlnet.external_code" not in sys.modules:
+        return ""
+    from scripts.cldm import PlugableControlModel
+
+    from scripts import controlnet_model_guess, global_state
+
+    unet = shared.sd_model.model.diffusion_model
+    sizes = {
+        "model_channels": unet.model_channels, "channel_mult": list(unet.channel_mult),
+        "context_dim": unet.input_blocks[1][1].transformer_blocks[0].attn2.to_k.in_features,
+    }  # fmt: skip
+    controlnet_model_guess.controlnet_default_config.update(sizes)
+    config = {**controlnet_model_guess.controlnet_default_config, "hint_channels": 3, "use_fp16": False}
+    state = PlugableControlModel(config).control_model.state_dict()
+    folder, name = tempfile.mkdtemp(), "untrained"
+    state = {f"control_model.{key}": value.contiguous() for key, value in state.items()}
+    save_file(state, str(Path(folder, f"{name}.safetensors")))
+    shared.opts.data["control_net_models_path"] = folder
+    global_state.update_cn_models()
+    return name
+
+
 def faithful() -> dict:
     """A template portrait by the published passes, and what the host writes of ControlNet's units in each.
 
-    The weights of ControlNet's pose annotator are not here, so its edges stand in for the skeleton, and one small model
-    serves both kinds; everything else is the host's own.
+    The weights of ControlNet's pose annotator are not here, so its edges stand in for the skeleton, and one untrained
+    model of the U-Net's sizes serves both kinds; everything else is the host's own.
     """
     import numpy as np
     from modules import shared
     from PIL import Image, ImageOps
 
+    model = untrained_controlnet()
+    if not model:
+        return {"skip": "there is no sd-webui-controlnet in this webui"}
     from facechain_ext.portrait.template import Guest, Settings, make, read_canvas
     from facechain_ext.webui import controlnet
     from facechain_ext.webui.host import WebuiHost
 
-    model = next(name for name in controlnet.model_names() if "openpose" in name)
-    shared.opts.data["facechain_controlnet_canny"] = model
+    chosen = next(name for name in controlnet.model_names() if model in name)
+    for kind in ("canny", "openpose"):
+        shared.opts.data[f"facechain_controlnet_{kind}"] = chosen
     for kind in ("openpose", "openpose_face"):
         controlnet._PREPROCESSORS[kind] = ("canny",)
     host, texts = WebuiHost(), []
@@ -113,7 +146,7 @@ def faithful() -> dict:
         texts.clear()
         offers = host.offers().controls
         kinds = frozenset(kind for kind, reason in offers.items() if not reason)
-        settings = Settings(quality="faithful", steps=2, controls=kinds, sampler="Euler")
+        settings = Settings(quality="faithful", steps=1, controls=kinds, sampler="Euler")
         done = make(canvas, {1: guest}, settings, host=host)
         changed = float(done.changed.mean())
         return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": offers["openpose"]}

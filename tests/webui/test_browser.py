@@ -245,7 +245,7 @@ def test_boxes_drawn_in_the_accordion_put_two_people_into_the_picture(tab):
     page.wait_for_function(
         "() => gradioApp().querySelector('#html_info_txt2img').innerText.includes('FaceChain people')"
     )
-    text = page.locator("#html_info_txt2img").inner_text()
+    text = page.locator("#html_info_txt2img").first.inner_text()
     assert f"{NAME}: 0.5" in text
     assert "FaceChain box: " in text
     assert "FaceChain: off" not in text
