@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from facechain_ext.adapter.block import sdpa
+from facechain_ext.adapter.compiled import Door, hook, is_compiled, original
 from facechain_ext.adapter.injection import FaceCondition, FaceInjection
-from facechain_ext.adapter.sites import Site, family_of, find_sites
+from facechain_ext.adapter.sites import family_of, find_sites
 from facechain_ext.errors import HostError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from facechain_ext.adapter.injection import Observer
     from facechain_ext.adapter.model import FaceAdapter
     from facechain_ext.adapter.reuse import Reuse
+    from facechain_ext.adapter.sites import Site
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +40,19 @@ class Attachment:
     """A face adapter at work in a U-Net, until ``remove`` is called or the ``with`` block is left."""
 
     def __init__(self, unet: nn.Module, injection: FaceInjection) -> None:
-        self._family = family_of(unet)
+        plain, sites = original(unet), find_sites(original(unet))
+        self._family = family_of(plain)
         self._injection = injection
         self._rows: Sequence[bool] | RowSource | None = None
         self._told_progress = False
         self._pending: dict[str, Tensor] = {}
-        self._handles = [unet.register_forward_pre_hook(self._before_unet, with_kwargs=True)]
-        for site in find_sites(unet):
-            self._handles += self._hook(site)
+        self._handles: list[Any] = []
+        self._door: Door | None = None
+        if is_compiled(unet):
+            self._door = Door.of(plain, sites)
+            self._door.let_in(self)
+        else:
+            self._handles = hook(plain, sites, lambda: self)
 
     @property
     def observers(self) -> list[Observer]:
@@ -75,6 +82,8 @@ class Attachment:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        if self._door is not None:
+            self._door.let_out(self)
         self._pending.clear()
         self._injection.close()
 
@@ -86,24 +95,21 @@ class Attachment:
     ) -> None:
         self.remove()
 
-    def _hook(self, site: Site) -> list[Any]:
-        """Let ``norm2`` see x + increment, and carry the increment on in the residual stream behind ``attn2``."""
+    def before_norm2(self, site: Site, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Let ``norm2`` see x + increment."""
+        x = args[0]
+        increment = self._injection.increment(site.name, x, site.heads)
+        if increment is None:
+            return None
+        self._pending[site.name] = increment
+        return (x + increment, *args[1:])
 
-        def before_norm2(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-            x = args[0]
-            increment = self._injection.increment(site.name, x, site.heads)
-            if increment is None:
-                return None
-            self._pending[site.name] = increment
-            return (x + increment, *args[1:])
+    def after_attn2(self, site: Site, output: Tensor) -> Tensor | None:
+        """Carry the increment on in the residual stream behind ``attn2``."""
+        increment = self._pending.pop(site.name, None)
+        return None if increment is None else output + increment
 
-        def after_attn2(_module: nn.Module, _args: tuple[Any, ...], output: Tensor) -> Tensor | None:
-            increment = self._pending.pop(site.name, None)
-            return None if increment is None else output + increment
-
-        return [site.norm2.register_forward_pre_hook(before_norm2), site.attn2.register_forward_hook(after_attn2)]
-
-    def _before_unet(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note rows, size and step of the run that begins; drop what an interrupted one left."""
         self._pending.clear()
         names = ("sample", "timestep", "encoder_hidden_states")
@@ -168,13 +174,15 @@ def attach(
     out where it acts and compute only there; ``reuse`` adds the increments of one step again in the next;
     ``conditional_only`` spares the rows without words. These three are not exact, and off by default.
 
-    An adapter that is still attached to this U-Net is removed first. Raises HostError when the U-Net is not SD1.5's or
-    the adapter was made for other channels, and ValueError when shapes or ranges are wrong; nothing is attached then.
+    An adapter that is still attached to this U-Net is removed first. A U-Net that torch.compile has changed keeps idle
+    hooks afterwards; hand over what torch.compile gave, or the U-Net that was compiled in place.
+    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels, and ValueError when
+    shapes or ranges are wrong; nothing is attached then.
     """
-    unet = getattr(unet, "_orig_mod", unet)  # what torch.compile wraps
     conditions = conditions_of(tokens, null_tokens, strength, region, bias)
+    plain = original(unet)
     injection = injection_into(
-        unet,
+        plain,
         adapter,
         conditions,
         window=window,
@@ -184,12 +192,12 @@ def attach(
         reuse=reuse,
         conditional_only=conditional_only,
     )
-    previous = _attached.pop(unet, None)
+    previous = _attached.pop(plain, None)
     if previous is not None:
         log.info("a face adapter was still attached to this U-Net and is replaced")
         previous.remove()
     attachment = Attachment(unet, injection)
-    _attached[unet] = attachment
+    _attached[plain] = attachment
     return attachment
 
 

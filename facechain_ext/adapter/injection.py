@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from facechain_ext.errors import HostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from facechain_ext.adapter.automatic import AutomaticRegion
     from facechain_ext.adapter.block import Attention, SerialFaceBlock
@@ -208,7 +209,7 @@ class FaceInjection:
         training = self._training(block)
         dtype = x.dtype if training else block.norm1.weight.dtype
         # the host's autocast would choose other precisions than the weights have; training wants exactly that
-        with nullcontext() if training else torch.autocast(x.device.type, enabled=False):
+        with nullcontext() if training else _no_autocast(x.device.type):
             regions = self._regions_for(x)
             compute = x.to(dtype)
             if regions == [None]:
@@ -263,3 +264,9 @@ class FaceInjection:
         keys = block.face_keys(condition.bank().to(device=x.device, dtype=dtype), bias)
         attn, dense = block.gates(condition.strength)
         return keys, (attn.to(dtype), dense.to(dtype))
+
+
+def _no_autocast(device_type: str) -> AbstractContextManager[Any]:
+    """No autocast for the moment; some devices (and Apple's under torch before 2.4) have none to switch off."""
+    available = getattr(torch.amp, "is_autocast_available", lambda device: device in {"cpu", "cuda"})
+    return torch.autocast(device_type, enabled=False) if available(device_type) else nullcontext()

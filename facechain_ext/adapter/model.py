@@ -96,6 +96,15 @@ class FaceAdapter(nn.Module):
             self._recall(self._home)
 
     @contextmanager
+    def staying(self, device: torch.device) -> Iterator[None]:
+        """Have the blocks on ``device`` for a while, through any number of ``borrow`` and ``give_back`` inside."""
+        self.borrow(device)
+        try:
+            yield
+        finally:
+            self.give_back()
+
+    @contextmanager
     def lent(self, block: SerialFaceBlock, device: torch.device) -> Iterator[None]:
         """Bring one block to ``device`` for the moment."""
         home: dict[nn.Parameter, Tensor] = {}

@@ -37,7 +37,7 @@ class StepRows:
     count as conditional.
 
     Comparing texts waits for a GPU, so it is done once for each place in a step: where it agrees with counting, the
-    steps that follow are counted.
+    steps that follow are counted. Where rows cannot be counted (tiles), each call is compared and waits once.
     """
 
     def __init__(self, puzzled: Callable[[str], None]) -> None:
@@ -91,20 +91,25 @@ class StepRows:
 
 
 def _by_text(layout: StepLayout, context: Tensor | None) -> list[bool] | None:
-    """Compare each row's text with that of the step; None when a row matches neither or both."""
+    """Compare each row's text with that of the step; None when a row matches neither or both.
+
+    Everything is compared first and read at once: a GPU is waited for once, however many rows there are.
+    """
     if context is None or layout.cond is None or layout.uncond is None:
         return None
-    found: list[bool] = []
-    for row in context:
-        is_cond, is_uncond = _among(row, layout.cond), _among(row, layout.uncond)
-        if is_cond == is_uncond:
-            return None
-        found.append(is_cond)
-    return found
+    both = torch.stack([_among(context, layout.cond), _among(context, layout.uncond)], dim=1)
+    found: list[list[bool]] = both.tolist()
+    if any(is_cond == is_uncond for is_cond, is_uncond in found):
+        return None
+    return [is_cond for is_cond, _ in found]
 
 
-def _among(row: Tensor, known: Tensor) -> bool:
-    """Whether a row [tokens, width] is one of ``known``; lengths may differ by padding, values by half precision."""
-    tokens = min(row.shape[0], known.shape[1])
-    part = row[:tokens].float()
-    return any(torch.allclose(part, other[:tokens].to(part), rtol=1e-2, atol=1e-3) for other in known)
+def _among(rows: Tensor, known: Tensor) -> Tensor:
+    """Which of the rows [n, tokens, width] are in ``known`` [m, tokens, width], bool [n].
+
+    Lengths may differ by padding, values by half precision.
+    """
+    tokens = min(rows.shape[1], known.shape[1])
+    part, other = rows[:, :tokens].float(), known[:, :tokens].to(rows.device).float()
+    same = [torch.isclose(part, one, rtol=1e-2, atol=1e-3).flatten(1).all(1) for one in other]
+    return torch.stack(same).any(0) if same else torch.zeros(len(rows), dtype=torch.bool, device=rows.device)

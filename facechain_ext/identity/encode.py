@@ -14,6 +14,7 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.identity.projected import forget_projections
 
 if TYPE_CHECKING:
     from facechain_ext.faces import Picture
@@ -120,9 +121,10 @@ def encode_photo(
 
 
 def forget_photos() -> None:
-    """Drop every remembered face, picture and detection; deleting a person calls this."""
+    """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
     with _lock:
         _known.clear()
+    forget_projections()
     faces.forget_pictures()
 
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity.encode import PhotoFact, encode_photo
+from facechain_ext.identity.projected import projected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,19 +25,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
+    from facechain_ext.identity.projected import Projects
     from facechain_ext.identity.transface import TransFace
 
     PhotoSource: TypeAlias = "str | Path | bytes | Image.Image | NDArray[np.generic] | faces.Picture"
 
 log = logging.getLogger(__name__)
-
-
-class Projects(Protocol):
-    """Turns encoder tokens [n, 144, width] into identity tokens [n, queries, token width]; an adapter does."""
-
-    def project(self, face_tokens: Tensor) -> Tensor:
-        """Encoder tokens to identity tokens."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,12 +200,11 @@ class Identity:
     def conditioning(self, adapter: Projects) -> Conditioning:
         """What ``attach`` needs of this person, for one adapter."""
         counting = [k for k, weight in enumerate(self.weights) if weight > 0]
-        with torch.no_grad():
-            if self.blend:
-                tokens = self._blended(adapter.project(self.face_tokens))[counting]
-            else:
-                tokens = adapter.project(self.face_tokens[counting])
-            none = adapter.project(torch.zeros_like(self.face_tokens[:1]))
+        if self.blend:
+            tokens = self._blended(projected(adapter, self.face_tokens))[counting]
+        else:
+            tokens = projected(adapter, self.face_tokens[counting])
+        none = projected(adapter, torch.zeros_like(self.face_tokens[:1]))
         weights = torch.tensor([self.weights[k] for k in counting])
         bias = weights.log().repeat_interleave(tokens.shape[1]) if bool((weights != weights[0]).any()) else None
         return Conditioning(tokens.flatten(0, 1), none.expand_as(tokens).flatten(0, 1), bias)

@@ -107,7 +107,7 @@ class DiffusersHost:
                 raise Cancelled
 
         finished: list[Portrait] = []
-        with loras.applied(self.checkpoint, job.loras):
+        with loras.applied(self.checkpoint, job.loras), self._adapter_in_place(job):
             work = _Work(
                 job, self._guidance(job), [self._control(job, u) for u in job.controls], self._people(job), on_step
             )
@@ -117,6 +117,12 @@ class DiffusersHost:
             except Cancelled:
                 log.info("stopped after %d of %d pictures", len(finished), job.count)
         return finished
+
+    def _adapter_in_place(self, job: Job) -> AbstractContextManager[None]:
+        """The adapter's weights beside the U-Net's for all pictures of a job."""
+        if not job.people or self.adapter is None:
+            return nullcontext()
+        return self.adapter.staying(self.checkpoint.unet.device)
 
     def _one(self, work: _Work, seed: int) -> Portrait:
         """One picture."""

@@ -29,10 +29,12 @@ log = logging.getLogger(__name__)
 class FaceRun:
     """The people in the pictures of one generation ``p``; the window is the first one's.
 
-    At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one.
+    At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one. Between
+    the pictures of one generation the adapter's weights stay where the U-Net is; ``staying`` is the run whose do.
     """
 
     current: FaceRun | None = None
+    staying: FaceRun | None = None
 
     def __init__(self, people: Sequence[Person], adapter: FaceAdapter, *, hires: bool = True) -> None:
         self._people = tuple(people)
@@ -42,6 +44,7 @@ class FaceRun:
         self._rows = StepRows(warn)
         self._attachment: FaceInUnet | None = None
         self._model: Any = None
+        self._may_stay = False
 
     def guard(self, p: Any) -> None:
         """Let the coming ``p.sample`` take the face off when it ends, also by an error or an interruption.
@@ -52,10 +55,13 @@ class FaceRun:
 
         @functools.wraps(sample)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            more = False
             try:
-                return sample(*args, **kwargs)
+                sampled = sample(*args, **kwargs)
+                more = _more_pictures(p)
+                return sampled
             finally:
-                self.detach()
+                self.detach(stay=more)
                 if vars(p).get("sample") is guarded:  # else another extension has wrapped ours and will undo that
                     if own:
                         p.sample = sample
@@ -69,10 +75,12 @@ class FaceRun:
 
         Raises HostError when the loaded U-Net is of another kind than the adapter.
         """
-        self.detach()
+        self.detach(stay=True)
         if getattr(p, "is_hr_pass", False) and not self._hires:
             return
-        self._attachment = loaded_unet(p).attach(
+        unet = loaded_unet(p)
+        self._may_stay = unet.keeps_weights()
+        self._attachment = unet.attach(
             self._adapter,
             self._conditionings,
             self._rows,
@@ -87,11 +95,21 @@ class FaceRun:
         self._model = p.sd_model
         FaceRun.current = self
 
-    def detach(self) -> None:
-        """Take the face off; harmless when repeated."""
+    def detach(self, *, stay: bool = False) -> None:
+        """Take the face off; harmless when repeated.
+
+        The weights go home, or ``stay`` where they are for the next pass, if the host has the memory for it.
+        """
+        stays = stay and self._may_stay
+        if stays and self._attachment is not None and FaceRun.staying is not self:
+            self._adapter.borrow(self._adapter.device)
+            FaceRun.staying = self
         if self._attachment is not None:
             self._attachment.remove()
             self._attachment = None
+        if not stays and FaceRun.staying is self:
+            FaceRun.staying = None
+            self._adapter.give_back()
         self._model = None
         if FaceRun.current is self:
             FaceRun.current = None
@@ -113,12 +131,28 @@ class FaceRun:
             return
         self._rows.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
 
+    @classmethod
+    def clear(cls) -> None:
+        """Take off what an earlier generation, ended by an error, may have left behind."""
+        for run in (cls.current, cls.staying):
+            if run is not None:
+                run.detach()
+
     def _follow(self, p: Any) -> None:
         """Move to the checkpoint that a refiner has switched to in the middle of the steps."""
         try:
             self.attach(p)
         except FaceChainError as error:
             warn(f"The face stays out of the refiner's steps: {error}")
+
+
+def _more_pictures(p: Any) -> bool:
+    """Whether ``p`` has another batch to sample after this one."""
+    from modules import shared
+
+    if getattr(p, "iteration", 0) + 1 >= getattr(p, "n_iter", 1):
+        return False
+    return not (shared.state.interrupted or getattr(shared.state, "stopping_generation", False))
 
 
 def on_denoiser(params: Any) -> None:

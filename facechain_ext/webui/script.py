@@ -53,8 +53,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
 
     def before_process(self, p: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
         """Take off what an earlier generation may have left behind."""
-        if FaceRun.current is not None:
-            FaceRun.current.detach()
+        FaceRun.clear()
 
     def process(self, p: Any, *args: Any) -> None:
         """Read the settings, find the person, and write both into the pictures' settings."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from facechain_ext.identity.identity import Conditioning
 
 
+_ROOM = 4e9
+"""Bytes of free video memory above which the adapter's 0.42 GB are left there between pictures: room for the decoder of
+the largest pictures, chosen with care and not measured."""
+
+
 class FaceInUnet(Protocol):
     """A face at work in a U-Net."""
 
@@ -34,6 +39,10 @@ class HostUnet(Protocol):
 
     def dtype(self) -> torch.dtype:
         """In what the face adapter should compute."""
+        ...
+
+    def keeps_weights(self) -> bool:
+        """Whether there is room to leave the adapter's weights beside the U-Net while a picture is decoded."""
         ...
 
     def attach(
@@ -64,6 +73,12 @@ class WebuiUnet:
         dtype: torch.dtype = devices.dtype_unet
         return dtype
 
+    def keeps_weights(self) -> bool:
+        """Unless the user has asked for little video memory."""
+        from modules import shared
+
+        return not (shared.cmd_opts.lowvram or getattr(shared.cmd_opts, "medvram", False))
+
     def attach(
         self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any
     ) -> Attachment:
@@ -91,6 +106,12 @@ class ForgeUnet:
         model = self._objects.unet.model
         dtype = getattr(model, "computation_dtype", None) or next(model.diffusion_model.parameters()).dtype
         return dtype if dtype in {torch.float32, torch.bfloat16} else torch.float16
+
+    def keeps_weights(self) -> bool:
+        """Where so much video memory is free that the host, which counts it, moves nothing out for the decoder."""
+        import torch
+
+        return not torch.cuda.is_available() or torch.cuda.mem_get_info()[0] > _ROOM
 
     def attach(
         self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any

@@ -73,7 +73,10 @@ def install(monkeypatch, models_path, api_auth=None):
         },
         "shared": {
             "opts": Options(),
-            "cmd_opts": types.SimpleNamespace(lowvram=False, api_auth=api_auth, facechain_models_dir=None),
+            "state": types.SimpleNamespace(interrupted=False, stopping_generation=False),
+            "cmd_opts": types.SimpleNamespace(
+                lowvram=False, medvram=False, api_auth=api_auth, facechain_models_dir=None
+            ),
         },
         "paths": {"models_path": str(models_path)},
         "devices": {"dtype_unet": torch.float32},
@@ -124,7 +127,9 @@ class Generation:
         self.script.before_process(self, *self.args)
         self.script.process(self, *self.args)
         results = []
+        self.n_iter = self.batches
         for number in range(self.batches):
+            self.iteration = number
             self.script.process_batch(self, *self.args, batch_number=number)
             results.append(self.sample())
         self.script.postprocess(self, None, *self.args)

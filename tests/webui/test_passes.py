@@ -274,3 +274,56 @@ def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
     script.process(run, {"photos": []})
     assert "could not be loaded" in run.extra_generation_params["FaceChain"]
     script.process(run, "<p>the page's</p>")
+
+
+@pytest.mark.parametrize(("medvram", "between"), [(False, [False, True, True]), (True, [False, False, False])])
+def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeypatch, medvram, between):
+    from modules import shared
+
+    from facechain_ext.webui.run import FaceRun
+
+    monkeypatch.setattr(shared.cmd_opts, "medvram", medvram)
+    run = generation(host, unet, CARD, batches=3)
+    seen, process_batch = [], host.script.process_batch
+
+    def watched(p, *args, **kwargs):
+        seen.append(FaceRun.staying is not None)
+        process_batch(p, *args, **kwargs)
+
+    monkeypatch.setattr(host.script, "process_batch", watched)
+    run.run()
+    assert seen == between
+    assert FaceRun.staying is None
+    assert untouched(unet)
+
+
+def test_weights_go_home_when_a_later_picture_fails(host, unet):
+    from facechain_ext.webui.run import FaceRun
+
+    run = generation(host, unet, CARD, batches=2)
+    host.script.process(run, *run.args)
+    run.n_iter = 2
+    host.script.process_batch(run, *run.args)
+    run.sample()
+    adapter = FaceRun.staying._adapter
+    assert adapter._borrowers == 1
+    run.iteration, run.fail_at = 1, 1
+    host.script.process_batch(run, *run.args)
+    with pytest.raises(RuntimeError, match="another script failed"):
+        run.sample()
+    assert FaceRun.staying is None
+    assert adapter._borrowers == 0
+
+
+def test_the_next_generation_sends_home_what_an_error_left(host, unet):
+    from facechain_ext.webui.run import FaceRun
+
+    run = generation(host, unet, CARD, batches=2)
+    host.script.process(run, *run.args)
+    run.n_iter = 2
+    host.script.process_batch(run, *run.args)
+    run.sample()  # and then the host fails while it decodes
+    adapter = FaceRun.staying._adapter
+    host.script.before_process(run, *run.args)
+    assert FaceRun.staying is None
+    assert adapter._borrowers == 0

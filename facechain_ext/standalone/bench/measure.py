@@ -1,104 +1,142 @@
-"""Seconds, memory and operations of one step, each variant beside the bare U-Net in the same run."""
+"""Seconds and memory of one step, each variant beside the bare U-Net in the same round."""
 
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
-
-from facechain_ext.standalone.bench.variants import VARIANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from facechain_ext.standalone.bench.variants import Bench, Case
+    from facechain_ext.standalone.bench.variants import Bench, Case, Variant
+
+_GPU_TURNS = 5
+"""Times that a variant's steps are run in one round on a GPU, where one step is too short to be timed."""
+_ROOM = 0.9
+"""Share of the free memory that a variant may ask for."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """One variant of one case: median seconds a step, its ratio to the bare step, peak memory and operations.
+class Taken:
+    """One variant in one round: seconds a step, and megabytes that it needed above what was held before it."""
 
-    ``megabytes`` is what the step needed above what was there before it, and None where the system does not say;
-    ``operations`` are multiply-adds of one step.
-    """
-
-    case: Case
-    variant: str
     seconds: float
-    ratio: float
     megabytes: float | None
-    operations: float
 
 
-def measure(bench: Bench, case: Case, *, repeats: int = 3, report: Callable[[str], None] | None = None) -> list[Result]:
-    """Run every variant ``repeats`` times, interleaved, so that whatever else the machine does hits all alike."""
+def too_large(bench: Bench, case: Case, variant: Variant) -> str:
+    """Why a variant is left out for want of memory; "" when it is not."""
+    needed, free = variant.needs(bench, case), free_memory(bench.device)
+    if free is None or needed <= _ROOM * free:
+        return ""
+    return f"it needs {needed / 1e9:.0f} GB of memory, and {free / 1e9:.0f} GB are free"
+
+
+def one_round(
+    bench: Bench, case: Case, variants: Sequence[Variant], *, report: Callable[[str], None] = lambda _words: None
+) -> dict[str, Taken | str]:
+    """Run each variant once, one after the other: whatever else the machine does meanwhile hits all alike.
+
+    A variant that runs out of the GPU's memory gives a sentence instead.
+    """
+    taken: dict[str, Taken | str] = {}
+    for variant in variants:
+        try:
+            one = taken[variant.name] = _timed(bench, case, variant)
+            report(f"{case.side} px, batch {case.batch}, {variant.name}: {one.seconds:.3f} s")
+        except torch.cuda.OutOfMemoryError:
+            taken[variant.name] = "the GPU's memory is too small"
+        gc.collect()
+    return taken
+
+
+def warm_up(bench: Bench, case: Case) -> None:
+    """One step that is not timed: what a process does once, and on a GPU once for each size."""
     sample, text = bench.inputs(case)
+    with torch.no_grad():
+        bench.unet(sample, 500, text)
 
-    def step() -> None:
-        with torch.no_grad():
-            bench.unet(sample, 500, text)
-        _finish(bench)
 
-    seconds: dict[str, list[float]] = {name: [] for name in VARIANTS}
-    memory: dict[str, float | None] = {}
-    operations: dict[str, float] = {}
-    for turn in range(repeats + 1):
-        for name, variant in VARIANTS.items():
-            with variant(bench):
-                step()  # prepares the face's keys, once a picture
-                if turn == 0:
-                    memory[name] = _peak(bench, step)
-                    operations[name] = _operations(step)
+def _timed(bench: Bench, case: Case, variant: Variant) -> Taken:
+    sample, text = bench.inputs(case)
+    on_gpu = bench.device.type == "cuda"
+    seconds, peak = 0.0, None
+    with torch.no_grad(), variant.attached(bench, case) as attachment:
+        for turn in range(_GPU_TURNS + 1 if on_gpu else 1):
+            for step in variant.steps:
+                if attachment is not None:
+                    attachment.set_progress(step.progress)
+
+                def run() -> None:
+                    bench.unet(sample, 500, text)
+
+                with _Memory(bench.device) as memory:
+                    spent = _gpu_seconds(run) if on_gpu else _cpu_seconds(run)
+                if on_gpu and not turn:
                     continue
-                start = time.perf_counter()
-                step()
-                seconds[name].append(time.perf_counter() - start)
-                if report:
-                    report(f"{case.side} px, batch {case.batch}, {name}: {seconds[name][-1]:.3f} s")
-    base = statistics.median(seconds[next(iter(VARIANTS))])
-    return [
-        Result(case, name, statistics.median(s), statistics.median(s) / base, memory[name], operations[name])
-        for name, s in seconds.items()
-    ]
+                seconds += spent * step.share / (_GPU_TURNS if on_gpu else 1)
+                if memory.megabytes is not None:
+                    peak = max(memory.megabytes, peak or 0.0)
+    return Taken(seconds, peak)
 
 
-def _finish(bench: Bench) -> None:
-    if bench.device.type == "cuda":
-        torch.cuda.synchronize(bench.device)
+def _cpu_seconds(run: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
-def _operations(step: Callable[[], None]) -> float:
-    # only the plain attention is counted by torch on every device
-    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
-        step()
-    return float(counter.get_total_flops()) / 2
+def _gpu_seconds(run: Callable[[], None]) -> float:
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()  # type: ignore[no-untyped-call]
+    run()
+    end.record()  # type: ignore[no-untyped-call]
+    torch.cuda.synchronize()
+    milliseconds: float = start.elapsed_time(end)  # type: ignore[no-untyped-call]
+    return milliseconds / 1e3
 
 
-def _peak(bench: Bench, step: Callable[[], None]) -> float | None:
-    """Megabytes that ``step`` needs at its highest, above what is held before it."""
-    gc.collect()
-    if bench.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(bench.device)
-        before = float(torch.cuda.memory_allocated(bench.device))
-        step()
-        return (torch.cuda.max_memory_allocated(bench.device) - before) / 1e6
-    reset = Path("/proc/self/clear_refs")
-    if not reset.exists():
-        return None
-    reset.write_text("5", encoding="ascii")  # the kernel's way to reset the highest resident size
-    before = _status("VmRSS")
-    step()
-    return (_status("VmHWM") - before) / 1e3
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that are free; None where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    facts = Path("/proc/meminfo")
+    return int(_field(facts, "MemAvailable") * 1e3) if facts.exists() else None
 
 
-def _status(field: str) -> float:
-    """A field of the process's status in kB."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith(field)))
+class _Memory:
+    """``megabytes`` that the block needs at its highest, above what is held before it; None where nobody says."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._before = 0.0
+        self.megabytes: float | None = None
+
+    def __enter__(self) -> _Memory:
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._before = float(torch.cuda.memory_allocated(self._device))
+        elif _RESET.exists():
+            _RESET.write_text("5", encoding="ascii")  # the kernel's way to reset the highest resident size
+            self._before = _field(_STATUS, "VmRSS")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._device.type == "cuda":
+            self.megabytes = (torch.cuda.max_memory_allocated(self._device) - self._before) / 1e6
+        elif _RESET.exists():
+            self.megabytes = (_field(_STATUS, "VmHWM") - self._before) / 1e3
+
+
+_RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+
+
+def _field(file: Path, name: str) -> float:
+    """A field of one of the system's lists, in kB."""
+    lines = file.read_text(encoding="ascii").splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(name)))

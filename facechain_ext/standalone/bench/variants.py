@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,22 @@ import torch
 import torch.nn.functional as F
 
 from facechain_ext.adapter import Attachment, FaceAdapter, attach, new_adapter
+from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.injection import FaceCondition, FaceInjection
+from facechain_ext.adapter.reuse import Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
 
 PHOTO_TOKENS = 16
 """Identity tokens of one photo."""
 FACE_SHARE = 0.15
-"""Part of the picture that a face takes in the region that is measured."""
+"""Part of the picture that a face takes in the regions that are measured."""
+PICTURE_STEPS = 25
+"""Steps of the picture over which variants are averaged whose steps differ; the default of the page."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Bench:
-    """A U-Net of Stable Diffusion 1.5's size with random weights, an adapter for it, and where they are."""
+    """A U-Net of Stable Diffusion 1.5's topology with random weights, an adapter for it, and where they are."""
 
     unet: nn.Module
     adapter: FaceAdapter
@@ -41,73 +46,156 @@ class Bench:
     dtype: torch.dtype
 
     @staticmethod
-    def build(device: str, dtype: torch.dtype, *, gate: float = 0.5) -> Bench:
-        """Make the full-size U-Net and adapter; random weights cost what trained ones cost."""
+    def build(
+        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, Any] | None = None, seed: int = 0
+    ) -> Bench:
+        """Make a full-size U-Net and adapter, or one of other ``sizes`` (arguments of diffusers' U-Net).
+
+        Random weights cost what trained ones cost. On the device "meta" nothing is computed or held.
+        """
         from diffusers import UNet2DConditionModel
 
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         with torch.device("meta"):
-            unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+            unet = UNet2DConditionModel(
+                **({"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8} | (sizes or {}))
+            )
+        with torch.device("meta" if device == "meta" else "cpu"):
+            adapter = new_adapter(unet, gate=gate).to(device=device, dtype=dtype).eval()
         unet = unet.to_empty(device=device).to(dtype).eval()
-        for parameter in unet.parameters():
-            torch.nn.init.normal_(parameter, std=0.02)
-        adapter = new_adapter(unet, gate=gate).to(device=device, dtype=dtype).eval()
+        for name, parameter in unet.named_parameters():
+            if parameter.dim() > 1:
+                torch.nn.init.normal_(parameter, std=0.02)
+            else:
+                torch.nn.init.constant_(parameter, float(name.endswith("weight")))
         return Bench(unet, adapter.requires_grad_(requires_grad=False), torch.device(device), dtype)
 
     def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
         """Latents [2 b, 4, h, w] and text [2 b, 77, 768] of one step."""
         rows, side = 2 * case.batch, case.side // 8
         place: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
-        return torch.randn(rows, 4, side, side, **place), torch.randn(rows, 77, 768, **place)
+        return torch.randn(rows, 4, side, side, **place), torch.randn(rows, 77, self.adapter.token_width, **place)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Bytes of the U-Net, and of the adapter's blocks."""
+        return tuple(  # type: ignore[return-value]
+            sum(weight.nbytes for weight in module.parameters()) for module in (self.unet, self.adapter.blocks)
+        )
 
 
-@contextmanager
-def bare(_bench: Bench) -> Iterator[None]:
-    """The U-Net as it is."""
-    yield
+@dataclass(frozen=True)
+class Step:
+    """One step to be measured: the ``progress`` 0..1 it is at, and the ``share`` of a picture's steps that are so."""
+
+    progress: float
+    share: float = 1.0
 
 
-@contextmanager
-def exact(bench: Bench) -> Iterator[None]:
-    """Every token, every step: what the published formula asks for."""
+@dataclass(frozen=True)
+class Variant:
+    """One way of running the U-Net.
+
+    ``attached`` puts it in place for one case; ``steps`` are run in turn, and their times averaged by their shares.
+    ``needs`` gives the bytes that a step needs beyond what the bare one does, where that may be too much.
+    """
+
+    name: str
+    attached: Callable[[Bench, Case], AbstractContextManager[Attachment | None]]
+    steps: tuple[Step, ...] = (Step(0.5),)
+    needs: Callable[[Bench, Case], int] = lambda _bench, _case: 0
+
+
+class KnownFace(AutomaticRegion):
+    """An automatic region that measures as ever and then finds a region of FACE_SHARE: random weights have none."""
+
+    def _measure(self) -> Tensor | None:
+        if self._energy is not None and not self._energy.is_meta:
+            super()._measure()
+        return face_mask(self._size)
+
+
+def face_mask(size: tuple[int, int]) -> Tensor:
+    """A square of FACE_SHARE of a grid [h, w], somewhat above its middle, as 0 and 1."""
+    mask = torch.zeros(size)
+    side = round(size[0] * FACE_SHARE**0.5)
+    top, left = size[0] // 8, (size[1] - side) // 2
+    mask[top : top + side, left : left + side] = 1
+    return mask
+
+
+def _face(bench: Bench, case: Case, **settings: Any) -> AbstractContextManager[Attachment]:
+    del case
     tokens, null = _tokens(bench)
-    with attach(bench.unet, bench.adapter, tokens, null_tokens=null):
-        yield
+    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, **settings)
+
+
+def _region(bench: Bench, case: Case) -> AbstractContextManager[Attachment]:
+    return _face(bench, case, region=face_mask((case.side // 8, case.side // 8)))
 
 
 @contextmanager
-def region(bench: Bench) -> Iterator[None]:
-    """Only inside a square of FACE_SHARE of the picture, as with a template or a drawn box."""
-    tokens, null = _tokens(bench)
-    side = round(64 * FACE_SHARE**0.5)
-    mask = torch.zeros(64, 64)
-    mask[8 : 8 + side, 20 : 20 + side] = 1
-    with attach(bench.unet, bench.adapter, tokens, null_tokens=null, region=mask):
-        yield
+def _published(bench: Bench, case: Case) -> Iterator[Attachment]:
+    del case
+    plain = PublishedInjection(bench.adapter, [FaceCondition(*_tokens(bench))])
+    with Attachment(bench.unet, plain) as attachment:
+        yield attachment
 
 
-@contextmanager
-def einsum(bench: Bench) -> Iterator[None]:
-    """The block as the published code computes it: nothing kept between steps, attention as einsum and softmax."""
-    tokens, null = _tokens(bench)
-    plain = _PublishedInjection(bench.adapter, [FaceCondition(tokens, null)])
-    with Attachment(bench.unet, plain):
-        yield
+def _logits(bench: Bench, case: Case) -> int:
+    """Bytes of the largest matrices of logits, and as much for the softmax of them."""
+    tokens = (case.side // 8) ** 2 + PHOTO_TOKENS
+    config: Any = bench.unet.config
+    return 2 * 2 * case.batch * int(config.attention_head_dim) * tokens * tokens * bench.dtype.itemsize
 
 
-VARIANTS: dict[str, Callable[[Bench], Any]] = {
-    "bare U-Net": bare,
-    "exact": exact,
-    "region of 15 %": region,
-    "published code (einsum)": einsum,
-}
-"""What is compared, by the name it has in the table; the first is what the others are related to."""
+def _share_everywhere() -> float:
+    """Part of a picture's steps in which the automatic region is measured."""
+    automatic, everywhere = KnownFace(), 0
+    for step in range(PICTURE_STEPS):
+        automatic.begin(step / PICTURE_STEPS, (64, 64))
+        everywhere += automatic.region is None
+        automatic.observe(torch.ones(1, 64, 1))
+    return everywhere / PICTURE_STEPS
 
 
-class _PublishedInjection(FaceInjection):
-    """Rows that are thrown away are computed, and logits and weights of the attention are whole matrices in memory."""
+def _share_computed() -> float:
+    """Part of a picture's steps in which increments are computed when every second one's are used again."""
+    reuse, computed = Reuse(), 0
+    for step in range(PICTURE_STEPS):
+        reuse.begin(step / PICTURE_STEPS, None)
+        computed += reuse.computes
+    return computed / PICTURE_STEPS
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("bare U-Net", lambda _bench, _case: nullcontext()),
+    Variant("exact", _face),
+    Variant(
+        "automatic region",
+        lambda bench, case: _face(bench, case, automatic=KnownFace(warm_up=1)),
+        (Step(0.1, _share_everywhere()), Step(0.5, 1 - _share_everywhere())),
+    ),
+    Variant("region of 15 %", _region),
+    Variant(
+        "every second step",
+        lambda bench, case: _face(bench, case, reuse=Reuse(warm_up=1)),
+        (Step(0.1, _share_computed()), Step(0.5, 1 - _share_computed())),
+    ),
+    Variant("prompt's rows alone", lambda bench, case: _face(bench, case, conditional_only=True)),
+    Variant("published code (einsum)", _published, needs=_logits),
+)
+"""What is compared; the first is what the others are related to."""
+
+
+class PublishedInjection(FaceInjection):
+    """The block as the published code computes it: nothing is kept between steps, attention is einsum and softmax.
+
+    Rows that are thrown away are computed, and logits and weights of the attention are whole matrices in memory.
+    """
 
     def increment(self, site: str, x: Tensor, heads: int) -> Tensor:
+        """What the block of ``site`` adds to ``x`` [b, n, C], the unconditional half of the rows first."""
         condition, block = self.conditions[0], self.adapter.block(site)
         assert condition.null_tokens is not None
         half = len(x) // 2

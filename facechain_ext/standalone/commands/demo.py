@@ -58,7 +58,7 @@ def demo(
     models = small_models(out / "small-models")
     words = TRAINED if models.trained else RANDOM
     console.print(words, style="bold", markup=False)
-    picture = faces.read_picture(photo) if photo is not None else _astronaut()
+    picture = faces.read_picture(photo) if photo is not None else astronaut()
     clock.lap("models and photo")
     prepared = prepare_face(picture, None, faces.detector(), faces.head_masker())
     person = Identity.from_photos(picture, TransFace.from_file(models.encoder), name=picture.name)
@@ -111,8 +111,8 @@ class _Clock:
         console.print(f"{part}: {self.seconds[part]:.1f} s", markup=False, highlight=False)
 
 
-def _astronaut() -> Picture:
-    """Eileen Collins, NASA, in the public domain; comes with scikit-image."""
+def astronaut() -> Picture:
+    """Eileen Collins, NASA, in the public domain; comes with scikit-image. Raises PhotoError where that is missing."""
     from facechain_ext import faces
 
     try:

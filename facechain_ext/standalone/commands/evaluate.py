@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from facechain_ext.standalone.small import SmallModels
+    from facechain_ext.training.evaluate.budget import Budget
 
 console = Console()
 
@@ -24,6 +28,9 @@ def evaluate(
     as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,  # noqa: FBT002
     leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into template.md.")] = False,  # noqa: FBT002
     models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
+    switches: Annotated[  # noqa: FBT002
+        bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
+    ] = False,
 ) -> None:
     """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
     from facechain_ext.standalone.small import models_in, small_models
@@ -41,6 +48,9 @@ def evaluate(
     if leak:
         _leak(small, docs / "template.md", say)
         return
+    if switches:
+        _switches(small, work, docs, chosen, budget or [])
+        return
     if as_they_are:
         results = evaluate_as_they_are(small, work, chosen, say=say)
     else:
@@ -55,7 +65,7 @@ def evaluate(
     console.print(f"Written: {docs / 'results.md'}", markup=False)
 
 
-def _leak(small: Any, document: Path, say: Any) -> None:
+def _leak(small: SmallModels, document: Path, say: Any) -> None:
     from facechain_ext.training.evaluate.leak import Trials, measure_leak, put_into, table
 
     trials = Trials()
@@ -63,6 +73,19 @@ def _leak(small: Any, document: Path, say: Any) -> None:
     text = table(measure_leak(small, trials, say=say), trials, words)
     put_into(document, text)
     say(text)
+
+
+def _switches(small: SmallModels, work: Path, docs: Path, chosen: Budget, parts: list[str]) -> None:
+    from facechain_ext.training.evaluate.switches import page, switch_costs
+
+    costs = switch_costs(small, work, chosen, say=lambda words: console.print(words, markup=False))
+    command = " ".join(["facechain evaluate --work FOLDER --switches", *(f"--budget {part}" for part in parts)])
+    docs.mkdir(parents=True, exist_ok=True)
+    told = json.dumps([asdict(one) for one in costs], indent=1)
+    (docs / "switches.json").write_text(told + "\n", encoding="utf-8")
+    text = page(costs, 1.0, chosen, command)
+    (docs / "switches.md").write_text(f"# What the switches cost\n\n{text}", encoding="utf-8")
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def _budget(parts: list[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,12 @@ SAMPLER = "DDIM"
 
 @dataclass(frozen=True)
 class Drawing:
-    """How pictures are made: ``side`` in pixels, ``steps`` of the sampler, guidance ``cfg``."""
+    """How pictures are made: ``side`` in pixels, ``steps`` of the sampler, guidance ``cfg``, the sampler's name."""
 
     side: int
     steps: int = 20
     cfg: float = 5.0
+    sampler: str = SAMPLER
 
 
 @torch.no_grad()
@@ -65,8 +67,12 @@ def draw(
     shape = (1, unet.config.in_channels, drawing.side // 8, drawing.side // 8)
     noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
     sample = torch.cat(noise).to(unet.device)
-    scheduler = find_sampler(SAMPLER).build()
+    scheduler = find_sampler(drawing.sampler).build()
     scheduler.set_timesteps(drawing.steps)
+    sample = sample * scheduler.init_noise_sigma
+    own: dict[str, Any] = {}
+    if "generator" in inspect.signature(scheduler.step).parameters:
+        own["generator"] = torch.Generator().manual_seed(seeds[0])
     acting: Any = nullcontext()
     seen = None if tokens is None else torch.cat(tokens)
     if adapter is not None and face_tokens is not None:
@@ -76,10 +82,10 @@ def draw(
         acting = attach(unet, adapter, seen, strength)
     with acting:
         for timestep in scheduler.timesteps:
-            both = torch.cat([sample, sample]).to(unet.dtype)
+            both = scheduler.scale_model_input(torch.cat([sample, sample]), timestep).to(unet.dtype)
             without, with_words = unet(both, timestep, encoder_hidden_states=text).sample.float().chunk(2)
             predicted = without + drawing.cfg * (with_words - without)
-            sample = scheduler.step(predicted, timestep, sample).prev_sample
+            sample = scheduler.step(predicted, timestep, sample, **own).prev_sample
     decoded = vae.decode(sample.to(vae.dtype) / vae.config.scaling_factor).sample.float()
     pixels = ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().byte()
     out: Pixels = pixels.permute(0, 2, 3, 1).cpu().numpy()
