@@ -144,5 +144,5 @@ def random_host(bench: Bench) -> DiffusersHost:
     for model in (vae, words):
         model.requires_grad_(requires_grad=False).eval().to(bench.device)
     adapter = new_adapter(bench.unet, gate=0.5).to(bench.dtype).eval().requires_grad_(requires_grad=False)
-    checkpoint = Checkpoint(bench.unet, vae, words.to(bench.dtype), clip_tokenizer(), "random", "random")  # type: ignore[arg-type]
+    checkpoint = Checkpoint(bench.unet, vae, words.to(bench.dtype), clip_tokenizer(), "random", "random")
     return DiffusersHost(checkpoint, adapter)

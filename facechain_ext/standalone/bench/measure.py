@@ -92,12 +92,12 @@ def _cpu_seconds(run: Callable[[], None]) -> float:
 
 
 def _gpu_seconds(run: Callable[[], None]) -> float:
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    start.record()  # type: ignore[no-untyped-call]
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    start.record()
     run()
-    end.record()  # type: ignore[no-untyped-call]
+    end.record()
     torch.cuda.synchronize()
-    milliseconds: float = start.elapsed_time(end)  # type: ignore[no-untyped-call]
+    milliseconds: float = start.elapsed_time(end)
     return milliseconds / 1e3
 
 
