@@ -113,9 +113,16 @@ class Host(Protocol):
 
     name: str
 
-    def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> Sequence[Portrait]:
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> Sequence[Portrait]:
         """Make the pictures of ``job``.
 
+        ``ready`` is called with each of them as soon as it is finished, by hosts that know it then.
         ``progress(step, steps)`` is called as the work goes on; when it returns False the host stops and returns what
         is finished. Raises HostError when the job cannot be done with what is loaded.
         """

@@ -6,9 +6,12 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+import torch
+
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.portrait.job import Control, Job, Lora, Person
 from facechain_ext.portrait.judge import ranked
+from facechain_ext.portrait.overlap import Overlap
 from facechain_ext.styles import NEGATIVE, StyleError, find_lora
 from facechain_ext.weights import find
 
@@ -168,18 +171,26 @@ def make(
 ) -> Result:
     """Have ``host`` do ``job``, judge the pictures, keep the best and finish them with ``tools`` in turn.
 
-    A tool that cannot work on a picture leaves it as it is and says so in its notes. What is stopped by ``progress``
-    returns what is there. Raises HostError as the host does.
+    Where a GPU makes the pictures and the host tells of each, they are judged, and finished if all are kept, while the
+    next one is made. A tool that cannot work on a picture leaves it as it is and says so in its notes. What is stopped
+    by ``progress`` returns what is there. Raises HostError as the host does.
     """
-    portraits = host.generate(job, progress=progress)
-    scores = [_likeness(judge, p.picture, job) if judge and job.people else None for p in portraits]
-    best = ranked(scores)[:keep]
+
+    def judged(portrait: Portrait) -> tuple[float | None, Finished | None]:
+        score = _likeness(judge, portrait.picture, job) if judge and job.people else None
+        return score, _finish(portrait, score, photo, tools) if keep is None else None
+
+    with Overlap(judged, beside=torch.cuda.is_available()) as overlap:
+        portraits = host.generate(job, progress=progress, ready=overlap.take)
+        done = overlap.results(portraits)
+    best = ranked([score for score, _ in done])[:keep]
     said = list(notes)
     if len(portraits) < job.count:
         said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")
-    if judge is not None and any(score is None for score in scores):
+    if judge is not None and any(score is None for score, _ in done):
         said.append("Pictures without a face that can be judged come last.")
-    return Result(tuple(_finish(portraits[i], scores[i], photo, tools) for i in best), job, tuple(said))
+    finished = (done[i][1] or _finish(portraits[i], done[i][0], photo, tools) for i in best)
+    return Result(tuple(finished), job, tuple(said))
 
 
 def _likeness(judge: Judge, picture: Image.Image, job: Job) -> Likeness | None:

@@ -90,7 +90,13 @@ class DiffusersHost:
             {kind: load_controlnet(path, device=place, dtype=dtype) for kind, path in (controlnets or {}).items()},
         )
 
-    def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> list[Portrait]:
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> list[Portrait]:
         """Make the pictures of ``job``, picture i with seed ``seed + i`` drawn on the CPU as the webui does.
 
         ``progress(step, steps)`` counts the steps of all pictures; when it returns False what is finished is returned.
@@ -113,7 +119,9 @@ class DiffusersHost:
             )
             try:
                 for number in range(job.count):  # what is finished stays when a later one is stopped
-                    finished.append(self._one(work, job.seed + number))  # noqa: PERF401
+                    finished.append(self._one(work, job.seed + number))
+                    if ready is not None:
+                        ready(finished[-1])
             except Cancelled:
                 log.info("stopped after %d of %d pictures", len(finished), job.count)
         return finished

@@ -73,7 +73,13 @@ class ServeHost:
         self._adapter: Path | None = None
         self._encoder: TransFace | None = None
 
-    def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> list[Portrait]:
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> list[Portrait]:
         """Make the pictures of ``job`` when nothing else generates; interrupted, what is finished is returned.
 
         Raises HostError when the job asks for what is not there, WeightsError for files that cannot be read.
@@ -86,7 +92,8 @@ class ServeHost:
             self._stop.clear()
             host = self._loaded(job)
             try:
-                return host.generate(replace(job, loras=tuple(self._lora(one) for one in job.loras)), progress=going)
+                named = replace(job, loras=tuple(self._lora(one) for one in job.loras))
+                return host.generate(named, progress=going, ready=ready)
             finally:
                 self._sample = None
 

@@ -41,7 +41,13 @@ class WebuiHost:
         self._queue = Queue()
         self._running = threading.Event()
 
-    def generate(self, job: Job, *, progress: Callable[[int, int], bool] | None = None) -> list[Portrait]:
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,  # noqa: ARG002 - a picture is final when all are handed back
+    ) -> list[Portrait]:
         """Make the pictures of ``job``, picture i with seed ``seed + i``.
 
         ``progress`` is asked once when the queue lets the job in, and then before every step of the sampler. Stopped by

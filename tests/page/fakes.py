@@ -43,7 +43,7 @@ class Easel:
             controls={"openpose": "", "openpose_face": "", "depth": "No depth here."},
         )
 
-    def generate(self, job, *, progress=None):
+    def generate(self, job, *, progress=None, ready=None):
         self.jobs.append(job)
         made = []
         for number, seed in enumerate(range(job.seed, job.seed + job.count)):

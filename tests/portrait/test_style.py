@@ -35,7 +35,7 @@ class Easel:
     def __init__(self, best=2, empty=()):
         self.best, self.empty, self.jobs = best, empty, []
 
-    def generate(self, job, *, progress=None):
+    def generate(self, job, *, progress=None, ready=None):
         self.jobs.append(job)
         made = []
         for seed in range(job.seed, job.seed + job.count):

@@ -298,7 +298,7 @@ class Painter:
     def __init__(self):
         self.jobs = []
 
-    def generate(self, job, *, progress=None):
+    def generate(self, job, *, progress=None, ready=None):
         self.jobs.append(job)
         if job.inpaint is None:
             return [Portrait(Image.fromarray(small(HEAD, job.width)), job.seed, "")]

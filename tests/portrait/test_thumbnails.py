@@ -22,7 +22,7 @@ class Brush:
     def __init__(self, refuse=""):
         self.jobs, self.refuse = [], refuse
 
-    def generate(self, job, *, progress=None):
+    def generate(self, job, *, progress=None, ready=None):
         self.jobs.append(job)
         if self.refuse and self.refuse in job.prompt:
             raise HostError("No memory is left; close other programs.")
