@@ -176,7 +176,7 @@ def make(
     by ``progress`` returns what is there. Raises HostError as the host does.
     """
 
-    def judged(portrait: Portrait) -> tuple[float | None, Finished | None]:
+    def judged(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
         score = _likeness(judge, portrait.picture, job) if judge and job.people else None
         return score, _finish(portrait, score, photo, tools) if keep is None else None
 
