@@ -35,6 +35,11 @@ def picture_input(**options: Any) -> Any:
     return gr.Image(type="pil", **where, **known(gr.Image.__init__, show_share_button=False), **options)
 
 
+def results_gallery(**options: Any) -> Any:
+    """Pictures to look at; gradio 4 would offer to drop files into one whose value an event takes."""
+    return gr.Gallery(**known(gr.Gallery.__init__, interactive=False), **options)
+
+
 def at_once(event: Callable[..., Any]) -> dict[str, Any]:
     """Options of an event that several browsers may have under way at the same time."""
     return known(event, concurrency_limit=None)

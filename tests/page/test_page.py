@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 import pytest
@@ -69,3 +70,10 @@ def test_options_that_a_release_does_not_know_are_left_out():
         return new
 
     assert known(takes, old=1, new=2) == {"new": 2}
+
+
+def test_galleries_show_pictures_and_take_none(host):
+    galleries = [block for block in whole.build(host).blocks.values() if isinstance(block, gradio.Gallery)]
+    assert galleries
+    if "interactive" in inspect.signature(gradio.Gallery.__init__).parameters:  # gradio 3 has no other galleries
+        assert [block.interactive for block in galleries] == [False] * len(galleries)

@@ -9,7 +9,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.boxes import BoxFields, boxes_html
-from facechain_ext.page.gradio_versions import picture_input
+from facechain_ext.page.gradio_versions import picture_input, results_gallery
 from facechain_ext.page.portrait import styles_panel
 from facechain_ext.page.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
 from facechain_ext.page.portrait.parts import HowParts, component
@@ -110,7 +110,9 @@ def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
                 made[name] = component(name, min_width=120)
         show = gr.Button("Show what it follows", elem_id="facechain_pose_show", interactive=usable)
         problem = gr.HTML("", elem_id="facechain_pose_problem")
-        seen = gr.Gallery(label="What is followed", columns=2, height=220, visible=False, elem_id="facechain_pose_seen")
+        seen = results_gallery(
+            label="What is followed", columns=2, height=220, visible=False, elem_id="facechain_pose_seen"
+        )
 
     def preview(picture: Any, *values: Any) -> list[Any]:
         if picture is None:

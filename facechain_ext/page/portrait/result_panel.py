@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.page.gradio_versions import at_once
+from facechain_ext.page.gradio_versions import at_once, results_gallery
 from facechain_ext.page.portrait import result
 from facechain_ext.page.portrait.parts import asked, component
 from facechain_ext.page.portrait.result import Shown  # noqa: TC001 - gradio reads the annotations
@@ -62,7 +62,7 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
     with gr.Row():
         for name in ("fuse", "retouch"):
             form[name] = component(name, min_width=120)
-    gallery = gr.Gallery(
+    gallery = results_gallery(
         label="Result", columns=2, height=480, object_fit="contain", show_label=False, elem_id="facechain_gallery"
     )
     flip = gr.Button("Show before fusion and retouching", visible=False, size="sm", elem_id="facechain_before")

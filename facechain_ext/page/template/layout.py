@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.page.gradio_versions import results_gallery
 from facechain_ext.page.template import shelf
 from facechain_ext.page.template.seating import (
     KEEP,
@@ -74,7 +75,7 @@ def build(host: PageHost) -> None:
                 start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
                 stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
             status = gr.HTML("", elem_id="facechain_template_status")
-            results = gr.Gallery(label="Result", columns=2, height=480, elem_id="facechain_template_gallery")
+            results = results_gallery(label="Result", columns=2, height=480, elem_id="facechain_template_gallery")
             compared = gr.HTML("", elem_id="facechain_template_compare")
     boxes = gr.State([])
 
