@@ -51,13 +51,13 @@ def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, 
 
     A finished style is left as it is, one that was begun goes on. Raises HostError when ``show`` stops it.
     """
-    schedule = plan.loras
+    schedule, side = plan.loras, -(-plan.side // 64) * 64  # the trainer of styles takes multiples of 64 pixels
     settings = StyleSettings(
         steps=schedule.steps,
         batch=schedule.batch,
         rate=schedule.rate,
         rank=4,
-        size=plan.side,
+        size=side,
         seed=plan.seed,
         save_every=plan.save_every,
         preview_every=schedule.steps,
@@ -66,7 +66,7 @@ def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, 
         if (folder / f"lora-{name}.safetensors").is_file():
             continue
         work = folder / "loras" / name
-        pictures = _drawn(name, work / "pictures", plan.side)
+        pictures = _drawn(name, work / "pictures", side)
         request = StyleRequest(
             folder / "checkpoint.safetensors", pictures, f"lora-{name}", name, work, folder, catalogue=False
         )
