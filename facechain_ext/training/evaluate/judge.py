@@ -106,7 +106,7 @@ class Judge(nn.Module):
         """
         seen = self.what(pictures).flatten(1)
         place = self.place(self.where(pictures).flatten(1))
-        found = place[:, 4:].detach().unflatten(1, (len(_POINTS), 2))
+        found = place[:, 4:].detach().reshape(-1, len(_POINTS), 2)
         if landmarks is None:
             landmarks = found
         elif use_found is not None:
@@ -174,7 +174,7 @@ def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int =
     for _ in range(steps):
         rows = draw_pairs(len(people), people.each, rng, batch // 2).flatten()
         pictures = to_judge(np.stack([people.portraits[n].drawn.pixels for n in rows]))
-        points = places[rows, 4:].unflatten(1, (len(_POINTS), 2))
+        points = places[rows, 4:].reshape(-1, len(_POINTS), 2)
         eyes = (points[:, 1] - points[:, 0]).norm(dim=1)[:, None, None]
         shifted = points + _JITTER * eyes * (2 * torch.rand(points.shape, generator=generator) - 1)
         found = torch.rand(len(rows), 1, 1, generator=generator) < _FOUND
