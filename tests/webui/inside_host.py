@@ -78,10 +78,14 @@ def told(portraits) -> list:
     ]  # fmt: skip
 
 
-def untrained_controlnet() -> str:
-    """A ControlNet of the U-Net's sizes among the extension's models: its name, nothing without the extension."""
+def untrained_controlnet(spread: float = 0.0) -> str:
+    """A ControlNet of the U-Net's sizes among the extension's models: its name, nothing without the extension.
+
+    It adds nothing to the U-Net at a ``spread`` of 0, else noise that depends on its picture.
+    """
     import tempfile
 
+    import torch
     from modules import shared
     from safetensors.torch import save_file
 
@@ -100,6 +104,10 @@ def untrained_controlnet() -> str:
     config = {**controlnet_model_guess.controlnet_default_config, "hint_channels": 3, "use_fp16": False}
     state = PlugableControlModel(config).control_model.state_dict()
     folder, name = tempfile.mkdtemp(), "untrained"
+    torch.manual_seed(0)
+    for key, value in state.items():
+        if spread and ("zero_convs" in key or "middle_block_out" in key or "input_hint_block.14" in key):
+            value.normal_(std=spread)
     state = {f"control_model.{key}": value.contiguous() for key, value in state.items()}
     save_file(state, str(Path(folder, f"{name}.safetensors")))
     shared.opts.data["control_net_models_path"] = folder
@@ -170,9 +178,11 @@ def errors_of(work) -> str:
 def jobs() -> dict:
     """Every kind of job once, bad ones between them; after all of them the first picture has to come out again."""
     import numpy as np
+    from modules import shared
     from PIL import Image
 
     from facechain_ext.portrait.job import Control, Hires, Inpaint, Job, Lora, Person
+    from facechain_ext.webui import controlnet
     from facechain_ext.webui.host import WebuiHost
 
     host = WebuiHost()
@@ -200,6 +210,12 @@ def jobs() -> dict:
         asked["lora"] = replace(plain, loras=(Lora(offers.loras[0], 1.0),))
         known = sys.modules["networks"].available_networks[offers.loras[0]].filename
         asked["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
+    untrained = untrained_controlnet(spread=0.05)
+    if untrained:
+        chosen = next(name for name in controlnet.model_names() if untrained in name)
+        for kind in ("openpose", "depth"):
+            shared.opts.data[f"facechain_controlnet_{kind}"] = chosen
+        offers = host.offers()
     units = {kind: Control(kind, photo, 1.0, prepared=True) for kind in ("openpose", "openpose_face", "depth")}
     if not offers.controls["openpose"]:
         pose = units["openpose"]
