@@ -122,7 +122,7 @@ class FaceInjection:
         self._acting_index: Tensor | None = None
         self._latent_size = (0, 0)
         self._keys: dict[tuple[int, str], FaceKeys] = {}
-        self._row_keys: dict[tuple[int, str], tuple[tuple[int, ...], FaceKeys]] = {}
+        self._row_keys: dict[tuple[int, str, tuple[int, ...]], FaceKeys] = {}
         self._gates: dict[tuple[int, str], tuple[Tensor, Tensor]] = {}
         self._regions: dict[tuple[tuple[int, int], int], list[TokenRegion | None]] = {}
 
@@ -250,11 +250,10 @@ class FaceInjection:
             return keys.rows(torch.tensor(rows, device=x.device)), gates
         if place not in self._keys:
             self._keys[place], self._gates[place] = self._prepare(condition, block, x)
-        known = self._row_keys.get(place)
-        if known is None or known[0] != rows:
-            known = (rows, self._keys[place].rows(torch.tensor(rows, device=x.device)))
-            self._row_keys[place] = known
-        return known[1], self._gates[place]
+        ordered = (number, site, rows)  # hosts that run the halves of a batch apart come back to the same few orders
+        if ordered not in self._row_keys:
+            self._row_keys[ordered] = self._keys[place].rows(torch.tensor(rows, device=x.device))
+        return self._row_keys[ordered], self._gates[place]
 
     def _prepare(
         self, condition: FaceCondition, block: SerialFaceBlock, x: Tensor
