@@ -225,7 +225,7 @@ def jobs() -> dict:
             "pose_bare": replace(plain, controls=(pose,)),
             "pose_half": replace(face, controls=(replace(pose, weight=0.5),)),
             "pose_none": replace(face, controls=(replace(pose, weight=0.0),)),
-            "pose_early": replace(face, controls=(replace(pose, window=(0.0, 0.5)),)),
+            "pose_early": replace(face, controls=(replace(pose, window=(0.0, 0.1)),)),
             "pose_late": replace(face, controls=(replace(pose, window=(0.5, 1.0)),)),
         }
         if not offers.controls["depth"]:

@@ -96,7 +96,7 @@ def test_a_pose_acts_by_its_weight_in_its_window_beside_the_face(made):
     )  # the picture is a skeleton already: only its name differs
     text = made["pose_late"][0]["infotext"]
     unit = text.split("ControlNet 0: ")[1]
-    for part in ("Module: none", "openpose", "Weight: 1", "Guidance Start: 0.5", "Guidance End: 1"):
+    for part in ("Module: none", "Weight: 1", "Guidance Start: 0.5", "Guidance End: 1"):
         assert part in unit
 
 
