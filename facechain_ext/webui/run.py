@@ -12,7 +12,7 @@ from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.reuse import Reuse
 from facechain_ext.adapter.rows import StepLayout, StepRows
 from facechain_ext.errors import FaceChainError
-from facechain_ext.webui import settings
+from facechain_ext.webui import attention, settings
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.unets import loaded_unet
 
@@ -90,6 +90,7 @@ class FaceRun:
             automatic=AutomaticRegion() if settings.automatic_region() else None,
             reuse=Reuse() if settings.every_second_step() else None,
             conditional_only=settings.conditional_only(),
+            attention=attention.chosen(),
         )
         self._attachment.set_progress(0.0)
         self._model = p.sd_model
