@@ -33,7 +33,7 @@ TRAINED = (
 )
 _PROMPT = "a closeup photo of a person, blue background, white shirt"
 """In the words of the drawn world, which are all that the small models know."""
-_SIDE, _STEPS, _SEED = 128, 20, 7
+_SIDE, _STEPS, _SEED = 96, 20, 7
 
 
 def demo(

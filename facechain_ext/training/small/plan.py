@@ -58,11 +58,11 @@ class Plan:
     painted: int = 5000
     side: int = 96
     seed: int = 0
-    vae: Schedule = field(default_factory=lambda: Schedule(3800, 8, 2e-4))
+    vae: Schedule = field(default_factory=lambda: Schedule(6000, 8, 2e-4))
     encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))
-    base: Schedule = field(default_factory=lambda: Schedule(8600, 16, 5e-4, ema=0.997))
-    adapter: Schedule = field(default_factory=lambda: Schedule(2600, 16, 1e-3, ema=0.998))
-    control: Schedule = field(default_factory=lambda: Schedule(200, 16, 5e-4, ema=0.99))
+    base: Schedule = field(default_factory=lambda: Schedule(12_000, 16, 7e-4, ema=0.997))
+    adapter: Schedule = field(default_factory=lambda: Schedule(1000, 16, 5e-4, ema=0.998))
+    control: Schedule = field(default_factory=lambda: Schedule(450, 16, 5e-4, ema=0.99))
     loras: Schedule = field(default_factory=lambda: Schedule(300, 4, 1e-3))
     save_every: int = 200
 
@@ -72,4 +72,4 @@ class Plan:
 
 
 PLAN = Plan()
-"""What the models that ship were trained by, save that the first 7000 steps of their base were weighed by Min-SNR."""
+"""From nothing. The models that ship came in steps: docs/results.md tells them, ``plan.json`` beside them the last."""
