@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.identity import Identity, PhotoFact, TransFace
-from facechain_ext.identity.encode import to_encoder
+from facechain_ext.identity import TransFace
 from facechain_ext.portrait.job import Job, Person
 from facechain_ext.portrait.regions import Other, together
 from facechain_ext.standalone import DiffusersHost
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
+from facechain_ext.training.evaluate.mixing import drawn_identity
 from facechain_ext.training.world import caption
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from facechain_ext.identity import Identity
     from facechain_ext.standalone.small import SmallModels
 
     Picture = NDArray[np.float64]
@@ -66,7 +66,7 @@ def measure_leak(
     found: list[Trial] = []
     for number in range(trials.count):
         say(f"pair {number + 1} of {trials.count}")
-        one, two, third = (_identity(people, 3 * number + n, encoder) for n in range(3))
+        one, two, third = (drawn_identity(people, 3 * number + n, encoder) for n in range(3))
         words = caption(people.portraits[3 * number].scene)
 
         def draw(
@@ -123,12 +123,3 @@ def _columns(picture: Picture) -> tuple[Picture, Picture]:
     width = picture.shape[1]
     strip = int(np.ceil(_BORDER * width))
     return picture[:, : width // 2 - strip], picture[:, width // 2 + strip :]
-
-
-def _identity(people: DrawnPeople, number: int, encoder: TransFace) -> Identity:
-    """A drawn person as an identity, by the landmarks and masks that are known."""
-    aligned = people.photo(number).aligned
-    with torch.no_grad():
-        tokens, embedding = encoder(to_encoder(aligned)[None])
-    fact = PhotoFact(f"drawn {number}", f"{number:064d}", 1, (0.0, 0.0, 1.0, 1.0), "drawn", "drawn")
-    return Identity(tokens, embedding, aligned[None], aligned, (fact,), (1.0,), encoder.digest, f"person {number}")

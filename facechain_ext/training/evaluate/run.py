@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,53 +11,33 @@ import torch
 
 from facechain_ext.adapter import load_adapter, save_adapter
 from facechain_ext.identity import TransFace
-from facechain_ext.identity.encode import to_encoder
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import layout
 from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget, Results, Variant
-from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
-from facechain_ext.training.evaluate.judge import (
-    Judge,
-    ask,
-    attribute_numbers,
-    load_judge,
-    save_judge,
-    to_judge,
-    train_judge,
-)
+from facechain_ext.training.evaluate.drawn import DrawnPeople
+from facechain_ext.training.evaluate.judge import ask, to_judge
 from facechain_ext.training.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
 from facechain_ext.training.evaluate.mixing import measure_mixing
 from facechain_ext.training.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
+from facechain_ext.training.evaluate.subjects import BATCH, held_out, judge_of, subjects_of
 from facechain_ext.training.fact.batches import Batches
-from facechain_ext.training.fact.sampling import Drawing, draw
+from facechain_ext.training.fact.sampling import Drawing
 from facechain_ext.training.fact.settings import Settings
 from facechain_ext.training.fact.step import attach_serial
 from facechain_ext.training.fact.trainer import Trainer
 from facechain_ext.training.small.plan import FACE_WEIGHT, VELOCITY
-from facechain_ext.training.world import caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from torch import Tensor
-
     from facechain_ext.faces.types import Pixels
     from facechain_ext.standalone.checkpoint import Checkpoint
     from facechain_ext.standalone.small import SmallModels
+    from facechain_ext.training.evaluate.judge import Judge
     from facechain_ext.training.evaluate.mixing import Mixing
+    from facechain_ext.training.evaluate.subjects import Subjects
     from facechain_ext.training.fact.step import Attach
-
-
-@dataclass(frozen=True, eq=False)
-class _Subjects:
-    """The held-out pictures to be made: whose face, which words, which seed, and the gallery of the judge."""
-
-    who: list[int]
-    faces: Tensor
-    prompts: list[str]
-    wanted: list[dict[str, int]]
-    gallery: Tensor
 
 
 def evaluate(
@@ -98,10 +77,11 @@ class _Bench:
         torch.manual_seed(budget.seed)
         start = time.monotonic()
         say("drawing people, training the judge")
-        self._judge = _judge(folder / "judge.safetensors", budget)
-        self._held = held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
+        self._judge = judge_of(folder / "judge.safetensors", budget)
         self.encoder = TransFace.from_file(small.encoder)
-        self._subjects, self._judged, real = _subjects(held, self._judge, self.encoder, budget)
+        self._held = held_out(budget)
+        self._subjects, real = subjects_of(self._held, self._judge, self.encoder, budget)
+        self._judged = _measure("real drawings", 0.0, self._judge, self._subjects, real, real)
         self.seconds = {"judge": time.monotonic() - start}
         self.checkpoint = load_checkpoint(small.checkpoint)
         say("drawing without adapter")
@@ -128,19 +108,6 @@ class _Bench:
         small = self._small
         where = small.checkpoint.parent.name
         return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where, mixing)
-
-
-def _judge(path: Path, budget: Budget) -> Judge:
-    """The judge of a budget, trained once."""
-    told = json.dumps({name: value for name, value in asdict(budget).items() if name.startswith("judge")})
-    told += f" side {budget.side} seed {budget.seed}"
-    judge = load_judge(path, told)
-    if judge is None:
-        watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-        judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_judge(judge, path, told)
-    return judge
 
 
 def _trained(
@@ -209,28 +176,9 @@ def _through_autoencoder(checkpoint: Checkpoint, pixels: Pixels) -> Pixels:
     return np.concatenate(parts)
 
 
-def _subjects(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[_Subjects, Figures, Pixels]:
-    """What is to be drawn, how the judge does on drawings it has never seen, and those drawings.
-
-    Of each held-out person three photos make the gallery, one is the face photo, the rest lend their scenes.
-    """
-    rows = np.arange(len(held)).reshape(budget.held_out, held.each)
-    verdict = ask(judge, np.stack([held.photo(int(n)).pixels for n in rows[:, :3].flatten()]))
-    gallery = torch.nn.functional.normalize(verdict.identity.view(budget.held_out, 3, -1).mean(1), dim=1)
-    who = [person for person in range(budget.held_out) for _ in range(budget.each)]
-    scenes = [held.portraits[int(n)] for n in rows[:, 4:].flatten()]
-    with torch.no_grad():
-        faces = torch.stack([to_encoder(held.photo(int(rows[person, 3])).aligned) for person in who])
-        tokens = torch.cat([encoder.tokens(part) for part in torch.split(faces, 32)])
-    wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
-    subjects = _Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)
-    real = np.stack([portrait.drawn.pixels for portrait in scenes])
-    return subjects, _measure("real drawings", 0.0, judge, subjects, real, real), real
-
-
 def _draw(
     checkpoint: Checkpoint,
-    subjects: _Subjects,
+    subjects: Subjects,
     budget: Budget,
     *,
     adapter: Any = None,
@@ -239,27 +187,15 @@ def _draw(
 ) -> Pixels:
     """A picture of every subject; seeds are the same for every variant."""
     drawing = Drawing(budget.side, budget.draw_steps, budget.cfg)
-    parts = []
-    for first in range(0, len(subjects.who), 16):
-        rows = slice(first, first + 16)
-        prompts = subjects.prompts[rows]
-        parts.append(
-            draw(
-                checkpoint,
-                prompts,
-                range(budget.seed + first, budget.seed + first + len(prompts)),
-                drawing,
-                adapter=adapter,
-                face_tokens=subjects.faces[rows],
-                strength=strength,
-                attach=attach,
-            )
-        )
+    parts = [
+        subjects.draw(checkpoint, rows, drawing, budget.seed, adapter=adapter, attach=attach, strength=strength)
+        for rows in subjects.batches(BATCH)
+    ]
     return np.concatenate(parts)
 
 
 def _measure(
-    variant: str, strength: float, judge: Judge, subjects: _Subjects, without: Pixels, pixels: Pixels
+    variant: str, strength: float, judge: Judge, subjects: Subjects, without: Pixels, pixels: Pixels
 ) -> Figures:
     verdict = ask(judge, pixels)
     share, cosine = retrieval(verdict.identity, subjects.gallery, subjects.who)

@@ -13,11 +13,10 @@ from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.reuse import Reuse
 from facechain_ext.identity import TransFace
 from facechain_ext.standalone.checkpoint import load_checkpoint
-from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
 from facechain_ext.training.evaluate.judge import ask
 from facechain_ext.training.evaluate.measure import caption_accuracy, retrieval
-from facechain_ext.training.evaluate.run import _judge, _subjects
-from facechain_ext.training.fact.sampling import Drawing, draw
+from facechain_ext.training.evaluate.subjects import BATCH, held_out, judge_of, subjects_of
+from facechain_ext.training.fact.sampling import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from facechain_ext.standalone.checkpoint import Checkpoint
     from facechain_ext.standalone.small import SmallModels
     from facechain_ext.training.evaluate.budget import Budget
-    from facechain_ext.training.evaluate.run import _Subjects
+    from facechain_ext.training.evaluate.subjects import Subjects
 
 STEPS = 20
 """Steps of the exact pictures: enough that an automatic region is measured again while they are made."""
 FEW_STEPS = 6
-BATCH = 16
 BOX_MARGIN = 0.5
 """A drawn box is the face's widened by this share of its sides, for hair and ears."""
 TARGET_PSNR = 35.0
@@ -102,9 +100,8 @@ def switch_costs(
     """Draw every held-out person with every switch and the same seeds; the judge is trained once in ``folder``."""
     torch.manual_seed(budget.seed)
     say("the judge")
-    judge = _judge(folder / "judge.safetensors", budget)
-    held = DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
-    subjects, _, _ = _subjects(held, judge, TransFace.from_file(small.encoder), budget)
+    judge = judge_of(folder / "judge.safetensors", budget)
+    subjects, _ = subjects_of(held_out(budget), judge, TransFace.from_file(small.encoder), budget)
     checkpoint, adapter = load_checkpoint(small.checkpoint), load_adapter(small.adapter)
     exact: Pixels | None = None
     boxes: Tensor | None = None
@@ -167,7 +164,7 @@ def _decibels(value: float) -> str:
 def _drawn(
     checkpoint: Checkpoint,
     adapter: Any,
-    subjects: _Subjects,
+    subjects: Subjects,
     budget: Budget,
     switch: Switch,
     strength: float,
@@ -175,15 +172,13 @@ def _drawn(
     covered: list[float],
 ) -> Pixels:
     """A picture of every subject."""
-    each = 1 if switch.alone else BATCH
     drawing = Drawing(budget.side, switch.steps, budget.cfg, switch.sampler)
     parts = []
-    for first in range(0, len(subjects.who), each):
-        rows = slice(first, first + each)
+    for rows in subjects.batches(1 if switch.alone else BATCH):
         settings = switch.settings()
         if switch.boxed:
             assert boxes is not None
-            settings["region"] = _region(boxes[first], budget.side // 8)
+            settings["region"] = _region(boxes[rows.start], budget.side // 8)
 
         def acting(
             unet: Any, module: Any, tokens: Tensor, scale: float, settings: dict[str, Any] = settings
@@ -193,18 +188,8 @@ def _drawn(
             attachment.set_rows([False] * half + [True] * half)
             return attachment
 
-        prompts = subjects.prompts[rows]
         parts.append(
-            draw(
-                checkpoint,
-                prompts,
-                range(budget.seed + first, budget.seed + first + len(prompts)),
-                drawing,
-                adapter=adapter,
-                face_tokens=subjects.faces[rows],
-                strength=strength,
-                attach=acting,
-            )
+            subjects.draw(checkpoint, rows, drawing, budget.seed, adapter=adapter, attach=acting, strength=strength)
         )
         if "automatic" in settings:
             covered.append(settings["automatic"].coverage)
