@@ -91,6 +91,18 @@ def any_way_up(find: Callable[[Pixels], list[Face]], pixels: Pixels) -> list[Fac
     return found
 
 
+def search(
+    find: Callable[[Pixels], list[Face]], pixels: Pixels, side: int = WORK_SIDE, *, lean: float = LEAN
+) -> list[Face]:
+    """The faces that ``find`` sees any way up in an RGB picture shrunk to ``side``, in its own pixels, largest first.
+
+    Those that lean by ``lean`` degrees or more are looked at again (see ``looked_at_upright``).
+    """
+    small, ratio = shrink(pixels, side)
+    found = looked_at_upright(find, small, any_way_up(find, small), lean=lean)
+    return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
+
+
 def looked_at_upright(
     find: Callable[[Pixels], list[Face]], pixels: Pixels, faces: Sequence[Face], *, lean: float = LEAN
 ) -> list[Face]:

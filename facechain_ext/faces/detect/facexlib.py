@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink, suppress
+from facechain_ext.faces.detect.common import face_from, search, suppress
 from facechain_ext.faces.files import load_into
 from facechain_ext.weights import read_state_dict
 
@@ -43,9 +43,7 @@ class FacexlibDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        small, ratio = shrink(pixels, _SIDE)
-        found = looked_at_upright(self._find, small, any_way_up(self._find, small))
-        return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
+        return search(self._find, pixels, _SIDE)
 
     def _find(self, view: Pixels) -> list[Face]:
         """As facexlib's detect_faces, but its suppression of doubles: that needs torchvision's compiled part."""

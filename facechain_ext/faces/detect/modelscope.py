@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink
+from facechain_ext.faces.detect.common import face_from, search
 from facechain_ext.faces.pipelines import open_pipeline
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class ModelscopeDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        small, ratio = shrink(pixels)
 
         def find(view: Pixels) -> list[Face]:
             answer = self._pipeline(np.ascontiguousarray(view[:, :, ::-1]))  # arrays are BGR to it
@@ -41,5 +40,4 @@ class ModelscopeDetector:
                 if score >= _MIN_SCORE
             ]
 
-        found = looked_at_upright(find, small, any_way_up(find, small))
-        return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
+        return search(find, pixels)

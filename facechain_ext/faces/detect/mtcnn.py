@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import any_way_up, distinct, face_from, looked_at_upright, shrink
+from facechain_ext.faces.detect.common import face_from, search
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Face, Pixels
@@ -32,9 +32,7 @@ class MtcnnDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        small, ratio = shrink(pixels)
-        found = looked_at_upright(self._find, small, any_way_up(self._find, small), lean=0)
-        return distinct([face_from(np.array(face.box), face.landmarks, face.score, ratio) for face in found])
+        return search(self._find, pixels, lean=0)
 
     def _find(self, view: Pixels) -> list[Face]:
         if min(view.shape[:2]) < _LEAST_SIDE:
