@@ -6,7 +6,6 @@ import hashlib
 import io
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces.latest import Latest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,34 +111,26 @@ def _read_file(path: Path) -> bytes:
         raise PhotoError(f"{path} cannot be read ({error}); check the path and the permissions.") from None
 
 
-_decoded: OrderedDict[bytes, Picture] = OrderedDict()
-_lock = threading.Lock()
+_decoded: Latest[Picture] = Latest(_CACHED_BYTES, lambda picture: picture.pixels.nbytes)
 
 
 def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
     """Decode once per content: the same file again costs one hash."""
     key = hashlib.sha256(data).digest()
-    with _lock:
-        known = _decoded.get(key)
-        if known is not None:
-            _decoded.move_to_end(key)
+    known = _decoded.get(key)
     if known is not None:
         _check_size((known.width, known.height), name, max_pixels)
         return Picture(known.pixels, known.digest, name, known.notes)
     with _open(data, name, max_pixels) as image:
         pixels, notes = _decode(image, name)
     picture = _picture(pixels, name, notes)
-    with _lock:
-        _decoded[key] = picture
-        while sum(kept.pixels.nbytes for kept in _decoded.values()) > _CACHED_BYTES:
-            _decoded.popitem(last=False)
+    _decoded.keep(key, picture)
     return picture
 
 
 def forget_decoded() -> None:
     """Drop the decoded pictures that are kept."""
-    with _lock:
-        _decoded.clear()
+    _decoded.forget()
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

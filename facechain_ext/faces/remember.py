@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import weakref
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facechain_ext.faces.latest import Latest
 from facechain_ext.faces.picture import forget_decoded
 
 if TYPE_CHECKING:
@@ -31,31 +30,24 @@ class RememberingDetector:
     def __init__(self, detector: Detector) -> None:
         self.name = detector.name
         self._detector = detector
-        self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, tuple[Face, ...]] = OrderedDict()
+        self._known: Latest[tuple[Face, ...]] = Latest(_REMEMBERED)
         _detectors.add(self)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         key = content(pixels)
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
-                return list(known)
+        known = self._known.get(key)
+        if known is not None:
+            return list(known)
         found = tuple(self._detector.detect(pixels))
         for face in found:
             face.landmarks.flags.writeable = False
-        with self._lock:
-            self._known[key] = found
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+        self._known.keep(key, found)
         return list(found)
 
     def forget(self) -> None:
         """Drop what was found."""
-        with self._lock:
-            self._known.clear()
+        self._known.forget()
 
 
 def content(pixels: Pixels) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces.latest import Latest
 from facechain_ext.identity.projected import forget_projections
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ _THUMBNAIL_REACH = 1.9
 _REMEMBERED = 128
 """Photos kept: 0.5 MB each."""
 
-_lock = threading.Lock()
-_known: OrderedDict[tuple[str, ...], EncodedFace] = OrderedDict()
+_known: Latest[EncodedFace] = Latest(_REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -96,10 +94,9 @@ def encode_photo(
     Raises PhotoError as prepare_face does.
     """
     key = (picture.digest, str(number), encoder.digest, str(id(encoder)), detector.name, masker.name)
-    with _lock:
-        if key in _known:
-            _known.move_to_end(key)
-            return _known[key]
+    known = _known.get(key)
+    if known is not None:
+        return known
     prepared = prepare_face(picture, number, detector, masker)
     with torch.no_grad():
         device = encoder.pos_embed.device
@@ -113,17 +110,13 @@ def encode_photo(
         fact,
         prepared.notes,
     )
-    with _lock:
-        _known[key] = encoded
-        while len(_known) > _REMEMBERED:
-            _known.popitem(last=False)
+    _known.keep(key, encoded)
     return encoded
 
 
 def forget_photos() -> None:
     """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
-    with _lock:
-        _known.clear()
+    _known.forget()
     forget_projections()
     faces.forget_pictures()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 import weakref
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from facechain_ext.faces.latest import Latest
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -29,7 +30,7 @@ _REMEMBERED = 64
 """Projections kept of each adapter: 50 kB a photo."""
 
 _lock = threading.Lock()
-_known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, OrderedDict[bytes, Tensor]]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, Latest[Tensor]]] = weakref.WeakKeyDictionary()
 
 
 @torch.no_grad()
@@ -46,18 +47,14 @@ def projected(adapter: Projects, face_tokens: Tensor) -> Tensor:
     weights = getattr(adapter, "projector", adapter).parameters()
     stamp = tuple((weight.data_ptr(), weight._version) for weight in weights)  # noqa: SLF001 - torch's only counter
     with _lock:
-        before, kept = _known.get(adapter, ((), OrderedDict()))
-        if before != stamp:
-            kept = OrderedDict()
-            _known[adapter] = stamp, kept
-        if key in kept:
-            kept.move_to_end(key)
-            return kept[key]
+        if adapter not in _known or _known[adapter][0] != stamp:
+            _known[adapter] = stamp, Latest(_REMEMBERED)
+        kept = _known[adapter][1]
+    known = kept.get(key)
+    if known is not None:
+        return known
     tokens: Tensor = adapter.project(face_tokens)
-    with _lock:
-        kept[key] = tokens
-        while len(kept) > _REMEMBERED:
-            kept.popitem(last=False)
+    kept.keep(key, tokens)
     return tokens
 
 

@@ -53,8 +53,11 @@ def added(files: Sequence[Path]) -> tuple[list[str], list[str]]:
 
 def deleted(names: Sequence[str]) -> None:
     """Remove templates; raises PhotoError for one that is gone already, after those before it."""
-    for name in names:
-        TemplateGallery().delete(name)
+    try:
+        for name in names:
+            TemplateGallery().delete(name)
+    finally:
+        _thumbnail.cache_clear()  # faces that were deleted are not kept in small either
 
 
 def _tile(name: str, *, pressed: bool) -> str:

@@ -14,6 +14,7 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.portrait.template.canvas import read_canvas
 from facechain_ext.weights import models_folder, safe_child, safe_name
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
@@ -74,12 +75,8 @@ class TemplateGallery:
             while safe_child(self.folder, free).exists():
                 free, number = f"{wanted.stem} {number}{wanted.suffix}", number + 1
             path = safe_child(self.folder, free)
-            part = path.with_name(f"{path.name}.part")
-            try:
+            with whole_file(path) as part:
                 part.write_bytes(content)
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
         return free
 
     def delete(self, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.standalone.bench.measure import Taken
 from facechain_ext.standalone.bench.variants import VARIANTS, Case
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,6 @@ class Rounds:
 
     def write(self, path: Path) -> None:
         """Keep everything; a file is either the one before or the new one."""
-        part = path.with_name(f"{path.name}.part")
         told: dict[str, Any] = {
             "machine": self.machine,
             "rounds": [
@@ -77,8 +77,8 @@ class Rounds:
                 for (case, name), count in self.operations.items()
             ],
         }
-        part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
     def done(self, case: Case, variant: str) -> int:
         """How many rounds of a case hold a variant."""

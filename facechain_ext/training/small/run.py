@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -87,11 +88,11 @@ def train_small(
 
     ``only`` trains one part of STAGES (and those it needs) and writes nothing. ``begin`` is a folder of finished small
     models to go on from: their face encoder stays, their autoencoder learns on with its latents held near what they
-    were, and the rest begins with their weights. Raises HostError when the folder holds the work of another plan,
-    StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
+    were, and the rest begins with their weights. Raises HostError when the folder holds the work of another plan
+    or beginning, StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _same_plan(folder / _PLAN, plan)
+    _same_plan(folder / _PLAN, plan, begin)
     pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
     work = _Work(plan, folder, pictures, show, begin)
     if only == "encoder":
@@ -163,7 +164,8 @@ def _kept(work: _Work, name: str, make: Callable[[Callable[[int, int], None]], n
     """What ``make`` gives, computed once and kept in the work folder, read as it is needed."""
     path = work.folder / f"{name}.npy"
     if not path.is_file():
-        np.save(path, make(_counted(work.show, name)))
+        with whole_file(path) as part, part.open("wb") as file:
+            np.save(file, make(_counted(work.show, name)))
     kept: np.ndarray = np.load(path, mmap_mode="r")
     return kept
 
@@ -215,8 +217,14 @@ def _words(path: Path) -> dict[str, str]:
         return {key: value for key, value in (file.metadata() or {}).items() if str(path.parent) not in value}
 
 
-def _same_plan(path: Path, plan: Plan) -> None:
-    wanted = json.dumps(plan.as_dict(), indent=1)
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != plan.as_dict():
-        raise HostError(f"{path.parent} holds the work of another plan; choose another folder with --work.")
-    path.write_text(wanted, encoding="utf-8")
+def _same_plan(path: Path, plan: Plan, begin: Path | None) -> None:
+    """Note what the work folder is for; raises HostError when it is for something else."""
+    wanted = plan.as_dict()
+    if begin is not None:
+        content = models_in(begin).checkpoint.read_bytes()
+        wanted["begun_with"] = hashlib.sha256(content).hexdigest()
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+        raise HostError(
+            f"{path.parent} holds the work of another plan or beginning; choose another folder with --work."
+        )
+    path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")

@@ -103,6 +103,8 @@ def test_a_training_can_begin_with_finished_models(tmp_path, trained):
     assert old["encoder"].keys() == new["encoder"].keys()
     assert all(torch.equal(old["encoder"][key], new["encoder"][key]) for key in old["encoder"])
     changed = {key for key, value in old["checkpoint"].items() if not torch.equal(value, new["checkpoint"][key])}
+    with pytest.raises(HostError, match="another plan or beginning"):
+        train_small(TINY, tmp_path / "work", tmp_path / "out")
     for part in ("first_stage_model.decoder", "model.diffusion_model", "cond_stage_model"):
         assert any(key.startswith(part) for key in changed)
 
