@@ -12,10 +12,10 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from facechain_ext.errors import HostError, WeightsError  # noqa: E402
 from facechain_ext.faces import recogniser  # noqa: E402
 from facechain_ext.faces.files import arcface_file  # noqa: E402
-from facechain_ext.weights import set_models_folder  # noqa: E402
 
 COLOUR = np.array([200, 100, 50], np.uint8)
 FACE = np.broadcast_to(COLOUR, (112, 112, 3))
+pytestmark = pytest.mark.usefixtures("models_folder")
 
 
 def colour_finder(path, names=("input.1", "683"), *, size=112, width=512, batch=None, factor=1.0):
@@ -39,19 +39,9 @@ def colour_finder(path, names=("input.1", "683"), *, size=112, width=512, batch=
     return path
 
 
-@pytest.fixture(autouse=True)
-def models(tmp_path, monkeypatch):
-    folder = tmp_path / "models" / "FaceChain"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path / "nowhere"))
-    set_models_folder(folder)
-    yield folder
-    set_models_folder(None)
-
-
-def test_arcface_gets_rgb_in_minus_one_to_one(models):
+def test_arcface_gets_rgb_in_minus_one_to_one(models_folder):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-    colour_finder(models / "w600k_r50.onnx")
+    colour_finder(models_folder / "w600k_r50.onnx")
     found = recogniser("arcface").embed(FACE)
     expected = (COLOUR.astype(np.float64) - 127.5) / 127.5
     assert found.shape == (512,)
@@ -60,19 +50,19 @@ def test_arcface_gets_rgb_in_minus_one_to_one(models):
     assert not found[3:].any()
 
 
-def test_sface_gets_rgb_in_0_to_255_and_needs_no_package(models):
-    colour_finder(models / "face_recognition_sface_2021dec.onnx", ("data", "fc1"), width=128, batch=1)
+def test_sface_gets_rgb_in_0_to_255_and_needs_no_package(models_folder):
+    colour_finder(models_folder / "face_recognition_sface_2021dec.onnx", ("data", "fc1"), width=128, batch=1)
     found = recogniser("sface").embed(FACE)
     assert found.shape == (128,)
     assert np.allclose(found[:3], COLOUR / np.linalg.norm(COLOUR.astype(np.float64)), atol=1e-5)
 
 
-def test_facenet_reads_the_published_layout_and_answers_as_its_own_class(models, tmp_path):
+def test_facenet_reads_the_published_layout_and_answers_as_its_own_class(models_folder, tmp_path):
     torch = pytest.importorskip("torch")
     package = pytest.importorskip("facenet_pytorch", reason="facenet-pytorch is not installed", exc_type=ImportError)
     torch.manual_seed(0)
     network = package.InceptionResnetV1(classify=True, num_classes=8631).eval()  # people of VGGFace2
-    torch.save(network.state_dict(), models / "20180402-114759-vggface2.pt")
+    torch.save(network.state_dict(), models_folder / "20180402-114759-vggface2.pt")
     aligned = np.ascontiguousarray(data.astronaut()[70:182, 170:282])
     found = recogniser("facenet").embed(aligned)
     large = torch.nn.functional.interpolate(
@@ -85,13 +75,13 @@ def test_facenet_reads_the_published_layout_and_answers_as_its_own_class(models,
     assert float(found @ expected) > 0.999
 
 
-def test_auto_takes_the_best_that_is_there_and_says_what_would_help(models):
+def test_auto_takes_the_best_that_is_there_and_says_what_would_help(models_folder):
     with pytest.raises(HostError, match="pull sface"):  # a file is less than a package and a file
         recogniser()
-    colour_finder(models / "face_recognition_sface_2021dec.onnx", ("data", "fc1"), width=128, batch=1)
+    colour_finder(models_folder / "face_recognition_sface_2021dec.onnx", ("data", "fc1"), width=128, batch=1)
     assert recogniser().name == "SFace"
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-    theirs = colour_finder(models.parent / "insightface" / "models" / "buffalo_l" / "w600k_r50.onnx")
+    theirs = colour_finder(models_folder.parent / "insightface" / "models" / "buffalo_l" / "w600k_r50.onnx")
     assert arcface_file() == theirs
     assert recogniser().name == "ArcFace"
 
@@ -104,9 +94,9 @@ def test_auto_takes_the_best_that_is_there_and_says_what_would_help(models):
         (lambda path: colour_finder(path, size=160), "112x112"),
     ],
 )
-def test_other_files_are_refused_by_name(models, made, words):
+def test_other_files_are_refused_by_name(models_folder, made, words):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-    made(models / "w600k_r50.onnx")
+    made(models_folder / "w600k_r50.onnx")
     with pytest.raises(HostError, match=r"w600k_r50\.onnx.*" + words):
         recogniser("arcface")
 
@@ -119,14 +109,14 @@ def test_other_files_are_refused_by_name(models, made, words):
         lambda path: colour_finder(path, ("data", "fc1"), width=128, batch=1, factor=np.nan),
     ],
 )
-def test_what_is_no_sface_is_refused_by_name(models, made):
-    made(models / "face_recognition_sface_2021dec.onnx")
+def test_what_is_no_sface_is_refused_by_name(models_folder, made):
+    made(models_folder / "face_recognition_sface_2021dec.onnx")
     with pytest.raises(HostError, match=r"face_recognition_sface_2021dec\.onnx"):
         recogniser("sface")
 
 
-def test_no_direction_is_an_error_not_a_likeness(models):
+def test_no_direction_is_an_error_not_a_likeness(models_folder):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-    colour_finder(models / "w600k_r50.onnx", factor=0.0)
+    colour_finder(models_folder / "w600k_r50.onnx", factor=0.0)
     with pytest.raises(WeightsError, match=r"w600k_r50\.onnx answers with no direction"):
         recogniser("arcface").embed(FACE)

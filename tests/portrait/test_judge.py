@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageEnhance
 from skimage import data
 
@@ -16,37 +15,18 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
 from onnx import TensorProto, helper  # noqa: E402
 
 from facechain_ext.errors import WeightsError  # noqa: E402
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes  # noqa: E402
+from facechain_ext.identity import Identity  # noqa: E402
 from facechain_ext.portrait.judge import EncoderJudge, RecogniserJudge, choose_judge  # noqa: E402
-from facechain_ext.weights import set_models_folder  # noqa: E402
 
 PHOTO = Image.fromarray(data.astronaut())
 GREY = Image.new("RGB", PHOTO.size, "grey")
 
 
-@pytest.fixture(scope="module")
-def encoder():
-    torch.manual_seed(3)
-    return TransFace(TransFaceSizes(width=64, depth=2, hidden=64, embedding=32)).eval()
-
-
-@pytest.fixture(scope="module")
-def person(encoder):
-    return Identity.from_photos(np.asarray(PHOTO), encoder, name="Eileen")
-
-
-@pytest.fixture(autouse=True)
-def models(tmp_path, monkeypatch):
-    folder = tmp_path / "models" / "FaceChain"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path / "nowhere"))
-    set_models_folder(folder)
-    yield folder
-    set_models_folder(None)
+pytestmark = pytest.mark.usefixtures("models_folder")
 
 
 @pytest.fixture
-def second(models):
+def second(models_folder):
     """A recognition network: the mean colour of each of 8x8 parts of the face."""
     graph = helper.make_graph(
         [
@@ -58,7 +38,8 @@ def second(models):
         [helper.make_tensor_value_info("683", TensorProto.FLOAT, [1, 192])],
     )
     onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=7), models / "w600k_r50.onnx"
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=7),
+        models_folder / "w600k_r50.onnx",
     )
 
 

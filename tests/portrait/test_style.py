@@ -10,13 +10,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageFilter
 from skimage import data
 
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.faces.likeness import Likeness
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes
 from facechain_ext.portrait import style as recipe
 from facechain_ext.portrait.job import Lora, Portrait
 from facechain_ext.portrait.judge import EncoderJudge, ranked
@@ -47,17 +45,6 @@ class Easel:
                 picture = FACE.filter(ImageFilter.GaussianBlur(1.5 * abs(seed - self.best)))
             made.append(Portrait(picture, seed, f"Seed: {seed}"))
         return made
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    torch.manual_seed(3)
-    return TransFace(TransFaceSizes(width=64, depth=2, hidden=64, embedding=32)).eval()
-
-
-@pytest.fixture(scope="module")
-def person(encoder):
-    return Identity.from_photos(np.asarray(FACE), encoder)
 
 
 @pytest.fixture(autouse=True)
