@@ -45,6 +45,11 @@ class Offers:
         """Why a kind of ControlNet cannot be used; nothing when it can."""
         return self.controls.get(kind, "No ControlNet for this is installed.")
 
+    @property
+    def ready_controls(self) -> frozenset[ControlKind]:
+        """The kinds of ControlNet that can be used."""
+        return frozenset(kind for kind, reason in self.controls.items() if not reason)
+
 
 class PageHost(Host, Protocol):
     """A Host that a page can be built on. Its methods may be called from several threads at once."""

@@ -10,7 +10,7 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.portrait.template import Guest, Settings, find_seats, make, read_canvas
+from facechain_ext.portrait.template import QUALITIES, Guest, Settings, find_seats, make, read_canvas
 from facechain_ext.webui.people import picture_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _KEYS = frozenset({"template", "faces", "hair", "settings"})
 _OWN = frozenset({"controls"})
 """Settings that the webui knows and a request does not."""
-_QUALITIES = ("instant", "standard", "faithful")
 
 
 def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
@@ -37,15 +36,13 @@ def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
     if not isinstance(hair, bool):
         raise HostError("FaceChain: hair is true or false.")
     canvas = read_canvas(picture_of(order["template"]), name="the template")
-    paint = settings.quality != "instant"
-    host = host or _host()
-    choices = {number: _choice(host, who, paint=paint) for number, who in _numbered(order.get("faces")).items()}
-    if paint:
-        offered = host.offers().controls
-        settings = replace(settings, controls=frozenset(kind for kind, reason in offered.items() if not reason))
-    seats = find_seats(canvas.pixels, hair=hair and paint)
-    judge = host.judge() if paint and settings.count > 1 else None
-    done = make(canvas, choices, settings, host=host if paint else None, seats=seats, judge=judge)
+    paints, host = settings.paints, host or _host()
+    choices = {number: _choice(host, who, paint=paints) for number, who in _numbered(order.get("faces")).items()}
+    if paints:
+        settings = replace(settings, controls=host.offers().ready_controls)
+    seats = find_seats(canvas.pixels, hair=hair and paints)
+    judge = host.judge() if settings.chooses else None
+    done = make(canvas, choices, settings, host=host if paints else None, seats=seats, judge=judge)
     picture = base64.b64encode(canvas.encoded(done.pixels)).decode("ascii")
     return {"picture": picture, "faces": len(seats), "notes": list(done.notes)}
 
@@ -97,7 +94,7 @@ def _settings(asked: Any) -> Settings:
 
 def _checked(settings: Settings) -> Settings:
     limits = [
-        ("quality", settings.quality in _QUALITIES, ", ".join(_QUALITIES)),
+        ("quality", settings.quality in QUALITIES, ", ".join(QUALITIES)),
         ("denoise", 0 < settings.denoise <= 1, "over 0 to 1"),
         ("strength", 0 <= settings.strength <= 2, "0 to 2"),
         ("growth", 0 <= settings.growth <= 0.3, "0 to 0.3"),

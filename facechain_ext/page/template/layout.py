@@ -16,7 +16,6 @@ from facechain_ext.page.template.seating import (
     KEEP,
     MOST_FACES,
     PIXELATE,
-    QUALITIES,
     Order,
     batch,
     choices_for,
@@ -29,6 +28,7 @@ from facechain_ext.page.template.seating import (
 )
 from facechain_ext.page.words import bar, note
 from facechain_ext.page.working import Work
+from facechain_ext.portrait.template import QUALITIES
 
 if TYPE_CHECKING:
     from facechain_ext.page.host import PageHost

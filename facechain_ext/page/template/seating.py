@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from facechain_ext.page.host import PageHost
+    from facechain_ext.page.host import Offers, PageHost
     from facechain_ext.portrait.style import FaceTool
     from facechain_ext.portrait.template import Seat
     from facechain_ext.portrait.template.recipe import Choice, Quality
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 KEEP, PIXELATE = "keep", "pixelate"
 PHOTO, CARD = "photo: ", "card: "
 """How a choice that is a guest's photo or a card begins."""
-QUALITIES = ("instant", "standard", "faithful")
 MOST_FACES = 10
 """Faces that have a drop-down; further ones stay as they are."""
 
@@ -102,35 +101,22 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
     Raises FaceChainError; then nothing is written.
     """
     canvas = read_canvas(order.template)
-    paint = order.quality != "instant"
-    seats = find_seats(canvas.pixels, hair=order.hair and paint)
+    offers = host.offers()
+    settings = _settings(order, offers)
+    seats = find_seats(canvas.pixels, hair=order.hair and settings.paints)
     asked = {n: words for n, words in enumerate(order.choices[: len(seats)], 1) if words and words != KEEP}
     if order.guest:
         asked[order.guest_face or _largest(seats)] = order.guest
     if not asked:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
-    wanted = {number: _choice(host, order, words, paint=paint) for number, words in asked.items()}
-    offers = host.offers()
-    standard = Settings()
-    settings = Settings(
-        quality=cast("Quality", order.quality),
-        denoise=order.denoise,
-        strength=order.strength,
-        steps=order.steps,
-        seed=chosen_seed(order.seed),
-        growth=order.growth,
-        count=order.count,
-        fuse=order.fuse,
-        controls=frozenset(kind for kind, reason in offers.controls.items() if not reason),
-        prompt=order.prompt.strip() or standard.prompt,
-    )
+    wanted = {number: _choice(host, order, words, paint=settings.paints) for number, words in asked.items()}
     done = make(
         canvas,
         wanted,
         settings,
-        host=host if paint else None,
+        host=host if settings.paints else None,
         seats=seats,
-        judge=host.judge() if paint and order.count > 1 else None,
+        judge=host.judge() if settings.chooses else None,
         tools=_tools(order, offers.restorers),
         progress=report,
     )
@@ -139,6 +125,21 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tu
     path = _free(folder)
     canvas.save(done.pixels, path)
     return path, Image.fromarray(done.pixels), done.notes
+
+
+def _settings(order: Order, offers: Offers) -> Settings:
+    return Settings(
+        quality=cast("Quality", order.quality),
+        denoise=order.denoise,
+        strength=order.strength,
+        steps=order.steps,
+        seed=chosen_seed(order.seed),
+        growth=order.growth,
+        count=order.count,
+        fuse=order.fuse,
+        controls=offers.ready_controls,
+        prompt=order.prompt.strip() or Settings().prompt,
+    )
 
 
 @dataclass(frozen=True, eq=False)

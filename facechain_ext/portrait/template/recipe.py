@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Quality = Literal["instant", "standard", "faithful"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
 """instant: the photo's face is laid over the template's. standard: the face is painted anew, one inpaint a face.
 faithful: the published passes."""
 
@@ -78,6 +79,16 @@ class Settings:
     count: int = 1
     match: bool = True
     controls: frozenset[ControlKind] = frozenset()
+
+    @property
+    def paints(self) -> bool:
+        """Whether faces are painted by a diffusion model, which needs a host and identities."""
+        return self.quality != "instant"
+
+    @property
+    def chooses(self) -> bool:
+        """Whether several faces are painted for each place, so that a judge is wanted."""
+        return self.paints and self.count > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,5 +294,5 @@ def _check(
         photo.digest == canvas.digest for guest in guests if guest.identity for photo in guest.identity.photos
     ):
         raise PhotoError(f"{canvas.name} is the person's own photo; choose another picture as the template.")
-    if settings.quality != "instant" and guests and host is None:
+    if settings.paints and guests and host is None:
         raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")

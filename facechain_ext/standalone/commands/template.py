@@ -59,14 +59,7 @@ def template(
     if quality != "instant" and checkpoint is None:
         raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
     wanted = _orders(face)
-    canvas = read_canvas(template)
-    paint = quality != "instant"
-    seats = find_seats(canvas.pixels, hair=hair and paint)
-    if numbers is not None:
-        canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
     nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
-    choices = {number: _choice(who, encoder, paint=paint) for number, who in wanted.items()}
-    host = _host(checkpoint, adapter, nets) if paint and checkpoint is not None else None
     settings = Settings(
         quality=cast("Quality", quality),
         denoise=denoise,
@@ -78,6 +71,12 @@ def template(
         fuse=fuse,
         controls=frozenset(nets),
     )
+    canvas = read_canvas(template)
+    seats = find_seats(canvas.pixels, hair=hair and settings.paints)
+    if numbers is not None:
+        canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
+    choices = {number: _choice(who, encoder, paint=settings.paints) for number, who in wanted.items()}
+    host = _host(checkpoint, adapter, nets) if settings.paints and checkpoint is not None else None
     with console.status("Putting people in"):
         done = make(
             canvas,
@@ -85,7 +84,7 @@ def template(
             settings,
             host=host,
             seats=seats,
-            judge=choose_judge(lambda: _encoder(encoder)) if paint and count > 1 else None,
+            judge=choose_judge(lambda: _encoder(encoder)) if settings.chooses else None,
             tools=[retouching()] if retouch else [],
         )
     for note in done.notes:
