@@ -50,6 +50,13 @@ def near(found, wanted):
     return found is not None and all(abs(one - other) < 0.02 for one, other in zip(found, wanted, strict=True))
 
 
+def test_labels_can_be_read_on_their_colours_whatever_the_theme(several):
+    write(several, "Anna")
+    for part in ("span", "button"):
+        colour = several.page.eval_on_selector(f".facechain-box {part}", "one => getComputedStyle(one).color")
+        assert colour == "rgb(255, 255, 255)"
+
+
 def test_columns_become_boxes_that_move_and_change_their_size(several):
     page = several
     write(page, "Anna\nBob *0.8")

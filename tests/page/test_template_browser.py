@@ -161,3 +161,11 @@ def test_a_template_without_a_face_says_so_and_nothing_is_written(template, tmp_
     page.click("template_generate")
     page.says("template_status", "plain.png: No face was found")
     assert set((server.folder / "out").glob("*.png")) == before
+
+
+def test_names_can_be_read_on_their_pictures_whatever_the_theme(template, files):
+    upload(template, "template_files", files["alone"])
+    template.click("template_add")
+    template.page.wait_for_selector(".facechain-template b")
+    colour = template.page.eval_on_selector(".facechain-template b", "one => getComputedStyle(one).color")
+    assert colour == "rgb(255, 255, 255)"

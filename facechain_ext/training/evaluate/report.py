@@ -65,7 +65,7 @@ def plot(results: Results, path: Path) -> None:
             axis.plot([row.strength for row in rows], [getattr(row, field) for row in rows], marker="o", label=name)
         axis.set_title(title)
         axis.set_xlabel("strength")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * max(axis.get_ylim()[1], 1e-9))
     axes[0].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
