@@ -345,6 +345,27 @@ def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three
     assert done.changed[seats[2].mask].any()
 
 
+def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, seats):
+    host = Painter()
+    paint = host.generate
+    white = Image.new("RGB", (64, 64), "white")
+
+    def generate(job, **more):
+        made = paint(job, **more)
+        if job.inpaint is None:
+            made = [Portrait(white.resize((job.width, job.height)), 0, "")]
+        return made
+
+    host.generate = generate
+    kinds = frozenset({"openpose", "openpose_face", "canny"})
+    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, seats=seats)
+    free, inpaint, refinement = host.jobs
+    assert [unit.kind for unit in inpaint.controls] == [unit.kind for unit in refinement.controls]
+    assert np.array_equal(np.asarray(inpaint.controls[0].picture), np.asarray(free.controls[0].picture))
+    (note,) = done.notes
+    assert note == "Face 2: the first pass showed no face, so the pose is the template's own face's."
+
+
 def test_the_mask_grows_more_below_the_eyes(seats):
     seat = seats[0]
     grown = growing(seat) & ~seat.mask

@@ -7,7 +7,6 @@ the mask the template's own pixels stay, so that nothing the autoencoder loses h
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from facechain_ext.portrait.job import Host
     from facechain_ext.portrait.template.recipe import Guest, Settings
     from facechain_ext.portrait.template.seats import Seat
-
-log = logging.getLogger(__name__)
 
 _FIRST_STRENGTH = 0.5
 """Strength of the face in the first, free picture."""
@@ -69,12 +66,14 @@ def paint(
     host: Host,
     detector: Detector,
     progress: Callable[[int, int], bool] | None,
-) -> Image.Image:
-    """The crop around a face with the guest in it; only what is inside ``growing`` is meant to be used.
+) -> tuple[Image.Image, list[str]]:
+    """The crop around a face with the guest in it, and what a pass had to leave out, in words.
 
-    The guest has an identity. Raises PhotoError when the work was stopped.
+    Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises PhotoError when the work was
+    stopped.
     """
     assert guest.identity is not None
+    notes: list[str] = []
     left, top, side = crop_of(seat)
     size = painted_side(side)
 
@@ -101,13 +100,13 @@ def paint(
     )
     here = settings.controls
     pose = (Control("openpose", Image.fromarray(alone)),) if "openpose" in here else ()
-    free = _fused(_first(host, replace(base, controls=pose), progress), guest, detector)
-    onto = _onto(free, alone, detector)
+    free = _fused(_first(host, replace(base, controls=pose), progress), guest, detector, notes)
+    onto = _onto(free, alone, detector, notes) if "openpose_face" in here else None
     edges = cv2.Canny(cv2.cvtColor(alone, cv2.COLOR_RGB2GRAY), *_CANNY) * (mask < 128)
 
     def controls(weights: tuple[float, float]) -> tuple[Control, ...]:
         found = []
-        if "openpose_face" in here and onto is not None:
+        if onto is not None:
             found.append(Control("openpose_face", Image.fromarray(onto), weights[0]))
         if "canny" in here:
             lines = Image.fromarray(np.repeat(edges[..., None], 3, -1))
@@ -127,7 +126,7 @@ def paint(
         painted = np.asarray(_first(host, job, progress))
         # what the autoencoder changes outside the mask would be carried into the next pass
         picture = Image.fromarray(np.where((mask >= 128)[..., None], painted, np.asarray(picture)).astype(np.uint8))
-    return Image.fromarray(_fused(picture, guest, detector))
+    return Image.fromarray(_fused(picture, guest, detector, notes)), [f"Face {seat.number}: {note}" for note in notes]
 
 
 def _first(host: Host, job: Job, progress: Callable[[int, int], bool] | None) -> Image.Image:
@@ -137,28 +136,28 @@ def _first(host: Host, job: Job, progress: Callable[[int, int], bool] | None) ->
     return finished[0].picture.convert("RGB")
 
 
-def _fused(picture: Image.Image, guest: Guest, detector: Detector) -> Pixels:
+def _fused(picture: Image.Image, guest: Guest, detector: Detector, notes: list[str]) -> Pixels:
     """The picture with the photo's face over its own, where both have one."""
     pixels = np.asarray(picture)
     if guest.photo is None:
         return pixels
     found = detector.detect(pixels)
     if not found:
-        log.warning("a pass of the template portrait shows no face; the photo's is not laid over it")
+        notes.append("a pass showed no face, so the photo's was not laid over it.")
         return pixels
     return blend_face(guest.photo, faces.choose_face(detector.detect(guest.photo)), pixels, faces.choose_face(found))
 
 
-def _onto(free: Pixels, template: Pixels, detector: Detector) -> Pixels | None:
-    """The free picture moved so that its face lies on the template's; None where either shows no face."""
+def _onto(free: Pixels, template: Pixels, detector: Detector, notes: list[str]) -> Pixels:
+    """The free picture moved so that its face lies on the template's; the template where either shows no face."""
     here, there = detector.detect(free), detector.detect(template)
     if not here or not there:
-        log.warning("no face to take the pose of; the inpaint goes without it")
-        return None
+        notes.append("the first pass showed no face, so the pose is the template's own face's.")
+        return template
     matrix, _ = cv2.estimateAffinePartial2D(
         faces.choose_face(here).landmarks.astype(np.float32), faces.choose_face(there).landmarks.astype(np.float32)
     )
-    return None if matrix is None else np.asarray(cv2.warpAffine(free, matrix, free.shape[1::-1]))
+    return template if matrix is None else np.asarray(cv2.warpAffine(free, matrix, free.shape[1::-1]))
 
 
 def _dilated(mask: Mask, reach: float) -> Mask:

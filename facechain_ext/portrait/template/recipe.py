@@ -197,13 +197,16 @@ def _painted(
     """The picture with the face painted anew, the most like of several tries, and what was said of choosing it."""
     if guest.identity is None:
         raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
+    said: list[str] = []
     if settings.quality == "faithful":
-        tries = [
-            faithful.paint(
-                pixels, seat, seats, guest, replace(settings, seed=settings.seed + number), host, detector, progress
-            )
-            for number in range(settings.count)
-        ]
+        tries = []
+        for number in range(settings.count):
+            once = replace(settings, seed=settings.seed + number)
+            painted, left_out = faithful.paint(pixels, seat, seats, guest, once, host, detector, progress)
+            tries.append(painted)
+            said += [note for note in left_out if note not in said]
+        for note in said:
+            log.warning("%s", note)
         mask = faithful.growing(seat)
     else:
         tries = _standard(pixels, seat, guest.identity, settings, host, progress)
@@ -212,7 +215,7 @@ def _painted(
     canvas = _laid(pixels, seat, mask, best)
     if settings.quality == "standard" and settings.fuse:
         canvas = _instant(canvas, seat, guest, detector)
-    return canvas, notes
+    return canvas, said + notes
 
 
 def _most_like(
