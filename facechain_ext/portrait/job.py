@@ -111,7 +111,10 @@ class Portrait:
 class Host(Protocol):
     """Whatever owns the diffusion model."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in notes."""
+        ...
 
     def generate(
         self,

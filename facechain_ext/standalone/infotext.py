@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
-from facechain_ext.portrait.arguments import IDENTITY_LABEL, FaceArguments
+from facechain_ext.portrait.told import told_of
 from facechain_ext.standalone.sampling.samplers import find_sampler
 
 if TYPE_CHECKING:
@@ -40,27 +40,15 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter |
         pairs |= {"Denoising strength": job.hires.denoise, "Hires upscale": job.hires.scale}
         pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
         pairs["Hires upscaler"] = job.hires.upscaler
-    pairs |= _people(job, adapter) | dict(job.remarks)
+    if job.people and adapter is not None:
+        pairs |= told_of(job.people, adapter.name, hires=job.face_in_hires)
+    pairs |= dict(job.remarks)
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_with_loras(job)]
     if job.negative_prompt:
         lines.append(f"Negative prompt: {job.negative_prompt}")
     lines.append(", ".join(f"{label}: {_quoted(value)}" for label, value in pairs.items()))
     return "\n".join(lines)
-
-
-def _people(job: Job, adapter: FaceAdapter | None) -> dict[str, Any]:
-    if not job.people or adapter is None:
-        return {}
-    names = [
-        f"{person.identity.name} ({person.identity.digest})" if person.identity.name else person.identity.digest
-        for person in job.people
-    ]
-    first = job.people[0]
-    settings = FaceArguments(
-        adapter=adapter.name, strength=first.strength, window=first.window, hires=job.face_in_hires
-    )
-    return {IDENTITY_LABEL: "; ".join(names)} | settings.infotext()
 
 
 def _with_loras(job: Job) -> str:

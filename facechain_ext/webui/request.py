@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.portrait.arguments import AUTOMATIC, IDENTITY_LABEL, FaceArguments
+from facechain_ext.portrait.arguments import AUTOMATIC
+from facechain_ext.portrait.told import told_of
 from facechain_ext.webui import models
 from facechain_ext.webui.run import FaceRun
 from facechain_ext.webui.unets import loaded_unet
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.errors import FaceChainError
-    from facechain_ext.identity import Identity
     from facechain_ext.portrait.job import Job
 
 TAB_REQUEST = "_facechain_tab_request"
@@ -48,12 +48,7 @@ class TabRequest:
             raise HostError("All people in one picture act in the same window of the steps; give them one.")
         name = models.chosen_adapter(self.job.adapter or AUTOMATIC)
         adapter = models.load(name, loaded_unet(p).dtype())
-        first = people[0]
-        p.extra_generation_params[IDENTITY_LABEL] = "; ".join(label_of(person.identity) for person in people)
-        told = FaceArguments(
-            adapter=name, strength=first.strength, window=first.window, hires=self.job.face_in_hires
-        ).infotext()
-        p.extra_generation_params.update(told)
+        p.extra_generation_params.update(told_of(people, name, hires=self.job.face_in_hires))
         return FaceRun(people, adapter, hires=self.job.face_in_hires)
 
     def refuse(self, error: FaceChainError) -> None:
@@ -85,11 +80,6 @@ def how_far(state: Any, step: int, steps: int) -> tuple[int, int]:
     """Steps done and steps in all, as step ``step`` of ``steps`` begins; the host counts the passes."""
     passes = max(state.job_count, state.job_no + 1)
     return state.job_no * steps + min(step, steps), passes * steps
-
-
-def label_of(identity: Identity) -> str:
-    """Name and short hash, as the infotext has them."""
-    return f"{identity.name} ({identity.digest})" if identity.name else identity.digest
 
 
 def on_denoiser(params: Any) -> None:

@@ -10,9 +10,10 @@ from modules import script_callbacks, scripts
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
+from facechain_ext.portrait.told import label_of
 from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
-from facechain_ext.webui.request import TAB_REQUEST, TabRequest, label_of
+from facechain_ext.webui.request import TAB_REQUEST, TabRequest
 from facechain_ext.webui.run import FaceRun, on_denoiser
 
 log = logging.getLogger(__name__)

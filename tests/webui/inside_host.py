@@ -251,6 +251,29 @@ def jobs() -> dict:
     }  # fmt: skip
 
 
+def alone() -> dict:
+    """Two people painted one by one, and again with the second exchanged: how much each half changes."""
+    import numpy as np
+
+    from facechain_ext.portrait.alone import EachAlone
+    from facechain_ext.portrait.job import Job, Person
+    from facechain_ext.portrait.regions import Other, together
+    from facechain_ext.webui.host import WebuiHost
+
+    anna, ben = people()
+    job, infotexts, pictures = Job("two women", "blue", **SMALL), [], []
+    for second in (ben, anna):
+        seated = together(Person(anna, 1.0), None, [(second, Other("second"))])
+        (done,) = EachAlone(WebuiHost(), 0.75).generate(replace(job, people=seated))
+        infotexts.append(done.infotext)
+        pictures.append(np.asarray(done.picture, np.int16))
+    change, width = np.abs(pictures[0] - pictures[1]), SMALL["width"]
+    return {
+        "left": int(change[:, : round(0.45 * width)].max()), "right": int(change[:, round(0.55 * width) :].max()),
+        "infotext": infotexts[0],
+    }  # fmt: skip
+
+
 def stopping() -> dict:
     """A job that is stopped in the middle of its second picture, one that is stopped in the queue, and a broken one."""
     from modules import processing, shared

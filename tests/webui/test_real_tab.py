@@ -139,6 +139,13 @@ def test_after_all_of_them_the_first_pictures_come_out_again(run, made):
     assert digests(answer["bare"]) == digests(made["plain"])
 
 
+def test_people_who_are_painted_alone_do_not_change_each_other(run):
+    answer = run("alone")
+    assert answer["left"] == 0
+    assert answer["right"] > 0
+    assert len(answer["infotext"].split("FaceChain identity: ")[1].split(",")[0].split("; ")) == 2
+
+
 def test_what_is_stopped_gives_the_finished_pictures_and_what_fails_leaves_nothing(run):
     answer = run("stopping")
     assert digests(answer["stopped"]) == digests(answer["whole"])

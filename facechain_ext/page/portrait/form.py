@@ -83,6 +83,11 @@ FIELDS: tuple[Field, ...] = (
     Field("window_end", f"{_WINDOW.label} end", None, 1.0, 0, 1, 0.05),
     Field("others", _PEOPLE.label, _PEOPLE.infotext, "", help=_PEOPLE.help),
     Field("box", _BOX.label, _BOX.infotext, "", help=_BOX.help),
+    Field(
+        "alone", "Paint each alone", f"{PREFIX} alone", 0.0, 0, 1, 0.05,
+        help="With more people: 0 puts all into one generation. Above, everybody is painted with this denoising "
+        "strength into a picture without them, so that nobody changes anybody else; 0.75 is a start.",
+    ),
     Field("adapter", "Adapter", None, AUTOMATIC),
     Field("lora", "LoRA", f"{PREFIX} LoRA", STYLE_LORA),
     Field("lora_weight", "LoRA weight", f"{PREFIX} LoRA weight", 0.25, -2, 2, 0.05),

@@ -86,6 +86,7 @@ def _several(add: Any) -> Any:
         frame = gr.HTML(several_html(), elem_id="facechain_boxes")
         add("others", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
         add("box", lines=1, placeholder="0, 0, 0.5, 1")
+        add("alone")
     return frame
 
 

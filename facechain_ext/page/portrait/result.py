@@ -14,6 +14,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import NO_STYLE, kept, settings_of
 from facechain_ext.page.portrait.remember import written
 from facechain_ext.page.portrait.who import person
+from facechain_ext.portrait.alone import EachAlone
 from facechain_ext.portrait.job import Control
 from facechain_ext.portrait.regions import parse_box, parse_others, together
 from facechain_ext.portrait.sheet import sheet
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
     from facechain_ext.page.host import PageHost
     from facechain_ext.page.portrait.who import Who
-    from facechain_ext.portrait.job import ControlKind, Job
+    from facechain_ext.portrait.job import ControlKind, Host, Job
     from facechain_ext.portrait.judge import Judge
     from facechain_ext.portrait.style import FaceTool, Finished
 
@@ -91,7 +92,7 @@ def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
 
     def work() -> Shown:
         result = make(
-            host,
+            _painter(host, asked.form),
             job,
             keep=kept(asked.form),
             judge=judge,
@@ -128,7 +129,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
         notes += [line for line in said if line not in notes]
 
     def work() -> Shown:
-        made, labels = _cells(host, jobs, cells, judge, report)
+        made, labels = _cells(_painter(host, asked.form), jobs, cells, judge, report)
         if len(made) < len(cells):
             notes.append(f"Stopped after {len(made)} of {len(cells)} pictures.")
         if not made:
@@ -196,8 +197,13 @@ def _controls(host: PageHost, asked: Asked) -> tuple[Control, ...]:
     return tuple(controls)
 
 
+def _painter(host: PageHost, form: Mapping[str, Any]) -> Host:
+    """The host, or who lets it paint several people one by one."""
+    return EachAlone(host, form["alone"]) if form["alone"] > 0 else host
+
+
 def _cells(
-    host: PageHost, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: Judge, report: Report
+    painter: Host, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: Judge, report: Report
 ) -> tuple[list[Finished], list[str]]:
     """The pictures of a grid and their labels, as far as they got."""
     made: list[Finished] = []
@@ -209,7 +215,7 @@ def _cells(
         def told(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
             return report(before + own * done // max(steps, 1), total)
 
-        result = make(host, job, judge=judge, progress=told)
+        result = make(painter, job, judge=judge, progress=told)
         if not result.pictures:
             break
         made += result.pictures

@@ -68,9 +68,10 @@ def evaluate(
 def _leak(small: SmallModels, document: Path, say: Any) -> None:
     from facechain_ext.training.evaluate.leak import Trials, measure_leak, put_into, table
 
-    trials = Trials()
+    ways = {"all in one generation": Trials(), "each painted alone": Trials(alone=0.75)}
     words = f"small, trained on drawn faces ({small.checkpoint.parent.name})" if small.trained else "small, RANDOM"
-    text = table(measure_leak(small, trials, say=say), trials, words)
+    found = {way: measure_leak(small, trials, say=say) for way, trials in ways.items()}
+    text = table(found, Trials(), words)
     put_into(document, text)
     say(text)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import TransFace
+from facechain_ext.portrait.alone import EachAlone
 from facechain_ext.portrait.job import Job, Person
 from facechain_ext.portrait.regions import Other, together
 from facechain_ext.standalone import DiffusersHost
@@ -17,7 +18,7 @@ from facechain_ext.training.evaluate.mixing import drawn_identity
 from facechain_ext.training.world import caption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,7 +47,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trials:
-    """What is drawn: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high."""
+    """What is drawn: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high.
+
+    ``alone`` is the denoising strength when everybody is painted alone; 0 puts all into one generation.
+    """
 
     count: int = 6
     strength: float = 1.0
@@ -54,6 +58,7 @@ class Trials:
     cfg: float = 3.0
     side: int = 128
     seed: int = 0
+    alone: float = 0.0
 
 
 def measure_leak(
@@ -62,7 +67,8 @@ def measure_leak(
     """Two trials for each pair of held-out drawn people, one for each column."""
     people = DrawnPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
     encoder = TransFace.from_file(small.encoder)
-    host = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
+    plain = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
+    host = EachAlone(plain, trials.alone) if trials.alone else plain
     found: list[Trial] = []
     for number in range(trials.count):
         say(f"pair {number + 1} of {trials.count}")
@@ -91,22 +97,32 @@ def leak_of(trials: Sequence[Trial]) -> float:
     return sum(trial.other for trial in trials) / max(sum(trial.own for trial in trials), 1e-9)
 
 
-def table(found: Sequence[Trial], trials: Trials, models: str) -> str:
-    """The figures as text for a document."""
-    shares = sorted(trial.other / max(trial.own, 1e-9) for trial in found)
-    rows = [
-        ("exchanging the column's person changes it by", f"{np.mean([one.own for one in found]):.2f} grey levels"),
-        ("exchanging the neighbour changes it by", f"{np.mean([one.other for one in found]):.2f} grey levels"),
-        ("**leak: the second in parts of the first**", f"**{100 * leak_of(found):.1f} %** (wanted: under 2 %)"),
-        ("median and range of the leak over columns", f"{100 * float(np.median(shares)):.0f} %, {100 * shares[0]:.0f} "
-         f"to {100 * shares[-1]:.0f} %"),
-    ]  # fmt: skip
+def table(found: Mapping[str, Sequence[Trial]], trials: Trials, models: str) -> str:
+    """The figures as text for a document: a column for each way of putting people in."""
     what = (
-        f"Models: {models}. {len(found)} columns of {trials.count} pairs of drawn people that no model was trained on, "
-        f"strength {trials.strength:g}, {trials.steps} steps, CFG {trials.cfg:g}."
+        f"Models: {models}. {2 * trials.count} columns of {trials.count} pairs of drawn people that no model was "
+        f"trained on, strength {trials.strength:g}, {trials.steps} steps, CFG {trials.cfg:g}."
     )
-    lines = [what, "", "| | |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows)])
+    rows: list[tuple[str, Callable[[Sequence[Trial]], str]]] = [
+        (
+            "exchanging the column's person changes it by, in grey levels",
+            lambda all_: f"{np.mean([one.own for one in all_]):.2f}",
+        ),
+        ("exchanging the neighbour changes it by", lambda all_: f"{np.mean([one.other for one in all_]):.2f}"),
+        (
+            "**leak: the second in parts of the first** (wanted: under 2 %)",
+            lambda all_: f"**{100 * leak_of(all_):.1f} %**",
+        ),
+        ("median and range of the leak over columns", _spread),
+    ]
+    lines = [what, "", "| | " + " | ".join(found) + " |", "|---" * (1 + len(found)) + "|"]
+    lines += [f"| {name} | " + " | ".join(cell(all_) for all_ in found.values()) + " |" for name, cell in rows]
+    return "\n".join(lines)
+
+
+def _spread(found: Sequence[Trial]) -> str:
+    shares = sorted(100 * trial.other / max(trial.own, 1e-9) for trial in found)
+    return f"{np.median(shares):.0f} %, {shares[0]:.0f} to {shares[-1]:.0f} %"
 
 
 def put_into(document: Path, text: str) -> None:

@@ -18,11 +18,18 @@ def test_random_models_give_two_columns_for_each_pair(tmp_path):
     assert measure_leak(random_models(tmp_path), trials) == found
 
 
+def test_who_is_painted_alone_is_not_changed_by_the_neighbour(tmp_path):
+    found = measure_leak(random_models(tmp_path), Trials(count=1, steps=2, side=64, alone=0.75))
+    assert all(trial.own > 0 for trial in found)
+    assert leak_of(found) == 0.0
+
+
 def test_the_leak_is_the_share_of_all_changes():
     found = [Trial(10.0, 1.0), Trial(30.0, 1.0)]
     assert np.isclose(leak_of(found), 0.05)
-    text = table(found, Trials(count=1), "none")
-    assert "**5.0 %**" in text
+    text = table({"a way": found, "another": [Trial(10.0, 0.0)]}, Trials(count=1), "none")
+    assert "| a way | another |" in text
+    assert "| **5.0 %** | **0.0 %** |" in text
     assert "7 %, 3 to 10 %" in text
 
 
