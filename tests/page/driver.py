@@ -133,11 +133,16 @@ class Driver:
         """Addresses of the gallery's pictures."""
         return self.page.eval_on_selector_all("#facechain_gallery img", "all => all.map((one) => one.src)")
 
+    def ended(self):
+        """Wait until pictures are there: two steps of a small model do not always show a face to judge."""
+        script = "() => /Likeness by|without a face/.test(document.getElementById('facechain_status').innerText)"
+        self.page.wait_for_function(script)
+
     def generate(self, *, again=False):
         """Press Generate and wait for the end; gives the settings of the first picture."""
         self.click("generate")
         if again:  # the sentence of the last time is still there
             self.page.wait_for_selector("#facechain_status .facechain-progress")
-        self.says("status", "Likeness by")
+        self.ended()
         self.page.wait_for_timeout(500)
         return self.text("infotext")
