@@ -31,6 +31,7 @@ def register() -> None:
     script_callbacks.on_ui_settings(settings.add)
     script_callbacks.on_app_started(routes.add)
     script_callbacks.on_before_ui(xyz.add)
+    xyz.add()  # with --nowebui the plot reads its axes before that callback
     script_callbacks.on_ui_tabs(tab.add)
 
 

@@ -6,8 +6,11 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +40,17 @@ def browser() -> Iterator:
         running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield running
         running.close()
+
+
+WANTED = [
+    pytest.mark.skipif(
+        not (os.environ.get("WEBUI_DIR") or os.environ.get("WEBUI_URL")),
+        reason="WEBUI_DIR names no webui; these tests open a real one in a browser",
+    ),
+    pytest.mark.skipif(chromium() is None, reason="there is no Chromium here"),
+    pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is not installed"),
+]
+"""Marks of a file of tests that need a real webui and a browser."""
 
 
 class Tab:
@@ -109,6 +123,20 @@ class Tab:
         }"""
         self.page.wait_for_function(says, arg=[f"#facechain_{name}", words])
         return self.words(name)
+
+    def small(self, *, count: int = 2, steps: int = 4) -> None:
+        """Settings that a machine without a graphics card can do."""
+        self.unfold("more")
+        for name, value in (("sampler", "DDIM"), ("steps", steps), ("width", 128), ("height", 128), ("seed", 1)):
+            self.set(name, value)
+        self.set("count", count)
+        self.set("keep", count)
+
+    def generated(self, button: str = "generate") -> str:
+        """Press a button that makes pictures, see the progress, wait for the end; gives what is said then."""
+        self.of(button).click()
+        self.wait_for("status", r"\d+ %")
+        return self.wait_for("status", "^(?!.*(Preparing|%)).+")
 
     def pictures(self) -> int:
         """Pictures in the gallery of results."""

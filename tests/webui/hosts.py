@@ -60,8 +60,12 @@ class Webui:
             return False
         return True
 
-    def generate(self, face: dict | None = None, *, kind: str = "txt2img", scripts: dict | None = None, **settings):
+    def generate(self, face: dict | None = None, **settings):
         """One small picture, with the accordion's settings ``face``."""
+        return self.generate_all(face, **settings)[0]
+
+    def generate_all(self, face: dict | None = None, *, kind: str = "txt2img", scripts: dict | None = None, **settings):
+        """All pictures of one small generation, with the accordion's settings ``face``."""
         body = {
             "prompt": "a woman", "negative_prompt": "blue", "steps": 4, "width": 128, "height": 128, "seed": 1,
             "sampler_name": "Euler", "cfg_scale": 5, "override_settings_restore_afterwards": True,
@@ -70,9 +74,13 @@ class Webui:
         if face is not None:
             always["FaceChain"] = {"args": [face]}
         answer = self.call(f"/sdapi/v1/{kind}", body | {"alwayson_scripts": always})
-        picture = Image.open(io.BytesIO(base64.b64decode(answer["images"][0])))
-        digest = hashlib.sha256(picture.convert("RGB").tobytes()).hexdigest()
-        return Picture(digest, picture.size, json.loads(answer["info"])["infotexts"][0].splitlines()[-1])
+        texts = json.loads(answer["info"])["infotexts"]
+        made = []
+        for number, encoded in enumerate(answer["images"]):
+            picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+            digest = hashlib.sha256(picture.convert("RGB").tobytes()).hexdigest()
+            made.append(Picture(digest, picture.size, texts[min(number, len(texts) - 1)].splitlines()[-1]))
+        return made
 
 
 def python_of(folder: Path) -> str:

@@ -8,66 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from tests.webui import browser
-from tests.webui.browser import PHOTO, Tab
-from tests.webui.hosts import Webui, start
+from tests.webui.browser import PHOTO, WANTED, Tab
+from tests.webui.hosts import Webui
 
-pytest.importorskip("playwright", reason="Playwright is not installed")
-pytestmark = [
-    pytest.mark.skipif(
-        not (os.environ.get("WEBUI_DIR") or os.environ.get("WEBUI_URL")),
-        reason="WEBUI_DIR names no webui; these tests open a real one in a browser",
-    ),
-    pytest.mark.skipif(browser.chromium() is None, reason="there is no Chromium here"),
-]
+pytestmark = WANTED
 
 NAME = f"Test person {os.getpid()}"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    if os.environ.get("WEBUI_URL"):
-        yield os.environ["WEBUI_URL"]
-        return
-    log = tmp_path_factory.mktemp("webui") / "log.txt"
-    process, running = start(Path(os.environ["WEBUI_DIR"]), log, page=True)
-    yield running.url
-    process.terminate()
-    process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def running():
-    with browser.browser() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def tab(running, url):
-    one = Tab(running, url)
-    one.open()
-    return one
-
-
-def small(tab, *, count=2, steps=4):
-    """Settings that a machine without a graphics card can do."""
-    tab.unfold("more")
-    for name, value in (("sampler", "DDIM"), ("steps", steps), ("width", 128), ("height", 128), ("seed", 1)):
-        tab.set(name, value)
-    tab.set("count", count)
-    tab.set("keep", count)
-
-
-def generated(tab):
-    """Press Generate, see the progress, wait for the end."""
-    tab.of("generate").click()
-    tab.wait_for("status", r"\d+ %")
-    tab.wait_for("status", "^(?!.*(Preparing|%)).+")
 
 
 def test_a_photo_becomes_a_card_and_the_card_survives_a_reload(tab):
@@ -90,8 +40,8 @@ def test_a_photo_becomes_a_card_and_the_card_survives_a_reload(tab):
 def test_one_click_on_a_style_and_generate(tab):
     tab.page.locator(".facechain-tile", has_text="Charcoal").click()
     tab.wait_for("style_facts", "Charcoal")
-    small(tab)
-    generated(tab)
+    tab.small()
+    tab.generated()
     assert tab.pictures() == 2
     text = tab.value("infotext")
     assert "charcoal" in text.lower()
@@ -101,7 +51,7 @@ def test_one_click_on_a_style_and_generate(tab):
 
 
 def test_interrupt_keeps_what_is_finished(tab):
-    small(tab, count=6, steps=30)
+    tab.small(count=6, steps=30)
     tab.of("generate").click()
     tab.wait_for("status", r"\d+ %")
     tab.of("interrupt").click()
@@ -109,7 +59,7 @@ def test_interrupt_keeps_what_is_finished(tab):
 
 
 def test_ctrl_enter_generates_once(tab):
-    small(tab, count=1)
+    tab.small(count=1)
     tab.of("prompt").locator("textarea").fill("by the keyboard")
     tab.of("prompt").locator("textarea").press("Control+Enter")
     tab.wait_for("status", r"\d+ %")
@@ -166,7 +116,7 @@ def test_a_skeleton_steers_through_the_webuis_own_controlnet(tab, tmp_path):
     tab.upload(tmp_path / "skeleton.png", into="pose_picture")
     tab.of("pose_picture").locator("img").first.wait_for(state="visible")
     tab.of("pose_ready").locator("input").check()
-    generated(tab)
+    tab.generated()
     if "ControlNet" in tab.words("status"):  # such as a model that does not fit the checkpoint: said, not hidden
         pytest.skip(tab.words("status"))
     unit = tab.value("infotext").split("ControlNet 0: ")[1]
@@ -198,7 +148,7 @@ def test_two_browsers_wait_for_each_other_and_each_gets_its_own_person(running, 
     other.upload(mirrored)
     other.wait_for("look_1", "other")
     for one in (tab, other):
-        small(one, count=1, steps=8)
+        one.small(count=1, steps=8)
     tab.of("generate").click()
     tab.wait_for("status", r"\d+ %")
     other.of("generate").click()

@@ -232,6 +232,22 @@ def test_two_requests_at_once_do_not_mix(webui, photo, bare):
     assert answers == {"on": alone, "off": bare.digest}
 
 
+def test_a_plot_of_strengths_is_the_pictures_of_those_strengths(webui, photo, bare):
+    info = next(one for one in webui.call("/sdapi/v1/script-info") if one["name"].lower() == "x/y/z plot")
+    axes = info["args"][0]["choices"]
+    strength, window = (axes.index(f"[FaceChain] {name}") for name in ("Strength", "Window end"))
+    nothing, values = [0, "", []], ([strength, "0, 1", []], [window, "0, 0.5", []])
+    options = [False, True, False, False, False, False, False, 0, False]  # only the single pictures behind the grid
+    face = {"photos": [photo]}
+    made = webui.generate_all(face, script_name=info["name"], script_args=[*values[0], *values[1], *nothing, *options])
+    cells = [one.digest for one in made[1:]]
+    alone = webui.generate(face | {"strength": 1.0, "window": [0, 0.5]}).digest
+    assert len(cells) == 4
+    assert cells[0] == cells[1] == bare.digest
+    assert cells[3] == alone != bare.digest
+    assert webui.generate().digest == bare.digest
+
+
 def test_our_own_routes(webui, photo):
     assert webui.call("/facechain/v1/version")["version"]
     assert {line["name"] for line in webui.call("/facechain/v1/schema")} >= {"photos", "strength", "window"}
