@@ -1,4 +1,4 @@
-"""Pillow's own font for labels on sheets and templates."""
+"""Pillow's own font for labels on sheets."""
 
 from __future__ import annotations
 

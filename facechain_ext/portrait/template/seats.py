@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.portrait.font import label_font
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
 
 _COLOUR, _INK = (255, 208, 0), (20, 20, 20)
+_FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +58,24 @@ def find_seats(
 
 
 def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
-    """The template with a box and a number on each face."""
-    picture = Image.fromarray(pixels)
-    draw = ImageDraw.Draw(picture)
-    line = max(round(max(picture.size) / 400), 2)
+    """The template with a box and a number on each face.
+
+    OpenCV writes the numbers: before Pillow 10.1, as in the webui, Pillow's own font comes in one small size only.
+    """
+    seen = pixels.copy()
+    line = max(round(max(pixels.shape[:2]) / 400), 2)
     for seat in seats:
-        left, top, right, bottom = seat.face.box
-        draw.rectangle((left, top, right, bottom), outline=_COLOUR, width=line)
-        size = max(round(seat.face.height / 4), 12)
-        font = label_font(size)
-        draw.rectangle((left, top - 1.2 * size, left + size * 0.9 * len(str(seat.number)), top), fill=_COLOUR)
-        draw.text((left + size * 0.15, top - 1.2 * size), str(seat.number), fill=_INK, font=font)
-    return picture
+        left, top, right, bottom = (round(side) for side in seat.face.box)
+        cv2.rectangle(seen, (left, top), (right, bottom), _COLOUR, line)
+        words, wanted = str(seat.number), max(seat.face.height / 5, 10.0)
+        thick = max(round(wanted / 10), 1)
+        scale = cv2.getFontScaleFromHeight(_FONT, round(wanted), thick)
+        (width, height), _ = cv2.getTextSize(words, _FONT, scale, thick)
+        gap = max(round(wanted / 4), 2)
+        above = max(top - height - 2 * gap, 0)
+        cv2.rectangle(seen, (left, above), (left + width + 2 * gap, above + height + 2 * gap), _COLOUR, cv2.FILLED)
+        cv2.putText(seen, words, (left + gap, above + height + gap), _FONT, scale, _INK, thick, cv2.LINE_AA)
+    return Image.fromarray(seen)
 
 
 def _mask(pixels: Pixels, face: Face, masker: HeadMasker, *, hair: bool) -> Mask:
