@@ -58,7 +58,7 @@ class Plan:
     painted: int = 5000
     side: int = 96
     seed: int = 0
-    vae: Schedule = field(default_factory=lambda: Schedule(6000, 8, 2e-4))
+    vae: Schedule = field(default_factory=lambda: Schedule(7000, 4, 1e-3, ema=0.998))
     encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))
     base: Schedule = field(default_factory=lambda: Schedule(12_000, 16, 7e-4, ema=0.997))
     adapter: Schedule = field(default_factory=lambda: Schedule(1000, 16, 5e-4, ema=0.998))
