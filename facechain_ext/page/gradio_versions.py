@@ -36,8 +36,11 @@ def picture_input(**options: Any) -> Any:
 
 
 def results_gallery(**options: Any) -> Any:
-    """Pictures to look at; gradio 4 would offer to drop files into one whose value an event takes."""
-    return gr.Gallery(**known(gr.Gallery.__init__, interactive=False), **options)
+    """Pictures to look at and to send; gradio 4 would offer to drop files into one whose value an event takes.
+
+    Forge takes what is sent to img2img as PIL; gradio 3 hands over something that the webui reads itself.
+    """
+    return gr.Gallery(**known(gr.Gallery.__init__, interactive=False, type="pil"), **options)
 
 
 def at_once(event: Callable[..., Any]) -> dict[str, Any]:

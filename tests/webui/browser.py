@@ -74,7 +74,7 @@ class Tab:
 
     def choose_tab(self, name: str) -> None:
         """One of the webui's tabs."""
-        self.page.locator("#tabs > .tab-nav button", has_text=re.compile(f"^\\s*{name}\\s*$")).click()
+        self.page.locator("#tabs > .tab-nav button", has_text=re.compile(f"^\\s*{name}\\s*$", re.IGNORECASE)).click()
 
     def of(self, name: str) -> Locator:
         """A part of our page by the end of its id; gradio 3 gives some parts an inner one of the same id."""
