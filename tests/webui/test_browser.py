@@ -169,7 +169,8 @@ def test_boxes_drawn_in_the_accordion_put_two_people_into_the_picture(tab):
     page = tab.page
     tab.choose_tab("txt2img")
     ours = "#script_txt2img_facechain"
-    page.locator(f"{ours}_enabled .label-wrap").first.click()  # opening switches it on
+    if not page.locator(f"{ours}_refresh").is_visible():  # a picture that was sent here has opened it on Forge
+        page.locator(f"{ours}_enabled .label-wrap").first.click()  # opening switches it on
     page.locator(f"{ours}_refresh").click()
     page.wait_for_selector(f'{ours}_boxes option:text-is("{NAME}")', state="attached")
     card = page.locator(f"{ours}_card input").first

@@ -61,6 +61,7 @@ def train_stage(
     settings = {"seed": seed, **vars(schedule)}
     step = _resume(folder, module, optimizer, average, settings)
     sums: dict[str, float] = {}
+    noted = step
     while step < schedule.steps:
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate_at(step)
@@ -80,9 +81,8 @@ def train_stage(
         going = report(step, schedule.steps, values)
         if not going or step % save_every == 0 or step == schedule.steps:
             save_state(folder, module, optimizer, average, Progress(step, settings, {}))
-            since = step % save_every or save_every
-            note(folder / CURVE, step, {name: value / since for name, value in sums.items()})
-            sums = {}
+            note(folder / CURVE, step, {name: value / (step - noted) for name, value in sums.items()})
+            sums, noted = {}, step
         if not going:
             return False
     with torch.no_grad():

@@ -192,7 +192,9 @@ def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_pat
     run(tmp_path / "halves", stop=3)
     halves = run(tmp_path / "halves")
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
-    assert read_curve(tmp_path / "whole")["step"] == [2, 4]
+    curve, parts = read_curve(tmp_path / "whole"), read_curve(tmp_path / "halves")
+    assert (curve["step"], parts["step"]) == ([2, 4], [2, 3, 4])
+    assert sum(parts["loss"][1:]) / 2 == pytest.approx(curve["loss"][1], abs=2e-6)  # both mean what they cover
 
 
 def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
