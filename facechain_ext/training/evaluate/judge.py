@@ -60,6 +60,17 @@ _NOISE, _SHRUNK = 0.05, (1, 2, 3, 4)
 Generated pictures have no fine lines. A judge that had seen half of its pictures at half their size and all others
 whole told real drawings apart by their eyes and mouths, and was lost where those are blurred.
 """
+TRAINED_ON = {
+    "crop": _CROP,
+    "margin": _MARGIN,
+    "jitter": _JITTER,
+    "found": _FOUND,
+    "noise": _NOISE,
+    "shrunk": _SHRUNK,
+    "place_weight": _PLACE_WEIGHT,
+    "numbers_weight": _NUMBERS_WEIGHT,
+}
+"""What a judge depends on beside its budget: one that was kept is used again only where all of it is the same."""
 
 
 class Trunk(nn.Module):

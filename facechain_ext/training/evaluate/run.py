@@ -40,23 +40,42 @@ if TYPE_CHECKING:
     from facechain_ext.training.fact.step import Attach
 
 
+OWN = "the models' own adapter"
+"""Name of the adapter that came with the models, which may have learned longer than the variants do."""
+
+
+class EncodedOnce:
+    """Latents of drawn people, each picture encoded when it is first asked for: all variants see the same ones."""
+
+    def __init__(self, vae: Any, people: DrawnPeople) -> None:
+        self._vae, self._people = vae, people
+        self._known: dict[int, np.ndarray] = {}
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """The latents [4, h, w] of one picture, without the scaling factor."""
+        if number not in self._known:
+            with torch.no_grad():
+                means = self._vae.encode(to_judge(self._people.photo(number).pixels[None])).latent_dist.mean
+            self._known[number] = means[0].numpy()
+        return self._known[number]
+
+
 def evaluate(
     small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
     bench = _Bench(small, folder, budget, say)
     people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
-    checkpoint, encoder, seconds = bench.checkpoint, bench.encoder, bench.seconds
-    figures = list(bench.figures)
+    latents = EncodedOnce(bench.checkpoint.vae, people)
+    own = load_adapter(small.adapter)
+    figures = [*bench.figures, *(bench.measure(OWN, own, strength) for strength in STRENGTHS[1:])]
     for variant in VARIANTS:
         start = time.monotonic()
-        adapter, attach = _trained(variant, checkpoint, encoder, people, folder, budget, say)
-        seconds[variant.name] = time.monotonic() - start
+        adapter, attach = train_variant(variant, bench.checkpoint, bench.encoder, people, latents, folder, budget, say)
+        bench.seconds[variant.name] = time.monotonic() - start
         for strength in STRENGTHS[1:]:
             figures.append(bench.measure(variant.name, adapter, strength, attach))  # noqa: PERF401 - takes minutes each
-        if variant == VARIANTS[0]:
-            mixing = bench.mixing(adapter)
-    return bench.results(figures, mixing)
+    return bench.results(figures, bench.mixing(own))
 
 
 def evaluate_as_they_are(
@@ -65,7 +84,7 @@ def evaluate_as_they_are(
     """Measure finished models with their own adapter; trains nothing but the judge, and that only once a ``folder``."""
     bench = _Bench(small, folder, budget, say)
     adapter = load_adapter(small.adapter)
-    figures = [*bench.figures, *(bench.measure("adapter", adapter, strength) for strength in STRENGTHS[1:])]
+    figures = [*bench.figures, *(bench.measure(OWN, adapter, strength) for strength in STRENGTHS[1:])]
     return bench.results(figures, bench.mixing(adapter))
 
 
@@ -110,16 +129,20 @@ class _Bench:
         return Results(self._budget, tuple(figures), self._judged, self.seconds, small.trained, where, mixing)
 
 
-def _trained(
+def train_variant(
     variant: Variant,
     checkpoint: Checkpoint,
     encoder: TransFace,
     people: DrawnPeople,
+    latents: EncodedOnce,
     folder: Path,
     budget: Budget,
     say: Callable[[str], None],
 ) -> tuple[Any, Attach]:
-    """The variant's module after its training, with averaged weights."""
+    """The variant's module after its training, with averaged weights, and how it is attached.
+
+    Goes on where ``folder`` stopped, so that variants can also be trained beside one another by calls of their own.
+    """
     torch.manual_seed(budget.seed)
     attach: Attach = attach_parallel if variant.parallel else attach_serial
     module: Any = (
@@ -146,7 +169,7 @@ def _trained(
         checkpoint,
         encoder,
         module,
-        Batches(people, checkpoint.tokenizer, settings),
+        Batches(people, checkpoint.tokenizer, settings, latents=latents),
         replace(settings),
         place,
         resume=(place / "state.safetensors").is_file(),

@@ -12,7 +12,14 @@ import torch.nn.functional as F
 
 from facechain_ext.identity.encode import to_encoder
 from facechain_ext.training.evaluate.drawn import HELD_OUT, DrawnPeople
-from facechain_ext.training.evaluate.judge import ask, attribute_numbers, load_judge, save_judge, train_judge
+from facechain_ext.training.evaluate.judge import (
+    TRAINED_ON,
+    ask,
+    attribute_numbers,
+    load_judge,
+    save_judge,
+    train_judge,
+)
 from facechain_ext.training.fact.sampling import draw
 from facechain_ext.training.fact.step import attach_serial
 from facechain_ext.training.world import caption
@@ -81,8 +88,8 @@ def held_out(budget: Budget) -> DrawnPeople:
 
 def judge_of(path: Path, budget: Budget) -> Judge:
     """The judge of a budget, trained once and kept at ``path``."""
-    told = json.dumps({name: value for name, value in asdict(budget).items() if name.startswith("judge")})
-    told += f" side {budget.side} seed {budget.seed}"
+    spent = {name: value for name, value in asdict(budget).items() if name.startswith("judge")}
+    told = json.dumps({**spent, "side": budget.side, "seed": budget.seed, **TRAINED_ON})
     judge = load_judge(path, told)
     if judge is None:
         watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -58,8 +58,16 @@ def target_numbers(count: int, settings: Settings, first: int) -> list[int]:
     return numbers
 
 
+class Latents(Protocol):
+    """Latents of photos by number, [4, h, w] each, without the scaling factor; an array [n, 4, h, w] will do."""
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """Those of one photo."""
+        ...
+
+
 class Batches:
-    """Batches of ``people`` for one of ``processes`` processes; ``latents`` [n, 4, h, w] spare the autoencoder."""
+    """Batches of ``people`` for one of ``processes`` processes; ``latents`` of all photos spare the autoencoder."""
 
     def __init__(
         self,
@@ -70,7 +78,7 @@ class Batches:
         process: int = 0,
         processes: int = 1,
         latent_channels: int = 4,
-        latents: np.ndarray | None = None,
+        latents: Latents | None = None,
     ) -> None:
         self._people = people
         self._tokenizer: Any = tokenizer

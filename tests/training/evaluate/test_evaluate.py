@@ -6,14 +6,19 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.cli import app
 from facechain_ext.training.evaluate.budget import STRENGTHS, VARIANTS, Budget
+from facechain_ext.training.evaluate.drawn import DrawnPeople
+from facechain_ext.training.evaluate.judge import TRAINED_ON
 from facechain_ext.training.evaluate.mixing import SHARES
 from facechain_ext.training.evaluate.report import page, plot
-from facechain_ext.training.evaluate.run import as_json, evaluate, evaluate_as_they_are
+from facechain_ext.training.evaluate.run import OWN, EncodedOnce, as_json, evaluate, evaluate_as_they_are
+from facechain_ext.training.evaluate.subjects import judge_of
 
 LITTLE = Budget(
     persons=2,
@@ -34,7 +39,7 @@ CEILING = "real drawings through the autoencoder"
 def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     results = evaluate(small, tmp_path / "work", LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
-    expected = [(variant.name, strength) for variant in VARIANTS for strength in STRENGTHS[1:]]
+    expected = [(name, strength) for name in (OWN, *(v.name for v in VARIANTS)) for strength in STRENGTHS[1:]]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *expected]
     assert results.figures[1].outside == 0
     assert all(0 <= row.retrieval <= 1 and 0 <= row.caption <= 1 for row in results.figures)
@@ -56,7 +61,7 @@ def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
 def test_finished_models_are_measured_as_they_are(small, tmp_path):
     results = evaluate_as_they_are(small, tmp_path, LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
-    assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *(("adapter", strength) for strength in STRENGTHS[1:])]
+    assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *((OWN, strength) for strength in STRENGTHS[1:])]
     assert set(results.seconds) == {"judge"}
     assert results.mixing.pairs == 1
     kept = (tmp_path / "judge.safetensors").stat().st_mtime_ns
@@ -64,6 +69,27 @@ def test_finished_models_are_measured_as_they_are(small, tmp_path):
     assert (tmp_path / "judge.safetensors").stat().st_mtime_ns == kept
     evaluate_as_they_are(small, tmp_path, replace(LITTLE, judge_steps=3))
     assert (tmp_path / "judge.safetensors").stat().st_mtime_ns != kept
+
+
+def test_a_picture_is_encoded_once_as_the_training_would(small):
+    vae, people = load_checkpoint(small.checkpoint).vae, DrawnPeople(1, 2)
+    latents = EncodedOnce(vae, people)
+    pixels = torch.from_numpy(people.photo(1).pixels.copy()).permute(2, 0, 1)[None] / 127.5 - 1
+    with torch.no_grad():
+        expected = vae.encode(pixels).latent_dist.mode()[0]
+    assert torch.allclose(torch.from_numpy(latents[1]), expected, atol=1e-5)
+    assert latents[1] is latents[1]
+
+
+def test_a_judge_that_was_trained_otherwise_is_not_used_again(tmp_path, monkeypatch):
+    kept = tmp_path / "judge.safetensors"
+    judge_of(kept, LITTLE)
+    first = kept.stat().st_mtime_ns
+    judge_of(kept, LITTLE)
+    assert kept.stat().st_mtime_ns == first
+    monkeypatch.setitem(TRAINED_ON, "noise", 0.5)
+    judge_of(kept, LITTLE)
+    assert kept.stat().st_mtime_ns != first
 
 
 @pytest.mark.parametrize(
