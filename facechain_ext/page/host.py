@@ -74,6 +74,14 @@ class PageHost(Host, Protocol):
         """Where LoRA files are, the folder for new ones first."""
         ...
 
+    def checkpoint_files(self) -> Mapping[str, Path]:
+        """The files that a style can be learned on, by name; a page chooses among these and names no other."""
+        ...
+
+    def training_python(self) -> Path | None:
+        """The Python of this very page where it can train; None in a webui, whose packages are not ours to use."""
+        ...
+
     def output_folder(self) -> Path:
         """Where finished pictures are kept."""
         ...

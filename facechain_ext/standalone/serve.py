@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import sys
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -132,6 +134,14 @@ class ServeHost:
         """The folder that was named at the start, and the one of the models folder."""
         own = models_folder() / "loras"
         return (self._files.lora_folder, own) if self._files.lora_folder is not None else (own,)
+
+    def checkpoint_files(self) -> dict[str, Path]:
+        """The checkpoint that the page was started with."""
+        return {self._files.checkpoint.name: self._files.checkpoint}
+
+    def training_python(self) -> Path | None:
+        """The Python that serves the page, where what training wants was installed with it."""
+        return Path(sys.executable) if importlib.util.find_spec("peft") is not None else None
 
     def output_folder(self) -> Path:
         """Where pictures go."""

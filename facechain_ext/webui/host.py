@@ -110,6 +110,16 @@ class WebuiHost:
         """The webui's LoRA folder."""
         return loras.folders()
 
+    def checkpoint_files(self) -> dict[str, Path]:
+        """The checkpoints in the webui's list, wherever its folders are."""
+        from modules import sd_models
+
+        return {info.name: Path(info.filename) for info in sd_models.checkpoints_list.values()}
+
+    def training_python(self) -> None:
+        """The webui's own packages are of other releases than training wants."""
+        return
+
     def output_folder(self) -> Path:
         """Where the webui keeps txt2img's pictures."""
         from modules import shared

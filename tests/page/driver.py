@@ -115,11 +115,12 @@ class Driver:
         """Press a button."""
         self.page.click(f"#facechain_{name}")
 
-    def says(self, name, words):
+    def says(self, name, words, *, patience=PATIENCE):
         """Wait until a part of the page shows words."""
         self.page.wait_for_function(
             "([id, words]) => (document.getElementById(id) || {innerText: ''}).innerText.includes(words)",
             arg=[f"facechain_{name}", words],
+            timeout=patience,
         )
         return self.page.inner_text(f"#facechain_{name}")
 

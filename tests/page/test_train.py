@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.train import process
-from facechain_ext.page.train.process import Training, Wish, checkpoints, collect, command, environment, read_table
+from facechain_ext.page.train.process import Training, Wish, collect, command, environment, read_table
 from facechain_ext.weights import set_models_folder
 
 
@@ -62,15 +63,20 @@ def test_without_an_environment_it_says_how_to_make_one(monkeypatch, tmp_path):
     monkeypatch.setenv(process.PYTHON, str(tmp_path / "none"))
     with pytest.raises(HostError, match="python -m venv train-venv"):
         environment()
+    with pytest.raises(HostError, match="python -m venv train-venv"):
+        environment(tmp_path)  # what was named is meant
     monkeypatch.setenv(process.PYTHON, sys.executable)
     assert environment().is_file()
 
 
-def test_only_files_of_the_hosts_folder_can_be_chosen(tmp_path):
-    (tmp_path / "sub").mkdir()
-    for name in ("a.safetensors", "sub/b.safetensors", "c.ckpt"):
-        (tmp_path / name).touch()
-    assert list(checkpoints([tmp_path, tmp_path / "gone"])) == ["a.safetensors", "sub/b.safetensors"]
+def test_a_page_that_can_train_needs_no_environment_beside_it(monkeypatch, tmp_path):
+    monkeypatch.delenv(process.PYTHON, raising=False)
+    monkeypatch.setattr(process, "ROOT", tmp_path)
+    assert environment(tmp_path / "own") == tmp_path / "own"
+    made = tmp_path / "train-venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    made.parent.mkdir(parents=True)
+    made.touch()
+    assert environment(tmp_path / "own") == made
 
 
 def test_a_process_that_fails_ends_with_its_last_words(wish):

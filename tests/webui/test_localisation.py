@@ -36,6 +36,12 @@ class Showcase:
     def lora_folders(self):
         return (self.folder,)
 
+    def checkpoint_files(self):
+        return {"small.safetensors": self.folder / "small.safetensors"}
+
+    def training_python(self):
+        return None
+
     def output_folder(self):
         return self.folder
 

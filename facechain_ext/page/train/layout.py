@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.page.train.process import HOW, Training, Wish, checkpoints, collect, environment, write_table
+from facechain_ext.page.train.process import HOW, Training, Wish, collect, environment, write_table
 from facechain_ext.page.words import bar, note
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _running: dict[str, Training] = {}
 
 def build(host: PageHost) -> None:
     """Pictures and captions, settings, progress."""
-    gr.HTML(note("A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles.", HOW))
+    about = "A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles."
+    gr.HTML(note(about) if host.training_python() else note(about, HOW))
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
@@ -35,9 +36,11 @@ def build(host: PageHost) -> None:
                 elem_id="facechain_train_captions",
             )  # fmt: skip
         with gr.Column(scale=1, min_width=280):
-            checkpoint = gr.Dropdown(
-                list(_checkpoints(host)), label="Checkpoint to learn on", elem_id="facechain_train_checkpoint"
-            )
+            with gr.Row():
+                checkpoint = gr.Dropdown(
+                    _names(host), label="Checkpoint to learn on", elem_id="facechain_train_checkpoint", scale=4
+                )
+                refresh = gr.Button("Refresh checkpoints", elem_id="facechain_train_refresh", size="sm", scale=1)
             steps = gr.Slider(100, 5000, 1500, step=50, label="Training steps", elem_id="facechain_train_steps")
             rate = gr.Number(1e-4, label="Learning rate", precision=6, elem_id="facechain_train_rate")
             rank = gr.Slider(1, 128, 16, step=1, label="Rank", elem_id="facechain_train_rank")
@@ -81,6 +84,7 @@ def build(host: PageHost) -> None:
         training.stop()
         return note("Stopping; the state is saved.")
 
+    refresh.click(lambda: gr.update(choices=_names(host)), [], [checkpoint], show_progress="hidden")
     add.click(gather, [name, trigger, files], [table, status])
     start.click(run, [name, trigger, checkpoint, steps, rate, rank, size, resume, table], [status, preview])
     stop.click(halt, [], [status], queue=False)
@@ -90,7 +94,7 @@ def _begin(host: PageHost, values: tuple[Any, ...]) -> Training:
     name, trigger, checkpoint, steps, rate, rank, size, resume, table = values
     if "style" in _running:
         raise HostError("A style is being trained already; stop it or wait for its end.")
-    path = _checkpoints(host).get(checkpoint or "")
+    path = host.checkpoint_files().get(checkpoint or "")
     if path is None:
         raise HostError("Choose the checkpoint to learn on.")
     wish = Wish(
@@ -102,13 +106,13 @@ def _begin(host: PageHost, values: tuple[Any, ...]) -> Training:
         raise PhotoError("Add pictures first.")
     rows = table.values.tolist() if hasattr(table, "values") else list(table or [])
     write_table(folder, rows)
-    _running["style"] = Training(wish, environment())
+    _running["style"] = Training(wish, environment(host.training_python()))
     return _running["style"]
 
 
-def _checkpoints(host: PageHost) -> dict[str, Path]:
-    """The checkpoints beside the host's LoRA folder, where webuis keep theirs."""
-    return checkpoints([folder.parent / "Stable-diffusion" for folder in host.lora_folders()[:1]])
+def _names(host: PageHost) -> list[str]:
+    """The checkpoints that can be chosen."""
+    return sorted(host.checkpoint_files(), key=str.casefold)
 
 
 def _told(event: dict[str, Any]) -> list[Any]:

@@ -33,6 +33,10 @@ HOW = (
 )
 
 
+_LAST = frozenset({"done", "stopped"})
+"""The events after which a training reports nothing more."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """A style to train: its ``name`` and ``trigger`` word, the checkpoint's file, and how long."""
@@ -55,25 +59,19 @@ class Wish:
         return models_folder() / "training" / key_of(self.name.strip())
 
 
-def environment() -> Path:
-    """The Python that trains: what FACECHAIN_TRAIN_PYTHON names, else that of ``train-venv`` in our folder.
+def environment(own: Path | None = None) -> Path:
+    """The Python that trains: what FACECHAIN_TRAIN_PYTHON names, else ``train-venv`` in our folder, else ``own``.
 
     A page never names it: what a browser sends is not run. Raises HostError that says how to make one.
     """
+    named = os.environ.get(PYTHON, "")
     place = ROOT / "train-venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    python = Path(os.environ.get(PYTHON, "") or place)
-    if not python.is_file():
+    python = Path(named or place)
+    if python.is_file():
+        return python
+    if named or own is None:
         raise HostError(f"There is no {python}. {HOW}")
-    return python
-
-
-def checkpoints(folders: Sequence[Path]) -> dict[str, Path]:
-    """Name -> file of the checkpoints below ``folders``; a page chooses among these and names no other file."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        files = sorted(folder.rglob("*.safetensors")) if folder.is_dir() else []
-        found |= {path.relative_to(folder).as_posix(): path for path in files if path.name not in found}
-    return found
+    return own
 
 
 def collect(wish: Wish, pictures: Sequence[tuple[Path, str]]) -> list[list[str]]:
@@ -141,8 +139,13 @@ class Training:
         )
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """What it reports, line by line; at its end ``ended`` with its code and its last words."""
+        """What it reports, line by line; at its end ``ended`` with its code and its last words.
+
+        That it is done or stopped is told when the process has ended, which takes seconds: a page ignores a button that
+        is pressed while its last press is still at work, and nobody should be invited to press it before.
+        """
         last = ""
+        final: list[dict[str, Any]] = []
         assert self._process.stdout is not None
         for line in self._process.stdout:
             try:
@@ -151,9 +154,13 @@ class Training:
                 last = line.strip() or last
                 log.info("training: %s", line.rstrip())
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and event.get("event") in _LAST:
+                final.append(event)
+            elif isinstance(event, dict):
                 yield event
-        yield {"event": "ended", "code": self._process.wait(), "words": last}
+        code = self._process.wait()
+        yield from final
+        yield {"event": "ended", "code": code, "words": last}
 
     def stop(self) -> None:
         """Ask it to save its state and end; harmless when it has."""
