@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 _SPARING = frozenset({"sub-quadratic", "V1", "InvokeAI", "Doggettx"})
 """Names of AUTOMATIC1111's optimizations that work in slices; the others are kernels of SDPA's kind."""
 _FORGE_SPARING = frozenset({"attention_sub_quad", "attention_split"})
+_FORGES = (("backend.attention", "attention_function"), ("ldm_patched.ldm.modules.attention", "optimized_attention"))
+"""Where Forge and reForge keep the attention that they chose; both are called alike."""
 
 
 def chosen() -> Attention:
     """The host's attention in slices where that is what it uses, else PyTorch's own."""
-    forge = getattr(sys.modules.get("backend.attention"), "attention_function", None)
-    if getattr(forge, "__name__", "") in _FORGE_SPARING:
+    if getattr(_of_forge(), "__name__", "") in _FORGE_SPARING:
         return _by_forge
     hijack = sys.modules.get("modules.sd_hijack")
     name = getattr(getattr(hijack, "current_optimizer", None), "name", None)
@@ -37,10 +38,15 @@ def _by_webui(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) ->
     return out.view_as(query)
 
 
+def _of_forge() -> Any:
+    """The attention that Forge or reForge chose; None elsewhere."""
+    found = (getattr(sys.modules.get(module), name, None) for module, name in _FORGES)
+    return next((function for function in found if function is not None), None)
+
+
 def _by_forge(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
     if bias is not None:
         return sdpa(query, key, value, bias)
-    function: Any = sys.modules["backend.attention"].attention_function
     rows, heads, tokens, width = query.shape
-    out: Tensor = function(query, key, value, heads, skip_reshape=True)
+    out: Tensor = _of_forge()(query, key, value, heads, skip_reshape=True)
     return out.view(rows, tokens, heads, width).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""A real webui for the tests: AUTOMATIC1111 1.10.x or Forge, in the folder that WEBUI_DIR names."""
+"""A real webui for the tests: AUTOMATIC1111 1.10.x, Forge or reForge, in the folder that WEBUI_DIR names."""
 
 from __future__ import annotations
 
@@ -91,12 +91,13 @@ def python_of(folder: Path) -> str:
 
 def start(folder: Path, log: Path, *flags: str, page: bool = False) -> tuple[subprocess.Popen, Webui]:
     """Start the webui of ``folder`` on a free port, with or without its page."""
-    is_forge = (folder / "backend").is_dir()
+    is_forge, is_reforge = (folder / "backend").is_dir(), (folder / "ldm_patched").is_dir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port)]
     cpu = ["--always-cpu"] if is_forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
+    cpu += ["--always-cpu", "--all-in-fp32"] if is_reforge else []
     others = ["--no-download-sd-model", "--no-hashing"] + ([] if is_forge else ["--do-not-download-clip"])
     others += [] if page else ["--nowebui"]
     command = [python_of(folder), "launch.py", *common, *cpu, *others, *flags]

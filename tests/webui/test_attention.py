@@ -11,6 +11,7 @@ import torch
 from facechain_ext.adapter.block import sdpa
 from facechain_ext.webui.attention import chosen
 
+FORGES = [("backend.attention", "attention_function"), ("ldm_patched.ldm.modules.attention", "optimized_attention")]
 OPERANDS = [torch.randn(2, 3, n, 8, generator=torch.Generator().manual_seed(n)) for n in (10, 14, 14)]
 BIAS = torch.linspace(0, 1, 14)[None, None, None]
 
@@ -38,7 +39,8 @@ def webui(monkeypatch, name):
     package.sd_hijack, package.sd_hijack_optimizations = hijack, optimizations
     for module in (package, hijack, optimizations):
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.delitem(sys.modules, "backend.attention", raising=False)
+    for module, _ in FORGES:
+        monkeypatch.delitem(sys.modules, module, raising=False)
     return calls
 
 
@@ -57,19 +59,22 @@ def test_other_choices_are_pytorchs_own(monkeypatch, name):
     assert chosen() is sdpa
 
 
+@pytest.mark.parametrize(("module", "attribute"), FORGES)
 @pytest.mark.parametrize(
     ("name", "own"), [("attention_sub_quad", True), ("attention_split", True), ("attention_pytorch", False)]
 )
-def test_forges_slices(monkeypatch, name, own):
+def test_forges_and_reforges_slices(monkeypatch, name, own, module, attribute):
     def function(query, key, value, heads, mask=None, attn_precision=None, skip_reshape=False):
         assert skip_reshape
         out = sliced(*(part.flatten(0, 1) for part in (query, key, value)))
         return out.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2)
 
     function.__name__ = name
-    backend = types.ModuleType("backend.attention")
-    backend.attention_function = function
-    monkeypatch.setitem(sys.modules, "backend.attention", backend)
+    for other, _ in FORGES:
+        monkeypatch.delitem(sys.modules, other, raising=False)
+    backend = types.ModuleType(module)
+    setattr(backend, attribute, function)
+    monkeypatch.setitem(sys.modules, module, backend)
     assert (chosen() is not sdpa) == own
     torch.testing.assert_close(chosen()(*OPERANDS, None), sdpa(*OPERANDS, None))
     torch.testing.assert_close(chosen()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))

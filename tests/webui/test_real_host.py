@@ -237,7 +237,8 @@ def test_a_plot_of_strengths_is_the_pictures_of_those_strengths(webui, photo, ba
     axes = info["args"][0]["choices"]
     strength, window = (axes.index(f"[FaceChain] {name}") for name in ("Strength", "Window end"))
     nothing, values = [0, "", []], ([strength, "0, 1", []], [window, "0, 0.5", []])
-    options = [False, True, False, False, False, False, False, 0, False]  # only the single pictures behind the grid
+    wanted = {"Draw legend": False, "Include Sub Images": True}  # only the single pictures behind the grid
+    options = [wanted.get(arg["label"], arg["value"]) for arg in info["args"][9:]]
     face = {"photos": [photo]}
     made = webui.generate_all(face, script_name=info["name"], script_args=[*values[0], *values[1], *nothing, *options])
     cells = [one.digest for one in made[1:]]
