@@ -104,6 +104,8 @@
         const held = frame.contains(document.activeElement) ? document.activeElement.dataset.number : undefined;
         frame.querySelectorAll(".facechain-box").forEach((element) => element.remove());
         frame.classList.toggle("facechain-columns-now", people.every((one) => one.box === null));
+        const lacking = people.filter((one) => one.box === null).length;
+        frame.parentElement.querySelector(".facechain-boxless").hidden = !lacking || lacking === people.length;
         if (people.length > 1) {
             placed(people).forEach((one, n) => one.box && frame.append(boxElement(frame, one, n)));
         }

@@ -53,8 +53,23 @@ def near(found, wanted):
 def test_labels_can_be_read_on_their_colours_whatever_the_theme(several):
     write(several, "Anna")
     for part in ("span", "button"):
-        colour = several.page.eval_on_selector(f".facechain-box {part}", "one => getComputedStyle(one).color")
+        script = "one => { const style = getComputedStyle(one); return [style.color, style.backgroundColor]; }"
+        colour, behind = several.page.eval_on_selector(f".facechain-box {part}", script)
         assert colour == "rgb(255, 255, 255)"
+        red, green, blue, *opacity = (float(number) for number in re.findall(r"[\d.]+", behind))
+        assert max(red, green, blue) < 160
+        assert opacity in ([], [1.0])
+
+
+def test_it_says_that_somebody_has_no_box(several):
+    lacking = several.page.locator(".facechain-boxless").first
+    write(several, "Anna; Ben")
+    assert not lacking.is_visible()
+    write(several, "Anna: 0.5, 0, 1, 1; Ben")
+    assert lacking.is_visible()
+    several.page.locator("[data-act=columns]").first.click()
+    several.page.wait_for_timeout(500)
+    assert not lacking.is_visible()
 
 
 def test_columns_become_boxes_that_move_and_change_their_size(several):
