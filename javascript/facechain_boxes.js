@@ -103,8 +103,8 @@
         frame.style.maxWidth = `${MOST * Math.min(1, sides[0] / sides[1])}px`;
         const held = frame.contains(document.activeElement) ? document.activeElement.dataset.number : undefined;
         frame.querySelectorAll(".facechain-box").forEach((element) => element.remove());
-        frame.classList.toggle("facechain-columns-now", people.every((one) => one.box === null));
         const lacking = people.filter((one) => one.box === null).length;
+        frame.classList.toggle("facechain-columns-now", lacking === people.length);
         frame.parentElement.querySelector(".facechain-boxless").hidden = !lacking || lacking === people.length;
         if (people.length > 1) {
             placed(people).forEach((one, n) => one.box && frame.append(boxElement(frame, one, n)));

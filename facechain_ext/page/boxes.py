@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facechain_ext.portrait.regions import BOXLESS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,6 @@ _HINT = (
     "Choose a card and draw its box; drag a box to move it, its corner to resize it. Keys: arrows, Shift and arrows, "
     "Delete. Without boxes everybody has a column."
 )
-_BOXLESS = "Some people have a box and some have none. Give one to everybody, or to nobody for columns."
 _NO_CARD = "Choose a card for the box first. Cards are saved people: add a photo and keep it as a card."
 
 
@@ -41,6 +42,6 @@ def boxes_html(fields: BoxFields, cards: Sequence[str]) -> str:
         f"{choices}</select><button type='button' data-act='add'>Add</button>"
         "<button type='button' data-act='columns'>Columns</button></div>"
         f"<p class='facechain-boxes-note' role='status' hidden>{_NO_CARD}</p>"
-        f"<p class='facechain-boxes-note facechain-boxless' role='status' hidden>{_BOXLESS}</p>"
+        f"<p class='facechain-boxes-note facechain-boxless' role='status' hidden>{BOXLESS}</p>"
         f"<p class='facechain-note'>{_HINT}</p></div>"
     )

@@ -87,6 +87,10 @@ def parse_box(text: str) -> Box | None:
         raise _wrong_box(text) from error
 
 
+BOXLESS = "Some people have a box and some have none. Give one to everybody, or to nobody for columns."
+"""Said where boxes are drawn, and again where they are used."""
+
+
 def places(boxes: Sequence[Box | None]) -> list[Box]:
     """Where everybody is: their boxes, or equal columns from left to right when nobody has one.
 
@@ -96,7 +100,7 @@ def places(boxes: Sequence[Box | None]) -> list[Box]:
     if len(given) == len(boxes):
         return given
     if given:
-        raise HostError("Some people have a box and some have none. Give one to everybody, or to nobody for columns.")
+        raise HostError(BOXLESS)
     count = len(boxes)
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
 

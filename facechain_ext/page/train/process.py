@@ -31,8 +31,6 @@ HOW = (
     "Training needs an environment of its own, apart from the webui's. Make it once, in the extension's folder: "
     'python -m venv train-venv && train-venv/bin/pip install -e ".[standalone,training]"'
 )
-
-
 _LAST = frozenset({"done", "stopped"})
 """The events after which a training reports nothing more."""
 

@@ -68,13 +68,12 @@ def evaluate(
     people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
     latents = EncodedOnce(bench.checkpoint.vae, people)
     own = load_adapter(small.adapter)
-    figures = [*bench.figures, *(bench.measure(OWN, own, strength) for strength in STRENGTHS[1:])]
+    figures = [*bench.figures, *bench.measure(OWN, own)]
     for variant in VARIANTS:
         start = time.monotonic()
         adapter, attach = train_variant(variant, bench.checkpoint, bench.encoder, people, latents, folder, budget, say)
         bench.seconds[variant.name] = time.monotonic() - start
-        for strength in STRENGTHS[1:]:
-            figures.append(bench.measure(variant.name, adapter, strength, attach))  # noqa: PERF401 - takes minutes each
+        figures += bench.measure(variant.name, adapter, attach)
     return bench.results(figures, bench.mixing(own))
 
 
@@ -83,9 +82,8 @@ def evaluate_as_they_are(
 ) -> Results:
     """Measure finished models with their own adapter; trains nothing but the judge, and that only once a ``folder``."""
     bench = _Bench(small, folder, budget, say)
-    adapter = load_adapter(small.adapter)
-    figures = [*bench.figures, *(bench.measure(OWN, adapter, strength) for strength in STRENGTHS[1:])]
-    return bench.results(figures, bench.mixing(adapter))
+    own = load_adapter(small.adapter)
+    return bench.results([*bench.figures, *bench.measure(OWN, own)], bench.mixing(own))
 
 
 class _Bench:
@@ -111,11 +109,14 @@ class _Bench:
             _measure("no adapter", 0.0, self._judge, self._subjects, self._without, self._without),
         )
 
-    def measure(self, name: str, adapter: Any, strength: float, attach: Attach = attach_serial) -> Figures:
-        """The figures of one adapter at one strength."""
-        self._say(f"{name}: drawing at {strength}")
-        pixels = _draw(self.checkpoint, self._subjects, self._budget, adapter=adapter, attach=attach, strength=strength)
-        return _measure(name, strength, self._judge, self._subjects, self._without, pixels)
+    def measure(self, name: str, adapter: Any, attach: Attach = attach_serial) -> list[Figures]:
+        """The figures of one adapter at every strength above 0."""
+        figures, subjects = [], self._subjects
+        for strength in STRENGTHS[1:]:
+            self._say(f"{name}: drawing at {strength}")
+            pixels = _draw(self.checkpoint, subjects, self._budget, adapter=adapter, attach=attach, strength=strength)
+            figures.append(_measure(name, strength, self._judge, subjects, self._without, pixels))
+        return figures
 
     def mixing(self, adapter: Any) -> Mixing:
         """Two people mixed by one adapter."""
