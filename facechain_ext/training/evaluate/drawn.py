@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,10 +56,19 @@ class DrawnPeople:
         """One photo."""
         return self._photos[number]
 
+    def as_photo(self, number: int) -> Photo:
+        """One picture drawn again in the style of a photo."""
+        before = self.portraits[number]
+        around = replace(before.scene, style="photo")
+        side = len(before.drawn.face)
+        drawn = render(person(self.first + before.who), around, before.nuisance, side=side)
+        return Portrait(before.who, drawn, around, before.nuisance).photo
+
     def others(self, number: int) -> Sequence[int]:
-        """The photos of the same person, this one left out."""
+        """The other pictures of the same person; photos alone where there are some, since users give photos."""
         start = number // self.each * self.each
-        return [other for other in range(start, start + self.each) if other != number]
+        others = [other for other in range(start, start + self.each) if other != number]
+        return [other for other in others if self.portraits[other].scene.style == "photo"] or others
 
 
 def _portrait(who: int, seed: int, circumstances: int, side: int) -> Portrait:

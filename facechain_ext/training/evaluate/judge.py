@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE
 from facechain_ext.training.pairs import draw_pairs, pair_loss
+from facechain_ext.training.world import EDITION
 from facechain_ext.training.world.people import Person, person
 from facechain_ext.training.world.scenes import ACCESSORIES, BACKGROUNDS, CLOTHES, FRAMINGS, GARMENTS, STYLES
 from facechain_ext.weights.whole import whole_file
@@ -61,6 +62,7 @@ Generated pictures have no fine lines. A judge that had seen half of its picture
 whole told real drawings apart by their eyes and mouths, and was lost where those are blurred.
 """
 TRAINED_ON = {
+    "world": EDITION,
     "crop": _CROP,
     "margin": _MARGIN,
     "jitter": _JITTER,

@@ -60,7 +60,7 @@ class Mixing:
 
 def drawn_identity(people: DrawnPeople, number: int, encoder: TransFace) -> Identity:
     """The person of one drawn photo, whose face need not be looked for."""
-    photo = people.photo(number)
+    photo = people.as_photo(number)
     with torch.no_grad():
         tokens, embedding = encoder(to_encoder(photo.aligned)[None])
     rows, columns = np.where(photo.mask.any(1))[0], np.where(photo.mask.any(0))[0]

@@ -102,7 +102,8 @@ def judge_of(path: Path, budget: Budget) -> Judge:
 def subjects_of(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[Subjects, Pixels]:
     """What is to be drawn, and the real drawings of the same people in the same scenes, uint8 [n, s, s, 3].
 
-    Of each held-out person three photos make the gallery, one is the face photo, the rest lend their scenes.
+    Of each held-out person three pictures make the gallery, one is drawn again as a photo, whatever its style, and is
+    the face photo (nobody has a neon picture of themselves only), the rest lend their scenes.
     """
     rows = np.arange(len(held)).reshape(budget.held_out, held.each)
     verdict = ask(judge, np.stack([held.photo(int(n)).pixels for n in rows[:, :3].flatten()]))
@@ -110,7 +111,8 @@ def subjects_of(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Bud
     who = [person for person in range(budget.held_out) for _ in range(budget.each)]
     scenes = [held.portraits[int(n)] for n in rows[:, 4:].flatten()]
     with torch.no_grad():
-        faces = torch.stack([to_encoder(held.photo(int(rows[person, 3])).aligned) for person in who])
+        photos = [held.as_photo(int(row)).aligned for row in rows[:, 3]]
+        faces = torch.stack([to_encoder(photos[person]) for person in who])
         tokens = torch.cat([encoder.tokens(part) for part in torch.split(faces, 32)])
     wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
     subjects = Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)

@@ -104,11 +104,17 @@ def velocity_weights(signal: Tensor, bound: float) -> Tensor:
     return (1.0 + 1.0 / signal).clamp(max=bound)
 
 
+def place_weights(inside: Tensor, weight: float) -> Tensor:
+    """``weight`` where ``inside`` [b, 1, h, w] is 1 and 1 where it is 0, brought to mean 1 over each picture."""
+    places = 1.0 + (weight - 1.0) * inside
+    return places / places.mean((1, 2, 3), keepdim=True).clamp_min(_TINY)
+
+
 def _emphasised(error: Tensor, mask: Tensor, emphasis: Emphasis, signal: Tensor | None) -> Tensor:
     """The mean of ``error`` [b, c, h, w] under weights whose own mean over each picture is 1."""
-    inside = F.interpolate(mask[:, None].float(), error.shape[-2:], mode="area")
-    places = 1.0 + (emphasis.face - 1.0) * inside
-    rows = (error * places / places.mean((1, 2, 3), keepdim=True).clamp_min(_TINY)).mean((1, 2, 3))
+    height, width = error.shape[-2:]
+    inside = F.interpolate(mask[:, None].float(), (height, width), mode="area")
+    rows = (error * place_weights(inside, emphasis.face)).mean((1, 2, 3))
     if emphasis.velocity:
         assert signal is not None, "The velocity's weights need the signal-to-noise ratios."
         rows = rows * velocity_weights(signal, emphasis.velocity)

@@ -23,13 +23,19 @@ class Faces:
 
     def __init__(self, pictures: DrawnSet, tokens: np.ndarray) -> None:
         self._pictures, self._tokens = pictures, tokens
+        self.count = int(pictures["numbers"].shape[1])
 
     def tokens(self, numbers: np.ndarray, rng: np.random.Generator) -> Tensor:
-        """Tokens [b, t, width] of another picture of each person; of the same one where there is no other."""
-        each = self._pictures.each
-        steps = rng.integers(1, each, size=len(numbers)) if each > 1 else np.zeros(len(numbers), int)
-        others = numbers // each * each + (numbers % each + steps) % each
+        """Tokens [b, t, width] of another picture of each person, a photo where there is one.
+
+        Of the same picture where there is no other.
+        """
+        others = [int(rng.choice(self._pictures.others(int(n)) or [n])) for n in numbers]
         return torch.from_numpy(np.stack([self._tokens[n] for n in others]).astype(np.float32))
+
+    def who(self, numbers: np.ndarray) -> Tensor:
+        """The numbers [b, 28] that drew the persons of pictures."""
+        return torch.from_numpy(np.stack([self._pictures["numbers"][n] for n in numbers]))
 
     def masks(self, numbers: np.ndarray) -> Tensor:
         """Face masks [b, side, side] in 0..1 of the pictures themselves."""

@@ -11,7 +11,7 @@ import numpy as np
 from facechain_ext.faces import align
 from facechain_ext.training.evaluate.drawn import HELD_OUT
 from facechain_ext.training.fact.people import Photo
-from facechain_ext.training.world import caption, nuisance, person, render, scene
+from facechain_ext.training.world import EDITION, caption, nuisance, person, render, scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,8 @@ class DrawnSet:
     """``persons`` people with ``each`` pictures as arrays in ``folder``, readable as the trainer's People.
 
     ``pixels`` uint8 [n, side, side, 3], ``masks`` uint8 [n, side, side] (255 on the face), ``aligned`` uint8
-    [n, 112, 112, 3], ``landmarks`` float32 [n, 5, 2], ``numbers`` float32 [n, 28] (who), ``captions``.
+    [n, 112, 112, 3], ``landmarks`` float32 [n, 5, 2], ``numbers`` float32 [n, 28] (who), ``captions``, and ``photos``
+    bool [n], whether the style is a photo's.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class DrawnSet:
         }
         folder.mkdir(parents=True, exist_ok=True)
         self._arrays = {name: _open(folder / f"{name}.npy", *facts) for name, facts in shapes.items()}
-        note = folder / f"drawn-{persons}-{each}-{side}.json"
+        note = folder / f"drawn-{persons}-{each}-{side}-{EDITION}.json"
         done = int(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else 0
         for number in range(done, count):
             self._draw(number)
@@ -59,7 +60,9 @@ class DrawnSet:
                     array.flush()
                 note.write_text(json.dumps(number + 1), encoding="utf-8")
                 say(number + 1, count)
-        self.captions = [caption(scene(circumstances(n, each))) for n in range(count)]
+        scenes = [scene(circumstances(n, each)) for n in range(count)]
+        self.captions = [caption(one) for one in scenes]
+        self.photos = np.array([one.style == "photo" for one in scenes])
 
     def __len__(self) -> int:
         return len(self._arrays["pixels"])
@@ -72,7 +75,7 @@ class DrawnSet:
         part = copy.copy(self)
         count = persons * self.each
         part._arrays = {name: array[:count] for name, array in self._arrays.items()}  # noqa: SLF001 - of this class
-        part.captions = self.captions[:count]
+        part.captions, part.photos = self.captions[:count], self.photos[:count]
         return part
 
     def photo(self, number: int) -> Photo:
@@ -81,9 +84,10 @@ class DrawnSet:
         return Photo(row["pixels"], row["masks"], row["aligned"], self.captions[number])
 
     def others(self, number: int) -> Sequence[int]:
-        """The pictures of the same person, this one left out."""
+        """The other pictures of the same person; photos alone where there are some, since users give photos."""
         start = number // self.each * self.each
-        return [other for other in range(start, start + self.each) if other != number]
+        others = [other for other in range(start, start + self.each) if other != number]
+        return [other for other in others if self.photos[other]] or others
 
     def _draw(self, number: int) -> None:
         who, around = person(number // self.each), circumstances(number, self.each)

@@ -1,4 +1,4 @@
-"""The small TransFace: learns who is who from pairs of pictures of endless people."""
+"""The small TransFace and its projector: they learn who is who from pairs of pictures of endless people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from facechain_ext.identity import TransFace
-from facechain_ext.standalone.small.layout import ENCODER
+from facechain_ext.identity.projector import Projector
+from facechain_ext.standalone.small.layout import ENCODER, PROJECTOR
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.small.autoencoder import to_model
 
@@ -26,21 +27,32 @@ _NOISE = 0.1
 
 
 class RecognitionStage:
-    """Tells people apart, and reads off the numbers that drew them, which keeps every feature in the tokens."""
+    """Tells people apart, and reads the numbers that drew them off the embedding and off the identity tokens.
+
+    The published projector learned from the U-Net's error alone, in 290 000 steps. In a few thousand it had learned
+    next to nothing: of the numbers' variance, 0.0835, a linear reading of its tokens explained 0.0034. So it begins
+    beside the encoder here, and the encoder's tokens become such as it can read.
+    """
 
     def __init__(self, pictures: DrawnSet) -> None:
         self._pictures = pictures
         self.encoder = TransFace(ENCODER)
-        self._numbers = nn.Linear(ENCODER.embedding, pictures["numbers"].shape[1])
-        self.module: nn.Module = nn.ModuleDict({"encoder": self.encoder, "numbers": self._numbers})
+        self.projector = Projector(PROJECTOR)
+        count = pictures["numbers"].shape[1]
+        self._numbers = nn.Linear(ENCODER.embedding, count)
+        self._told = nn.Linear(PROJECTOR.queries * PROJECTOR.token_width, count)
+        self.module: nn.Module = nn.ModuleDict(
+            {"encoder": self.encoder, "projector": self.projector, "numbers": self._numbers, "told": self._told}
+        )
 
     def losses(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> Mapping[str, Tensor]:
         """``batch`` people, two pictures each."""
         pairs = draw_pairs(len(self._pictures), self._pictures.each, rng, batch)
         faces = to_model(np.stack([self._pictures["aligned"][n] for n in pairs.flatten()]))
         level = torch.rand(len(faces), 1, 1, 1, generator=generator) * _NOISE
-        _, embeddings = self.encoder(faces + level * torch.randn(faces.shape, generator=generator))
+        tokens, embeddings = self.encoder(faces + level * torch.randn(faces.shape, generator=generator))
         pair = pair_loss(*embeddings.chunk(2))
         wanted = torch.from_numpy(np.stack([self._pictures["numbers"][n] for n in pairs.flatten()]))
         numbers = F.mse_loss(self._numbers(embeddings), wanted)
-        return {"loss": pair + 10 * numbers, "pairs": pair, "numbers": numbers}
+        told = F.mse_loss(self._told(self.projector(tokens).flatten(1)), wanted)
+        return {"loss": pair + 10 * (numbers + told), "pairs": pair, "numbers": numbers, "told": told}

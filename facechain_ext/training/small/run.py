@@ -29,12 +29,14 @@ from facechain_ext.training.small.recognition import RecognitionStage
 from facechain_ext.training.small.report import curves, report
 from facechain_ext.training.small.skeletons import hints
 from facechain_ext.training.small.stage import train_stage
+from facechain_ext.training.world import EDITION
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from facechain_ext.identity.projector import Projector
     from facechain_ext.training.small.plan import Plan, Schedule
 
     Show = Callable[[str, int, int, Mapping[str, float]], bool]
@@ -101,13 +103,13 @@ def train_small(
     vae = _vae(work)
     if only == "vae":
         return
-    encoder = _encoder(work)
+    encoder, projector = _encoder(work)
     _write(encoder.state_dict(), folder / "encoder.safetensors")
     painted = pictures.first(plan.painted)
     latents = _kept(work, "latents", lambda say: encode_all(vae, painted, say))
     tokens = _kept(work, "tokens", lambda say: tokens_of_all(encoder, painted, say))
     noising = Noising(latents, painted.captions, vae.config.scaling_factor)
-    base = _base(work, noising, Faces(painted, tokens))
+    base = _base(work, noising, Faces(painted, tokens), projector)
     if only == "base":
         return
     _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
@@ -170,18 +172,21 @@ def _kept(work: _Work, name: str, make: Callable[[Callable[[int, int], None]], n
     return kept
 
 
-def _encoder(work: _Work) -> TransFace:
+def _encoder(work: _Work) -> tuple[TransFace, Projector]:
+    """The face encoder, and the projector that learned beside it."""
     if work.begin is not None:
-        return TransFace.from_file(models_in(work.begin).encoder).float().eval()
+        earlier = models_in(work.begin)
+        return TransFace.from_file(earlier.encoder).float().eval(), load_adapter(earlier.adapter).projector
     torch.manual_seed(work.plan.seed)
     stage = RecognitionStage(work.pictures)
     work.train(stage, "encoder")
-    return stage.encoder.eval()
+    return stage.encoder.eval(), stage.projector
 
 
-def _base(work: _Work, noising: Noising, faces: Faces) -> BaseStage:
+def _base(work: _Work, noising: Noising, faces: Faces, projector: Projector) -> BaseStage:
     torch.manual_seed(work.plan.seed)
     stage = BaseStage(noising, faces)
+    stage.adapter.projector.load_state_dict(projector.state_dict())
     if work.begin is not None:
         earlier = models_in(work.begin)
         checkpoint = load_checkpoint(earlier.checkpoint)
@@ -219,7 +224,7 @@ def _words(path: Path) -> dict[str, str]:
 
 def _same_plan(path: Path, plan: Plan, begin: Path | None) -> None:
     """Note what the work folder is for; raises HostError when it is for something else."""
-    wanted = plan.as_dict()
+    wanted = {"world": EDITION, **plan.as_dict()}
     if begin is not None:
         content = models_in(begin).checkpoint.read_bytes()
         wanted["begun_with"] = hashlib.sha256(content).hexdigest()

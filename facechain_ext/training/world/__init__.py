@@ -6,4 +6,7 @@ from facechain_ext.training.world.people import Person, person
 from facechain_ext.training.world.render import Drawn, render
 from facechain_ext.training.world.scenes import Nuisance, Scene, caption, nuisance, scene
 
-__all__ = ["Drawn", "Nuisance", "Person", "Scene", "caption", "nuisance", "person", "render", "scene"]
+EDITION = 2
+"""Raised when a seed draws other pixels than before; what was drawn of another edition is not gone on with."""
+
+__all__ = ["EDITION", "Drawn", "Nuisance", "Person", "Scene", "caption", "nuisance", "person", "render", "scene"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WHITE = (244.0, 242.0, 238.0)
 _LIP = (190.0, 46.0, 56.0)
+_SIDES = {"short": -0.25, "side": -0.15, "long": 0.15, "curls": -0.1, "bun": -0.3, "bob": 0.3, "afro": -0.15}
+"""How far down the hair beside the face reaches, by style, in head units."""
 
 
 class Head:
@@ -26,11 +28,12 @@ class Head:
     def __init__(self, canvas: Canvas, view: HeadView, person: Person, nuisance: Nuisance) -> None:
         self.canvas, self.view, self.person, self.nuisance = canvas, view, person, nuisance
         p = person
-        self.eye_y = -0.12 - 0.16 * (p.eye_height - 0.5)
-        self.eye_x = view.width * (0.36 + 0.16 * p.eye_spacing)
-        self.nose_y = self.eye_y + 0.30 + 0.24 * p.nose_length
-        self.mouth_y = max(0.52 + 0.16 * p.mouth_height, self.nose_y + 0.14)
-        self.mouth_x = view.width * (0.26 + 0.26 * p.mouth_width) * (1.0 + 0.15 * max(nuisance.smile, 0.0))
+        self.eye_size = 0.12 + 0.12 * p.eye_size
+        self.eye_y = -0.10 - 0.2 * (p.eye_height - 0.5)
+        self.eye_x = max(view.width * (0.36 + 0.18 * p.eye_spacing), self.eye_size + 0.04)
+        self.nose_y = self.eye_y + 0.28 + 0.28 * p.nose_length
+        self.mouth_y = max(0.50 + 0.2 * p.mouth_height, self.nose_y + 0.16)
+        self.mouth_x = view.width * (0.22 + 0.36 * p.mouth_width) * (1.0 + 0.15 * max(nuisance.smile, 0.0))
 
     def landmarks(self) -> NDArray[np.float32]:
         """Eyes, nose tip and corners of the mouth [5, 2] in the picture, left before right."""
@@ -44,10 +47,10 @@ class Head:
     def draw_back(self) -> None:
         """Hair behind the head, and the ears."""
         p, width = self.person, self.view.width
-        volume = 0.10 + 0.22 * p.hair_volume
+        volume = 0.08 + 0.34 * p.hair_volume
         style, colour = p.hair_style, shade(p.hair_colour, 0.82)
-        if style == "long":
-            length = 1.0 + 0.5 * p.hair_volume
+        if style in {"long", "bob"}:
+            length = (0.9 if style == "long" else 0.4) + 0.6 * p.hair_volume
             outline = np.array(
                 [(-width - volume, -0.4), (-width - volume, length), (width + volume, length), (width + volume, -0.4)]
             )
@@ -60,10 +63,13 @@ class Head:
                 self.canvas.fill(
                     self.view(ellipse(x, y, volume + 0.14, volume + 0.14, points=12), depth=0), colour, "head", "person"
                 )
+        elif style == "afro":
+            cloud = ellipse(0, -0.4, width + 0.16 + 1.2 * volume, 0.8 + 1.2 * volume)
+            self.canvas.fill(self.view(cloud, depth=-0.1), colour, "head", "person")
         elif style == "bun":
             bun = ellipse(0, -1.12 - volume, 0.22 + volume, 0.2 + volume)
             self.canvas.fill(self.view(bun, depth=-0.2), colour, "head", "person")
-        size = 0.12 + 0.16 * p.ears
+        size = 0.10 + 0.24 * p.ears
         for side in (-1, 1):
             ear = ellipse(side * (width + 0.3 * size), 0.02, 0.62 * size, size, points=12)
             self.canvas.fill(self.view(ear, depth=0), shade(p.skin_colour, 0.88), "face", "head", "person")
@@ -73,8 +79,8 @@ class Head:
         p = self.person
         self.canvas.fill(self.view(self._face_outline(), depth=0.1), p.skin_colour, "face", "head", "person")
         for side in (-1, 1):
-            cheek = ellipse(side * self.view.width * 0.56, 0.3, 0.17, 0.14)
-            self.canvas.fill(self.view(cheek), mix(p.skin_colour, (220, 70, 70), 0.35 * p.blush))
+            cheek = ellipse(side * self.view.width * 0.56, 0.32, 0.2, 0.16)
+            self.canvas.fill(self.view(cheek), mix(p.skin_colour, (220, 70, 70), 0.55 * p.blush))
         self._draw_beard()
         self._draw_mouth()
         self._draw_nose()
@@ -82,7 +88,7 @@ class Head:
             self._draw_eye(side)
         if p.mole > 0.5:
             angle = 2 * math.pi * p.mole_place
-            spot = ellipse(0.5 * self.view.width * math.cos(angle), 0.2 + 0.42 * math.sin(angle), 0.055, 0.055)
+            spot = ellipse(0.5 * self.view.width * math.cos(angle), 0.2 + 0.42 * math.sin(angle), 0.08, 0.08)
             self.canvas.fill(self.view(spot), shade(p.skin_colour, 0.3))
 
     def draw_hair(self) -> None:
@@ -91,19 +97,25 @@ class Head:
         style = p.hair_style
         if style == "bald":
             return
-        volume = 0.05 + 0.2 * p.hair_volume
-        line = -0.72 + 0.3 * p.hair_line
-        side_y = {"short": -0.25, "side": -0.15, "long": 0.15, "curls": -0.1, "bun": -0.3}[style]
+        volume = 0.04 + 0.28 * p.hair_volume
+        line = -0.8 + 0.42 * p.hair_line
+        if style == "mohawk":
+            self._draw_crest(line, volume)
+            return
+        side_y = _SIDES[style]
         outer = [(-width - 0.5 * volume, side_y)]
         outer += [
             ((width + volume) * math.cos(angle), -0.35 - (0.7 + volume) * math.sin(angle))
             for angle in np.linspace(math.pi, 0, 14)
         ]
         outer.append((width + 0.5 * volume, side_y))
-        inner = [(width * 0.88, -0.35), (width * 0.62, line), (0.0, line - 0.06), (-width * 0.62, line)]
         if style == "side":  # parted: deep over one temple
             inner = [(width * 0.9, -0.2), (width * 0.75, line + 0.3), (-width * 0.4, line - 0.12), (-width * 0.7, line)]
-        inner.append((-width * 0.88, -0.35))
+        elif style == "bob":  # a straight fringe, and down beside the cheeks
+            inner = [(width * 0.88, side_y), (width * 0.84, line + 0.16), (-width * 0.84, line + 0.16)]
+        else:
+            inner = [(width * 0.88, -0.35), (width * 0.62, line), (0.0, line - 0.06), (-width * 0.62, line)]
+        inner.append((-width * 0.88, side_y if style == "bob" else -0.35))
         self.canvas.fill(
             self.view(np.array(outer + inner), depth=0.15), p.hair_colour, "head", "person", clears=("face",)
         )
@@ -114,15 +126,21 @@ class Head:
                     self.view(curl, depth=0.3), shade(p.hair_colour, 1.12), "head", "person", clears=("face",)
                 )
 
+    def _draw_crest(self, line: float, volume: float) -> None:
+        top = -1.0 - 1.6 * volume
+        half = [(0.16, line + 0.1), (0.3, top + 0.2), (0.14, top)]
+        crest = np.array([*half, *((-x, y) for x, y in reversed(half))])
+        self.canvas.fill(self.view(crest, depth=0.15), self.person.hair_colour, "head", "person", clears=("face",))
+
     def _face_outline(self) -> Outline:
         """Wide above, narrower by ``jaw`` below, as long as ``chin``."""
         p, width = self.person, self.view.width
         angles = np.linspace(0, 2 * math.pi, 36, endpoint=False)
         x, y = np.cos(angles), np.sin(angles)
         below = np.clip(y, 0, 1)
-        narrow = 1.0 - (0.42 - 0.42 * p.jaw) * below**1.5
+        narrow = 1.0 - 0.5 * (1 - p.jaw) * below**1.5
         square = np.sign(x) * np.abs(x) ** (1.0 - 0.45 * p.jaw * below)
-        return np.column_stack([width * square * narrow, y * np.where(y > 0, 0.9 + 0.2 * p.chin, 1.0)])
+        return np.column_stack([width * square * narrow, y * np.where(y > 0, 0.84 + 0.3 * p.chin, 1.0)])
 
     def _draw_beard(self) -> None:
         p, width = self.person, self.view.width
@@ -142,8 +160,8 @@ class Head:
 
     def _draw_mouth(self) -> None:
         p, n = self.person, self.nuisance
-        colour = mix(shade(p.skin_colour, 0.72), _LIP, 0.25 + 0.6 * p.lip_red)
-        half, weight = self.mouth_x, 0.035 + 0.075 * p.lip_weight
+        colour = mix(shade(p.skin_colour, 0.72), _LIP, 0.1 + 0.8 * p.lip_red)
+        half, weight = self.mouth_x, 0.035 + 0.11 * p.lip_weight
         x = np.linspace(-1, 1, 9)
         bend = -0.07 * n.smile * x**2 + 0.03 * n.smile
         arch = weight * (1 - x**2)
@@ -164,31 +182,31 @@ class Head:
 
     def _draw_nose(self) -> None:
         p = self.person
-        half = 0.07 + 0.13 * p.nose_width
+        half = 0.06 + 0.2 * p.nose_width
         depth = self.view.width * 1.02
         top = (0.0, self.eye_y + 0.02, self.view.width * 0.97)
         y = self.nose_y
         bridge = np.array([top, (half, y, depth * 0.96), (0, y + 0.06, depth), (-half, y, depth * 0.96)])
-        self.canvas.fill(self.view(bridge), shade(p.skin_colour, 1.07))
+        self.canvas.fill(self.view(bridge), shade(p.skin_colour, 1.12))
         base = np.array([(-half, y, depth * 0.96), (0, y + 0.07, depth), (half, y, depth * 0.96)])
-        self.canvas.line(self.view(base), shade(p.skin_colour, 0.62), 0.045 * self.view.scale)
+        self.canvas.line(self.view(base), shade(p.skin_colour, 0.62), 0.055 * self.view.scale)
         edge = np.array([top, (half * 0.8, y - 0.02, depth)])
         self.canvas.line(self.view(edge), shade(p.skin_colour, 0.84), 0.03 * self.view.scale)
 
     def _draw_eye(self, side: int) -> None:
         p, n = self.person, self.nuisance
-        size = 0.105 + 0.085 * p.eye_size
+        size = self.eye_size
         tilt = side * (0.6 * (0.5 - p.eye_tilt))
         x, y = side * self.eye_x, self.eye_y
         white = ellipse(x, y, size, size * (0.42 + 0.3 * p.eye_size), tilt=tilt)
         self.canvas.fill(self.view(white), _WHITE)
         look = x + 0.3 * size * n.gaze
-        self.canvas.fill(self.view(ellipse(look, y, size * 0.52, size * 0.52, points=12)), p.iris_colour)
+        self.canvas.fill(self.view(ellipse(look, y, size * 0.56, size * 0.56, points=12)), p.iris_colour)
         self.canvas.fill(self.view(ellipse(look, y, size * 0.22, size * 0.22, points=8)), (12, 10, 12))
         lid = white[10:20]  # the upper half
         self.canvas.line(self.view(lid), shade(p.skin_colour, 0.35), 0.035 * self.view.scale)
-        brow_y = y - 0.17 - 0.12 * p.brow_height
-        slope = side * 0.14 * (p.brow_angle - 0.5) * 2
+        brow_y = y - 0.72 * size - 0.08 - 0.14 * p.brow_height
+        slope = side * 0.17 * (p.brow_angle - 0.5) * 2
         ends = np.array([(x - 1.25 * size, brow_y + slope), (x, brow_y - 0.04), (x + 1.25 * size, brow_y - slope)])
         colour = shade(p.hair_colour, 0.7)
-        self.canvas.line(self.view(ends), colour, (0.04 + 0.09 * p.brow_weight) * self.view.scale)
+        self.canvas.line(self.view(ends), colour, (0.04 + 0.14 * p.brow_weight) * self.view.scale)

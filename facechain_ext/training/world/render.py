@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SIDE = 64
 """Side of a portrait in pixels."""
 _OVERSAMPLING = 2
-_SCALES = {"closeup": 0.36, "portrait": 0.30, "bust": 0.25}
+_SCALES = {"closeup": 0.385, "portrait": 0.33, "bust": 0.28}
 """Half the height of the face, in sides of the picture, by framing."""
 
 
@@ -63,9 +63,9 @@ def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE
 
 def _view(person: Person, scene: Scene, nuisance: Nuisance, side: int) -> HeadView:
     scale = _SCALES[scene.framing] * side
-    centre = (side * (0.5 + 0.05 * nuisance.shift_x), side * (0.46 + 0.03 * nuisance.shift_y))
+    centre = (side * (0.5 + 0.05 * nuisance.shift_x), side * (0.45 + 0.03 * nuisance.shift_y))
     return HeadView(
-        width=0.62 + 0.26 * person.head_width,
+        width=0.58 + 0.36 * person.head_width,
         scale=scale,
         centre=centre,
         yaw=math.radians(28 * nuisance.yaw),
@@ -127,9 +127,9 @@ def _draw_accessory(canvas: Canvas, view: HeadView, head: Head, scene: Scene) ->
         canvas.fill(view(brim, depth=0.25), shade(colour, 0.7), "person", clears=worn)
     elif scene.accessory == "glasses":
         for x in (-head.eye_x, head.eye_x):
-            rim = ellipse(x, head.eye_y, 0.23, 0.19)
+            rim = ellipse(x, head.eye_y, 0.26, 0.23)
             canvas.line(view(np.concatenate([rim, rim[:1]]), depth=width), (20, 20, 24), 0.055 * view.scale)
-        bridge = np.array([(-head.eye_x + 0.23, head.eye_y), (head.eye_x - 0.23, head.eye_y)])
+        bridge = np.array([(-head.eye_x + 0.26, head.eye_y), (head.eye_x - 0.26, head.eye_y)])
         canvas.line(view(bridge, depth=width), (20, 20, 24), 0.05 * view.scale)
     elif scene.accessory == "scarf":
         (x, y), scale = view.centre, view.scale

@@ -133,14 +133,18 @@ def test_beginning_with_half_a_family_is_refused(tmp_path):
         train_small(TINY, tmp_path / "work", tmp_path / "out", begin=begin)
 
 
-def test_faces_are_of_another_picture_of_the_same_person(tmp_path):
+def test_faces_are_of_another_picture_of_the_same_person_and_photos_where_there_are_some(tmp_path):
     pictures = DrawnSet(tmp_path, 3, 4, 64)
+    pictures.photos = np.array([True, False, False, True, False, False, False, False, False, True, False, False])
     shown = Faces(pictures, np.arange(12, dtype=np.float16)[:, None, None])
     numbers = np.repeat(np.arange(12), 50)
     seen = shown.tokens(numbers, np.random.default_rng(0)).flatten().int().numpy()
     assert (seen // 4 == numbers // 4).all()
     assert (seen != numbers).all()
-    assert len({*zip(numbers.tolist(), seen.tolist(), strict=True)}) == 36
+    wanted = {0: {3}, 1: {0, 3}, 2: {0, 3}, 3: {0}, 9: {8, 10, 11}} | {n: {9} for n in (8, 10, 11)}
+    wanted |= {n: {4, 5, 6, 7} - {n} for n in range(4, 8)}
+    assert {n: set(seen[numbers == n].tolist()) for n in range(12)} == wanted
+    assert np.array_equal(shown.who(np.array([5])).numpy()[0], pictures["numbers"][5])
     masks = shown.masks(np.array([0, 5]))
     assert masks.shape == (2, 64, 64)
     assert np.array_equal(masks[1].numpy() > 0.5, pictures["masks"][5] > 127)
@@ -160,8 +164,8 @@ def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
     stage = BaseStage(Noising(latents, pictures.captions, 1.0), Faces(pictures, tokens))
     plain = weighted_alone(stage, latents, pictures)
     losses = stage.losses(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
-    # an untrained adapter adds nothing, so the U-Net alone has the same error
-    assert float(losses["mse"]) == pytest.approx(plain, rel=1e-5)
+    # an untrained adapter adds nothing, so the U-Net alone has the same error, but for what bfloat16 rounds
+    assert float(losses["mse"]) == pytest.approx(plain, rel=5e-3)
     assert float(losses["fair"]) == 0
     losses["loss"].backward()
     gradients = {name: p.grad for name, p in stage.adapter.named_parameters() if p.grad is not None}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facechain_ext.training.world import caption, nuisance, person, render, scene
+from facechain_ext.training.world.people import HAIR_KINDS
 
 
 def drawn(who=0, where=0, how=0, side=64):
@@ -61,6 +64,24 @@ def test_a_person_stays_nearer_to_themselves_than_to_others():
     distance = np.linalg.norm(first[:, None] - second[None], axis=-1)
     found = (distance.argmin(1) == np.arange(30)).mean()
     assert found > 0.5  # chance is 1 in 30; colours alone know most of them again
+
+
+@pytest.mark.parametrize("kind", range(len(HAIR_KINDS)))
+def test_every_kind_of_hair_has_a_head_of_its_own_shape(kind):
+    def head(number):
+        who = replace(person(1), hair_kind=(number + 0.5) / len(HAIR_KINDS), hair_volume=0.8)
+        return render(who, scene(0), nuisance(0), side=96).head
+
+    assert replace(person(1), hair_kind=(kind + 0.5) / len(HAIR_KINDS)).hair_style == HAIR_KINDS[kind]
+    differing = [(head(kind) ^ head(other)).sum() for other in range(len(HAIR_KINDS)) if other != kind]
+    assert min(differing) > 40  # pixels of 9216
+
+
+def test_eyes_never_meet_and_the_mouth_stays_below_the_nose():
+    for who in range(200):
+        x, y = drawn(who, 0, 0, side=96).landmarks.T
+        assert x[1] - x[0] > 10
+        assert y[3] > y[2] - 3
 
 
 def test_captions_say_what_is_in_the_scene():
