@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _NOISE = 0.1
 """Largest noise that pictures get: generated faces are not clean."""
+_TOKEN_NOISE = 1.0
+"""Noise on the identity tokens before they are read, where 1 is what their LayerNorm gives them.
+
+Without it they were told apart by a seventh of their size (0.13 over persons, of 0.9), which a block's own norms then
+hide; with it by 0.69.
+"""
 
 
 class RecognitionStage:
@@ -54,5 +60,7 @@ class RecognitionStage:
         pair = pair_loss(*embeddings.chunk(2))
         wanted = torch.from_numpy(np.stack([self._pictures["numbers"][n] for n in pairs.flatten()]))
         numbers = F.mse_loss(self._numbers(embeddings), wanted)
-        told = F.mse_loss(self._told(self.projector(tokens).flatten(1)), wanted)
+        said = self.projector(tokens)
+        said = said + _TOKEN_NOISE * torch.randn(said.shape, generator=generator)
+        told = F.mse_loss(self._told(said.flatten(1)), wanted)
         return {"loss": pair + 10 * (numbers + told), "pairs": pair, "numbers": numbers, "told": told}

@@ -23,6 +23,7 @@ from facechain_ext.training.small.diffusion import BaseStage, Noising
 from facechain_ext.training.small.faces import Faces
 from facechain_ext.training.small.loras import STYLES
 from facechain_ext.training.small.pictures import DrawnSet
+from facechain_ext.training.small.recognition import RecognitionStage
 from facechain_ext.training.small.report import curves
 from facechain_ext.training.small.run import STAGES, StoppedError, train_small
 from facechain_ext.training.small.skeletons import skeleton
@@ -245,3 +246,17 @@ def test_a_skeleton_has_its_joints_where_the_face_is():
     drawn = skeleton(landmarks, 128)
     assert all(drawn[int(y), int(x)].any() for x, y in landmarks[:3])
     assert not drawn[:20].any()
+
+
+def test_the_projector_learns_beside_the_encoder_and_the_base_begins_with_it(tmp_path):
+    pictures = DrawnSet(tmp_path / "pictures", 3, 2, 64)
+    torch.manual_seed(0)
+    stage = RecognitionStage(pictures)
+    before = {name: value.clone() for name, value in stage.projector.state_dict().items()}
+    losses = stage.losses(np.random.default_rng(0), torch.Generator().manual_seed(0), 3)
+    parts = {name: float(value.detach()) for name, value in losses.items()}
+    assert parts["loss"] == pytest.approx(parts["pairs"] + 10 * (parts["numbers"] + parts["told"]), rel=1e-5)
+    train_stage(stage, Schedule(40, 3, 1e-3, warm_up=5, ema=0.0), tmp_path / "stage", seed=0, save_every=20)
+    told = read_curve(tmp_path / "stage")["told"]
+    assert told[1] < 0.7 * told[0]
+    assert all(not torch.equal(value, before[name]) for name, value in stage.projector.state_dict().items())
