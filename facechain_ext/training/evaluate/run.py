@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.identity.projector import Projector
     from facechain_ext.standalone.checkpoint import Checkpoint
     from facechain_ext.standalone.small import SmallModels
     from facechain_ext.training.evaluate.judge import Judge
@@ -60,18 +61,34 @@ class EncodedOnce:
         return self._known[number]
 
 
+@dataclass(frozen=True, eq=False)
+class Common:
+    """What all variants share: models, the projector they begin with, and people with their latents.
+
+    A projector learns next to nothing from the U-Net's error in so few steps: with one of its own each, the variants
+    would be compared by how they use tokens that do not tell who is wanted.
+    """
+
+    checkpoint: Checkpoint
+    encoder: TransFace
+    projector: Projector
+    people: DrawnPeople
+    latents: EncodedOnce
+
+
 def evaluate(
     small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
     bench = _Bench(small, folder, budget, say)
     people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
-    latents = EncodedOnce(bench.checkpoint.vae, people)
     own = load_adapter(small.adapter)
+    latents = EncodedOnce(bench.checkpoint.vae, people)
+    common = Common(bench.checkpoint, bench.encoder, own.projector, people, latents)
     figures = [*bench.figures, *bench.measure(OWN, own)]
     for variant in VARIANTS:
         start = time.monotonic()
-        adapter, attach = train_variant(variant, bench.checkpoint, bench.encoder, people, latents, folder, budget, say)
+        adapter, attach = train_variant(variant, common, folder, budget, say)
         bench.seconds[variant.name] = time.monotonic() - start
         figures += bench.measure(variant.name, adapter, attach)
     return bench.results(figures, bench.mixing(own))
@@ -132,10 +149,7 @@ class _Bench:
 
 def train_variant(
     variant: Variant,
-    checkpoint: Checkpoint,
-    encoder: TransFace,
-    people: DrawnPeople,
-    latents: EncodedOnce,
+    common: Common,
     folder: Path,
     budget: Budget,
     say: Callable[[str], None],
@@ -145,12 +159,14 @@ def train_variant(
     Goes on where ``folder`` stopped, so that variants can also be trained beside one another by calls of their own.
     """
     torch.manual_seed(budget.seed)
+    checkpoint = common.checkpoint
     attach: Attach = attach_parallel if variant.parallel else attach_serial
     module: Any = (
         ParallelAdapter(checkpoint.unet, layout.PROJECTOR)
         if variant.parallel
         else layout.new_face_adapter(checkpoint.unet)
     )
+    module.projector.load_state_dict(common.projector.state_dict())
     settings = Settings(
         steps=budget.steps,
         batch=budget.batch,
@@ -168,9 +184,9 @@ def train_variant(
     place = folder / "".join(c if c.isalnum() else "-" for c in variant.name)
     trainer = Trainer(
         checkpoint,
-        encoder,
+        common.encoder,
         module,
-        Batches(people, checkpoint.tokenizer, settings, latents=latents),
+        Batches(common.people, checkpoint.tokenizer, settings, latents=common.latents),
         replace(settings),
         place,
         resume=(place / "state.safetensors").is_file(),

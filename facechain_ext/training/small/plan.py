@@ -59,7 +59,7 @@ class Plan:
     side: int = 96
     seed: int = 0
     vae: Schedule = field(default_factory=lambda: Schedule(7000, 4, 1e-3, ema=0.998))
-    encoder: Schedule = field(default_factory=lambda: Schedule(800, 48, 1e-3, ema=0.0, weight_decay=0.05))
+    encoder: Schedule = field(default_factory=lambda: Schedule(2400, 48, 1e-3, ema=0.99, weight_decay=0.05))
     base: Schedule = field(default_factory=lambda: Schedule(12_000, 16, 7e-4, ema=0.997))
     adapter: Schedule = field(default_factory=lambda: Schedule(1000, 16, 5e-4, ema=0.998))
     control: Schedule = field(default_factory=lambda: Schedule(450, 16, 5e-4, ema=0.99))
