@@ -12,7 +12,7 @@ from facechain_ext.training.fact.people import Photo
 from facechain_ext.training.world import caption, nuisance, person, render, scene
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.training.world import Drawn, Nuisance, Scene
 
@@ -43,9 +43,9 @@ class DrawnPeople:
     def __init__(self, persons: int, each: int, *, first: int = 0, side: int = 64) -> None:
         self.each, self.first = each, first
         self.portraits = [
-            _portrait(who, first + who, 1 + (first + who) * each + number, side)
+            _portrait(who, first + who, scene(seed), nuisance(seed), side)
             for who in range(persons)
-            for number in range(each)
+            for seed in range(1 + (first + who) * each, 1 + (first + who + 1) * each)
         ]
         self._photos = [portrait.photo for portrait in self.portraits]
 
@@ -59,18 +59,20 @@ class DrawnPeople:
     def as_photo(self, number: int) -> Photo:
         """One picture drawn again in the style of a photo."""
         before = self.portraits[number]
-        around = replace(before.scene, style="photo")
-        side = len(before.drawn.face)
-        drawn = render(person(self.first + before.who), around, before.nuisance, side=side)
-        return Portrait(before.who, drawn, around, before.nuisance).photo
+        around, side = replace(before.scene, style="photo"), len(before.drawn.face)
+        return _portrait(before.who, self.first + before.who, around, before.nuisance, side).photo
 
     def others(self, number: int) -> Sequence[int]:
         """The other pictures of the same person; photos alone where there are some, since users give photos."""
-        start = number // self.each * self.each
-        others = [other for other in range(start, start + self.each) if other != number]
-        return [other for other in others if self.portraits[other].scene.style == "photo"] or others
+        return other_pictures(number, self.each, lambda other: self.portraits[other].scene.style == "photo")
 
 
-def _portrait(who: int, seed: int, circumstances: int, side: int) -> Portrait:
-    place, how = scene(circumstances), nuisance(circumstances)
+def other_pictures(number: int, each: int, is_photo: Callable[[int], bool]) -> list[int]:
+    """The pictures of the same person, who has ``each``, without ``number``; those that are photos, if some are."""
+    start = number // each * each
+    others = [other for other in range(start, start + each) if other != number]
+    return [other for other in others if is_photo(other)] or others
+
+
+def _portrait(who: int, seed: int, place: Scene, how: Nuisance, side: int) -> Portrait:
     return Portrait(who, render(person(seed), place, how, side=side), place, how)

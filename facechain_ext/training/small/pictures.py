@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facechain_ext.faces import align
-from facechain_ext.training.evaluate.drawn import HELD_OUT
+from facechain_ext.training.evaluate.drawn import HELD_OUT, other_pictures
 from facechain_ext.training.fact.people import Photo
 from facechain_ext.training.world import EDITION, caption, nuisance, person, render, scene
 
@@ -85,9 +85,7 @@ class DrawnSet:
 
     def others(self, number: int) -> Sequence[int]:
         """The other pictures of the same person; photos alone where there are some, since users give photos."""
-        start = number // self.each * self.each
-        others = [other for other in range(start, start + self.each) if other != number]
-        return [other for other in others if self.photos[other]] or others
+        return other_pictures(number, self.each, lambda other: bool(self.photos[other]))
 
     def _draw(self, number: int) -> None:
         who, around = person(number // self.each), circumstances(number, self.each)

@@ -109,13 +109,15 @@ class Head:
             for angle in np.linspace(math.pi, 0, 14)
         ]
         outer.append((width + 0.5 * volume, side_y))
+        edge = 0.88 * width
         if style == "side":  # parted: deep over one temple
             inner = [(width * 0.9, -0.2), (width * 0.75, line + 0.3), (-width * 0.4, line - 0.12), (-width * 0.7, line)]
+            inner.append((-edge, -0.35))
         elif style == "bob":  # a straight fringe, and down beside the cheeks
-            inner = [(width * 0.88, side_y), (width * 0.84, line + 0.16), (-width * 0.84, line + 0.16)]
+            fringe = line + 0.16
+            inner = [(edge, side_y), (width * 0.84, fringe), (-width * 0.84, fringe), (-edge, side_y)]
         else:
-            inner = [(width * 0.88, -0.35), (width * 0.62, line), (0.0, line - 0.06), (-width * 0.62, line)]
-        inner.append((-width * 0.88, side_y if style == "bob" else -0.35))
+            inner = [(edge, -0.35), (width * 0.62, line), (0.0, line - 0.06), (-width * 0.62, line), (-edge, -0.35)]
         self.canvas.fill(
             self.view(np.array(outer + inner), depth=0.15), p.hair_colour, "head", "person", clears=("face",)
         )

@@ -248,7 +248,7 @@ def test_a_skeleton_has_its_joints_where_the_face_is():
     assert not drawn[:20].any()
 
 
-def test_the_projector_learns_beside_the_encoder_and_the_base_begins_with_it(tmp_path):
+def test_the_projector_learns_beside_the_encoder(tmp_path):
     pictures = DrawnSet(tmp_path / "pictures", 3, 2, 64)
     torch.manual_seed(0)
     stage = RecognitionStage(pictures)
