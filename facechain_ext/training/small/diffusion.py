@@ -85,7 +85,7 @@ def around(masks: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 @contextmanager
-def _bfloat16() -> Iterator[None]:
+def bfloat16() -> Iterator[None]:
     """Compute in bfloat16, and attention plainly: PyTorch's fused one is five times slower in it on a CPU.
 
     A step of 32 rows of 96 pixels takes 1.5 s of one core with units for bfloat16, 1.8 s in float32.
@@ -128,7 +128,7 @@ class BaseStage:
         somebody = torch.rand(shown, 1, 1, generator=generator) >= _NO_FACE
         size, masks = (int(noisy.shape[-2]), int(noisy.shape[-1])), self._faces.masks(numbers)
         fair = Fair(masks[:shown], size)
-        with _bfloat16():
+        with bfloat16():
             tokens = self.adapter.project(self._faces.tokens(of, rng) * somebody)
             text = self.text_encoder(words).last_hidden_state
             bank = torch.cat([tokens, tokens[:1].expand(batch - shown, -1, -1)])

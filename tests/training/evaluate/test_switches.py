@@ -7,10 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from facechain_ext.adapter import load_adapter
+from facechain_ext.identity import TransFace
+from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.cli import app
-from facechain_ext.training.evaluate.switches import STEPS, SWITCHES, _region, page, psnr, switch_costs
+from facechain_ext.training.evaluate.subjects import held_out, judge_of, subjects_of
+from facechain_ext.training.evaluate.switches import (
+    STEPS,
+    SWITCHES,
+    Switch,
+    _drawn,
+    _region,
+    page,
+    psnr,
+    switch_costs,
+)
 from tests.training.evaluate.test_evaluate import LITTLE
 
 
@@ -34,8 +48,6 @@ def test_psnr_is_that_of_the_formula():
     ],
 )
 def test_a_box_is_widened_by_half_and_stays_in_the_picture(box, rows, columns):
-    import torch
-
     mask = _region(torch.tensor(box), 16)
     wanted = torch.zeros(16, 16)
     wanted[slice(*rows), slice(*columns)] = 1
@@ -53,13 +65,31 @@ def test_every_switch_is_compared_with_the_exact_pictures(small, tmp_path):
     assert automatic.covered is not None
     assert 0 < automatic.covered <= 1
     finite = {one.name: one.psnr for one in others}
-    box = finite.pop("region: a box around the face")  # of an untrained judge it may be the whole picture, or nothing
-    assert box > 0
+    finite.pop("region: a box around the face")  # an untrained judge's box, widened, is the whole picture: see below
     assert all(np.isfinite(value) for value in finite.values())
     assert finite["window 0 to 0.8"] > finite["LCM sampler, 6 steps"]
     text = page(costs, 1.0, LITTLE, "facechain evaluate")
     assert text.count("\n| ") == len(SWITCHES) + 1
     assert "| exact | the same | the same | – |" in text
+
+
+def test_a_small_box_changes_the_pictures(small, tmp_path):
+    judge = judge_of(tmp_path / "judge.safetensors", LITTLE)
+    subjects, _ = subjects_of(held_out(LITTLE), judge, TransFace.from_file(small.encoder), LITTLE)
+    exact, boxed = (
+        _drawn(
+            load_checkpoint(small.checkpoint),
+            load_adapter(small.adapter),
+            subjects,
+            LITTLE,
+            Switch("a switch", steps=2, alone=True, boxed=boxed),
+            1.0,
+            torch.tensor([(0.4, 0.4, 0.6, 0.6)] * len(subjects.who)),
+            [],
+        )
+        for boxed in (False, True)
+    )
+    assert np.isfinite(psnr(exact, boxed)).all()
 
 
 def test_the_command_writes_the_table(small, tmp_path, monkeypatch):
