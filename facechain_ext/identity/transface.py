@@ -186,8 +186,13 @@ class TransFace(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Faces [n, 3, 112, 112] in [-1, 1] -> (tokens [n, 144, width], embedding [n, 512])."""
         tokens = self.tokens(images)
+        return tokens, self.embed(tokens)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """The embedding [n, 512] of tokens [n, 144, width]."""
         gates = self.senet(tokens.flatten(1)).unsqueeze(-1)
-        return tokens, self.feature((tokens * gates).flatten(1))
+        out: Tensor = self.feature((tokens * gates).flatten(1))
+        return out
 
 
 def _digest(state: Mapping[str, Tensor]) -> str:

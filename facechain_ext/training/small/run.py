@@ -24,6 +24,7 @@ from facechain_ext.training.small import faceadapter, loras
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise
 from facechain_ext.training.small.diffusion import BaseStage, ControlStage, Noising
 from facechain_ext.training.small.faces import Faces, tokens_of_all
+from facechain_ext.training.small.likeness import Likeness, Recognition, persons_of
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.recognition import RecognitionStage
 from facechain_ext.training.small.report import curves, report
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STAGES = ("vae", "encoder", "base", "adapter", "control", "loras")
-"""The parts, in order. All need the first three, except that the first two need none."""
+STAGES = ("encoder", "vae", "base", "adapter", "control", "loras")
+"""The parts, in order. Each of the first three needs those before it, the others need these three."""
 _PLAN = "plan.json"
 
 
@@ -97,19 +98,21 @@ def train_small(
     _same_plan(folder / _PLAN, plan, begin)
     pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
     work = _Work(plan, folder, pictures, show, begin)
-    if only == "encoder":
-        _encoder(work)
-        return
-    vae = _vae(work)
-    if only == "vae":
-        return
     encoder, projector = _encoder(work)
     _write(encoder.state_dict(), folder / "encoder.safetensors")
+    if only == "encoder":
+        return
+    likeness = Likeness(encoder, pictures)
+    vae = _vae(work, likeness)
+    if only == "vae":
+        return
     painted = pictures.first(plan.painted)
     latents = _kept(work, "latents", lambda say: encode_all(vae, painted, say))
     tokens = _kept(work, "tokens", lambda say: tokens_of_all(encoder, painted, say))
     noising = Noising(latents, painted.captions, vae.config.scaling_factor)
-    base = _base(work, noising, Faces(painted, tokens), projector)
+    recognition = Recognition(likeness, vae, persons_of(encoder, tokens, plan.each), plan.each)
+    torch.manual_seed(plan.seed)
+    base = _base(work, BaseStage(noising, Faces(painted, tokens), recognition), projector)
     if only == "base":
         return
     _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
@@ -151,10 +154,10 @@ def export(plan: Plan, folder: Path, out: Path) -> None:
     (out / _PLAN).write_text((folder / _PLAN).read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def _vae(work: _Work) -> Any:
+def _vae(work: _Work, likeness: Likeness) -> Any:
     torch.manual_seed(work.plan.seed)
     earlier = None if work.begin is None else load_checkpoint(models_in(work.begin).checkpoint).vae.float()
-    stage = AutoencoderStage(work.pictures, earlier)
+    stage = AutoencoderStage(work.pictures, likeness, earlier)
     work.train(stage, "vae")
     vae = stage.module.requires_grad_(requires_grad=False).eval()
     if earlier is None:  # an earlier one has been brought to scale already, and the U-Net knows its latents
@@ -183,9 +186,7 @@ def _encoder(work: _Work) -> tuple[TransFace, Projector]:
     return stage.encoder.eval(), stage.projector
 
 
-def _base(work: _Work, noising: Noising, faces: Faces, projector: Projector) -> BaseStage:
-    torch.manual_seed(work.plan.seed)
-    stage = BaseStage(noising, faces)
+def _base(work: _Work, stage: BaseStage, projector: Projector) -> BaseStage:
     stage.adapter.projector.load_state_dict(projector.state_dict())
     if work.begin is not None:
         earlier = models_in(work.begin)

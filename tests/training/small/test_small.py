@@ -15,12 +15,13 @@ from facechain_ext.identity import TransFace
 from facechain_ext.portrait.job import Lora
 from facechain_ext.standalone.checkpoint import load_checkpoint, load_controlnet
 from facechain_ext.standalone.loras import applied
-from facechain_ext.standalone.small.layout import new_vae
+from facechain_ext.standalone.small.layout import ENCODER, new_vae
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.small import PLAN, Plan, Schedule
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise, to_model
 from facechain_ext.training.small.diffusion import BaseStage, Noising, bfloat16
 from facechain_ext.training.small.faces import Faces
+from facechain_ext.training.small.likeness import Likeness, Recognition
 from facechain_ext.training.small.loras import STYLES
 from facechain_ext.training.small.pictures import DrawnSet
 from facechain_ext.training.small.recognition import RecognitionStage
@@ -42,6 +43,11 @@ def trained(tmp_path_factory):
     return folder, seen
 
 
+def likeness_of(pictures):
+    torch.manual_seed(0)
+    return Likeness(TransFace(ENCODER), pictures)
+
+
 @torch.no_grad()
 def run(unet):
     return unet(torch.ones(1, 4, 8, 8), 500, torch.ones(1, 5, 64)).sample
@@ -55,7 +61,7 @@ def test_the_shipped_plan_fits_into_the_table_of_the_models_that_ship():
 def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out(trained):
     folder, seen = trained
     assert list(dict.fromkeys(seen)) == [
-        *("pictures", "vae", "encoder", "latents", "tokens", "base", "adapter", "control"),
+        *("pictures", "encoder", "vae", "latents", "tokens", "base", "adapter", "control"),
         *LORAS,
     ]
     checkpoint = load_checkpoint(folder / "out" / "checkpoint.safetensors")
@@ -70,7 +76,7 @@ def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out
     page = (folder / "out" / "report.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in page.splitlines() if " of 2 | " in line]
     assert {row[0].strip("| "): row[1] for row in rows} == dict.fromkeys(
-        ["vae", "encoder", "base", "control", *LORAS, "adapter"], "2 of 2"
+        ["encoder", "vae", "base", "control", *LORAS, "adapter"], "2 of 2"
     )
     assert adapter.project(encoder.tokens(torch.zeros(1, 3, 112, 112))).shape[-1] == 64
     assert checkpoint.unet.config.cross_attention_dim == 64
@@ -113,7 +119,7 @@ def test_a_training_can_begin_with_finished_models(tmp_path, trained):
 def test_a_finished_autoencoder_is_held_near_its_latents(tmp_path):
     pictures = DrawnSet(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
-    stage = AutoencoderStage(pictures, new_vae())
+    stage = AutoencoderStage(pictures, likeness_of(pictures), new_vae())
     rng, generator = np.random.default_rng(0), torch.Generator()
     assert float(stage.losses(rng, generator.manual_seed(0), 8)["moved"]) == 0
     with torch.no_grad():
@@ -162,7 +168,8 @@ def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
     latents = rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
     tokens = rng.standard_normal((8, 144, 64)).astype(np.float16)
     torch.manual_seed(0)
-    stage = BaseStage(Noising(latents, pictures.captions, 1.0), Faces(pictures, tokens))
+    recognition = Recognition(likeness_of(pictures), new_vae(), torch.eye(4, ENCODER.embedding), 2)
+    stage = BaseStage(Noising(latents, pictures.captions, 1.0), Faces(pictures, tokens), recognition)
     plain = weighted_alone(stage, latents, pictures)
     losses = stage.losses(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
     # an untrained adapter adds nothing, so the U-Net alone has the same error
@@ -189,7 +196,7 @@ def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_pat
 
     def run(folder, stop=None):
         torch.manual_seed(0)
-        stage = AutoencoderStage(pictures)
+        stage = AutoencoderStage(pictures, likeness_of(pictures))
         train_stage(stage, schedule, folder, seed=0, save_every=2, report=lambda step, *_: step != stop)
         return stage.module.state_dict()
 
@@ -215,7 +222,7 @@ def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
 def test_normalising_latents_leaves_pictures_as_they_were(tmp_path):
     pictures = DrawnSet(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
-    vae = AutoencoderStage(pictures).module.eval().requires_grad_(requires_grad=False)
+    vae = AutoencoderStage(pictures, likeness_of(pictures)).module.eval().requires_grad_(requires_grad=False)
     wanted = to_model(pictures["pixels"][:2])
     before = vae.decode(vae.encode(wanted).latent_dist.mean).sample
     normalise(vae, encode_all(vae, pictures))
