@@ -23,6 +23,7 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
     """Write one PNG under the next free number; it has its name only when it is whole."""
     from PIL.PngImagePlugin import PngInfo
 
+    from facechain_ext.portrait.template.canvas import PNG_EFFORT
     from facechain_ext.weights.whole import whole_file
 
     inside = PngInfo()
@@ -30,7 +31,7 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
         inside.add_text("parameters", infotext)
     path = free_path(folder, stem, ".png")
     with whole_file(path) as part:
-        picture.save(part, format="PNG", pnginfo=inside)
+        picture.save(part, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT)
     return path
 
 

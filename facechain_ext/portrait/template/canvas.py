@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MIN_SIDE, MAX_SIDE = 64, 8000
 """Sides of a template in pixels."""
+PNG_EFFORT = 1
+"""Of zlib's 9: a photo of 512 pixels takes a third of the time of Pillow's own 6, and a tenth more of the disk."""
 _EXACT = ("RGB", "RGBA", "L")
 """Modes whose pixels are kept byte for byte; others become RGB."""
 _ORIENTATION = 0x0112
@@ -63,7 +65,7 @@ class Canvas:
             picture = picture.convert("L")
         extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
         file = io.BytesIO()
-        picture.save(file, format="PNG", **extra)
+        picture.save(file, format="PNG", compress_level=PNG_EFFORT, **extra)
         return file.getvalue()
 
 

@@ -36,7 +36,7 @@ _SMALLER = 0.1
 
 Latents that shrink with their picture are smoother, and a U-Net learns them sooner.
 """
-_SEEN = 0.5
+_MISSED = 0.5
 """Weight of what the face encoder misses: four faces of five known again by a judge, where two of three were."""
 _NOISE = 0.1
 """Noise on the latents in training, in their own standard deviations.
@@ -84,7 +84,7 @@ class AutoencoderStage:
         weights = 1 + (_FACE - 1) * faces
         loss = (weights * luma.abs()).sum() / weights.sum() + _COLOUR * colour + _EDGES * edges
         lost = self._likeness.lost(found, rows)
-        loss = loss + _SEEN * lost
+        loss = loss + _MISSED * lost
         losses = {"pixel": F.l1_loss(found, wanted), "colour": colour, "lost": lost}
         if self._before is None:
             return {"loss": loss + _SIZE * means.square().mean(), **losses}

@@ -55,12 +55,12 @@ class Plan:
 
     persons: int = 10_000
     each: int = 4
-    painted: int = 5000
+    painted: int = 10_000
     side: int = 96
     seed: int = 0
-    vae: Schedule = field(default_factory=lambda: Schedule(7000, 4, 1e-3, ema=0.998))
+    vae: Schedule = field(default_factory=lambda: Schedule(9000, 4, 1e-3, ema=0.998))
     encoder: Schedule = field(default_factory=lambda: Schedule(2400, 48, 1e-3, ema=0.99, weight_decay=0.05))
-    base: Schedule = field(default_factory=lambda: Schedule(12_000, 16, 7e-4, ema=0.997))
+    base: Schedule = field(default_factory=lambda: Schedule(11_000, 16, 7e-4, ema=0.997))
     adapter: Schedule = field(default_factory=lambda: Schedule(1000, 16, 5e-4, ema=0.998))
     control: Schedule = field(default_factory=lambda: Schedule(450, 16, 5e-4, ema=0.99))
     loras: Schedule = field(default_factory=lambda: Schedule(300, 4, 1e-3))
@@ -72,4 +72,4 @@ class Plan:
 
 
 PLAN = Plan()
-"""From nothing. The models that ship came in steps: docs/results.md tells them, ``plan.json`` beside them the last."""
+"""From nothing. The models that ship came in steps: docs/findings.md tells them, ``plan.json`` beside them the last."""

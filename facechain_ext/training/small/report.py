@@ -30,7 +30,7 @@ class Curve:
 
 def read_curves(folder: Path) -> list[Curve]:
     """The curves of every part that has begun in a work folder, in the order of the training."""
-    places = {name: (name, folder / name) for name in ("vae", "encoder", "base", "control")}
+    places = {name: (name, folder / name) for name in ("encoder", "vae", "base", "control")}
     places |= {f"LoRA {style}": ("loras", folder / "loras" / style) for style in STYLES}
     found = []
     for part, (schedule, place) in places.items():
