@@ -37,7 +37,7 @@ _SMALLER = 0.1
 Latents that shrink with their picture are smoother, and a U-Net learns them sooner.
 """
 _MISSED = 0.5
-"""Weight of what the face encoder misses: four faces of five known again by a judge, where two of three were."""
+"""Weight of what the face encoder misses: a judge then knew 76.5 of 100 copies again, where it had known 67."""
 _NOISE = 0.1
 """Noise on the latents in training, in their own standard deviations.
 

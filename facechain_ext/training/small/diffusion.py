@@ -44,7 +44,7 @@ An identity loss as in PortraitBooth (arXiv 2312.06354), which leaves out noisy 
 gradient is about as long as that of all the rest.
 """
 _SEEN = 0.25
-"""Largest share of a batch's rows whose picture is decoded and looked at: that takes as long as the U-Net."""
+"""Largest share of a batch's rows that are decoded and looked at: for a row that takes as long as the U-Net."""
 _SEEABLE = (0.2, 0.8)
 """Share of the signal in a row's latents to look at it, steps 320 to 840 of 1000.
 
