@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE, similarity
 from facechain_ext.training.pairs import SHARPNESS
 from facechain_ext.training.small.autoencoder import to_model
-from facechain_ext.training.small.diffusion import bfloat16
+from facechain_ext.training.small.precision import bfloat16
 
 if TYPE_CHECKING:
     from torch import Tensor

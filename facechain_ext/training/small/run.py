@@ -111,8 +111,7 @@ def train_small(
     tokens = _kept(work, "tokens", lambda say: tokens_of_all(encoder, painted, say))
     noising = Noising(latents, painted.captions, vae.config.scaling_factor)
     recognition = Recognition(likeness, vae, persons_of(encoder, tokens, plan.each), plan.each)
-    torch.manual_seed(plan.seed)
-    base = _base(work, BaseStage(noising, Faces(painted, tokens), recognition), projector)
+    base = _base(work, noising, Faces(painted, tokens), recognition, projector)
     if only == "base":
         return
     _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
@@ -186,7 +185,9 @@ def _encoder(work: _Work) -> tuple[TransFace, Projector]:
     return stage.encoder.eval(), stage.projector
 
 
-def _base(work: _Work, stage: BaseStage, projector: Projector) -> BaseStage:
+def _base(work: _Work, noising: Noising, faces: Faces, recognition: Recognition, projector: Projector) -> BaseStage:
+    torch.manual_seed(work.plan.seed)
+    stage = BaseStage(noising, faces, recognition)
     stage.adapter.projector.load_state_dict(projector.state_dict())
     if work.begin is not None:
         earlier = models_in(work.begin)

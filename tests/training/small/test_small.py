@@ -19,11 +19,12 @@ from facechain_ext.standalone.small.layout import ENCODER, new_vae
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from facechain_ext.training.small import PLAN, Plan, Schedule
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise, to_model
-from facechain_ext.training.small.diffusion import BaseStage, Noising, bfloat16
+from facechain_ext.training.small.diffusion import BaseStage, Noising
 from facechain_ext.training.small.faces import Faces
 from facechain_ext.training.small.likeness import Likeness, Recognition
 from facechain_ext.training.small.loras import STYLES
 from facechain_ext.training.small.pictures import DrawnSet
+from facechain_ext.training.small.precision import bfloat16
 from facechain_ext.training.small.recognition import RecognitionStage
 from facechain_ext.training.small.report import curves
 from facechain_ext.training.small.run import STAGES, StoppedError, train_small

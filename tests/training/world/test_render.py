@@ -71,13 +71,14 @@ def test_every_kind_of_hair_looks_different(kind):
     def picture(number):
         who = replace(person(1), hair_kind=(number + 0.5) / len(HAIR_KINDS), hair_volume=0.8)
         assert who.hair_style == HAIR_KINDS[number]
-        return render(who, scene(0), nuisance(0), side=96).pixels.astype(int)
+        around = 3  # a forest; before the sunset of scene 0 a bun of this hair is hardly seen
+        return render(who, scene(around), nuisance(around), side=96).pixels.astype(int)
 
     shown = picture(kind)
     differing = [
         (np.abs(shown - picture(other)).max(2) > 20).sum() for other in range(len(HAIR_KINDS)) if other != kind
     ]
-    assert min(differing) > 50  # pixels of 9216
+    assert min(differing) > 100  # pixels of 9216
 
 
 def test_eyes_never_meet_and_the_mouth_stays_below_the_nose():
