@@ -23,7 +23,7 @@ class Faces:
 
     def __init__(self, pictures: DrawnSet, tokens: np.ndarray) -> None:
         self._pictures, self._tokens = pictures, tokens
-        self.count = int(pictures["numbers"].shape[1])
+        self.count = int(pictures.traits.shape[1])
 
     def tokens(self, numbers: np.ndarray, rng: np.random.Generator) -> Tensor:
         """Tokens [b, t, width] of another picture of each person, a photo where there is one.
@@ -34,8 +34,8 @@ class Faces:
         return torch.from_numpy(np.stack([self._tokens[n] for n in others]).astype(np.float32))
 
     def who(self, numbers: np.ndarray) -> Tensor:
-        """The numbers [b, 28] that drew the persons of pictures."""
-        return torch.from_numpy(np.stack([self._pictures["numbers"][n] for n in numbers]))
+        """The traits [b, 41] of the persons of pictures (see ``world.traits``)."""
+        return torch.from_numpy(self._pictures.traits[numbers // self._pictures.each])
 
     def masks(self, numbers: np.ndarray) -> Tensor:
         """Face masks [b, side, side] in 0..1 of the pictures themselves."""

@@ -11,7 +11,7 @@ import numpy as np
 from facechain_ext.faces import align
 from facechain_ext.training.evaluate.drawn import HELD_OUT, other_pictures
 from facechain_ext.training.fact.people import Photo
-from facechain_ext.training.world import EDITION, caption, nuisance, person, render, scene
+from facechain_ext.training.world import EDITION, caption, nuisance, person, render, scene, traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +63,7 @@ class DrawnSet:
         scenes = [scene(circumstances(n, each)) for n in range(count)]
         self.captions = [caption(one) for one in scenes]
         self.photos = np.array([one.style == "photo" for one in scenes])
+        self.traits = traits(np.asarray(self["numbers"][::each]))
 
     def __len__(self) -> int:
         return len(self._arrays["pixels"])
@@ -75,7 +76,7 @@ class DrawnSet:
         part = copy.copy(self)
         count = persons * self.each
         part._arrays = {name: array[:count] for name, array in self._arrays.items()}  # noqa: SLF001 - of this class
-        part.captions, part.photos = self.captions[:count], self.photos[:count]
+        part.captions, part.photos, part.traits = self.captions[:count], self.photos[:count], self.traits[:persons]
         return part
 
     def photo(self, number: int) -> Photo:

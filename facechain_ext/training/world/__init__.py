@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from facechain_ext.training.world.people import Person, person
+from facechain_ext.training.world.people import Person, person, traits
 from facechain_ext.training.world.render import Drawn, render
 from facechain_ext.training.world.scenes import Nuisance, Scene, caption, nuisance, scene
 
 EDITION = 2
 """Raised when a seed draws other pixels than before; what was drawn of another edition is not gone on with."""
 
-__all__ = ["EDITION", "Drawn", "Nuisance", "Person", "Scene", "caption", "nuisance", "person", "render", "scene"]
+__all__ = [
+    "EDITION",
+    "Drawn",
+    "Nuisance",
+    "Person",
+    "Scene",
+    "caption",
+    "nuisance",
+    "person",
+    "render",
+    "scene",
+    "traits",
+]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facechain_ext.training.world import caption, nuisance, person, render, scene
-from facechain_ext.training.world.people import HAIR_KINDS
+from facechain_ext.training.world import caption, nuisance, person, render, scene, traits
+from facechain_ext.training.world.people import BEARD_KINDS, HAIR_KINDS
 
 
 def drawn(who=0, where=0, how=0, side=64):
@@ -79,6 +79,17 @@ def test_every_kind_of_hair_looks_different(kind):
         (np.abs(shown - picture(other)).max(2) > 20).sum() for other in range(len(HAIR_KINDS)) if other != kind
     ]
     assert min(differing) > 100  # pixels of 9216
+
+
+@given(seeds=st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
+def test_traits_are_the_numbers_and_a_one_at_each_kind(seeds):
+    people = [person(seed) for seed in seeds]
+    numbers = np.array([list(vars(who).values()) for who in people], np.float32)
+    told = traits(numbers)
+    kinds = [sorted(set(HAIR_KINDS)), sorted(set(BEARD_KINDS))]
+    assert np.array_equal(told[:, :28], numbers)
+    for row, who in zip(told[:, 28:].tolist(), people, strict=True):
+        assert row == [kind == who.hair_style for kind in kinds[0]] + [kind == who.beard_style for kind in kinds[1]]
 
 
 def test_eyes_never_meet_and_the_mouth_stays_below_the_nose():
