@@ -32,7 +32,7 @@ _WITH_FACE = 0.75
 _NO_FACE = 0.1
 """Share of those that see the face of nobody, as guidance needs it (the published setting)."""
 _TOLD = 2.0
-"""Weight of the squared error of the numbers that drew the person, read off the identity tokens.
+"""Weight of the squared error of the person's traits (see ``world.traits``), read off the identity tokens.
 
 The error of the noise alone says little about who is wanted in so few steps; tokens that tell it plainly are soon used.
 """

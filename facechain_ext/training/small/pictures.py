@@ -26,7 +26,7 @@ class DrawnSet:
 
     ``pixels`` uint8 [n, side, side, 3], ``masks`` uint8 [n, side, side] (255 on the face), ``aligned`` uint8
     [n, 112, 112, 3], ``landmarks`` float32 [n, 5, 2], ``numbers`` float32 [n, 28] (who), ``captions``, and ``photos``
-    bool [n], whether the style is a photo's.
+    bool [n], whether the style is a photo's. ``traits`` float32 [persons, 41] are what is to be known of each person.
     """
 
     def __init__(

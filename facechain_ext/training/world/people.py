@@ -9,7 +9,6 @@ import numpy as np
 HAIR_KINDS = ("bald", "short", "side", "long", "curls", "bun", "bob", "afro", "mohawk")
 BEARD_KINDS = ("none", "none", "moustache", "goatee", "full")
 """What a person's ``hair_kind`` and ``beard_kind`` choose from, in equal parts."""
-_KINDS = {"hair_kind": HAIR_KINDS, "beard_kind": BEARD_KINDS}
 
 Colour = tuple[float, float, float]
 
@@ -88,12 +87,12 @@ class Person:
     @property
     def hair_style(self) -> str:
         """One of HAIR_KINDS."""
-        return str(_chosen(self.hair_kind, HAIR_KINDS))
+        return HAIR_KINDS[min(int(self.hair_kind * len(HAIR_KINDS)), len(HAIR_KINDS) - 1)]
 
     @property
     def beard_style(self) -> str:
         """One of BEARD_KINDS."""
-        return str(_chosen(self.beard_kind, BEARD_KINDS))
+        return BEARD_KINDS[min(int(self.beard_kind * len(BEARD_KINDS)), len(BEARD_KINDS) - 1)]
 
 
 def person(seed: int) -> Person:
@@ -107,18 +106,11 @@ def traits(numbers: np.ndarray) -> np.ndarray:
 
     The order of kinds means nothing, so a number that chooses one can hardly be read off a network, and a kind can.
     """
-    names = [field.name for field in fields(Person)]
-    chosen = ((numbers[:, names.index(name)], kinds) for name, kinds in _KINDS.items())
-    told = [_chosen(places, kinds)[:, None] == np.unique(kinds) for places, kinds in chosen]
-    together: np.ndarray = np.concatenate([numbers, *told], 1, dtype=np.float32)
-    return together
-
-
-def _chosen(places: np.ndarray | float, kinds: tuple[str, ...]) -> np.ndarray:
-    """The kinds at places 0..1 in a choice of equal parts."""
-    numbers = np.minimum((np.asarray(places) * len(kinds)).astype(int), len(kinds) - 1)
-    chosen: np.ndarray = np.array(kinds)[numbers]
-    return chosen
+    people = [Person(*row) for row in numbers.tolist()]
+    hair = np.array([who.hair_style for who in people])[:, None] == np.unique(HAIR_KINDS)
+    beard = np.array([who.beard_style for who in people])[:, None] == np.unique(BEARD_KINDS)
+    told: np.ndarray = np.concatenate([numbers, hair, beard], 1, dtype=np.float32)
+    return told
 
 
 def _between(palette: np.ndarray, place: float) -> Colour:
