@@ -93,14 +93,19 @@ def world(
     only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
     begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
 ) -> None:
-    """Train the small models that ship, on drawn people alone; stopped, the same command goes on."""
+    """Train the small models that ship, on drawn people alone; stopped, the same command goes on.
+
+    `torchrun --nproc-per-node 2 -m facechain_ext train world ...` shares each step between two cores.
+    """
+    from facechain_ext.training.processes import Processes
     from facechain_ext.training.small import PLAN
     from facechain_ext.training.small.report import curves, report
     from facechain_ext.training.small.run import STAGES, train_small
 
     if only is not None and only not in STAGES:
         raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
-    with Progress(console=console) as bars:
+    first = Processes().first
+    with Progress(console=console, disable=not first) as bars:
         tasks: dict[str, Any] = {}
 
         def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
@@ -111,6 +116,8 @@ def world(
             return True
 
         train_small(PLAN, work, out, only=only, begin=begin, show=show)
+    if not first:
+        return
     curves(work, work / "curves.png")
     console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
 

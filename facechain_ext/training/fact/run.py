@@ -19,6 +19,7 @@ from facechain_ext.training.fact.people import PreparedPeople
 from facechain_ext.training.fact.prepare import Demands, prepare
 from facechain_ext.training.fact.sampling import Drawing, previewer
 from facechain_ext.training.fact.trainer import Trainer, earlier_training
+from facechain_ext.training.processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +62,14 @@ def train(
     checkpoint that is not SD1.5 and for a folder that holds another training, WeightsError for files that cannot be
     read. Everything that can be refused is refused before the photos are touched.
     """
-    from accelerate import Accelerator
+    from accelerate import Accelerator, InitProcessGroupKwargs
 
     if request.size % 64:
         raise HostError(f"The size is {request.size}; use a multiple of 64, which the U-Net can halve three times.")
     data, folder = request.out / "data", request.out / "run"
     earlier_training(folder, settings, resume=resume)
-    accelerator = Accelerator(mixed_precision=settings.precision)
+    waiting = InitProcessGroupKwargs(timeout=PATIENCE)
+    accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[waiting])
     checkpoint = load_checkpoint(request.checkpoint, vae=request.vae)
     encoder = TransFace.from_file(request.encoder or weights.require("transface"))
     if accelerator.is_main_process:

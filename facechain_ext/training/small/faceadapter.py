@@ -12,6 +12,7 @@ from facechain_ext.training.fact.batches import Batches
 from facechain_ext.training.fact.sampling import Drawing, previewer
 from facechain_ext.training.fact.settings import Settings
 from facechain_ext.training.fact.trainer import Trainer
+from facechain_ext.training.processes import Processes
 from facechain_ext.training.small.plan import FACE_WEIGHT, VELOCITY
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def train(
     checkpoint = load_checkpoint(folder / "checkpoint.safetensors")
     encoder = TransFace.from_file(folder / "encoder.safetensors")
     adapter = load_adapter(folder / FIRST)
-    schedule, place = plan.adapter, folder / "adapter"
+    schedule, place, processes = plan.adapter, folder / "adapter", Processes()
     settings = Settings(
         steps=schedule.steps,
-        batch=schedule.batch,
+        batch=processes.rows(schedule.batch),
         rate=schedule.rate,
         warm_up=schedule.warm_up,
         ema=schedule.ema,
@@ -62,7 +63,14 @@ def train(
         checkpoint,
         encoder,
         adapter,
-        Batches(pictures, checkpoint.tokenizer, settings, latents=latents),
+        Batches(
+            pictures,
+            checkpoint.tokenizer,
+            settings,
+            latents=latents,
+            process=processes.index,
+            processes=processes.count,
+        ),
         settings,
         place,
         resume=(place / "state.safetensors").is_file(),
@@ -71,11 +79,12 @@ def train(
     )
 
     def report(losses: Report) -> bool:
-        return show(
-            "adapter", losses.step, settings.steps, {"loss": losses.loss, "mse": losses.mse, "fair": losses.fair}
-        )
+        parts = {"loss": losses.loss, "mse": losses.mse, "fair": losses.fair}
+        return processes.all_agree(show("adapter", losses.step, settings.steps, parts))
 
     trainer.run(report)
+    if not processes.first:
+        return
     with trainer.averaged():
         words: dict[str, Any] = {"format": "pt", "facechain.encoder": encoder.digest}
         path = folder / "adapter.safetensors"

@@ -20,6 +20,7 @@ from facechain_ext.identity import TransFace
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.small import layout
 from facechain_ext.standalone.small.models import models_in
+from facechain_ext.training.processes import Processes
 from facechain_ext.training.small import faceadapter, loras
 from facechain_ext.training.small.autoencoder import AutoencoderStage, encode_all, normalise
 from facechain_ext.training.small.diffusion import BaseStage, ControlStage, Noising
@@ -62,6 +63,7 @@ class _Work:
     pictures: DrawnSet
     show: Show
     begin: Path | None
+    processes: Processes
 
     def train(self, stage: Any, name: str) -> None:
         """Train one part to its end; raises StoppedError when the caller stops it."""
@@ -77,6 +79,12 @@ class _Work:
         if not finished:
             raise StoppedError(f"Stopped in {name}; the same command goes on there.")
 
+    def write(self, state: Mapping[str, torch.Tensor], name: str) -> None:
+        """Write weights into the work folder, once for all processes."""
+        with self.processes.first_goes_first():
+            if self.processes.first:
+                _write(state, self.folder / name)
+
 
 def train_small(
     plan: Plan,
@@ -91,15 +99,20 @@ def train_small(
 
     ``only`` trains one part of STAGES (and those it needs) and writes nothing. ``begin`` is a folder of finished small
     models to go on from: their face encoder stays, their autoencoder learns on with its latents held near what they
-    were, and the rest begins with their weights. Raises HostError when the folder holds the work of another plan
-    or beginning, StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
+    were, and the rest begins with their weights. Processes that ``torchrun`` started together train together; ``show``
+    is called in the first one alone. Raises HostError when the folder holds the work of another plan or beginning,
+    StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
     """
+    processes = Processes()
+    if not processes.first:
+        show = _unseen
     folder.mkdir(parents=True, exist_ok=True)
-    _same_plan(folder / _PLAN, plan, begin)
-    pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
-    work = _Work(plan, folder, pictures, show, begin)
+    with processes.first_goes_first():
+        _same_plan(folder / _PLAN, plan, begin)
+        pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
+    work = _Work(plan, folder, pictures, show, begin, processes)
     encoder, projector = _encoder(work)
-    _write(encoder.state_dict(), folder / "encoder.safetensors")
+    work.write(encoder.state_dict(), "encoder.safetensors")
     if only == "encoder":
         return
     likeness = Likeness(encoder, pictures)
@@ -114,18 +127,23 @@ def train_small(
     base = _base(work, noising, Faces(painted, tokens), recognition, projector)
     if only == "base":
         return
-    _write_checkpoint(base, vae, folder / "checkpoint.safetensors")
-    _write(published_state(base.adapter), folder / faceadapter.FIRST)
+    work.write(_checkpoint(base, vae), "checkpoint.safetensors")
+    work.write(published_state(base.adapter), faceadapter.FIRST)
     if only in (None, "adapter"):
         faceadapter.train(plan, folder, painted, latents, show)
     if only in (None, "control"):
         controlnet = layout.new_controlnet(base.unet)
         work.train(ControlStage(noising, controlnet, base, hints(painted)), "control")
-        _write_controlnet(controlnet, folder / "openpose.safetensors")
-    if only in (None, "loras"):
-        loras.train(plan, folder, show)
-    if only is None:
-        export(plan, folder, out)
+        work.write(_controlnet(controlnet), "openpose.safetensors")
+    with processes.first_goes_first():
+        if processes.first and only in (None, "loras"):
+            loras.train(plan, folder, show)
+        if processes.first and only is None:
+            export(plan, folder, out)
+
+
+def _unseen(_name: str, _step: int, _steps: int, _losses: Mapping[str, float]) -> bool:
+    return True
 
 
 def _counted(show: Show, name: str) -> Callable[[int, int], None]:
@@ -167,9 +185,10 @@ def _vae(work: _Work, likeness: Likeness) -> Any:
 def _kept(work: _Work, name: str, make: Callable[[Callable[[int, int], None]], np.ndarray]) -> np.ndarray:
     """What ``make`` gives, computed once and kept in the work folder, read as it is needed."""
     path = work.folder / f"{name}.npy"
-    if not path.is_file():
-        with whole_file(path) as part, part.open("wb") as file:
-            np.save(file, make(_counted(work.show, name)))
+    with work.processes.first_goes_first():
+        if not path.is_file():
+            with whole_file(path) as part, part.open("wb") as file:
+                np.save(file, make(_counted(work.show, name)))
     kept: np.ndarray = np.load(path, mmap_mode="r")
     return kept
 
@@ -199,17 +218,17 @@ def _base(work: _Work, noising: Noising, faces: Faces, recognition: Recognition,
     return stage
 
 
-def _write_checkpoint(base: BaseStage, vae: Any, path: Path) -> None:
+def _checkpoint(base: BaseStage, vae: Any) -> dict[str, torch.Tensor]:
     from facechain_ext.standalone.checkpoint import single_file_weights
 
-    _write(single_file_weights(unet=base.unet, vae=vae, text_encoder=base.text_encoder), path)
+    return single_file_weights(unet=base.unet, vae=vae, text_encoder=base.text_encoder)
 
 
-def _write_controlnet(controlnet: Any, path: Path) -> None:
+def _controlnet(controlnet: Any) -> dict[str, torch.Tensor]:
     from facechain_ext.standalone.checkpoint.names import single_file_name
 
     state = controlnet.state_dict()
-    _write({single_file_name("controlnet", name, levels=4): value for name, value in state.items()}, path)
+    return {single_file_name("controlnet", name, levels=4): value for name, value in state.items()}
 
 
 def _write(state: Mapping[str, torch.Tensor], path: Path, words: Mapping[str, str] | None = None) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from facechain_ext.errors import HostError
 from facechain_ext.training.fact.state import Progress, load_state, read_progress, save_state
+from facechain_ext.training.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,11 +50,14 @@ def train_stage(
 ) -> bool:
     """Train up to ``schedule.steps``, going on where ``folder`` stopped; False when ``report`` stopped it.
 
-    At the end, and only then, the averaged weights are in the module. What a step sees depends on seed and step alone,
-    so a resumed training makes the same updates as one that never stopped; only the number of steps may be another
-    than before, which bends the rate. Raises HostError when the loss is not a
-    number, or a state of another schedule lies there.
+    Processes that ``torchrun`` started together share each step's rows; the first one writes. At the end, and only
+    then, the averaged weights are in the module. What a step sees depends on seed, step and process alone, so a
+    resumed training makes the same updates as one that never stopped; only the number of steps may be another than
+    before, which bends the rate, and the number of processes. Raises HostError when the loss is not a number, when a
+    state of another schedule lies there, and when the processes cannot share the rows.
     """
+    processes = Processes()
+    rows = processes.rows(schedule.batch)
     folder.mkdir(parents=True, exist_ok=True)
     module = stage.module.train()
     optimizer = torch.optim.AdamW(module.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay, fused=True)
@@ -65,23 +69,26 @@ def train_stage(
     while step < schedule.steps:
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate_at(step)
-        rng = np.random.default_rng((seed, step))
+        rng = np.random.default_rng((seed, step) if processes.first else (seed, step, processes.index))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        losses = stage.losses(rng, generator, schedule.batch)
-        values = {name: float(value.detach()) for name, value in losses.items()}
+        losses = stage.losses(rng, generator, rows)
+        values = processes.means({name: float(value.detach()) for name, value in losses.items()})
         if not np.isfinite(values["loss"]):
             raise HostError(f"The loss of step {step + 1} in {folder.name} is not a number; lower its rate.")
         optimizer.zero_grad()
         losses["loss"].backward()  # type: ignore[no-untyped-call]
+        processes.share_gradients(module)
         nn.utils.clip_grad_norm_(module.parameters(), schedule.clip)
         optimizer.step()
         _average(module, average, schedule.decay_at(step))
         step += 1
         sums = {name: sums.get(name, 0.0) + value for name, value in values.items()}
-        going = report(step, schedule.steps, values)
+        going = processes.all_agree(report(step, schedule.steps, values))
         if not going or step % save_every == 0 or step == schedule.steps:
-            save_state(folder, module, optimizer, average, Progress(step, settings, {}))
-            note(folder / CURVE, step, {name: value / (step - noted) for name, value in sums.items()})
+            with processes.first_goes_first():  # nobody goes on from a state that is not written yet
+                if processes.first:
+                    save_state(folder, module, optimizer, average, Progress(step, settings, {}))
+                    note(folder / CURVE, step, {name: value / (step - noted) for name, value in sums.items()})
             sums, noted = {}, step
         if not going:
             return False
