@@ -35,7 +35,7 @@ class Faces:
 
     def who(self, numbers: np.ndarray) -> Tensor:
         """The traits [b, 41] of the persons of pictures (see ``world.traits``)."""
-        return torch.from_numpy(self._pictures.traits[numbers // self._pictures.each])
+        return torch.from_numpy(self._pictures.traits_of(numbers))
 
     def masks(self, numbers: np.ndarray) -> Tensor:
         """Face masks [b, side, side] in 0..1 of the pictures themselves."""

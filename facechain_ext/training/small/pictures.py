@@ -79,6 +79,11 @@ class DrawnSet:
         part.captions, part.photos, part.traits = self.captions[:count], self.photos[:count], self.traits[:persons]
         return part
 
+    def traits_of(self, numbers: np.ndarray) -> np.ndarray:
+        """What is to be known of the people in pictures ``numbers`` [n], float32 [n, 41]."""
+        found: np.ndarray = self.traits[numbers // self.each]
+        return found
+
     def photo(self, number: int) -> Photo:
         """One picture as the trainer of the adapter takes it."""
         row = {name: np.asarray(self._arrays[name][number]) for name in ("pixels", "masks", "aligned")}

@@ -58,7 +58,7 @@ class RecognitionStage:
         level = torch.rand(len(faces), 1, 1, 1, generator=generator) * _NOISE
         tokens, embeddings = self.encoder(faces + level * torch.randn(faces.shape, generator=generator))
         pair = pair_loss(*embeddings.chunk(2))
-        wanted = torch.from_numpy(self._pictures.traits[pairs.flatten() // self._pictures.each])
+        wanted = torch.from_numpy(self._pictures.traits_of(pairs.flatten()))
         numbers = F.mse_loss(self._numbers(embeddings), wanted)
         said = self.projector(tokens)
         said = said + _TOKEN_NOISE * torch.randn(said.shape, generator=generator)
