@@ -64,6 +64,7 @@ class _Work:
     show: Show
     begin: Path | None
     processes: Processes
+    seed: int
 
     def train(self, stage: Any, name: str) -> None:
         """Train one part to its end; raises StoppedError when the caller stops it."""
@@ -72,7 +73,7 @@ class _Work:
             stage,
             schedule,
             self.folder / name,
-            seed=self.plan.seed,
+            seed=self.seed,
             save_every=self.plan.save_every,
             report=lambda step, steps, losses: self.show(name, step, steps, losses),
         )
@@ -99,18 +100,21 @@ def train_small(
 
     ``only`` trains one part of STAGES (and those it needs) and writes nothing. ``begin`` is a folder of finished small
     models to go on from: their face encoder stays, their autoencoder learns on with its latents held near what they
-    were, and the rest begins with their weights. Processes that ``torchrun`` started together train together; ``show``
-    is called in the first one alone. Raises HostError when the folder holds the work of another plan or beginning,
-    StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a file.
+    were, and the rest begins with their weights, on batches of its own: none is seen again. Processes that ``torchrun``
+    started together train together; ``show`` is called in the first one alone. Raises HostError when the folder holds
+    the work of another plan or beginning, StoppedError when ``show`` returns False, WeightsError when ``begin`` lacks a
+    file.
     """
     processes = Processes()
     if not processes.first:
         show = _unseen
     folder.mkdir(parents=True, exist_ok=True)
+    begun_with = None if begin is None else hashlib.sha256(models_in(begin).checkpoint.read_bytes()).hexdigest()
     with processes.first_goes_first():
-        _same_plan(folder / _PLAN, plan, begin)
+        _same_plan(folder / _PLAN, plan, begun_with)
         pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
-    work = _Work(plan, folder, pictures, show, begin, processes)
+    seed = plan.seed if begun_with is None else plan.seed + int(begun_with[:8], 16)
+    work = _Work(plan, folder, pictures, show, begin, processes, seed)
     encoder, projector = _encoder(work)
     work.write(encoder.state_dict(), "encoder.safetensors")
     if only == "encoder":
@@ -243,12 +247,11 @@ def _words(path: Path) -> dict[str, str]:
         return {key: value for key, value in (file.metadata() or {}).items() if str(path.parent) not in value}
 
 
-def _same_plan(path: Path, plan: Plan, begin: Path | None) -> None:
+def _same_plan(path: Path, plan: Plan, begun_with: str | None) -> None:
     """Note what the work folder is for; raises HostError when it is for something else."""
     wanted = {"world": EDITION, **plan.as_dict()}
-    if begin is not None:
-        content = models_in(begin).checkpoint.read_bytes()
-        wanted["begun_with"] = hashlib.sha256(content).hexdigest()
+    if begun_with is not None:
+        wanted["begun_with"] = begun_with
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
         raise HostError(
             f"{path.parent} holds the work of another plan or beginning; choose another folder with --work."
