@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from facechain_ext import faces, styles, weights
 from facechain_ext.errors import FaceChainError
+from facechain_ext.faces.providers import MEDIAPIPE_INSTALL
 from facechain_ext.weights.manifest import manifest
 from facechain_ext.weights.store import LOCK_FILE, check_quickly, how_to_get, read_lock
 
@@ -55,6 +56,8 @@ class Package:
     remedy: str = ""
 
 
+_OWN = "outside the webui's environment: pip install"
+"""Together with what they ask for these would replace packages that the webui pins."""
 PACKAGES = (
     Package("torch", ("torch",), "the networks", needed=True),
     Package("safetensors", ("safetensors",), "weights and cards", needed=True),
@@ -63,15 +66,15 @@ PACKAGES = (
     Package("PIL", ("Pillow", "pillow"), "pictures", needed=True),
     Package("filelock", ("filelock",), "downloads", remedy="pip install filelock"),
     Package("facexlib", ("facexlib",), "faces, in the webui"),
-    Package("mediapipe", ("mediapipe",), "faces, standalone", remedy="pip install mediapipe==0.10.14"),
+    Package("mediapipe", ("mediapipe",), "faces, standalone", remedy=MEDIAPIPE_INSTALL),
     Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD, ArcFace", remedy="pip install onnxruntime"),
     Package("insightface", ("insightface",), "fetches SCRFD and ArcFace", remedy="pip install insightface"),
     Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN, FaceNet", remedy="pip install --no-deps facenet-pytorch"),
     Package("modelscope", ("modelscope",), "M2FP, RetinaFace, FairFace", remedy="pip install modelscope"),
-    Package("diffusers", ("diffusers",), "the command line and the own page", remedy='pip install -e ".[standalone]"'),
-    Package("transformers", ("transformers",), "the command line", remedy='pip install -e ".[standalone]"'),
-    Package("peft", ("peft",), "training", remedy='pip install -e ".[training]"'),
-    Package("spandrel", ("spandrel",), "restoring, standalone", remedy='pip install -e ".[restore]"'),
+    Package("diffusers", ("diffusers",), "the command line and the own page", remedy=f'{_OWN} -e ".[standalone]"'),
+    Package("transformers", ("transformers",), "the command line", remedy=f'{_OWN} -e ".[standalone]"'),
+    Package("peft", ("peft",), "training", remedy=f'{_OWN} -e ".[training]"'),
+    Package("spandrel", ("spandrel",), "restoring, standalone", remedy=f'{_OWN} -e ".[restore]"'),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -29,6 +31,18 @@ def test_every_line_that_is_not_ready_names_a_step():
         assert check.state == "ready" or check.remedy or check.detail.count(".") > 0
         if check.state != "ready" and check.area in ("Packages", "Models"):
             assert any(word in check.remedy for word in ("pip install", "facechain weights", "install.py"))
+
+
+@pytest.mark.parametrize("name", ["mediapipe", "diffusers", "transformers", "peft", "spandrel"])
+def test_no_remedy_replaces_packages_that_the_webui_pins(name):
+    remedy = next(package.remedy for package in doctor.PACKAGES if package.module == name)
+    assert "--no-deps" in remedy or "outside the webui's environment" in remedy
+
+
+def test_the_installer_gives_the_same_advice_as_the_page():
+    text = (Path(__file__).parents[1] / "install.py").read_text(encoding="utf-8")
+    packages = doctor.MEDIAPIPE_INSTALL.partition("--no-deps ")[2]
+    assert f'HOST_MEDIAPIPE = "{packages}"' in text
 
 
 def test_an_empty_folder_lacks_the_encoder_and_an_adapter(tmp_path):

@@ -144,7 +144,9 @@ def _weights(key: str) -> Callable[[], Path | None]:
     return locate
 
 
-_MEDIAPIPE = (("mediapipe", "Run: pip install mediapipe==0.10.14"),)
+MEDIAPIPE_INSTALL = "pip install --no-deps mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
+"""Without what it asks for: that would replace the webui's numpy and protobuf, which this release runs with."""
+_MEDIAPIPE = (("mediapipe", f"Run: {MEDIAPIPE_INSTALL}"),)
 _FACEXLIB = (("facexlib", "It comes with the webui; alone, run: pip install facexlib==0.3.0"),)
 _TORCHVISION = ("torchvision", "It comes with the webui; alone, run: pip install torchvision")
 _MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'), _TORCHVISION)

@@ -25,6 +25,12 @@ logger = logging.getLogger(__name__)
 LOCK_FILE = "facechain.lock.json"
 """Remembers every downloaded file; below the models folder."""
 State = Literal["right", "changed", "missing", "unknown"]
+_STATES: dict[State, str] = {
+    "right": "is as it was downloaded",
+    "changed": "has changed since it was downloaded",
+    "missing": "is missing",
+    "unknown": "was put here by hand, so there is nothing to compare it with",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,14 @@ class Finding:
     key: str
     path: Path
     state: State
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.path.name} {self.words}."
+
+    @property
+    def words(self) -> str:
+        """The state as the end of a sentence about the file."""
+        return _STATES[self.state]
 
 
 def target(wanted: Entry) -> Path:

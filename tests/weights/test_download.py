@@ -487,6 +487,7 @@ def test_a_changed_file_is_noticed(server, use, caplog):
     assert store.require("test") == final()
     assert "verify" in caplog.text
     assert [f.state for f in store.verify()] == ["changed"]
+    assert [str(f) for f in store.verify()] == ["test: file.data has changed since it was downloaded."]
     final().unlink()
     assert [f.state for f in store.verify()] == ["missing"]
     final().write_bytes(CONTENT)

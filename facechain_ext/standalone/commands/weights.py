@@ -73,14 +73,10 @@ def pull_(
 def verify(keys: Keys = None) -> None:
     """Compare the files with the digests that were remembered when they came."""
     findings = store.verify(_chosen(keys) if keys else None)
-    words = {
-        "right": "[green]right[/]",
-        "changed": "[red]changed since it was downloaded[/]",
-        "missing": "[red]missing[/]",
-        "unknown": "[yellow]not downloaded by us, nothing to compare[/]",
-    }
+    colours = {"right": "green", "changed": "red", "missing": "red", "unknown": "yellow"}
     for finding in findings:
-        console.print(f"{finding.key}: {escape(str(finding.path))}: {words[finding.state]}")
+        path, colour = escape(str(finding.path)), colours[finding.state]
+        console.print(f"{finding.key}: {path} [{colour}]{finding.words}[/]")
     if not findings:
         console.print(f"There are no files in {escape(str(models_folder()))}.")
     bad = sorted({finding.key for finding in findings if finding.state in ("changed", "missing")})
