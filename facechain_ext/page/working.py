@@ -107,3 +107,8 @@ class Work(Generic[T]):
             self._result = self._task(self._report)
         except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
+
+
+def part_of(report: Callable[[int, int], bool], number: int, count: int) -> Callable[[int, int], bool]:
+    """Reports how far part ``number`` (from 0) of ``count`` like parts is as how far they all are."""
+    return lambda done, total: report(number * total + done, count * total)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from facechain_ext.page.working import Stop, Tick, Work
+from facechain_ext.page.working import Stop, Tick, Work, part_of
 
 
 def test_how_far_it_is_and_what_came_out():
@@ -69,3 +69,11 @@ def test_every_browser_has_a_stop_of_its_own():
 )
 def test_words(tick, words):
     assert tick.words == words
+
+
+@pytest.mark.parametrize(("number", "done", "share"), [(0, 0, 0.0), (0, 20, 0.125), (1, 0, 0.25), (3, 40, 1.0)])
+def test_a_part_counts_into_how_far_all_are(number, done, share):
+    seen = []
+    report = part_of(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
+    assert report(done, 40) is (share < 1)
+    assert seen[0][0] / seen[0][1] == share

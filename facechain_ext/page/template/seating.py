@@ -13,6 +13,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.compare import compare
 from facechain_ext.page.portrait.result import chosen_seed
+from facechain_ext.page.working import part_of
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
 from facechain_ext.portrait.tools import retouching
@@ -161,7 +162,7 @@ def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], 
             notes.append(f"Stopped after {number} of {len(orders)} templates.")
             break
         try:
-            path, picture, said = seat(host, order, lambda _done, _total: report(number, len(orders)))  # noqa: B023
+            path, picture, said = seat(host, order, part_of(report, number, len(orders)))
         except PhotoError as error:
             notes.append(f"{_label(order)}: {error}")
             continue
