@@ -45,8 +45,10 @@ def test_transformers_reads_words_and_configuration_from_the_folder(webui):
 def test_nothing_is_overwritten_and_other_folders_are_refused(webui, tmp_path):
     folder, models, written = webui
     assert all(path.exists() for path in written)
-    with pytest.raises(HostError, match="exists already"):
+    with pytest.raises(HostError, match="exist already") as refused:
         install_into(folder, models)
+    files = [path for path in written if path.name != "transface.safetensors"]
+    assert all(str(path) in str(refused.value) for path in files)
     with pytest.raises(HostError, match="is no webui"):
         install_into(tmp_path, models)
     assert list(tmp_path.iterdir()) == []
@@ -59,3 +61,13 @@ def test_an_encoder_that_is_there_stays(tmp_path, webui):
     encoder.write_bytes(b"the user's own")
     install_into(tmp_path, webui[1])
     assert encoder.read_bytes() == b"the user's own"
+
+
+def test_an_earlier_small_encoder_is_named_like_the_rest(tmp_path, webui):
+    (tmp_path / "models" / "Stable-diffusion").mkdir(parents=True)
+    encoder = tmp_path / "models" / "FaceChain" / "transface.safetensors"
+    encoder.parent.mkdir()
+    encoder.write_bytes(bytes(webui[1].encoder.stat().st_size))
+    with pytest.raises(HostError, match=r"delete them first: .*transface\.safetensors"):
+        install_into(tmp_path, webui[1])
+    assert not any((tmp_path / "models" / "Stable-diffusion").iterdir())

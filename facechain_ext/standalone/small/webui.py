@@ -35,16 +35,16 @@ def install_into(webui: Path, models: SmallModels) -> list[Path]:
     adapter = folder / "FaceChain" / "adapters" / f"{NAME}.safetensors"
     copies = {models.checkpoint: target, models.adapter: adapter}
     encoder = folder / "FaceChain" / "transface.safetensors"
-    if not encoder.exists():  # the published encoder does not fit this adapter, and is not touched
-        copies[models.encoder] = encoder
+    if not encoder.exists() or _is_earlier(encoder, models.encoder):
+        copies[models.encoder] = encoder  # the published one, which does not fit this adapter, is not touched
     beside = models.checkpoint.parent
     copies |= {path: folder / "Lora" / f"{NAME}-{path.name}" for path in sorted(beside.glob("lora-*.safetensors"))}
     if (beside / "openpose.safetensors").is_file():
         copies[beside / "openpose.safetensors"] = folder / "ControlNet" / f"{NAME}-openpose.safetensors"
     config = target.with_suffix(".yaml")
-    taken = next((path for path in (*copies.values(), config, words) if path.exists()), None)
-    if taken is not None:
-        raise HostError(f"{taken} exists already and is not overwritten; delete it first.")
+    taken = [str(path) for path in (*copies.values(), config, words) if path.exists()]
+    if taken:
+        raise HostError(f"These exist already and are not overwritten; delete them first: {', '.join(taken)}")
     for source, path in copies.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
@@ -52,6 +52,11 @@ def install_into(webui: Path, models: SmallModels) -> list[Path]:
     _write_words(words, sizes.text_encoder_config(text))
     config.write_text(json.dumps(ldm_config(models.checkpoint, words), indent=1), encoding="utf-8")
     return [*copies.values(), config, words]
+
+
+def _is_earlier(there: Path, ours: Path) -> bool:
+    """Whether a file is the same network as ``ours`` with other weights: the published one is many times larger."""
+    return there.stat().st_size == ours.stat().st_size and there.read_bytes() != ours.read_bytes()
 
 
 def ldm_config(checkpoint: Path, words: Path) -> dict[str, Any]:
