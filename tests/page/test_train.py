@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.page.train import process
-from facechain_ext.page.train.process import Training, Wish, collect, command, environment, read_table
+from facechain_ext.page.train.process import Training, Wish, check, collect, command, environment, keep, shown
+from facechain_ext.training.style.pictures import TABLE, Captioned, caption_table, read_table, write_table
 from facechain_ext.weights import set_models_folder
 
 
@@ -26,20 +29,120 @@ def pictures(tmp_path):
     paths = []
     for name in ("a tree.png", "../x.png", "a tree.png"):
         path = tmp_path / f"upload{len(paths)}.png"
-        Image.new("RGB", (8, 8), "white").save(path)
+        Image.new("RGB", (8, 8), (len(paths), 0, 0)).save(path)
         paths.append((path, name))
     return paths
 
 
-def test_pictures_are_gathered_under_safe_names_and_nothing_is_overwritten(wish, pictures):
-    rows = collect(wish, pictures)
-    assert [row[0] for row in rows] == ["a-tree-2.png", "a-tree.png", "x.png"]
-    assert rows[1] == ["a-tree.png", "yes", "inkdraw, a tree"]
-    edited = [[file, "no", "mine"] for file, _, _ in rows] + [["../gone.png", "yes", "x"]]
-    process.write_table(wish.folder / "pictures", edited)
-    again = collect(wish, pictures[:1])
-    assert [row[2] for row in again] == ["mine", "inkdraw, a tree 3", "mine", "mine"]
-    assert len(read_table(wish.folder / "pictures")) == 4
+def test_pictures_are_gathered_under_safe_names_and_nothing_is_overwritten(wish, pictures, tmp_path):
+    rows, problems = collect(wish, pictures)
+    assert (problems, [row.file for row in rows]) == ([], ["a-tree-2.png", "a-tree.png", "x.png"])
+    assert rows[1] == Captioned("a-tree.png", use=True, caption="inkdraw, a tree")
+    gone = Captioned("../gone.png", use=True, caption="x")
+    write_table(wish.pictures, [*(Captioned(row.file, use=False, caption="mine") for row in rows), gone])
+    other = tmp_path / "other.png"
+    Image.new("RGB", (8, 8), "white").save(other)
+    again, _ = collect(wish, [(other, "a tree.png")])
+    assert [row.caption for row in again] == ["mine", "inkdraw, a tree", "mine", "mine"]
+    assert read_table(wish.pictures) == again
+
+
+def test_pictures_that_are_there_are_not_added_again(wish, pictures):
+    first = collect(wish, pictures)
+    assert collect(wish, [(path, f"new {name}") for path, name in pictures]) == first
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("words.png", b"no picture", "words.png is not a picture"),
+        ("empty.jpg", b"", "empty.jpg is empty"),
+        ("moving.gif", b"GIF89a", "moving.gif is a file that no style is learned from"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_left_out_and_named(wish, pictures, tmp_path, name, content, reason):
+    spoiled = tmp_path / name
+    spoiled.write_bytes(content)
+    rows, problems = collect(wish, [(spoiled, f"../{name}"), *pictures])
+    assert len(problems) == 1
+    assert problems[0].startswith(reason)
+    assert [row.file for row in rows] == ["a-tree-2.png", "a-tree.png", "x.png"]
+    assert not list(wish.pictures.glob(f"{spoiled.stem}*"))
+
+
+def test_a_spoiled_picture_in_the_folder_is_named_and_not_used(wish, pictures):
+    wish.pictures.mkdir(parents=True)
+    (wish.pictures / "words.png").write_bytes(b"no picture")
+    rows, problems = collect(wish, pictures)
+    assert [row.file for row in rows if not row.use] == ["words.png"]
+    assert "words.png is not a picture" in problems[0]
+
+
+def test_page_and_trainer_write_the_same_captions(wish, pictures):
+    rows, _ = collect(wish, pictures)
+    (wish.pictures / TABLE).unlink()
+    assert caption_table(wish.pictures, wish.trigger) == rows
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([], [(True, "mine")] * 3),
+        ([["", "", ""]], [(True, "mine")] * 3),  # the empty table of a page that was just opened
+        ([[None, None, None]], [(True, "mine")] * 3),
+        ([["x.png", "no", "theirs"]], [(True, "mine"), (True, "mine"), (False, "theirs")]),
+        ([["x.png", "yes", float("nan")]], [(True, "mine"), (True, "mine"), (True, "")]),
+        ([["../x.png", "no", "theirs"], ["other.png", "no", "theirs"]], [(True, "mine")] * 3),
+    ],
+)
+def test_a_page_changes_only_the_captions_that_it_shows(wish, pictures, cells, expected):
+    rows, _ = collect(wish, pictures)
+    write_table(wish.pictures, [Captioned(row.file, use=True, caption="mine") for row in rows])
+    keep(wish.name, cells)
+    check(wish)
+    assert [(row.use, row.caption) for row in shown("ink  DRAWING")] == expected
+
+
+@pytest.mark.parametrize("name", ["", " ", "Another"])
+def test_a_style_that_was_not_begun_shows_no_captions_and_keeps_none(wish, pictures, name):
+    collect(wish, pictures)
+    keep(name, [["x.png", "no", "theirs"]])
+    assert shown(name) == []
+    assert all(row.use for row in shown(wish.name))
+
+
+@pytest.mark.parametrize(
+    ("begun", "resume", "message"),
+    [
+        (False, False, None),
+        (True, True, None),
+        (True, False, 'tick "Go on where it stopped"'),
+        (False, True, "nothing to go on with"),
+    ],
+)
+def test_going_on_is_asked_for_in_words_of_the_page(wish, pictures, begun, resume, message):
+    wish = replace(wish, resume=resume)
+    collect(wish, pictures)
+    if begun:
+        (wish.folder / process.STATE).touch()
+    with pytest.raises(HostError, match=message) if message else nullcontext():
+        check(wish)
+
+
+def test_the_state_that_is_looked_for_is_the_trainers():
+    run = pytest.importorskip("facechain_ext.training.style.run", exc_type=ImportError)
+    assert run._STATE == process.STATE
+
+
+@pytest.mark.parametrize("uploads", [[], [("words.png", b"no picture")]])
+def test_nothing_is_trained_without_pictures(wish, tmp_path, uploads):
+    with pytest.raises(PhotoError, match="Add pictures first"):
+        check(wish)
+    for name, content in uploads:
+        (tmp_path / name).write_bytes(content)
+    assert collect(wish, [(tmp_path / name, name) for name, _ in uploads])[0] == []
+    with pytest.raises(PhotoError, match="Add pictures first"):
+        check(wish)
 
 
 @pytest.mark.parametrize("name", ["", "  "])

@@ -84,3 +84,26 @@ def test_a_style_is_learned_stopped_and_gone_on_with(train, server, pictures):
         "name => [...document.querySelectorAll('.facechain-tile')].some((tile) => tile.innerText.includes(name))",
         arg=NAME,
     )
+
+
+def test_captions_that_were_put_right_stay_when_the_page_is_opened_again(train, server, pictures, tmp_path):
+    words = tmp_path / "words.png"
+    words.write_bytes(b"no picture")
+    train.text("train_name", "Kept words")
+    add(train, [*pictures, words])
+    train.says("train_status", "5 pictures")
+    train.says("train_status", "words.png is not a picture")
+    table = next(server.folder.rglob("training/kept-words/pictures/captions.csv"))
+    table.write_text(table.read_text().replace("ownstyle, cut", "ownstyle, birds in a tree"))
+    written = table.read_text()
+    assert written.count("birds") == 5
+    train.page.reload()
+    train.ready()
+    train.page.get_by_role("tab", name="Train").click()
+    train.text("train_name", "Kept words")
+    train.says("train_captions", "birds in a tree")
+    train.choose("train_checkpoint", train.options("train_checkpoint")[0])
+    train.tick("train_resume", on=True)
+    train.click("train_start")
+    train.says("train_status", "nothing to go on with")
+    assert table.read_text() == written

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.page.train.process import HOW, Training, Wish, collect, environment, write_table
+from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.page.train import process
+from facechain_ext.page.train.process import HOW, Training, Wish
 from facechain_ext.page.words import bar, note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.page.host import PageHost
+    from facechain_ext.training.style.pictures import Captioned
 
 _running: dict[str, Training] = {}
 """The one training of this machine, under "style"."""
@@ -22,7 +27,8 @@ _running: dict[str, Training] = {}
 def build(host: PageHost) -> None:
     """Pictures and captions, settings, progress."""
     about = "A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles."
-    gr.HTML(note(about) if host.training_python() else note(about, HOW))
+    gr.HTML(note(about) if _can_train(host) else note(about, HOW))
+    owner = gr.State("")  # the style whose captions the table shows
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
@@ -52,18 +58,6 @@ def build(host: PageHost) -> None:
             status = gr.HTML("", elem_id="facechain_train_status")
             preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
 
-    def gather(style: str, word: str, uploads: Any) -> list[Any]:
-        try:
-            wish = Wish(style or "", word or "", Path())
-            paths = [
-                (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name)
-                for one in uploads or ()
-            ]
-            rows = collect(wish, paths)
-        except FaceChainError as error:
-            return [gr.update(), note(str(error))]
-        return [rows, note(f"{len(rows)} pictures. Put the captions right: nothing has looked at the pictures.")]
-
     def run(*values: Any) -> Iterator[list[Any]]:
         try:
             training = _begin(host, values)
@@ -85,13 +79,40 @@ def build(host: PageHost) -> None:
         return note("Stopping; the state is saved.")
 
     refresh.click(lambda: gr.update(choices=_names(host)), [], [checkpoint], show_progress="hidden")
-    add.click(gather, [name, trigger, files], [table, status])
-    start.click(run, [name, trigger, checkpoint, steps, rate, rank, size, resume, table], [status, preview])
+    for named in (name.blur, name.submit):
+        named(_show, [name, owner, table], [table, owner, status], show_progress="hidden", queue=False)
+    gather = partial(_gather, host)
+    add.click(gather, [name, trigger, files, owner, table], [table, owner, status])
+    start.click(run, [name, trigger, checkpoint, steps, rate, rank, size, resume, owner, table], [status, preview])
     stop.click(halt, [], [status], queue=False)
 
 
+def _show(style: str, shown: str, edited: Any) -> list[Any]:
+    """The captions of the style that is named now, unless the table has them already with what was edited."""
+    if not style.strip() or process.same_style(style, shown):
+        return [gr.update(), shown, gr.update()]
+    try:
+        process.keep(shown, _cells(edited))
+        return [_rows(process.shown(style)), style, gr.update()]
+    except FaceChainError as error:
+        return [gr.update(), shown, note(str(error))]
+
+
+def _gather(host: PageHost, style: str, word: str, uploads: Any, shown: str, edited: Any) -> list[Any]:
+    """Add the uploads to a style; its captions, and what was left out."""
+    try:
+        process.keep(shown or style, _cells(edited))
+        paths = [
+            (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name) for one in uploads or ()
+        ]
+        rows, problems = process.collect(Wish(style, word, Path()), paths)
+    except FaceChainError as error:
+        return [gr.update(), shown, note(str(error))]
+    return [_rows(rows), style, note(_counted(rows), *(f"Left out: {problem}" for problem in problems))]
+
+
 def _begin(host: PageHost, values: tuple[Any, ...]) -> Training:
-    name, trigger, checkpoint, steps, rate, rank, size, resume, table = values
+    name, trigger, checkpoint, steps, rate, rank, size, resume, shown, table = values
     if "style" in _running:
         raise HostError("A style is being trained already; stop it or wait for its end.")
     path = host.checkpoint_files().get(checkpoint or "")
@@ -101,13 +122,37 @@ def _begin(host: PageHost, values: tuple[Any, ...]) -> Training:
         name or "", trigger or "ownstyle", path, int(steps), float(rate), int(rank), int(size), host.lora_folders()[0],
         bool(resume),
     )  # fmt: skip
-    folder = wish.folder / "pictures"
-    if not folder.is_dir():
-        raise PhotoError("Add pictures first.")
-    rows = table.values.tolist() if hasattr(table, "values") else list(table or [])
-    write_table(folder, rows)
-    _running["style"] = Training(wish, environment(host.training_python()))
+    process.keep(shown or wish.name, _cells(table))
+    process.check(wish)
+    _running["style"] = Training(wish, process.environment(host.training_python()))
     return _running["style"]
+
+
+def _can_train(host: PageHost) -> bool:
+    """Whether there is a Python to train with."""
+    try:
+        process.environment(host.training_python())
+    except HostError:
+        return False
+    return True
+
+
+def _cells(table: Any) -> list[list[Any]]:
+    """The rows of the table as gradio hands them over: a frame of pandas, or lists."""
+    return table.values.tolist() if hasattr(table, "values") else list(table or [])
+
+
+def _rows(captions: Sequence[Captioned]) -> list[list[str]]:
+    """Captions as rows of the table; an empty row for none, since gradio 3 cannot read a table without rows."""
+    return [[row.file, "yes" if row.use else "no", row.caption] for row in captions] or [["", "", ""]]
+
+
+def _counted(captions: Sequence[Captioned]) -> str:
+    """How many pictures there are to learn from, and what to do next."""
+    good = sum(not row.problem for row in captions)
+    if not good:
+        return "There are no pictures yet; choose some in the field above, then add them."
+    return f"{good} pictures. Put the captions right: nothing has looked at the pictures."
 
 
 def _names(host: PageHost) -> list[str]:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import csv
+import filecmp
 import json
 import logging
 import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.faces import read_picture
 from facechain_ext.styles import key_of
+from facechain_ext.training.fact.sources import PICTURES
+from facechain_ext.training.style.pictures import caption_table, is_used, picture_files, read_table, write_table
 from facechain_ext.weights import models_folder
-from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from facechain_ext.training.style.pictures import Captioned
+
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[3]
-TABLE = "captions.csv"
+STATE = "style-state.safetensors"
+"""What a training keeps in its folder to go on with; named here too, since the trainer's own packages may be absent."""
 PYTHON = "FACECHAIN_TRAIN_PYTHON"
 """The environment variable that names another Python to train with."""
 HOW = (
@@ -56,6 +61,11 @@ class Wish:
             raise PhotoError("Give the style a name.")
         return models_folder() / "training" / key_of(self.name.strip())
 
+    @property
+    def pictures(self) -> Path:
+        """Where the pictures of this training and their captions are."""
+        return self.folder / "pictures"
+
 
 def environment(own: Path | None = None) -> Path:
     """The Python that trains: what FACECHAIN_TRAIN_PYTHON names, else ``train-venv`` in our folder, else ``own``.
@@ -72,48 +82,94 @@ def environment(own: Path | None = None) -> Path:
     return own
 
 
-def collect(wish: Wish, pictures: Sequence[tuple[Path, str]]) -> list[list[str]]:
-    """Copy uploaded pictures (path, name) into the training's folder and return the table of captions.
+def collect(wish: Wish, pictures: Sequence[tuple[Path, str]]) -> tuple[list[Captioned], list[str]]:
+    """Copy uploaded pictures (path, name) into the training's folder; its captions, and why pictures were left out.
 
-    Nothing that is there is overwritten: a picture of a known name gets a number. The rows are file, use, caption.
+    Nothing that is there is overwritten: a picture of a known name gets a number, one that is there is not copied.
     """
-    folder = wish.folder / "pictures"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, name in pictures:
-        stem, suffix = key_of(Path(name).stem), path.suffix.lower()
-        free, number = folder / f"{stem}{suffix}", 2
-        while free.exists():
-            free, number = folder / f"{stem}-{number}{suffix}", number + 1
-        shutil.copyfile(path, free)
-    known = {row[0]: row for row in read_table(folder)}
-    files = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp", ".bmp"})
-    rows = [known.get(file, [file, "yes", f"{wish.trigger}, {Path(file).stem.replace('-', ' ')}"]) for file in files]
-    write_table(folder, rows)
-    return rows
+    wish.pictures.mkdir(parents=True, exist_ok=True)
+    problems = [problem for path, name in pictures if (problem := _copy(path, Path(name), wish.pictures))]
+    rows = captions(wish)
+    return rows, problems + [row.problem for row in rows if row.problem]
 
 
-def read_table(folder: Path) -> list[list[str]]:
-    """The rows of a folder's captions; none where there are none."""
-    path = folder / TABLE
-    if not path.is_file():
+def _copy(path: Path, name: Path, folder: Path) -> str:
+    """Copy one picture under a free name; why it cannot be learned from, or ""."""
+    suffix = path.suffix.lower()
+    if suffix not in PICTURES:
+        return f"{name.name} is a file that no style is learned from; save it as JPEG, PNG or WebP."
+    try:
+        read_picture(path, name=name.name)
+    except PhotoError as error:
+        return str(error)
+    if any(filecmp.cmp(path, there, shallow=False) for there in picture_files(folder)):
+        return ""
+    stem = key_of(name.stem)
+    free, number = folder / f"{stem}{suffix}", 2
+    while free.exists():
+        free, number = folder / f"{stem}-{number}{suffix}", number + 1
+    shutil.copyfile(path, free)
+    return ""
+
+
+def captions(wish: Wish) -> list[Captioned]:
+    """The captions of the pictures in the training's folder, made where they lack and written; none without pictures.
+
+    Rows of pictures that are gone are taken out: a page has no other way to do it.
+    """
+    files = {path.name for path in picture_files(wish.pictures)} if wish.pictures.is_dir() else set()
+    if not files:
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [[row["file"], row["use"], row["caption"]] for row in csv.DictReader(file)]
+    known = read_table(wish.pictures)
+    there = [row for row in known if row.file in files]
+    if there != known:
+        write_table(wish.pictures, there)
+    return caption_table(wish.pictures, wish.trigger)
 
 
-def write_table(folder: Path, rows: Sequence[Sequence[str]]) -> None:
-    """Write captions, whole or not at all; rows of files that are not in the folder are left out."""
-    there = {path.name for path in folder.iterdir()}
-    with whole_file(folder / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "use", "caption", "problem"])
-        writer.writerows([*(str(cell) for cell in row[:3]), ""] for row in rows if str(row[0]) in there)
+def shown(name: str) -> list[Captioned]:
+    """The captions of a style that was begun, as they were written; none of any other name."""
+    return read_table(Wish(name, "", Path()).pictures) if name.strip() else []
+
+
+def keep(name: str, cells: Sequence[Sequence[Any]]) -> None:
+    """Write what was edited on the page (file, use, caption) into the captions of a style.
+
+    Only rows that are in both change: the empty table of a page that was just opened changes nothing.
+    """
+    edited = {str(row[0]): row for row in cells}
+    known = shown(name)
+    rows = [_edited(row, edited[row.file]) if row.file in edited else row for row in known]
+    if rows != known:
+        write_table(Wish(name, "", Path()).pictures, rows)
+
+
+def _edited(row: Captioned, cells: Sequence[Any]) -> Captioned:
+    """A row of the captions with what the page has in its cells; what was emptied there may come as None or NaN."""
+    use, caption = (cell if isinstance(cell, str) else "" for cell in cells[1:3])
+    return replace(row, use=is_used(use), caption=caption)
+
+
+def same_style(one: str, other: str) -> bool:
+    """Whether two names mean the same training."""
+    return bool(one.strip() and other.strip()) and key_of(one.strip()) == key_of(other.strip())
+
+
+def check(wish: Wish) -> None:
+    """Raise PhotoError without pictures, HostError where going on was asked for and cannot be, or the reverse."""
+    if not captions(wish):
+        raise PhotoError("Add pictures first.")
+    begun = (wish.folder / STATE).is_file()
+    if begun and not wish.resume:
+        raise HostError('This style was begun already; tick "Go on where it stopped", or choose another name.')
+    if wish.resume and not begun:
+        raise HostError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
 
 
 def command(wish: Wish, python: Path) -> list[str]:
     """The command that trains."""
     words = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(wish.checkpoint)]
-    words += ["--pictures", str(wish.folder / "pictures"), "--name", wish.name.strip(), "--work", str(wish.folder)]
+    words += ["--pictures", str(wish.pictures), "--name", wish.name.strip(), "--work", str(wish.folder)]
     words += ["--trigger", wish.trigger, "--steps", str(wish.steps), "--rate", str(wish.rate)]
     words += ["--rank", str(wish.rank), "--size", str(wish.size)]
     words += ["--lora-dir", str(wish.lora_folder)] if wish.lora_folder is not None else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,10 @@ def caption_table(folder: Path, trigger: str) -> list[Captioned]:
     """
     if not folder.is_dir():
         raise PhotoError(f"There is no folder {folder}; check the path of the pictures.")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    files = picture_files(folder)
     if not files:
         raise PhotoError(f"{folder} has no pictures; put {FEWEST} to {MOST} of the style into it.")
-    known = {row.file: row for row in _read(folder / TABLE)}
+    known = {row.file: row for row in read_table(folder)}
     gone = sorted(known.keys() - {path.name for path in files})
     if gone:
         raise PhotoError(
@@ -58,6 +59,31 @@ def caption_table(folder: Path, trigger: str) -> list[Captioned]:
     if any(path.name not in known for path in files):
         write_table(folder, rows)
     return rows
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The files of a folder that are taken for pictures, by their endings."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def is_used(word: str) -> bool:
+    """Whether a cell of the column "use" means yes."""
+    return word.strip().lower() not in {"no", "0", "false", ""}
+
+
+def read_table(folder: Path) -> list[Captioned]:
+    """The table as it was written; no rows where there is none. Raises PhotoError when it lacks a column."""
+    path = folder / TABLE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if rows and not {"file", "caption"} <= rows[0].keys():
+        raise PhotoError(f"{path} lacks the columns file and caption; delete it, and it is made again.")
+    return [
+        Captioned(row["file"], is_used(row.get("use") or "yes"), row["caption"] or "", row.get("problem") or "")
+        for row in rows
+    ]
 
 
 def write_table(folder: Path, rows: list[Captioned]) -> Path:
@@ -99,24 +125,11 @@ def _new(path: Path, trigger: str) -> Captioned:
     except PhotoError as error:
         return Captioned(path.name, use=False, caption="", problem=str(error))
     text = path.with_suffix(".txt")
-    words = text.read_text(encoding="utf-8", errors="replace") if text.is_file() else path.stem
-    plain = words if text.is_file() else "".join(c if c.isalpha() else " " for c in words)
-    return Captioned(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(plain.split())))))
+    words = text.read_text(encoding="utf-8", errors="replace") if text.is_file() else _words(path.stem)
+    return Captioned(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(words.split())))))
 
 
-def _read(path: Path) -> list[Captioned]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not {"file", "caption"} <= rows[0].keys():
-        raise PhotoError(f"{path} lacks the columns file and caption; delete it, and it is made again.")
-    return [
-        Captioned(
-            row["file"],
-            (row.get("use") or "yes").strip().lower() not in {"no", "0", "false", ""},
-            row["caption"] or "",
-            row.get("problem") or "",
-        )
-        for row in rows
-    ]
+def _words(stem: str) -> str:
+    """The words of a file's name, without the numbers and the codes that cameras and programs put there."""
+    parts = (part.strip("0123456789") for part in re.split(r"[\W_]+", stem))
+    return " ".join(part for part in parts if part.isalpha())

@@ -67,6 +67,22 @@ def test_the_table_is_made_once_and_the_users_words_stay(pictures):
 
 
 @pytest.mark.parametrize(
+    ("stem", "caption"),
+    [
+        ("red_hat-0", "zwx, red hat"),
+        ("a-tree-2", "zwx, a tree"),
+        ("cut 3 (1)", "zwx, cut"),
+        ("hat2", "zwx, hat"),
+        ("style-1a2b3c4d", "zwx, style"),  # what a name without Latin letters becomes
+        ("0001", "zwx"),
+    ],
+)
+def test_captions_have_the_words_of_the_files_name(tmp_path, stem, caption):
+    Image.new("RGB", (8, 8)).save(tmp_path / f"{stem}.png")
+    assert caption_table(tmp_path, "zwx")[0].caption == caption
+
+
+@pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (lambda f: (f / "red_hat-0.png").unlink(), r"4 pictures can be used.*broken.png"),
