@@ -101,11 +101,14 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             visible=False,
             elem_id=elem_id("seen"),
         )
+        # apart from the notes: which identity a pasted picture wants stays there, to be compared
+        previewed = gr.HTML("", elem_id=elem_id("previewed"))
         notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
         card_row.build(elem_id, photos=made["photos"], face=made["face"], card=made["card"], notes=notes)
-        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, notes]).then(
+        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, previewed]).then(
             _show_faces, [seen], [seen]
         )
+        made["photos"].change(_no_preview, [], [seen, previewed], show_progress="hidden")
         refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
         for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
             seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
@@ -202,6 +205,11 @@ def _preview(photos: Any, card: str, face: float) -> tuple[list[Any], str]:
 def _show_faces(faces: Any) -> Any:
     """The gallery takes room only when there is something in it."""
     return gr.update(visible=bool(faces))
+
+
+def _no_preview() -> tuple[Any, str]:
+    """Nothing, instead of the faces of photos that are not chosen any more and what was said of them."""
+    return gr.update(value=[], visible=False), ""
 
 
 def _note(*sentences: str) -> str:

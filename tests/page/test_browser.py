@@ -80,6 +80,35 @@ def test_a_card_needs_consent_and_survives_reloading(page, photo):
     assert "Eileen" in page.generate()
 
 
+def test_photos_of_somebody_else_take_the_place_of_the_card_and_are_what_is_kept(page, photo, landscape, tmp_path):
+    ImageOps.mirror(Image.open(photo)).save(tmp_path / "mirrored.png")
+    page.add_photos(photo)
+    page.open_part("keep_card")
+    page.tick("card_consent", on=True)
+    page.text("card_name", "Cora")
+    page.click("card_save")
+    page.says("notes", "The card Cora is used")
+    assert "Saved Cora" in page.says("notes", "Saved Cora")
+    page.add_photos(landscape)
+    assert page.chosen("card") == "Cora"
+    assert "The card Cora is used" in page.says("notes", "The card Cora is used")
+    page.click("remove_1")
+    page.says("look_1", "rocks.png")
+    page.add_photos(tmp_path / "mirrored.png")
+    page.says("notes", "The photos are used now, not the card Cora")
+    page.page.wait_for_function("!document.getElementById('facechain_notes').innerText.includes('The card')")
+    assert page.chosen("card") == ""
+    page.small(seed=1)
+    of_the_photo = identity_in(page.generate())
+    assert "Cora" not in of_the_photo
+    page.choose("card", "Cora")  # even a card that is chosen again is not what is kept
+    page.says("notes", "The card Cora is used")
+    page.text("card_name", "Doris")
+    page.click("card_save")
+    page.says("notes", "Saved Doris")
+    assert identity_in(page.generate(again=True)) == f"Doris ({of_the_photo})"
+
+
 @pytest.mark.parametrize("name", ["../x", "CON", "a" * 300, "", ".hidden"])
 def test_names_that_cannot_be_files_are_refused(page, photo, name):
     page.open_part("keep_card")

@@ -212,6 +212,24 @@ def test_the_preview_shows_the_face_or_says_why_not(host, tmp_path, monkeypatch)
     assert accordion._preview(None, "", 0)[0] == []
 
 
+def test_choosing_other_photos_clears_what_was_seen_of_the_old_ones(host):
+    from facechain_ext.webui import accordion
+
+    with gr.Blocks() as page:
+        host.script.ui(is_img2img=False)
+    photos, seen, previewed = (
+        number
+        for name in ("photos", "seen", "previewed")
+        for number, block in page.blocks.items()
+        if block.elem_id == host.script.elem_id(name)
+    )
+    events = page.config["dependencies"]
+    (clears,) = (one for one in events if (one["inputs"], one["outputs"]) == ([], [seen, previewed]))
+    assert str(photos) in str(clears["targets"])  # a number in gradio 3, a pair with the event's name in gradio 4
+    gallery, words = accordion._no_preview()
+    assert (gallery["value"], gallery["visible"], words) == ([], False, "")
+
+
 def test_a_saved_card_is_found_by_its_name(host, unet):
     from facechain_ext.identity.library import CardLibrary
     from facechain_ext.webui import accordion, people

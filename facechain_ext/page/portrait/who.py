@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facechain_ext.portrait.subject import Gender
     from facechain_ext.styles import Subject
 
-__all__ = ["CONSENT", "MOST_PHOTOS", "Look", "Who", "guess", "look", "note", "person", "save_card"]
+__all__ = ["CONSENT", "MOST_PHOTOS", "Look", "Who", "guess", "keep_photos", "look", "note", "person", "save_card"]
 
 MOST_PHOTOS = 6
 """Photos of one person on the page, each with a slider of its own."""
@@ -89,7 +89,7 @@ def person(host: PageHost, who: Who) -> Identity:
     if who.card:
         first = CardLibrary().load(who.card)
     elif who.photos:
-        first = Identity.from_photos(list(who.photos), host.encoder(), face=who.face, weights=who.weights)
+        first = _of_photos(host, who)
     else:
         raise PhotoError("There is no photo and no card; add a photo of the person, or choose a card.")
     if not who.second or who.mix <= 0:
@@ -97,6 +97,24 @@ def person(host: PageHost, who: Who) -> Identity:
     second = CardLibrary().load(who.second)
     share = min(who.mix, 100.0) / 100.0
     return Identity.mix([(first, 1.0 - share), (second, share)])
+
+
+def keep_photos(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
+    """Keep the person of the photos alone as a card, whichever cards are chosen; gives the sentence for the page.
+
+    Raises PhotoError when no photo shows a face, and what ``save_card`` raises.
+    """
+
+    def make() -> Identity:
+        if not who.photos:
+            raise PhotoError("A card is made of photos, and none here shows a face; add one.")
+        return _of_photos(host, who, name.strip())
+
+    return save_card(make, name, agreed=agreed)
+
+
+def _of_photos(host: PageHost, who: Who, name: str = "") -> Identity:
+    return Identity.from_photos(list(who.photos), host.encoder(), face=who.face, weights=who.weights, name=name)
 
 
 def guess(path: Path, face: int | None = None) -> tuple[str, Subject]:

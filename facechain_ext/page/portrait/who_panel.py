@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,7 +12,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.parts import WhoParts
-from facechain_ext.page.portrait.who import CONSENT, MOST_PHOTOS, Look, Who, look, person, save_card
+from facechain_ext.page.portrait.who import CONSENT, MOST_PHOTOS, Look, Who, keep_photos, look
 from facechain_ext.page.words import bar, note
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def build(host: PageHost) -> WhoParts:
     """Build the column and wire it."""
     gr.HTML("<h3>Who</h3>")
     photos = _photos()
-    notes = gr.HTML("", elem_id="facechain_notes")
+    with gr.Column(elem_id="facechain_notes"):
+        used = gr.HTML("")  # apart: the next photo or button replaces the notes, and who is used must stay said
+        notes = gr.HTML("")
     face = gr.Slider(
         0, 20, 0, step=1, label="Face number", info="From the left; 0 takes the largest.", elem_id="facechain_face"
     )
@@ -62,7 +64,7 @@ def build(host: PageHost) -> WhoParts:
         )
     parts = WhoParts(gr.State([]), face, card, second, mix, photos.weights, notes)
     _wire_photos(host, photos, parts)
-    _wire_cards(host, keep, parts)
+    _wire_cards(host, keep, parts, used)
     return parts
 
 
@@ -83,14 +85,15 @@ def _photos() -> _Photos:
 
 
 def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
-    """Adding photos, looking again for another face, removing."""
-    stays = [gr.update()] * (3 * MOST_PHOTOS)
+    """Adding photos instead of the card, looking again for another face, removing."""
+    stays = [gr.update()] * (1 + 3 * MOST_PHOTOS)
     listing = [parts.looks, parts.notes, *photos.rows, *photos.views, *photos.weights]
 
-    def add(files: Any, looks: list[Look], number: float, *counts: Any) -> Iterator[list[Any]]:
+    def add(files: Any, looks: list[Look], number: float, card: str, *counts: Any) -> Iterator[list[Any]]:
         new = files if isinstance(files, list) else [files] if files else []
         looks, said = list(looks or []), []
-        room = MOST_PHOTOS - len(looks)
+        before = len(looks)
+        room = MOST_PHOTOS - before
         if len(new) > room:
             said.append(f"{MOST_PHOTOS} photos at most; {len(new) - room} are left out. Remove one with ✕ first.")
         for done, file in enumerate(new[:room]):
@@ -99,7 +102,8 @@ def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
                 looks.append(look(host.uploaded(file), int(number or 0) or None))
             except FaceChainError as error:
                 said.append(str(error))
-        yield [None, looks, note(*said), *_rows(looks, list(counts))]
+        chosen, words = instead(card, looks[before:])
+        yield [None, looks, note(*words, *said), *_rows(looks, list(counts)), chosen]
 
     def again(looks: list[Look], number: float, *counts: Any) -> list[Any]:
         looks = [look(one.path, int(number or 0) or None) for one in looks or []]
@@ -114,8 +118,8 @@ def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
 
     photos.drop.upload(
         add,
-        [photos.drop, parts.looks, parts.face, *photos.weights],
-        [photos.drop, *listing],
+        [photos.drop, parts.looks, parts.face, parts.card, *photos.weights],
+        [photos.drop, *listing, parts.card],
         show_progress="hidden",
     )
     parts.face.release(again, [parts.looks, parts.face, *photos.weights], listing, show_progress="minimal")
@@ -123,14 +127,13 @@ def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
         button.click(removal(position), [parts.looks, *photos.weights], listing, show_progress="hidden")
 
 
-def _wire_cards(host: PageHost, keep: _Keep, parts: WhoParts) -> None:
+def _wire_cards(host: PageHost, keep: _Keep, parts: WhoParts, used: Any) -> None:
     """Saying who is used, and keeping."""
 
     def save(wanted: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
         wanted = (wanted or "").strip()
-        who = Who.of(values[0] or [], values[1:])
         try:
-            words = save_card(lambda: replace(person(host, who), name=wanted), wanted, agreed=consent)
+            words = keep_photos(host, Who.of(values[0] or [], values[1:]), wanted, agreed=consent)
         except FaceChainError as error:
             return [gr.update(), gr.update(), note(str(error))]
         names = ["", *CardLibrary().names()]
@@ -138,7 +141,7 @@ def _wire_cards(host: PageHost, keep: _Keep, parts: WhoParts) -> None:
 
     told = [parts.card, parts.second, parts.mix]
     for changed in (parts.card.change, parts.second.change, parts.mix.release):
-        changed(about, told, [parts.notes], show_progress="hidden")
+        changed(about, told, [used], show_progress="hidden")
     keep.save.click(save, [keep.name, keep.agreed, *parts.inputs], [parts.card, parts.second, parts.notes])
 
 
@@ -159,6 +162,13 @@ def shown(one: Look) -> str:
     picture = f"<img src='{one.picture}' alt='aligned face of {name}'>" if one.picture else ""
     kind = "" if one.usable else " class='facechain-refused'"
     return f"<div class='facechain-photo'>{picture}<p{kind}><b>{name}</b><br>{html.escape(one.words)}</p></div>"
+
+
+def instead(card: str, new: list[Look]) -> tuple[Any, list[str]]:
+    """What to set the chosen card to after ``new`` photos were added, and what to say of it."""
+    if card and any(one.usable for one in new):
+        return "", [f"The photos are used now, not the card {card}. Remove those of anybody else with ✕."]
+    return gr.update(), []
 
 
 def about(card: str, second: str, mix: float) -> str:
