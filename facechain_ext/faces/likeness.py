@@ -39,10 +39,19 @@ class Likeness:
     @property
     def source(self) -> str:
         """The encoder, and that it favours the picture where it does."""
-        return self.encoder if self.independent else f"{self.encoder}, which also put the face in"
+        return f"{self.encoder}{self._favour}"
+
+    @property
+    def brief(self) -> str:
+        """Number, words and encoder, for where ``source`` is said beside it."""
+        return f"{self.cosine:.2f} {self.words}, by {self.encoder}"
 
     def __str__(self) -> str:
-        return f"{self.cosine:.2f} {self.words}, by {self.source}"
+        return f"{self.brief}{self._favour}"
+
+    @property
+    def _favour(self) -> str:
+        return "" if self.independent else ", which also put the face in"
 
 
 def likeness_words(cosine: float, encoder: str = "TransFace") -> str:

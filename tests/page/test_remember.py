@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_LORA
 from facechain_ext.page.portrait.remember import restored, written
 from facechain_ext.page.portrait.result import Asked, planned
 from facechain_ext.page.portrait.who import Who
 from facechain_ext.weights import set_models_folder
+from tests.encoders import small_encoder
 from tests.page.fakes import FACE, Easel
 
 FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]),
@@ -59,8 +59,7 @@ FORMS = st.fixed_dictionaries({field.name: value_of(field) for field in FIELDS})
 
 @pytest.fixture(scope="module")
 def person():
-    torch.manual_seed(0)
-    return Identity.from_photos(FACE, TransFace(TransFaceSizes(width=64, depth=1, hidden=64, embedding=32)).eval())
+    return Identity.from_photos(FACE, small_encoder())
 
 
 @pytest.fixture

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.form import DEFAULTS
 from facechain_ext.page.portrait.result import GRID_STRENGTHS, Asked, chosen_seed, generate, grid
 from facechain_ext.page.portrait.who import Who
 from facechain_ext.weights import set_models_folder
+from tests.encoders import small_encoder
 from tests.page.fakes import FACE, Easel
 
 
 @pytest.fixture(scope="module", autouse=True)
 def models(tmp_path_factory):
-    torch.manual_seed(0)
-    encoder = TransFace(TransFaceSizes(width=64, depth=1, hidden=64, embedding=32)).eval()
+    encoder = small_encoder()
     set_models_folder(tmp_path_factory.mktemp("models"))
     CardLibrary().save(Identity.from_photos(FACE, encoder, name="Anna"), "Anna")
     yield

@@ -131,7 +131,7 @@ def test_going_on_is_asked_for_in_words_of_the_page(wish, pictures, begun, resum
 
 def test_the_state_that_is_looked_for_is_the_trainers():
     run = pytest.importorskip("facechain_ext.training.style.run", exc_type=ImportError)
-    assert run._STATE == process.STATE
+    assert run.STATE == process.STATE
 
 
 @pytest.mark.parametrize("uploads", [[], [("words.png", b"no picture")]])

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from PIL import ImageOps
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.who import Look, Who, keep_photos, person
 from facechain_ext.weights import set_models_folder
+from tests.encoders import small_encoder
 from tests.page.fakes import FACE, Easel
 
 
 @pytest.fixture(scope="module")
 def encoder():
-    torch.manual_seed(0)
-    return TransFace(TransFaceSizes(width=64, depth=1, hidden=64, embedding=32)).eval()
+    return small_encoder()
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from skimage import data
 
-from facechain_ext.identity import Identity, TransFace, TransFaceSizes
+from facechain_ext.identity import Identity
+from tests.encoders import small_encoder
 
 
 @pytest.fixture(scope="module")
 def encoder():
-    torch.manual_seed(3)
-    return TransFace(TransFaceSizes(width=64, depth=2, hidden=64, embedding=32)).eval()
+    return small_encoder(depth=2, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -81,8 +81,7 @@ class Shown:
     def _caption(self, one: Finished) -> str:
         if one.likeness is None:
             return f"no face found, seed {one.portrait.seed}"
-        like = one.likeness  # what else is to be said of its encoder stands above the pictures
-        return f"{like.cosine:.2f} {like.words}, by {like.encoder}, seed {one.portrait.seed}"
+        return f"{one.likeness.brief}, seed {one.portrait.seed}"
 
 
 def generate(host: PageHost, asked: Asked, report: Report) -> Shown:

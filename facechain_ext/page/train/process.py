@@ -17,6 +17,7 @@ from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.styles import key_of
 from facechain_ext.training.fact.sources import PICTURES
+from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import caption_table, is_used, picture_files, read_table, write_table
 from facechain_ext.weights import models_folder
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[3]
-STATE = "style-state.safetensors"
-"""What a training keeps in its folder to go on with; named here too, since the trainer's own packages may be absent."""
 PYTHON = "FACECHAIN_TRAIN_PYTHON"
 """The environment variable that names another Python to train with."""
 HOW = (

@@ -11,6 +11,7 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.training.small.stage import CURVE, note
+from facechain_ext.training.style import STATE
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 from facechain_ext.training.world import caption, nuisance, person, render, scene
 
@@ -82,7 +83,7 @@ def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, 
                 losses.clear()
             return show(f"LoRA {name}", event["step"], event["steps"], {"loss": event["loss"]})
 
-        begun = (work / "style-state.safetensors").is_file()
+        begun = (work / STATE).is_file()
         if train_style(request, settings, resume=begun, report=report) is None:
             raise HostError(f"Stopped in the LoRA {name}; the same command goes on there.")
 

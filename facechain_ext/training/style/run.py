@@ -20,6 +20,7 @@ from facechain_ext.standalone.sampling.samplers import find_sampler
 from facechain_ext.styles import Style, StyleLora, key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.fact.sampling import Drawing, draw
+from facechain_ext.training.style import STATE
 from facechain_ext.training.style.lora import add_layers, save_lora
 from facechain_ext.training.style.pictures import caption_table, usable
 from facechain_ext.weights.folders import safe_child
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.standalone.checkpoint import Checkpoint
-
-_STATE = "style-state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ class _Training:
 
     def begin(self, *, resume: bool) -> None:
         """Start in an empty folder, or go on with what is there."""
-        path = self._request.work / _STATE
+        path = self._request.work / STATE
         if not resume:
             if path.exists():
                 raise HostError(
@@ -181,7 +180,7 @@ class _Training:
         tensors = {f"weight.{index}": value.detach() for index, value in enumerate(self._weights)}
         for index, values in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
-        path = self._request.work / _STATE
+        path = self._request.work / STATE
         words = {"step": str(self.step), "identity": json.dumps(self._identity())}
         with whole_file(path) as part:
             save_file({name: value.cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
