@@ -43,7 +43,7 @@ def build(host: PageHost) -> WhoParts:
     """Build the column and wire it."""
     gr.HTML("<h3>Who</h3>")
     photos = _photos()
-    with gr.Column(elem_id="facechain_notes"):
+    with gr.Column(scale=0, elem_id="facechain_notes"):  # takes no more room than its words
         used = gr.HTML("")  # apart: the next photo or button replaces the notes, and who is used must stay said
         notes = gr.HTML("")
     face = gr.Slider(
