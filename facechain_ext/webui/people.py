@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.uploads import uploaded as page_upload
@@ -18,9 +17,6 @@ from facechain_ext.portrait.regions import parse_box, together
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.arguments import FaceArguments
-
-MAX_BASE64 = 280_000_000
-"""Characters of the largest picture that is decoded: 200 MB, as for files."""
 
 
 def find_person(arguments: FaceArguments) -> Identity:
@@ -62,7 +58,7 @@ def picture_of(photo: Any) -> Any:
     Raises PhotoError for anything else.
     """
     if isinstance(photo, str):
-        return _decoded(photo)
+        return decode_base64(photo)
     if isinstance(photo, Path) or hasattr(photo, "shape") or hasattr(photo, "getexif"):
         return photo
     raise PhotoError("A photo is a picture in base64 or an uploaded file; this is neither.")
@@ -74,18 +70,6 @@ def uploaded(file: Any) -> Path:
     Raises PhotoError when it lies outside the folders where gradio keeps uploads.
     """
     return page_upload(file, _upload_folders())
-
-
-def _decoded(text: str) -> bytes:
-    if len(text) > MAX_BASE64:
-        raise PhotoError("The photo is larger than 200 MB; send a smaller one.")
-    payload = text.split(",", 1)[1] if text.startswith("data:") and "," in text else text
-    try:
-        return base64.b64decode(payload, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise PhotoError(
-            "A photo in a request is a picture in base64; this text is not. File names are not read."
-        ) from error
 
 
 def _upload_folders() -> list[str]:

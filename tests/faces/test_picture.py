@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import zlib
 
@@ -154,3 +155,23 @@ def test_paths_that_are_none(tmp_path):
 def test_no_bytes_raise_anything_but_photo_error(data, magic):
     with contextlib.suppress(PhotoError):
         read_picture(magic + data)
+
+
+def test_notes_name_the_file_that_was_given(tmp_path):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green")]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    read_picture(data, name="a.gif")
+    assert read_picture(data, name="b.gif").notes == ("b.gif has several frames; the first one is used.",)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_refused_without_waiting(tmp_path):
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.jpg"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(PhotoError, match="is a named pipe"):
+            read_picture(path)
+    with pytest.raises(PhotoError, match="is a device"):
+        read_picture("/dev/zero")
