@@ -6,6 +6,7 @@ host. With one it makes a virtual environment of its own beside this file and wo
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import shutil
@@ -13,7 +14,9 @@ import subprocess
 import sys
 import time
 import venv
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent
 
@@ -82,30 +85,69 @@ def serve() -> int:
 
 
 def test() -> int:
-    """Every check in a fresh environment: lint, format, types, tests; then the glue under the host's own pins."""
-    python = environment(".venv-test", fresh=True)
-    install(python, [*standalone_steps(extras="standalone,training,test"), ["--no-deps", LDM]])
-    checks = {
-        "lint": ["ruff", "check", "."],
-        "format": ["ruff", "format", "--check", "."],
-        "types": ["mypy"],
-        "tests": ["pytest", "-q", "--durations=8"],
-    }
-    failed = [name for name, check in checks.items() if timed(name, [python, "-m", *check])]
-    if host_tests():
-        failed.append("tests under the host's pins")
+    """Every check, in fresh environments: the newest packages with Forge's gradio, then what AUTOMATIC1111 pins."""
+    failed = [*newest_checks(), *pinned_checks()]
+    for line in not_run():
+        print(line, flush=True)
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
 
 
-def host_tests() -> int:
-    """The glue's tests with the packages that AUTOMATIC1111's webui 1.10.1 pins."""
-    requirements = ROOT / "tests" / "webui" / "requirements-host.txt"
-    if not requirements.is_file():
-        return 0
+def newest_checks() -> list[str]:
+    """Lint, format, types, and every test; gives the names of the checks that failed."""
+    python = environment(".venv-test", fresh=True)
+    steps = standalone_steps(extras="standalone,training,test,browser")
+    install(python, [*steps, ["--no-deps", LDM], ["--no-deps", *GRADIO.split()]])
+    checks = {
+        "lint": ["ruff", "check", "."],
+        "format": ["ruff", "format", "--check", "."],
+        "types": ["mypy"],
+    }
+    failed = [name for name, check in checks.items() if timed(name, [python, "-m", *check])]
+    name = "tests with gradio 4"
+    return [*failed, name] if pytest(python, name) else failed
+
+
+def pinned_checks() -> list[str]:
+    """The glue with no packages but those of AUTOMATIC1111's webui 1.10.1, then the page in a browser beside them."""
+    host = ROOT / "tests" / "webui" / "requirements-host.txt"
+    page = ROOT / "tests" / "page" / "requirements-gradio3.txt"
     python = environment(".venv-host", fresh=True)
-    install(python, [["-r", str(requirements)], ["--no-deps", HOST_MEDIAPIPE.split(maxsplit=1)[0], LDM]])
-    return timed("tests under the host's pins", [python, "-m", "pytest", "-q", "tests/webui"])
+    install(python, [["-r", str(host)], ["--no-deps", HOST_MEDIAPIPE.split(maxsplit=1)[0], LDM]])
+    failed = [name for name in ("tests under the host's pins",) if pytest(python, name, "tests/webui")]
+    install(python, [["-r", str(page), "-c", str(host)], ["--no-deps", "-e", str(ROOT)]])
+    name = "the page with gradio 3"
+    return [*failed, name] if pytest(python, name, "tests/page") else failed
+
+
+def pytest(python: str, name: str, *paths: str) -> int:
+    """Run tests, two files at a time; what did not run is kept for the closing lines."""
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    options = ["-q", "--durations=20", "-n", "2", "--dist", "loadfile", f"--junit-xml={report}"]
+    return timed(name, [python, "-m", "pytest", *options, *paths])
+
+
+def not_run() -> list[str]:
+    """What the runs skipped and why, then the sums of all of them, as lines."""
+    lines, sums = [], Counter({"passed": 0, "failed": 0, "skipped": 0})
+    for report in sorted(REPORTS.glob("*.xml")):
+        cases = list(ET.parse(report).iter("testcase"))  # noqa: S314 - pytest wrote it a moment ago
+        skipped = [(case, case.find("skipped")) for case in cases]
+        reasons = Counter(reason(case, skip) for case, skip in skipped if skip is not None)
+        failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+        sums.update(passed=len(cases) - failed - reasons.total(), failed=failed, skipped=reasons.total())
+        lines.append(f"{report.stem}: {reasons.total()} of {len(cases)} did not run")
+        lines += [f"  {count} in {where}: {why}" for (where, why), count in sorted(reasons.items())]
+    return [*lines, ", ".join(f"{count} {word}" for word, count in sums.items())]
+
+
+def reason(case: ET.Element, skip: ET.Element) -> tuple[str, str]:
+    """The file of a test that was skipped, and why."""
+    words = skip.get("message") or ""
+    if words == "collection skipped":  # a whole file
+        _path, _line, words = ast.literal_eval(skip.text or "('', 0, '')")
+    return (case.get("classname") or case.get("name") or "").replace(".", "/"), words.removeprefix("Skipped: ")
 
 
 def standalone_steps(extras: str = "standalone") -> list[list[str]]:
@@ -171,6 +213,7 @@ def say(text: str) -> None:
     print(f"[{time.perf_counter() - START:6.1f} s] {text}", flush=True)
 
 
+REPORTS = ROOT / ".pytest_cache" / "reports"
 START = time.perf_counter()
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,20 +12,27 @@ from pathlib import Path
 import pytest
 
 from facechain_ext.standalone.commands.serve import give_gradio_its_name
+from tests import chromium
 from tests.page.driver import Driver, Server
 
 give_gradio_its_name()
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def can_be_opened():
+    """Skip what needs the page in a browser where that cannot be; where it was asked for, fail."""
+    lacking = chromium.missing("gradio", "diffusers", "mediapipe")
+    if lacking and os.environ.get("FACECHAIN_BROWSER_TESTS") == "required":
+        pytest.fail(lacking)
+    if lacking:
+        pytest.skip(lacking)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, can_be_opened):
     """The page in a process of its own, with nothing but small random models."""
-    for module in ("gradio", "diffusers", "mediapipe"):
-        pytest.importorskip(module, reason=f"{module} is not installed; the page cannot be served")
     folder = tmp_path_factory.mktemp("served")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -57,17 +63,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(can_be_opened):
     """Chromium, headless."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-    with api.sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            pytest.skip("there is no Chromium: apt install chromium, or playwright install chromium")
-        opened = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with chromium.running() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

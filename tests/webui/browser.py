@@ -4,51 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests import chromium
 
+if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 PHOTO = Path(__file__).with_name("astronaut.jpg")
 PATIENCE = 240_000
 """Milliseconds to wait for what takes a machine without a graphics card its time."""
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-)  # fmt: skip
-
-
-def chromium() -> str | None:
-    """The browser of this machine."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@contextmanager
-def browser() -> Iterator:
-    """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield running
-        running.close()
-
 
 WANTED = [
     pytest.mark.skipif(
         not (os.environ.get("WEBUI_DIR") or os.environ.get("WEBUI_URL")),
         reason="WEBUI_DIR names no webui; these tests open a real one in a browser",
     ),
-    pytest.mark.skipif(chromium() is None, reason="there is no Chromium here"),
-    pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is not installed"),
+    pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing()),
 ]
 """Marks of a file of tests that need a real webui and a browser."""
 

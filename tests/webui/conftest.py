@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.webui import browser
+from tests import chromium
 from tests.webui.browser import Tab
 from tests.webui.hosts import start
 
@@ -26,7 +26,7 @@ def url(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def running():
-    with browser.browser() as one:
+    with chromium.running() as one:
         yield one
 
 
