@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
 _SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
@@ -27,6 +28,27 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
 def known(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
     """Those of ``options`` that ``function`` takes in this release."""
     return {name: value for name, value in options.items() if _takes(function, name)}
+
+
+@dataclass(frozen=True)
+class LabelledChoices:
+    """Choices whose label is not what the program calls them, as (label, value) pairs; labels are different.
+
+    Components get ``labels`` and events ``values_of`` what they hand over: gradio 3.41.2 joins each pair that it is
+    given into one text "label,value", and hands that over.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def labels(self, values: Iterable[str] | None = None) -> list[str]:
+        """The labels of ``values``, or of all, in the order of the pairs."""
+        wanted = None if values is None else set(values)
+        return [label for label, value in self.pairs if wanted is None or value in wanted]
+
+    def values_of(self, labels: Iterable[str] | None) -> list[str]:
+        """The values of what a component hands over, once each; what is no label is left out."""
+        known = dict(self.pairs)
+        return list(dict.fromkeys(known[label] for label in labels or () if label in known))
 
 
 def picture_input(**options: Any) -> Any:

@@ -12,6 +12,7 @@ import gradio as gr
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
 from facechain_ext.faces.repository import consent
+from facechain_ext.page.gradio_versions import LabelledChoices
 from facechain_ext.page.words import note, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.background import Downloads
@@ -29,7 +30,7 @@ def build(host: PageHost) -> None:
     del host
     gr.HTML(note(f"Files belong into {models_folder()}. Nothing is downloaded before you press the button."))
     with gr.Row():
-        files = gr.Dropdown(_choices(), multiselect=True, value=[], label="Files", elem_id="facechain_models_files")
+        files = gr.Dropdown(_missing(), multiselect=True, value=[], label="Files", elem_id="facechain_models_files")
         start = gr.Button("Download", variant="primary", elem_id="facechain_models_download")
         stop = gr.Button("Stop downloads", elem_id="facechain_models_stop")
         check = gr.Button("Verify", elem_id="facechain_models_verify")
@@ -44,7 +45,8 @@ def build(host: PageHost) -> None:
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
         report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
 
-    def fetch(keys: list[str]) -> Iterator[list[Any]]:
+    def fetch(labels: list[str] | None) -> Iterator[list[Any]]:
+        keys = _files().values_of(labels)
         if not keys:
             yield [note("Choose one or more files first."), gr.update()]
             return
@@ -71,7 +73,7 @@ def build(host: PageHost) -> None:
     start.click(fetch, [files], [status, listing])
     stop.click(halt, [], [status], queue=False)
     check.click(compare, [], [status])
-    refresh.click(lambda: [gr.update(choices=_choices()), files_table()], [], [files, listing])
+    refresh.click(lambda: [gr.update(choices=_missing()), files_table()], [], [files, listing])
     look.click(providers_table, [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
 
@@ -158,5 +160,11 @@ def progress_words(keys: Sequence[str]) -> str:
     return note(*lines)
 
 
-def _choices() -> list[tuple[str, str]]:
-    return [(one.title, key) for key, one in manifest().items() if find(key) is None]
+def _files() -> LabelledChoices:
+    """Every file of the manifest by its title."""
+    return LabelledChoices(tuple((one.title, key) for key, one in manifest().items()))
+
+
+def _missing() -> list[str]:
+    """Titles of the files that are not here."""
+    return _files().labels(key for key in manifest() if find(key) is None)

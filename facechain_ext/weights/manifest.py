@@ -167,13 +167,17 @@ def parse_entry(key: str, raw: Any) -> Entry:
 
 
 def parse_manifest(tables: dict[str, Any]) -> dict[str, Entry]:
-    """All entries by key, in the order of the file; raises WeightsError when one is odd or two share a file."""
+    """All entries by key, in the order of the file.
+
+    Raises WeightsError when one is odd, or two share a file or a title: a page offers files by their titles.
+    """
     entries = {key: parse_entry(key, raw) for key, raw in tables.items()}
     taken: dict[str, str] = {}
     for entry in entries.values():
-        other = taken.setdefault(entry.save_as.casefold(), entry.key)
-        if other != entry.key:
-            raise _wrong(f"manifest entry {entry.key!r}", f"{entry.save_as} already belongs to {other!r}")
+        for name in (entry.save_as.casefold(), entry.title.casefold()):
+            other = taken.setdefault(name, entry.key)
+            if other != entry.key:
+                raise _wrong(f"manifest entry {entry.key!r}", f"{name} already belongs to {other!r}")
     return entries
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,12 @@ def can_be_opened():
         pytest.skip(lacking)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, can_be_opened):
-    """The page in a process of its own, with nothing but small random models."""
-    folder = tmp_path_factory.mktemp("served")
+@contextmanager
+def served(folder, *options, **variables):
+    """The page in a process of its own, with nothing but small random models, what it needs below ``folder``.
+
+    ``options`` are those of the command, ``variables`` are added to the environment.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -41,8 +44,9 @@ def server(tmp_path_factory, can_be_opened):
         "FACECHAIN_MODELS_DIR": str(folder / "models"),
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "GRADIO_ANALYTICS_ENABLED": "False",
+        **variables,
     }
-    command = [sys.executable, "-W", "ignore", "-m", "facechain_ext", "serve", "--port", str(port)]
+    command = [sys.executable, "-W", "ignore", "-m", "facechain_ext", "serve", "--port", str(port), *options]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--out", str(folder / "out")], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
@@ -60,6 +64,13 @@ def server(tmp_path_factory, can_be_opened):
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, can_be_opened):
+    """The page that most tests share."""
+    with served(tmp_path_factory.mktemp("served")) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

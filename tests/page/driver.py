@@ -39,6 +39,12 @@ class Driver:
         self.page.wait_for_selector("#facechain_style_gallery .facechain-tile")
         self.page.wait_for_timeout(1500)
 
+    def open_tab(self, title):
+        """Go to a sub-tab."""
+        tabs = self.page.locator("#facechain_tabs").first
+        tabs.get_by_text(title, exact=True).first.click()
+        self.page.wait_for_selector(f"#facechain_{title.lower()}", state="visible")
+
     def add_photos(self, *files):
         """Drop photos and wait until each has been looked at."""
         before = self.page.locator(".facechain-photo").count()

@@ -86,9 +86,10 @@ def test_odd_keys(key):
         manifest.parse_entry(key, GOOD)
 
 
-def test_two_entries_cannot_share_a_file():
+@pytest.mark.parametrize("same", [{"save_as": "A/B.safetensors", "title": "Z"}, {"save_as": "z.safetensors"}])
+def test_two_entries_cannot_share_a_file_or_a_title(same):
     with pytest.raises(WeightsError, match="belongs"):
-        manifest.parse_manifest({"one": GOOD, "two": {**GOOD, "save_as": "A/B.safetensors"}})
+        manifest.parse_manifest({"one": GOOD, "two": {**GOOD, **same}})
 
 
 def test_an_unknown_key_lists_the_known_ones():
