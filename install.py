@@ -16,7 +16,11 @@ import time
 import venv
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent
 
@@ -37,6 +41,8 @@ GRADIO = (
     "charset-normalizer urllib3"
 )
 """What Forge runs, without the requirements that would take back the newer packages of diffusers and transformers."""
+GRADIO_LIMITS = ["huggingface-hub<1", "transformers<5", "diffusers<0.37", "Pillow<11"]
+"""The last releases beside which gradio 4.40 imports: it uses a class that huggingface-hub 1 dropped."""
 OPTIONAL = {
     "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {HOST_MEDIAPIPE}"),
     "onnxruntime": ("runs SCRFD and DamoFD face detectors", "pip install onnxruntime"),
@@ -78,7 +84,7 @@ def serve() -> int:
     """Install what the page needs, and open it on this machine only."""
     python = environment(".venv-serve", fresh=False)
     if not ready(python):
-        install(python, [*standalone_steps(), ["--no-deps", *GRADIO.split()]])
+        install(python, [*standalone_steps(limits=GRADIO_LIMITS), ["--no-deps", *GRADIO.split()]])
         mark_ready(python)
     say("starting the page")
     return run([python, "-m", "facechain_ext", "serve"])
@@ -96,7 +102,7 @@ def test() -> int:
 def newest_checks() -> list[str]:
     """Lint, format, types, and every test; gives the names of the checks that failed."""
     python = environment(".venv-test", fresh=True)
-    steps = standalone_steps(extras="standalone,training,test,browser")
+    steps = standalone_steps("standalone,training,test,browser", GRADIO_LIMITS)
     install(python, [*steps, ["--no-deps", LDM], ["--no-deps", *GRADIO.split()]])
     checks = {
         "lint": ["ruff", "check", "."],
@@ -150,9 +156,9 @@ def reason(case: ET.Element, skip: ET.Element) -> tuple[str, str]:
     return (case.get("classname") or case.get("name") or "").replace(".", "/"), words.removeprefix("Skipped: ")
 
 
-def standalone_steps(extras: str = "standalone") -> list[list[str]]:
-    """What pip is asked for, in order."""
-    return [[TORCH], ["-e", f"{ROOT}[{extras}]"], MEDIAPIPE_NEEDS, ["--no-deps", MEDIAPIPE]]
+def standalone_steps(extras: str = "standalone", limits: Sequence[str] = ()) -> list[list[str]]:
+    """What pip is asked for, in order; ``limits`` are requirements that hold beside those of ``extras``."""
+    return [[TORCH], ["-e", f"{ROOT}[{extras}]", *limits], MEDIAPIPE_NEEDS, ["--no-deps", MEDIAPIPE]]
 
 
 def environment(name: str, *, fresh: bool) -> str:
@@ -180,7 +186,7 @@ def mark_ready(python: str) -> None:
 
 def wanted() -> str:
     """What an environment is filled with, as a text that changes when it does."""
-    return repr((standalone_steps(), GRADIO)) + (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return repr((standalone_steps(), GRADIO, GRADIO_LIMITS)) + (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def install(python: str, steps: list[list[str]]) -> None:
