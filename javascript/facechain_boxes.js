@@ -9,7 +9,9 @@
     const LEAST = 0.05;  // of the picture: a smaller box is a slip of the hand
     const KEY_STEP = 0.01;
     const MOST = 420;  // pixels of the frame's longer side
-    const LINE = /^(.*?(?:\s*\*\s*[-+0-9.]+)?)(?:\s*[:@]\s*([-+0-9.,\s]+))?$/;
+    // a name, in quotation marks if it holds signs of the format; a strength; a box
+    const LINE = /^((?:"[^"]*"|.*?)(?:\s*\*\s*[-+0-9.][-+0-9.eE]*)?)(?:\s*[:@]\s*([-+0-9.][-+0-9.eE,\s]*))?$/;
+    const PARTS = /(?:"[^"\n]*"|[^;；\n])+/g;
     const SIGNS = {"：": ":", "，": ",", "；": ";", "＊": "*"};
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
@@ -18,6 +20,7 @@
     const number = (frame, name) => root().querySelector(`#${frame.dataset[name]} input[type=number]`);
     const ordered = (one, other) => (one < other ? [one, other] : [other, one]);
     const within = (value) => Math.min(Math.max(value, 0), 1);
+    const quoted = (name) => (/[:：,，;；*＊@]/.test(name) ? `"${name}"` : name);
     const words = (box) => box.map((side) => String(Math.round(side * 1000) / 1000)).join(", ");
 
     const boxOf = function (text) {
@@ -29,10 +32,11 @@
 
     // [{head, box}]: first the person of the photos, then a line of the text for each; box is null where none is given
     const read = function (frame) {
-        const plain = (field(frame, "people") || {value: ""}).value.replace(/[：，；＊]/g, (sign) => SIGNS[sign]);
-        const lines = plain.split(/[\n;]/).map((line) => line.trim()).filter(Boolean);
+        const text = (field(frame, "people") || {value: ""}).value;
+        const lines = (text.match(PARTS) || []).map((line) => line.trim()).filter(Boolean);
         const others = lines.map(function (line) {
-            const found = LINE.exec(line) || [line, line, ""];
+            const plain = line.replace(/"[^"]*"|[：，；＊]/g, (sign) => SIGNS[sign] || sign);
+            const found = LINE.exec(plain) || [plain, plain, ""];
             return {head: found[1].trim(), box: boxOf(found[2])};
         });
         return [{head: told(frame, "first"), box: boxOf((field(frame, "box") || {value: ""}).value)}, ...others];
@@ -145,7 +149,7 @@
         if (people.length === 1) {
             people[0].box = people[0].box || [0, 0, 1, 1];
         }
-        write(frame, [...people, {head: card.value, box}]);
+        write(frame, [...people, {head: quoted(card.value), box}]);
     };
 
     const point = function (frame, event) {
@@ -252,7 +256,7 @@
             if (card && card.value && people.some((one) => one.box !== null)) {
                 add(frame, [0.3, 0.3, 0.7, 0.9]);
             } else if (card && card.value) {
-                write(frame, [...people, {head: card.value, box: null}]);
+                write(frame, [...people, {head: quoted(card.value), box: null}]);
             }
         }
     });

@@ -28,7 +28,7 @@ class Offers:
     ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
     used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
     know before the first picture, such as why nothing can be generated at all; or nothing. ``restorers`` make faces
-    sharper, by name.
+    sharper, by name. ``speedups`` says by infotext label which switches that save time and change pictures are on.
     """
 
     samplers: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class Offers:
     controls: Mapping[ControlKind, str] = field(default_factory=dict)
     notice: str = ""
     restorers: Mapping[str, FaceTool] = field(default_factory=dict)
+    speedups: Mapping[str, bool] = field(default_factory=dict)
 
     def why_not(self, kind: ControlKind) -> str:
         """Why a kind of ControlNet cannot be used; nothing when it can."""

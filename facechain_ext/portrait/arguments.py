@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.portrait.regions import Other, as_text, parse_box, parse_others
+from facechain_ext.number_text import format_number, read_float, read_integer, shown
+from facechain_ext.portrait.regions import Other, as_text, box_of, parse_box, parse_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,8 @@ _ONLY_IF_SET = frozenset({"face", "box", "people"})
 """Settings that are written only when they say something."""
 AUTOMATIC = "auto"
 """The adapter's name that means: the first one there is."""
+_WINDOW_TEXT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
+"""A window in a picture's settings; version 0.1.0 wrote small numbers with an exponent, as in 1e-05-1."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class FaceArguments:
         known = {line.name for line in TABLE}
         stranger = next((name for name in values if name not in known), None)
         if stranger is not None:
-            raise HostError(f"FaceChain knows no setting {stranger!r}; it knows {', '.join(sorted(known))}.")
+            raise HostError(f"FaceChain knows no setting {shown(stranger)}; it knows {', '.join(sorted(known))}.")
         given = {name: value for name, value in values.items() if value is not None}
         read: dict[str, Any] = {name: _READERS[name](name, value) for name, value in given.items()}
         return FaceArguments(**read)
@@ -124,31 +128,36 @@ class FaceArguments:
         first, last = self.window
         window = argument("window").infotext
         assert window is not None
-        return written | {window: f"{first:g}-{last:g}"}
+        return written | {window: f"{format_number(first)}-{format_number(last)}"}
 
     @staticmethod
     def from_infotext(written: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings, as ``parse`` takes them, that a picture's infotext holds; those it lacks are left out."""
-        found: dict[str, Any] = {}
-        for line in TABLE:
-            if line.infotext is None or line.infotext not in written:
-                continue
-            text = str(written[line.infotext]).strip()
-            value: Any = text
-            if line.name == "window":
-                value = [float(part) for part in text.split("-")]
-            elif isinstance(line.default, bool):
-                value = text == "True"
-            elif isinstance(line.default, (int, float)):
-                value = type(line.default)(text)
-            found[line.name] = value
-        return found
+        """The settings, as ``parse`` takes them, that a picture's infotext holds; those it lacks are left out.
+
+        Raises ValueError for a text that is no value of its setting's kind.
+        """
+        return {
+            line.name: _from_text(line, str(written[line.infotext]).strip())
+            for line in TABLE
+            if line.infotext is not None and line.infotext in written
+        }
+
+
+def _from_text(line: Argument, text: str) -> Any:
+    if line.name == "window":
+        found = _WINDOW_TEXT.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{shown(text)} is no window")
+        return [read_float(part) for part in found.groups()]
+    if isinstance(line.default, bool):
+        return text == "True"
+    if isinstance(line.default, float):
+        return read_float(text)
+    return read_integer(text) if isinstance(line.default, int) else text
 
 
 def _refuse(name: str, value: object, wanted: str) -> HostError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
-    return HostError(f"FaceChain: {name} is {wanted}, not {shown}.")
+    return HostError(f"FaceChain: {name} is {wanted}, not {shown(value)}.")
 
 
 def _truth(name: str, value: object) -> bool:
@@ -198,7 +207,9 @@ def _people(_name: str, value: object) -> tuple[Other, ...]:
 
 
 def _box(name: str, value: object) -> str:
-    text = ", ".join(f"{part}" for part in value) if isinstance(value, (list, tuple)) else _text(name, value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(format_number(side) for side in box_of(value)) if value else ""
+    text = _text(name, value)
     parse_box(text)
     return text
 

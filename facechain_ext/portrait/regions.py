@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facechain_ext.errors import HostError
+from facechain_ext.number_text import format_number, read_float, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +28,18 @@ _GRID = 128
 """Side of a mask; finer than the latent grid of any picture up to 1024."""
 _SOFT = 0.03
 """Width of a mask's soft border, in fractions of the picture."""
-_LINE = re.compile(r"^(?P<name>.*?)(?:\s*\*\s*(?P<strength>[-+0-9.]+))?(?:\s*[:@]\s*(?P<box>[-+0-9.,\s]+))?$")
+_PLACE = (
+    r"(?:\s*\*\s*(?P<strength>[-+0-9.][-+0-9.eE]*))?(?:\s*[:@]\s*(?P<box>[-+0-9.][-+0-9.eE,\s]*))?$"  # after a name
+)
+_LINE = re.compile(r"^(?P<name>.*?)" + _PLACE)
+_AFTER_QUOTES = re.compile(_PLACE)
+_PARTS = re.compile(r'(?:"[^"\n]*"|[^;；\n])+')
+"""People of a text: between line ends and semicolons that are not within quotation marks."""
+_LONGEST_LINE = 1000
 _FULL_WIDTH = str.maketrans("：，；＊", ":,;*")
 """Signs as Chinese keyboards write them."""
+_QUOTED = frozenset(':：,，;；*＊@"')
+"""Signs of the format: a name that holds one is written in quotation marks, which no card's name can hold."""
 STRENGTH = (0.0, 2.0)
 """Least and largest strength, as in the table of settings."""
 
@@ -51,12 +61,12 @@ def parse_others(value: object) -> tuple[Other, ...]:
     """People from text or from a request.
 
     Text has a line for each, or parts between semicolons: ``name``, ``name: left, top, right, bottom`` and, with a
-    strength, ``name *0.8: left, top, right, bottom``. A request has a list of objects with ``card`` or ``photos`` and
-    optionally ``box`` and ``strength``. Raises HostError that names the line that is wrong.
+    strength, ``name *0.8: left, top, right, bottom``; a name may stand in quotation marks. A request has a list of
+    objects with ``card`` or ``photos`` and optionally ``box`` and ``strength``. Raises HostError that names the line
+    that is wrong.
     """
     if isinstance(value, str):
-        lines = [line.strip() for line in re.split(r"[\n;]", value.translate(_FULL_WIDTH))]
-        others = [_from_line(line) for line in lines if line]
+        others = [_from_line(line.strip()) for line in _PARTS.findall(value) if line.strip()]
     elif isinstance(value, (list, tuple)):
         others = [_from_request(one) for one in value]
     else:
@@ -69,9 +79,9 @@ def parse_others(value: object) -> tuple[Other, ...]:
 def as_text(others: Sequence[Other]) -> str:
     """People as ``parse_others`` reads them, on one line; those given by photos have no name and are left out."""
     return "; ".join(
-        other.card
-        + ("" if other.strength is None else f" *{other.strength:g}")
-        + (": " + ", ".join(f"{side:g}" for side in other.box) if other.box else "")
+        (f'"{other.card}"' if _QUOTED & set(other.card) else other.card)
+        + ("" if other.strength is None else f" *{format_number(other.strength)}")
+        + (": " + ", ".join(format_number(side) for side in other.box) if other.box else "")
         for other in others
         if other.card
     )
@@ -82,9 +92,18 @@ def parse_box(text: str) -> Box | None:
     if not text.strip():
         return None
     try:
-        return _checked([float(part) for part in text.replace(",", " ").split()], text)
+        return _checked([read_float(part) for part in text.replace(",", " ").split()], text)
     except ValueError as error:
         raise _wrong_box(text) from error
+
+
+def box_of(given: object) -> Box:
+    """A box from a request's list of four numbers; raises HostError for anything else."""
+    if not isinstance(given, (list, tuple)) or any(
+        isinstance(n, bool) or not isinstance(n, (int, float)) for n in given
+    ):
+        raise _wrong_box(given)
+    return _checked(given, given)
 
 
 BOXLESS = "Some people have a box and some have none. Give one to everybody, or to nobody for columns."
@@ -139,15 +158,21 @@ def _ramp(middle: NDArray[Any], first: float, last: float) -> NDArray[Any]:
 
 
 def _from_line(line: str) -> Other:
-    found = _LINE.match(line)
-    name = found["name"].strip() if found else ""
-    if not found or not name:
+    quoted, end = line.startswith('"'), line.find('"', 1)
+    if len(line) > _LONGEST_LINE:
+        found, name = None, ""
+    elif quoted and end > 0:
+        found, name = _AFTER_QUOTES.match(line[end + 1 :].translate(_FULL_WIDTH)), line[1:end].strip()
+    else:
+        found = _LINE.match(line.translate(_FULL_WIDTH))
+        name = found["name"].strip() if found else ""
+    if found is None or not name:
         raise HostError(
             f"FaceChain: {line[:60]!r} names no card. Write a card's name, then its box: Anna: 0, 0, 0.5, 1"
         )
     strength = found["strength"]
     try:
-        number = None if strength is None else float(strength)
+        number = None if strength is None else read_float(strength)
     except ValueError as error:
         raise _wrong_strength(strength) from error
     return Other(name, parse_box(found["box"] or ""), strength=_checked_strength(number))
@@ -159,11 +184,7 @@ def _from_request(one: object) -> Other:
     card, photos, box = one.get("card") or "", one.get("photos") or (), one.get("box")
     if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
         raise HostError("FaceChain: each of people has either a card's name or a list of photos.")
-    if box is not None and (
-        not isinstance(box, (list, tuple)) or any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in box)
-    ):
-        raise _wrong_box(repr(box))
-    place = None if box is None else _checked([float(n) for n in box], repr(box))
+    place = None if box is None else box_of(box)
     return Other(card, place, tuple(photos), _checked_strength(one.get("strength")))
 
 
@@ -178,20 +199,21 @@ def _checked_strength(number: object) -> float | None:
 
 def _wrong_strength(value: object) -> HostError:
     return HostError(
-        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {value}."
+        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {shown(value)}."
     )
 
 
-def _checked(numbers: list[float], text: str) -> Box:
+def _checked(numbers: Sequence[float], given: object) -> Box:
+    """The box that four numbers are; ``given`` is what a message shows."""
     if len(numbers) != 4 or not all(0 <= number <= 1 for number in numbers):
-        raise _wrong_box(text)
-    left, top, right, bottom = numbers
+        raise _wrong_box(given)
+    left, top, right, bottom = (float(number) for number in numbers)
     if right - left <= 0 or bottom - top <= 0:
-        raise _wrong_box(text)
+        raise _wrong_box(given)
     return left, top, right, bottom
 
 
-def _wrong_box(text: str) -> HostError:
+def _wrong_box(given: object) -> HostError:
     return HostError(
-        f"FaceChain: {text[:40]!r} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
+        f"FaceChain: {shown(given)} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
     )

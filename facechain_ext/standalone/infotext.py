@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
+from facechain_ext.number_text import format_number
 from facechain_ext.portrait.told import told_of
 from facechain_ext.standalone.sampling.samplers import find_sampler
 
@@ -53,7 +54,7 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter |
 
 def _with_loras(job: Job) -> str:
     """The prompt with the LoRAs in the webui's way of naming them."""
-    tags = [f"<lora:{_stem(lora.file)}:{lora.weight:g}>" for lora in job.loras]
+    tags = [f"<lora:{_stem(lora.file)}:{format_number(lora.weight)}>" for lora in job.loras]
     return " ".join([job.prompt, *tags]).strip()
 
 
@@ -65,5 +66,5 @@ def _stem(file: Any) -> str:
 
 def _quoted(value: Any) -> str:
     """As the webui quotes: texts that hold its separators become JSON."""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ",:\n") else text
+    text = format_number(value) if isinstance(value, float) else str(value)
+    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text

@@ -19,6 +19,7 @@ from facechain_ext.portrait.arguments import (
     FaceArguments,
     argument,
 )
+from facechain_ext.portrait.told import identities_in
 from facechain_ext.webui import card_row, models
 from facechain_ext.webui.people import uploaded
 from facechain_ext.weights import require
@@ -265,6 +266,4 @@ def _wanted_photo(written: Mapping[str, Any]) -> str | None:
 
 def _person(written: Mapping[str, Any]) -> tuple[str, str]:
     """Name and short hash of the first identity in a picture's settings; empty where there is none."""
-    person = str(written.get(IDENTITY_LABEL, "")).split(";")[0].strip()
-    name, bracket, digest = person.rpartition(" (")
-    return (name, digest.removesuffix(")")) if bracket and person.endswith(")") else ("", person)
+    return next(iter(identities_in(written)), ("", ""))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.host import Offers
 from facechain_ext.portrait.judge import choose_judge
-from facechain_ext.webui import controlnet, generation, loras, models, restoring
+from facechain_ext.webui import controlnet, generation, loras, models, restoring, settings
 from facechain_ext.webui.people import uploaded
 from facechain_ext.webui.request import TabRequest
 from facechain_ext.webui.running import Queue, Reports, begun, on_main_thread
@@ -91,6 +91,7 @@ class WebuiHost:
             checkpoint=chosen or next(iter(checkpoints), ""),
             controls=controlnet.available(),
             restorers=restoring.restorers(),
+            speedups=settings.speedups(),
             notice="" if checkpoints else "The webui has no checkpoint; put one into models/Stable-diffusion.",
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
+from facechain_ext.number_text import format_number
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.job import Lora
@@ -44,7 +45,7 @@ def tag(lora: Lora) -> str:
         raise HostError(f"The webui has no LoRA {shown}. Put it into {folders()[0]} and press refresh.")
     if set(name) & set("<>:"):
         raise HostError(f"The LoRA {name} has a name that a prompt cannot hold; rename its file without < > or :")
-    return f"<lora:{name}:{lora.weight:g}>"
+    return f"<lora:{name}:{format_number(lora.weight)}>"
 
 
 def _name_of(file: Path | str) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import HostError
 from facechain_ext.portrait.arguments import AUTOMATIC
 from facechain_ext.portrait.told import told_of
-from facechain_ext.webui import models
+from facechain_ext.webui import models, settings
 from facechain_ext.webui.run import FaceRun
 from facechain_ext.webui.unets import loaded_unet
 
@@ -48,7 +48,8 @@ class TabRequest:
             raise HostError("All people in one picture act in the same window of the steps; give them one.")
         name = models.chosen_adapter(self.job.adapter or AUTOMATIC)
         adapter = models.load(name, loaded_unet(p).dtype())
-        p.extra_generation_params.update(told_of(people, name, hires=self.job.face_in_hires))
+        told = told_of(people, name, hires=self.job.face_in_hires)
+        p.extra_generation_params.update(told | settings.speedups_infotext())
         return FaceRun(people, adapter, hires=self.job.face_in_hires)
 
     def refuse(self, error: FaceChainError) -> None:

@@ -10,7 +10,7 @@ from modules import script_callbacks, scripts
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
-from facechain_ext.portrait.told import label_of
+from facechain_ext.portrait.told import identities_label
 from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest
@@ -29,6 +29,7 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(on_denoiser)
     script_callbacks.on_cfg_denoiser(request.on_denoiser)
     script_callbacks.on_ui_settings(settings.add)
+    script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
     script_callbacks.on_app_started(routes.add)
     script_callbacks.on_before_ui(xyz.add)
     xyz.add()  # with --nowebui the plot reads its axes before that callback
@@ -115,8 +116,8 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         people = find_people(arguments)
         for note in people[0].identity.notes:
             log.info("%s", note)
-        p.extra_generation_params[IDENTITY_LABEL] = label_of(people[0].identity)
-        p.extra_generation_params.update(arguments.infotext())
+        p.extra_generation_params[IDENTITY_LABEL] = identities_label([person.identity for person in people])
+        p.extra_generation_params.update(arguments.infotext() | settings.speedups_infotext())
         return FaceRun(people, adapter, hires=arguments.hires)
 
 

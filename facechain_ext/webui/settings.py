@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.portrait.arguments import AUTOMATIC
+from facechain_ext.portrait.arguments import AUTOMATIC, IDENTITY_LABEL
+from facechain_ext.portrait.told import SPEEDUPS
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.job import ControlKind
@@ -24,17 +25,15 @@ _LABELS = {
     "facechain_controlnet_canny": "ControlNet model for edges",
     "facechain_controlnet_depth": "ControlNet model for depth",
 }
-_SWITCHES = (
-    (
-        AUTOMATIC_REGION, "Compute the face only where it acts",
-        "faster; the picture differs a little from the exact one",
-    ),
-    (EVERY_SECOND, "Compute the face in every second step", "faster; the step between adds what the last one did"),
-    (
-        CONDITIONAL_ONLY, "Leave the face out of the negative prompt",
+_SPEEDUPS = {
+    "automatic_region": (AUTOMATIC_REGION, "faster; the picture differs a little from the exact one"),
+    "every_second_step": (EVERY_SECOND, "faster; the step between adds what the last one did"),
+    "conditional_only": (
+        CONDITIONAL_ONLY,
         "faster; the face counts for more, as a higher CFG scale would make it",
     ),
-)  # fmt: skip
+}
+"""Name of a speedup -> key of its option, and what it costs."""
 
 
 def automatic_region() -> bool:
@@ -52,6 +51,23 @@ def conditional_only() -> bool:
     return bool(_value(CONDITIONAL_ONLY, default=False))
 
 
+def speedups() -> dict[str, bool]:
+    """Infotext label -> whether that speedup is on."""
+    return {one.infotext: bool(_value(_SPEEDUPS[one.name][0], default=False)) for one in SPEEDUPS}
+
+
+def speedups_infotext() -> dict[str, bool]:
+    """What a picture's settings say of the speedups: those that are on."""
+    return {label: True for label, on in speedups().items() if on}
+
+
+def on_infotext_pasted(_text: str, params: dict[str, Any]) -> None:
+    """Let a pasted picture with a face switch off for itself what it does not name, as it names only what was on."""
+    if IDENTITY_LABEL in params:
+        for one in SPEEDUPS:
+            params.setdefault(one.infotext, "False")
+
+
 def controlnet_model(kind: ControlKind) -> str:
     """The ControlNet model that the user has chosen for a kind; "auto" for the one that fits by its name."""
     return str(_value(_MODELS[kind], default=AUTOMATIC))
@@ -63,8 +79,11 @@ def add() -> None:
     from modules import shared
     from modules.options import OptionInfo
 
-    for key, label, words in _SWITCHES:
-        shared.opts.add_option(key, OptionInfo(default=False, label=label, section=SECTION).info(words))
+    for one in SPEEDUPS:
+        key, words = _SPEEDUPS[one.name]
+        # the host restores an option from a picture's settings by this label, for that one run
+        option = OptionInfo(default=False, label=one.label, section=SECTION, infotext=one.infotext)
+        shared.opts.add_option(key, option.info(words))
     for key, label in _LABELS.items():
         option = OptionInfo(AUTOMATIC, label, gr.Dropdown, _choices, section=SECTION)
         shared.opts.add_option(key, option.info("auto takes the first one for SD1.5 whose name says so"))

@@ -38,11 +38,10 @@ def value_of(field):
         return st.booleans()
     if field.choices:
         return st.sampled_from(field.choices)
-    places = round((field.high - field.low) / field.step)
-    whole = isinstance(field.default, int)
-    return st.integers(0, places).map(
-        lambda n: (field.low + n * int(field.step)) if whole else round(field.low + n * field.step, 6)
-    )
+    if isinstance(field.default, int):
+        places = round((field.high - field.low) / field.step)
+        return st.integers(0, places).map(lambda n: field.low + n * int(field.step))
+    return st.floats(field.low, field.high)
 
 
 FORMS = st.fixed_dictionaries({field.name: value_of(field) for field in FIELDS}).map(

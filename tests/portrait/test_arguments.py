@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from facechain_ext.errors import HostError
 from facechain_ext.portrait.arguments import TABLE, FaceArguments
 
+HUGE = 10**5000
+"""More digits than Python prints."""
+
 
 def test_the_fields_and_their_defaults_are_the_tables():
     assert [field.name for field in fields(FaceArguments)] == [line.name for line in TABLE]
@@ -28,8 +31,8 @@ def test_every_label_and_every_infotext_label_is_said_once():
 
 
 @given(
-    st.floats(0, 2).map(lambda x: round(x, 3)),
-    st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda w: tuple(sorted(round(x, 3) for x in w))),
+    st.floats(0, 2),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda w: tuple(sorted(w))),
     st.integers(0, 50),
     st.booleans(),
     st.sampled_from(["auto", "majic", "my adapter, v2: final"]),
@@ -38,6 +41,39 @@ def test_infotext_gives_back_what_was_written(strength, window, face, hires, ada
     asked = FaceArguments(strength=strength, window=window, face=face, hires=hires, adapter=adapter)
     text = {label: str(value) for label, value in asked.infotext().items()}
     assert FaceArguments.parse(FaceArguments.from_infotext(text)) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [("0-1", (0, 1)), ("0.1-0.9", (0.1, 0.9)), ("1e-05-1", (1e-05, 1)), ("1e-05-2.5e-05", (1e-05, 2.5e-05))],
+)
+def test_windows_of_version_0_1_0_are_read(text, window):
+    assert tuple(FaceArguments.from_infotext({"FaceChain window": text})["window"]) == window
+
+
+@pytest.mark.parametrize("text", ["", "1", "-", "0--1", "nan-1", "0-inf", "²-1", "0-1-1", "9" * 400 + "-1"])
+def test_a_window_that_is_none_is_refused(text):
+    with pytest.raises((ValueError, HostError)):
+        FaceArguments.parse(FaceArguments.from_infotext({"FaceChain window": text}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10**30, 10**400, HUGE, 1e300, float("inf"), float("nan"), [[]] * 9, "²"],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("name", ["face", "strength"])
+def test_a_number_that_cannot_be_is_a_sentence(name, value):
+    with pytest.raises(HostError, match=f"^FaceChain: {name} is a number from 0 to .{{1,2}}, not .{{1,60}}$"):
+        FaceArguments.parse({name: value})
+
+
+def test_a_box_as_a_list_is_kept_to_the_last_digit():
+    box = FaceArguments.parse({"box": [0, 1e-05, 1 / 3, 1.0]}).box
+    assert box == "0, 0.00001, 0.3333333333333333, 1"
+    for wrong in ([0, 0, 10**400, 1], [float("nan")] * 4, [0, 0, 1], ["0", 0, 1, 1]):
+        with pytest.raises(HostError, match="is no box"):
+            FaceArguments.parse({"box": wrong})
 
 
 def test_a_picture_without_a_face_restores_nothing():

@@ -11,7 +11,7 @@ from facechain_ext.errors import HostError
 from facechain_ext.portrait.arguments import argument
 from facechain_ext.portrait.regions import STRENGTH, Other, as_text, parse_others, places, region_mask
 
-SIDES = st.floats(0, 1).map(lambda x: round(x, 3))
+SIDES = st.floats(0, 1)
 BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.01 and b[3] - b[1] > 0.01)
 
 
@@ -24,6 +24,9 @@ BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.0
         ("Anna: 0, 0, .5, 1; Bob @ 0.5 0 1 1", (Other("Anna", (0, 0, 0.5, 1)), Other("Bob", (0.5, 0, 1, 1)))),
         ("安娜：0，0，0.5，1；王一", (Other("安娜", (0, 0, 0.5, 1)), Other("王一"))),
         ("Anna *0.8", (Other("Anna", strength=0.8),)),
+        ("Anna *1e-05: 1e-05, 0, 1, 1", (Other("Anna", (1e-05, 0, 1, 1), strength=1e-05),)),
+        ('"x;y" *0.8：0，0，1，1；"王；一"', (Other("x;y", (0, 0, 1, 1), strength=0.8), Other("王；一"))),
+        ('"a@1"\n b@home', (Other("a@1"), Other("b@home"))),
         ("Anna-2 * 1: 0 0 1 1", (Other("Anna-2", (0, 0, 1, 1), strength=1.0),)),
     ],
 )
@@ -31,10 +34,23 @@ def test_people_are_read_from_lines(text, found):
     assert parse_others(text) == found
 
 
-STRENGTHS = st.none() | st.floats(0, 2).map(lambda x: round(x, 2))
+STRENGTHS = st.none() | st.floats(0, 2)
+NAMES = [
+    "Anna",
+    "Bob 2",
+    "王 一",
+    "x;y",
+    "王；一",
+    "a@1",
+    "Smith, Anna",
+    "甲，乙",
+    "a@0, 0, 1, 1",
+    "-1",
+    "a (0123abcd)",
+]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["Anna", "Bob 2", "王 一"]), st.none() | BOXES, STRENGTHS), max_size=9))
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.none() | BOXES, STRENGTHS), max_size=9))
 def test_text_gives_back_what_was_written(people):
     others = tuple(Other(name, box, strength=strength) for name, box, strength in people)
     assert parse_others(as_text(others)) == others
@@ -54,6 +70,11 @@ def test_text_gives_back_what_was_written(people):
         ("Anna *1.2.3: 0 0 1 1", "strength"),
         ([{"card": "Anna", "strength": "1"}], "strength"),
         (None, "people is a text"),
+        ("Anna *1e999", "strength"),
+        ("x" * 2000, "names no card"),
+        ('"": 0 0 1 1', "names no card"),
+        ([{"card": "Anna", "box": [0, 0, 10**400, 1]}], "is no box"),
+        ([{"card": "Anna", "strength": 10**400}], "strength"),
     ],
 )
 def test_what_is_wrong_is_named(value, message):

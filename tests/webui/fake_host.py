@@ -32,6 +32,7 @@ class OptionInfo:
     component_args: object = None
     section: tuple = ()
     hint: str = ""
+    infotext: str | None = None
 
     def info(self, text):
         self.hint = text
@@ -61,11 +62,12 @@ def install(monkeypatch, models_path, api_auth=None):
         def __exit__(self, *_):
             pass
 
-    callbacks = types.SimpleNamespace(denoiser=[], settings=[], started=[], before_ui=[], tabs=[])
+    callbacks = types.SimpleNamespace(denoiser=[], pasted=[], settings=[], started=[], before_ui=[], tabs=[])
     contents = {
         "scripts": {"Script": Script, "AlwaysVisible": object(), "scripts_data": []},
         "script_callbacks": {
             "on_cfg_denoiser": callbacks.denoiser.append,
+            "on_infotext_pasted": callbacks.pasted.append,
             "on_ui_settings": callbacks.settings.append,
             "on_app_started": callbacks.started.append,
             "on_before_ui": callbacks.before_ui.append,

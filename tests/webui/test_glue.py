@@ -109,6 +109,43 @@ def test_rows_together_or_apart_give_the_same(host, unet, settings):
     assert torch.allclose(together, apart, atol=1e-4)
 
 
+def test_everybody_is_named_in_the_pictures_settings(host, unet):
+    from facechain_ext.portrait.told import identities_in
+    from facechain_ext.webui import people
+
+    mirrored = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:, ::-1])
+    run = generation(host, unet, {"photos": [BASE64], "people": [{"photos": [mirrored]}]})
+    run.run()
+    wanted = [("", people.encode((photo,)).digest) for photo in (BASE64, mirrored)]
+    assert identities_in(run.extra_generation_params) == wanted
+
+
+def test_speedups_are_named_in_the_picture_and_restored(host, unet):
+    from facechain_ext.portrait.told import SPEEDUPS
+
+    for setup in host.callbacks.settings:
+        setup()
+    face = {"photos": [BASE64], "strength": 1.0}
+    exact = generation(host, unet, face)
+    exact.run()
+    labels = {one.infotext for one in SPEEDUPS}
+    assert not labels & set(exact.extra_generation_params)
+    restoring = {info.infotext: key for key, info in host.shared.opts.added.items() if info.infotext}
+    assert set(restoring) == labels
+    for label, key in restoring.items():
+        setattr(host.shared.opts, key, True)
+        run = generation(host, unet, face)
+        run.run()
+        setattr(host.shared.opts, key, False)
+        assert run.extra_generation_params[label] is True
+        pasted = {"FaceChain identity": "0123abcd", label: "True"}
+        host.callbacks.pasted[0]("", pasted)
+        assert {name: pasted[name] for name in labels} == {name: str(name == label) for name in labels}
+    other = {"Steps": "20"}
+    host.callbacks.pasted[0]("", other)
+    assert other == {"Steps": "20"}
+
+
 def test_an_error_in_the_middle_leaves_nothing(host, unet):
     bare = generation(host, unet).run()
     with pytest.raises(RuntimeError, match="another script"):

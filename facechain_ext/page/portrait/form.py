@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
+from facechain_ext.number_text import read_float, read_integer, shown
 from facechain_ext.portrait.arguments import AUTOMATIC, PREFIX, argument
 from facechain_ext.portrait.job import Hires, Lora
 from facechain_ext.portrait.style import STRENGTH, Settings
@@ -58,13 +59,13 @@ class Field:
             if isinstance(self.default, bool):
                 value = {"True": True, "False": False}.get(text)
             elif isinstance(self.default, int):
-                value = int(text)
+                value = read_integer(text)
             elif isinstance(self.default, float):
-                value = float(text)
+                value = read_float(text)
         except ValueError:
             value = None
         if not self.fits(value):
-            raise ValueError(f"{self.label} cannot be {text[:40]!r}")
+            raise ValueError(f"{self.label} cannot be {shown(text)}")
         return value
 
 
@@ -142,9 +143,9 @@ def checked(kept: object) -> dict[str, Any]:
         raise HostError("These are no settings of the FaceChain page.")
     for name, value in kept.items():
         if name not in BY_NAME:
-            raise HostError(f"There is no setting called {str(name)[:40]!r} here; it may be of a newer version.")
+            raise HostError(f"There is no setting called {shown(name)} here; it may be of a newer version.")
         if not BY_NAME[name].fits(value):
-            raise HostError(f"{BY_NAME[name].label} cannot be {str(value)[:40]!r}.")
+            raise HostError(f"{BY_NAME[name].label} cannot be {shown(value)}.")
     return DEFAULTS | kept
 
 
@@ -187,5 +188,5 @@ def _value(field: Field, value: Any) -> Any:
         value = float(value)
     if not field.fits(value):
         limits = f" Set it to {field.low:g} to {field.high:g}." if field.high else f" Use up to {LONGEST} characters."
-        raise HostError(f"{field.label} cannot be {str(value)[:40]!r}.{limits}")
+        raise HostError(f"{field.label} cannot be {shown(value)}.{limits}")
     return value

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.number_text import format_number, read_float
 from facechain_ext.page.pnginfo import taken_apart
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_STYLE
-from facechain_ext.portrait.arguments import PREFIX, FaceArguments
+from facechain_ext.portrait.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
 from facechain_ext.portrait.regions import as_text, parse_others
+from facechain_ext.portrait.told import SPEEDUPS, identities_in
 from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
@@ -49,11 +51,11 @@ def written(form: Mapping[str, Any], who: Who) -> dict[str, str]:
         if one.infotext is not None and form[one.name] != one.default:
             value = form[one.name]
             value = as_text(parse_others(value)) if one.name == "others" else value  # on one line
-            told[one.infotext] = f"{value:g}" if isinstance(value, float) else str(value)
+            told[one.infotext] = format_number(value) if isinstance(value, float) else str(value)
     if who.card:
         told[CARD] = who.card
     if who.second and who.mix > 0:
-        told |= {SECOND: who.second, SHARE: f"{who.mix:g}"}
+        told |= {SECOND: who.second, SHARE: format_number(who.mix)}
     if who.face is not None:
         told[FACE] = str(who.face)
     return told
@@ -77,6 +79,8 @@ def restored(text: str, offers: Offers, cards: list[str]) -> Restored:
     else:
         found.form.update(prompt=told.prompt, negative=told.negative, subject="", count=1)
     _drop_what_is_not_there(found, offers)
+    if IDENTITY_LABEL in told.values:
+        found.notes.extend(_speedups(told.values, offers))
     return _people(told, found, cards)
 
 
@@ -136,6 +140,22 @@ def _drop_what_is_not_there(found: Restored, offers: Offers) -> None:
             found.form["style"] = NO_STYLE
 
 
+def _speedups(values: Mapping[str, str], offers: Offers) -> list[str]:
+    """Which switches of the host's settings differ from those of the picture; the page's form has none of them."""
+    notes = []
+    for one in SPEEDUPS:
+        then, now = values.get(one.infotext) == "True", offers.speedups.get(one.infotext, False)
+        if then and one.infotext not in offers.speedups:
+            notes.append(f"The picture was made with “{one.label}”, which only a webui has; it will differ a little.")
+        elif then != now:
+            states = ("on", "off") if then else ("off", "on")
+            notes.append(
+                f"“{one.label}” was {states[0]} for the picture and is {states[1]} now; "
+                "change it under Settings > FaceChain to make the same picture."
+            )
+    return notes
+
+
 def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
     """``found`` with the cards that the text names and the library has."""
     named = {label: told.values.get(label, "") for label in (CARD, SECOND)}
@@ -143,8 +163,19 @@ def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
         if name and name not in cards:
             found.notes.append(f"There is no card called {name} here.")
             named[label] = ""
+    people = identities_in(told.values)
     if not named[CARD]:
-        found.notes.append("Add the photo of the person, or choose a card; a picture names no photos.")
+        digest = people[0][1] if people else ""
+        found.notes.append(
+            "Add the photo of the person, or choose a card; a picture names no photos."
+            + (f" Its identity is {digest}." if digest else "")
+        )
+    found.notes.extend(
+        f"Another person of the picture, identity {digest}, was given by photos: keep a card of that person and add it "
+        "under Several people."
+        for name, digest in people[1:]
+        if not name
+    )
     found.notes.extend(f"There is no card called {name} here." for name in _others(found) if name not in cards)
     share, face = told.values.get(SHARE, "0"), told.values.get(FACE, "0")
     return Restored(
@@ -169,6 +200,6 @@ def _others(found: Restored) -> list[str]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return read_float(text)
     except ValueError:
         return 0.0
