@@ -14,7 +14,7 @@ from facechain_ext.adapter.sites import SITES
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.layout import check_layout, require_key
+from facechain_ext.weights.layout import check_layout, check_values, require_key
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def load_adapter(
     }
     sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=_KIND, source=source))
     check_layout(state, layout(sizes), what=_KIND, source=source)
+    check_values(state, what=_KIND, source=source)
     with torch.device("meta"):
         adapter = FaceAdapter(sizes)
     adapter.projector.load_state_dict({k: v.float() for k, v in projector.items()}, assign=True)
@@ -79,7 +80,9 @@ def load_adapter(
         prefix = _prefix(site)
         block = {k.removeprefix(prefix): v.to(dtype) for k, v in state.items() if k.startswith(prefix)}
         adapter.block(site).load_state_dict(_fuse(block), assign=True)
-    _check_finite(adapter, source)
+    check_values(
+        dict(adapter.named_parameters()), what=f"{_KIND} in {str(dtype).removeprefix('torch.')}", source=source
+    )
     adapter.name = path.stem
     adapter.digest = adapter.summary()
     log.info("read the face adapter %s (%s)", path.name, adapter.digest)
@@ -94,10 +97,11 @@ def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, 
     from safetensors.torch import save_file  # noqa: PLC0415
 
     path = Path(path)
-    if path.exists():
-        raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.")
-    with whole_file(path) as part:
-        save_file(published_state(adapter), part, metadata=dict(metadata or {}))
+    try:
+        with whole_file(path, new=True) as part:
+            save_file(published_state(adapter), part, metadata=dict(metadata or {}))
+    except FileExistsError as error:
+        raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.") from error
 
 
 def published_state(adapter: FaceAdapter) -> dict[str, Tensor]:
@@ -120,10 +124,3 @@ def _split(block: Mapping[str, Tensor]) -> dict[str, Tensor]:
     parts = block["attn.to_qkv.weight"].chunk(3)
     rest = {key: value for key, value in block.items() if key != "attn.to_qkv.weight"}
     return rest | {f"attn.to_{part}.weight": value.clone() for part, value in zip("qkv", parts, strict=True)}
-
-
-def _check_finite(adapter: FaceAdapter, source: str) -> None:
-    for site in SITES:
-        block = adapter.block(site)
-        if not (torch.isfinite(block.alpha_attn) and torch.isfinite(block.alpha_dense)):
-            raise WeightsError(f"{source} is damaged: a gate of {site} is not a number. Download the file again.")

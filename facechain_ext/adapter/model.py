@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from facechain_ext.adapter.block import SerialFaceBlock
 from facechain_ext.adapter.sites import SITES, find_sites
+from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 
 if TYPE_CHECKING:
@@ -73,7 +74,16 @@ class FaceAdapter(nn.Module):
         return next(self.blocks.parameters()).dtype
 
     def project(self, face_tokens: Tensor) -> Tensor:
-        """Encoder tokens [n, 144, 512] -> identity tokens [n, 16, 768], on the adapter's device."""
+        """Encoder tokens [n, 144, 512] -> identity tokens [n, 16, 768], on the adapter's device.
+
+        Raises WeightsError for tokens of another width, which another encoder made.
+        """
+        given, taken = face_tokens.shape[-1], self.sizes.projector.face_width
+        if given != taken:
+            raise WeightsError(
+                f"This person has face tokens of width {given}, and the adapter {self.name} takes {taken}: another "
+                "encoder made them. Make the card again from the photo with the encoder that belongs to this adapter."
+            )
         weight = self.projector.proj_in.weight
         out: Tensor = self.projector(face_tokens.to(device=weight.device, dtype=weight.dtype))
         return out

@@ -11,7 +11,9 @@ import torch
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.identity.identity import Identity
-from facechain_ext.weights.layout import check_layout, require_key
+from facechain_ext.weights.layout import check_layout, check_values, is_finite, require_key
+from facechain_ext.weights.plain_files import special_file
+from facechain_ext.weights.plain_text import storable
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
@@ -39,8 +41,13 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
     from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.torch import save_file  # noqa: PLC0415
 
+    taken = f"{path.name} exists already and is not overwritten; choose another name."
     if path.exists() and not overwrite:
-        raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.")
+        raise WeightsError(taken)
+    if not is_finite(identity.face_tokens) or not is_finite(identity.embeddings):
+        raise WeightsError(
+            f"{path.name} is not written: some numbers of this person are not finite. Check the encoder's file."
+        )
     facts = {
         "name": identity.name,
         "encoder": identity.encoder,
@@ -56,10 +63,16 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         "aligned": torch.from_numpy(identity.aligned.copy()),
         "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
     }
-    words = {"format": FORMAT, "version": str(version_of(identity)), "facts": json.dumps(facts, ensure_ascii=False)}
+    words = {
+        "format": FORMAT,
+        "version": str(version_of(identity)),
+        "facts": storable(json.dumps(facts, ensure_ascii=False)),
+    }
     try:
-        with whole_file(path) as part:
+        with whole_file(path, new=not overwrite) as part:
             save_file(tensors, part, metadata=words)
+    except FileExistsError as error:
+        raise WeightsError(taken) from error
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
 
@@ -95,8 +108,9 @@ def load_card(path: Path) -> Identity:
     tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
     embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)
     aligned = require_key(tensors, "aligned", 4, what=_KIND, source=path.name)
-    if not bool(tokens.isfinite().all() and embeddings.isfinite().all()):
-        raise _damaged(path, "some of its numbers are none")
+    check_values({"face_tokens": tokens, "embeddings": embeddings}, what=_KIND, source=path.name)
+    if aligned.dtype != torch.uint8 or aligned.shape[-1] != 3:
+        raise _damaged(path, f"its faces are {aligned.dtype} of shape {tuple(aligned.shape)}")
     try:
         return Identity(
             face_tokens=tokens.float(),
@@ -144,7 +158,7 @@ def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Pat
             thumbnail=thumbnail.to(torch.uint8).numpy(),
             blend=tuple(tuple(float(share) for share in row) for row in facts.get("blend", ())),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise _damaged(path, error) from error
 
 
@@ -169,9 +183,13 @@ def _read(path: Path, only: str = "") -> tuple[dict[str, torch.Tensor], dict[str
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415
 
     try:
+        special = special_file(path)
+        if special:
+            raise WeightsError(f"{path} is {special}, not a file; save the card as a file and name that.")
         size = path.stat().st_size
-    except OSError as error:
-        raise WeightsError(f"The card {path.name} cannot be read ({error.strerror}); choose another.") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise WeightsError(f"The card {path.name} cannot be read ({reason}); choose another.") from error
     if size > _MAX_BYTES:
         raise WeightsError(f"{path.name} has {size >> 20} MB and is no identity card; choose a card of FaceChain's.")
     try:

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from facechain_ext import faces
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.faces.latest import Latest
 from facechain_ext.identity.projected import forget_projections
+from facechain_ext.weights.layout import is_finite
 
 if TYPE_CHECKING:
     from facechain_ext.faces import Picture
@@ -101,6 +102,8 @@ def encode_photo(
     with torch.no_grad():
         device = encoder.pos_embed.device
         tokens, embedding = encoder(to_encoder(prepared.aligned)[None].to(device))
+    if not is_finite(tokens) or not is_finite(embedding):
+        raise WeightsError(f"The face encoder gives numbers that are not finite for {picture.name}; check its file.")
     fact = PhotoFact(picture.name, picture.digest, prepared.number, prepared.face.box, detector.name, masker.name)
     encoded = EncodedFace(
         tokens[0].float().cpu(),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from facechain_ext.identity.projector import head_count, merge_heads, split_heads
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.layout import check_layout, require_key
+from facechain_ext.weights.layout import check_layout, check_values, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class TransFaceSizes:
         patch = require_key(state, "patch_embed.proj.weight", 4, what=_KIND, source=source)
         fc1 = require_key(state, "blocks.0.mlp.fc1.weight", 2, what=_KIND, source=source)
         feature = require_key(state, "feature.0.weight", 2, what=_KIND, source=source)
-        blocks = {int(k.split(".")[1]) for k in state if k.startswith("blocks.") and k.split(".")[1].isdigit()}
+        blocks = {int(k.split(".")[1]) for k in state if k.startswith("blocks.") and k.split(".")[1].isdecimal()}
         return TransFaceSizes(
             width=patch.shape[0],
             depth=max(blocks) + 1,
@@ -168,6 +168,7 @@ class TransFace(nn.Module):
         for key in counters - state.keys():
             state[key] = torch.zeros((), dtype=torch.long)
         check_layout(state, sizes.layout(), what=_KIND, source=path.name)
+        check_values(state, what=_KIND, source=path.name)
         with torch.device("meta"):
             encoder = cls(sizes)
         floats = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}

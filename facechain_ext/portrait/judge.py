@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
@@ -45,11 +46,19 @@ class EncoderJudge:
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
         """How like the best face in ``picture`` is to ``identity``, or None when there is no usable face."""
+        known = self._known(identity)
         scores = [
-            likeness(self._embedding(face), identity.embedding)
-            for face in _aligned_faces(picture, self.detector, self.masker)
+            likeness(self._embedding(face), known) for face in _aligned_faces(picture, self.detector, self.masker)
         ]
         return Likeness(max(scores), "TransFace", independent=False) if scores else None
+
+    def _known(self, identity: Identity) -> torch.Tensor:
+        """The direction of the person in this encoder's space; one whom another encoder saw is looked at again."""
+        if identity.encoder == self.encoder.digest:
+            return identity.embedding
+        photos = zip(identity.aligned, identity.counts, strict=True)
+        seen = [weight * F.normalize(self._embedding(face), dim=0) for face, weight in photos if weight > 0]
+        return torch.stack(seen).sum(0)
 
     def _embedding(self, aligned: Pixels) -> torch.Tensor:
         with torch.no_grad():

@@ -27,6 +27,8 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("senet.0.weight", "a TransFace encoder"),
     ("first_stage_model.", "a VAE"),
 )
+_COUNTERS = ("num_batches_tracked", "position_ids")
+"""Endings of the names of tensors that hold whole numbers."""
 
 
 def describe(keys: Mapping[str, object]) -> str:
@@ -57,6 +59,32 @@ def check_layout(found: Mapping[str, Tensor], expected: Mapping[str, Shape], *, 
     guess = f" It looks like {kind}: choose another file." if kind not in {what, "an unknown model"} else ""
     offence = f"the key {missing} is missing" if missing is not None else f"the key {unexpected} does not belong there"
     raise WeightsError(f"{source} is not {what}: {offence}.{guess or ' Choose another file or download it again.'}")
+
+
+def check_values(found: Mapping[str, Tensor], *, what: str, source: str) -> None:
+    """Raise unless every tensor of ``found`` holds floating-point numbers, all finite; counters of steps may be whole.
+
+    ``what`` and ``source`` are for the message, as in check_layout. Raises WeightsError that names the first key.
+    """
+    for key, tensor in found.items():
+        if key.endswith(_COUNTERS):
+            continue
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(
+                f"{source} holds {kind} numbers ({key}), and {what} of floating-point numbers is needed. "
+                "Choose a file in float16 or float32."
+            )
+        if not is_finite(tensor):
+            raise WeightsError(f"{source} is damaged: {key} is in part not a number, or not finite. Download it again.")
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether every number of a floating-point tensor is finite."""
+    if not tensor.numel():
+        return True
+    low, high = (tensor.float() if tensor.element_size() == 1 else tensor).aminmax()  # one pass; NaN comes through
+    return bool(low.isfinite() and high.isfinite())
 
 
 def require_key(found: Mapping[str, Tensor], key: str, dimensions: int, *, what: str, source: str) -> Tensor:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights.machine import DamagedPickleError, UnsafePickleError
 from facechain_ext.weights.pickles import read_legacy, read_zip
+from facechain_ext.weights.plain_files import special_file
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +39,12 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
     path = Path(path)
     try:
         head = _head(path)
-        if head[:4] == b"PK\x03\x04":
-            return _flatten(read_zip(path), path)
-        if head[:1] == b"\x80" and not _begins_as_safetensors(path, head):
-            return _flatten(read_legacy(path), path)
+        # the length of a header may look like any other file's first bytes, so this kind is asked for first
+        if not _begins_as_safetensors(head):
+            if head[:4] == b"PK\x03\x04":
+                return _flatten(read_zip(path), path)
+            if head[:1] == b"\x80":
+                return _flatten(read_legacy(path), path)
         _check_safetensors(path, head)
         return _flatten(load_file(path), path)
     except FileNotFoundError as error:
@@ -58,6 +61,8 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
         ) from error
     except OSError as error:
         raise WeightsError(f"{path.name} cannot be read ({error.strerror or error}). Check its permissions.") from error
+    except ValueError as error:  # a null character in the path
+        raise WeightsError(f"{path} cannot be read ({error}). Check the path.") from error
     except MemoryError as error:
         raise WeightsError(f"{path.name} does not fit into memory. Close other programs first.") from error
 
@@ -79,13 +84,15 @@ def read_metadata(path: Path | str) -> dict[str, str]:
 def _head(path: Path) -> bytes:
     if path.is_dir():
         raise WeightsError(f"{path} is a folder. Name the weights file in it.")
+    if special := special_file(path):
+        raise WeightsError(f"{path} is {special}, not a file. Save the weights as a file and name that.")
     with path.open("rb") as file:
         return file.read(512)
 
 
-def _begins_as_safetensors(path: Path, head: bytes) -> bool:
-    """Whether the first bytes are the length of a header that fits into the file; one in 32 begins as a pickle does."""
-    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
+def _begins_as_safetensors(head: bytes) -> bool:
+    """Whether the first bytes are the length of a possible header, and the header begins as one does."""
+    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= MAX_HEADER
 
 
 def _check_safetensors(path: Path, head: bytes) -> None:
@@ -93,14 +100,16 @@ def _check_safetensors(path: Path, head: bytes) -> None:
     size = path.stat().st_size
     if size == 0:
         raise WeightsError(f"{path.name} is empty. Download it again.")
-    if head.startswith(b"version https://git-lfs"):
-        raise WeightsError(f"{path.name} is a Git LFS pointer, not the weights. Download the file itself.")
-    if head.lstrip()[:1] == b"<":
-        raise WeightsError(f"{path.name} is a web page, not weights. Download the file itself, not its page.")
     length = int.from_bytes(head[:8], "little")
-    if size < 10 or head[8:9] != b"{":
+    if not _begins_as_safetensors(head):
+        if head.startswith(b"version https://git-lfs"):
+            raise WeightsError(f"{path.name} is a Git LFS pointer, not the weights. Download the file itself.")
+        if head.lstrip()[:1] == b"<":
+            raise WeightsError(f"{path.name} is a web page, not weights. Download the file itself, not its page.")
+        if head[8:9] == b"{" and not head[:8].decode("latin-1").isprintable():
+            raise WeightsError(f"{path.name} announces a header of {length} bytes but has {size}. Download it again.")
         raise WeightsError(f"{path.name} is neither a safetensors file nor one of torch.save. Choose a weights file.")
-    if length > MAX_HEADER or length > size - 8:
+    if length > size - 8:
         raise WeightsError(f"{path.name} announces a header of {length} bytes but has {size}. Download it again.")
     with path.open("rb") as file:
         file.seek(8)

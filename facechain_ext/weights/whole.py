@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -14,20 +15,41 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, new: bool = False) -> Iterator[Path]:
     """A place beside ``path`` to write to; it becomes ``path`` when the block ends well and is removed when it fails.
 
-    Makes the folder. What was at ``path`` stays until then, also when the process is killed or the power fails. Raises
-    OSError as writing, flushing and renaming do.
+    Makes the folder. What was at ``path`` stays until then, also when the process is killed or the power fails. With
+    ``new`` nothing at ``path`` is ever replaced: raises FileExistsError, before the block where it is there already,
+    after it where another process was faster. Raises OSError as writing, flushing and renaming do.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # a file is where the folder should be; not to be mistaken for a name taken
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
+    if new and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     part = part_of(path)
     try:
         yield part
         flush(part)
-        part.replace(path)
+        if new:
+            _publish_new(part, path)
+        else:
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _publish_new(part: Path, path: Path) -> None:
+    """Give ``part`` the name ``path`` unless something has it; raises FileExistsError then."""
+    try:
+        os.link(part, path)  # renaming would replace what another process has just put there
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):  # a file system without links (FAT, some network drives)
+        with path.open("xb"):
+            pass
+        part.replace(path)
 
 
 def part_of(path: Path) -> Path:

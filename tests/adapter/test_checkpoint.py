@@ -133,3 +133,17 @@ def test_an_untrained_adapter_adds_nothing(tmp_path):
     block = adapter.block("down_blocks.0.attentions.0")
     keys = block.face_keys(torch.randn(2, 4, unets.CONTEXT))
     assert not block.increment(x, keys, 2, block.gates(0.5)).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [(lambda v: v * torch.nan, "not finite"), (lambda v: v.to(torch.int8), "int8")]
+)
+@pytest.mark.parametrize("key", [f"{SITE}ff.net.2.weight", "local_fac_prj.norm_out.weight"])
+def test_wrong_contents_of_an_adapter_name_the_file_and_the_key(made, tmp_path, change, message, key):
+    _, state, _ = made
+    path = tmp_path / "adapter.safetensors"
+    save_file(state | {key: change(state[key])}, path)
+    with pytest.raises(WeightsError, match=message) as caught:
+        load_adapter(path)
+    assert str(caught.value).startswith("adapter.safetensors")
+    assert key in str(caught.value)

@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.identity import Identity, encode_photo, forget_photos, likeness, prepare_face
+from facechain_ext.identity import Identity, TransFace, encode_photo, forget_photos, likeness, prepare_face
 from facechain_ext.identity.encode import to_encoder
+from tests.encoders import small_encoder
 
 
 class Average:
@@ -260,3 +261,69 @@ def test_preparing_shows_what_the_encoder_sees(astronaut, encoder):
     assert prepared.head.face.sum() < prepared.head.head.sum() < 0.2 * prepared.head.head.size
     encoded = encode_photo(picture, encoder, None, faces.detector(), faces.head_masker())
     assert np.array_equal(encoded.aligned, prepared.aligned)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t | {"face_tokens": t["face_tokens"].to(torch.int8)}, "int8"),
+        (lambda t: t | {"embeddings": torch.full_like(t["embeddings"], torch.nan)}, "not finite"),
+        (lambda t: t | {"aligned": t["aligned"].float()}, "damaged"),
+    ],
+)
+def test_cards_of_the_right_layout_and_wrong_contents_are_one_sentence(person, tmp_path, change, message):
+    path = tmp_path / "anna.safetensors"
+    person.save(path)
+    with safe_open(path, "pt") as file:
+        words, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(change(tensors), path, metadata=words)
+    with pytest.raises(WeightsError, match=message):
+        Identity.load(path)
+
+
+@pytest.mark.parametrize(
+    "facts", ["[" * 20_000, '{"name": "a", "encoder": "b", "photos": [], "notes": [], "weights": [' + "9" * 400 + "]}"]
+)
+def test_facts_of_a_card_that_python_cannot_read_are_one_sentence(person, tmp_path, facts):
+    path = tmp_path / "anna.safetensors"
+    person.save(path)
+    with safe_open(path, "pt") as file:
+        words, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata=words | {"facts": facts})
+    with pytest.raises(WeightsError, match="damaged"):
+        Identity.load(path)
+
+
+def test_a_card_of_another_width_names_the_adapter(person):
+    from facechain_ext.adapter import FaceAdapter
+    from facechain_ext.adapter.model import AdapterSizes
+    from facechain_ext.identity.projector import ProjectorSizes
+
+    width = person.face_tokens.shape[2]
+    with torch.device("meta"):
+        adapter = FaceAdapter(AdapterSizes(projector=ProjectorSizes(face_width=width + 8)))
+    adapter.name = "adapter-film"
+    with pytest.raises(WeightsError, match=rf"width {width}, and the adapter adapter-film takes {width + 8}"):
+        person.conditioning(adapter)
+
+
+def test_a_person_with_numbers_that_are_not_finite_never_becomes_a_card(person, tmp_path):
+    broken = replace(person, face_tokens=person.face_tokens * torch.nan)
+    with pytest.raises(WeightsError, match="not finite"):
+        broken.save(tmp_path / "anna.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_not_unicode_are_kept_as_far_as_they_can(person, tmp_path):
+    photos = tuple(replace(photo, name="me\udcff.jpg") for photo in person.photos)
+    replace(person, name="An\udcffna", photos=photos).save(tmp_path / "anna.safetensors")
+    again = Identity.load(tmp_path / "anna.safetensors")
+    assert (again.name, again.photos[0].name) == ("An\ufffdna", "me\ufffd.jpg")
+
+
+def test_an_encoder_of_wrong_contents_is_one_sentence(tmp_path):
+    state = small_encoder().state_dict()
+    for change, message in ((lambda v: v * torch.nan, "not finite"), (lambda v: v.to(torch.int8), "int8")):
+        save_file(state | {"norm.weight": change(state["norm.weight"])}, tmp_path / "encoder.safetensors")
+        with pytest.raises(WeightsError, match=rf"^encoder\.safetensors .*{message}"):
+            TransFace.from_file(tmp_path / "encoder.safetensors")

@@ -382,3 +382,42 @@ def test_a_safetensors_header_may_begin_with_the_byte_of_a_pickle(tmp_path):
             break
     assert path.read_bytes()[0] == 0x80
     assert torch.equal(read_state_dict(path)["a"], torch.ones(2))
+
+
+def padded_safetensors(path, first_byte: int):
+    """A safetensors file whose header is as long as its first byte says, modulo 256."""
+    save_file({"a": torch.arange(3.0)}, path)
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header, rest = content[8 : 8 + length].rstrip(b" "), content[8 + length :]
+    wanted = len(header) + (first_byte - len(header)) % 256
+    path.write_bytes(wanted.to_bytes(8, "little") + header.ljust(wanted) + rest)
+
+
+@pytest.mark.parametrize("first_byte", range(256))
+def test_a_safetensors_file_is_read_whatever_its_length_looks_like(tmp_path, first_byte):
+    path = tmp_path / "a.safetensors"
+    padded_safetensors(path, first_byte)
+    assert path.read_bytes()[0] == first_byte
+    assert read_state_dict(path)["a"].tolist() == [0, 1, 2]
+    assert read_metadata(path) == {}
+    path.write_bytes(path.read_bytes()[:38])
+    with pytest.raises(WeightsError, match=r"announces a header|damaged or cut off"):
+        read_state_dict(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_refused_without_waiting(tmp_path):
+    pipe = tmp_path / "model.safetensors"
+    os.mkfifo(pipe)
+    for read in (read_state_dict, read_metadata):
+        with pytest.raises(WeightsError, match="is a named pipe"):
+            read(pipe)
+
+
+def test_a_header_that_nests_without_end_is_one_sentence(tmp_path):
+    path = tmp_path / "deep.safetensors"
+    header = b'{"a":' * 20_000 + b"1" + b"}" * 20_000
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(WeightsError, match=r"^deep\.safetensors"):
+        read_state_dict(path)

@@ -62,3 +62,30 @@ def test_what_a_killed_writer_left_is_found_by_the_name_it_was_for(tmp_path):
         path.write_text("half")
     forget_parts(tmp_path / "anna")
     assert list(tmp_path.iterdir()) == [other]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_never_takes_the_place_of_another(tmp_path, monkeypatch, links):
+    if not links:
+
+        def refuse(*_):
+            raise OSError("no links on this file system")
+
+        monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "portrait.png"
+    with whole_file(path, new=True) as part:
+        part.write_text("mine")
+    assert path.read_text() == "mine"
+    with pytest.raises(FileExistsError), whole_file(path, new=True):
+        pytest.fail("what is there already is found before the work")
+    other = tmp_path / "other.png"
+
+    def late():
+        with whole_file(other, new=True) as part:
+            part.write_text("mine")
+            other.write_text("theirs")  # another process is faster
+
+    with pytest.raises(FileExistsError):
+        late()
+    assert other.read_text() == "theirs"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["other.png", "portrait.png"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import inspect
+import json
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,4 +33,10 @@ def clip_tokenizer() -> CLIPTokenizer:
     characters = _byte_characters()
     tokens = [*characters, *(c + "</w>" for c in characters), *(a + b for a, b in merges), START, END]
     vocabulary = {token: number for number, token in enumerate(tokens)}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+    if "vocab" in inspect.signature(CLIPTokenizer.__init__).parameters:
+        return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+    with tempfile.TemporaryDirectory() as folder:  # transformers before 5 reads them from files
+        words, pairs = Path(folder, "vocab.json"), Path(folder, "merges.txt")
+        words.write_text(json.dumps(vocabulary), encoding="utf-8")
+        pairs.write_text("\n".join(["#version: 0.2", *lines]) + "\n", encoding="utf-8")
+        return CLIPTokenizer(vocab_file=str(words), merges_file=str(pairs), model_max_length=77)
