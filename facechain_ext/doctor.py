@@ -1,4 +1,4 @@
-"""What works here, what does not, and the one command or file that would change it."""
+"""What works here, what does not, and the one step that would change it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from facechain_ext import faces, styles, weights
 from facechain_ext.errors import FaceChainError
-from facechain_ext.faces.providers import MEDIAPIPE_INSTALL
+from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.manifest import manifest
 from facechain_ext.weights.store import LOCK_FILE, check_quickly, how_to_get, read_lock
 
@@ -47,34 +47,31 @@ class Check:
 
 @dataclass(frozen=True)
 class Package:
-    """A package that something here uses: its import name, its names on PyPI, what for, and how to get it."""
+    """A package that something here uses: its import name, its names on PyPI, and what for."""
 
     module: str
     distributions: tuple[str, ...]
     purpose: str
     needed: bool = False
-    remedy: str = ""
 
 
-_OWN = "outside the webui's environment: pip install"
-"""Together with what they ask for these would replace packages that the webui pins."""
 PACKAGES = (
     Package("torch", ("torch",), "the networks", needed=True),
     Package("safetensors", ("safetensors",), "weights and cards", needed=True),
     Package("numpy", ("numpy",), "pictures", needed=True),
     Package("cv2", ("opencv-python-headless", "opencv-python", "opencv-contrib-python"), "pictures", needed=True),
     Package("PIL", ("Pillow", "pillow"), "pictures", needed=True),
-    Package("filelock", ("filelock",), "downloads", remedy="pip install filelock"),
+    Package("filelock", ("filelock",), "downloads"),
     Package("facexlib", ("facexlib",), "faces, in the webui"),
-    Package("mediapipe", ("mediapipe",), "faces, standalone", remedy=MEDIAPIPE_INSTALL),
-    Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD, ArcFace", remedy="pip install onnxruntime"),
-    Package("insightface", ("insightface",), "fetches SCRFD and ArcFace", remedy="pip install insightface"),
-    Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN, FaceNet", remedy="pip install --no-deps facenet-pytorch"),
-    Package("modelscope", ("modelscope",), "M2FP, RetinaFace, FairFace", remedy="pip install modelscope"),
-    Package("diffusers", ("diffusers",), "the command line and the own page", remedy=f'{_OWN} -e ".[standalone]"'),
-    Package("transformers", ("transformers",), "the command line", remedy=f'{_OWN} -e ".[standalone]"'),
-    Package("peft", ("peft",), "training", remedy=f'{_OWN} -e ".[training]"'),
-    Package("spandrel", ("spandrel",), "restoring, standalone", remedy=f'{_OWN} -e ".[restore]"'),
+    Package("mediapipe", ("mediapipe",), "faces, standalone"),
+    Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "SCRFD, ArcFace"),
+    Package("insightface", ("insightface",), "fetches SCRFD and ArcFace"),
+    Package("facenet_pytorch", ("facenet-pytorch",), "MTCNN, FaceNet"),
+    Package("modelscope", ("modelscope",), "M2FP, RetinaFace, FairFace"),
+    Package("diffusers", ("diffusers",), "the command line and the own page"),
+    Package("transformers", ("transformers",), "the command line"),
+    Package("peft", ("peft",), "training"),
+    Package("spandrel", ("spandrel",), "restoring, standalone"),
 )
 
 
@@ -114,7 +111,7 @@ def _packages() -> Iterable[Check]:
         if version:
             yield Check("Packages", package.module, "ready", f"{version} ({package.purpose})")
         else:
-            remedy = package.remedy or "It comes with the webui; alone, run: python install.py portrait"
+            remedy = f"{next_steps().install(package.module)}."
             state: State = "missing" if package.needed else "optional"
             yield Check("Packages", package.module, state, f"not installed ({package.purpose}).", remedy)
 
@@ -144,7 +141,7 @@ def _folder() -> Iterable[Check]:
         yield Check("Models", LOCK_FILE, "optional", str(error))
         return
     for name in changed:
-        yield Check("Models", name, "optional", "changed since it was downloaded.", "facechain weights verify")
+        yield Check("Models", name, "optional", "changed since it was downloaded.", f"{next_steps().verify()}.")
 
 
 def _nearest(folder: Path) -> Path:

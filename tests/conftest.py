@@ -11,6 +11,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
+@pytest.fixture(autouse=True)
+def _in_a_terminal():
+    """Every test begins where no page is open; what starts a host in a test says otherwise."""
+    from facechain_ext.next_steps import set_next_steps
+
+    set_next_steps(None)
+    yield
+    set_next_steps(None)
+
+
 @pytest.fixture
 def models_folder(tmp_path, monkeypatch):
     """An empty models folder, and no other place in which networks would be looked for."""

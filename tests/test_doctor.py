@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from facechain_ext import doctor
+from facechain_ext.next_steps import MEDIAPIPE, CommandSteps, PageSteps
 from facechain_ext.standalone.commands import doctor as command
 from facechain_ext.weights import set_models_folder, store
 from facechain_ext.weights.manifest import manifest
@@ -35,14 +36,14 @@ def test_every_line_that_is_not_ready_names_a_step():
 
 @pytest.mark.parametrize("name", ["mediapipe", "diffusers", "transformers", "peft", "spandrel"])
 def test_no_remedy_replaces_packages_that_the_webui_pins(name):
-    remedy = next(package.remedy for package in doctor.PACKAGES if package.module == name)
-    assert "--no-deps" in remedy or "outside the webui's environment" in remedy
+    for steps in (CommandSteps(), PageSteps(webui=True)):
+        remedy = steps.install(name)
+        assert "--no-deps" in remedy or "utside the webui's environment" in remedy or "environment of its own" in remedy
 
 
 def test_the_installer_gives_the_same_advice_as_the_page():
     text = (Path(__file__).parents[1] / "install.py").read_text(encoding="utf-8")
-    packages = doctor.MEDIAPIPE_INSTALL.partition("--no-deps ")[2]
-    assert f'HOST_MEDIAPIPE = "{packages}"' in text
+    assert f'HOST_MEDIAPIPE = "{MEDIAPIPE}"' in text
 
 
 def test_an_empty_folder_lacks_the_encoder_and_an_adapter(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.types import Availability
+from facechain_ext.next_steps import next_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,7 @@ def _weights_in(path: Path) -> Path:
 
 
 def attributes_of(pixels: Pixels, face: Face) -> Attributes:
-    """A guess by FairFace; raises HostError that says which command or file is missing when it cannot work here."""
+    """A guess by FairFace; raises HostError that names the next step when it cannot work here."""
     from facechain_ext import weights
 
     remedy = availability()[0].remedy
@@ -139,7 +140,7 @@ def availability() -> tuple[Availability, ...]:
 
     remedy = ""
     if not installed("torchvision"):
-        remedy = "It comes with the webui; alone, run: pip install torchvision"
+        remedy = next_steps().install("torchvision")
     elif weights.find("fairface") is None:
         remedy = how_to_get("fairface")
     return (Availability("attributes", "fairface", not remedy, "FairFace ResNet-34", remedy),)

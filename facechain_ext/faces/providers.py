@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.faces import files
 from facechain_ext.faces.types import Availability
+from facechain_ext.next_steps import next_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,22 +26,22 @@ log = logging.getLogger(__name__)
 class Provider:
     """One way to an ability: what it needs, and how it is made.
 
-    ``needs`` are packages that it imports, each with what gets it; ``locate`` finds its weights on this disk (None when
+    ``needs`` are packages that it imports; ``locate`` finds its weights on this disk (None when
     they come with the package) and ``key`` names them in the manifest; ``make`` is called with what ``locate`` found.
     """
 
     name: str
     detail: str
-    needs: tuple[tuple[str, str], ...]
+    needs: tuple[str, ...]
     make: Callable[[Path | None], Any]
     key: str = ""
     locate: Callable[[], Path | None] | None = None
 
     def missing(self) -> str:
         """What keeps it from working, as the step that would change it; "" when nothing does."""
-        for package, install in self.needs:
+        for package in self.needs:
             if not installed(package):
-                return install
+                return _COMPILED.get(package) or next_steps().install(package)
         if self.locate is not None and self.locate() is None:
             from facechain_ext.weights.store import how_to_get
 
@@ -144,23 +145,17 @@ def _weights(key: str) -> Callable[[], Path | None]:
     return locate
 
 
-MEDIAPIPE_INSTALL = "pip install --no-deps mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
-"""Without what it asks for: that would replace the webui's numpy and protobuf, which this release runs with."""
-_MEDIAPIPE = (("mediapipe", f"Run: {MEDIAPIPE_INSTALL}"),)
-_FACEXLIB = (("facexlib", "It comes with the webui; alone, run: pip install facexlib==0.3.0"),)
-_TORCHVISION = ("torchvision", "It comes with the webui; alone, run: pip install torchvision")
-_MODELSCOPE = (("modelscope", 'Run: pip install -e ".[modelscope]"'), _TORCHVISION)
-_DAMOFD = (
-    *_MODELSCOPE,
-    ("mmcv", "It needs mmcv-full 1.x, which has to be compiled; a DamoFD as ONNX file needs only onnxruntime."),
-    ("mmdet", "It needs mmdet 2.x; a DamoFD as ONNX file needs only onnxruntime."),
-)
-_ONNX = (("onnxruntime", "Run: pip install onnxruntime"),)
-_FACENET = (
-    ("facenet_pytorch", "Run: pip install --no-deps facenet-pytorch"),
-    ("requests", "Run: pip install requests"),
-    _TORCHVISION,
-)
+_MEDIAPIPE = ("mediapipe",)
+_FACEXLIB = ("facexlib",)
+_MODELSCOPE = ("modelscope", "torchvision")
+_DAMOFD = (*_MODELSCOPE, "mmcv", "mmdet")
+_ONNX = ("onnxruntime",)
+_FACENET = ("facenet_pytorch", "requests", "torchvision")
+_COMPILED = {
+    "mmcv": "It needs mmcv-full 1.x, which has to be compiled; a DamoFD as ONNX file needs only onnxruntime",
+    "mmdet": "It needs mmdet 2.x; a DamoFD as ONNX file needs only onnxruntime",
+}
+"""Packages that no line of pip brings."""
 
 DETECTORS = (
     Provider(
@@ -216,7 +211,7 @@ def availability() -> tuple[Availability, ...]:
 def detector(name: str = "auto") -> Detector:
     """The detector called ``name``, or the best that can work here. It is made once, and looks at a picture once.
 
-    Raises HostError when it cannot, saying which command or file would change that.
+    Raises HostError when it cannot, naming the step that would change that.
     """
     return _remembering(_choose("face detector", DETECTORS, name))
 
@@ -224,7 +219,7 @@ def detector(name: str = "auto") -> Detector:
 def head_masker(name: str = "auto") -> HeadMasker:
     """The head masker called ``name``, or the best that can work here. It is made once.
 
-    Raises HostError when it cannot, saying which command or file would change that.
+    Raises HostError when it cannot, naming the step that would change that.
     """
     chosen: HeadMasker = _choose("head masker", HEAD_MASKERS, name)
     return chosen
@@ -233,7 +228,7 @@ def head_masker(name: str = "auto") -> HeadMasker:
 def recogniser(name: str = "auto") -> Recogniser:
     """The network called ``name`` that tells people apart, or the best that can work here. It is made once.
 
-    Raises HostError when it cannot, saying which command or file would change that.
+    Raises HostError when it cannot, naming the step that would change that.
     """
     chosen: Recogniser = _choose("likeness encoder", RECOGNISERS, name)
     return chosen

@@ -9,6 +9,7 @@ import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.types import Availability
+from facechain_ext.next_steps import next_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,13 +92,14 @@ def availability() -> tuple[Availability, ...]:
     """Whether restoring works without a webui."""
     from facechain_ext import weights
     from facechain_ext.faces.providers import installed
+    from facechain_ext.weights.store import how_to_get
 
     folder = weights.models_folder() / "restore"
     files = restorer_files(folder)
     detail = "upscalers by spandrel (in a webui the host's own are used)"
     remedy = ""
     if not installed("spandrel"):
-        remedy = 'Run: pip install -e ".[restore]"'
+        remedy = next_steps().install("spandrel")
     elif not files and weights.find("realesrgan-x2") is None:
-        remedy = f"Put an upscaler into {folder}, or run: facechain weights pull realesrgan-x2"
+        remedy = f"Put an upscaler into {folder}. {how_to_get('realesrgan-x2')}"
     return (Availability("restore", "spandrel", not remedy, detail, remedy),)

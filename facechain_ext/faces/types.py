@@ -93,7 +93,7 @@ class Recogniser(Protocol):
 class Availability:
     """Whether one provider of an ability can work here.
 
-    ``detail`` says what it is; ``remedy`` is the one command or file that would make it ready, "" when it is.
+    ``detail`` says what it is; ``remedy`` is the one step that would make it ready, "" when it is.
     """
 
     ability: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from facechain_ext.next_steps import next_steps
 from facechain_ext.page.looks import CSS
 from facechain_ext.page.words import note
 
@@ -57,6 +58,6 @@ def _add(name: str, host: PageHost) -> None:
             return
     gr.HTML(
         f"<p class='facechain-note'>This part cannot be shown: {html.escape(reason)}<br>"
-        "The console says more; “facechain doctor” checks the installation.</p>",
+        f"The console says more. {html.escape(next_steps().examine())}.</p>",
         elem_id=f"facechain_{name}_failed",
     )

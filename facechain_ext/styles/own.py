@@ -10,6 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.next_steps import next_steps
 from facechain_ext.styles.catalogue import catalogue
 from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
 from facechain_ext.weights.folders import models_folder, safe_child, safe_name
@@ -59,7 +60,7 @@ def find_style(key: str) -> Style:
     """The style called ``key``; raises StyleError that says how to see what there is."""
     style = all_styles().get(key)
     if style is None:
-        raise StyleError(f"There is no style called {key[:60]!r}. Run: facechain styles list")
+        raise StyleError(f"There is no style called {key[:60]!r}. {next_steps().list_styles()}.")
     return style
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from modules import script_callbacks, scripts
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.portrait.told import identities_label
 from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
@@ -25,6 +26,7 @@ _STATE = "_facechain_run"
 
 def register() -> None:
     """Tell the host what to call; loads no model."""
+    set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
     script_callbacks.on_cfg_denoiser(on_denoiser)
     script_callbacks.on_cfg_denoiser(request.on_denoiser)

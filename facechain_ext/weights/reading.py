@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.machine import DamagedPickleError, UnsafePickleError
 from facechain_ext.weights.pickles import read_legacy, read_zip
 from facechain_ext.weights.plain_files import special_file
@@ -48,7 +49,7 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
         _check_safetensors(path, head)
         return _flatten(load_file(path), path)
     except FileNotFoundError as error:
-        raise WeightsError(f"There is no file {path}. Check the path, or run: facechain weights list") from error
+        raise WeightsError(f"There is no file {path}. Check the path. {next_steps().list_weights()}.") from error
     except UnsafePickleError as error:
         raise WeightsError(
             f"{path.name} {error}; a weights file needs only tensors, so it was not loaded. "

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import page
 from facechain_ext.weights.manifest import Entry, entry, manifest
@@ -99,18 +100,19 @@ def require(key: str) -> Path:
     if found is None:
         raise WeightsError(f"{entry(key).title} is missing. {how_to_get(key)}")
     if found.is_file() and check_quickly(found) == "changed":
-        logger.warning("%s is not the file that was downloaded; run: facechain weights verify", found)
+        logger.warning("%s is not the file that was downloaded. %s.", found, next_steps().verify())
     return found
 
 
 def how_to_get(key: str) -> str:
-    """The command, or the file by hand; and the link in the way, where there is one."""
+    """The step that gets it here, or the file by hand; and the link in the way, where there is one."""
     wanted = entry(key)
     away = "".join(f"{reason} " for reason in dict.fromkeys(why for _, why in _places(wanted)) if reason)
     kind = "folder" if wanted.folder else "file"
     first = wanted.sources[0]
     return away + (
-        f"Run: facechain weights pull {key}, or put the {kind} {first.name} from {page(first)} into {models_folder()}."
+        f"{next_steps().download(key, wanted.title)}, or put the {kind} {first.name} from {page(first)} "
+        f"into {models_folder()}."
     )
 
 
@@ -123,7 +125,7 @@ def read_lock() -> dict[str, Record]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}). Delete it, then run: facechain weights verify") from error
+        raise WeightsError(f"{path} cannot be read ({error}). Delete it. {next_steps().verify()}.") from error
 
 
 def remember(paths: dict[Path, str], source: str) -> None:

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.next_steps import next_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,4 +33,6 @@ def _parser() -> Any:
     for name in _PARSERS:
         with contextlib.suppress(ImportError):
             return importlib.import_module(name)
-    raise FaceChainError("This Python cannot read TOML. Use Python 3.11 or newer, or run: pip install tomli")
+    raise FaceChainError(
+        f"This Python cannot read TOML; Python 3.11 can, and older ones with tomli. {next_steps().install('tomli')}"
+    )

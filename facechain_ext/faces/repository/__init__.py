@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from facechain_ext.faces.types import Availability
-
-INSTALL = 'Run: pip install -e ".[modelscope]"'
+from facechain_ext.next_steps import next_steps
 
 
 def available(ability: str, key: str, detail: str) -> Availability:
@@ -20,7 +19,7 @@ def missing(key: str) -> str:
     from facechain_ext.weights.store import how_to_get
 
     if not installed("modelscope"):
-        return INSTALL
+        return next_steps().install("modelscope")
     if find(key) is None:
         return how_to_get(key)
     return consent.remedy(key)

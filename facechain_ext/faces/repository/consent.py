@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.next_steps import next_steps
 from facechain_ext.weights import find, require
 from facechain_ext.weights.manifest import entry, manifest
 from facechain_ext.weights.notes import read_note, write_note
@@ -82,7 +83,7 @@ def remedy(key: str) -> str:
     if now == "given":
         return ""
     why = "Its files have changed since you agreed. " if now == "changed" else ""
-    return f"{why}It runs Python of {source.repository}@{source.revision}. Agree with: facechain weights consent {key}"
+    return f"{why}It runs Python of {source.repository}@{source.revision}. {next_steps().agree(key)}"
 
 
 def _digest(folder: Path) -> str:

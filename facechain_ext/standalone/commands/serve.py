@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from facechain_ext.errors import HostError
+from facechain_ext.next_steps import PageSteps, set_next_steps
 
 if TYPE_CHECKING:
     from facechain_ext.portrait.job import ControlKind
@@ -54,6 +55,7 @@ def serve(
             checkpoint, vae, encoder, {path.stem: path for path in adapter or ()}, _controlnets(controlnet or []),
             lora_folder,
         )  # fmt: skip
+    set_next_steps(PageSteps(webui=False))
     page = build(ServeHost(files, out), **own_looks())
     run_script(page)
     console.print(f"FaceChain is on http://{address}:{port} (Ctrl+C stops it).", markup=False)

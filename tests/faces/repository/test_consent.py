@@ -9,6 +9,7 @@ from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.faces import repository
 from facechain_ext.faces.repository import consent
 from facechain_ext.faces.repository.process import RepositoryProcess
+from facechain_ext.next_steps import next_steps
 from facechain_ext.standalone.cli import app
 from facechain_ext.weights import set_models_folder
 
@@ -78,7 +79,7 @@ def test_what_brings_no_python_or_is_not_there_cannot_be_agreed_to(folder):
 
 def test_the_remedy_is_package_then_files_then_consent(folder, monkeypatch):
     monkeypatch.setattr("facechain_ext.faces.providers.installed", lambda _package: False)
-    assert repository.missing(KEY) == repository.INSTALL
+    assert repository.missing(KEY) == next_steps().install("modelscope")
     monkeypatch.setattr("facechain_ext.faces.providers.installed", lambda _package: True)
     assert "weights pull" in repository.missing("face-fusion")
     assert "weights consent" in repository.missing(KEY)
