@@ -1,4 +1,4 @@
-"""The three things that can go wrong, each with a message that names the offender and the next step."""
+"""What can go wrong, each with a message that names the offender and the next step."""
 
 from __future__ import annotations
 
@@ -17,3 +17,7 @@ class WeightsError(FaceChainError):
 
 class HostError(FaceChainError):
     """The host (webui, Forge, diffusers) cannot do what is asked with what it has loaded."""
+
+
+class CancelledError(FaceChainError):
+    """The user has stopped the work before anything of it was finished."""

@@ -87,10 +87,14 @@ class PageHost(Host, Protocol):
         """Where finished pictures are kept."""
         ...
 
-    def save(self, portrait: Portrait) -> Path | None:
+    def save(
+        self, portrait: Portrait, *, stem: str = "portrait", exact: Callable[[str], bytes] | None = None
+    ) -> Path | None:
         """Write a finished picture with its settings where the host keeps its own; overwrites nothing.
 
-        None where the user has told the host to keep no pictures by itself.
+        ``stem`` begins the name of the file in a host without patterns of its own. ``exact`` makes the bytes of the
+        PNG file from the settings text that the host wants in it; without it the host encodes the picture. None where
+        the user has told the host to keep no pictures by itself.
         """
         ...
 

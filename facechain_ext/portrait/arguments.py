@@ -19,6 +19,8 @@ OFF_LABEL = PREFIX
 """The infotext label that says why a face that was asked for is not in the picture."""
 IDENTITY_LABEL = f"{PREFIX} identity"
 """The infotext label of who is in the picture: name and short hash."""
+RECIPE_LABEL = f"{PREFIX} recipe"
+"""The infotext label of what made the picture: portrait or template."""
 LARGEST = 0
 """The number of the face that means: the largest."""
 _ONLY_IF_SET = frozenset({"face", "box", "people"})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from facechain_ext.number_text import format_number
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
 
 if TYPE_CHECKING:
@@ -51,8 +53,20 @@ def identities_in(written: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(one["name"] or "", one["hash"] or one["bare"]) for one in _IDENTITY.finditer(text)]
 
 
+def quoted(value: Any) -> str:
+    """A value as the webui writes it behind its label: texts that hold its separators become JSON."""
+    text = format_number(value) if isinstance(value, float) else str(value)
+    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text
+
+
 def told_of(people: Sequence[Person], adapter: str, *, hires: bool) -> dict[str, Any]:
     """Infotext label -> value for people whom ``adapter`` puts in, in the hires pass too or not."""
     first = people[0]
     settings = FaceArguments(adapter=adapter, strength=first.strength, window=first.window, hires=hires)
     return {IDENTITY_LABEL: identities_label([person.identity for person in people])} | settings.infotext()
+
+
+def prompt_of(infotext: str) -> str:
+    """The prompt of a picture's settings text: what stands before the negative prompt or the line of settings."""
+    words = "\n".join(infotext.strip().split("\n")[:-1])
+    return words.partition("Negative prompt:")[0].strip()

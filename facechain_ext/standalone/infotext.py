@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
-from facechain_ext.number_text import format_number
-from facechain_ext.portrait.told import told_of
+from facechain_ext.portrait.told import quoted, told_of
 from facechain_ext.standalone.sampling.samplers import find_sampler
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter |
     lines = [_with_loras(job)]
     if job.negative_prompt:
         lines.append(f"Negative prompt: {job.negative_prompt}")
-    lines.append(", ".join(f"{label}: {_quoted(value)}" for label, value in pairs.items()))
+    lines.append(", ".join(f"{label}: {quoted(value)}" for label, value in pairs.items()))
     return "\n".join(lines)
 
 
@@ -62,9 +60,3 @@ def _stem(file: Any) -> str:
     from pathlib import Path
 
     return Path(str(file)).stem
-
-
-def _quoted(value: Any) -> str:
-    """As the webui quotes: texts that hold its separators become JSON."""
-    text = format_number(value) if isinstance(value, float) else str(value)
-    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text

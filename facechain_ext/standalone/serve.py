@@ -22,6 +22,7 @@ from facechain_ext.standalone.latents import glimpse
 from facechain_ext.standalone.output import save_portraits
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
 from facechain_ext.weights import models_folder, require
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,10 +148,14 @@ class ServeHost:
         """Where pictures go."""
         return self._output
 
-    def save(self, portrait: Portrait) -> Path:
+    def save(self, portrait: Portrait, *, stem: str = "portrait", exact: Callable[[str], bytes] | None = None) -> Path:
         """Write a PNG with its settings under the next free number."""
         with self._reading:
-            return save_portraits([portrait], self._output)[0]
+            path = save_portraits([portrait], self._output, stem=stem)[0]
+            if exact is not None:
+                with whole_file(path) as part:
+                    part.write_bytes(exact(portrait.infotext))
+            return path
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
         """``work``, done when nothing else generates."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.host import Offers
 from facechain_ext.portrait.judge import choose_judge
+from facechain_ext.portrait.told import prompt_of
 from facechain_ext.webui import controlnet, generation, loras, models, restoring, settings
 from facechain_ext.webui.people import uploaded
 from facechain_ext.webui.request import TabRequest
 from facechain_ext.webui.running import Queue, Reports, begun, on_main_thread
+from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +62,8 @@ class WebuiHost:
         with self._queue.turn(), begun(shared.state), Reports() as reports:
             if progress is not None and not progress(0, max(job.count * job.steps, 1)):
                 return []
+            if shared.state.interrupted or shared.state.stopping_generation:  # between two generations of one work
+                return []
             self._running.set()
             try:
                 with closing(generation.processing_of(request)) as p:
@@ -72,6 +76,8 @@ class WebuiHost:
             finally:
                 self._running.clear()
                 shared.total_tqdm.clear()
+                if request.trouble is not None:
+                    shared.state.interrupted = False  # our own way to end it, no wish of the user's
         _check(request, reports)
         notes = [note for person in job.people for note in person.identity.notes]
         return generation.portraits_of(done, request.finished, (*notes, *reports.notes()))
@@ -127,7 +133,13 @@ class WebuiHost:
 
         return Path(shared.opts.outdir_samples or shared.opts.outdir_txt2img_samples)
 
-    def save(self, portrait: Portrait) -> Path | None:
+    def save(
+        self,
+        portrait: Portrait,
+        *,
+        stem: str = "portrait",  # noqa: ARG002 - the webui has patterns of its own
+        exact: Callable[[str], bytes] | None = None,
+    ) -> Path | None:
         """Write a picture as the webui writes its own, under its own patterns of names; None where it writes none."""
         from modules import images, shared
 
@@ -138,16 +150,24 @@ class WebuiHost:
             str(self.output_folder()),
             "",
             portrait.seed,
-            extension=shared.opts.samples_format,
+            prompt=prompt_of(portrait.infotext),
+            extension="png" if exact is not None else shared.opts.samples_format,
             info=portrait.infotext,
         )
+        if exact is not None:
+            with whole_file(Path(name)) as part:
+                part.write_bytes(exact(portrait.infotext if shared.opts.enable_pnginfo else ""))
         return Path(name)
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
-        """``work``, done when nothing else generates in the webui; ``generate`` in it waits no more."""
+        """``work``, done when nothing else generates in the webui; ``generate`` in it waits no more.
+
+        The webui's Interrupt ends all of it: after one, each further ``generate`` in it gives nothing.
+        """
+        from modules import shared
 
         def in_turn() -> T:
-            with self._queue.turn():
+            with self._queue.turn(), begun(shared.state):
                 return work()
 
         return in_turn

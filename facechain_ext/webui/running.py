@@ -43,13 +43,31 @@ class Queue:
                 progress.finish_task(task)
 
 
+_work = threading.local()
+"""``begun`` is True in a thread while its work of one or several generations is under way."""
+
+
 @contextmanager
 def begun(state: Any) -> Iterator[None]:
-    """The webui's state while a generation runs; afterwards nothing of an interruption is left in it."""
+    """The webui's state while a generation runs, or work of several; an interruption holds until the outermost ends.
+
+    Afterwards nothing of it is left in the state.
+    """
+    if getattr(_work, "begun", False):
+        before = state.interrupted, state.stopping_generation
+        state.begin(job="facechain")
+        state.interrupted, state.stopping_generation = before
+        try:
+            yield
+        finally:
+            state.end()
+        return
+    _work.begun = True
     state.begin(job="facechain")
     try:
         yield
     finally:
+        _work.begun = False
         state.end()
         state.interrupted = state.skipped = state.stopping_generation = False
 

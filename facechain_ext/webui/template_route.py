@@ -10,41 +10,76 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.portrait.template import QUALITIES, Guest, Settings, find_seats, make, read_canvas
+from facechain_ext.portrait.template import (
+    QUALITIES,
+    Guest,
+    Settings,
+    face_number,
+    find_choices,
+    find_seats,
+    make,
+    read_canvas,
+)
+from facechain_ext.portrait.template.infotext import settings_text
 from facechain_ext.webui.people import picture_of
 
 if TYPE_CHECKING:
-    from facechain_ext.portrait.template.recipe import Choice
+    from collections.abc import Sequence
+
+    from facechain_ext.portrait.template import TemplateResult
+    from facechain_ext.portrait.template.settings import Choice
     from facechain_ext.webui.host import WebuiHost
 
-_KEYS = frozenset({"template", "faces", "hair", "settings"})
+_KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
 _OWN = frozenset({"controls"})
 """Settings that the webui knows and a request does not."""
 
 
 def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
-    """The answer to a request: the picture as PNG in base64, how many faces the template has, and notes.
+    """The answer to a request: the picture as PNG in base64, how many faces the template has, notes and info.
 
     ``order`` has ``template``, ``faces`` (number -> "keep", "pixelate", {"photo": base64} or {"card": name}) and
-    optionally ``hair`` and ``settings`` (names of the recipe's Settings). Raises FaceChainError that names what is
-    wrong.
+    optionally ``hair``, ``settings`` (names of the recipe's Settings) and ``strict``. ``info`` holds the settings text
+    as ``infotext``, and as ``left_out`` what was asked for and not done; with ``strict`` that raises instead. Raises
+    FaceChainError that names what is wrong.
     """
     if not isinstance(order, dict) or not set(order) <= _KEYS or not isinstance(order.get("template"), str):
         raise HostError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
     settings = _settings(order.get("settings") or {})
-    hair = order.get("hair", False)
-    if not isinstance(hair, bool):
-        raise HostError("FaceChain: hair is true or false.")
+    hair, strict = _truth(order, "hair"), _truth(order, "strict")
     canvas = read_canvas(picture_of(order["template"]), name="the template")
     paints, host = settings.paints, host or _host()
-    choices = {number: _choice(host, who, paint=paints) for number, who in _numbered(order.get("faces")).items()}
+    asked = {number: who for number, who in _numbered(order.get("faces")).items() if _is_choice(who)}
+    choices, refused = find_choices(asked, lambda who: _choice(host, who, paint=paints))
+    _refuse_left_out(refused, strict=strict)
     if paints:
         settings = replace(settings, controls=host.offers().ready_controls)
     seats = find_seats(canvas.pixels, hair=hair and paints)
     judge = host.judge() if settings.chooses else None
-    done = make(canvas, choices, settings, host=host if paints else None, seats=seats, judge=judge)
-    picture = base64.b64encode(canvas.encoded(done.pixels)).decode("ascii")
-    return {"picture": picture, "faces": len(seats), "notes": list(done.notes)}
+
+    def work() -> TemplateResult:
+        return make(canvas, choices, settings, host=host if paints else None, seats=seats, judge=judge)
+
+    done = host.queued(work)() if paints else work()
+    left_out = [*refused, *done.left_out]
+    _refuse_left_out(left_out, strict=strict)
+    text = settings_text(canvas, choices, settings, hair=hair and paints, host_text=done.settings_text)
+    picture = base64.b64encode(canvas.encoded(done.pixels, text)).decode("ascii")
+    info = {"infotext": text, "left_out": left_out}
+    return {"picture": picture, "faces": len(seats), "notes": [*refused, *done.notes], "info": info}
+
+
+def _truth(order: dict[str, Any], name: str) -> bool:
+    value = order.get(name, False)
+    if not isinstance(value, bool):
+        raise HostError(f"FaceChain: {name} is true or false.")
+    return value
+
+
+def _refuse_left_out(left_out: Sequence[str], *, strict: bool) -> None:
+    """Raise HostError with all the reasons where a request wants everything or nothing."""
+    if strict and left_out:
+        raise HostError(" ".join(left_out))
 
 
 def _numbered(asked: Any) -> dict[int, Any]:
@@ -53,12 +88,21 @@ def _numbered(asked: Any) -> dict[int, Any]:
         raise HostError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
     numbers: dict[int, Any] = {}
     for key, who in asked.items():
-        if not str(key).strip().isdigit():
+        number = face_number(str(key))
+        if number is None:
             raise HostError(f"FaceChain: faces are numbered from 1, from the left; {str(key)[:20]!r} is no number.")
-        if int(key) in numbers:
-            raise PhotoError(f"Face {int(key)} is named twice; name every face once.")
-        numbers[int(key)] = who
+        if number in numbers:
+            raise PhotoError(f"Face {number} is named twice; name every face once.")
+        numbers[number] = who
     return numbers
+
+
+def _is_choice(who: Any) -> bool:
+    """True for what a face can become; raises HostError for what is written in no way that is known."""
+    named = isinstance(who, dict) and len(who) == 1 and set(who) <= {"card", "photo"}
+    if who not in ("keep", "pixelate") and not named:
+        raise HostError("FaceChain: a face becomes keep, pixelate, an object with card, or an object with photo.")
+    return True
 
 
 def _choice(host: WebuiHost, who: Any, *, paint: bool) -> Choice:
@@ -66,12 +110,11 @@ def _choice(host: WebuiHost, who: Any, *, paint: bool) -> Choice:
         return "keep"
     if who == "pixelate":
         return "pixelate"
-    if not isinstance(who, dict) or len(who) != 1 or not set(who) <= {"card", "photo"}:
-        raise HostError("FaceChain: a face becomes keep, pixelate, an object with card, or an object with photo.")
     if "card" in who:
-        return Guest(CardLibrary().load(str(who["card"])))
+        return Guest(CardLibrary().load(str(who["card"])), source=f"card {who['card']}")
     photo = faces.read_picture(picture_of(who["photo"]))
-    return Guest(Identity.from_photos(photo, host.encoder()) if paint else None, photo.pixels)
+    identity = Identity.from_photos(photo, host.encoder()) if paint else None
+    return Guest(identity, photo.pixels, f"photo {photo.digest[:12]}")
 
 
 def _settings(asked: Any) -> Settings:
@@ -88,7 +131,10 @@ def _settings(asked: Any) -> Settings:
         good = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
         if not good and not (kind is float and isinstance(value, int) and not isinstance(value, bool)):
             raise HostError(f"FaceChain: {name} is of kind {kind.__name__}, not {str(value)[:40]!r}.")
-        values[name] = float(value) if kind is float else value
+        try:
+            values[name] = float(value) if kind is float else value
+        except OverflowError:
+            raise HostError(f"FaceChain: {name} is a number with too many digits.") from None
     return _checked(replace(standard, **values))
 
 
@@ -105,7 +151,7 @@ def _checked(settings: Settings) -> Settings:
     ]
     for name, good, words in limits:
         if not good:
-            raise HostError(f"FaceChain: {name} is {getattr(settings, name)!r}; set it to {words}.")
+            raise HostError(f"FaceChain: {name} is {repr(getattr(settings, name))[:40]}; set it to {words}.")
     return settings
 
 

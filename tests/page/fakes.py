@@ -66,7 +66,7 @@ class Easel:
     def lora_folders(self):
         return (self.folder,)
 
-    def save(self, portrait):
+    def save(self, portrait, *, stem="portrait", exact=None):
         self.saved.append(portrait)
         return self.folder / f"{len(self.saved)}.png"
 

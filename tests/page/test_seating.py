@@ -27,6 +27,7 @@ from facechain_ext.page.template.seating import (
     seat,
     show,
 )
+from facechain_ext.standalone.output import save_portraits
 from facechain_ext.weights import set_models_folder
 
 HEAD = data.astronaut()[:230, 110:340]
@@ -45,6 +46,12 @@ class Host:
 
     def output_folder(self):
         return self.folder / "out"
+
+    def save(self, portrait, *, stem="portrait", exact=None):
+        path = save_portraits([portrait], self.output_folder(), stem=stem)[0]
+        if exact is not None:
+            path.write_bytes(exact(portrait.infotext))
+        return path
 
 
 @pytest.fixture
@@ -80,13 +87,14 @@ def test_faces_are_shown_with_their_numbers(host, files):
 
 def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
     order = Order(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
-    path, picture, notes = seat(host, order, going)
-    again, _, _ = seat(host, order, going)
-    assert notes == ()
-    assert path != again
-    assert path.parent == host.output_folder()
-    before, after = np.asarray(Image.open(files[0])), np.asarray(Image.open(path))
-    assert np.array_equal(after, np.asarray(picture))
+    made = seat(host, order, going)
+    again = seat(host, order, going)
+    assert made.notes == ()
+    assert (made.file, again.file) == ("template-0001.png", "template-0002.png")
+    kept = Image.open(host.output_folder() / made.file)
+    assert kept.text["parameters"] == made.infotext
+    before, after = np.asarray(Image.open(files[0])), np.asarray(kept)
+    assert np.array_equal(after, np.asarray(made.picture))
     assert np.array_equal(before[:, :200], after[:, :200])
     assert not np.array_equal(before[:, 260:], after[:, 260:])
 
@@ -111,6 +119,28 @@ def test_a_bad_template_is_named_and_the_others_go_on(host, files):
     made, notes = batch(host, orders, going)
     assert [one.file for one in made] == ["template-0001.png"]
     assert "plain.png: No face was found" in notes[0]
+
+
+def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, files, tmp_path):
+    cards = tmp_path / "models" / "cards"
+    cards.mkdir(parents=True, exist_ok=True)
+    (cards / "Broken.safetensors").write_bytes(b"no card")
+    photos = {"1 guest.png": files[1], "2 plain.png": files[2], "3 gone.png": tmp_path / "gone.png"}
+    who = ["card: Broken", "photo: 3 gone.png", "photo: 2 plain.png", "photo: 1 guest.png"]
+    orders = each_with_each([Order(files[0], (KEEP, KEEP), photos)], who, 1)
+    made, notes = batch(host, orders, going)
+    assert [one.guest for one in made if not one.notes] == ["photo: 1 guest.png"]
+    for name, said in zip(("Broken", "gone.png", "plain.png"), notes, strict=True):
+        assert said.startswith("pair.png, "), said
+        assert name in said
+
+
+def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(host, files):
+    made = seat(host, Order(files[0], ("card: Nobody", PIXELATE), {}), going)
+    before, after = np.asarray(Image.open(files[0])), np.asarray(made.picture)
+    assert np.array_equal(before[:, :200], after[:, :200])
+    assert not np.array_equal(before[:, 260:], after[:, 260:])
+    assert "Face 1 is left as it is: There is no card called Nobody" in made.notes[0]
 
 
 def test_a_stopped_batch_says_how_far_it_came(host, files):
@@ -156,10 +186,11 @@ def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
         after = np.asarray(one.picture)
         assert np.array_equal(before[:, :200], after[:, :200])
         assert not np.array_equal(before[:, 260:], after[:, 260:])
-    path, page = contact_sheet(host, made)
-    assert path == host.output_folder() / "contact-sheet-0001.png"
+    name, page = contact_sheet(host, made)
+    assert (host.output_folder() / "contact-sheet-0001.png").is_file()
+    assert name == "contact-sheet-0001.png"
     assert page.width < page.height * 1.5, "two columns, a row for each template"
-    assert contact_sheet(host, made)[0].name == "contact-sheet-0002.png"
+    assert contact_sheet(host, made)[0] == "contact-sheet-0002.png"
 
 
 def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_path):
@@ -167,8 +198,8 @@ def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_pa
     scene[:230, :230] = HEAD
     scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
     Image.fromarray(scene).save(tmp_path / "two.png")
-    _, picture, _ = seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
-    changed = (np.asarray(picture) != scene).any(-1)
+    made = seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
+    changed = (np.asarray(made.picture) != scene).any(-1)
     assert changed[:, :230].any()
     assert not changed[:, 300:].any()
     with pytest.raises(FaceChainError, match="no face number 5"):

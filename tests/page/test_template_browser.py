@@ -61,7 +61,7 @@ def found(page, *templates, guests=()):
     if guests:
         upload(page, "guests", *guests)
     page.click("template_find")
-    page.says("template_status", "numbered from the left")
+    page.says("template_found", "Click a face")
     page.page.wait_for_selector("#facechain_template_seen img")
     page.page.wait_for_timeout(500)
 
@@ -156,7 +156,7 @@ def test_a_template_without_a_face_says_so_and_nothing_is_written(template, tmp_
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "plain.png")
     upload(page, "template_files", tmp_path / "plain.png")
     page.click("template_find")
-    page.says("template_status", "No face was found")
+    page.says("template_found", "No face was found")
     before = set((server.folder / "out").glob("*.png"))
     page.click("template_generate")
     page.says("template_status", "plain.png: No face was found")

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import CancelledError, HostError, PhotoError
 from facechain_ext.faces.likeness import Likeness
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.portrait.job import Portrait
@@ -408,6 +408,84 @@ class Bluest:
 
     def likeness(self, picture, identity):
         return Likeness(picture.getpixel((picture.width // 2, picture.height // 2))[2] / 255, "ArcFace")
+
+
+class Interrupted(Painter):
+    """Ends in the middle of its generation number ``at`` and of every later one, as an interrupted webui does not."""
+
+    def __init__(self, at, keeps=0):
+        super().__init__()
+        self.at, self.keeps = at, keeps
+
+    def generate(self, job, *, progress=None, ready=None):
+        made = super().generate(job)
+        return made[: self.keeps] if len(self.jobs) == self.at else made
+
+
+@pytest.mark.parametrize(("quality", "passes"), [("standard", 1), ("faithful", 3)])
+def test_an_interrupt_ends_the_whole_run_and_keeps_the_faces_that_are_finished(three, seats, quality, passes):
+    everybody = {number: somebody() for number in (1, 2, 3)}
+    settings = Settings(quality=quality, match=False)
+    host = Interrupted(at=passes + 1)
+    done = make(three, everybody, settings, host=host, seats=seats)
+    assert len(host.jobs) == passes + 1, "nothing is begun after the interrupt"
+    assert done.stopped
+    assert done.left_out[-1] == "Stopped: faces 2 and 3 are left as they were."
+    assert done.changed[seats[0].mask].any()
+    assert not done.changed[seats[1].mask | seats[2].mask].any()
+    with pytest.raises(CancelledError, match="nothing is kept"):
+        make(three, everybody, settings, host=Interrupted(at=passes), seats=seats)
+
+
+def test_the_tries_that_are_finished_when_it_is_interrupted_count(three, seats):
+    host = Interrupted(at=1, keeps=2)
+    done = make(three, {1: somebody(), 2: somebody()}, standard(count=4), host=host, seats=seats, judge=Bluest())
+    assert len(host.jobs) == 1
+    assert done.left_out == ("Stopped: face 2 is left as it was.",)
+    assert any(note.startswith("Face 1: the most like of 2") for note in done.notes)
+
+
+class Steps(Painter):
+    """Tells of each step of each of its generations from the first to the last, and stops where it is told to."""
+
+    def generate(self, job, *, progress=None, ready=None):
+        total = job.count * job.steps
+        for step in range(total + 1):
+            if not progress(step, total):
+                self.jobs.append(job)
+                return []
+        return super().generate(job)
+
+
+@pytest.mark.parametrize("quality", ["instant", "standard", "faithful"])
+def test_progress_counts_the_whole_recipe_once(three, seats, quality):
+    nobody = Guest(photo=np.full((200, 200, 3), 90, np.uint8))  # left out, and counted all the same
+    who = {1: GUEST, 2: "pixelate", 3: nobody} if quality == "instant" else {1: somebody(), 2: somebody(), 3: GUEST}
+    told = []
+    settings = Settings(quality=quality, match=False, steps=10)
+    make(three, who, settings, host=Steps(), seats=seats, progress=lambda *now: told.append(now) is None)
+    shares = [done / total for done, total in told]
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert shares == sorted(shares)
+    assert len({total for _, total in told}) == 1
+    if quality != "instant":
+        assert len(set(shares)) > 10
+
+
+def test_progress_that_says_no_stops_at_the_next_step(three, seats):
+    host, asked = Steps(), []
+
+    def until_the_second_face(done, total):
+        asked.append(done / total)
+        return asked[-1] < 0.7
+
+    done = make(three, dict.fromkeys((1, 2), somebody()), standard(), host=host, seats=seats,
+                progress=until_the_second_face)  # fmt: skip
+    assert len(host.jobs) == 2
+    assert done.stopped
+    assert done.changed[seats[0].mask].any()
+    assert not done.changed[seats[1].mask].any()
+    assert sum(share >= 0.7 for share in asked) <= 2
 
 
 @pytest.mark.parametrize("quality", ["standard", "faithful"])

@@ -392,7 +392,10 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
     made = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
     assert made.shape == pixels.shape
     assert 0 < (made != pixels).any(-1).mean() < 0.3
-    assert (answer["faces"], answer["notes"]) == (1, [])
+    assert (answer["faces"], answer["notes"], answer["info"]["left_out"]) == (1, [], [])
+    inside = Image.open(io.BytesIO(base64.b64decode(answer["picture"]))).text["parameters"]
+    assert inside == answer["info"]["infotext"]
+    assert "FaceChain recipe: template" in inside
     for order, words in [
         ({}, "faces says who goes where"),
         ({"faces": {"2": "keep"}}, "no face number 2"),
@@ -405,10 +408,35 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
         ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "set it to 1 to 150"),
         ({"faces": {"1": "pixelate"}, "settings": {"controls": []}}, "knows no setting 'controls'"),
         ({"faces": {"1": "pixelate"}, "file": "x"}, "a template portrait takes"),
+        ({"faces": {str(10**30): "keep"}}, "is no number"),
+        ({"faces": {"²": "keep"}}, "is no number"),
+        ({"faces": {"1": "pixelate"}, "settings": {"denoise": 10**400}}, "too many digits"),
+        ({"faces": {"1": "pixelate"}, "settings": {"seed": 10**30}}, "set it to 0 to 4294967295"),
+        ({"faces": {"1": "pixelate"}, "strict": 1}, "strict is true or false"),
     ]:
         refused = ask(**order)
         assert refused.status_code == 422, order
         assert words in refused.json()["detail"]
+
+
+def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_strict(monkeypatch, models):
+    fake_host.install(monkeypatch, models)
+    from facechain_ext.errors import HostError
+    from facechain_ext.webui.template_route import made
+
+    pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
+    pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
+    faces = {"1": {"card": "Nobody"}, "2": "pixelate"}
+    answer = made({"template": base64_of(pair), "faces": faces})
+    (said,) = answer["info"]["left_out"]
+    assert said.startswith("Face 1 is left as it is: There is no card called Nobody")
+    assert answer["notes"] == [said]
+    with pytest.raises(HostError, match="Face 1 is left as it is: There is no card called Nobody"):
+        made({"template": base64_of(pair), "faces": faces, "strict": True})
+    nobody = {"1": {"photo": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "2": "pixelate"}
+    assert "Face 1" in made({"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
+    with pytest.raises(HostError, match="Face 1 is left as it is"):
+        made({"template": base64_of(pair), "faces": nobody, "strict": True})
 
 
 @pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])

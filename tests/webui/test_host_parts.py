@@ -91,6 +91,24 @@ def test_nothing_of_an_interruption_is_left_in_the_hosts_state(host):
     assert [state.interrupted, state.skipped, state.stopping_generation] == [False] * 3
 
 
+def test_an_interruption_holds_for_all_generations_of_one_work_and_ends_with_it(host):
+    from facechain_ext.webui.running import begun
+
+    state = types.SimpleNamespace(interrupted=False, skipped=False, stopping_generation=False)
+    state.begin = lambda job: setattr(state, "interrupted", False)
+    state.end = lambda: None
+    seen = []
+    with begun(state):
+        with begun(state):
+            seen.append(state.interrupted)
+            state.interrupted = True
+        with begun(state):
+            seen.append(state.interrupted)
+    with begun(state):
+        seen.append(state.interrupted)
+    assert seen == [False, True, False]
+
+
 def test_what_forge_does_on_its_main_thread_comes_back_and_so_do_errors(host):
     from facechain_ext.webui.running import on_main_thread
 

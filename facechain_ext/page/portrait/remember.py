@@ -9,7 +9,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.number_text import format_number, read_float
 from facechain_ext.page.pnginfo import taken_apart
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_STYLE
-from facechain_ext.portrait.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
+from facechain_ext.portrait.arguments import IDENTITY_LABEL, PREFIX, RECIPE_LABEL, FaceArguments
 from facechain_ext.portrait.regions import as_text, parse_others
 from facechain_ext.portrait.told import SPEEDUPS, identities_in
 from facechain_ext.styles import find_style
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.page.pnginfo import Told
     from facechain_ext.page.portrait.who import Who
 
-RECIPE = f"{PREFIX} recipe"
+RECIPE = RECIPE_LABEL
 """The label that tells a picture of this page from others."""
 _OURS = "portrait"
 CARD, SECOND, SHARE, FACE = (f"{PREFIX} {word}" for word in ("card", "mix with", "mix share", "face"))

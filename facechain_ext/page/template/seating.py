@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
-
-from PIL import Image
+from typing import TYPE_CHECKING, cast
 
 from facechain_ext import faces
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import CancelledError, FaceChainError, HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.compare import compare
 from facechain_ext.page.portrait.result import chosen_seed
 from facechain_ext.page.working import part_of
+from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.sheet import sheet
-from facechain_ext.portrait.template import Guest, Settings, find_seats, make, numbered, read_canvas
+from facechain_ext.portrait.template import Guest, Settings, find_choices, find_seats, make, numbered, read_canvas
+from facechain_ext.portrait.template.infotext import settings_text
 from facechain_ext.portrait.tools import retouching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from PIL import Image
+
     from facechain_ext.page.host import Offers, PageHost
     from facechain_ext.portrait.style import FaceTool
-    from facechain_ext.portrait.template import Seat
-    from facechain_ext.portrait.template.recipe import Choice, Quality
+    from facechain_ext.portrait.template import Seat, TemplateResult
+    from facechain_ext.portrait.template.settings import Choice, Quality
 
 KEEP, PIXELATE = "keep", "pixelate"
 PHOTO, CARD = "photo: ", "card: "
@@ -96,36 +98,55 @@ def next_choice(choices: Sequence[str], now: str) -> str:
     return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
 
 
-def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> tuple[Path, Image.Image, tuple[str, ...]]:
-    """The file of the finished template, the picture, and what was not as asked.
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A finished template: where it came from, its file's name (nothing when none is kept), picture and settings text.
+
+    ``guest`` is who was put in where people go in turn. ``notes`` say what was not as asked, ``stopped`` that an
+    interrupt ended it early.
+    """
+
+    template: Path
+    file: str
+    picture: Image.Image
+    guest: str = ""
+    infotext: str = ""
+    notes: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> Made:
+    """The finished template, kept where the host keeps its pictures.
 
     Raises FaceChainError; then nothing is written.
     """
     canvas = read_canvas(order.template)
     offers = host.offers()
     settings = _settings(order, offers)
-    seats = find_seats(canvas.pixels, hair=order.hair and settings.paints)
+    hair = order.hair and settings.paints
+    seats = find_seats(canvas.pixels, hair=hair)
     asked = {n: words for n, words in enumerate(order.choices[: len(seats)], 1) if words and words != KEEP}
     if order.guest:
         asked[order.guest_face or _largest(seats)] = order.guest
     if not asked:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
-    wanted = {number: _choice(host, order, words, paint=settings.paints) for number, words in asked.items()}
-    done = make(
-        canvas,
-        wanted,
-        settings,
-        host=host if settings.paints else None,
-        seats=seats,
-        judge=host.judge() if settings.chooses else None,
-        tools=_tools(order, offers.restorers),
-        progress=report,
-    )
-    folder = host.output_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = _free(folder)
-    canvas.save(done.pixels, path)
-    return path, Image.fromarray(done.pixels), done.notes
+    wanted, refused = find_choices(asked, lambda words: _choice(host, order, words, paint=settings.paints))
+    judge = host.judge() if settings.chooses else None
+    tools = _tools(order, offers.restorers)
+
+    def work() -> TemplateResult:
+        painter = host if settings.paints else None
+        return make(canvas, wanted, settings, host=painter, seats=seats, judge=judge, tools=tools, progress=report)
+
+    done = host.queued(work)() if settings.paints else work()
+    names = [tool.name for tool in tools]
+    text = settings_text(canvas, wanted, settings, hair=hair, tools=names, host_text=done.settings_text)
+    picture = canvas.picture(done.pixels)
+    picture.info["parameters"] = text  # what is downloaded from the page keeps it
+    portrait = Portrait(picture, settings.seed, text, done.notes)
+    path = host.save(portrait, stem="template", exact=lambda inside: canvas.encoded(done.pixels, inside))
+    notes = (*refused, *done.notes)
+    return Made(order.template, "" if path is None else path.name, picture, order.guest, text, notes, done.stopped)
 
 
 def _settings(order: Order, offers: Offers) -> Settings:
@@ -143,32 +164,32 @@ def _settings(order: Order, offers: Offers) -> Settings:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A finished template: where it came from, the name of its file, the picture, and who was put in."""
-
-    template: Path
-    file: str
-    picture: Image.Image
-    guest: str = ""
-
-
 def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], bool]) -> tuple[list[Made], list[str]]:
-    """Several templates as one job; one that fails is named and the others go on."""
+    """Several templates as one job; one that fails is named and the others go on, until it is stopped."""
     made: list[Made] = []
     notes: list[str] = []
     for number, order in enumerate(orders):
         if not report(number, len(orders)):
-            notes.append(f"Stopped after {number} of {len(orders)} templates.")
+            notes.append(_stopped_after(number, len(orders)))
             break
         try:
-            path, picture, said = seat(host, order, part_of(report, number, len(orders)))
-        except PhotoError as error:
+            one = seat(host, order, part_of(report, number, len(orders)))
+        except CancelledError as error:
+            notes.append(_stopped_after(number, len(orders)) if len(orders) > 1 else str(error))
+            break
+        except FaceChainError as error:
             notes.append(f"{_label(order)}: {error}")
             continue
-        made.append(Made(order.template, path.name, picture, order.guest))
-        notes += [f"{_label(order)}: {line}" for line in said]
+        made.append(one)
+        notes += [f"{_label(order)}: {line}" for line in one.notes]
+        if one.stopped and number + 1 < len(orders):
+            notes.append(_stopped_after(number + 1, len(orders)))
+            break
     return made, notes
+
+
+def _stopped_after(number: int, count: int) -> str:
+    return f"Stopped after {number} of {count} templates."
 
 
 def each_with_each(orders: Sequence[Order], guests: Sequence[str], face: int) -> list[Order]:
@@ -178,15 +199,17 @@ def each_with_each(orders: Sequence[Order], guests: Sequence[str], face: int) ->
     return [replace(order, guest=guest, guest_face=face) for order in orders for guest in guests]
 
 
-def contact_sheet(host: PageHost, made: Sequence[Made]) -> tuple[Path, Image.Image]:
-    """The sheet of a job, a row for each template where several guests went in, kept beside its pictures."""
+def contact_sheet(host: PageHost, made: Sequence[Made]) -> tuple[str, Image.Image]:
+    """The sheet of a job, a row for each template where several guests went in, kept with its pictures.
+
+    Gives the name of its file, nothing when none is kept.
+    """
     guests = list(dict.fromkeys(one.guest for one in made))
     columns = len(guests) if len(guests) > 1 else 4
     labels = [f"{one.file} {one.guest}".strip() for one in made]
     page = sheet([(label, one.picture) for label, one in zip(labels, made, strict=True)], columns=columns)
-    path = _free(host.output_folder(), "contact-sheet")
-    page.save(path)
-    return path, page
+    path = host.save(Portrait(page, 0, ""), stem="contact-sheet")
+    return "" if path is None else path.name, page
 
 
 def _label(order: Order) -> str:
@@ -215,16 +238,11 @@ def _choice(host: PageHost, order: Order, words: str, *, paint: bool) -> Choice:
     if words == PIXELATE:
         return "pixelate"
     if words.startswith(CARD):
-        return Guest(CardLibrary().load(words.removeprefix(CARD)))
+        name = words.removeprefix(CARD)
+        return Guest(CardLibrary().load(name), source=f"card {name}")
     path = order.photos.get(words.removeprefix(PHOTO))
     if path is None:
         raise PhotoError(f"There is no photo called {words.removeprefix(PHOTO)[:60]}; choose again for this face.")
-    pixels: Any = faces.read_picture(path).pixels
-    return Guest(Identity.from_photos(path, host.encoder()) if paint else None, pixels)
-
-
-def _free(folder: Path, stem: str = "template") -> Path:
-    number = 1
-    while (path := folder / f"{stem}-{number:04d}.png").exists():
-        number += 1
-    return path
+    photo = faces.read_picture(path)
+    identity = Identity.from_photos(photo, host.encoder()) if paint else None
+    return Guest(identity, photo.pixels, f"photo {photo.digest[:12]}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from facechain_ext.portrait.template.canvas import Canvas, read_canvas
 from facechain_ext.portrait.template.gallery import TemplateGallery
-from facechain_ext.portrait.template.recipe import QUALITIES, Guest, Settings, TemplateResult, make
-from facechain_ext.portrait.template.seats import Seat, find_seats, numbered
+from facechain_ext.portrait.template.recipe import TemplateResult, find_choices, make
+from facechain_ext.portrait.template.seats import Seat, face_number, find_seats, numbered
+from facechain_ext.portrait.template.settings import QUALITIES, Guest, Settings
 
 __all__ = [
-    "QUALITIES", "Canvas", "Guest", "Seat", "Settings", "TemplateGallery", "TemplateResult", "find_seats", "make",
-    "numbered", "read_canvas",
+    "QUALITIES", "Canvas", "Guest", "Seat", "Settings", "TemplateGallery", "TemplateResult", "face_number",
+    "find_choices", "find_seats", "make", "numbered", "read_canvas",
 ]  # fmt: skip

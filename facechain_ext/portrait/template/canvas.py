@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
@@ -44,29 +45,40 @@ class Canvas:
     icc_profile: bytes | None
     exif: bytes | None
 
-    def save(self, pixels: Pixels, path: Path) -> None:
+    def save(self, pixels: Pixels, path: Path, settings_text: str = "") -> None:
         """Write ``pixels`` (upright, the template's size) as PNG with the template's alpha, profile and orientation.
 
-        The file appears when it is whole. Raises PhotoError when it exists.
+        ``settings_text`` goes where the webui looks for it. The file appears when it is whole. Raises PhotoError when
+        it exists.
         """
         if path.exists():
             raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
-        content = self.encoded(pixels)
+        content = self.encoded(pixels, settings_text)
         with whole_file(path) as part:
             part.write_bytes(content)
 
-    def encoded(self, pixels: Pixels) -> bytes:
-        """``pixels`` as the PNG that ``save`` writes."""
-        picture = Image.fromarray(pixels)
-        picture = _upright(picture, _BACK.get(self.orientation, 1))
+    def encoded(self, pixels: Pixels, settings_text: str = "") -> bytes:
+        """``pixels`` as the PNG that ``save`` writes, with ``settings_text`` where the webui looks for it."""
+        extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
+        inside = PngInfo()
+        if settings_text:
+            inside.add_text("parameters", settings_text)
+        file = io.BytesIO()
+        self._stored(pixels).save(file, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT, **extra)
+        return file.getvalue()
+
+    def picture(self, pixels: Pixels) -> Image.Image:
+        """``pixels`` as a picture to look at: upright, with the template's alpha."""
+        return _upright(self._stored(pixels), self.orientation)
+
+    def _stored(self, pixels: Pixels) -> Image.Image:
+        """``pixels`` turned as the template's file has them, in a mode that keeps what it held."""
+        picture = _upright(Image.fromarray(pixels), _BACK.get(self.orientation, 1))
         if self.alpha is not None:
             picture.putalpha(Image.fromarray(self.alpha))
         elif self.mode == "L" and np.array_equal(pixels[..., 0], pixels[..., 1]):
             picture = picture.convert("L")
-        extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
-        file = io.BytesIO()
-        picture.save(file, format="PNG", compress_level=PNG_EFFORT, **extra)
-        return file.getvalue()
+        return picture
 
 
 def read_canvas(source: Path | bytes, *, name: str = "") -> Canvas:

@@ -15,18 +15,18 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import PhotoError
 from facechain_ext.faces.fuse import blend_face
 from facechain_ext.portrait.job import Control, Inpaint, Job, Person
 from facechain_ext.portrait.template.crop import crop_of, painted_side, square
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from facechain_ext.faces.types import Detector, Mask, Pixels
     from facechain_ext.portrait.job import Host
-    from facechain_ext.portrait.template.recipe import Guest, Settings
+    from facechain_ext.portrait.template.passes import Passes
     from facechain_ext.portrait.template.seats import Seat
+    from facechain_ext.portrait.template.settings import Guest, Settings
 
 _FIRST_STRENGTH = 0.5
 """Strength of the face in the first, free picture."""
@@ -48,6 +48,12 @@ def missing(settings: Settings) -> list[str]:
     return [f"Painted without ControlNet for {', '.join(lacking)}: install it to follow the pose."] if lacking else []
 
 
+def pass_steps(settings: Settings) -> tuple[int, int, int]:
+    """What the three generations count in the progress of the recipe: about the steps that each samples."""
+    inpaint, refinement = (max(round(settings.steps * part), 1) for part in (settings.denoise, _REFINE))
+    return settings.steps, inpaint, refinement
+
+
 def growing(seat: Seat) -> Mask:
     """The mask of what is painted: the face grown by 0.04 of its side everywhere, and by 0.1 below the eyes."""
     side = max(seat.face.width, seat.face.height)
@@ -65,12 +71,12 @@ def paint(
     settings: Settings,
     host: Host,
     detector: Detector,
-    progress: Callable[[int, int], bool] | None,
+    passes: Passes,
 ) -> tuple[Image.Image, list[str]]:
     """The crop around a face with the guest in it, and what a pass had to leave out, in words.
 
-    Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises PhotoError when the work was
-    stopped.
+    Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises CancelledError when the work
+    was stopped.
     """
     assert guest.identity is not None
     notes: list[str] = []
@@ -98,9 +104,10 @@ def paint(
         width=size,
         height=size,
     )
+    first, *inpaint_steps = pass_steps(settings)
     here = settings.controls
     pose = (Control("openpose", Image.fromarray(alone)),) if "openpose" in here else ()
-    free = _fused(_first(host, replace(base, controls=pose), progress), guest, detector, notes)
+    free = _fused(passes.generate(host, replace(base, controls=pose), first)[0], guest, detector, notes)
     onto = _onto(free, alone, detector, notes) if "openpose_face" in here else None
     edges = cv2.Canny(cv2.cvtColor(alone, cv2.COLOR_RGB2GRAY), *_CANNY) * (mask < 128)
 
@@ -116,24 +123,18 @@ def paint(
     region = np.asarray(mask / 255.0, np.float32)
     people = (Person(guest.identity, settings.strength, region=region),)
     picture = Image.fromarray(view(pixels))
-    for denoise, weights in ((settings.denoise, _WEIGHTS), (_REFINE, _REFINING)):
+    inpaints = ((settings.denoise, _WEIGHTS), (_REFINE, _REFINING))
+    for (denoise, weights), steps in zip(inpaints, inpaint_steps, strict=True):
         job = replace(
             base,
             people=people,
             controls=controls(weights),
             inpaint=Inpaint(picture, denoise, Image.fromarray(mask)),
         )
-        painted = np.asarray(_first(host, job, progress))
+        painted = np.asarray(passes.generate(host, job, steps)[0])
         # what the autoencoder changes outside the mask would be carried into the next pass
         picture = Image.fromarray(np.where((mask >= 128)[..., None], painted, np.asarray(picture)).astype(np.uint8))
     return Image.fromarray(_fused(picture, guest, detector, notes)), [f"Face {seat.number}: {note}" for note in notes]
-
-
-def _first(host: Host, job: Job, progress: Callable[[int, int], bool] | None) -> Image.Image:
-    finished = host.generate(job, progress=progress)
-    if not finished:
-        raise PhotoError("it was stopped before it was painted.")
-    return finished[0].picture.convert("RGB")
 
 
 def _fused(picture: Image.Image, guest: Guest, detector: Detector, notes: list[str]) -> Pixels:

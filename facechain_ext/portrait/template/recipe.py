@@ -3,101 +3,74 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.faces.fuse import blend_face
-from facechain_ext.portrait.job import Inpaint, Job, Person
-from facechain_ext.portrait.judge import ranked
+from facechain_ext.errors import CancelledError, FaceChainError, HostError, PhotoError, WeightsError
 from facechain_ext.portrait.template import faithful
-from facechain_ext.portrait.template.crop import crop_of, grown, matched, painted_side, paste, square
+from facechain_ext.portrait.template.crop import crop_of, grown, paste, square
+from facechain_ext.portrait.template.painting import lay_photo, paint, steps_of_face
+from facechain_ext.portrait.template.passes import Passes
 from facechain_ext.portrait.template.seats import Seat, find_seats
+from facechain_ext.portrait.template.settings import Guest, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
-    from facechain_ext.identity import Identity
-    from facechain_ext.portrait.job import ControlKind, Host
+    from facechain_ext.portrait.job import Host
     from facechain_ext.portrait.judge import Judge
     from facechain_ext.portrait.style import FaceTool
     from facechain_ext.portrait.template.canvas import Canvas
+    from facechain_ext.portrait.template.settings import Choice
 
 log = logging.getLogger(__name__)
 
-Quality = Literal["instant", "standard", "faithful"]
-QUALITIES: tuple[Quality, ...] = get_args(Quality)
-"""instant: the photo's face is laid over the template's. standard: the face is painted anew, one inpaint a face.
-faithful: the published passes."""
+T = TypeVar("T")
 
-_FEATHER = 0.06
-"""Width of the feather of the paste, in sides of the face."""
 _MOSAIC = 8
 """Cells across a face that is pixelated."""
 
 
 @dataclass(frozen=True, eq=False)
-class Guest:
-    """Somebody for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs."""
-
-    identity: Identity | None = None
-    photo: Pixels | None = None
-
-
-Choice = Guest | Literal["keep", "pixelate"]
-"""What happens to one face."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How people are put in.
-
-    ``denoise``, ``strength``, ``cfg``, ``steps`` and the prompt are those of the inpaint (published: 0.6, 0.55, 5, 50);
-    ``growth`` is what the mask grows beyond the face, in sides of it (published: 0.04); ``fuse`` lays the photo's face
-    over the painted one, which the faithful quality always does where there is a photo. ``count`` faces are painted
-    for each place, and the most like is taken. ``match`` gives what the standard quality paints the template's light
-    and cast. ``controls`` are the kinds of ControlNet that the host has; the faithful quality uses them.
-    """
-
-    quality: Quality = "instant"
-    prompt: str = "raw photo, high detail face, photorealistic, best quality"
-    negative_prompt: str = "worst quality, low quality, monochrome, text, watermark"
-    denoise: float = 0.6
-    strength: float = 0.55
-    growth: float = 0.04
-    steps: int = 30
-    cfg: float = 5.0
-    seed: int = 0
-    sampler: str = "DPM++ 2M Karras"
-    fuse: bool = False
-    count: int = 1
-    match: bool = True
-    controls: frozenset[ControlKind] = frozenset()
-
-    @property
-    def paints(self) -> bool:
-        """Whether faces are painted by a diffusion model, which needs a host and identities."""
-        return self.quality != "instant"
-
-    @property
-    def chooses(self) -> bool:
-        """Whether several faces are painted for each place, so that a judge is wanted."""
-        return self.paints and self.count > 1
-
-
-@dataclass(frozen=True, eq=False)
 class TemplateResult:
-    """The finished picture uint8 [h, w, 3], which pixels may differ from the template, and what did not go as asked."""
+    """The finished picture uint8 [h, w, 3], which pixels may differ from the template, and what there is to say.
+
+    ``left_out`` is that part of ``notes`` which names what was asked for and not done; ``stopped`` says that an
+    interrupt ended the work early, with the faces that were finished in the picture. ``settings_text`` is what the host
+    wrote of the last thing it painted, or nothing.
+    """
 
     pixels: Pixels
     changed: Mask
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    stopped: bool = False
+    settings_text: str = ""
+
+
+def find_choices(asked: Mapping[int, T], find: Callable[[T], Choice]) -> tuple[dict[int, Choice], list[str]]:
+    """Who each face becomes by ``find``, and a sentence for each face whose card or photo cannot be used.
+
+    Raises that FaceChainError when no face is left.
+    """
+    choices: dict[int, Choice] = {}
+    refused: list[str] = []
+    first: FaceChainError | None = None
+    for number, who in asked.items():
+        try:
+            choices[number] = find(who)
+        except (PhotoError, WeightsError) as error:  # noqa: PERF203 - the others go on
+            first = first or error
+            refused.append(f"Face {number} is left as it is: {error}")
+    if first is not None and not choices:
+        raise first
+    return choices, refused
 
 
 def make(
@@ -117,39 +90,71 @@ def make(
 
     Outside the feathered masks, and in every face that is kept, not a bit changes. A face that cannot be done is left
     and named in the notes. ``judge`` chooses among several tries; ``tools`` finish each new face in turn, inside its
-    mask; one that cannot is named in the notes.
+    mask; one that cannot is named in the notes. ``progress`` counts the whole recipe once; where it returns False, or
+    the host is interrupted, the work ends at its next step and the faces that are finished are kept.
     Raises PhotoError for a number that the template has not and for a template that is a guest's own photo, HostError
-    when the quality needs a host and there is none.
+    when the quality needs a host and there is none, CancelledError when it was stopped before any face was finished.
     """
     settings = settings or Settings()
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
     seats = find_seats(canvas.pixels, detector, masker) if seats is None else seats
     _check(canvas, seats, choices, settings, host)
-    pixels, notes = np.array(canvas.pixels), [*canvas.notes, *faithful.missing(settings)]
-    for seat in seats:
-        choice = choices.get(seat.number, "keep")
-        if choice == "keep":
-            continue
+    pixels, left_out, notes = np.array(canvas.pixels), faithful.missing(settings), list(canvas.notes)
+    todo = [(seat, choices[seat.number]) for seat in seats if choices.get(seat.number, "keep") != "keep"]
+    costs = [_steps(choice, settings) for _, choice in todo]
+    passes = Passes(sum(costs), progress)
+    done: list[int] = []
+    for position, (seat, choice) in enumerate(todo):
+        if not passes.go_on():
+            break
         try:
             if choice == "pixelate":
                 made = _pixelated(pixels, seat)
             elif settings.quality == "instant":
-                made = _instant(pixels, seat, choice, detector)
+                assert isinstance(choice, Guest)
+                made = lay_photo(pixels, seat, choice, detector)
             else:
+                assert isinstance(choice, Guest)
                 assert host is not None
-                made, said = _painted(pixels, seat, seats, choice, settings, host, detector, judge, progress)
-                notes += said
+                made, missing, likeness = paint(pixels, seat, seats, choice, settings, host, detector, judge, passes)
+                left_out += missing
+                notes += likeness
+        except CancelledError:
+            break
         except PhotoError as error:
             log.warning("face %d is left as it is: %s", seat.number, error)
-            notes.append(f"Face {seat.number} is left as it is: {error}")
+            left_out.append(f"Face {seat.number} is left as it is: {error}")
+            passes.reach(sum(costs[: position + 1]))
             continue
-        if choice != "pixelate":
-            made = _finished(made, seat, choice, tools, notes)
+        if isinstance(choice, Guest):
+            made = _finished(made, seat, choice, tools, left_out)
         own = _area(seat, choice, settings)
         for other in seats:
             own = own & ~other.mask if other.number != seat.number else own
         pixels = np.where(own[..., None], made, pixels)
-    return TemplateResult(pixels, np.asarray((pixels != canvas.pixels).any(-1)), tuple(notes))
+        done.append(seat.number)
+        passes.reach(sum(costs[: position + 1]))
+    passes.go_on()
+    left_out += _stopped(passes, [seat.number for seat, _ in todo], done)
+    text = passes.last.infotext if passes.last is not None else ""
+    changed = np.asarray((pixels != canvas.pixels).any(-1))
+    return TemplateResult(pixels, changed, (*notes, *left_out), tuple(left_out), passes.stopped, text)
+
+
+def _steps(choice: Choice, settings: Settings) -> int:
+    """What a face counts in the progress: the steps that are sampled for it, and 1 where none are."""
+    return steps_of_face(settings) if isinstance(choice, Guest) and settings.paints else 1
+
+
+def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
+    """The sentence about faces that an interrupt left; raises CancelledError when it left all of them."""
+    left = [str(number) for number in asked if number not in done]
+    if not passes.stopped or not left:
+        return []
+    if not done:
+        raise CancelledError("It was stopped before a face was finished; nothing is kept.")
+    which = f"face {left[0]} is" if len(left) == 1 else f"faces {', '.join(left[:-1])} and {left[-1]} are"
+    return [f"Stopped: {which} left as they were." if len(left) > 1 else f"Stopped: {which} left as it was."]
 
 
 def _area(seat: Seat, choice: Choice, settings: Settings) -> Mask:
@@ -173,107 +178,6 @@ def _finished(made: Pixels, seat: Seat, guest: Guest, tools: Sequence[FaceTool],
         made = np.array(made)
         paste(made, np.asarray(new.convert("RGB")), np.ones(made.shape[:2], np.bool_), left, top, 1.0)
     return made
-
-
-def _instant(pixels: Pixels, seat: Seat, guest: Guest, detector: Detector) -> Pixels:
-    """Lay the face of the guest's photo (of the card's thumbnail, without one) over the template's."""
-    photo = guest.photo if guest.photo is not None else guest.identity.thumbnail if guest.identity else None
-    if photo is None:
-        raise PhotoError("there is no photo of the person; give one.")
-    return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, seat.face, target_mask=seat.mask)
-
-
-def _painted(
-    pixels: Pixels,
-    seat: Seat,
-    seats: Sequence[Seat],
-    guest: Guest,
-    settings: Settings,
-    host: Host,
-    detector: Detector,
-    judge: Judge | None,
-    progress: Callable[[int, int], bool] | None,
-) -> tuple[Pixels, list[str]]:
-    """The picture with the face painted anew, the most like of several tries, and what was said of choosing it."""
-    if guest.identity is None:
-        raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
-    said: list[str] = []
-    if settings.quality == "faithful":
-        tries = []
-        for number in range(settings.count):
-            once = replace(settings, seed=settings.seed + number)
-            painted, left_out = faithful.paint(pixels, seat, seats, guest, once, host, detector, progress)
-            tries.append(painted)
-            said += [note for note in left_out if note not in said]
-        for note in said:
-            log.warning("%s", note)
-        mask = faithful.growing(seat)
-    else:
-        tries = _standard(pixels, seat, guest.identity, settings, host, progress)
-        mask = grown(seat, settings.growth)
-    best, notes = _most_like(tries, seat, guest.identity, judge)
-    canvas = _laid(pixels, seat, mask, best)
-    if settings.quality == "standard" and settings.fuse:
-        canvas = _instant(canvas, seat, guest, detector)
-    return canvas, said + notes
-
-
-def _most_like(
-    tries: Sequence[Image.Image], seat: Seat, identity: Identity, judge: Judge | None
-) -> tuple[Image.Image, list[str]]:
-    if len(tries) == 1 or judge is None:
-        return tries[0], []
-    scores = [judge.likeness(one, identity) for one in tries]
-    best = ranked(scores)[0]
-    score = scores[best]
-    said = "in none a face was found" if score is None else f"likeness {score}"
-    return tries[best], [f"Face {seat.number}: the most like of {len(tries)}, {said}."]
-
-
-def _standard(
-    pixels: Pixels,
-    seat: Seat,
-    identity: Identity,
-    settings: Settings,
-    host: Host,
-    progress: Callable[[int, int], bool] | None,
-) -> list[Image.Image]:
-    """The crop around the face, painted anew inside its grown mask at the resolution that the face deserves."""
-    left, top, side = crop_of(seat)
-    painted = painted_side(side)
-    mask = grown(seat, settings.growth)
-    crop = square(pixels, left, top, side)
-    small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
-    start = Image.fromarray(crop).resize((painted, painted), Image.Resampling.LANCZOS)
-    job = Job(
-        settings.prompt,
-        settings.negative_prompt,
-        people=(Person(identity, settings.strength, region=np.asarray(small_mask / 255.0, np.float32)),),
-        count=settings.count,
-        seed=settings.seed + seat.number,
-        steps=settings.steps,
-        sampler=settings.sampler,
-        cfg=settings.cfg,
-        width=painted,
-        height=painted,
-        inpaint=Inpaint(start, settings.denoise, Image.fromarray(small_mask)),
-    )
-    finished = [one.picture.convert("RGB") for one in host.generate(job, progress=progress)]
-    if not finished:
-        raise PhotoError("it was stopped before it was painted.")
-    if not settings.match:
-        return finished
-    before = np.asarray(start)
-    return [Image.fromarray(matched(np.asarray(one), before, small_mask >= 128)) for one in finished]
-
-
-def _laid(pixels: Pixels, seat: Seat, mask: Mask, painted: Image.Image) -> Pixels:
-    """The picture with what was painted of the seat's crop laid over it, inside the mask with a feather."""
-    left, top, side = crop_of(seat)
-    new = np.asarray(painted.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
-    canvas = np.array(pixels)
-    paste(canvas, new, mask, left, top, _FEATHER * max(seat.face.width, seat.face.height))
-    return canvas
 
 
 def _pixelated(pixels: Pixels, seat: Seat) -> Pixels:

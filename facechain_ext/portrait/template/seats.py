@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
 
 _COLOUR, _INK = (255, 208, 0), (20, 20, 20)
+_LONGEST_NUMBER = 9
+"""Digits of the longest number that is read: more faces than a picture has pixels are a slip of the keyboard."""
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
@@ -55,6 +57,15 @@ def find_seats(
         for number, mask in enumerate(masks):
             mask[rows, columns] &= nearest == number
     return [Seat(number, face, mask) for number, (face, mask) in enumerate(zip(found, masks, strict=True), 1)]
+
+
+def face_number(text: str) -> int | None:
+    """The number of a face in text from outside; None when it is none.
+
+    Numbers that no template can have come back as they are: who compares them with the faces names them.
+    """
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else None
 
 
 def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import ControlKind
     from facechain_ext.portrait.template import Guest
-    from facechain_ext.portrait.template.recipe import Choice, Quality
+    from facechain_ext.portrait.template.settings import Choice, Quality
     from facechain_ext.standalone.host import DiffusersHost
 
 console = Console()
@@ -51,7 +51,8 @@ def template(
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext.portrait.judge import choose_judge
-    from facechain_ext.portrait.template import Settings, find_seats, make, numbered, read_canvas
+    from facechain_ext.portrait.template import Settings, find_choices, find_seats, make, numbered, read_canvas
+    from facechain_ext.portrait.template.infotext import settings_text
     from facechain_ext.portrait.tools import retouching
 
     if quality not in QUALITIES:
@@ -75,34 +76,35 @@ def template(
     seats = find_seats(canvas.pixels, hair=hair and settings.paints)
     if numbers is not None:
         canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
-    choices = {number: _choice(who, encoder, paint=settings.paints) for number, who in wanted.items()}
+    choices, refused = find_choices(wanted, lambda who: _choice(who, encoder, paint=settings.paints))
     host = _host(checkpoint, adapter, nets) if settings.paints and checkpoint is not None else None
+    judge = choose_judge(lambda: _encoder(encoder)) if settings.chooses else None
+    tools = [retouching()] if retouch else []
     with console.status("Putting people in"):
-        done = make(
-            canvas,
-            choices,
-            settings,
-            host=host,
-            seats=seats,
-            judge=choose_judge(lambda: _encoder(encoder)) if settings.chooses else None,
-            tools=[retouching()] if retouch else [],
-        )
-    for note in done.notes:
+        done = make(canvas, choices, settings, host=host, seats=seats, judge=judge, tools=tools)
+    for note in (*refused, *done.notes):
         console.print(note, style="yellow", markup=False)
-    canvas.save(done.pixels, out)
+    text = settings_text(
+        canvas, choices, settings, hair=hair and settings.paints, tools=[tool.name for tool in tools],
+        host_text=done.settings_text,
+    )  # fmt: skip
+    canvas.save(done.pixels, out, text)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
 
 
 def _orders(texts: list[str]) -> dict[int, str]:
     """``1=anna.safetensors`` and so on; raises PhotoError for the same number twice."""
+    from facechain_ext.portrait.template import face_number
+
     wanted: dict[int, str] = {}
     for text in texts:
         number, sign, who = text.partition("=")
-        if not sign or not number.strip().isdigit() or not who:
+        read = face_number(number)
+        if not sign or read is None or not who:
             raise typer.BadParameter(f"--face takes NUMBER=card or photo, as in 1=anna.safetensors, not “{text}”.")
-        if int(number) in wanted:
-            raise PhotoError(f"Face {int(number)} is named twice; name every face once.")
-        wanted[int(number)] = who
+        if read in wanted:
+            raise PhotoError(f"Face {read} is named twice; name every face once.")
+        wanted[read] = who
     return wanted
 
 
@@ -121,11 +123,10 @@ def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
     from facechain_ext.portrait.template import Guest
 
     if path.suffix == ".safetensors":
-        return Guest(Identity.load(path))
+        return Guest(Identity.load(path), source=f"card {path.stem}")
     picture = read_picture(path)
-    if not paint:
-        return Guest(photo=picture.pixels)
-    return Guest(Identity.from_photos(picture, _encoder(encoder)), picture.pixels)
+    identity = Identity.from_photos(picture, _encoder(encoder)) if paint else None
+    return Guest(identity, picture.pixels, f"photo {picture.digest[:12]}")
 
 
 def _encoder(file: Path | None) -> TransFace:
