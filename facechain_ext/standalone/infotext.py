@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
+from facechain_ext.number_text import format_number
 from facechain_ext.portrait.told import quoted, told_of
 from facechain_ext.standalone.sampling.samplers import find_sampler
 

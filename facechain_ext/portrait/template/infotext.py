@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
+from facechain_ext.number_text import read_float, read_integer, shown
 from facechain_ext.portrait.arguments import PREFIX, RECIPE_LABEL
 from facechain_ext.portrait.template.settings import QUALITIES, Guest, Settings
 from facechain_ext.portrait.told import quoted
@@ -104,11 +106,14 @@ def parse_settings(prompt: str, negative: str, values: Mapping[str, str]) -> Tem
     found: dict[str, Any] = {}
     for label, name, kind, low, high in _NUMBERS:
         if label in values:
-            number = _number(values[label])
-            if number is None or not low <= number <= high:
-                notes.append(f"{label} is {values[label][:40]!r}, which cannot be read; the default is set.")
+            try:
+                number = (read_integer if kind is int else read_float)(values[label])
+            except ValueError:
+                number = math.nan
+            if low <= number <= high:
+                found[name] = number
             else:
-                found[name] = kind(number)
+                notes.append(f"{label} is {shown(values[label])}, which cannot be used; the default is set.")
     quality = values.get(_QUALITY, "")
     if quality in QUALITIES:
         found["quality"] = quality
@@ -147,10 +152,3 @@ def _from_host(text: str) -> dict[str, str]:
         if value and not value[1].startswith('"'):
             found[label] = value[1].strip()
     return found
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

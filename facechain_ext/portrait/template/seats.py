@@ -11,13 +11,12 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.number_text import read_integer
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
 
 _COLOUR, _INK = (255, 208, 0), (20, 20, 20)
-_LONGEST_NUMBER = 9
-"""Digits of the longest number that is read: more faces than a picture has pixels are a slip of the keyboard."""
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
@@ -64,8 +63,11 @@ def face_number(text: str) -> int | None:
 
     Numbers that no template can have come back as they are: who compares them with the faces names them.
     """
-    digits = text.strip()
-    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else None
+    try:
+        number = read_integer(text)
+    except ValueError:
+        return None
+    return number if number >= 0 else None
 
 
 def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
