@@ -81,6 +81,6 @@ def _check_is_lora(path: Path) -> None:
     except SafetensorError as error:
         path.unlink()
         raise WeightsError(f"{path.name} is no safetensors file ({error}). It was deleted; try again.") from error
-    if not any("lora" in name.lower() for name in names):
+    if not any(mark in name.lower() for name in names for mark in ("lora", "hada_", "lokr_")):
         path.unlink()
         raise WeightsError(f"{path.name} holds no LoRA. It was deleted; choose another style or LoRA.")
