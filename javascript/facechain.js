@@ -27,8 +27,10 @@
         event.stopImmediatePropagation();
         event.preventDefault();
         if (starts) {
-            // a text that is being written reaches the server when its field is left
-            document.activeElement.blur();
+            // a text that is being written reaches the server when its field is left; then it is gone back to
+            const field = document.activeElement;
+            field.blur();
+            field.focus({preventScroll: true});
         }
         setTimeout(() => button.click(), starts ? 50 : 0);
     }, true);

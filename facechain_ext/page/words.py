@@ -18,7 +18,8 @@ def bar(done: int, total: int, words: str) -> str:
     """How far something is: ``done`` of ``total`` (0 when nobody knows yet), and what is said beside it."""
     share = min(100 * done / total, 100) if total else 0
     return (
-        f"<div class='facechain-progress' role='progressbar' aria-valuenow='{share:.0f}'>"
+        "<div class='facechain-progress' role='progressbar' aria-live='off' aria-valuemin='0' aria-valuemax='100' "
+        f"aria-valuenow='{share:.0f}' aria-label='{html.escape(words, quote=True)}'>"
         f"<div style='width:{share:.0f}%'></div><span>{html.escape(words)}</span></div>"
     )
 
@@ -31,4 +32,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         first, *others = (html.escape(cell) for cell in row)
         start = f"<td>{first}</td>" if top else f"<th>{first}</th>"
         lines.append(f"<tr>{start}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>")
-    return f"<table class='facechain-table'>{f'<tr>{top}</tr>' if top else ''}{''.join(lines)}</table>"
+    heading = f"<tr>{top}</tr>" if top else ""
+    body = f"<table class='facechain-table'>{heading}{''.join(lines)}</table>"
+    # one that is wider than a phone is moved to and fro, with keys as well
+    return f"<div class='facechain-scroll' tabindex='0'>{body}</div>"

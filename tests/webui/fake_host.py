@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -49,6 +50,11 @@ class Script:
 def install(monkeypatch, models_path, api_auth=None):
     """Put the host's modules in place; gives the namespace of what they hold."""
     import gradio as gr
+
+    with suppress(ImportError):  # gradio 4 writes a stub beside a component's source, here from two processes at once
+        from gradio import component_meta
+
+        monkeypatch.setattr(component_meta, "create_or_modify_pyi", lambda *_: None)
 
     class InputAccordion(gr.Checkbox):
         """A checkbox around which others are laid out."""

@@ -1,0 +1,154 @@
+// For those who use no mouse or do not see the page: names, roles and announcements that gradio leaves out.
+(function () {
+    if (window.facechainAccess) {
+        return;
+    }
+    window.facechainAccess = true;
+
+    const PARTS = '[id^="facechain_"], [id*="2img_facechain_"]';
+    const LIVE = /_(status|notes|problem|reason|previewed|look_\d+)$/;
+    const ICON_NAMES = {"✕": "Remove this photo", "\u{1f504}": "Reload the list", "↻": "Reload the list"};
+    const PROGRESS_PAUSE = 10000;  // milliseconds between two announcements of how far it is
+
+    const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
+    const all = (selector) => root().querySelectorAll(`:is(${PARTS}) ${selector}`);
+    const words = (element) => (element ? element.textContent.replace(/\s+/g, " ").trim() : "");
+    const setOnce = function (element, name, value) {
+        if (value && element.getAttribute(name) !== value) {
+            element.setAttribute(name, value);
+        }
+    };
+
+    // the label that is seen beside or above a control
+    const labelOf = function (control) {
+        const block = control.closest(".block, .form");
+        const label = block && block.querySelector("[data-testid='block-info'], [data-testid='block-label'], label > span");
+        return words(label);
+    };
+
+    const nameControls = function () {
+        all("input[type=number], input[type=range], input:not([type]), textarea").forEach(function (control) {
+            const seen = [...(control.labels || [])].map((label) => label.innerText.trim()).join("");
+            if (!seen && !control.getAttribute("aria-label")) {
+                setOnce(control, "aria-label", labelOf(control));
+            }
+        });
+        all("input[type=range]").forEach((control) => setOnce(control, "aria-label", labelOf(control)));
+        all("button").forEach(function (button) {
+            const icon = ICON_NAMES[words(button)];
+            if (icon) {
+                setOnce(button, "aria-label", icon);
+                setOnce(button, "title", icon);
+            }
+        });
+        all(".facechain-tiles[role=listbox]").forEach((list) => setOnce(list, "aria-label", "Styles"));
+        all('[aria-label]:not([role]):is(div, span)').forEach((one) => setOnce(one, "role", "img"));
+    };
+
+    // gradio 3 makes the place where files are dropped a plain box that only a mouse can use
+    const nameDropAreas = function () {
+        all("input[type=file]").forEach(function (input) {
+            const area = input.parentElement;
+            if (area.tagName !== "BUTTON") {
+                setOnce(area, "role", "button");
+                setOnce(area, "tabindex", "0");
+            }
+            if (!area.querySelector("table")) {
+                setOnce(area, "aria-label", labelOf(area));
+            }
+        });
+    };
+
+    const nameCells = function () {
+        all(".table-wrap").forEach(function (frame) {
+            const titles = [...frame.querySelectorAll("thead th")].map(words);
+            frame.querySelectorAll("tbody tr").forEach(function (row, line) {
+                [...row.children].forEach(function (cell, column) {
+                    const name = `${titles[column] || ""} ${line + 1}`.trim();
+                    const label = [name, words(cell)].filter(Boolean).join(": ");
+                    [cell, ...cell.querySelectorAll("[role=button], input, textarea")].forEach(function (part) {
+                        setOnce(part, "aria-label", label);
+                    });
+                });
+            });
+            if (frame.getAttribute("role") === "grid") {  // gradio 4 puts no rows into it
+                setOnce(frame, "role", "group");
+                setOnce(frame, "aria-label", words(frame.closest(".block").querySelector("p, .label-wrap")));
+            }
+            const around = frame.querySelector("button.disable_click");
+            if (around) {  // takes dropped files; nothing to press
+                setOnce(around, "role", "group");
+                setOnce(around, "tabindex", "-1");
+                setOnce(around, "aria-label", titles.join(", "));
+            }
+        });
+    };
+
+    const tabs = function () {
+        root().querySelectorAll("#facechain_tabs .tab-nav").forEach(function (list) {
+            setOnce(list, "role", "tablist");
+            [...list.children].filter((one) => one.tagName === "BUTTON").forEach(function (button) {
+                setOnce(button, "role", "tab");
+                setOnce(button, "aria-selected", String(button.classList.contains("selected")));
+            });
+        });
+    };
+
+    const liveRegions = function () {
+        root().querySelectorAll(PARTS).forEach(function (part) {
+            if (LIVE.test(part.id) && part.tagName === "DIV") {
+                setOnce(part, "role", "status");
+                setOnce(part, "aria-live", "polite");
+            }
+        });
+    };
+
+    // progress changes twice a second: a place of its own says it now and then
+    const announcer = document.createElement("div");
+    announcer.className = "facechain-announcer";
+    announcer.setAttribute("role", "status");
+    announcer.setAttribute("aria-live", "polite");
+    let said = 0;
+    const announceProgress = function () {
+        const bar = [...root().querySelectorAll(".facechain-progress")].find((one) => one.offsetParent !== null);
+        if (bar && Date.now() - said > PROGRESS_PAUSE) {
+            said = Date.now();
+            announcer.textContent = words(bar);
+        } else if (!bar && announcer.textContent) {
+            said = 0;
+            announcer.textContent = "";
+        }
+    };
+
+    document.addEventListener("keydown", function (event) {
+        const area = event.target;
+        if ((event.key !== "Enter" && event.key !== " ") || area.getAttribute("role") !== "button") {
+            return;
+        }
+        const input = area.closest(PARTS) && area.querySelector(":scope > input[type=file]");
+        if (input) {
+            event.preventDefault();
+            input.click();
+        }
+    });
+
+    let changed = true;
+    new MutationObserver(() => {
+        changed = true;
+    }).observe(document.documentElement, {childList: true, subtree: true});
+    setInterval(function () {
+        tabs();
+        announceProgress();
+        if (!changed) {
+            return;
+        }
+        changed = false;
+        if (!announcer.isConnected) {
+            (root().querySelector("#facechain_tabs") || document.body).append(announcer);
+        }
+        nameControls();
+        nameDropAreas();
+        nameCells();
+        liveRegions();
+    }, 500);
+}());
