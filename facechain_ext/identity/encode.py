@@ -17,7 +17,10 @@ from facechain_ext.identity.projected import forget_projections
 from facechain_ext.weights.layout import is_finite
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.faces import Picture
+    from facechain_ext.faces.quality import Quality
     from facechain_ext.faces.types import Detector, Face, HeadMask, HeadMasker, Pixels, Points
     from facechain_ext.identity.transface import TransFace
 
@@ -59,12 +62,16 @@ class EncodedFace:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFace:
-    """What the encoder will see of a photo: the chosen face, its number, its head, and the aligned picture of it."""
+    """What the encoder will see of a photo: the chosen face, its number, its head, and the aligned picture of it.
+
+    ``notes`` are all that is doubtful about the photo, for the user: whoever uses it says them.
+    """
 
     face: Face
     number: int
     head: HeadMask
     aligned: Pixels
+    quality: Quality
     notes: tuple[str, ...]
 
 
@@ -83,8 +90,19 @@ def prepare_face(picture: Picture, number: int | None, detector: Detector, maske
     head = masker.mask(picture.pixels, face)
     landmarks = _masked_landmarks(picture.pixels, head, face, detector)
     aligned = faces.align(picture.pixels, landmarks, mask=head.head)
+    quality = faces.judge_face(picture.pixels, face, head)
+    notes += [f"The face is {reason}; a better photo gives a better likeness." for reason in _doubts(quality, notes)]
     left_to_right = sorted(found, key=lambda f: (f.box[0], f.box[1]))
-    return PreparedFace(face, left_to_right.index(face) + 1, head, aligned, (*picture.notes, *notes))
+    return PreparedFace(face, left_to_right.index(face) + 1, head, aligned, quality, (*picture.notes, *notes))
+
+
+def _doubts(quality: Quality, said: Sequence[str]) -> list[str]:
+    """What the quality says that is not said already: small and turned faces have sentences of their own."""
+    return [
+        reason
+        for reason in quality.reasons
+        if not any(word in reason and word in sentence for word in ("pixels", "turned") for sentence in said)
+    ]
 
 
 def encode_photo(

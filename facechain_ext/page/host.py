@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from facechain_ext.portrait.job import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from PIL import Image
@@ -112,6 +112,10 @@ class PageHost(Host, Protocol):
 
     def preview(self) -> Image.Image | None:
         """The picture that is being made, as far as it is; None when there is none to show."""
+        ...
+
+    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
+        """What is sent to another tab for a picture's ``infotext``, so that ``photos`` of the person come along."""
         ...
 
     def send_targets(self) -> tuple[str, ...]:

@@ -21,10 +21,12 @@ IDENTITY_LABEL = f"{PREFIX} identity"
 """The infotext label of who is in the picture: name and short hash."""
 RECIPE_LABEL = f"{PREFIX} recipe"
 """The infotext label of what made the picture: portrait or template."""
+CARD_LABEL = f"{PREFIX} card"
+"""The infotext label of the first person's card where the identity's name does not say it: in a mix."""
 LARGEST = 0
 """The number of the face that means: the largest."""
-_ONLY_IF_SET = frozenset({"face", "box", "people"})
-"""Settings that are written only when they say something."""
+ONLY_IF_SET = frozenset({"face", "box", "people", "mix_with", "mix_share"})
+"""Settings that are written only when they say something; a picture without them has the default."""
 AUTOMATIC = "auto"
 """The adapter's name that means: the first one there is."""
 _WINDOW_TEXT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
@@ -37,6 +39,7 @@ class Argument:
 
     ``name`` is its key in the API, ``label`` the word in the interface, ``infotext`` the word in a picture's settings
     (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number.
+    ``on_page`` is False for what only requests know.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Argument:
     low: float = 0.0
     high: float = 0.0
     step: float = 0.0
+    on_page: bool = True
 
 
 TABLE: tuple[Argument, ...] = (
@@ -78,6 +82,18 @@ TABLE: tuple[Argument, ...] = (
         "people", "More people", f"{PREFIX} people", (),
         "A line for each: a card's name, then its strength and its box if they have one, as in Anna *0.8: 0.5, 0, 1, 1",
     ),
+    Argument(
+        "mix_with", "Mix with", f"{PREFIX} mix with", "",
+        "A second card; the face lies between the person of the photos or of the card and this one.",
+    ),
+    Argument(
+        "mix_share", "Share, %", f"{PREFIX} mix share", 0.0,
+        "How much the second card takes over; 0 leaves it out.", 0.0, 100.0, 1.0,
+    ),
+    Argument(
+        "strict", "Strict", None, default=False, on_page=False,
+        help="Answer a request that cannot be done as asked with 422 and the reasons, instead of a picture without.",
+    ),
 )  # fmt: skip
 """Every setting, in the order of the interface."""
 
@@ -104,6 +120,9 @@ class FaceArguments:
     hires: bool = True
     box: str = ""
     people: tuple[Other, ...] = ()
+    mix_with: str = ""
+    mix_share: float = 0.0
+    strict: bool = False
 
     @staticmethod
     def parse(values: Mapping[str, Any]) -> FaceArguments:
@@ -119,12 +138,18 @@ class FaceArguments:
         read: dict[str, Any] = {name: _READERS[name](name, value) for name, value in given.items()}
         return FaceArguments(**read)
 
+    @property
+    def mixes(self) -> bool:
+        """Whether a second card has a share in the face."""
+        return bool(self.mix_with) and self.mix_share > 0
+
     def infotext(self) -> dict[str, str | float | int | bool]:
         """Label -> value of every setting that is written into a picture."""
-        written: dict[str, Any] = {}
+        unused = set() if self.mixes else {"mix_with", "mix_share"}
+        written: dict[str, Any] = {CARD_LABEL: self.card} if self.mixes and self.card else {}
         for line in TABLE:
             value = getattr(self, line.name)
-            if line.infotext is None or (line.name in _ONLY_IF_SET and not value):
+            if line.infotext is None or (line.name in ONLY_IF_SET and not value) or line.name in unused:
                 continue
             written[line.infotext] = as_text(value) if line.name == "people" else value
         first, last = self.window
@@ -227,6 +252,9 @@ _READERS = {
     "hires": _truth,
     "box": _box,
     "people": _people,
+    "mix_with": _text,
+    "mix_share": _number,
+    "strict": _truth,
 }
 
 assert {line.name for line in TABLE} == {one.name for one in fields(FaceArguments)} == set(_READERS)

@@ -25,7 +25,7 @@ from facechain_ext.weights import models_folder, require
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from PIL import Image
     from torch import Tensor
@@ -178,6 +178,10 @@ class ServeHost:
         """The picture that is being made, small and still noisy; None when none is."""
         sample, host = self._sample, self._host
         return glimpse(host.checkpoint.vae, sample) if sample is not None and host is not None else None
+
+    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
+        """The settings as they are."""
+        return infotext
 
     def send_targets(self) -> tuple[str, ...]:
         """Nowhere."""

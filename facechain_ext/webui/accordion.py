@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.page.boxes import BoxFields, boxes_html
+from facechain_ext.page.words import note
 from facechain_ext.portrait.arguments import (
     AUTOMATIC,
     IDENTITY_LABEL,
@@ -19,20 +18,17 @@ from facechain_ext.portrait.arguments import (
     FaceArguments,
     argument,
 )
-from facechain_ext.portrait.told import identities_in
-from facechain_ext.webui import card_row, models
+from facechain_ext.webui import card_row, models, pasting, preview
 from facechain_ext.webui.people import uploaded
 from facechain_ext.weights import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-log = logging.getLogger(__name__)
+    from collections.abc import Callable, Sequence
 
 _WINDOW = ("window_start", "window_end")
 _EXAMPLES = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
 COMPONENTS: tuple[str, ...] = tuple(
-    name for line in TABLE for name in (_WINDOW if line.name == "window" else (line.name,))
+    name for line in TABLE if line.on_page for name in (_WINDOW if line.name == "window" else (line.name,))
 )
 """Names of the components in the order in which the host hands their values back."""
 
@@ -64,8 +60,14 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                         _cards(), value="", label="Card", allow_custom_value=True, elem_id=elem_id("card")
                     )
                     refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
-                made["face"] = _slider("face", elem_id)
-                preview = gr.Button("Preview face", elem_id=elem_id("preview"))
+                made["face"] = _slider("face", elem_id, most=20)
+                with gr.Row():
+                    made["mix_with"] = gr.Dropdown(
+                        _cards(), value="", label=argument("mix_with").label, allow_custom_value=True,
+                        elem_id=elem_id("mix_with"), min_width=100,
+                    )  # fmt: skip
+                    made["mix_share"] = _slider("mix_share", elem_id)
+                look = gr.Button("Preview face", elem_id=elem_id("preview"))
             with gr.Column():
                 made["adapter"] = gr.Dropdown(
                     models.adapter_names(),
@@ -106,20 +108,25 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         previewed = gr.HTML("", elem_id=elem_id("previewed"))
         notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
         card_row.build(elem_id, photos=made["photos"], face=made["face"], card=made["card"], notes=notes)
-        preview.click(_preview, [made["photos"], made["card"], made["face"]], [seen, previewed]).then(
-            _show_faces, [seen], [seen]
-        )
-        made["photos"].change(_no_preview, [], [seen, previewed], show_progress="hidden")
-        refresh.click(_refresh, [made["card"], made["adapter"]], [made["card"], made["adapter"]])
+        who = [made[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
+        look.click(preview.preview, who, [seen, previewed]).then(preview.show_faces, [seen], [seen])
+        made["photos"].change(preview.no_preview, [], [seen, previewed], show_progress="hidden")
+        lists = [made["card"], made["mix_with"], made["adapter"]]
+        refresh.click(_refresh, lists, lists)
         for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
             seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
     for name, component in made.items():
         component.webui_tooltip = _line(name).help  # what the host shows when the mouse rests on it
-    fields: list[tuple[Any, Any]] = [(enabled, _was_enabled), (made["card"], _card), (notes, _wanted_photo)]
+    fields: list[tuple[Any, Any]] = [
+        (enabled, pasting.was_enabled),
+        (made["card"], pasting.card),
+        (made["photos"], pasting.photos),
+        (notes, pasting.wanted),
+    ]
     for name in COMPONENTS:
-        written = _line(name).infotext
-        if written is not None:
-            fields.append((made[name], _reader(name)))
+        line = _line(name)
+        if line.infotext is not None:
+            fields.append((made[name], pasting.reader(line.name, _WINDOW.index(name) if name in _WINDOW else None)))
     labels = [line.infotext for line in TABLE if line.infotext]
     return Accordion([made[name] for name in COMPONENTS], fields, [IDENTITY_LABEL, *labels])
 
@@ -169,11 +176,13 @@ def _line(name: str) -> Argument:
     return argument("window" if name in _WINDOW else name)
 
 
-def _slider(name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None) -> Any:
+def _slider(
+    name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None, *, most: float = 100
+) -> Any:
     line: Argument = argument(name)
     label = f"{line.label} {part}" if part else line.label
     start = line.default if value is None else value
-    low, high, step = (int(n) if line.step == 1 else n for n in (line.low, min(line.high, 20), line.step))
+    low, high, step = (int(n) if line.step == 1 else n for n in (line.low, min(line.high, most), line.step))
     return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{part}" if part else name))
 
 
@@ -183,38 +192,13 @@ def _cards() -> list[str]:
     return ["", *CardLibrary().names()]
 
 
-def _refresh(card: str, adapter: str) -> tuple[Any, Any]:
+def _refresh(card: str, mix_with: str, adapter: str) -> tuple[Any, Any, Any]:
     cards, adapters = _cards(), models.adapter_names()
     return (
         gr.update(choices=cards, value=card if card in cards else ""),
+        gr.update(choices=cards, value=mix_with if mix_with in cards else ""),
         gr.update(choices=adapters, value=adapter if adapter in adapters else AUTOMATIC),
     )
-
-
-def _preview(photos: Any, card: str, face: float) -> tuple[list[Any], str]:
-    """The aligned faces, and what is doubtful about the photos in words."""
-    from facechain_ext.webui.people import find_person
-
-    try:
-        chosen = FaceArguments(photos=tuple(uploaded(file) for file in photos or ()), card=card or "", face=int(face))
-        identity = find_person(chosen)
-    except FaceChainError as error:
-        return [], _note(str(error))
-    return list(identity.aligned), _note(*(identity.notes or (f"The photo is fine. Identity {identity.digest}.",)))
-
-
-def _show_faces(faces: Any) -> Any:
-    """The gallery takes room only when there is something in it."""
-    return gr.update(visible=bool(faces))
-
-
-def _no_preview() -> tuple[Any, str]:
-    """Nothing, instead of the faces of photos that are not chosen any more and what was said of them."""
-    return gr.update(value=[], visible=False), ""
-
-
-def _note(*sentences: str) -> str:
-    return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
 
 
 def _missing() -> str:
@@ -223,47 +207,5 @@ def _missing() -> str:
         models.chosen_adapter(AUTOMATIC)
         require("transface")
     except FaceChainError as error:
-        return _note(str(error))
+        return note(str(error))
     return ""
-
-
-def _reader(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    """What pasted infotext sets a component to; None leaves it as it is."""
-
-    def from_infotext(written: Mapping[str, Any]) -> Any:
-        try:
-            found = FaceArguments.from_infotext(written)
-        except ValueError:
-            log.warning("a FaceChain setting in the pasted text cannot be read and is left out")
-            return None
-        if name in _WINDOW:
-            window = found.get("window")
-            return None if window is None else window[_WINDOW.index(name)]
-        return found.get(name)
-
-    return from_infotext
-
-
-def _was_enabled(written: Mapping[str, Any]) -> bool | None:
-    """Pasting a picture with a face switches it on, pasting one without leaves it."""
-    return True if IDENTITY_LABEL in written else None
-
-
-def _card(written: Mapping[str, Any]) -> str | None:
-    """The card of a pasted identity, by its name; a photo cannot be had back from text."""
-    name = _person(written)[0]
-    return name if name and name in _cards() else None
-
-
-def _wanted_photo(written: Mapping[str, Any]) -> str | None:
-    """Which photos a pasted picture needs, when no card brings them."""
-    name, digest = _person(written)
-    if not digest or _card(written) is not None:
-        return None
-    who = f"{name}, identity {digest}" if name else f"identity {digest}"
-    return _note(f"This picture shows {who}. Add the same photos; the preview says which identity they give.")
-
-
-def _person(written: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and short hash of the first identity in a picture's settings; empty where there is none."""
-    return next(iter(identities_in(written)), ("", ""))

@@ -12,14 +12,14 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.host import Offers
 from facechain_ext.portrait.judge import choose_judge
 from facechain_ext.portrait.told import prompt_of
-from facechain_ext.webui import controlnet, generation, loras, models, restoring, settings
+from facechain_ext.webui import controlnet, generation, handover, loras, models, restoring, settings
 from facechain_ext.webui.people import uploaded
 from facechain_ext.webui.request import TabRequest
 from facechain_ext.webui.running import Queue, Reports, begun, on_main_thread
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from PIL import Image
 
@@ -198,6 +198,10 @@ class WebuiHost:
         shared.state.set_current_image()
         picture: Image.Image | None = shared.state.current_image
         return picture
+
+    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
+        """The settings with a token by which the accordion of the same browser finds the photos."""
+        return handover.with_photos(infotext, photos)
 
     def send_targets(self) -> tuple[str, ...]:
         """The webui's own tabs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,29 +19,63 @@ if TYPE_CHECKING:
     from facechain_ext.portrait.arguments import FaceArguments
 
 
+@dataclass(frozen=True)
+class Found:
+    """Everybody who is to be in the picture, what of the request was left out, and what is doubtful, in sentences."""
+
+    people: tuple[Person, ...]
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def find_person(arguments: FaceArguments) -> Identity:
-    """The identity of the card or, without one, of the photos.
+    """The identity of the card or, without one, of the photos; then mixed with the second card if it has a share.
 
     Raises PhotoError when there is neither, or no photo can be used, and WeightsError for a card that cannot be read.
     """
     if arguments.card:
-        return CardLibrary().load(arguments.card)
-    if not arguments.photos:
+        first = CardLibrary().load(arguments.card)
+    elif arguments.photos:
+        first = encode(arguments.photos, arguments.face)
+    else:
         raise PhotoError("there is no photo and no card; add a photo of the person or switch FaceChain off.")
-    return encode(arguments.photos, arguments.face)
+    if not arguments.mixes:
+        return first
+    share = arguments.mix_share / 100.0
+    mix = Identity.mix([(first, 1.0 - share), (CardLibrary().load(arguments.mix_with), share)])
+    return replace(mix, notes=mix.notes or first.notes)
 
 
-def find_people(arguments: FaceArguments) -> tuple[Person, ...]:
+def said_of(arguments: FaceArguments, person: Identity) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What of the arguments is not in ``person``, and what is doubtful about it, in sentences."""
+    if arguments.card and arguments.photos:
+        return (f"The card {arguments.card} is used; the photos beside it are left out.",), person.notes
+    used = len(person.photos) if not arguments.mixes else len(arguments.photos)
+    if not arguments.card and used < len(arguments.photos):
+        return person.notes, ()
+    return (), person.notes
+
+
+def find_people(arguments: FaceArguments) -> Found:
     """Everybody who is to be in the picture, each with a region when there are several.
 
     Raises HostError when their boxes do not go together, and what ``find_person`` raises.
     """
-    first = Person(find_person(arguments), arguments.strength, arguments.window)
-    others = [
-        (find_person(replace(arguments, card=other.card, photos=other.photos, face=LARGEST)), other)
+    asked = [arguments]
+    asked += [
+        replace(arguments, card=other.card, photos=other.photos, face=LARGEST, mix_with="")
         for other in arguments.people
     ]
-    return together(first, parse_box(arguments.box), others)
+    found = [find_person(one) for one in asked]
+    first = Person(found[0], arguments.strength, arguments.window)
+    people = together(first, parse_box(arguments.box), list(zip(found[1:], arguments.people, strict=True)))
+    left_out: list[str] = []
+    warnings: list[str] = []
+    for number, (one, person) in enumerate(zip(asked, found, strict=True), 1):
+        label = f"Person {number}: " if len(asked) > 1 else ""
+        for kept, sentences in zip((left_out, warnings), said_of(one, person), strict=True):
+            kept += [label + sentence for sentence in sentences]
+    return Found(people, tuple(left_out), tuple(warnings))
 
 
 def encode(photos: tuple[Any, ...], face: int = LARGEST, name: str = "") -> Identity:

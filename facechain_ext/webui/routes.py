@@ -10,7 +10,7 @@ from typing import Any
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.arguments import TABLE
-from facechain_ext.webui import models, template_route
+from facechain_ext.webui import models, strict, template_route
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def add(_blocks: Any, app: Any) -> None:
     router.add_api_route("/detect", detect, methods=["POST"])
     router.add_api_route("/template", template, methods=["POST"])
     app.include_router(router)
+    strict.add(app)
 
 
 def _faces(photo: str) -> list[dict[str, Any]]:

@@ -8,20 +8,23 @@ from typing import Any
 
 from modules import script_callbacks, scripts
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import FaceChainError, PhotoError
 from facechain_ext.next_steps import PageSteps, set_next_steps
-from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
+from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
 from facechain_ext.portrait.told import identities_label
 from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest
 from facechain_ext.webui.run import FaceRun, on_denoiser
+from facechain_ext.webui.strict import REFUSED_LABEL
 
 log = logging.getLogger(__name__)
 
 TITLE = "FaceChain"
 """The name of the script in the API; never changes."""
-_STATE = "_facechain_run"
+NOTES_LABEL = f"{PREFIX} notes"
+"""The label in an answer's ``info`` of what was left out and what is doubtful."""
+_STATE, _NOTES = "_facechain_run", "_facechain_notes"
 
 
 def register() -> None:
@@ -68,12 +71,13 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             if asked is not None:
                 setattr(p, _STATE, asked.run(p))
                 return
+            _forget_labels(p)
             arguments = xyz.changed(p, accordion.read(args))
             if not arguments.enabled:
                 return
             run = self._prepare(p, arguments)
         except FaceChainError as error:
-            _give_up(p, error)
+            _give_up(p, error, strict=_is_strict(args))
             return
         setattr(p, _STATE, run)
 
@@ -92,7 +96,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             run.attach(p)
         except FaceChainError as error:
             setattr(p, _STATE, None)
-            _give_up(p, error)
+            _give_up(p, error, strict=_is_strict(args))
 
     def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
         """Note for the tab whether the picture was sampled to its end."""
@@ -101,7 +105,10 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             asked.end_picture()
 
     def postprocess(self, p: Any, processed: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
-        """Forget the person; the face is off already."""
+        """Forget the person; the face is off already. What was to be said goes into the answer, not the pictures."""
+        notes = getattr(p, _NOTES, ())
+        if notes and processed is not None:
+            processed.extra_generation_params = {**processed.extra_generation_params, NOTES_LABEL: list(notes)}
         run: FaceRun | None = getattr(p, _STATE, None)
         if run is not None:
             run.detach()
@@ -115,26 +122,49 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
 
         arguments = replace(arguments, adapter=models.chosen_adapter(arguments.adapter))
         adapter = models.load(arguments.adapter, loaded_unet(p).dtype())
-        people = find_people(arguments)
-        for note in people[0].identity.notes:
-            log.info("%s", note)
+        found = find_people(arguments)
+        if arguments.strict and found.left_out:
+            raise PhotoError(" ".join(found.left_out))
+        notes = (*found.left_out, *found.warnings)
+        setattr(p, _NOTES, notes)
+        for note in notes:
+            log.warning("%s", note)
+            p.comment(f"FaceChain: {note}")
+        people = found.people
         p.extra_generation_params[IDENTITY_LABEL] = identities_label([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext() | settings.speedups_infotext())
         return FaceRun(people, adapter, hires=arguments.hires)
 
 
-def _give_up(p: Any, error: FaceChainError) -> None:
-    """Stop what the tab has asked for; anything else goes on without the face."""
+def _is_strict(args: Any) -> bool:
+    """Whether a request is to be refused rather than done without the face."""
+    return bool(args) and isinstance(args[0], dict) and args[0].get("strict") is True
+
+
+def _give_up(p: Any, error: FaceChainError, *, strict: bool) -> None:
+    """Stop what the tab or a strict request has asked for; anything else goes on without the face."""
     asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
     if asked is not None:
         asked.refuse(error)
     else:
-        _switch_off(p, str(error))
+        _switch_off(p, str(error), strict=strict)
 
 
-def _switch_off(p: Any, reason: str) -> None:
-    """Go on without the face, and say so on the page, in the log and in the pictures' settings."""
+def _switch_off(p: Any, reason: str, *, strict: bool) -> None:
+    """Go on without the face, and say so on the page, in the log and in the pictures' settings; or make no picture."""
     warn(f"FaceChain is off: {reason}")
+    _forget_labels(p)
+    p.extra_generation_params[OFF_LABEL] = f"off ({reason})"
+    p.comment(f"FaceChain is off: {reason}")
+    if strict:
+        from modules import shared
+
+        p.extra_generation_params[REFUSED_LABEL] = reason
+        shared.state.interrupt()
+
+
+def _forget_labels(p: Any) -> None:
+    """Take away what another run wrote: the cells of a plot share one dictionary."""
+    setattr(p, _NOTES, ())
     for label in [label for label in p.extra_generation_params if label.startswith(OFF_LABEL)]:
         del p.extra_generation_params[label]
-    p.extra_generation_params[OFF_LABEL] = f"off ({reason})"

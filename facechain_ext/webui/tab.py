@@ -39,7 +39,7 @@ def _connect_send_buttons(page: Any) -> None:
                 infotext_utils.ParamBinding(
                     paste_button=button,
                     tabname=target,
-                    source_text_component=by_id["facechain_infotext"],
+                    source_text_component=by_id["facechain_sent_settings"],
                     source_image_component=by_id["facechain_gallery"],
                 )
             )

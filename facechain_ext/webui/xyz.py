@@ -13,13 +13,15 @@ from facechain_ext.styles import all_styles, find_lora
 from facechain_ext.webui import loras, models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from facechain_ext.styles import Style
 
 log = logging.getLogger(__name__)
 
 _ATTRIBUTE = "_facechain_axes"
+_TROUBLE = "trouble"
+"""The key of why a cell cannot be made as asked."""
 PREFIX = "[FaceChain]"
 """How the axes begin in the plot's list."""
 
@@ -36,21 +38,19 @@ def add() -> None:
         option(f"{PREFIX} Strength", float, _setter("strength")),
         option(f"{PREFIX} Window start", float, _setter("window_start")),
         option(f"{PREFIX} Window end", float, _setter("window_end")),
-        option(
-            f"{PREFIX} Adapter",
-            str,
-            _setter("adapter"),
-            choices=models.adapter_names,
-            confirm=_among(models.adapter_names, "adapter"),
-        ),
-        option(f"{PREFIX} Card", str, _setter("card"), choices=_cards, confirm=_among(_cards, "card")),
-        option(f"{PREFIX} Style", str, apply_style, choices=_styles, confirm=_confirm_styles),
+        # no check of all values beforehand: one that is not there costs its own cells, not the plot
+        option(f"{PREFIX} Adapter", str, _setter("adapter"), choices=models.adapter_names),
+        option(f"{PREFIX} Card", str, _setter("card"), choices=_cards),
+        option(f"{PREFIX} Style", str, apply_style, choices=_styles),
     ]
 
 
 def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
     """``arguments`` with what the plot has set for this cell; raises HostError for values outside their range."""
     values: dict[str, Any] = dict(getattr(p, _ATTRIBUTE, {}))
+    trouble = values.pop(_TROUBLE, None)
+    if trouble is not None:
+        raise trouble
     if not values:
         return arguments
     first, last = arguments.window
@@ -60,8 +60,15 @@ def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
 
 
 def apply_style(p: Any, value: str, _values: Any) -> None:
-    """Add a style's words to the prompts of ``p``, and its LoRA where the host has it."""
-    style = _style(value)
+    """Add a style's words to the prompts of ``p``, and its LoRA where the host has it.
+
+    A style that is not there is told when the cell is made, which is then without the face.
+    """
+    try:
+        style = _style(value)
+    except HostError as error:
+        _setter(_TROUBLE)(p, error, _values)
+        return
     file = find_lora(style.lora, loras.folders()) if style.lora is not None else None
     words = [p.prompt, style.prompt if file is None else style.positive]
     if style.lora is not None and file is not None:
@@ -80,22 +87,6 @@ def _setter(name: str) -> Callable[[Any, Any, Any], None]:
     return apply
 
 
-def _among(choices: Callable[[], Sequence[str]], what: str) -> Callable[[Any, Sequence[str]], None]:
-    """Refuses the whole plot, before its first picture, when a value is none of ``choices``."""
-
-    def confirm(_p: Any, values: Sequence[str]) -> None:
-        stranger = next((value for value in values if value not in choices()), None)
-        if stranger is not None:
-            raise HostError(f"There is no {what} called {stranger[:60]}; there are: {', '.join(choices()) or 'none'}.")
-
-    return confirm
-
-
-def _confirm_styles(_p: Any, values: Sequence[str]) -> None:
-    for value in values:
-        _style(value)
-
-
 def _style(value: str) -> Style:
     """The style of this English name or key; raises HostError when there is none."""
     wanted = value.strip().casefold()
@@ -105,7 +96,7 @@ def _style(value: str) -> Style:
         raise HostError(str(error)) from error
     found = next((one for one in styles.values() if wanted in (one.en.casefold(), one.key)), None)
     if found is None:
-        raise HostError(f"There is no style called {value[:60]}; the list beside the axis has all of them.")
+        raise HostError(f"There is no style called {value[:60]!r}; the list beside the axis has all of them.")
     return found
 
 

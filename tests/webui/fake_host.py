@@ -122,9 +122,14 @@ class Generation:
     refiner: torch.nn.Module | None = None
     is_hr_pass: bool = False
     extra_generation_params: dict = field(default_factory=dict)
+    comments: list = field(default_factory=list)
 
     def __post_init__(self):
         self._load(self.unet)
+
+    def comment(self, text):
+        """Say something below the pictures."""
+        self.comments.append(text)
 
     def _load(self, unet):
         """Make ``unet`` that of the loaded checkpoint."""
@@ -140,7 +145,8 @@ class Generation:
             self.iteration = number
             self.script.process_batch(self, *self.args, batch_number=number)
             results.append(self.sample())
-        self.script.postprocess(self, None, *self.args)
+        self.answer = types.SimpleNamespace(extra_generation_params=self.extra_generation_params)
+        self.script.postprocess(self, self.answer, *self.args)
         return torch.cat(results)
 
     def sample(self):

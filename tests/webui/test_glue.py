@@ -165,7 +165,7 @@ def test_the_hires_pass_can_go_without(host, unet):
     ("face", "reason"),
     [
         ({"photos": ["aGVsbG8="]}, "picture"),
-        ({"photos": ["/etc/passwd"]}, "base64"),
+        ({"photos": ["/etc/passwd"]}, "picture"),
         ({"photos": [3]}, "neither"),
         ({}, "no photo"),
         ({"card": "../x"}, "name"),
@@ -204,7 +204,7 @@ def test_the_accordion_gives_back_the_settings(host):
     built = accordion.read(values)
     assert built == FaceArguments(enabled=False)
     labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
-    everything = FaceArguments(face=1, box="0 0 1 1", people=(Other("Anna"),))
+    everything = FaceArguments(face=1, box="0 0 1 1", people=(Other("Anna"),), mix_with="Bea", mix_share=1)
     assert labels == {"FaceChain identity", *everything.infotext()}
 
 
@@ -217,8 +217,9 @@ def test_pasting_restores_every_setting(host):
         components = host.script.ui(is_img2img=False)
     others = (Other("Anna", (0.5, 0.0, 1.0, 1.0)),)
     asked = FaceArguments(
-        face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False, box="0, 0, 0.5, 1", people=others
-    )
+        face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False, box="0, 0, 0.5, 1", people=others,
+        mix_with="Bea", mix_share=35.0,
+    )  # fmt: skip
     text = {label: str(value) for label, value in asked.infotext().items()} | {"FaceChain identity": "0123abcd"}
     values = [component.value for component in components]
     for component, reader in host.script.infotext_fields:
@@ -235,22 +236,22 @@ def test_nothing_is_restored_from_a_picture_without_a_face(host):
 
 
 def test_the_preview_shows_the_face_or_says_why_not(host, tmp_path, monkeypatch):
-    from facechain_ext.webui import accordion
+    from facechain_ext.webui import preview
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     uploaded = tmp_path / "photo.jpg"
     uploaded.write_bytes(PHOTO)
-    faces, words = accordion._preview([types.SimpleNamespace(name=str(uploaded))], "", 0)
+    faces, words = preview.preview([types.SimpleNamespace(name=str(uploaded))], "", 0)
     assert [face.shape for face in faces] == [(112, 112, 3)]
     assert "fine" in words
-    faces, words = accordion._preview([types.SimpleNamespace(name=__file__)], "", 0)
+    faces, words = preview.preview([types.SimpleNamespace(name=__file__)], "", 0)
     assert faces == []
     assert "uploaded" in words
-    assert accordion._preview(None, "", 0)[0] == []
+    assert preview.preview(None, "", 0)[0] == []
 
 
 def test_choosing_other_photos_clears_what_was_seen_of_the_old_ones(host):
-    from facechain_ext.webui import accordion
+    from facechain_ext.webui import preview
 
     with gr.Blocks() as page:
         host.script.ui(is_img2img=False)
@@ -263,13 +264,13 @@ def test_choosing_other_photos_clears_what_was_seen_of_the_old_ones(host):
     events = page.config["dependencies"]
     (clears,) = (one for one in events if (one["inputs"], one["outputs"]) == ([], [seen, previewed]))
     assert str(photos) in str(clears["targets"])  # a number in gradio 3, a pair with the event's name in gradio 4
-    gallery, words = accordion._no_preview()
+    gallery, words = preview.no_preview()
     assert (gallery["value"], gallery["visible"], words) == ([], False, "")
 
 
 def test_a_saved_card_is_found_by_its_name(host, unet):
     from facechain_ext.identity.library import CardLibrary
-    from facechain_ext.webui import accordion, people
+    from facechain_ext.webui import pasting, people
 
     person = people.encode((BASE64,), name="Anna")
     CardLibrary().save(person, "Anna")
@@ -277,7 +278,7 @@ def test_a_saved_card_is_found_by_its_name(host, unet):
         run = generation(host, unet, {"card": "Anna", "strength": 1.0})
         assert not torch.equal(run.run(), generation(host, unet).run())
         assert run.extra_generation_params["FaceChain identity"].startswith("Anna (")
-        assert accordion._card({"FaceChain identity": f"Anna ({person.digest})"}) == "Anna"
+        assert pasting.card({"FaceChain identity": f"Anna ({person.digest})"}) == "Anna"
     finally:
         CardLibrary().delete("Anna")
 
@@ -363,12 +364,148 @@ def test_the_style_axis_adds_the_words_of_a_style_and_the_lora_that_the_host_has
     assert p.negative_prompt.startswith("hat, ")
 
 
-@pytest.mark.parametrize(("axis", "value"), [("Style", "no such style"), ("Card", "Nobody"), ("Adapter", "none")])
-def test_a_plot_with_a_value_that_is_not_there_is_refused_before_its_first_picture(axes, axis, value):
-    from facechain_ext.errors import HostError
+@pytest.mark.parametrize(
+    ("axis", "value"), [("Style", "no such style"), ("Card", "Nobody"), ("Adapter", "none"), ("Strength", float("nan"))]
+)
+def test_a_cell_with_a_value_that_is_not_there_says_so_and_the_others_are_made(host, unet, axes, axis, value):
+    face = {"photos": [BASE64], "strength": 1.0}
+    wanted = generation(host, unet, face).run()
+    wrong, good = generation(host, unet, face), generation(host, unet, face)
+    good.extra_generation_params = wrong.extra_generation_params  # as the plot's cells share it
+    assert getattr(axes[axis], "confirm", None) is None
+    axes[axis].apply(wrong, value, [])
+    wrong.run()
+    assert str(value) in wrong.extra_generation_params["FaceChain"]
+    assert any(str(value) in comment for comment in wrong.comments)
+    assert torch.equal(good.run(), wanted)
+    assert "FaceChain" not in good.extra_generation_params
 
-    with pytest.raises(HostError, match=f"called {value}"):
-        axes[axis].confirm(None, [value])
+
+DARK = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB")) // 16)
+
+
+def test_what_is_doubtful_or_left_out_is_in_the_answer_and_in_no_picture(host, unet):
+    run = generation(host, unet, {"photos": [DARK, "aGVsbG8="]})
+    run.run()
+    notes = run.answer.extra_generation_params["FaceChain notes"]
+    assert any("too dark" in note for note in notes)
+    assert any(note.startswith("Photo 2:") for note in notes)
+    assert "FaceChain notes" not in run.extra_generation_params
+    assert [f"FaceChain: {note}" for note in notes] == run.comments
+    good = generation(host, unet, {"photos": [BASE64]})
+    good.run()
+    assert "FaceChain notes" not in good.answer.extra_generation_params
+
+
+def test_photos_beside_a_card_are_said_to_be_left_out(host, unet):
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.webui import people
+
+    CardLibrary().save(people.encode((BASE64,)), "Anna")
+    try:
+        run = generation(host, unet, {"card": "Anna", "photos": [DARK]})
+        run.run()
+        (note,) = run.answer.extra_generation_params["FaceChain notes"]
+        assert "photos beside it are left out" in note
+    finally:
+        CardLibrary().delete("Anna")
+
+
+def test_two_cards_are_mixed_as_on_the_tab_and_the_mix_is_restored(host, unet):
+    from facechain_ext.identity import Identity
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.webui import pasting, people
+
+    mirrored = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:, ::-1])
+    anna, bea = people.encode((BASE64,), name="Anna"), people.encode((mirrored,), name="Bea")
+    for person in (anna, bea):
+        CardLibrary().save(person, person.name)
+    try:
+        run = generation(host, unet, {"card": "Anna", "mix_with": "Bea", "mix_share": 35})
+        run.run()
+        told = run.extra_generation_params
+        assert told["FaceChain identity"].endswith(f"({Identity.mix([(anna, 0.65), (bea, 0.35)]).digest})")
+        assert pasting.card(told) == "Anna"
+        assert [pasting.reader(name)(told) for name in ("mix_with", "mix_share")] == ["Bea", 35.0]
+        assert pasting.wanted(told) is None
+    finally:
+        for person in (anna, bea):
+            CardLibrary().delete(person.name)
+
+
+def test_a_picture_of_one_person_takes_the_others_of_the_accordion_away(host):
+    from facechain_ext.webui import pasting
+
+    told = {"FaceChain identity": "0123abcd", "FaceChain strength": "0.5"}
+    restored = {name: pasting.reader(name)(told) for name in ("people", "box", "mix_with", "mix_share", "face")}
+    assert restored == {"people": "", "box": "", "mix_with": "", "mix_share": 0.0, "face": 0}
+    assert pasting.card(told) == ""
+    assert pasting.reader("hires")(told) is None
+
+
+@pytest.mark.parametrize("text", ["nan", "99", "²", "much", "9" * 400])
+def test_a_setting_that_cannot_be_is_left_as_it_is_and_said(host, text):
+    from facechain_ext.webui import pasting
+
+    told = {"FaceChain identity": "0123abcd", "FaceChain strength": text}
+    assert pasting.reader("strength")(told) is None
+    assert "trength" in pasting.wanted(told)
+
+
+def test_photos_of_the_tab_come_along_to_the_accordion_and_nobody_else_gets_them(host, tmp_path):
+    from facechain_ext.webui import handover, pasting
+
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(PHOTO)
+    text = handover.with_photos("a woman\nSteps: 20, Seed: 1, FaceChain identity: 0123abcd", [photo])
+    told = {"FaceChain identity": "0123abcd", handover.LABEL: text.rpartition(": ")[2]}
+    assert pasting.photos(told)["value"] == [str(photo)]
+    assert "came along" in pasting.wanted(told)
+    for other in ({"FaceChain identity": "0123abcd"}, {**told, handover.LABEL: "0" * 32}):
+        assert pasting.photos(other) is None
+    photo.unlink()
+    assert pasting.photos(told) is None
+    assert handover.with_photos("", [photo]) == ""
+    assert handover.with_photos("a text", []) == "a text"
+
+
+def test_a_strict_request_makes_no_picture_and_is_refused(host, unet, monkeypatch):
+    fastapi = pytest.importorskip("fastapi")
+    import json
+
+    from fastapi.testclient import TestClient
+
+    from facechain_ext.webui import strict
+
+    state = types.SimpleNamespace(interrupted=False, stopping_generation=False)
+    state.interrupt = lambda: setattr(state, "interrupted", True)
+    monkeypatch.setattr(host.shared, "state", state)
+    app = fastapi.FastAPI()
+
+    @app.post("/sdapi/v1/txt2img")
+    def txt2img(face: dict = fastapi.Body()):  # noqa: B008 - fastapi's way
+        run = generation(host, unet, face)
+        run.run()
+        return {"images": ["x"], "info": json.dumps({"extra_generation_params": run.extra_generation_params})}
+
+    strict.add(app)
+    client = TestClient(app)
+    good = {"photos": [BASE64], "strict": True}
+    for face, words in [
+        (good, None),
+        ({**good, "strict": False, "face": 9}, None),
+        ({**good, "face": 9}, "no face number 9"),
+        ({**good, "face": 10**30}, "face is a number"),
+        ({**good, "card": "Nobody"}, "no card called Nobody"),
+        ({**good, "photos": [BASE64, "aGVsbG8="]}, "Photo 2"),
+        ({**good, "colour": 1}, "no setting 'colour'"),
+    ]:
+        state.interrupted = False
+        answer = client.post("/sdapi/v1/txt2img", json=face)
+        assert answer.status_code == (200 if words is None else 422), face
+        assert state.interrupted is (words is not None)
+        if words is not None:
+            assert words in answer.json()["detail"]
 
 
 def test_a_template_portrait_over_the_api(monkeypatch, models):
@@ -402,7 +539,7 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
         ({"faces": {"one": "keep"}}, "is no number"),
         ({"faces": {"1": "keep", " 1": "pixelate"}}, "named twice"),
         ({"faces": {"1": "/etc/passwd"}}, "a face becomes"),
-        ({"faces": {"1": {"photo": "/etc/passwd"}}}, "base64"),
+        ({"faces": {"1": {"photo": "/etc/passwd"}}}, "picture"),
         ({"faces": {"1": {"photo": base64_of(pixels)}}}, "own photo"),
         ({"faces": {"1": "pixelate"}, "settings": {"quality": "best"}}, "quality is 'best'"),
         ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "set it to 1 to 150"),

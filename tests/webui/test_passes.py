@@ -212,12 +212,12 @@ def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
 
 
 def test_a_pasted_picture_says_which_photo_it_needs(host):
-    from facechain_ext.webui import accordion
+    from facechain_ext.webui import pasting
 
-    assert "0123abcd" in accordion._wanted_photo({"FaceChain identity": "0123abcd"})
-    assert "Dora" in accordion._wanted_photo({"FaceChain identity": "Dora (0123abcd)"})
-    assert accordion._wanted_photo({"FaceChain identity": "Anna (0123abcd)"}) is None
-    assert accordion._wanted_photo({"Steps": "20"}) is None
+    assert "0123abcd" in pasting.wanted({"FaceChain identity": "0123abcd"})
+    assert "Dora" in pasting.wanted({"FaceChain identity": "Dora (0123abcd)"})
+    assert pasting.wanted({"FaceChain identity": "Anna (0123abcd)"}) is None
+    assert pasting.wanted({"Steps": "20"}) is None
 
 
 class Patcher:

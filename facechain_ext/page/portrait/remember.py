@@ -9,7 +9,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.number_text import format_number, read_float
 from facechain_ext.page.pnginfo import taken_apart
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_STYLE
-from facechain_ext.portrait.arguments import IDENTITY_LABEL, PREFIX, RECIPE_LABEL, FaceArguments
+from facechain_ext.portrait.arguments import CARD_LABEL, IDENTITY_LABEL, PREFIX, RECIPE_LABEL, FaceArguments
 from facechain_ext.portrait.regions import as_text, parse_others
 from facechain_ext.portrait.told import SPEEDUPS, identities_in
 from facechain_ext.styles import find_style
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 RECIPE = RECIPE_LABEL
 """The label that tells a picture of this page from others."""
 _OURS = "portrait"
-CARD, SECOND, SHARE, FACE = (f"{PREFIX} {word}" for word in ("card", "mix with", "mix share", "face"))
+CARD, FACE = CARD_LABEL, f"{PREFIX} face"
+SECOND, SHARE = f"{PREFIX} mix with", f"{PREFIX} mix share"
+_OWN = frozenset({FACE, SECOND, SHARE})
+"""Labels that the page reads by itself."""
 _OFFERED = {"sampler": "samplers", "adapter": "adapters", "hires_upscaler": "upscalers"}
 """Settings that must be among what the host offers."""
 
@@ -106,7 +109,7 @@ def _hosts(values: Mapping[str, str], found: Restored) -> None:
 def _face(values: Mapping[str, str], found: Restored) -> None:
     """What the labels of the accordion and of the page share."""
     try:
-        told = FaceArguments.from_infotext({label: value for label, value in values.items() if label != FACE})
+        told = FaceArguments.from_infotext({label: value for label, value in values.items() if label not in _OWN})
         face = FaceArguments.parse(told)
     except (FaceChainError, ValueError, TypeError) as error:
         found.notes.append(f"The settings of the face cannot be read: {error}")
@@ -158,12 +161,14 @@ def _speedups(values: Mapping[str, str], offers: Offers) -> list[str]:
 
 def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
     """``found`` with the cards that the text names and the library has."""
+    people = identities_in(told.values)
     named = {label: told.values.get(label, "") for label in (CARD, SECOND)}
+    if not named[CARD] and people and people[0][0] in cards:  # a picture of the accordion
+        named[CARD] = people[0][0]
     for label, name in named.items():
         if name and name not in cards:
             found.notes.append(f"There is no card called {name} here.")
             named[label] = ""
-    people = identities_in(told.values)
     if not named[CARD]:
         digest = people[0][1] if people else ""
         found.notes.append(

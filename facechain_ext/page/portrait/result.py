@@ -24,6 +24,7 @@ from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from facechain_ext.identity import Identity
     from facechain_ext.page.host import PageHost
@@ -52,12 +53,13 @@ class Asked:
 class Shown:
     """What the result column shows: pictures, most like first, and what was not as asked.
 
-    ``sheet`` is a grid's overview and comes first.
+    ``sheet`` is a grid's overview and comes first. ``photos`` are those that the person was taken from, if any.
     """
 
     pictures: tuple[Finished, ...]
     notes: tuple[str, ...] = ()
     sheet: Image.Image | None = None
+    photos: tuple[Path, ...] = ()
 
     @property
     def has_before(self) -> bool:
@@ -77,6 +79,11 @@ class Shown:
         """The settings of picture ``number`` of the gallery; empty for the grid's overview."""
         number -= self.sheet is not None
         return self.pictures[number].portrait.infotext if 0 <= number < len(self.pictures) else ""
+
+    def photos_of(self, infotext: str) -> tuple[Path, ...]:
+        """The photos behind the picture of these settings; none for the settings of any other picture."""
+        ours = any(one.portrait.infotext.strip() == infotext.strip() for one in self.pictures)
+        return self.photos if ours else ()
 
     def _caption(self, one: Finished) -> str:
         if one.likeness is None:
@@ -105,7 +112,7 @@ def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
             host.save(one.portrait)
         said = [*result.notes, *(f"Likeness by {one.likeness.source}." for one in result.pictures if one.likeness)]
         said += dict.fromkeys(note for one in result.pictures for note in one.notes if note not in said)
-        return Shown(result.pictures, tuple(dict.fromkeys(said)))
+        return Shown(result.pictures, tuple(dict.fromkeys(said)), photos=_used_photos(asked.who))
 
     return host.queued(work)()
 
@@ -138,7 +145,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
         page = sheet(rows, columns=len(GRID_STRENGTHS), title=f"Strength x style, seed {seed}")
         for one in [*made, replace(made[0], portrait=replace(made[0].portrait, picture=page))]:
             host.save(one.portrait)
-        return Shown(tuple(made), tuple(notes), page)
+        return Shown(tuple(made), tuple(notes), page, _used_photos(asked.who))
 
     return host.queued(work)()
 
@@ -228,6 +235,10 @@ def _cells(
 def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
     tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["others"].strip() else []
     return [*tools, retouching()] if form["retouch"] else tools
+
+
+def _used_photos(who: Who) -> tuple[Path, ...]:
+    return () if who.card else who.photos
 
 
 def _photo(asked: Asked) -> Image.Image | None:

@@ -32,7 +32,7 @@ _LOOKS = 3
 
 @dataclass(frozen=True)
 class ResultParts:
-    """``shown`` holds one browser's result, ``chosen`` the gallery's chosen picture, ``stop`` its interrupt."""
+    """``sent`` holds what the buttons send to other tabs, ``shown`` one browser's result, ``stop`` its interrupt."""
 
     generate: Any
     interrupt: Any
@@ -43,6 +43,7 @@ class ResultParts:
     infotext: Any
     grid: Any
     grid_styles: Any
+    sent: Any
     shown: Any
     before: Any
     stop: Any
@@ -74,6 +75,7 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
     infotext = gr.Textbox(
         "", label="Settings of the picture", lines=3, max_lines=8, elem_id="facechain_infotext", show_copy_button=True
     )
+    sent = gr.Textbox("", elem_id="facechain_sent_settings", elem_classes=["facechain-hidden"], show_label=False)
     with gr.Accordion("Grid of strength and style", open=False, elem_id="facechain_grid_panel"):
         grid_styles = gr.Dropdown(
             style_choices(), value=[], multiselect=True, label="Styles of the grid",
@@ -81,7 +83,7 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
         )  # fmt: skip
         grid = gr.Button("Make the grid", elem_id="facechain_grid")
     states = (gr.State(None), gr.State(value=False), gr.State(Stop()))
-    return ResultParts(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, *states)
+    return ResultParts(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, sent, *states)
 
 
 def wire(parts: ResultParts, who: WhoParts, how: HowParts, host: PageHost) -> None:
@@ -103,6 +105,9 @@ def wire(parts: ResultParts, who: WhoParts, how: HowParts, host: PageHost) -> No
         words = "Show before fusion and retouching" if before else "Show after fusion and retouching"
         return [shown.gallery(before=not before), gr.update(value=words), not before]
 
+    def send(infotext: str, shown: Shown | None) -> str:
+        return host.sent_settings(infotext, shown.photos_of(infotext) if shown is not None else ())
+
     inputs = [*who.inputs, how.pose, *how.inputs]
     outputs = [
         parts.status, parts.preview, parts.gallery, parts.infotext, parts.shown, parts.flip, parts.before,
@@ -112,6 +117,7 @@ def wire(parts: ResultParts, who: WhoParts, how: HowParts, host: PageHost) -> No
     parts.generate.click(run, [parts.stop, *inputs], outputs, **hidden, **at_once(parts.generate.click))
     parts.grid.click(run_grid, [parts.stop, parts.grid_styles, *inputs], outputs, **hidden, **at_once(parts.grid.click))
     parts.interrupt.click(Stop.set, [parts.stop], [], queue=False)
+    parts.infotext.change(send, [parts.infotext, parts.shown], [parts.sent], **hidden)
     parts.gallery.select(choose, [parts.shown], [parts.infotext], **hidden)
     parts.flip.click(flip, [parts.shown, parts.before], [parts.gallery, parts.flip, parts.before], **hidden)
 

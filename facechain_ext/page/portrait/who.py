@@ -74,10 +74,9 @@ def look(path: Path, face: int | None = None) -> Look:
     try:
         picture = faces.read_picture(path)
         prepared = prepare_face(picture, face, faces.detector(), faces.head_masker())
-        quality = faces.judge_face(picture.pixels, prepared.face, prepared.head)
     except PhotoError as error:
         return Look(path, "", str(error), usable=False)
-    words = " ".join([f"{quality.words[0].upper()}{quality.words[1:]}.", *prepared.notes])
+    words = " ".join(prepared.notes or ["Good."])
     return Look(path, data_url(prepared.aligned), words, usable=True)
 
 
