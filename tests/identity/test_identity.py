@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -36,6 +37,19 @@ class Cube:
 @pytest.fixture(scope="module")
 def person(astronaut, encoder):
     return Identity.from_photos(astronaut, encoder, name="Eileen")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (lambda pixels: pixels // 16, "too dark"),
+        (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 4), "blurred"),
+        (lambda pixels: pixels, None),
+    ],
+)
+def test_what_is_doubtful_about_a_photo_goes_with_the_identity(astronaut, encoder, spoil, word):
+    identity = Identity.from_photos(np.ascontiguousarray(spoil(np.asarray(astronaut))), encoder)
+    assert (word is None and identity.notes == ()) or any(word in note for note in identity.notes)
 
 
 def test_one_photo(person, astronaut, encoder):
