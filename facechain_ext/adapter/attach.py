@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from facechain_ext.adapter.block import sdpa
 from facechain_ext.adapter.compiled import Door, hook, is_compiled, original
+from facechain_ext.adapter.guard import StepGuard
 from facechain_ext.adapter.injection import FaceCondition, FaceInjection
 from facechain_ext.adapter.sites import family_of, find_sites
 from facechain_ext.errors import HostError
@@ -39,10 +40,13 @@ _attached: weakref.WeakKeyDictionary[nn.Module, Attachment] = weakref.WeakKeyDic
 class Attachment:
     """A face adapter at work in a U-Net, until ``remove`` is called or the ``with`` block is left."""
 
-    def __init__(self, unet: nn.Module, injection: FaceInjection) -> None:
+    def __init__(
+        self, unet: nn.Module, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None
+    ) -> None:
         plain, sites = original(unet), find_sites(original(unet))
         self._family = family_of(plain)
         self._injection = injection
+        self._guard = StepGuard(on_failure)
         self._rows: Sequence[bool] | RowSource | None = None
         self._told_progress = False
         self._pending: dict[str, Tensor] = {}
@@ -98,7 +102,7 @@ class Attachment:
     def before_norm2(self, site: Site, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Let ``norm2`` see x + increment."""
         x = args[0]
-        increment = self._injection.increment(site.name, x, site.heads)
+        increment = self._guard.run(lambda: self._injection.increment(site.name, x, site.heads))
         if increment is None:
             return None
         self._pending[site.name] = increment
@@ -112,6 +116,9 @@ class Attachment:
     def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note rows, size and step of the run that begins; drop what an interrupted one left."""
         self._pending.clear()
+        self._guard.run(lambda: self._begin(args, kwargs))
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         names = ("sample", "timestep", "encoder_hidden_states")
         if self._family == "ldm":
             names = ("x", "timesteps", "context")
@@ -161,6 +168,7 @@ def attach(
     automatic: AutomaticRegion | None = None,
     reuse: Reuse | None = None,
     conditional_only: bool = False,
+    on_failure: Callable[[Exception], None] | None = None,
 ) -> Attachment:
     """Let ``adapter`` act in an ldm, sgm or diffusers U-Net until the result is removed.
 
@@ -172,7 +180,9 @@ def attach(
     of the tokens (log of a weight). ``attention`` is the host's, PyTorch's own by default. ``streamed`` lends each
     block's weights only while it computes, for hosts that do so with the U-Net. ``automatic`` lets the adapter find
     out where it acts and compute only there; ``reuse`` adds the increments of one step again in the next;
-    ``conditional_only`` spares the rows without words. These three are not exact, and off by default.
+    ``conditional_only`` spares the rows without words. These three are not exact, and off by default. With
+    ``on_failure`` an error in the face's part of a step, other than a lack of memory, is told to it and ends the face,
+    while the U-Net goes on; by default it is raised out of the U-Net.
 
     An adapter that is still attached to this U-Net is removed first. A U-Net that torch.compile has changed keeps idle
     hooks afterwards; hand over what torch.compile gave, or the U-Net that was compiled in place.
@@ -196,7 +206,7 @@ def attach(
     if previous is not None:
         log.info("a face adapter was still attached to this U-Net and is replaced")
         previous.remove()
-    attachment = Attachment(unet, injection)
+    attachment = Attachment(unet, injection, on_failure)
     _attached[plain] = attachment
     return attachment
 

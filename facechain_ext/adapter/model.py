@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from facechain_ext.adapter.block import SerialFaceBlock
 from facechain_ext.adapter.sites import SITES, find_sites
+from facechain_ext.devices import copies_in_background
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 
@@ -129,7 +130,7 @@ class FaceAdapter(nn.Module):
     def _lend(module: nn.Module, device: torch.device, home: dict[nn.Parameter, Tensor]) -> None:
         for parameter in module.parameters():
             home.setdefault(parameter, parameter.data)
-            parameter.data = parameter.data.to(device, non_blocking=True)
+            parameter.data = parameter.data.to(device, non_blocking=copies_in_background(device))
 
     @staticmethod
     def _recall(home: dict[nn.Parameter, Tensor]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facechain_ext.adapter.attach import injection_into
+from facechain_ext.adapter.guard import StepGuard
 from facechain_ext.adapter.sites import SITES, forge_name
 
 if TYPE_CHECKING:
@@ -31,13 +32,22 @@ class ModelPatcher(Protocol):
 class PatchAttachment:
     """A face adapter at work through ``middle_patch``, until ``remove`` is called.
 
-    The host calls it with x [b, n, C] after the self-attention and its own facts of the call.
+    The host calls it with x [b, n, C] after the self-attention and its own facts of the call. It is one however often
+    the host copies it: whoever clones the patcher deep-copies its options, and a copy would hold the adapter's weights
+    again and never learn how far the steps are, nor that it was removed.
     """
 
-    def __init__(self, injection: FaceInjection) -> None:
+    def __init__(self, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None) -> None:
         self.injection = injection
+        self._guard = StepGuard(on_failure)
         self._open = True
         self._run: tuple[list[bool], tuple[int, int]] | None = None
+
+    def __copy__(self) -> PatchAttachment:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> PatchAttachment:
+        return self
 
     def set_progress(self, fraction: float) -> None:
         """Say how much of the steps is done, 0..1."""
@@ -45,16 +55,19 @@ class PatchAttachment:
 
     def __call__(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor:
         """``x`` plus the increment of this block."""
+        increment = self._guard.run(lambda: self._increment(x, extra_options))
+        return x if increment is None else x + increment
+
+    def _increment(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor | None:
         site = _SITE_OF.get(tuple(extra_options["block"])[:2])
         if site is None or not self._open or not self.injection.active:
-            return x
+            return None
         rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
         run = (rows, (int(size[0]), int(size[1])))
         if site == SITES[0] or run != self._run:  # the first block of a run, or of one that leaves out the first
             self.injection.begin(*run)
             self._run = run
-        increment = self.injection.increment(site, x, int(extra_options["n_heads"]))
-        return x if increment is None else x + increment
+        return self.injection.increment(site, x, int(extra_options["n_heads"]))
 
     def remove(self) -> None:
         """Add nothing any more and give the weights back, whoever still holds the patch; harmless when repeated."""
@@ -69,14 +82,21 @@ def rows_of(rows: int, cond_or_uncond: Sequence[int]) -> list[bool]:
 
 
 def attach_by_patch(
-    patcher: ModelPatcher, unet: nn.Module, adapter: FaceAdapter, conditions: Sequence[FaceCondition], **settings: Any
+    patcher: ModelPatcher,
+    unet: nn.Module,
+    adapter: FaceAdapter,
+    conditions: Sequence[FaceCondition],
+    *,
+    on_failure: Callable[[Exception], None] | None = None,
+    **settings: Any,
 ) -> PatchAttachment:
     """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps.
 
-    ``conditions`` come from ``conditions_of``; ``settings`` are those of FaceInjection.
+    ``conditions`` come from ``conditions_of``; ``settings`` are those of FaceInjection, ``on_failure`` that of
+    ``attach``.
     Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
     then as it was.
     """
-    attachment = PatchAttachment(injection_into(unet, adapter, conditions, **settings))
+    attachment = PatchAttachment(injection_into(unet, adapter, conditions, **settings), on_failure)
     patcher.set_model_patch(attachment, "middle_patch")
     return attachment

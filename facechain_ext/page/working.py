@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 _PAUSE = 0.4
 """Seconds between two looks at how far it is."""
+
+_running: weakref.WeakSet[Work[Any]] = weakref.WeakSet()
 
 
 class Stop:
@@ -77,6 +80,7 @@ class Work(Generic[T]):
         """How far it is, now and then until it ends; leaving the loop early stops it."""
         start = time.monotonic()
         thread = threading.Thread(target=self._run, name="facechain-work", daemon=True)
+        _running.add(self)
         thread.start()
         ended = False
         try:
@@ -96,6 +100,10 @@ class Work(Generic[T]):
         assert self._result is not None
         return self._result
 
+    def stop(self) -> None:
+        """Ask the task to stop; it learns so from its next report."""
+        self._stop.set()
+
     def _report(self, done: int, total: int) -> bool:
         self.now = (done, total)
         if done and not self._first:
@@ -107,6 +115,16 @@ class Work(Generic[T]):
             self._result = self._task(self._report)
         except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
+        finally:
+            _running.discard(self)
+
+
+def stop_all() -> int:
+    """Ask everything that runs to stop; gives how many there were."""
+    running = list(_running)
+    for work in running:
+        work.stop()
+    return len(running)
 
 
 def part_of(report: Callable[[int, int], bool], number: int, count: int) -> Callable[[int, int], bool]:

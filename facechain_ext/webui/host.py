@@ -80,7 +80,7 @@ class WebuiHost:
                     shared.state.interrupted = False  # our own way to end it, no wish of the user's
         _check(request, reports)
         notes = [note for person in job.people for note in person.identity.notes]
-        return generation.portraits_of(done, request.finished, (*notes, *reports.notes()))
+        return generation.portraits_of(done, request.finished, (*notes, *request.notes, *reports.notes()))
 
     def offers(self) -> Offers:
         """What there is now; loads nothing."""

@@ -28,7 +28,7 @@ class TabRequest:
 
     ``progress`` is that of ``Host.generate``. ``trouble`` is why the face could not be put in; ``prepared`` says that
     the host did ask the script; ``finished`` has one entry for each picture that came out of the sampler: whether it
-    was sampled to the end.
+    was sampled to the end; ``notes`` are what the user should know about the pictures.
     """
 
     job: Job
@@ -36,6 +36,7 @@ class TabRequest:
     trouble: FaceChainError | None = None
     prepared: bool = False
     finished: list[bool] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _last_step: bool = field(default=False, init=False)
 
     def run(self, p: Any) -> FaceRun | None:

@@ -11,13 +11,14 @@ import torch
 from facechain_ext.adapter.automatic import AutomaticRegion
 from facechain_ext.adapter.reuse import Reuse
 from facechain_ext.adapter.rows import StepLayout, StepRows
-from facechain_ext.errors import FaceChainError
+from facechain_ext.devices import is_out_of_memory
+from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.webui import attention, settings
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.unets import loaded_unet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.adapter import FaceAdapter
     from facechain_ext.portrait.job import Person
@@ -31,6 +32,7 @@ class FaceRun:
 
     At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one. Between
     the pictures of one generation the adapter's weights stay where the U-Net is; ``staying`` is the run whose do.
+    ``on_failure`` is told once when the face's part of a step fails; the picture then goes on without it.
     """
 
     current: FaceRun | None = None
@@ -39,6 +41,7 @@ class FaceRun:
     def __init__(self, people: Sequence[Person], adapter: FaceAdapter, *, hires: bool = True) -> None:
         self._people = tuple(people)
         self._hires = hires
+        self.on_failure: Callable[[HostError], None] = lambda error: warn(str(error))
         self._adapter = adapter
         self._conditionings = [person.identity.conditioning(adapter) for person in people]
         self._rows = StepRows(warn)
@@ -91,6 +94,7 @@ class FaceRun:
             reuse=Reuse() if settings.every_second_step() else None,
             conditional_only=settings.conditional_only(),
             attention=attention.chosen(),
+            on_failure=self._fail,
         )
         self._attachment.set_progress(0.0)
         self._model = p.sd_model
@@ -117,6 +121,21 @@ class FaceRun:
 
     def begin_step(self, params: Any) -> None:
         """Note the step that the host's denoiser begins: how far it is, and the rows that it will run."""
+        try:
+            self._begin_step(params)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            self.detach()
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Note that the face's part of a step went wrong, and that the weights need not stay for the next picture."""
+        log.error("the face's part of a step failed", exc_info=error)
+        self._may_stay = False
+        self.on_failure(HostError(f"its part of a step failed: {words_of(error)} The console has the details."))
+
+    def _begin_step(self, params: Any) -> None:
         denoiser = getattr(params, "denoiser", None)
         if denoiser is not None and self._model is not None and denoiser.p.sd_model is not self._model:
             self._follow(denoiser.p)
@@ -145,6 +164,12 @@ class FaceRun:
             self.attach(p)
         except FaceChainError as error:
             warn(f"The face stays out of the refiner's steps: {error}")
+
+
+def words_of(error: Exception) -> str:
+    """What an error says, as one sentence."""
+    text = " ".join(str(error).split())[:300].rstrip(".")
+    return f"{text or type(error).__name__}."
 
 
 def _more_pictures(p: Any) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import replace
 from typing import Any
 
 from modules import script_callbacks, scripts
 
-from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
 from facechain_ext.portrait.told import identities_label
-from facechain_ext.webui import accordion, models, request, routes, settings, tab, xyz
+from facechain_ext.webui import accordion, disconnects, models, request, routes, settings, tab, xyz
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest
-from facechain_ext.webui.run import FaceRun, on_denoiser
+from facechain_ext.webui.run import FaceRun, on_denoiser, words_of
 from facechain_ext.webui.strict import REFUSED_LABEL
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def register() -> None:
     script_callbacks.on_ui_settings(settings.add)
     script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
     script_callbacks.on_app_started(routes.add)
+    script_callbacks.on_app_started(disconnects.watch)
+    script_callbacks.on_script_unloaded(disconnects.stop_work)
     script_callbacks.on_before_ui(xyz.add)
     xyz.add()  # with --nowebui the plot reads its axes before that callback
     script_callbacks.on_ui_tabs(tab.add)
@@ -69,16 +72,16 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         try:
             asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
             if asked is not None:
-                setattr(p, _STATE, asked.run(p))
-                return
-            _forget_labels(p)
-            arguments = xyz.changed(p, accordion.read(args))
-            if not arguments.enabled:
-                return
-            run = self._prepare(p, arguments)
-        except FaceChainError as error:
-            _give_up(p, error, strict=_is_strict(args))
+                run = asked.run(p)
+            else:
+                _forget_labels(p)
+                arguments = xyz.changed(p, accordion.read(args))
+                run = self._prepare(p, arguments) if arguments.enabled else None
+        except Exception as error:  # noqa: BLE001 - told to the user; the host would keep it to its console
+            _give_up(p, _told(error), strict=_is_strict(args))
             return
+        if run is not None:
+            run.on_failure = functools.partial(_go_on_without, p, strict=_is_strict(args))
         setattr(p, _STATE, run)
 
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
@@ -94,9 +97,10 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             return
         try:
             run.attach(p)
-        except FaceChainError as error:
+        except Exception as error:  # noqa: BLE001 - as above
+            run.detach()
             setattr(p, _STATE, None)
-            _give_up(p, error, strict=_is_strict(args))
+            _give_up(p, _told(error), strict=_is_strict(args))
 
     def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
         """Note for the tab whether the picture was sampled to its end."""
@@ -139,6 +143,23 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
 def _is_strict(args: Any) -> bool:
     """Whether a request is to be refused rather than done without the face."""
     return bool(args) and isinstance(args[0], dict) and args[0].get("strict") is True
+
+
+def _told(error: Exception) -> FaceChainError:
+    """An error in words for the user; what nobody foresaw goes to the log with everything that is known."""
+    if isinstance(error, FaceChainError):
+        return error
+    log.error("the face cannot be put in", exc_info=error)
+    return HostError(f"{type(error).__name__}: {words_of(error)} The console has the details.")
+
+
+def _go_on_without(p: Any, error: FaceChainError, *, strict: bool) -> None:
+    """Let a picture that has begun go on without the face, also for the tab, which shows the reason beside it."""
+    setattr(p, _STATE, None)
+    _switch_off(p, str(error), strict=strict)
+    asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
+    if asked is not None:
+        asked.notes.append(f"A picture was made without the face: {error}")
 
 
 def _give_up(p: Any, error: FaceChainError, *, strict: bool) -> None:

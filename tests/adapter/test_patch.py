@@ -11,16 +11,7 @@ from facechain_ext.adapter.sites import SITES, forge_name, ldm_name
 from tests import unets
 from tests.adapter.reference import LDM
 from tests.adapter.test_attach import worst
-
-
-class Patcher:
-    """Keeps patches as Forge's ModelPatcher does."""
-
-    def __init__(self):
-        self.patches = {}
-
-    def set_model_patch(self, patch, name):
-        self.patches.setdefault(name, []).append(patch)
+from tests.webui.fake_host import Patcher
 
 
 def test_names_of_the_sites():
@@ -54,9 +45,9 @@ def test_equals_the_hooks(unet, small, inputs, region):
     bare = unets.run(unet, x, t, context)
     with attach(unet, adapter, face, null_tokens=null, region=mask):
         expected = unets.run(unet, x, t, context)
-    patcher = Patcher()
+    patcher = Patcher(unet)
     attachment = attach_by_patch(patcher, unet, adapter, conditions_of(face, null, region=mask))
-    (patch,) = patcher.patches["middle_patch"]
+    (patch,) = patcher.clone().model_options["transformer_options"]["patches"]["middle_patch"]
     modules = dict(unet.named_modules())
     for site in SITES:  # what Forge's own block does, put into ldm's
         block = modules[f"{ldm_name(site)}.transformer_blocks.0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import types
 from contextlib import suppress
@@ -68,7 +69,9 @@ def install(monkeypatch, models_path, api_auth=None):
         def __exit__(self, *_):
             pass
 
-    callbacks = types.SimpleNamespace(denoiser=[], pasted=[], settings=[], started=[], before_ui=[], tabs=[])
+    callbacks = types.SimpleNamespace(
+        denoiser=[], pasted=[], settings=[], started=[], unloaded=[], before_ui=[], tabs=[]
+    )
     contents = {
         "scripts": {"Script": Script, "AlwaysVisible": object(), "scripts_data": []},
         "script_callbacks": {
@@ -76,6 +79,7 @@ def install(monkeypatch, models_path, api_auth=None):
             "on_infotext_pasted": callbacks.pasted.append,
             "on_ui_settings": callbacks.settings.append,
             "on_app_started": callbacks.started.append,
+            "on_script_unloaded": callbacks.unloaded.append,
             "on_before_ui": callbacks.before_ui.append,
             "on_ui_tabs": callbacks.tabs.append,
         },
@@ -103,6 +107,28 @@ def install(monkeypatch, models_path, api_auth=None):
     for name in [name for name in sys.modules if name.startswith("facechain_ext.webui")]:
         monkeypatch.delitem(sys.modules, name)
     return types.SimpleNamespace(callbacks=callbacks, shared=package.shared, scripts=package.scripts)
+
+
+class Patcher:
+    """Forge's wrapper of a U-Net, as far as patches go; a clone deep-copies the options, as Forge's does."""
+
+    def __init__(self, unet):
+        self.model = types.SimpleNamespace(diffusion_model=unet, computation_dtype=torch.float32)
+        self.load_device = torch.device("cpu")
+        self.model_options = {"transformer_options": {}}
+        self.reserved = 0
+
+    def clone(self):
+        made = type(self)(self.model.diffusion_model)
+        made.model_options = copy.deepcopy(self.model_options)
+        return made
+
+    def set_model_patch(self, patch, name):
+        to = self.model_options["transformer_options"].setdefault("patches", {})
+        to[name] = [*to.get(name, []), patch]
+
+    def add_extra_preserved_memory_during_sampling(self, size):
+        self.reserved += size
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 
@@ -59,22 +60,75 @@ def test_other_choices_are_pytorchs_own(monkeypatch, name):
     assert chosen() is sdpa
 
 
-@pytest.mark.parametrize(("module", "attribute"), FORGES)
-@pytest.mark.parametrize(
-    ("name", "own"), [("attention_sub_quad", True), ("attention_split", True), ("attention_pytorch", False)]
-)
-def test_forges_and_reforges_slices(monkeypatch, name, own, module, attribute):
-    def function(query, key, value, heads, mask=None, attn_precision=None, skip_reshape=False):
-        assert skip_reshape
-        out = sliced(*(part.flatten(0, 1) for part in (query, key, value)))
-        return out.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2)
+def merged(query, key, value, heads):
+    """Tokens [b, n, heads * d], as Forge and its relatives all take and give them."""
+    apart = (part.unflatten(2, (heads, -1)).transpose(1, 2).flatten(0, 1) for part in (query, key, value))
+    return sliced(*apart).unflatten(0, (-1, heads)).transpose(1, 2).flatten(2)
 
-    function.__name__ = name
+
+def forge(query, key, value, heads, mask=None, attn_precision=None, skip_reshape=False):
+    assert not skip_reshape
+    return merged(query, key, value, heads)
+
+
+def classic(query, key, value, heads, mask=None):
+    return merged(query, key, value, heads)
+
+
+def put(monkeypatch, module, attribute, function):
+    """Make ``function`` the attention of the host that keeps it in ``module``."""
     for other, _ in FORGES:
         monkeypatch.delitem(sys.modules, other, raising=False)
     backend = types.ModuleType(module)
     setattr(backend, attribute, function)
     monkeypatch.setitem(sys.modules, module, backend)
-    assert (chosen() is not sdpa) == own
+
+
+@pytest.mark.parametrize(("module", "attribute"), FORGES)
+@pytest.mark.parametrize("function", [forge, classic])
+@pytest.mark.parametrize(
+    ("name", "own"), [("attention_sub_quad", True), ("attention_split", True), ("attention_pytorch", False)]
+)
+def test_the_slices_of_forge_and_its_relatives(monkeypatch, name, own, function, module, attribute):
+    calls = []
+
+    @functools.wraps(function)
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return function(*args, **kwargs)
+
+    counted.__name__ = name
+    put(monkeypatch, module, attribute, counted)
     torch.testing.assert_close(chosen()(*OPERANDS, None), sdpa(*OPERANDS, None))
+    assert len(calls) == own
     torch.testing.assert_close(chosen()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))
+    assert len(calls) == own
+
+
+def attention_split(query, key, value, *, number_of_heads):
+    raise AssertionError("it is not called")
+
+
+def attention_sub_quad(query, key, value, heads):
+    raise TypeError("this host has changed")
+
+
+@pytest.mark.parametrize(("module", "attribute"), FORGES)
+@pytest.mark.parametrize("function", [attention_split, attention_sub_quad])
+def test_slices_that_do_not_serve_give_way_to_pytorchs_own_and_the_log_says_so(
+    monkeypatch, caplog, function, module, attribute
+):
+    put(monkeypatch, module, attribute, function)
+    attention = chosen()
+    for _ in range(2):
+        torch.testing.assert_close(attention(*OPERANDS, None), sdpa(*OPERANDS, None))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_lack_of_memory_in_the_slices_reaches_the_host(monkeypatch):
+    def attention_split(query, key, value, heads):
+        raise RuntimeError("Not enough memory, use lower resolution (max approx. 640x640).")
+
+    put(monkeypatch, *FORGES[1], attention_split)
+    with pytest.raises(RuntimeError, match="Not enough memory"):
+        chosen()(*OPERANDS, None)

@@ -220,22 +220,13 @@ def test_a_pasted_picture_says_which_photo_it_needs(host):
     assert pasting.wanted({"Steps": "20"}) is None
 
 
-class Patcher:
-    """Forge's wrapper of a U-Net, as far as patches go."""
+class Patcher(fake_host.Patcher):
+    """Forge's wrapper of a U-Net, and what is patched in at the face block's place."""
 
-    def __init__(self, unet):
-        self.model = types.SimpleNamespace(diffusion_model=unet, computation_dtype=torch.float32)
-        self.patch, self.reserved = None, 0
-
-    def clone(self):
-        return Patcher(self.model.diffusion_model)
-
-    def set_model_patch(self, patch, name):
-        assert name == "middle_patch"
-        self.patch = patch
-
-    def add_extra_preserved_memory_during_sampling(self, size):
-        self.reserved += size
+    @property
+    def patch(self):
+        patches = self.model_options["transformer_options"].get("patches", {}).get("middle_patch", [None])
+        return patches[-1]
 
 
 def test_forge_gets_a_clone_that_knows_its_weight_and_its_own_back(host, unet, models):
@@ -259,6 +250,103 @@ def test_forge_gets_a_clone_that_knows_its_weight_and_its_own_back(host, unet, m
     host.script.postprocess(run, None, *run.args)
     assert objects.unet is bare
     assert torch.equal(clone.patch(x, options), x)
+
+
+def forge_run(host, unet, card=CARD):
+    """A generation in Forge whose pass is about to be sampled; its options, and what a block sees."""
+    run = generation(host, unet, card)
+    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=Patcher(unet)))
+    host.script.process(run, *run.args)
+    host.script.process_before_every_sampling(run, *run.args)
+    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
+    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
+    return run, options, torch.randn(2, 4, channels)
+
+
+@pytest.mark.parametrize("window", [[0.0, 0.5], [0.5, 1.0]])
+@torch.no_grad()
+def test_a_clone_made_after_ours_follows_the_window_and_holds_no_second_adapter(host, unet, models, window):
+    run, options, x = forge_run(host, unet, CARD | {"window": window})
+    objects = run.sd_model.forge_objects
+    ours = objects.unet
+    objects.unet = objects.unet.clone()  # as another extension does after us
+    assert objects.unet is not ours
+    assert objects.unet.patch is ours.patch
+    acts = []
+    for step in range(4):
+        params = types.SimpleNamespace(
+            x=torch.zeros(2, 4, 16, 16), text_cond=torch.zeros(1, 7, 8), text_uncond=torch.zeros(1, 7, 8),
+            sampling_step=step, total_sampling_steps=4, denoiser=None,
+        )  # fmt: skip
+        for callback in host.callbacks.denoiser:
+            callback(params)
+        acts.append(not torch.equal(objects.unet.patch(x, options), x))
+    assert acts == [window[0] <= step / 4 < window[1] for step in range(4)]
+    host.script.postprocess(run, None, *run.args)
+    assert torch.equal(objects.unet.patch(x, options), x)
+
+
+def failing(*_args, **_kwargs):
+    raise ValueError("a block that\nnobody foresaw")
+
+
+@pytest.mark.parametrize("at", ["increment", "begin"])
+def test_what_fails_in_our_part_of_a_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch, caplog, at):
+    from facechain_ext.adapter.injection import FaceInjection
+
+    bare = generation(host, unet, {"enabled": False}).run()
+    monkeypatch.setattr(FaceInjection, at, failing)
+    run = generation(host, unet, CARD)
+    assert torch.equal(run.run(), bare)
+    assert untouched(unet)
+    told = run.extra_generation_params
+    assert list(told) == ["FaceChain"]
+    assert "a block that nobody foresaw" in told["FaceChain"]
+    assert "a block that nobody foresaw" in caplog.text
+
+
+def test_what_fails_in_forges_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch):
+    from facechain_ext.adapter.injection import FaceInjection
+
+    run, options, x = forge_run(host, unet)
+    monkeypatch.setattr(FaceInjection, "increment", failing)
+    patch = run.sd_model.forge_objects.unet.patch
+    assert torch.equal(patch(x, options), x)
+    assert "off (its part of a step failed" in run.extra_generation_params["FaceChain"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+        KeyboardInterrupt(),
+    ],
+    ids=["cuda", "mps", "cpu", "python", "interrupt"],
+)
+def test_a_lack_of_memory_and_an_interruption_reach_the_host(host, unet, monkeypatch, error):
+    from facechain_ext.adapter.injection import FaceInjection
+
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr(FaceInjection, "increment", fail)
+    run = generation(host, unet, CARD)
+    with pytest.raises(type(error)):
+        run.run()
+    assert untouched(unet)
+
+
+@pytest.mark.parametrize("at", ["dtype", "attach"])
+def test_what_nobody_foresaw_before_a_picture_is_told_too(host, unet, monkeypatch, at):
+    from facechain_ext.webui.unets import WebuiUnet
+
+    monkeypatch.setattr(WebuiUnet, at, failing)
+    run = generation(host, unet, CARD)
+    assert torch.equal(run.run(), generation(host, unet, {"enabled": False}).run())
+    assert "ValueError: a block that nobody foresaw" in run.extra_generation_params["FaceChain"]
 
 
 def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
