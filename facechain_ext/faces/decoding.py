@@ -85,10 +85,13 @@ def read_picture_file(path: Path) -> bytes:
         raise PhotoError(f"{path} cannot be read ({error}); check the path and the permissions.") from None
 
 
-def decode_picture(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+def decode_picture(
+    content: bytes, name: str, max_pixels: int = MAX_PIXELS, *, keep_profile: bool = False
+) -> DecodedImage:
     """The first picture in the file ``content``, which messages call ``name``.
 
-    Raises PhotoError when it is empty, too large, damaged, cut short or no picture.
+    With ``keep_profile`` the values of RGB and greyscale stay as they are in the file, and ``icc_profile`` is what the
+    file holds, whether it can be read or not. Raises PhotoError when it is empty, too large, damaged, cut short or no picture.
     """
     if not content:
         raise PhotoError(f"{name} is empty; choose another file.")
@@ -108,7 +111,14 @@ def decode_picture(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> D
         if image.format == "PNG":
             image.info["png_bit_depth"] = content[24]
         try:
-            return decode_image(image, name, max_pixels, profile=clean.profile, damaged_profile=clean.damaged)
+            return decode_image(
+                image,
+                name,
+                max_pixels,
+                profile=clean.profile,
+                damaged_profile=clean.damaged,
+                keep_profile=keep_profile,
+            )
         except PhotoError:
             unsupported = _unsupported(content, name) if image.format == "AVIF" else ""
             if unsupported:
@@ -123,8 +133,9 @@ def decode_image(
     *,
     profile: bytes | None = None,
     damaged_profile: bool = False,
+    keep_profile: bool = False,
 ) -> DecodedImage:
-    """The first frame of a picture of Pillow; ``profile`` takes the place of its own.
+    """The first frame of a picture of Pillow; ``profile`` takes the place of its own; see ``decode_picture``.
 
     Raises PhotoError when it has no pixels, too many, or cannot be decoded.
     """
@@ -139,7 +150,11 @@ def decode_image(
         mode, exif = image.mode, image.info.get("exif")
         profile = profile or image.info.get("icc_profile")
         plain, alpha = split_alpha(image)
-        rgb, profile = to_rgb(plain, profile if isinstance(profile, bytes) else None, name, notes)
+        profile = profile if isinstance(profile, bytes) else None
+        if keep_profile and plain.mode in ("L", "RGB"):
+            rgb = plain.convert("RGB")
+        else:
+            rgb, profile = to_rgb(plain, profile, name, notes)
     except _BROKEN_FILE as error:
         log.info("%s: %s", name, error)
         raise PhotoError(f"{name} is damaged or cut short; copy or download it again.") from None
@@ -171,12 +186,18 @@ def _orientation(image: Image.Image, name: str, notes: list[str]) -> int:
 
 
 def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
-    """A picture of mode L or RGB turned and mirrored as its EXIF ``orientation`` (1..8) asks."""
+    """A picture of mode L, LA, RGB or RGBA turned and mirrored as its EXIF ``orientation`` (1..8) asks."""
     if orientation == 1:
         return image
     plain = Image.fromarray(np.asarray(image))  # without EXIF data of its own
     plain.getexif()[_ORIENTATION] = orientation
     return ImageOps.exif_transpose(plain) or plain
+
+
+def turned_back(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """An upright picture [h, w] or [h, w, n] turned and mirrored as a file of EXIF ``orientation`` (1..8) holds it."""
+    back = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, 1)
+    return np.ascontiguousarray(np.asarray(turned_upright(Image.fromarray(pixels), back)))
 
 
 def _not_a_picture(name: str) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
+from facechain_ext.faces.decoding import decode_picture, read_picture_file, turned_back
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
@@ -24,22 +25,27 @@ MIN_SIDE, MAX_SIDE = 64, 8000
 """Sides of a template in pixels."""
 PNG_EFFORT = 1
 """Of zlib's 9: a photo of 512 pixels takes a third of the time of Pillow's own 6, and a tenth more of the disk."""
-_EXACT = ("RGB", "RGBA", "L")
-"""Modes whose pixels are kept byte for byte; others become RGB."""
-_ORIENTATION = 0x0112
-_BACK = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
-"""EXIF orientation -> the orientation whose transposition undoes it."""
+_GREY = ("1", "L", "LA", "La")
+"""Pillow's modes of greyscale in 8 bits or one."""
+_KEPT = (*_GREY, "RGB", "RGBA", "RGBa", "P", "PA")
+"""Modes of which nothing is lost in a PNG of greyscale or RGB, with or without opacity."""
+_PAGED = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How a TIFF begins, whose further pictures are pages and no animation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A template: ``pixels`` uint8 [h, w, 3] upright, and what its file holds besides."""
+    """A template: ``pixels`` uint8 [h, w, 3] upright, and what its file holds besides.
+
+    ``alpha`` is its opacity uint8 [h, w], upright; a ``grey`` one comes out in greyscale, the new faces too.
+    ``orientation`` is the EXIF number of how the file has it turned.
+    """
 
     pixels: Pixels
     digest: str
     name: str
     notes: tuple[str, ...]
-    mode: str
+    grey: bool
     alpha: NDArray[np.uint8] | None
     orientation: int
     icc_profile: bytes | None
@@ -51,11 +57,14 @@ class Canvas:
         ``settings_text`` goes where the webui looks for it. The file appears when it is whole. Raises PhotoError when
         it exists.
         """
-        if path.exists():
-            raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
+        check_free(path)
         content = self.encoded(pixels, settings_text)
-        with whole_file(path) as part:
-            part.write_bytes(content)
+        try:
+            with whole_file(path, new=True) as part:
+                part.write_bytes(content)
+        except FileExistsError:  # somebody else was faster
+            check_free(path)
+            raise
 
     def encoded(self, pixels: Pixels, settings_text: str = "") -> bytes:
         """``pixels`` as the PNG that ``save`` writes, with ``settings_text`` where the webui looks for it."""
@@ -69,46 +78,58 @@ class Canvas:
 
     def picture(self, pixels: Pixels) -> Image.Image:
         """``pixels`` as a picture to look at: upright, with the template's alpha."""
-        return _upright(self._stored(pixels), self.orientation)
+        picture = Image.fromarray(pixels)
+        if self.grey:
+            picture = picture.convert("L")
+        if self.alpha is not None:
+            picture.putalpha(Image.fromarray(self.alpha))  # L becomes LA
+        return picture
 
     def _stored(self, pixels: Pixels) -> Image.Image:
-        """``pixels`` turned as the template's file has them, in a mode that keeps what it held."""
-        picture = _upright(Image.fromarray(pixels), _BACK.get(self.orientation, 1))
-        if self.alpha is not None:
-            picture.putalpha(Image.fromarray(self.alpha))
-        elif self.mode == "L" and np.array_equal(pixels[..., 0], pixels[..., 1]):
-            picture = picture.convert("L")
-        return picture
+        """``pixels`` as a picture that is turned as the template's file has them."""
+        if self.orientation == 1:
+            return self.picture(pixels)
+        stored = np.asarray(self.picture(pixels))
+        return Image.fromarray(turned_back(stored, self.orientation))
+
+
+def check_free(path: Path) -> None:
+    """Raise PhotoError when there is a file at ``path`` already."""
+    if path.exists():
+        raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
 
 
 def read_canvas(source: Path | bytes, *, name: str = "") -> Canvas:
-    """Read a template.
+    """Read a template; of a photo with further views or pages, its first picture.
 
     Raises PhotoError when it is no picture, animated, or has sides outside MIN_SIDE..MAX_SIDE.
     """
-    content = source.read_bytes() if isinstance(source, Path) and source.is_file() else source
+    content = read_picture_file(source) if isinstance(source, Path) else source
     label = name or (source.name if isinstance(source, Path) else "the template")
-    upright = read_picture(content, name=label)  # says what is wrong with the file; limits its size
-    assert not isinstance(content, Path)
-    with Image.open(io.BytesIO(content)) as opened:
-        if getattr(opened, "n_frames", 1) > 1:
-            raise PhotoError(f"{label} is animated; choose a single picture as the template.")
-        mode, orientation = opened.mode, int(opened.getexif().get(_ORIENTATION, 1))
-        icc, exif = opened.info.get("icc_profile"), opened.info.get("exif")
-        stored = np.asarray(opened.convert("RGBA" if "A" in mode else "RGB"))
-    height, width = stored.shape[:2]
+    decoded = decode_picture(content, label, keep_profile=True)
+    if decoded.frames > 1 and not content.startswith(_PAGED):
+        raise PhotoError(f"{label} is animated; choose a single picture as the template.")
+    height, width = decoded.pixels.shape[:2]
     if not MIN_SIDE <= min(height, width) <= max(height, width) <= MAX_SIDE:
         raise PhotoError(f"{label} is {width}x{height}; a template has sides from {MIN_SIDE} to {MAX_SIDE} pixels.")
-    pixels = np.asarray(_upright(Image.fromarray(np.ascontiguousarray(stored[..., :3])), orientation))
-    notes = () if mode in _EXACT else (f"{label} is of mode {mode} and becomes RGB.",)
-    alpha = np.ascontiguousarray(stored[..., 3]) if stored.shape[2] == 4 else None
-    return Canvas(pixels, upright.digest, label, notes, mode, alpha, orientation, icc, exif)
+    notes = decoded.notes
+    if _deep(decoded.mode):
+        notes = (*notes, f"{label} has more than 8 bits a pixel and becomes a picture of 8.")
+    elif decoded.mode not in _KEPT:
+        notes = (*notes, f"{label} is of mode {decoded.mode} and becomes RGB.")
+    return Canvas(
+        decoded.pixels,
+        read_picture(content, name=label).digest,
+        label,
+        notes,
+        decoded.mode in _GREY or _deep(decoded.mode),
+        decoded.alpha,
+        decoded.orientation,
+        decoded.icc_profile,
+        decoded.exif,
+    )
 
 
-def _upright(picture: Image.Image, orientation: int) -> Image.Image:
-    if orientation not in _BACK:
-        return picture
-    picture.getexif()[_ORIENTATION] = orientation
-    turned = ImageOps.exif_transpose(picture)
-    assert turned is not None
-    return turned
+def _deep(mode: str) -> bool:
+    """Whether pixels of a mode of Pillow have more than 8 bits; all such modes are greyscale."""
+    return mode in ("I", "F") or mode.startswith("I;16")

@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 FOLDER = "templates"
 """Name of the gallery's folder below the models folder."""
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".mpo", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif",
+    ".ppm", ".pgm", ".tga",
+)  # fmt: skip
 _SMALL = 160
 """Longer side of a thumbnail in pixels."""
 
