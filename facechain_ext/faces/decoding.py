@@ -91,7 +91,8 @@ def decode_picture(
     """The first picture in the file ``content``, which messages call ``name``.
 
     With ``keep_profile`` the values of RGB and greyscale stay as they are in the file, and ``icc_profile`` is what the
-    file holds, whether it can be read or not. Raises PhotoError when it is empty, too large, damaged, cut short or no picture.
+    file holds, whether it can be read or not. Raises PhotoError when it is empty, too large, damaged, cut short or no
+    picture.
     """
     if not content:
         raise PhotoError(f"{name} is empty; choose another file.")
