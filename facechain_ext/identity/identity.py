@@ -79,7 +79,9 @@ class Identity:
         blocks = len(self.blend) or count
         if lengths != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
             raise ValueError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
-        if any(share < 0 for row in self.blend for share in row) or any(not sum(row) > 0 for row in self.blend):
+        if any(not 0 <= share < float("inf") for row in self.blend for share in row) or any(
+            not sum(row) > 0 for row in self.blend
+        ):
             raise ValueError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
 
     @classmethod

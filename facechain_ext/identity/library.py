@@ -52,6 +52,8 @@ class CardLibrary:
 
     def path(self, name: str) -> Path:
         """Where the card called ``name`` is or would be."""
+        if not name.strip():
+            raise WeightsError("A card needs a name; write one that tells this person from others.")
         return safe_child(self.folder, safe_name(f"{name}{SUFFIX}"))
 
     def load(self, name: str) -> Identity:

@@ -102,6 +102,10 @@ class PageHost(Host, Protocol):
         """``work``, done when nothing else generates here; ``generate`` may be called in it as often as needed."""
         ...
 
+    def waits(self, thread: int) -> bool:
+        """Whether the work of the thread with this identifier waits for its turn, as somebody else's run goes on."""
+        ...
+
     def interrupt(self) -> None:
         """Stop the generation that runs, whoever began it; what is finished stays."""
         ...

@@ -43,16 +43,22 @@ class Stop:
 
 @dataclass(frozen=True)
 class Tick:
-    """``done`` of ``total`` steps after ``seconds`` in all and ``since`` the first step; total 0 is before that."""
+    """``done`` of ``total`` steps after ``seconds`` in all and ``since`` the first step; total 0 is before that.
+
+    ``waiting`` says that it has not begun because somebody else's run goes on.
+    """
 
     done: int
     total: int
     seconds: float
     since: float = 0.0
+    waiting: bool = False
 
     @property
     def words(self) -> str:
         """How far it is, and how long it will take, for the page."""
+        if self.waiting:
+            return f"Waiting: another run is going on here, and this one starts after it. {self.seconds:.0f} s"
         if not self.total:
             return f"Preparing … {self.seconds:.0f} s"
         percent = 100 * self.done // self.total
@@ -65,11 +71,17 @@ class Tick:
 class Work(Generic[T]):
     """``task(report)`` in a thread of its own; ``report(done, total)`` gives False once ``stop`` is set.
 
-    ``now`` is what was reported last.
+    ``now`` is what was reported last; ``waits`` says whether the thread of an identifier waits for its turn.
     """
 
-    def __init__(self, task: Callable[[Callable[[int, int], bool]], T], stop: Stop | None = None) -> None:
+    def __init__(
+        self,
+        task: Callable[[Callable[[int, int], bool]], T],
+        stop: Stop | None = None,
+        waits: Callable[[int], bool] | None = None,
+    ) -> None:
         self._task = task
+        self._waits = waits or (lambda _thread: False)
         self._stop = stop or Stop()
         self.now = (0, 0)
         self._first = 0.0
@@ -86,7 +98,8 @@ class Work(Generic[T]):
         try:
             while thread.is_alive():
                 now = time.monotonic()
-                yield Tick(*self.now, now - start, now - self._first if self._first else 0.0)
+                waiting = self._waits(thread.ident or 0)
+                yield Tick(*self.now, now - start, now - self._first if self._first else 0.0, waiting)
                 thread.join(_PAUSE)
             ended = True
         finally:

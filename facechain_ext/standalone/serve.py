@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,7 +26,7 @@ from facechain_ext.weights import models_folder, require
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from PIL import Image
     from torch import Tensor
@@ -69,6 +70,7 @@ class ServeHost:
         self._files = files
         self._output = output
         self._turn = threading.RLock()
+        self._waiting: set[int] = set()
         self._reading = threading.Lock()
         self._stop = threading.Event()
         self._host: DiffusersHost | None = None
@@ -91,7 +93,7 @@ class ServeHost:
         def going(done: int, total: int) -> bool:
             return not self._stop.is_set() and (progress is None or progress(done, total))
 
-        with self._turn:
+        with self._my_turn():
             self._stop.clear()
             host = self._loaded(job)
             try:
@@ -161,10 +163,21 @@ class ServeHost:
         """``work``, done when nothing else generates."""
 
         def waiting() -> T:
-            with self._turn:
+            with self._my_turn():
                 return work()
 
         return waiting
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        self._waiting.add(threading.get_ident())
+        with self._turn:
+            self._waiting.discard(threading.get_ident())
+            yield
+
+    def waits(self, thread: int) -> bool:
+        """Whether the work of a thread waits until another's run has ended."""
+        return thread in self._waiting
 
     def interrupt(self) -> None:
         """Stop the generation that runs."""

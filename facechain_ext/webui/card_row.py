@@ -27,9 +27,18 @@ def build(elem_id: Callable[[str], str], *, photos: Any, face: Any, card: Any, n
         consent = gr.Checkbox(value=False, label=CONSENT, elem_id=elem_id("card_consent"))
     with gr.Row():
         keep = gr.Button("Save as card", elem_id=elem_id("card_save"))
-        remove = gr.Button("Delete card", elem_id=elem_id("card_delete"))
+        remove = gr.Button("Delete card …", elem_id=elem_id("card_delete"))
+    with gr.Column(visible=False, elem_id=elem_id("card_sure")) as sure:
+        question = gr.HTML("")
+        with gr.Row():
+            yes = gr.Button("Yes, delete it", variant="stop", elem_id=elem_id("card_delete_yes"))
+            no = gr.Button("Keep it", elem_id=elem_id("card_delete_no"))
+    asked = gr.State("")
     keep.click(save, [photos, face, name, consent], [card, notes])
-    remove.click(delete, [card], [card, notes])
+    remove.click(ask, [card], [sure, question, asked, notes], show_progress="hidden")
+    yes.click(delete, [asked], [card, notes]).then(close, [], [sure], show_progress="hidden")
+    no.click(close, [], [sure], show_progress="hidden")
+    card.change(close, [], [sure], show_progress="hidden")
 
 
 def save(photos: Any, face: float, name: str, consent: bool) -> tuple[Any, str]:  # noqa: FBT001 - gradio's way
@@ -49,8 +58,21 @@ def save(photos: Any, face: float, name: str, consent: bool) -> tuple[Any, str]:
     return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), note(words)
 
 
+def ask(card: str) -> tuple[Any, str, str, Any]:
+    """Open the question whether to delete the chosen card, and note which one it is about."""
+    if not card:
+        return gr.update(visible=False), "", "", note("Choose the card to delete.")
+    words = f"Delete {card}? Its file is removed and cannot be brought back."
+    return gr.update(visible=True), note(words), card, ""
+
+
+def close() -> Any:
+    """Take the question away."""
+    return gr.update(visible=False)
+
+
 def delete(card: str) -> tuple[Any, str]:
-    """Delete the chosen card; nothing of it stays."""
+    """Delete the card that was asked about; nothing of it stays."""
     from facechain_ext.identity.library import CardLibrary
 
     try:

@@ -172,6 +172,10 @@ class WebuiHost:
 
         return in_turn
 
+    def waits(self, thread: int) -> bool:
+        """Whether the work of a thread waits until something else in the webui has been made."""
+        return self._queue.waits(thread)
+
     def interrupt(self) -> None:
         """What the webui's own Interrupt does to a generation of this tab; those of others are left alone."""
         from modules import shared

@@ -22,6 +22,11 @@ class Queue:
 
     def __init__(self) -> None:
         self._holder: int | None = None
+        self._waiting: set[int] = set()
+
+    def waits(self, thread: int) -> bool:
+        """Whether the thread of this identifier waits for its turn."""
+        return thread in self._waiting
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -33,7 +38,9 @@ class Queue:
 
         task = progress.create_task_id("facechain")
         progress.add_task_to_queue(task)
+        self._waiting.add(threading.get_ident())
         with call_queue.queue_lock:
+            self._waiting.discard(threading.get_ident())
             progress.start_task(task)
             self._holder = threading.get_ident()
             try:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.portrait.regions import Other, as_text, parse_others
 from facechain_ext.weights.whole import part_of
 
 
@@ -153,3 +154,19 @@ def test_of_many_at_once_only_one_takes_a_name(library, person):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, range(16))) == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t"])
+def test_an_empty_name_is_a_plain_sentence(tmp_path, person, name):
+    library = CardLibrary(tmp_path)
+    for act in (lambda: library.save(person, name), lambda: library.load(name), lambda: library.delete(name)):
+        with pytest.raises(WeightsError, match="A card needs a name"):
+            act()
+
+
+@pytest.mark.parametrize("name", ["x;y", "王；一", "a@1", "Smith, Anna", "a (0123abcd)"])
+def test_a_name_with_signs_of_the_format_can_be_used_among_several_people(tmp_path, person, name):
+    library = CardLibrary(tmp_path)
+    library.save(person, name)
+    (other,) = parse_others(as_text([Other(name, (0, 0, 0.5, 1))]))
+    assert library.load(other.card).digest == person.digest

@@ -8,7 +8,7 @@ from PIL import ImageOps
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.page.portrait.who import Look, Who, keep_photos, person
+from facechain_ext.page.portrait.who import Look, Who, keep_mix, keep_photos, look, person
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
 from tests.page.fakes import FACE, Easel
@@ -95,3 +95,24 @@ def test_photos_with_a_face_take_the_place_of_the_chosen_card(tmp_path, card, us
     chosen, said = instead(card, [Look(tmp_path / "a.png", "", "", usable=one) for one in usable])
     assert (chosen == "") is released
     assert ["not the card Cora" in one for one in said] == ([True] if released else [])
+
+
+def test_the_mix_that_is_chosen_is_kept_as_a_card(host, encoder, photos):
+    who = Who(photos=photos[:1], weights=(1.0,), second="Cora", mix=30)
+    assert "Saved Mia" in keep_mix(host, who, " Mia ", agreed=True)
+    kept, wanted = CardLibrary().load("Mia"), person(host, who)
+    assert kept.digest == wanted.digest
+    assert kept.notes == ("Mixed: 70 % the photos, 30 % Cora.",)
+    for one in (Who(card="Cora"), Who(card="Cora", second="Cora")):
+        with pytest.raises(FaceChainError, match="Nobody is mixed in"):
+            keep_mix(host, one, "Nora", agreed=True)
+    with pytest.raises(FaceChainError, match="agrees"):
+        keep_mix(host, who, "Nora", agreed=False)
+    assert CardLibrary().names() == ["Cora", "Mia"]
+
+
+def test_a_dark_photo_is_called_dark_and_a_good_one_good(tmp_path):
+    FACE.save(tmp_path / "good.png")
+    FACE.point(lambda value: value // 16).save(tmp_path / "dark.png")
+    assert look(tmp_path / "good.png").words == "Good."
+    assert "too dark" in look(tmp_path / "dark.png").words

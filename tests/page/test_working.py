@@ -65,7 +65,12 @@ def test_every_browser_has_a_stop_of_its_own():
 
 @pytest.mark.parametrize(
     ("tick", "words"),
-    [(Tick(0, 0, 3), "Preparing … 3 s"), (Tick(1, 4, 9, 0), "25 %"), (Tick(3, 5, 9, 4), "60 %, 4 s left")],
+    [
+        (Tick(0, 0, 3), "Preparing … 3 s"),
+        (Tick(0, 0, 5, 0, waiting=True), "Waiting: another run is going on here, and this one starts after it. 5 s"),
+        (Tick(1, 4, 9, 0), "25 %"),
+        (Tick(3, 5, 9, 4), "60 %, 4 s left"),
+    ],
 )
 def test_words(tick, words):
     assert tick.words == words
@@ -77,3 +82,25 @@ def test_a_part_counts_into_how_far_all_are(number, done, share):
     report = part_of(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
     assert report(done, 40) is (share < 1)
     assert seen[0][0] / seen[0][1] == share
+
+
+def test_work_that_waits_for_its_turn_says_so():
+    turn, done, waiting = threading.Lock(), threading.Event(), set()
+
+    def task(_report):
+        waiting.add(threading.get_ident())
+        with turn:
+            waiting.clear()
+            done.wait(20)
+        return "done"
+
+    turn.acquire()
+    work, seen = Work(task, waits=lambda thread: thread in waiting), []
+    for tick in work.ticks():
+        seen.append(tick.waiting)
+        if tick.waiting and turn.locked() and not done.is_set():
+            done.set()
+            turn.release()
+    assert work.result() == "done"
+    assert True in seen
+    assert "Waiting" not in Tick(1, 4, 9, 1).words

@@ -111,7 +111,7 @@ class Tab:
         """Press a button that makes pictures, see the progress, wait for the end; gives what is said then."""
         self.of(button).click()
         self.wait_for("status", r"\d+ %")
-        return self.wait_for("status", "^(?!.*(Preparing|%)).+")
+        return self.wait_for("status", "^(?!.*(Preparing|Waiting|%)).+")
 
     def pictures(self) -> int:
         """Pictures in the gallery of results."""

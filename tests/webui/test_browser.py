@@ -63,7 +63,7 @@ def test_ctrl_enter_generates_once(tab):
     tab.of("prompt").locator("textarea").fill("by the keyboard")
     tab.of("prompt").locator("textarea").press("Control+Enter")
     tab.wait_for("status", r"\d+ %")
-    tab.wait_for("status", "^(?!.*(Preparing|%)).+")
+    tab.wait_for("status", "^(?!.*(Preparing|Waiting|%)).+")
     tab.page.wait_for_timeout(1500)
     assert "%" not in tab.words("status")
     assert "by the keyboard" in tab.value("infotext")
@@ -154,10 +154,10 @@ def test_two_browsers_wait_for_each_other_and_each_gets_its_own_person(running, 
     tab.of("generate").click()
     tab.wait_for("status", r"\d+ %")
     other.of("generate").click()
-    other.wait_for("status", "Preparing")
+    other.wait_for("status", "Waiting")
     assert not other.of("preview").is_visible()
     for one in (tab, other):
-        one.wait_for("status", "^(?!.*(Preparing|%)).+")
+        one.wait_for("status", "^(?!.*(Preparing|Waiting|%)).+")
     first, second = (one.value("infotext").split("FaceChain identity: ")[1].split(",")[0] for one in (tab, other))
     assert first.startswith(f"{NAME} (")
     assert NAME not in second

@@ -303,7 +303,12 @@ def test_a_card_is_saved_with_consent_and_deleted(host, tmp_path, monkeypatch):
     assert update["value"] == "Anna"
     assert "Saved Anna" in words
     assert "already" in card_row.save(photos, 0, "Anna", consent=True)[1]
-    assert "Choose" in card_row.delete("")[1]
+    closed, *_, words = card_row.ask("")
+    assert (closed["visible"], "Choose" in words) == (False, True)
+    opened, question, asked, _ = card_row.ask("Anna")
+    assert (opened["visible"], asked, CardLibrary().names()) == (True, "Anna", ["Anna"])
+    assert "Delete Anna?" in question
+    assert card_row.close()["visible"] is False
     assert "Deleted Anna" in card_row.delete("Anna")[1]
     assert list(CardLibrary().folder.iterdir()) == []
 

@@ -135,7 +135,7 @@ def key_of_choice(choice: str) -> str:
 def _working(host: PageHost, stop: Stop, task: Callable[[Callable[[int, int], bool]], Shown]) -> Iterator[list[Any]]:
     """The result column while ``task`` works, and when it has ended."""
     stop.clear()
-    work: Work[Shown] = Work(task, stop)
+    work: Work[Shown] = Work(task, stop, host.waits)
     keeps = gr.update()
     for number, tick in enumerate(work.ticks()):
         # until the host has let the work in, the picture in the making is somebody else's

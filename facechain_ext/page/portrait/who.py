@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from facechain_ext.portrait.subject import Gender
     from facechain_ext.styles import Subject
 
-__all__ = ["CONSENT", "MOST_PHOTOS", "Look", "Who", "guess", "keep_photos", "look", "note", "person", "save_card"]
+__all__ = [
+    "CONSENT",
+    "MOST_PHOTOS",
+    "Look",
+    "Who",
+    "guess",
+    "keep_mix",
+    "keep_photos",
+    "look",
+    "note",
+    "person",
+    "save_card",
+]
 
 MOST_PHOTOS = 6
 """Photos of one person on the page, each with a slider of its own."""
@@ -112,6 +124,22 @@ def keep_photos(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
     return save_card(make, name, agreed=agreed)
 
 
+def keep_mix(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
+    """Keep the mix that is chosen on the page as a card; gives the sentence for the page.
+
+    Raises PhotoError when nobody is mixed in, and what ``person`` and ``save_card`` raise.
+    """
+
+    def make() -> Identity:
+        if not who.second or who.mix <= 0:
+            raise PhotoError("Nobody is mixed in. Choose a card under “Mix with” and give it a share.")
+        mix = person(host, who)
+        label = f"{100 - who.mix:g} % {who.card or 'the photos'}, {who.mix:g} % {who.second}"
+        return replace(mix, name=name.strip(), notes=(f"Mixed: {label}.",))
+
+    return save_card(make, name, agreed=agreed, kept="instead of the mix")
+
+
 def _of_photos(host: PageHost, who: Who, name: str = "") -> Identity:
     return Identity.from_photos(list(who.photos), host.encoder(), face=who.face, weights=who.weights, name=name)
 
@@ -128,8 +156,8 @@ def guess(path: Path, face: int | None = None) -> tuple[str, Subject]:
     return subject_words(gender, years), subject_of(gender, years)
 
 
-def save_card(make: Callable[[], Identity], name: str, *, agreed: bool) -> str:
-    """Keep the person that ``make`` gives under ``name``; gives the sentence for the page.
+def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, kept: str = "instead of the photos") -> str:
+    """Keep the person that ``make`` gives under ``name``, in place of what ``kept`` says; the sentence for the page.
 
     Raises PhotoError without the person's consent, WeightsError for a name that is taken or not safe, and what ``make``
     raises.
@@ -140,7 +168,7 @@ def save_card(make: Callable[[], Identity], name: str, *, agreed: bool) -> str:
     library.path(name.strip())  # a name that cannot be is refused before anything is computed
     identity = make()
     library.save(identity, name.strip())
-    return " ".join([f"Saved {name.strip()}; it is used from now on instead of the photos.", *identity.notes])
+    return " ".join([f"Saved {name.strip()}; it is used from now on {kept}.", *identity.notes])
 
 
 def data_url(pixels: NDArray[Any]) -> str:

@@ -12,7 +12,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.page.portrait.parts import WhoParts
-from facechain_ext.page.portrait.who import CONSENT, MOST_PHOTOS, Look, Who, keep_photos, look
+from facechain_ext.page.portrait.who import CONSENT, MOST_PHOTOS, Look, Who, keep_mix, keep_photos, look
 from facechain_ext.page.words import bar, note
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _Keep:
     name: Any
     agreed: Any
     save: Any
+    save_mix: Any
 
 
 def build(host: PageHost) -> WhoParts:
@@ -61,6 +62,7 @@ def build(host: PageHost) -> WhoParts:
             gr.Textbox("", label="Name of a new card", max_lines=1, elem_id="facechain_card_name"),
             gr.Checkbox(value=False, label=CONSENT, elem_id="facechain_card_consent"),
             gr.Button("Save as card", elem_id="facechain_card_save"),
+            gr.Button("Save the mix as card", elem_id="facechain_card_save_mix", visible=False),
         )
     parts = WhoParts(gr.State([]), face, card, second, mix, photos.weights, notes)
     _wire_photos(host, photos, parts)
@@ -139,10 +141,24 @@ def _wire_cards(host: PageHost, keep: _Keep, parts: WhoParts, used: Any) -> None
         names = ["", *CardLibrary().names()]
         return [gr.update(choices=names, value=wanted), gr.update(choices=names), note(words)]
 
+    def save_mix(wanted: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
+        wanted = (wanted or "").strip()
+        try:
+            words = keep_mix(host, Who.of(values[0] or [], values[1:]), wanted, agreed=consent)
+        except FaceChainError as error:
+            return [gr.update(), gr.update(), gr.update(), note(str(error))]
+        names = ["", *CardLibrary().names()]
+        return [gr.update(choices=names, value=wanted), gr.update(choices=names, value=""), 0, note(words)]
+
+    def changed(card: str, second: str, mix: float) -> list[Any]:
+        return [about(card, second, mix), gr.update(visible=bool(second) and mix > 0)]
+
     told = [parts.card, parts.second, parts.mix]
-    for changed in (parts.card.change, parts.second.change, parts.mix.release):
-        changed(about, told, [used], show_progress="hidden")
-    keep.save.click(save, [keep.name, keep.agreed, *parts.inputs], [parts.card, parts.second, parts.notes])
+    for event in (parts.card.change, parts.second.change, parts.mix.release):
+        event(changed, told, [used, keep.save_mix], show_progress="hidden")
+    given = [keep.name, keep.agreed, *parts.inputs]
+    keep.save.click(save, given, [parts.card, parts.second, parts.notes])
+    keep.save_mix.click(save_mix, given, [*told, parts.notes])
 
 
 def _rows(looks: list[Look], counts: list[Any]) -> list[Any]:

@@ -103,7 +103,7 @@ def _finding(host: PageHost) -> Callable[..., list[Any]]:
 
 def _working(host: PageHost, stop: Stop, orders: list[Order]) -> Iterator[list[Any]]:
     """Status, results and comparison while the templates are made, and when they are."""
-    work = Work(lambda report: batch(host, orders, report), stop)
+    work = Work(lambda report: batch(host, orders, report), stop, host.waits)
     for tick in work.ticks():
         words = "Stopping …" if stop.is_set() else tick.words
         yield [bar(tick.done, tick.total, words), gr.update(), gr.update()]

@@ -72,6 +72,8 @@ def portrait(
         raise typer.BadParameter("Say with --prompt what the picture shows, or choose a --style.")
     if not photo and card is None:
         raise typer.BadParameter("Give a --photo of the person, or a --card.")
+    if photo and card is not None:
+        raise typer.BadParameter("Give --photo or --card, not both: a card is one person already.")
     if pose is not None and controlnet is None:
         raise typer.BadParameter("--pose needs an openpose --controlnet.")
     loras = tuple(_lora(text) for text in lora or ())
