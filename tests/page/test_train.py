@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.page.train import process
-from facechain_ext.page.train.process import Training, Wish, check, collect, command, environment, keep, shown
+from facechain_ext.page.train import environment as environments
+from facechain_ext.page.train.captions import collect, keep, shown
+from facechain_ext.page.train.environment import HOW_POSIX, HOW_WINDOWS, environment
+from facechain_ext.page.train.process import check, command
+from facechain_ext.page.train.request import SETTINGS, SavedSettings, Wish, read_settings, saved_state, write_settings
+from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import TABLE, Captioned, caption_table, read_table, write_table
 from facechain_ext.weights import set_models_folder
 
@@ -111,6 +119,13 @@ def test_a_style_that_was_not_begun_shows_no_captions_and_keeps_none(wish, pictu
     assert all(row.use for row in shown(wish.name))
 
 
+def save_state(wish, step=20, **begun):
+    """What a trainer leaves: the step and what it was begun with in the head of a safetensors file."""
+    words = {"rank": wish.rank, "size": wish.size, "rate": wish.rate, "trigger": wish.trigger, **begun}
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    save_file({"x": np.zeros(1)}, wish.folder / STATE, {"step": str(step), "identity": json.dumps(words)})
+
+
 @pytest.mark.parametrize(
     ("begun", "resume", "message"),
     [
@@ -124,14 +139,68 @@ def test_going_on_is_asked_for_in_words_of_the_page(wish, pictures, begun, resum
     wish = replace(wish, resume=resume)
     collect(wish, pictures)
     if begun:
-        (wish.folder / process.STATE).touch()
+        save_state(wish)
     with pytest.raises(HostError, match=message) if message else nullcontext():
         check(wish)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["settings kept", "an earlier release, its state alone"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 3000}, None),
+        ({"rank": 8}, "rank 16, now 8"),
+        ({"size": 256}, "training size 512, now 256"),
+        ({"rate": 1e-3}, "learning rate 0.0001, now 0.001"),
+        ({"trigger": "other"}, "trigger word inkdraw, now other"),
+        ({"rank": 8, "trigger": "other"}, "trigger word inkdraw, now other; rank 16, now 8"),
+    ],
+)
+def test_what_a_style_was_begun_with_does_not_change_without_a_word(wish, pictures, kept, change, message):
+    collect(wish, pictures)
+    save_state(wish)
+    if kept:
+        write_settings(wish)
+    changed = replace(wish, resume=True, **change)
+    with pytest.raises(HostError, match=message) if message else nullcontext():
+        check(changed)
+
+
+def test_settings_are_kept_with_the_style_and_read_by_any_spelling_of_its_name(wish):
+    wish = replace(wish, steps=700, rate=3e-4, rank=4, size=256, checkpoint_name="sd15/model.safetensors")
+    assert read_settings(wish) is None
+    write_settings(wish)
+    expected = SavedSettings("Ink drawing", "inkdraw", "sd15/model.safetensors", 700, 3e-4, 4, 256)
+    assert read_settings(Wish("ink  DRAWING", "", Path())) == expected
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": 3}', '{"name": "x", "trigger": "t", "steps": "many"}'])
+def test_settings_that_are_damaged_are_read_from_the_state(wish, content):
+    save_state(wish, step=70)
+    (wish.folder / SETTINGS).write_text(content)
+    assert read_settings(wish) == SavedSettings("Ink drawing", "inkdraw", "", 70, 1e-4, 16, 512)
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_damaged_state_is_named(wish, content):
+    wish.folder.mkdir(parents=True)
+    (wish.folder / STATE).write_bytes(content)
+    with pytest.raises(HostError, match=r"style-state.safetensors is damaged.*another name"):
+        saved_state(wish.folder)
+
+
+@pytest.mark.parametrize(("trigger", "refused"), [("inkdraw", False), ("other", True), ("tree", False)])
+def test_a_trigger_that_no_caption_has_is_refused(wish, pictures, trigger, refused):
+    collect(wish, pictures)
+    write_settings(wish)
+    message = 'No caption has the trigger word "other": they were written with "inkdraw"'
+    with pytest.raises(HostError, match=message) if refused else nullcontext():
+        check(replace(wish, trigger=trigger))
+
+
 def test_the_state_that_is_looked_for_is_the_trainers():
-    run = pytest.importorskip("facechain_ext.training.style.run", exc_type=ImportError)
-    assert run.STATE == process.STATE
+    trainer = pytest.importorskip("facechain_ext.training.style.trainer", exc_type=ImportError)
+    assert trainer.STATE == STATE
 
 
 @pytest.mark.parametrize("uploads", [[], [("words.png", b"no picture")]])
@@ -163,18 +232,18 @@ def test_the_command_is_the_one_of_the_command_line(wish, tmp_path):
 
 
 def test_without_an_environment_it_says_how_to_make_one(monkeypatch, tmp_path):
-    monkeypatch.setenv(process.PYTHON, str(tmp_path / "none"))
+    monkeypatch.setenv(environments.PYTHON, str(tmp_path / "none"))
     with pytest.raises(HostError, match="python -m venv train-venv"):
         environment()
     with pytest.raises(HostError, match="python -m venv train-venv"):
         environment(tmp_path)  # what was named is meant
-    monkeypatch.setenv(process.PYTHON, sys.executable)
+    monkeypatch.setenv(environments.PYTHON, sys.executable)
     assert environment().is_file()
 
 
 def test_a_page_that_can_train_needs_no_environment_beside_it(monkeypatch, tmp_path):
-    monkeypatch.delenv(process.PYTHON, raising=False)
-    monkeypatch.setattr(process, "ROOT", tmp_path)
+    monkeypatch.delenv(environments.PYTHON, raising=False)
+    monkeypatch.setattr(environments, "ROOT", tmp_path)
     assert environment(tmp_path / "own") == tmp_path / "own"
     made = tmp_path / "train-venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     made.parent.mkdir(parents=True)
@@ -182,14 +251,10 @@ def test_a_page_that_can_train_needs_no_environment_beside_it(monkeypatch, tmp_p
     assert environment(tmp_path / "own") == made
 
 
-def test_a_process_that_fails_ends_with_its_last_words(wish):
-    events = list(Training(wish, environment_of_tests()).events())
-    assert events[-1]["event"] == "ended"
-    assert events[-1]["code"] != 0
-    assert events[-1]["words"]
-
-
-def environment_of_tests():
-    from pathlib import Path
-
-    return Path(sys.executable)
+def test_how_to_make_the_environment_has_a_form_for_each_system():
+    """Checked against where venv puts its programs: bin on POSIX, Scripts on Windows, whose shells know no && ."""
+    assert "train-venv/bin/pip install" in HOW_POSIX
+    assert "train-venv\\Scripts\\python -m pip install" in HOW_WINDOWS
+    assert "&&" not in HOW_WINDOWS
+    assert "bin/" not in HOW_WINDOWS
+    assert HOW_WINDOWS.count('".[standalone,training]"') == HOW_POSIX.count('".[standalone,training]"') == 1

@@ -143,7 +143,7 @@ def style(
     import signal
 
     from facechain_ext.training.style.pictures import TABLE, caption_table
-    from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+    from facechain_ext.training.style.reporting import StatusReporter
 
     if captions_only:
         rows = caption_table(pictures, trigger)
@@ -155,17 +155,23 @@ def style(
         nonlocal stopped
         stopped = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    with StatusReporter(work, name, steps) as status:
+        from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 
-    def report(event: dict[str, Any]) -> bool:
-        typer.echo(json.dumps(event))
-        return not stopped
+        def report(event: dict[str, Any]) -> bool:
+            status.take(event)
+            typer.echo(json.dumps(event))
+            return not stopped and not status.stop_requested
 
-    try:
-        settings = StyleSettings(steps=steps, rate=rate, rank=rank, size=size, seed=seed)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    train_style(
-        StyleRequest(checkpoint, pictures, name, trigger, work, lora_dir, vae), settings, resume=resume, report=report
-    )
+        try:
+            settings = StyleSettings(steps=steps, rate=rate, rank=rank, size=size, seed=seed)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        for number in (signal.SIGINT, signal.SIGTERM):  # a page asks by a file, since signals do this on POSIX alone
+            signal.signal(number, stop)
+        train_style(
+            StyleRequest(checkpoint, pictures, name, trigger, work, lora_dir, vae),
+            settings,
+            resume=resume,
+            report=report,
+        )

@@ -44,11 +44,16 @@ def kohya_state(unet: Any, alpha: float) -> dict[str, Tensor]:
     return state
 
 
-def save_lora(unet: Any, path: Path, *, rank: int, trigger: str, metadata: dict[str, str]) -> None:
-    """Write the LoRA in float16 as safetensors, whole or not at all; raises WeightsError when ``path`` exists."""
+def save_lora(
+    unet: Any, path: Path, *, rank: int, trigger: str, metadata: dict[str, str], replace: bool = False
+) -> None:
+    """Write the LoRA in float16 as safetensors, whole or not at all.
+
+    Raises WeightsError when ``path`` exists, unless it is to be replaced, and OSError when it cannot be written.
+    """
     from safetensors.torch import save_file
 
-    if path.exists():
+    if path.exists() and not replace:
         raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.")
     words = {
         "ss_network_module": "networks.lora",

@@ -8,21 +8,24 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.portrait.job import Lora
 from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.loras import applied
 from facechain_ext.standalone.small.layout import WIDTH
-from facechain_ext.styles import find_style
+from facechain_ext.styles import catalogue, find_style
+from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import TABLE, caption_table, centre_square, usable
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+from facechain_ext.training.style.status import read_status
 from facechain_ext.training.world import nuisance, person, render, scene
 
 FEW = StyleSettings(steps=3, rank=2, size=64, save_every=1, preview_every=3, rate=1e-3)
@@ -109,7 +112,14 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, small, tmp_
     events = []
     final = train_style(request_of(), FEW, report=lambda event: events.append(event) or True)
     assert final == tmp_path / "Lora" / "my-style.safetensors"
-    assert [event["event"] for event in events] == ["not used", "started", *["step"] * 3, "preview", "done"]
+    told = [event["event"] for event in events if event["event"] != "activity"]
+    assert told == ["not used", "started", *["step", "saved"] * 3, "preview", "done"]
+    words = [event["words"] for event in events if event["event"] == "activity"]
+    assert words[:3] == [
+        "Reading the pictures",
+        f"Loading the checkpoint {small.checkpoint.name}",
+        "Encoding the pictures",
+    ]
     state = load_file(final)
     modules = {key.rpartition(".lora_")[0] or key.removesuffix(".alpha") for key in state}
     assert "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q" in modules
@@ -141,12 +151,128 @@ def test_going_on_makes_the_same_updates(request_of):
     assert none is None
     with pytest.raises(HostError, match="go on with --resume"):
         train_style(request_of("b", "b"), FEW)
-    with pytest.raises(HostError, match="another training"):
-        train_style(request_of("b", "b"), StyleSettings(steps=3, rank=2, size=64, rate=5e-4), resume=True)
+    otherwise = replace(FEW, rate=5e-4, rank=3)
+    with pytest.raises(HostError, match=r"learning rate was 0.001 and is 0.0005 now; the rank was 2 and is 3 now"):
+        train_style(request_of("b", "b"), otherwise, resume=True)
     final = train_style(request_of("b", "b"), FEW, resume=True, report=lambda e: parts.append(e.get("loss")) or True)
     assert [loss for loss in parts if loss] == [loss for loss in whole if loss]
     one, other = (load_file(final.with_name(f"{name}.safetensors")) for name in "ab")
     assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_finished_training_goes_on_as_if_it_had_been_longer(request_of):
+    final = train_style(request_of("long", "a"), replace(FEW, steps=5))
+    short = request_of("short", "b")
+    train_style(short, FEW)
+    with pytest.raises(HostError, match="All 3 steps are made"):
+        train_style(short, FEW, resume=True)
+    steps = []
+    extended = train_style(
+        short, replace(FEW, steps=5), resume=True, report=lambda e: steps.append(e.get("step")) or True
+    )
+    assert min(step for step in steps if step) == 3
+    one, other = load_file(final), load_file(extended)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert find_style("short").lora.file == "short.safetensors"
+
+
+def test_only_its_own_lora_is_replaced(request_of):
+    train_style(request_of("x", "a"), FEW, report=lambda e: e.get("step") != 2)
+    train_style(request_of("x", "b"), FEW)
+    with pytest.raises(HostError, match="not from this training"):
+        train_style(request_of("x", "a"), FEW, resume=True)
+
+
+def test_a_name_of_a_built_in_style_is_refused_before_the_work(request_of):
+    key = next(iter(catalogue()))
+    with pytest.raises(HostError, match="built-in"):
+        train_style(request_of(key), FEW)
+
+
+def test_captions_may_change_and_a_checkpoint_may_not(request_of, small, tmp_path, pictures):
+    train_style(request_of(), FEW, report=lambda e: e.get("step") != 1)
+    state = tmp_path / "work" / STATE
+    before = state.read_bytes()
+    changed = tmp_path / "changed" / small.checkpoint.name
+    changed.parent.mkdir()
+    weights = load_file(small.checkpoint)
+    weights[next(iter(weights))] += 1
+    save_file(weights, changed)
+    with pytest.raises(HostError, match="is another file than it was then"):
+        train_style(replace(request_of(), checkpoint=changed), FEW, resume=True)
+    with pytest.raises(HostError, match="trigger word was zwx and is other now"):
+        train_style(replace(request_of(), trigger="other"), FEW, resume=True)
+    assert state.read_bytes() == before
+    table = pictures / TABLE
+    table.write_text(table.read_text().replace("red hat", "a red hat"))
+    events = []
+    assert train_style(request_of(), FEW, resume=True, report=lambda e: events.append(e) or True)
+    assert ["captions were changed" in event["words"] for event in events if event["event"] == "note"] == [True]
+
+
+def test_a_damaged_state_is_named_and_stays(request_of, tmp_path):
+    state = tmp_path / "work" / STATE
+    state.parent.mkdir()
+    state.write_bytes(b"damaged")
+    with pytest.raises(HostError, match="is damaged"):
+        train_style(request_of(), FEW, resume=True)
+    assert state.read_bytes() == b"damaged"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit of a file's size to try a full disk with")
+def test_a_full_disk_loses_at_most_the_steps_since_the_last_save(request_of):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(event):
+        if event["event"] == "saved":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        return True
+
+    try:
+        with pytest.raises(HostError, match=r"state of step 2 cannot be written.*saved up to step 1"):
+            train_style(request_of(), FEW, report=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    steps = []
+    assert train_style(request_of(), FEW, resume=True, report=lambda e: steps.append(e.get("step")) or True)
+    assert next(step for step in steps if step) == 1
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from facechain_ext.training.style.reporting import StatusReporter
+with StatusReporter(Path(sys.argv[3]), "killed", 100000) as status:
+    from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+    checkpoint, pictures, work = map(Path, sys.argv[1:4])
+    settings = StyleSettings(steps=100000, rank=1, size=64, save_every=3)
+    train_style(StyleRequest(checkpoint, pictures, "killed", "zwx", work), settings,
+                report=lambda event: status.take(event) or print(event["event"], event.get("step"), flush=True) or True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_a_killed_training_is_seen_and_goes_on_from_its_last_save(small, pictures, tmp_path):
+    work = tmp_path / "w"
+    command = [sys.executable, "-c", KILLED, str(small.checkpoint), str(pictures), str(work)]
+    environment = os.environ | {"FACECHAIN_MODELS_DIR": str(tmp_path / "models")}
+    saved = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        for line in process.stdout:
+            event, _, step = line.strip().partition(" ")
+            saved = int(step) if event == "saved" else saved
+            if event == "step" and saved >= 3 and int(step) > saved:
+                assert read_status(work).alive
+                process.kill()
+    status = read_status(work)
+    assert (status.alive, status.ended, status.saved_step) == (False, False, saved)
+    begun = []
+    request = StyleRequest(small.checkpoint, pictures, "killed", "zwx", work, tmp_path / "Lora", catalogue=False)
+    settings = StyleSettings(steps=100000, rank=1, size=64)
+    train_style(request, settings, resume=True, report=lambda e: begun.append(e) or e["event"] != "started")
+    assert next(event["step"] for event in begun if event["event"] == "started") == saved
 
 
 def test_its_own_process_reports_in_json_and_stops_on_a_signal(small, pictures, tmp_path):

@@ -1,0 +1,130 @@
+"""What the process of a training does to be found: it keeps its status written, and looks whether it is to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import HostError
+from facechain_ext.training.style.status import (
+    RUN_ID,
+    TrainingStatus,
+    read_status,
+    start_lock,
+    started_here,
+    stop_requested,
+    write_status,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 2.0
+"""Seconds between two writings of the status while nothing but numbers change."""
+
+
+class StatusReporter:
+    """Keeps the status of the run in ``folder`` written, from the events of the training; a context manager.
+
+    Entering raises HostError when another process trains in this folder. An exception that leaves the block is written
+    as the reason of the failure. A status that cannot be written (a full disk) does not end the training: it is logged
+    once.
+    """
+
+    def __init__(self, folder: Path, name: str, steps: int) -> None:
+        self._folder, self._name, self._steps = folder, name, steps
+        self._run_id = os.environ.get(RUN_ID) or uuid.uuid4().hex
+        self._status = TrainingStatus(self._run_id, name)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._first: tuple[float, int] | None = None
+        self._warned = False
+
+    def __enter__(self) -> StatusReporter:
+        with start_lock(self._folder):
+            other = read_status(self._folder)
+            if other is not None and other.alive and other.run_id != self._run_id:
+                raise HostError(
+                    f"{self._folder} is being trained by process {other.pid} (step {other.step} of {other.steps}); "
+                    "stop it or wait for its end."
+                )
+            saved = other.saved_step if other is not None else 0
+            self._change(started_here(self._run_id, self._name, "Loading PyTorch and diffusers", self._steps, saved))
+        threading.Thread(target=self._beat, name="training-heartbeat", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if error is not None:
+            why = str(error) or type(error).__name__
+            self._change(replace(self._status, phase="failed", activity="", seconds_left=None, message=why))
+        elif not self._status.ended:
+            self._change(replace(self._status, phase="stopped", activity="", seconds_left=None))
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a page asked this run to save and end."""
+        return stop_requested(self._folder, self._run_id)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Note what one event of the training says."""
+        now = self._status
+        match event["event"]:
+            case "activity":
+                self._change(replace(now, activity=event["words"]))
+            case "started":
+                self._change(replace(now, phase="running", step=event["step"], saved_step=event["step"]))
+            case "step":
+                left = self._left(event["step"])
+                new = replace(now, activity="Learning", step=event["step"], loss=event["loss"], seconds_left=left)
+                self._change(new, at_once=now.activity != new.activity)
+            case "saved":
+                self._change(replace(now, saved_step=event["step"]))
+            case "preview":
+                self._change(replace(now, preview=Path(event["file"]).name))
+            case "note" | "not used":
+                words = event.get("words") or f"Not used: {event['reason']}"
+                self._change(replace(now, notes=f"{now.notes}\n{words}".strip()))
+            case "stopped" | "done":
+                words = event.get("file", "")
+                self._change(replace(now, phase=event["event"], activity="", seconds_left=None, message=words))
+
+    def _left(self, step: int) -> float | None:
+        """Seconds to the last step, from the mean of the steps of this run after its first, which warms up."""
+        if self._first is None:
+            self._first = (time.monotonic(), step)
+            return None
+        begun, first = self._first
+        return (time.monotonic() - begun) / (step - first) * (self._steps - step)
+
+    def _change(self, status: TrainingStatus, *, at_once: bool = True) -> None:
+        with self._lock:
+            self._status = status
+            if at_once:
+                self._write()
+
+    def _write(self) -> None:
+        self._status = replace(self._status, heartbeat=time.time())
+        try:
+            write_status(self._folder, self._status)
+            self._warned = False
+        except OSError as error:
+            if not self._warned:
+                log.warning("the status of the training cannot be written (%s); it goes on", error)
+            self._warned = True
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT):
+            with self._lock:
+                if not self._status.ended:
+                    self._write()

@@ -1,0 +1,71 @@
+"""What a style is learned from, how it is learned, and what two trainings differ in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRAINING_ID = "facechain.training"
+"""Under which key state and LoRA name the training that made them."""
+NOTHING_LOST = "The training is saved up to step {step}. Free some space, then go on with it."
+"""What to do when something cannot be written."""
+
+
+@dataclass(frozen=True)
+class StyleSettings:
+    """How a style is learned: ``size`` of the squares, ``preview_every`` and ``save_every`` in steps."""
+
+    steps: int = 1500
+    batch: int = 1
+    rate: float = 1e-4
+    rank: int = 16
+    size: int = 512
+    seed: int = 0
+    save_every: int = 250
+    preview_every: int = 250
+
+    def __post_init__(self) -> None:
+        if self.size % 64 or self.size < 64:
+            raise ValueError(f"The size is {self.size}; use a multiple of 64.")
+        if min(self.steps, self.batch, self.rank, self.save_every, self.preview_every) < 1:
+            raise ValueError("Steps, batch, rank and the steps between saving and previews are 1 or more.")
+
+
+@dataclass(frozen=True)
+class StyleRequest:
+    """What is learned: the ``checkpoint``, the folder of ``pictures``, the ``name`` of the style, its ``trigger``.
+
+    ``work`` is the training's own folder, ``loras`` the host's LoRA folder (ours when None). With ``catalogue`` it
+    becomes one of the user's own styles.
+    """
+
+    checkpoint: Path
+    pictures: Path
+    name: str
+    trigger: str
+    work: Path
+    loras: Path | None = None
+    vae: Path | None = None
+    catalogue: bool = True
+
+
+def differences(earlier: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What keeps a training from being gone on with, in words: each setting, what it was and what it is now."""
+    names = {"rate": "learning rate", "rank": "rank", "size": "size", "seed": "seed", "batch": "batch",
+             "trigger": "trigger word"}  # fmt: skip
+    words = [
+        f"the {name} was {earlier[key]} and is {now[key]} now"
+        for key, name in names.items()
+        if key in earlier and earlier[key] != now[key]
+    ]
+    if earlier.get("checkpoint") != now["checkpoint"]:
+        before, after = earlier.get("checkpoint_name", "another file"), now["checkpoint_name"]
+        same = before == after
+        words.append(
+            f"the checkpoint {after} is another file than it was then" if same
+            else f"the checkpoint was {before} and is {after} now"
+        )  # fmt: skip
+    return words
