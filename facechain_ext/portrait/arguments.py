@@ -148,10 +148,10 @@ class FaceArguments:
         unused = set() if self.mixes else {"mix_with", "mix_share"}
         written: dict[str, Any] = {CARD_LABEL: self.card} if self.mixes and self.card else {}
         for line in TABLE:
-            value = getattr(self, line.name)
+            value = as_text(self.people) if line.name == "people" else getattr(self, line.name)
             if line.infotext is None or (line.name in ONLY_IF_SET and not value) or line.name in unused:
                 continue
-            written[line.infotext] = as_text(value) if line.name == "people" else value
+            written[line.infotext] = value
         first, last = self.window
         window = argument("window").infotext
         assert window is not None

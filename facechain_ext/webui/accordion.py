@@ -19,6 +19,7 @@ from facechain_ext.portrait.arguments import (
     argument,
 )
 from facechain_ext.webui import card_row, models, pasting, preview
+from facechain_ext.webui.echo import make_repeatable
 from facechain_ext.webui.people import uploaded
 from facechain_ext.weights import require
 
@@ -156,6 +157,7 @@ def read(args: Sequence[Any]) -> FaceArguments:
     asked = args[0] if args and isinstance(args[0], dict) else None
     if asked is None:
         return FaceArguments.parse(_page_values(args))
+    make_repeatable(asked)
     if len(args) != len(COMPONENTS):
         return FaceArguments.parse(asked)
     restored = _page_values((True, *args[1:]))  # defaults, or what a request's infotext has set

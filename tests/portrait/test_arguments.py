@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
 from facechain_ext.portrait.arguments import TABLE, FaceArguments
+from facechain_ext.portrait.regions import Other
 
 HUGE = 10**5000
 """More digits than Python prints."""
@@ -74,6 +75,10 @@ def test_a_box_as_a_list_is_kept_to_the_last_digit():
     for wrong in ([0, 0, 10**400, 1], [float("nan")] * 4, [0, 0, 1], ["0", 0, 1, 1]):
         with pytest.raises(HostError, match="is no box"):
             FaceArguments.parse({"box": wrong})
+
+
+def test_people_of_photos_alone_write_no_empty_list():
+    assert "FaceChain people" not in FaceArguments(people=(Other(photos=("x",)),)).infotext()
 
 
 def test_a_picture_without_a_face_restores_nothing():

@@ -457,6 +457,24 @@ def test_a_setting_that_cannot_be_is_left_as_it_is_and_said(host, text):
     assert "trength" in pasting.wanted(told)
 
 
+@pytest.mark.parametrize("value", [10**30, [[10**30]], {"a": 2**64}, -(2**63) - 1, [[[[[[]]]]]] * 2, "deep"])
+def test_a_request_can_be_repeated_in_the_answer_whatever_is_in_it(host, value):
+    import json
+
+    from facechain_ext.errors import HostError
+    from facechain_ext.webui import accordion
+
+    if value == "deep":
+        value = []
+        for _ in range(300):
+            value = [value]
+    asked = {"photos": [BASE64], "face": value}
+    with pytest.raises(HostError, match="face is a number"):
+        accordion.read([asked])
+    assert asked["photos"] == [BASE64]
+    assert len(json.dumps(asked["face"])) < 100
+
+
 def test_photos_of_the_tab_come_along_to_the_accordion_and_nobody_else_gets_them(host, tmp_path):
     from facechain_ext.webui import handover, pasting
 
