@@ -19,7 +19,15 @@ from facechain_ext.page.train import environment as environments
 from facechain_ext.page.train.captions import collect, keep, shown
 from facechain_ext.page.train.environment import HOW_POSIX, HOW_WINDOWS, environment
 from facechain_ext.page.train.process import check, command
-from facechain_ext.page.train.request import SETTINGS, SavedSettings, Wish, read_settings, saved_state, write_settings
+from facechain_ext.page.train.request import (
+    SETTINGS,
+    SavedSettings,
+    Wish,
+    check_trigger,
+    read_settings,
+    saved_state,
+    write_settings,
+)
 from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import TABLE, Captioned, caption_table, read_table, write_table
 from facechain_ext.weights import set_models_folder
@@ -189,13 +197,25 @@ def test_a_damaged_state_is_named(wish, content):
         saved_state(wish.folder)
 
 
-@pytest.mark.parametrize(("trigger", "refused"), [("inkdraw", False), ("other", True), ("tree", False)])
-def test_a_trigger_that_no_caption_has_is_refused(wish, pictures, trigger, refused):
+@pytest.mark.parametrize(("trigger", "refused"), [("inkdraw", False), ("other", True), ("ink", False)])
+def test_a_trigger_that_captions_do_not_have_is_refused(wish, pictures, trigger, refused):
+    check_trigger(wish)
     collect(wish, pictures)
-    write_settings(wish)
-    message = 'No caption has the trigger word "other": they were written with "inkdraw"'
+    message = '3 captions were written with the trigger word "inkdraw", and it is "other" now'
     with pytest.raises(HostError, match=message) if refused else nullcontext():
         check(replace(wish, trigger=trigger))
+
+
+def test_pictures_are_added_under_the_trigger_that_a_style_was_begun_with(wish):
+    check_trigger(wish)
+    assert read_settings(wish).trigger == "inkdraw"
+    other = replace(wish, trigger="other")
+    check_trigger(other)  # nothing was learned yet
+    assert read_settings(wish).trigger == "inkdraw"
+    save_state(wish)
+    check_trigger(wish)
+    with pytest.raises(HostError, match='begun with the trigger word "inkdraw"'):
+        check_trigger(other)
 
 
 def test_the_state_that_is_looked_for_is_the_trainers():

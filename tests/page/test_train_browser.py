@@ -1,13 +1,15 @@
-"""The Train page in a real browser: a style is learned in a process of its own, stopped, and gone on with."""
+"""The Train page in a real browser: a style is learned in a process of its own, found again, stopped, gone on with."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from tests.page.driver import PATIENCE
+from tests.page.driver import PATIENCE, Driver
 
 pytestmark = pytest.mark.slow
 
@@ -60,23 +62,67 @@ def test_what_is_missing_is_said(train):
     train.says("train_status", "Nothing is being trained")
 
 
-def test_a_style_is_learned_stopped_and_gone_on_with(train, server, pictures):
+def opened_again(train):
+    """The page after a reload, at the Train part."""
+    train.page.reload()
+    train.ready()
+    train.page.get_by_role("tab", name="Train").click()
+    train.page.wait_for_selector("#facechain_train_start", state="visible")
+
+
+def test_a_style_is_learned_found_again_stopped_and_gone_on_with(train, server, pictures, browser):
     fill_in(train)
+    train.text("train_trigger", "papercut")
     add(train, pictures)
     train.says("train_status", "5 pictures")
     train.says("train_captions", "cut-3.png")
+    train.number("train_steps", 5000)
     train.click("train_start")
-    train.says("train_status", "of 100, loss")
-    train.click("train_stop")
-    train.says("train_status", "stopped")
-    train.tick("train_resume", on=True)
+    train.says("train_run_status", "is being trained")
+    train.says("train_progress", "…")  # what it does before the first step
+    opened_again(train)
+    train.says("train_run_status", "is being trained")
+    field = "#facechain_train_name textarea, #facechain_train_name input"
+    train.page.wait_for_function("([field, name]) => document.querySelector(field).value === name", arg=[field, NAME])
+    assert train.text("train_trigger") == "papercut"
+    assert [train.number(f"train_{part}") for part in ("steps", "size", "rank")] == [5000, 256, 4]
+    assert train.page.locator("#facechain_train_run_status").get_attribute("aria-live") == "polite"
+    other = Driver.open(browser.new_context(), server)
+    other.page.get_by_role("tab", name="Train").click()
+    other.says("train_run_status", "is being trained")
+    other.page.wait_for_function("() => document.querySelector('#facechain_train_checkpoint input').value")
+    other.click("train_start")
+    other.says("train_status", "is being trained already")
+    other.says("train_progress", "of 5000, loss", patience=3 * PATIENCE)
+    other.click("train_stop")
+    words = train.says("train_run_status", "is stopped at step", patience=3 * PATIENCE)
+    goal = max(100, int(re.search(r"stopped at step (\d+)", words)[1]) + 20)
+    other.page.context.close()
+    opened_again(train)
+    train.text("train_name", NAME)
+    train.page.wait_for_function("() => document.querySelector('#facechain_train_resume input').checked")
+    assert train.text("train_trigger") == "papercut"
+    train.number("train_rank", 8)
     train.click("train_start")
-    train.says("train_status", "Done", patience=5 * PATIENCE)
+    train.says("train_status", "rank 4, now 8")
+    train.number("train_rank", 4)
+    train.number("train_steps", goal)
+    train.click("train_start")
+    train.says("train_run_status", "Done", patience=5 * PATIENCE)
     lora = next(server.folder.rglob("loras/*.safetensors"))
+    before = lora.read_bytes()
     with safe_open(lora, "pt") as file:
         assert all(name.startswith("lora_unet_") for name in file.keys())  # noqa: SIM118 - it is no dict
+        assert file.metadata()["facechain.trigger"] == "papercut"
+    train.click("train_start")
+    train.says("train_status", f"All {goal} steps are made")
+    train.number("train_steps", goal + 20)
+    train.click("train_start")
+    train.page.wait_for_selector("#facechain_train_run_status [data-running]")
+    train.says("train_run_status", "Done", patience=5 * PATIENCE)
+    assert lora.read_bytes() != before
     previews = sorted(server.folder.rglob("training/paper-cut/previews/*.png"))
-    assert previews
+    assert [preview.stem for preview in previews][-1] == f"{goal + 20:06d}"
     train.page.wait_for_selector("#facechain_train_preview img", state="visible")
     train.page.get_by_role("tab", name="Portrait").click()
     train.page.locator("#facechain_style_search textarea, #facechain_style_search input").first.fill(NAME)

@@ -12,7 +12,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.page.train import captions, process
 from facechain_ext.page.train.environment import HOW, environment
 from facechain_ext.page.train.progress import preview_file, progress_html, state_html
-from facechain_ext.page.train.request import Wish, read_settings, saved_state
+from facechain_ext.page.train.request import TRIGGER, Wish, check_trigger, read_settings, saved_state
 from facechain_ext.page.words import note
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def build(host: PageHost) -> None:
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
-            trigger = gr.Textbox("ownstyle", label="Trigger word", elem_id="facechain_train_trigger")
+            trigger = gr.Textbox(TRIGGER, label="Trigger word", elem_id="facechain_train_trigger")
             files = gr.File(
                 label="Pictures", file_count="multiple", file_types=["image"], elem_id="facechain_train_files"
             )
@@ -55,7 +55,7 @@ def build(host: PageHost) -> None:
                 start = gr.Button("Train", variant="primary", elem_id="facechain_train_start")
                 stop = gr.Button("Stop and save", elem_id="facechain_train_stop")
             status = gr.HTML("", elem_id="facechain_train_status")
-            state = gr.HTML("", elem_id="facechain_train_state")
+            state = gr.HTML("", elem_id="facechain_train_run_status")
             progress = gr.HTML("", elem_id="facechain_train_progress")
             preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
             previewed = gr.State("")  # the preview that the page shows
@@ -154,7 +154,9 @@ def _gather(host: PageHost, style: str, word: str, uploads: Any, shown: str, edi
         paths = [
             (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name) for one in uploads or ()
         ]
-        rows, problems = captions.collect(Wish(style, word, Path()), paths)
+        wish = Wish(style, word.strip() or TRIGGER, Path())
+        check_trigger(wish)
+        rows, problems = captions.collect(wish, paths)
     except FaceChainError as error:
         return [gr.update(), shown, note(str(error))]
     return [_rows(rows), style, note(_counted(rows), *(f"Left out: {problem}" for problem in problems))]
@@ -168,7 +170,7 @@ def _wish(host: PageHost, values: Sequence[Any]) -> Wish:
     if path is None:
         raise HostError("Choose the checkpoint to learn on.")
     wish = Wish(
-        name or "", (trigger or "").strip() or "ownstyle", path, int(steps), float(rate), int(rank), int(size),
+        name or "", (trigger or "").strip() or TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip
     captions.keep(shown or wish.name, _cells(table))

@@ -47,9 +47,11 @@ def check(wish: Wish) -> None:
     if wish.resume and saved is None:
         raise HostError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
     if saved is None:
-        if known is not None and known.trigger != wish.trigger and not any(wish.trigger in row.caption for row in rows):
+        earlier = known.trigger if known is not None else ""
+        old = [row.file for row in rows if earlier and earlier in row.caption and wish.trigger not in row.caption]
+        if old:
             raise HostError(
-                f'No caption has the trigger word "{wish.trigger}": they were written with "{known.trigger}". '
+                f'{len(old)} captions were written with the trigger word "{earlier}", and it is "{wish.trigger}" now. '
                 "Put the new word into the captions, or set the old one again."
             )
         return

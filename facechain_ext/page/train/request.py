@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTINGS = "training-settings.json"
+TRIGGER = "ownstyle"
+"""The trigger word of a style for which none is given."""
 
 
 def trainings_folder() -> Path:
@@ -95,11 +97,24 @@ def read_settings(wish: Wish) -> SavedSettings | None:
     )  # fmt: skip
 
 
+def check_trigger(wish: Wish) -> None:
+    """Keep the trigger word of a style that is new; raises HostError when the style was begun with another one."""
+    known = read_settings(wish)
+    if known is None:
+        _write(wish, SavedSettings(wish.name.strip(), wish.trigger))
+    elif known.trigger not in ("", wish.trigger) and saved_state(wish.folder) is not None:
+        raise HostError(
+            f'This style was begun with the trigger word "{known.trigger}"; set that again, or choose another name.'
+        )
+
+
 def write_settings(wish: Wish) -> None:
     """Keep what a style is trained with; raises HostError when it cannot be written."""
-    saved = SavedSettings(
-        wish.name.strip(), wish.trigger, wish.checkpoint_name, wish.steps, wish.rate, wish.rank, wish.size
-    )
+    values = (wish.trigger, wish.checkpoint_name, wish.steps, wish.rate, wish.rank, wish.size)
+    _write(wish, SavedSettings(wish.name.strip(), *values))
+
+
+def _write(wish: Wish, saved: SavedSettings) -> None:
     try:
         with whole_file(wish.folder / SETTINGS) as part:
             part.write_text(json.dumps(asdict(saved), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

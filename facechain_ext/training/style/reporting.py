@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TRIES = 10
 HEARTBEAT = 2.0
 """Seconds between two writings of the status while nothing but numbers change."""
 
@@ -115,13 +116,19 @@ class StatusReporter:
 
     def _write(self) -> None:
         self._status = replace(self._status, heartbeat=time.time())
-        try:
-            write_status(self._folder, self._status)
-            self._warned = False
-        except OSError as error:
-            if not self._warned:
-                log.warning("the status of the training cannot be written (%s); it goes on", error)
-            self._warned = True
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                write_status(self._folder, self._status)
+            except OSError as error:
+                if isinstance(error, PermissionError) and tries_left:
+                    time.sleep(0.05)  # Windows replaces no file that a page is reading at this moment
+                    continue
+                if not self._warned:
+                    log.warning("the status of the training cannot be written (%s); it goes on", error)
+                self._warned = True
+            else:
+                self._warned = False
+            return
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT):
