@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Annotated
@@ -23,6 +24,7 @@ from facechain_ext.standalone.commands import (
     train,
     weights,
 )
+from facechain_ext.standalone.commands.options import FiniteCommand
 
 app = typer.Typer(
     help="Portraits of a real person from one photo, with Stable Diffusion 1.5 and a face adapter.",
@@ -30,8 +32,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("portrait")(portrait.portrait)
-app.command("template")(template.template)
+app.command("portrait", cls=FiniteCommand)(portrait.portrait)
+app.command("template", cls=FiniteCommand)(template.template)
 app.command("serve")(serve.serve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")
@@ -62,6 +64,9 @@ def _options(
 def run() -> None:
     """Run the command that the program was called with."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a path may hold signs that this console cannot show
+            stream.reconfigure(errors="replace")
     try:
         app()
     except FaceChainError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,19 @@ import torch
 
 from facechain_ext.adapter import FaceAdapter, attach, load_adapter
 from facechain_ext.errors import HostError
-from facechain_ext.portrait.job import Portrait
+from facechain_ext.portrait.job import Lora, Portrait
 from facechain_ext.standalone import latents, loras
 from facechain_ext.standalone.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.standalone.controls import prepare_control
 from facechain_ext.standalone.infotext import infotext
 from facechain_ext.standalone.sampling.denoise import Cancelled, ControlUnit, Guidance, Predictor, Start, denoise
-from facechain_ext.standalone.sampling.prompts import encode
+from facechain_ext.standalone.sampling.prompts import check_syntax, encode, parse_weights, split_networks
 from facechain_ext.standalone.sampling.samplers import find_sampler
+from facechain_ext.styles.loras import ENDINGS, lora_folder
+from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from diffusers import ControlNetModel
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 _STEP = 8
 """Sides of a picture are multiples of this: one cell of the latent picture."""
 _SIDES = (64, 4096)
+_SEEDS = 2**64
+"""How many seeds torch knows."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class DiffusersHost:
         self.adapter = adapter
         self.controlnets = dict(controlnets or {})
         self.on_sample: Callable[[Tensor], None] = lambda _sample: None
+        self.lora_folders: Sequence[Path] = (lora_folder(), models_folder() / "loras")
+        """Where the LoRAs are that a prompt names."""
 
     @classmethod
     def from_files(
@@ -102,6 +109,7 @@ class DiffusersHost:
         ``progress(step, steps)`` counts the steps of all pictures; when it returns False what is finished is returned.
         Raises HostError when the job asks for what this host has not, PhotoError for a pose without a person.
         """
+        job = self._with_networks(job)
         self._check(job)
         total = job.count * (job.steps + (self._hires_steps(job) if job.hires else 0))
         done = 0
@@ -125,6 +133,19 @@ class DiffusersHost:
             except Cancelled:
                 log.info("stopped after %d of %d pictures", len(finished), job.count)
         return finished
+
+    def _with_networks(self, job: Job) -> Job:
+        """``job`` with the LoRAs that its prompt names, as the webui reads ``<lora:name:weight>``."""
+        prompt, networks = split_networks(job.prompt)
+        found = tuple(Lora(self._lora_file(name), weight) for name, weight in networks)
+        return replace(job, prompt=prompt, loras=job.loras + found)
+
+    def _lora_file(self, name: str) -> Path:
+        for folder in self.lora_folders:
+            for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+                if path.stem.casefold() == name.casefold() and path.suffix in ENDINGS and path.is_file():
+                    return path
+        raise HostError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
 
     def _adapter_in_place(self, job: Job) -> AbstractContextManager[None]:
         """The adapter's weights beside the U-Net's for all pictures of a job."""
@@ -229,6 +250,16 @@ class DiffusersHost:
         for side, name in ((job.width, "width"), (job.height, "height")):
             if side % _STEP or not _SIDES[0] <= side <= _SIDES[1]:
                 raise HostError(f"The {name} is {side}; use a multiple of {_STEP} from {_SIDES[0]} to {_SIDES[1]}.")
+        for text, negative in ((job.prompt, False), (job.negative_prompt, True)):
+            check_syntax(text, negative=negative)
+            parse_weights(text)
+        numbers = [job.cfg, *(person.strength for person in job.people), *(unit.weight for unit in job.controls)]
+        if not all(map(math.isfinite, numbers)):
+            raise HostError("CFG, strengths and weights have to be finite numbers.")
+        if not 0 <= job.seed <= job.seed + job.count <= _SEEDS:
+            raise HostError(
+                f"The seeds of {job.count} pictures have to be from 0 to {_SEEDS - 1}; choose a smaller one."
+            )
         if job.steps < 1 or job.count < 1:
             raise HostError(f"{job.steps} steps and {job.count} pictures were asked for; both are 1 at least.")
         if job.hires is not None and not (1.0 <= job.hires.scale <= 4.0 and 0.0 < job.hires.denoise <= 1.0):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.standalone.sampling.denoise import Start
+from facechain_ext.standalone.sampling.denoise import NOT_FINITE, Start
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +22,10 @@ _UPSCALERS = {"latent": "bilinear", "latent (nearest)": "nearest-exact", "latent
 
 @torch.no_grad()
 def decode(vae: Any, sample: Tensor) -> Image.Image:
-    """The RGB picture of a latent picture [1, 4, h, w], eight times its size."""
+    """The RGB picture of a latent picture [1, 4, h, w], eight times its size; raises HostError if it is not finite."""
     decoded = vae.decode(sample.to(vae.dtype) / vae.config.scaling_factor).sample[0]
+    if not bool(decoded.isfinite().all()):
+        raise HostError(NOT_FINITE)
     pixels = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte()
     return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
 

@@ -210,6 +210,7 @@ class ServeHost:
                 self._files.checkpoint, controlnets=self._files.controlnets, vae=self._files.vae
             )
             self._host.on_sample = self._watch
+            self._host.lora_folders = self.lora_folders()
         if job.people:
             self._put_adapter(self._host, job.adapter or AUTOMATIC)
         return self._host

@@ -110,7 +110,7 @@ def favourites() -> tuple[str, ...]:
         keys = json.loads((folder() / FAVOURITES).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         logger.warning("%s cannot be read (%s); starting without favourites", FAVOURITES, error)
         return ()
     return tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else ()

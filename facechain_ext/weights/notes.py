@@ -19,7 +19,7 @@ def read_note(name: str) -> Any:
         return json.loads((models_folder() / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read (%s); it counts as nothing remembered", name, error)
         return None
 

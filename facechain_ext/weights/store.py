@@ -124,7 +124,7 @@ def read_lock() -> dict[str, Record]:
         return {name: Record(**fields) for name, fields in raw["files"].items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read ({error}). Delete it. {next_steps().verify()}.") from error
 
 

@@ -205,3 +205,43 @@ def test_wrong_files_are_named_for_what_they_are(models, tmp_path, which, error,
     if which != "adapter":
         with pytest.raises(WeightsError):
             DiffusersHost.from_files(models.checkpoint, adapter=path)
+
+
+def test_a_prompt_names_loras_as_in_the_webui(models, host, tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    lora(tmp_path / "deep" / "My Style.safetensors", models.checkpoint)
+    monkeypatch.setattr(host, "lora_folders", (tmp_path,))
+    named = make(host, prompt=f"{JOB.prompt} <lora:my style:0.5>")
+    given = make(host, loras=(Lora(tmp_path / "deep" / "My Style.safetensors", 0.5),))
+    assert np.array_equal(pixels(named), pixels(given))
+    assert named.infotext.splitlines()[0] == f"{JOB.prompt} <lora:My Style:0.5>"
+    with pytest.raises(HostError, match="no LoRA called other"):
+        make(host, prompt="a <lora:other:1>")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt": "[a:b:0.5]"}, "webui"),
+        ({"negative_prompt": "[a|b]"}, "webui"),
+        ({"prompt": "a AND b"}, "AND"),
+        ({"prompt": "(a:.)"}, "no number"),
+        ({"prompt": "(a:1" + "0" * 41 + ")"}, "finite"),
+        ({"cfg": float("nan")}, "finite"),
+        ({"cfg": 1e38}, "finite"),
+        ({"seed": 2**64}, "seeds"),
+        ({"seed": 2**64 - 1, "count": 2}, "seeds"),
+        ({"seed": -1}, "seeds"),
+    ],
+)
+def test_what_leads_nowhere_is_one_sentence_and_no_picture(host, changes, message):
+    with pytest.raises(HostError, match=message):
+        make(host, **changes)
+
+
+def test_a_picture_that_is_not_finite_is_none(models):
+    host = DiffusersHost.from_files(models.checkpoint)
+    with torch.no_grad():
+        host.checkpoint.vae.decoder.conv_out.bias.fill_(torch.inf)
+    with pytest.raises(HostError, match="finite"):
+        make(host)

@@ -41,7 +41,7 @@ def load(name: str) -> dict[str, Any]:
         return checked(json.loads(_path(name).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise HostError(f"There is no preset called {name}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HostError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.standalone.output import prepare_folder
+
 if TYPE_CHECKING:
     from facechain_ext.standalone.bench.rounds import Rounds
     from facechain_ext.standalone.bench.variants import Bench, Case, Variant
@@ -43,8 +45,8 @@ def bench(
     cases = [Case(side, batch) for batch in together for side in sides]
     wanted = _wanted(variant or [])
     dtype = torch.float16 if half else torch.float32
+    prepare_folder(out)
     built = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype)
-    out.mkdir(parents=True, exist_ok=True)
     told = machine(dtype)
     kept = Rounds.read(out / "bench.json", told)
     for case in cases:
@@ -96,10 +98,11 @@ def _measure(built: Bench, case: Case, wanted: list[Variant], rounds: int, kept:
 
 
 def _job(built: Bench, photo: Path | None) -> dict[str, dict[str, float]]:
+    from facechain_ext.faces.decoding import read_picture_file
     from facechain_ext.identity import TransFace
     from facechain_ext.standalone.bench.job import job_parts, random_host, whole_portrait
 
-    data = photo.read_bytes() if photo is not None else _example()
+    data = read_picture_file(photo) if photo is not None else _example()
     parts = job_parts(built, data)
     if built.device.type == "cuda":
         parts["a whole portrait"] = whole_portrait(random_host(built), TransFace().eval(), data)

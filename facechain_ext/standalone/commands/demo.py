@@ -13,7 +13,7 @@ from rich.console import Console
 from facechain_ext import __version__
 from facechain_ext.errors import PhotoError
 from facechain_ext.portrait.job import Job, Person
-from facechain_ext.standalone.output import free_path, save_picture, save_portraits
+from facechain_ext.standalone.output import free_path, prepare_folder, save_picture, save_portraits
 
 if TYPE_CHECKING:
     from facechain_ext.faces import Picture
@@ -54,7 +54,7 @@ def demo(
     from facechain_ext.standalone.small import small_models
 
     clock = _Clock()
-    out.mkdir(parents=True, exist_ok=True)
+    prepare_folder(out)
     models = small_models(out / "small-models")
     words = TRAINED if models.trained else RANDOM
     console.print(words, style="bold", markup=False)
@@ -92,7 +92,7 @@ def _into_webui(webui: Path, out: Path) -> None:
     from facechain_ext.standalone.small import small_models
     from facechain_ext.standalone.small.webui import install_into
 
-    out.mkdir(parents=True, exist_ok=True)
+    prepare_folder(out)
     for path in install_into(webui, small_models(out / "small-models")):
         console.print(f"wrote {path}", markup=False)
 

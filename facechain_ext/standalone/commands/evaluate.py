@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from facechain_ext.standalone.output import prepare_folder
+
 if TYPE_CHECKING:
     from facechain_ext.standalone.small import SmallModels
     from facechain_ext.training.evaluate.budget import Budget
@@ -39,7 +41,8 @@ def evaluate(
     from facechain_ext.training.evaluate.run import evaluate as train_and_measure
 
     chosen = _budget(budget or [])
-    work.mkdir(parents=True, exist_ok=True)
+    for folder in (work, docs):
+        prepare_folder(folder)
     small = small_models(work / "models") if models is None else models_in(models)
 
     def say(words: str) -> None:
@@ -55,7 +58,6 @@ def evaluate(
         results = evaluate_as_they_are(small, work, chosen, say=say)
     else:
         results = train_and_measure(small, work, chosen, say=say)
-    docs.mkdir(parents=True, exist_ok=True)
     given = "".join(f" --budget {part}" for part in budget or [])
     (docs / "results.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
     plot(results, docs / "results.png")
@@ -81,7 +83,6 @@ def _switches(small: SmallModels, work: Path, docs: Path, chosen: Budget, parts:
 
     costs = switch_costs(small, work, chosen, say=lambda words: console.print(words, markup=False))
     command = " ".join(["facechain evaluate --work FOLDER --switches", *(f"--budget {part}" for part in parts)])
-    docs.mkdir(parents=True, exist_ok=True)
     told = json.dumps([asdict(one) for one in costs], indent=1)
     (docs / "switches.json").write_text(told + "\n", encoding="utf-8")
     text = page(costs, 1.0, chosen, command)
@@ -101,6 +102,6 @@ def _budget(parts: list[str]) -> Any:
             raise typer.BadParameter(f"There is no {name!r} in the budget; there are {', '.join(kinds)}.")
         try:
             values[name] = kinds[name](value)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise typer.BadParameter(f"{name} is a number, not {value!r}.") from error
     return Budget(**values)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.standalone.output import must_be_new
 from facechain_ext.weights import require
 
 app = typer.Typer(help="Make and show identity cards.", no_args_is_help=True)
@@ -27,6 +28,7 @@ def make(
     """Make a card from photos. A card holds what a face looks like: keep it as you keep the photo."""
     from facechain_ext.identity import Identity, TransFace
 
+    must_be_new(out)
     person = Identity.from_photos(
         [*photos], TransFace.from_file(encoder or require("transface")), face=face, name=name or out.stem
     )

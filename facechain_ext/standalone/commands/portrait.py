@@ -11,15 +11,22 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facechain_ext.number_text import read_float
 from facechain_ext.portrait.arguments import argument
 from facechain_ext.portrait.job import Control, Hires, Job, Lora, Person
-from facechain_ext.standalone.output import save_portraits
+from facechain_ext.standalone.interrupts import interrupt_requests
+from facechain_ext.standalone.output import prepare_folder, save_portraits
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from PIL import Image
 
     from facechain_ext.identity import Identity
+    from facechain_ext.portrait.job import Host, Portrait
+    from facechain_ext.portrait.judge import Judge
+    from facechain_ext.standalone.host import DiffusersHost
 
 N = TypeVar("N", int, float)
 console = Console()
@@ -66,21 +73,19 @@ def portrait(
     """Make portraits of the person in the photos."""
     width, height = _pair(size, "x", "--size", int)
     first, last = _pair(window, "-", "--window", float)
-    if not 0 <= first <= last <= 1:
-        raise typer.BadParameter("--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8.")
-    if not prompt and style is None:
-        raise typer.BadParameter("Say with --prompt what the picture shows, or choose a --style.")
-    if not photo and card is None:
-        raise typer.BadParameter("Give a --photo of the person, or a --card.")
-    if photo and card is not None:
-        raise typer.BadParameter("Give --photo or --card, not both: a card is one person already.")
-    if pose is not None and controlnet is None:
-        raise typer.BadParameter("--pose needs an openpose --controlnet.")
+    _check(
+        (0 <= first <= last <= 1, "--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8."),
+        (bool(prompt) or style is not None, "Say with --prompt what the picture shows, or choose a --style."),
+        (bool(photo) or card is not None, "Give a --photo of the person, or a --card."),
+        (not photo or card is None, "Give --photo or --card, not both: a card is one person already."),
+        (face is None or card is None, "--face chooses a face of a --photo; a --card is of one person already."),
+        (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
+    )
     loras = tuple(_lora(text) for text in lora or ())
+    prepare_folder(out)
 
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.judge import choose_judge
-    from facechain_ext.portrait.style import make
     from facechain_ext.standalone import DiffusersHost
 
     with console.status("Reading the photos"):
@@ -112,21 +117,76 @@ def portrait(
     )
     if style is not None:
         job = _styled(job, style, subject)
+    judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+    if not _generate(host, job, out, keep, judge):
+        console.print("Stopped; what was finished is saved.", style="yellow")
+        raise typer.Exit(130)
+
+
+def _check(*demands: tuple[bool, str]) -> None:
+    """Raise BadParameter for the first demand that is not met."""
+    for met, words in demands:
+        if not met:
+            raise typer.BadParameter(words)
+
+
+def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge: Judge | None) -> bool:
+    """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
+    from facechain_ext.portrait.style import make
+
+    arrived: list[Portrait] = []
+
+    def save(portrait: Portrait) -> None:
+        for path in save_portraits([portrait], out):
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("Steps", total=None)
+    with interrupt_requests() as interrupted:
+        try:
+            with Progress(*columns, console=console) as bar:
+                task = bar.add_task("Steps", total=None)
 
-        def progress(step: int, total: int) -> bool:
-            bar.update(task, completed=step, total=total)
-            return True
+                def progress(step: int, total: int) -> bool:
+                    bar.update(task, completed=step, total=total)
+                    return not interrupted()
 
-        judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-        result = make(host, job, keep=keep, judge=judge, progress=progress)
-    finished = [one.portrait for one in result.pictures]
-    if judge is not None:
-        console.print("Likeness:", "; ".join(str(one.likeness or "no face") for one in result.pictures), markup=False)
-    for path in save_portraits(finished, out):
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+                if keep is None:
+                    host.generate(job, progress=progress, ready=save)
+                    return not interrupted()
+                result = make(_Listener(host, arrived.append), job, keep=keep, judge=judge, progress=progress)
+        except BaseException:
+            for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
+                save(portrait)
+            raise
+        likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
+        console.print("Likeness:", likenesses, markup=False)
+        for one in result.pictures:
+            save(one.portrait)
+        return not interrupted()
+
+
+class _Listener:
+    """A host that tells of every picture as soon as it is there."""
+
+    def __init__(self, host: Host, listen: Callable[[Portrait], None]) -> None:
+        self._host, self._listen = host, listen
+        self.name = host.name
+
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> Sequence[Portrait]:
+        """As the host does."""
+
+        def both(portrait: Portrait) -> None:
+            self._listen(portrait)
+            if ready is not None:
+                ready(portrait)
+
+        return self._host.generate(job, progress=progress, ready=both)
 
 
 def _styled(job: Job, name: str, subject: str) -> Job:
@@ -166,7 +226,7 @@ def _picture(path: Path) -> Image.Image:
 
 
 def _pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
-    match = re.fullmatch(rf"\s*([\d.]+)\s*{sign}\s*([\d.]+)\s*", text, re.IGNORECASE)
+    match = re.fullmatch(rf"\s*([0-9.]{{1,12}})\s*{sign}\s*([0-9.]{{1,12}})\s*", text, re.IGNORECASE)
     refusal = typer.BadParameter(f"{option} takes two numbers with {sign} between, not “{text}”.")
     if match is None:
         raise refusal
@@ -179,6 +239,11 @@ def _pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
 def _lora(text: str) -> Lora:
     """``file`` or ``file:weight``; a drive letter's colon is no weight."""
     file, colon, weight = text.rpartition(":")
-    if colon and re.fullmatch(r"-?[\d.]+", weight):
-        return Lora(Path(file), float(weight))
-    return Lora(Path(text))
+    if not colon or not weight.strip() or not set(weight) <= set("0123456789.+-eE "):
+        return Lora(Path(text))
+    if Path(text).is_file():  # a file may be called so
+        return Lora(Path(text))
+    try:
+        return Lora(Path(file), read_float(weight))
+    except ValueError:
+        raise typer.BadParameter(f"--lora takes a file, or file:weight with a number, not “{text}”.") from None

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from facechain_ext import styles
 from facechain_ext.errors import FaceChainError
+from facechain_ext.standalone.output import prepare_folder
 from facechain_ext.styles.style import SUBJECTS
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def thumbnails(
 
     found = _search(query, tag, None)
     target = folder or default_folder()
+    prepare_folder(target)
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
         task = bar.add_task("loading the model", total=None)
 

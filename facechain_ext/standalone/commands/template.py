@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.standalone.output import must_be_new
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def template(
     if quality != "instant" and checkpoint is None:
         raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
     wanted = _orders(face)
+    for file in (out, numbers) if numbers is not None else (out,):
+        must_be_new(file)
     nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
     settings = Settings(
         quality=cast("Quality", quality),

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from facechain_ext.standalone.commands.options import FiniteCommand
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
 console = Console()
 
 
-@app.command("adapter")
+@app.command("adapter", cls=FiniteCommand)
 def adapter(
     checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint to train for; it is not changed.")],
     photos: Annotated[Path, typer.Option(help="One folder for each person, or a tar of that.")],
@@ -75,7 +77,7 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
     if path is not None:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise typer.BadParameter(f"{path} cannot be read as JSON ({error}).") from error
         unknown = sorted(set(values) - known) if isinstance(values, dict) else ["that it is no object"]
         if unknown:
@@ -122,7 +124,7 @@ def world(
     console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
 
 
-@app.command("style")
+@app.command("style", cls=FiniteCommand)
 def style(
     checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint that the style is learned on.")],
     pictures: Annotated[Path, typer.Option(help="Folder of 5 to 50 pictures of one style.")],

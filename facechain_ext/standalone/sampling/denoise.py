@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
 
+from facechain_ext.errors import HostError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diffusers import ControlNetModel, UNet2DConditionModel
     from torch import Tensor
+
+
+NOT_FINITE = (
+    "The picture does not come out as finite numbers, so none is saved. Lower the weights of LoRAs, ControlNets and "
+    "words in the prompt, or check the files of the models."
+)
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user stopped the work
@@ -151,7 +159,7 @@ def denoise(
     """Run the sampler from ``noise`` [1, 4, h, w], or from ``start`` noised with it; the latent picture in float32.
 
     ``on_step(step, steps)`` is called after every evaluation and may raise Cancelled; ``on_sample`` before it gets the
-    latent picture as it is then.
+    latent picture as it is then. Raises HostError when the picture is not finite any more.
     """
     device = predict.unet.device
     scheduler.set_timesteps(steps, device=device)
@@ -171,6 +179,8 @@ def denoise(
         sample = scheduler.step(predicted, timestep, sample, **extra).prev_sample
         if start is not None and start.mask is not None:
             sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])
+        if not bool(sample.isfinite().all()):
+            raise HostError(NOT_FINITE)
         on_sample(sample)
         on_step(index + 1, len(timesteps))
     return cast("Tensor", sample)

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from diffusion_prompt_embedder import parse_prompt_attention
 
+from facechain_ext.errors import HostError
+from facechain_ext.number_text import read_float
+from facechain_ext.weights.plain_text import storable
+
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import CLIPTextModel, CLIPTokenizer
@@ -22,8 +26,7 @@ CHUNK = 75
 COMMA_BACKTRACK = 20
 """A chunk ends at its last comma if that is at most so many tokens back (the webui's default)."""
 
-EXTRA_NETWORK = re.compile(r"<(\w+):([^<>:]+)(?::([^<>]*))?>")
-"""The webui's ``<lora:name:weight>``."""
+_EXTRA_NETWORK = re.compile(r"<(\w+):([^<>]+)>")
 
 
 @dataclass
@@ -38,18 +41,80 @@ class _Chunk:
         return rest
 
 
+_AND = re.compile(r"\bAND\b")
+_SCHEDULED = re.compile(r":\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\s*\Z")
+_BRACKETS = re.compile(r"\\.|[\[\]|()]", re.DOTALL)
+
+
+def check_syntax(prompt: str, *, negative: bool = False) -> None:
+    """Raise HostError, which names the place, for what the webui's prompts can do and these cannot.
+
+    That is AND (which means nothing in a negative prompt there either), ``[a:b:0.5]`` and its short forms, ``[a|b]``,
+    and a weight that is no number.
+    """
+    if not negative and _AND.search(prompt):
+        raise HostError(
+            "AND in the prompt composes several prompts in the webui, which is not done here. Write a comma, or “and” "
+            "in small letters."
+        )
+    opened: list[list[int]] = []  # of every open bracket: where it is, and whether a | stands right in it
+    for found in _BRACKETS.finditer(prompt):
+        sign, at = found[0], found.start()
+        if sign == "[":
+            opened.append([at, 0])
+        elif sign == "|" and opened:
+            opened[-1][1] = 1
+        elif sign == "]" and opened:
+            start, alternates = opened.pop()
+            inside = prompt[start + 1 : at]
+            if alternates or _SCHEDULED.search(inside):
+                shown = inside if len(inside) <= 60 else f"{inside[:60]}…"
+                raise HostError(
+                    f"[{shown}] in the prompt changes the words from step to step in the webui, which is not done "
+                    "here. Write the words without it, or make the picture in the webui."
+                )
+
+
+def split_networks(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
+    """The prompt without the webui's ``<lora:name:weight>``, and the names and weights (1 by default) in order.
+
+    Raises HostError for other networks, for weights apart for text encoder and U-Net, and for one that is no number.
+    """
+    networks = []
+    for kind, words in _EXTRA_NETWORK.findall(prompt):
+        name, *rest = (part.strip() for part in words.split(":"))
+        if kind not in ("lora", "lyco"):
+            raise HostError(f"<{kind}:{words}> in the prompt is of a kind that is not read here. Use it in the webui.")
+        try:
+            weights = [read_float(one) for one in rest]
+        except ValueError as error:
+            raise HostError(f"<{kind}:{words}> in the prompt: {error}. Write it as in <lora:{name}:0.8>.") from error
+        if len(weights) > 1:
+            raise HostError(f"<{kind}:{words}> in the prompt has several weights. Write one, as in <lora:{name}:0.8>.")
+        networks.append((name, weights[0] if weights else 1.0))
+    return " ".join(_EXTRA_NETWORK.sub("", prompt).split()) if networks else prompt, tuple(networks)
+
+
+def parse_weights(prompt: str) -> list[tuple[str, float]]:
+    """Texts and their weights, as the webui reads them; raises HostError for a weight that is no number."""
+    try:
+        return [(str(text), float(weight)) for text, weight in parse_prompt_attention(prompt)]
+    except (ValueError, RecursionError) as error:
+        raise HostError(f"A weight in the prompt is no number ({error}). Write it as in (word:1.2).") from error
+
+
 def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[float]]]:
     """Token numbers and weights of a prompt, 77 of each per chunk, start and end included; at least one chunk."""
     comma = tokenizer.convert_tokens_to_ids(",</w>")
     done: list[_Chunk] = []
     chunk = _Chunk()
     last_comma: int | None = None
-    for text, weight in parse_prompt_attention(prompt):
+    for text, weight in parse_weights(storable(prompt)):
         if text == "BREAK" and weight == -1:
             done.append(chunk)
             chunk, last_comma = _Chunk(), None
             continue
-        for token in tokenizer(str(text), add_special_tokens=False, verbose=False).input_ids:
+        for token in tokenizer(text, add_special_tokens=False, verbose=False).input_ids:
             full = len(chunk.tokens) == CHUNK
             if token == comma:
                 last_comma = len(chunk.tokens)
@@ -61,7 +126,7 @@ def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[
                 done.append(chunk)
                 chunk, last_comma = _Chunk(), None
             chunk.tokens.append(token)
-            chunk.weights.append(float(weight))
+            chunk.weights.append(weight)
     if chunk.tokens or not done:
         done.append(chunk)
     return [_framed(part, tokenizer) for part in done]
@@ -77,7 +142,8 @@ def _framed(chunk: _Chunk, tokenizer: CLIPTokenizer) -> tuple[list[int], list[fl
 def encode(prompt: str, tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel) -> Tensor:
     """The embedding of a prompt, [1, 77 * chunks, width].
 
-    Each token's output is multiplied by its weight, then the chunk is scaled back to the mean it had.
+    Each token's output is multiplied by its weight, then the chunk is scaled back to the mean it had. Raises HostError
+    when the result is not finite.
     """
     device = text_encoder.device
     parts = []
@@ -86,5 +152,11 @@ def encode(prompt: str, tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel) -
         if any(weight != 1.0 for weight in weights):
             weighted = output * torch.tensor(weights, device=device)[None, :, None]
             output = weighted * (output.mean() / weighted.mean())
-        parts.append(output.to(text_encoder.dtype))
+        output = output.to(text_encoder.dtype)
+        if not bool(output.isfinite().all()):
+            raise HostError(
+                "The prompt does not come out as finite numbers. Lower the weights in it, or check the files of the "
+                "checkpoint and of the LoRAs."
+            )
+        parts.append(output)
     return torch.cat(parts, dim=1)
