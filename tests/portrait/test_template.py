@@ -335,6 +335,14 @@ def test_the_published_passes_with_their_numbers(three, seats):
     assert not lines[np.asarray(host.jobs[1].inpaint.mask) >= 128].any()
 
 
+def test_what_is_doubtful_about_the_photo_of_a_guest_is_said(three, seats):
+    guest = somebody()
+    blurred = replace(guest, identity=replace(guest.identity, notes=("The face is blurred.",)))
+    done = make(three, {2: blurred}, Settings(quality="standard"), host=Painter(), seats=seats)
+    assert "Face 2: The face is blurred." in done.notes
+    assert done.left_out == ()
+
+
 def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three, seats):
     host = Painter()
     host.generate = lambda job, **_: [Portrait(Image.new("RGB", (job.width, job.height), "white"), 0, "")]

@@ -127,7 +127,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
         raise HostError(f"A grid takes {MOST_GRID_STYLES} styles at most; {len(styles)} are chosen.")
     identity, seed, judge = person(host, asked.who), chosen_seed(asked.form["seed"]), host.judge()
     cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
-    notes: list[str] = []
+    notes = list(identity.notes)
     jobs = []
     for style, strength in cells:
         form = {**asked.form, "style": style, "strength": strength, "count": 1, "keep": 0}

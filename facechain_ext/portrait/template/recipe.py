@@ -101,6 +101,9 @@ def make(
     _check(canvas, seats, choices, settings, host)
     pixels, left_out, notes = np.array(canvas.pixels), faithful.missing(settings), list(canvas.notes)
     todo = [(seat, choices[seat.number]) for seat in seats if choices.get(seat.number, "keep") != "keep"]
+    for seat, choice in todo:  # what is doubtful about the photo of a guest, as everywhere that a person is used
+        if isinstance(choice, Guest) and choice.identity is not None:
+            notes += [f"Face {seat.number}: {note}" for note in choice.identity.notes]
     costs = [_steps(choice, settings) for _, choice in todo]
     passes = Passes(sum(costs), progress)
     done: list[int] = []
