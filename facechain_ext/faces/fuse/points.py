@@ -67,6 +67,15 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     return FacePoints(flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features)
 
 
+def face_points(pixels: Pixels, face: Face) -> FacePoints:
+    """The face's mesh points, or those of an oval where there is no mesh."""
+    try:
+        found = mesh_points(pixels, face)
+    except ImportError:
+        found = None
+    return oval_points(face) if found is None else found
+
+
 def oval_points(face: Face) -> FacePoints:
     """Five landmarks and an oval around them."""
     warp = cv2.invertAffineTransform(similarity(face.landmarks, ARCFACE_POINTS))

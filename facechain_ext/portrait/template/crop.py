@@ -43,10 +43,10 @@ def square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
 
 
 def grown(seat: Seat, growth: float) -> Mask:
-    """The face's mask, grown by ``growth`` sides of the face in every direction."""
+    """The face's mask, grown by ``growth`` sides of the face in every direction, without what lies before it."""
     reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0)
+    return np.asarray((cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0) & ~seat.covered)
 
 
 def matched(new: Pixels, old: Pixels, mask: Mask) -> Pixels:

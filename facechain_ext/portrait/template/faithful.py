@@ -55,12 +55,15 @@ def pass_steps(settings: Settings) -> tuple[int, int, int]:
 
 
 def growing(seat: Seat) -> Mask:
-    """The mask of what is painted: the face grown by 0.04 of its side everywhere, and by 0.1 below the eyes."""
+    """The mask of what is painted: the face grown by 0.04 of its side everywhere, and by 0.1 below the eyes.
+
+    What lies before the face is not in it.
+    """
     side = max(seat.face.width, seat.face.height)
     around, below = (_dilated(seat.mask, share * side) for share in (_AROUND, _BELOW))
     eyes = int(np.clip(seat.face.landmarks[:2, 1].max(), 0, len(seat.mask)))
     rows = np.arange(len(seat.mask))[:, None] > eyes
-    return np.asarray(around | (below & rows))
+    return np.asarray((around | (below & rows)) & ~seat.covered)
 
 
 def paint(

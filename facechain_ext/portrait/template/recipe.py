@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
@@ -131,6 +131,8 @@ def make(
             continue
         if isinstance(choice, Guest):
             made = _finished(made, seat, choice, tools, left_out)
+            if seat.covered.any():
+                notes.append(f"Face {seat.number}: what covers a part of it stays before the new face.")
         own = _area(seat, choice, settings)
         for other in seats:
             own = own & ~other.mask if other.number != seat.number else own
@@ -162,7 +164,9 @@ def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
 
 def _area(seat: Seat, choice: Choice, settings: Settings) -> Mask:
     """Where a choice may change the template."""
-    if choice == "pixelate" or settings.quality == "standard":
+    if choice == "pixelate":  # all of the face, whatever lies before it
+        return grown(replace(seat, mask=seat.mask | seat.covered, covered=np.zeros_like(seat.covered)), settings.growth)
+    if settings.quality == "standard":
         return grown(seat, settings.growth)
     return seat.mask if settings.quality == "instant" else faithful.growing(seat)
 
@@ -184,12 +188,11 @@ def _finished(made: Pixels, seat: Seat, guest: Guest, tools: Sequence[FaceTool],
 
 
 def _pixelated(pixels: Pixels, seat: Seat) -> Pixels:
-    """The face as a mosaic of _MOSAIC cells across."""
+    """The picture as a mosaic of _MOSAIC cells across the face."""
     cell = max(round(max(seat.face.width, seat.face.height) / _MOSAIC), 2)
     height, width = pixels.shape[:2]
     coarse = cv2.resize(pixels, (-(-width // cell), -(-height // cell)), interpolation=cv2.INTER_AREA)
-    blocks = np.repeat(np.repeat(coarse, cell, 0), cell, 1)[:height, :width]
-    return np.where(grown(seat, 0.04)[..., None], blocks, pixels).astype(np.uint8)
+    return np.repeat(np.repeat(coarse, cell, 0), cell, 1)[:height, :width]
 
 
 def _check(

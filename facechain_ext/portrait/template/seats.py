@@ -11,6 +11,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces.fuse.occlusion import covered_part
 from facechain_ext.number_text import read_integer
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 class Seat:
     """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w]).
 
-    With hair where the seats were found so.
+    With hair where the seats were found so. ``covered`` are the pixels of what lies before it (bool [h, w]), which are
+    none of ``mask`` and stay as they are when somebody is put in.
     """
 
     number: int
     face: Face
     mask: Mask
+    covered: Mask
 
 
 def find_seats(
@@ -55,7 +58,11 @@ def find_seats(
         nearest = distance.argmin(1)
         for number, mask in enumerate(masks):
             mask[rows, columns] &= nearest == number
-    return [Seat(number, face, mask) for number, (face, mask) in enumerate(zip(found, masks, strict=True), 1)]
+    covered = [covered_part(pixels, face) for face in found]
+    return [
+        Seat(number, face, mask & ~before, before)
+        for number, (face, mask, before) in enumerate(zip(found, masks, covered, strict=True), 1)
+    ]
 
 
 def face_number(text: str) -> int | None:
