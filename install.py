@@ -1,7 +1,7 @@
 """The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|serve|test``.
 
-Without an argument it says which optional parts are missing and which command adds them; it changes no package of the
-host. With one it makes a virtual environment of its own beside this file and works in that.
+Without an argument it says nothing unless something that is needed is missing, and then which command adds it; it
+changes no package of the host. With one it makes a virtual environment of its own beside this file and works in that.
 """
 
 from __future__ import annotations
@@ -43,12 +43,8 @@ GRADIO = (
 """What Forge runs, without the requirements that would take back the newer packages of diffusers and transformers."""
 GRADIO_LIMITS = ["huggingface-hub<1", "transformers<5", "diffusers<0.37", "Pillow<11"]
 """The last releases beside which gradio 4.40 imports: it uses a class that huggingface-hub 1 dropped."""
-OPTIONAL = {
-    "mediapipe": ("finds faces without the host's own models", f"pip install --no-deps {HOST_MEDIAPIPE}"),
-    "onnxruntime": ("runs SCRFD and DamoFD face detectors", "pip install onnxruntime"),
-    "insightface": ("brings its own face detectors (weights for research only)", "pip install insightface"),
-    "modelscope": ("brings M2FP parsing, FairFace, fusion and retouching", "pip install modelscope"),
-}
+DETECTORS = ("facexlib", "mediapipe")
+"""Packages that find faces; without one of them no photo can be used. The webui itself brings the first."""
 
 
 def main(arguments: list[str]) -> int:
@@ -63,10 +59,10 @@ def main(arguments: list[str]) -> int:
 
 
 def in_the_webui() -> int:
-    """Say what is missing; change nothing."""
-    for module, (use, command) in OPTIONAL.items():
-        if importlib.util.find_spec(module) is None:
-            print(f"FaceChain: {module} is not installed (optional; {use}). To add it: {command}")
+    """Say what is needed and missing, which is nothing in most webuis; change nothing."""
+    if not any(importlib.util.find_spec(module) for module in DETECTORS):
+        command = f'"{sys.executable}" -m pip install --no-deps {HOST_MEDIAPIPE}'
+        print(f"FaceChain: nothing here can find faces, so no photo can be used. What adds it and no more: {command}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -129,7 +130,14 @@ def attributes_of(pixels: Pixels, face: Face) -> Attributes:
     remedy = availability()[0].remedy
     if remedy:
         raise HostError(f"Gender and age cannot be guessed here. {remedy}")
-    return FairFace(weights.require("fairface")).guess(pixels, face)
+    path = _weights_in(weights.require("fairface"))
+    return _kept(path, path.stat().st_mtime_ns).guess(pixels, face)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept(path: Path, _changed: int) -> FairFace:
+    """The network of a file as it was when it was last changed, read once: 85 MB."""
+    return FairFace(path)
 
 
 def availability() -> tuple[Availability, ...]:

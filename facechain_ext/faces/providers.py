@@ -50,9 +50,9 @@ class Provider:
 
 
 def _device() -> str:
-    import torch
+    from facechain_ext.devices import face_device
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return str(face_device())
 
 
 def _facexlib_detector(path: Path | None) -> Detector:

@@ -33,18 +33,22 @@ _lock = threading.Lock()
 _known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, Latest[Tensor]]] = weakref.WeakKeyDictionary()
 
 
+@torch.inference_mode(mode=False)
 @torch.no_grad()
 def projected(adapter: Projects, face_tokens: Tensor) -> Tensor:
     """``adapter.project(face_tokens)`` without gradients; the same tokens are projected once.
 
-    A projector whose weights have changed, or were exchanged, projects anew.
+    A projector whose weights have changed, or were exchanged, projects anew. What comes out serves inside and outside
+    of torch.inference_mode, wherever it was first asked for.
     """
     if not isinstance(adapter, nn.Module):
         return adapter.project(face_tokens)
     content = hashlib.sha256(repr(tuple(face_tokens.shape)).encode())
     content.update(face_tokens.detach().float().cpu().contiguous().numpy().data)
     key = content.digest()
-    weights = getattr(adapter, "projector", adapter).parameters()
+    weights = list(getattr(adapter, "projector", adapter).parameters())
+    if any(weight.is_inference() for weight in weights):  # nothing counts the changes of such weights
+        return adapter.project(face_tokens)
     stamp = tuple((weight.data_ptr(), weight._version) for weight in weights)  # noqa: SLF001 - torch's only counter
     with _lock:
         if adapter not in _known or _known[adapter][0] != stamp:

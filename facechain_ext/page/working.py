@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 _PAUSE = 0.4
 """Seconds between two looks at how far it is."""
+
+_UNWATCHED = 30.0
+"""Seconds without a look after which nobody looks any more. A page looks every moment; one that was closed leaves its
+generator unfinished, and gradio may hold on to it for as long as it likes."""
 
 _running: weakref.WeakSet[Work[Any]] = weakref.WeakSet()
 
@@ -71,7 +78,8 @@ class Tick:
 class Work(Generic[T]):
     """``task(report)`` in a thread of its own; ``report(done, total)`` gives False once ``stop`` is set.
 
-    ``now`` is what was reported last; ``waits`` says whether the thread of an identifier waits for its turn.
+    ``now`` is what was reported last; ``waits`` says whether the thread of an identifier waits for its turn. It stops
+    when the loop over ``ticks`` is left, and when that loop has not gone on for half a minute.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class Work(Generic[T]):
         self._stop = stop or Stop()
         self.now = (0, 0)
         self._first = 0.0
+        self._seen = 0.0
         self._result: T | None = None
         self._error: BaseException | None = None
 
@@ -97,7 +106,7 @@ class Work(Generic[T]):
         ended = False
         try:
             while thread.is_alive():
-                now = time.monotonic()
+                self._seen = now = time.monotonic()
                 waiting = self._waits(thread.ident or 0)
                 yield Tick(*self.now, now - start, now - self._first if self._first else 0.0, waiting)
                 thread.join(_PAUSE)
@@ -121,6 +130,9 @@ class Work(Generic[T]):
         self.now = (done, total)
         if done and not self._first:
             self._first = time.monotonic()
+        if self._seen and time.monotonic() - self._seen > _UNWATCHED and not self._stop.is_set():
+            log.info("nobody looks at what runs any more: it is stopped")
+            self._stop.set()
         return not self._stop.is_set()
 
     def _run(self) -> None:

@@ -6,8 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-import torch
-
+from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.portrait.job import Control, Job, Lora, Person
 from facechain_ext.portrait.judge import ranked
@@ -180,7 +179,7 @@ def make(
         score = _likeness(judge, portrait.picture, job) if judge and job.people else None
         return score, _finish(portrait, score, photo, tools) if keep is None else None
 
-    with Overlap(judged, beside=torch.cuda.is_available()) as overlap:
+    with Overlap(judged, beside=diffusion_device().type != "cpu") as overlap:
         portraits = host.generate(job, progress=progress, ready=overlap.take)
         done = overlap.results(portraits)
     best = ranked([score for score, _ in done])[:keep]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.adapter import FaceAdapter, attach, load_adapter
+from facechain_ext.devices import default_dtype, diffusion_device
 from facechain_ext.errors import HostError
 from facechain_ext.portrait.job import Lora, Portrait
 from facechain_ext.standalone import latents, loras
@@ -85,12 +86,12 @@ class DiffusersHost:
         vae: Path | None = None,
         device: str | None = None,
     ) -> DiffusersHost:
-        """Read everything from files, on a GPU in half precision where there is one.
+        """Read everything from files, on CUDA in half precision where it is there, else on Apple's GPU or the CPU.
 
         Raises HostError for files of another kind, WeightsError for files that cannot be read.
         """
-        place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.float16 if place.startswith("cuda") else torch.float32
+        place = device or str(diffusion_device())
+        dtype = default_dtype(place)
         return cls(
             load_checkpoint(checkpoint, vae=vae, device=place, dtype=dtype),
             load_adapter(adapter, dtype=dtype) if adapter is not None else None,

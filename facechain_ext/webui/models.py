@@ -70,7 +70,8 @@ def _keep(kind: str, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     with _lock:
         if kind not in _kept or _kept[kind][0] != key:
             _kept.pop(kind, None)
-            _kept[kind] = (key, _undisturbed(make))
+            with torch.inference_mode(mode=False):  # else weights that are read in the middle of a picture are fixed
+                _kept[kind] = (key, _undisturbed(make))
         return _kept[kind][1]
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from modules import script_callbacks, scripts
 
+from facechain_ext import devices
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.portrait.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
 from facechain_ext.portrait.told import identities_label
 from facechain_ext.webui import accordion, disconnects, models, request, routes, settings, tab, xyz
+from facechain_ext.webui.device_policy import host_policy
 from facechain_ext.webui.messages import warn
 from facechain_ext.webui.request import TAB_REQUEST, TabRequest
 from facechain_ext.webui.run import FaceRun, on_denoiser, words_of
@@ -32,6 +34,7 @@ def register() -> None:
     """Tell the host what to call; loads no model."""
     set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
+    devices.use_policy(host_policy)
     script_callbacks.on_cfg_denoiser(on_denoiser)
     script_callbacks.on_cfg_denoiser(request.on_denoiser)
     script_callbacks.on_ui_settings(settings.add)

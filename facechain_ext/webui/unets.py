@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from facechain_ext.devices import free_memory
 from facechain_ext.errors import HostError
 
 if TYPE_CHECKING:
@@ -109,9 +110,8 @@ class ForgeUnet:
 
     def keeps_weights(self) -> bool:
         """Where so much video memory is free that the host, which counts it, moves nothing out for the decoder."""
-        import torch
-
-        return not torch.cuda.is_available() or torch.cuda.mem_get_info()[0] > _ROOM
+        free = free_memory(self._objects.unet.load_device)
+        return free is None or free > _ROOM
 
     def attach(
         self, adapter: FaceAdapter, faces: Sequence[Conditioning], rows: RowSource, **settings: Any

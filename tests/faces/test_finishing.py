@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
 import pytest
 
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.faces import blend_face, check_face, choose_face, judge_face, read_picture, retouch_skin
+from facechain_ext.faces import attributes, blend_face, check_face, choose_face, judge_face, read_picture, retouch_skin
 from facechain_ext.faces.attributes import AGES, Attributes, FairFace, prompt_words
 from facechain_ext.faces.fuse.warp import triangles, warp_onto
 from facechain_ext.faces.likeness import SCALES, WORDS, Likeness, likeness_words
 from facechain_ext.faces.restore import SpandrelRestorer, enlarge, restorer_files
-from facechain_ext.faces.types import Face, HeadMask
+from facechain_ext.faces.types import Availability, Face, HeadMask
 
 POINTS = np.array([(30, 40), (70, 40), (50, 60), (35, 80), (65, 80)], np.float32)
 
@@ -213,6 +215,28 @@ def test_fairface_in_its_own_layout(tmp_path, astronaut, face):
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"other\.pt is not"):
         FairFace(tmp_path / "other.pt")
+
+
+def test_fairface_is_read_once_and_again_when_its_file_changes(tmp_path, astronaut, face, monkeypatch):
+    file, made = tmp_path / "fairface.pt", []
+
+    class Network:
+        def __init__(self, path):
+            made.append(path)
+
+        def guess(self, pixels, face):
+            return Attributes("female", "20-29")
+
+    file.write_bytes(b"1")
+    monkeypatch.setattr(attributes, "FairFace", Network)
+    monkeypatch.setattr(attributes, "availability", lambda: (Availability("attributes", "fairface", True, "", ""),))
+    monkeypatch.setattr("facechain_ext.weights.require", lambda _key: tmp_path)
+    for _ in range(3):
+        assert attributes.attributes_of(astronaut, face).gender == "female"
+    assert made == [file]
+    os.utime(file, ns=(1, 1))
+    attributes.attributes_of(astronaut, face)
+    assert made == [file, file]
 
 
 @pytest.mark.parametrize("encoder", [*SCALES, "an encoder without a scale"])

@@ -110,3 +110,23 @@ def test_importing_loads_no_image_library_and_no_network():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "wanted"),
+    [
+        ("cpu", ["CUDAExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]),
+        ("cuda", ["CPUExecutionProvider"], ["CPUExecutionProvider"]),
+        (
+            "cuda:1",
+            ["CUDAExecutionProvider", "CPUExecutionProvider"],
+            [("CUDAExecutionProvider", {"device_id": 1}), "CPUExecutionProvider"],
+        ),
+    ],
+)
+def test_onnxruntime_uses_the_device_for_faces(device, there, wanted):
+    import torch
+
+    from facechain_ext.faces.onnx import providers_on
+
+    assert providers_on(torch.device(device), there) == wanted

@@ -77,3 +77,28 @@ def test_what_is_no_module_is_asked_every_time():
     projected(plain, tokens)
     projected(plain, tokens)
     assert plain.asked == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_it_serves_inside_and_outside_of_inference_mode(adapter, first):
+    with torch.inference_mode(mode=first):
+        tokens = torch.randn(1, 9, 8)
+        made = projected(adapter, tokens)
+    with torch.inference_mode(mode=not first):
+        again = projected(adapter, tokens.clone())
+    assert again is made
+    assert adapter.asked == 1
+    scale = torch.ones(1, requires_grad=True)
+    (made * scale).sum().backward()
+    assert scale.grad is not None
+
+
+def test_weights_whose_changes_nobody_counts_are_asked_each_time():
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        fixed = Adapter()
+    tokens = torch.randn(1, 9, 8)
+    first = projected(fixed, tokens)
+    with torch.inference_mode():
+        fixed.projector.proj_in.weight.mul_(2)
+    assert not torch.equal(projected(fixed, tokens), first)

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from facechain_ext.page import working
 from facechain_ext.page.working import Stop, Tick, Work, part_of
 
 
@@ -50,6 +51,21 @@ def test_stopping(way):
     ticks = Work(task, stop).ticks()
     next(ticks)
     stop.set() if way == "stop" else ticks.close()
+    assert ended.wait(20)
+
+
+def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
+    monkeypatch.setattr(working, "_UNWATCHED", 0.5)
+    ended = threading.Event()
+
+    def task(report):
+        while report(1, 2):
+            threading.Event().wait(0.01)
+        ended.set()
+        return 1
+
+    held = Work(task).ticks()
+    next(held)
     assert ended.wait(20)
 
 

@@ -91,7 +91,7 @@ def install(monkeypatch, models_path, api_auth=None):
             ),
         },
         "paths": {"models_path": str(models_path)},
-        "devices": {"dtype_unet": torch.float32},
+        "devices": {"dtype_unet": torch.float32, "get_device_for": lambda _task: torch.device("cpu")},
         "options": {"OptionInfo": OptionInfo},
         "ui_components": {"InputAccordion": InputAccordion, "ToolButton": gr.Button},
     }

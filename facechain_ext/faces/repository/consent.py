@@ -1,8 +1,9 @@
-"""The consent to run the Python of one model repository at one revision, as the files are now."""
+"""The consent to run the Python of one model repository at one revision, as all its files are now."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import logging
 from dataclasses import asdict, dataclass
@@ -21,12 +22,17 @@ log = logging.getLogger(__name__)
 
 FILE = "repository-consent.json"
 """Remembers what was agreed to, below the models folder."""
+_PART = 1 << 20
+"""Bytes of a file that are hashed at once."""
 State = Literal["given", "not asked", "changed"]
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What was agreed to: the repository, its revision, the sha256 of everything in it that can act, and when."""
+    """What was agreed to: the repository, its revision, the sha256 of every file in it, and when.
+
+    Weights are part of it: the repository's Python unpickles them, and a pickle is a program.
+    """
 
     repository: str
     revision: str
@@ -40,7 +46,7 @@ def code_keys() -> tuple[str, ...]:
 
 
 def code_files(folder: Path) -> tuple[Path, ...]:
-    """What in a repository can act: Python, configuration and lists of packages; weights are read by our own reader."""
+    """What of a repository a person can read before agreeing: Python, configuration and lists of packages."""
     kinds = {".py", ".json", ".txt", ".cfg", ".toml", ".yaml", ".yml", ".so", ".pyd", ".pyc"}
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in kinds))
 
@@ -82,15 +88,28 @@ def remedy(key: str) -> str:
     source, now = entry(key).sources[0], state(key)
     if now == "given":
         return ""
-    why = "Its files have changed since you agreed. " if now == "changed" else ""
+    why = "Its files are not those that you agreed to: they have changed since you agreed, or you agreed to its "
+    why = f"{why}Python alone, before its weights counted too. " if now == "changed" else ""
     return f"{why}It runs Python of {source.repository}@{source.revision}. {next_steps().agree(key)}"
 
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in code_files(folder):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        facts = path.stat()
+        stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _file_digest(path, stamp))
     return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _file_digest(path: Path, _stamp: tuple[int, ...]) -> bytes:
+    """The sha256 of a file, computed again when anything about it has changed: weights are hundreds of megabytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(_PART):
+            digest.update(part)
+    return digest.digest()
 
 
 def _read() -> dict[str, Consent]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import facechain_ext
+from facechain_ext.devices import face_device
 from facechain_ext.errors import HostError
 from facechain_ext.faces.repository import consent
 from facechain_ext.faces.repository.pictures import receive, send
@@ -56,7 +57,8 @@ class RepositoryProcess:
         self._name = entry(key).title
         self._lock = threading.Lock()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        command = [sys.executable, "-m", "facechain_ext.faces.repository.worker", task, str(require(key))]
+        worker = ["facechain_ext.faces.repository.worker", task, str(require(key)), str(face_device())]
+        command = [sys.executable, "-m", *worker]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, a task of ours, a checked folder
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=_environment()
         )

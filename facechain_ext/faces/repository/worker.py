@@ -12,12 +12,12 @@ import numpy as np
 from facechain_ext.faces.repository.pictures import receive, send
 
 
-def main(task: str, folder: str) -> None:
-    """Answer requests for ModelScope's ``task`` with the model in ``folder`` until the input ends."""
+def main(task: str, folder: str, device: str) -> None:
+    """Answer requests for ModelScope's ``task`` with the model in ``folder`` on ``device`` until the input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the repository prints is no picture
     try:
-        pipeline = _pipeline(task, folder)
+        pipeline = _pipeline(task, folder, device)
     except Exception as error:  # noqa: BLE001 - foreign code raises anything; the other side is told
         send(answers, {}, error=_words(error))
         return
@@ -33,7 +33,7 @@ def main(task: str, folder: str) -> None:
             send(answers, {}, error=_words(error))
 
 
-def _pipeline(task: str, folder: str) -> Any:
+def _pipeline(task: str, folder: str, device: str) -> Any:
     from modelscope.models import Model
     from modelscope.pipelines import pipeline
 
@@ -41,7 +41,7 @@ def _pipeline(task: str, folder: str) -> Any:
     load: Any = Model.from_pretrained
     trusting: Any = functools.partial(load, trust_remote_code=True)
     Model.from_pretrained = trusting
-    return pipeline(task, model=folder, trust_remote_code=True)
+    return pipeline(task, model=folder, trust_remote_code=True, device=device)
 
 
 def _run(pipeline: Any, pictures: dict[str, Any]) -> Any:
@@ -57,4 +57,4 @@ def _words(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

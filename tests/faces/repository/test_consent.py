@@ -46,6 +46,9 @@ def test_given_remembered_withdrawn(folder):
         lambda folder: (folder / "ms_wrapper.py").rename(folder / "other.py"),
         lambda folder: (folder / "configuration.json").write_text('{"plugins": ["evil"]}'),
         lambda folder: (folder / "requirements.txt").write_text("evil"),
+        lambda folder: (folder / "weights.pt").write_bytes(b"another"),
+        lambda folder: (folder / "weights.pt").rename(folder / "more.bin"),
+        lambda folder: (folder / "without_a_suffix").write_bytes(b""),
     ],
 )
 def test_any_change_of_what_can_act_asks_again(folder, change):
@@ -55,12 +58,6 @@ def test_any_change_of_what_can_act_asks_again(folder, change):
     assert "changed since you agreed" in consent.remedy(KEY)
     with pytest.raises(HostError, match="facechain weights consent skin-retouch"):
         RepositoryProcess(KEY, "skin-retouching-torch")
-
-
-def test_weights_may_change(folder):
-    consent.give(KEY)
-    (folder / "weights.pt").write_bytes(b"others")
-    assert consent.state(KEY) == "given"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"skin-retouch": {"repository": 1}}', '{"skin-retouch": null}'])
