@@ -38,6 +38,10 @@
         if (seen(reload)) {
             clearInterval(timer);
             reload.click();
+            const needed = find("#facechain_needed_refresh");
+            if (needed) {
+                needed.click();
+            }
         }
     }, 300);
 }());

@@ -65,6 +65,10 @@
             const press = find(`#facechain_${button}`);
             if (visible && !shown[part] && press) {
                 press.click();
+                const needed = find("#facechain_needed_refresh");
+                if (needed) {
+                    needed.click();
+                }
             }
             shown[part] = visible;
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from facechain_ext.portrait.job import Host
+from facechain_ext.portrait.readiness import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import Control, ControlKind, Portrait
     from facechain_ext.portrait.judge import Judge
+    from facechain_ext.portrait.readiness import DrawingDefaults, Need
     from facechain_ext.portrait.style import FaceTool
 
 T = TypeVar("T")
@@ -40,6 +42,10 @@ class Offers:
     controls: Mapping[ControlKind, str] = field(default_factory=dict)
     notice: str = ""
     restorers: Mapping[str, FaceTool] = field(default_factory=dict)
+    needed: tuple[Need, ...] = ()
+    """Everything without which no portrait can be made."""
+    defaults: DrawingDefaults = USUAL
+    """What suits the checkpoint."""
     speedups: Mapping[str, bool] = field(default_factory=dict)
 
     def why_not(self, kind: ControlKind) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import html
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,31 +11,45 @@ import gradio as gr
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
 from facechain_ext.faces.repository import consent
+from facechain_ext.page import downloading
 from facechain_ext.page.gradio_versions import LabelledChoices
-from facechain_ext.page.words import note, table
+from facechain_ext.page.words import bar, note, table
+from facechain_ext.page.working import Stop, Work
 from facechain_ext.weights import find, models_folder
-from facechain_ext.weights.background import Downloads
-from facechain_ext.weights.manifest import manifest
-from facechain_ext.weights.store import how_to_get, verify
+from facechain_ext.weights.manifest import GROUPS, manifest
+from facechain_ext.weights.page import size_words
+from facechain_ext.weights.store import verify
+from facechain_ext.weights.transfer import PullCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from facechain_ext.page.host import PageHost
+    from facechain_ext.weights.manifest import Entry
+
+NEEDED = "portrait"
+"""The group of the manifest without which there is no portrait."""
 
 
 def build(host: PageHost) -> None:
-    """The table of files, downloads, checks, providers, doctor."""
+    """Downloads, the tables of files, checks, providers, doctor; what is needed stands above all pages."""
     del host
-    gr.HTML(note(f"Files belong into {models_folder()}. Nothing is downloaded before you press the button."))
-    with gr.Row():
-        files = gr.Dropdown(_missing(), multiselect=True, value=[], label="Files", elem_id="facechain_models_files")
-        start = gr.Button("Download", variant="primary", elem_id="facechain_models_download")
-        stop = gr.Button("Stop downloads", elem_id="facechain_models_stop")
-        check = gr.Button("Verify", elem_id="facechain_models_verify")
-        refresh = gr.Button("Refresh", elem_id="facechain_models_refresh")
+    gr.HTML(note(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
+    with gr.Row(elem_id="facechain_models_get"):
+        files = gr.Dropdown(
+            _missing(), multiselect=True, value=[], label="Files", scale=4, min_width=260,
+            info="What a file is for stands in the tables below; several may be chosen.",
+            elem_id="facechain_models_files",
+        )  # fmt: skip
+        start = gr.Button("Download", variant="primary", scale=1, min_width=120, elem_id="facechain_models_download")
+        stop = gr.Button("Stop downloads", scale=1, min_width=120, elem_id="facechain_models_stop")
     status = gr.HTML("", elem_id="facechain_models_status")
-    listing = gr.HTML(files_table(), elem_id="facechain_models_table")
+    with gr.Row():
+        check = gr.Button("Verify", scale=1, min_width=120, elem_id="facechain_models_verify")
+        halt = gr.Button("Stop verifying", scale=1, min_width=120, elem_id="facechain_models_verify_stop")
+        refresh = gr.Button("Refresh", scale=1, min_width=120, elem_id="facechain_models_refresh")
+    checked = gr.HTML("", elem_id="facechain_models_verified")
+    listing = gr.HTML(files_html(), elem_id="facechain_models_table")
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
         look = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
@@ -44,38 +57,53 @@ def build(host: PageHost) -> None:
     with gr.Accordion("Doctor", open=False):
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
         report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
+    halted = gr.State(Stop())
 
     def fetch(labels: list[str] | None) -> Iterator[list[Any]]:
         keys = _files().values_of(labels)
         if not keys:
-            yield [note("Choose one or more files first."), gr.update()]
+            yield [note("Choose one or more files first."), gr.update(), gr.update()]
             return
-        for key in keys:
-            downloads().start(key)
-        while any(one.busy for key, one in downloads().status().items() if key in keys):
-            yield [progress_words(keys), gr.update()]
-            time.sleep(0.5)
-        yield [progress_words(keys), files_table()]
+        for progress in downloading.fetched(keys):
+            yield [progress, gr.update(), gr.update()]
+        left = [label for label in labels or () if label in _missing()]
+        yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
-    def halt() -> str:
-        for key, one in downloads().status().items():
-            if one.busy:
-                downloads().stop(key)
-        return note("Stopping; what has come so far is kept for the next time.")
-
-    def compare() -> str:
-        try:
-            findings = verify()
-        except FaceChainError as error:
-            return note(str(error))
-        return note(*(str(one) for one in findings)) if findings else note("Nothing was downloaded yet.")
-
-    start.click(fetch, [files], [status, listing])
-    stop.click(halt, [], [status], queue=False)
-    check.click(compare, [], [status])
-    refresh.click(lambda: [gr.update(choices=_missing()), files_table()], [], [files, listing])
-    look.click(providers_table, [], [providers])
+    quiet = {"show_progress": "hidden"}
+    start.click(fetch, [files], [status, files, listing], **quiet)
+    stop.click(downloading.stop, [], [status], queue=False)
+    check.click(compared, [halted], [checked], **quiet)
+    halt.click(Stop.set, [halted], [], queue=False)
+    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **quiet)
+    look.click(lambda: _said(providers_table), [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
+
+
+def compared(stop: Stop) -> Iterator[str]:
+    """Hash every file that is there, with a bar; gives what was found, or why it could not be."""
+    stop.clear()
+    work = Work(lambda report: verify(report=report), stop)
+    for tick in work.ticks():
+        words = f"{tick.done / 1e6:.0f} MB of {tick.total / 1e6:.0f} MB read" if tick.total else "Looking for files …"
+        yield bar(tick.done, tick.total, "Stopping …" if stop.is_set() else words)
+    try:
+        findings = work.result()
+    except PullCancelledError as error:
+        yield note(str(error))
+    except FaceChainError as error:
+        yield downloading.failure(str(error))
+    except OSError as error:
+        yield downloading.failure(f"A file cannot be read: {error}. Check the models folder {models_folder()}.")
+    else:
+        yield note(*(str(one) for one in findings)) if findings else note("There are no files to verify yet.")
+
+
+def _said(make: Callable[[], str]) -> str:
+    """What ``make`` gives, or why it does not."""
+    try:
+        return make()
+    except FaceChainError as error:
+        return downloading.failure(str(error))
 
 
 def _repositories() -> None:
@@ -88,21 +116,21 @@ def _repositories() -> None:
             )
         )
         told = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
-        with gr.Row():
-            which = gr.Dropdown(
-                list(consent.code_keys()), label="Repository", value=None, elem_id="facechain_models_repository"
-            )
-            agree = gr.Button("I have read its Python and agree", elem_id="facechain_models_consent")
-            stop = gr.Button("Withdraw", elem_id="facechain_models_withdraw")
+        which = gr.Dropdown(
+            list(consent.code_keys()), label="Repository", value=None, elem_id="facechain_models_repository"
+        )
         words = gr.HTML("", elem_id="facechain_models_consent_status")
+        with gr.Row():
+            agree = gr.Button("I have read its Python and agree", min_width=200, elem_id="facechain_models_consent")
+            stop = gr.Button("Withdraw", min_width=120, elem_id="facechain_models_withdraw")
 
     def act(key: str | None, work: Callable[[str], object], done: str) -> list[str]:
         if not key:
-            return [note("Choose a repository first."), repositories_table()]
+            return [downloading.failure("Choose a repository above first."), repositories_table()]
         try:
             work(key)
         except FaceChainError as error:
-            return [note(str(error)), repositories_table()]
+            return [downloading.failure(str(error)), repositories_table()]
         return [note(done), repositories_table()]
 
     agree.click(lambda key: act(key, consent.give, "Agreed."), [which], [words, told])
@@ -117,25 +145,36 @@ def repositories_table() -> str:
     )
 
 
-@lru_cache(maxsize=1)
-def downloads() -> Downloads:
-    """The one line of downloads of this process."""
-    return Downloads()
+def files_html() -> str:
+    """Every file of the manifest in two parts, needed and optional, by what it does."""
+    needed = [one for one in manifest().values() if one.group == NEEDED]
+    parts = ["<h3>Needed for a portrait</h3>", note(_NEEDED_WORDS), _group_table(needed), "<h3>Optional</h3>"]
+    for group, title in GROUPS.items():
+        entries = [one for one in manifest().values() if one.group == group and group != NEEDED]
+        if entries:
+            parts += [f"<h4>{html.escape(title)}</h4>", _group_table(entries)]
+    return "".join(parts)
 
 
-def files_table() -> str:
-    """Every file of the manifest: for what, licence, size, whether it is there."""
-    rows = [
-        (
-            one.title,
-            one.purpose,
-            f"{one.licence} (commercial use: {one.commercial})",
-            f"{one.megabytes} MB" if one.megabytes else "",
-            "here" if find(key) is not None else "missing",
+_NEEDED_WORDS = (
+    "The face encoder, one of the two adapters, and the two networks that find and cut out the face. What is missing "
+    "of them stands above, with one button for all."
+)
+
+
+def _group_table(entries: Iterable[Entry]) -> str:
+    """Files with what they are for, their terms, about their size, and whether they are here."""
+    lines = []
+    for one in entries:
+        here = find(one.key) is not None
+        terms = f"{one.licence}; commercial use: {one.commercial}"
+        lines.append(
+            f"<tr><td><b>{html.escape(one.title)}</b><br>{html.escape(one.purpose)}</td><td>{html.escape(terms)}</td>"
+            f"<td class='facechain-short'>{size_words(one.megabytes)}</td>"
+            f"<td class='facechain-short'>{'here' if here else 'missing'}</td></tr>"
         )
-        for key, one in manifest().items()
-    ]
-    return table(("File", "What for", "Licence", "Size", "State"), rows)
+    head = "<tr><th>File</th><th>Licence</th><th>Size</th><th>State</th></tr>"
+    return f"<table class='facechain-table facechain-files'>{head}{''.join(lines)}</table>"
 
 
 def providers_table() -> str:
@@ -145,19 +184,6 @@ def providers_table() -> str:
         for one in faces.availability()
     ]
     return table(("Ability", "Provider", "State", "What it is", "What would change it"), rows)
-
-
-def progress_words(keys: Sequence[str]) -> str:
-    """How the downloads stand, and how to do without when one has failed."""
-    lines = []
-    for key, one in downloads().status().items():
-        if key not in keys:
-            continue
-        share = f" {100 * one.done // one.total} %" if one.total else f" {one.done >> 20} MB" if one.done else ""
-        lines.append(f"{key}: {one.state}{share} {one.message}")
-        if one.state == "failed":
-            lines.append(how_to_get(key))
-    return note(*lines)
 
 
 def _files() -> LabelledChoices:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.next_steps import next_steps
+from facechain_ext.page import needed
 from facechain_ext.page.looks import CSS
 from facechain_ext.page.words import note
 
@@ -32,6 +33,7 @@ def build(host: PageHost, **looks: Any) -> gr.Blocks:
         notice = host.offers().notice
         if notice:
             gr.HTML(note(notice), elem_id="facechain_notice")
+        needed.build(lambda: host.offers().needed, lambda name: f"facechain_{name}")
         add_sub_tabs(host)
     return page
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, cast
 from torch import nn
 
 from facechain_ext.errors import HostError, WeightsError
-from facechain_ext.standalone.checkpoint import kinds
 from facechain_ext.standalone.checkpoint.names import single_file_name
 from facechain_ext.standalone.lora_layers import Alphas, changed_weight, is_lora, layer_scale, lora_layers, told_alphas
-from facechain_ext.weights import read_state_dict
+from facechain_ext.weights import kinds, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 
 if TYPE_CHECKING:

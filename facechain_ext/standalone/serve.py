@@ -18,11 +18,13 @@ from facechain_ext.portrait.adapters import adapter_files
 from facechain_ext.portrait.arguments import AUTOMATIC
 from facechain_ext.portrait.job import Lora
 from facechain_ext.portrait.judge import choose_judge
+from facechain_ext.portrait.readiness import checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.standalone.controls import control_picture
 from facechain_ext.standalone.latents import glimpse
 from facechain_ext.standalone.output import save_portraits
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
-from facechain_ext.weights import models_folder, require
+from facechain_ext.styles.loras import lora_folder
+from facechain_ext.weights import require
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
@@ -114,6 +116,11 @@ class ServeHost:
             checkpoint=self._files.checkpoint.name,
             controls={kind: self._why_not(kind) for kind in kinds},
             notice=self._files.notice,
+            needed=(
+                *checkpoint_needs(self._files.checkpoint, "Start the page with another --checkpoint."),
+                *file_needs(encoder=self._files.encoder is None, adapter=not self._files.adapters),
+            ),
+            defaults=drawing_defaults(self._files.checkpoint),
         )
 
     def encoder(self) -> TransFace:
@@ -135,7 +142,7 @@ class ServeHost:
 
     def lora_folders(self) -> tuple[Path, ...]:
         """The folder that was named at the start, and the one of the models folder."""
-        own = models_folder() / "loras"
+        own = lora_folder()
         return (self._files.lora_folder, own) if self._files.lora_folder is not None else (own,)
 
     def checkpoint_files(self) -> dict[str, Path]:

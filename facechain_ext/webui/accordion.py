@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.page import needed
 from facechain_ext.page.boxes import BoxFields, boxes_html
-from facechain_ext.page.words import note
 from facechain_ext.portrait.arguments import (
     AUTOMATIC,
     IDENTITY_LABEL,
@@ -21,7 +20,6 @@ from facechain_ext.portrait.arguments import (
 from facechain_ext.webui import card_row, models, pasting, preview
 from facechain_ext.webui.echo import make_repeatable
 from facechain_ext.webui.people import uploaded
-from facechain_ext.weights import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +47,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
         made: dict[str, Any] = {"enabled": enabled}
+        lacking = needed.build(models.needs, elem_id)
         with gr.Row():
             with gr.Column():
                 line = argument("photos")
@@ -107,13 +106,15 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         )
         # apart from the notes: which identity a pasted picture wants stays there, to be compared
         previewed = gr.HTML("", elem_id=elem_id("previewed"))
-        notes = gr.HTML(_missing(), elem_id=elem_id("notes"))
+        notes = gr.HTML("", elem_id=elem_id("notes"))
         card_row.build(elem_id, photos=made["photos"], face=made["face"], card=made["card"], notes=notes)
         who = [made[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
         look.click(preview.preview, who, [seen, previewed]).then(preview.show_faces, [seen], [seen])
         made["photos"].change(preview.no_preview, [], [seen, previewed], show_progress="hidden")
         lists = [made["card"], made["mix_with"], made["adapter"]]
         refresh.click(_refresh, lists, lists)
+        for looks in (refresh.click, enabled.change):
+            looks(lambda: needed.state(models.needs()), [], lacking.shown, show_progress="hidden")
         for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
             seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
     for name, component in made.items():
@@ -201,13 +202,3 @@ def _refresh(card: str, mix_with: str, adapter: str) -> tuple[Any, Any, Any]:
         gr.update(choices=cards, value=mix_with if mix_with in cards else ""),
         gr.update(choices=adapters, value=adapter if adapter in adapters else AUTOMATIC),
     )
-
-
-def _missing() -> str:
-    """Which weights have to be fetched before a face can be used, and how; nothing when all are there."""
-    try:
-        models.chosen_adapter(AUTOMATIC)
-        require("transface")
-    except FaceChainError as error:
-        return note(str(error))
-    return ""

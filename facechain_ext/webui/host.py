@@ -98,7 +98,8 @@ class WebuiHost:
             controls=controlnet.available(),
             restorers=restoring.restorers(),
             speedups=settings.speedups(),
-            notice="" if checkpoints else "The webui has no checkpoint; put one into models/Stable-diffusion.",
+            needed=models.needs(),
+            defaults=models.defaults(),
         )
 
     def encoder(self) -> TransFace:

@@ -11,21 +11,40 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.portrait.adapters import adapter_files, adapter_names, chosen_adapter
+from facechain_ext.portrait.readiness import Need, checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.weights import require, set_models_folder
+from facechain_ext.weights.download import preferred, pull_sources
+from facechain_ext.weights.folders import safe_child
+from facechain_ext.weights.manifest import entry
+from facechain_ext.weights.transfer import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.adapter import FaceAdapter
     from facechain_ext.identity import TransFace
+    from facechain_ext.portrait.readiness import DrawingDefaults
+    from facechain_ext.weights.transfer import Progress
 
-__all__ = ["adapter_files", "adapter_names", "chosen_adapter", "encoder", "load", "use_host_folder"]
+__all__ = [
+    "adapter_files",
+    "adapter_names",
+    "chosen_adapter",
+    "defaults",
+    "encoder",
+    "load",
+    "needs",
+    "use_host_folder",
+]
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 120.0
 """Seconds to wait for the host's own loading; longer means that something else replaced what it replaces."""
 _ATTEMPTS = 3
+
+_CHECKPOINT = "base-majic-file"
+"""What the manifest calls the checkpoint that is fetched where the host has none."""
 
 _lock = threading.Lock()
 _kept: dict[str, tuple[tuple[Any, ...], Any]] = {}
@@ -37,6 +56,57 @@ def use_host_folder() -> None:
 
     chosen = getattr(shared.cmd_opts, "facechain_models_dir", None)
     set_models_folder(chosen or Path(paths.models_path) / "FaceChain")
+
+
+def needs() -> tuple[Need, ...]:
+    """Everything without which no portrait can be made here: a checkpoint of the right family, and our files."""
+    path = _checkpoint()
+    if path is None:
+        what = "The webui has no Stable Diffusion 1.5 checkpoint to draw with."
+        where = f"Put one into {_checkpoint_folder()}."
+        wanted: tuple[Need, ...] = (Need(what, where, (_CHECKPOINT,), _bring_checkpoint),)
+    else:
+        where = "Choose another at the top left of the webui, under Stable Diffusion checkpoint."
+        wanted = checkpoint_needs(path, where)
+    return (*wanted, *file_needs())
+
+
+def defaults() -> DrawingDefaults:
+    """What suits the checkpoint that is chosen."""
+    return drawing_defaults(_checkpoint())
+
+
+def _checkpoint() -> Path | None:
+    """The file of the checkpoint that is chosen, or that the host would take; None where it has none."""
+    from modules import sd_models, shared
+
+    known = list(sd_models.checkpoints_list.values())
+    chosen = str(shared.opts.sd_model_checkpoint or "")
+    for one in known:
+        if chosen and chosen in (one.title, one.name, getattr(one, "short_title", ""), *getattr(one, "ids", ())):
+            return Path(one.filename)
+    return Path(known[0].filename) if known else None
+
+
+def _checkpoint_folder() -> Path:
+    from modules import paths, shared
+
+    chosen = getattr(shared.cmd_opts, "ckpt_dir", None)
+    return Path(chosen) if chosen else Path(paths.models_path) / "Stable-diffusion"
+
+
+def _bring_checkpoint(
+    key: str, *, progress: Callable[[Progress], None] | None, cancel: Callable[[], bool] | None
+) -> Path:
+    """Download a checkpoint of the manifest into the host's folder and let the host see it; raises WeightsError."""
+    from modules import sd_models
+
+    wanted = entry(key)
+    final = safe_child(_checkpoint_folder(), wanted.save_as)
+    watcher = Watcher(key, progress, cancel)
+    path = pull_sources(key, preferred(wanted.sources), final, wanted.pickles, watcher, title=wanted.title)
+    sd_models.list_models()
+    return path
 
 
 def load(name: str, dtype: torch.dtype) -> FaceAdapter:

@@ -10,6 +10,7 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.portrait.readiness import require_ready
 from facechain_ext.portrait.template import (
     QUALITIES,
     Guest,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from facechain_ext.webui.host import WebuiHost
 
 _KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
-_OWN = frozenset({"controls"})
+_OWN = frozenset({"controls", "sides"})
 """Settings that the webui knows and a request does not."""
 
 
@@ -53,7 +54,11 @@ def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
     choices, refused = find_choices(asked, lambda who: _choice(host, who, paint=paints))
     _refuse_left_out(refused, strict=strict)
     if paints:
-        settings = replace(settings, controls=host.offers().ready_controls)
+        offers = host.offers()
+        require_ready(offers.needed)
+        settings = replace(settings, controls=offers.ready_controls, sides=offers.defaults.painted)
+        if offers.defaults.words and "steps" not in (order.get("settings") or {}):
+            settings = replace(settings, steps=offers.defaults.steps)
     seats = find_seats(canvas.pixels, hair=hair and paints)
     judge = host.judge() if settings.chooses else None
 

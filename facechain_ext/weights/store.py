@@ -13,11 +13,11 @@ from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import page
 from facechain_ext.weights.manifest import Entry, entry, manifest
-from facechain_ext.weights.transfer import sha256_of
+from facechain_ext.weights.transfer import PullCancelledError, sha256_of
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -155,9 +155,13 @@ def check_quickly(path: Path) -> State:
     return "right" if same else "changed"
 
 
-def verify(keys: list[str] | None = None) -> list[Finding]:
-    """The state of every file of the entries (None: all that are there), by reading all of it."""
+def verify(keys: list[str] | None = None, *, report: Callable[[int, int], bool] | None = None) -> list[Finding]:
+    """The state of every file of the entries (None: all that are there), by reading all of it.
+
+    ``report(bytes, all bytes)`` is told after every piece; when it gives False, PullCancelledError is raised.
+    """
     known, findings = read_lock(), []
+    reading = _Reading(report, _bytes_to_read(keys, known))
     for key in keys if keys is not None else list(manifest()):
         found = find(key)
         if found is None:
@@ -169,12 +173,31 @@ def verify(keys: list[str] | None = None) -> list[Finding]:
             record = known.get(_name(file))
             state: State = "unknown"
             if record is not None:
-                state = "right" if sha256_of(file) == record.sha256 else "changed"
+                state = "right" if sha256_of(file, reading.add) == record.sha256 else "changed"
             findings.append(Finding(key, file, state))
         present = {_name(file) for file in files}
         gone = [name for name in known if _belongs(name, entry(key)) and name not in present]
         findings += [Finding(key, models_folder() / name, "missing") for name in gone]
     return findings
+
+
+class _Reading:
+    """How many bytes of all were read."""
+
+    def __init__(self, report: Callable[[int, int], bool] | None, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+
+    def add(self, count: int) -> None:
+        self._done += count
+        if self._report is not None and not self._report(self._done, self._total):
+            raise PullCancelledError(f"Stopped after {self._done / 1e6:.0f} MB; nothing was changed.")
+
+
+def _bytes_to_read(keys: list[str] | None, known: dict[str, Record]) -> int:
+    """Bytes of the files that are there and that are remembered."""
+    found = [path for key in (keys if keys is not None else manifest()) if (path := find(key)) is not None]
+    files = (file for path in found for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    return sum(file.stat().st_size for file in files if _name(file) in known)
 
 
 def leftovers() -> list[Path]:

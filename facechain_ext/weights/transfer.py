@@ -224,12 +224,14 @@ def _read_note(path: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else {}
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's bytes, hexadecimal."""
+def sha256_of(path: Path, told: Callable[[int], None] | None = None) -> str:
+    """The sha256 of a file's bytes, hexadecimal; ``told`` is given the bytes of every piece."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
+            if told is not None:
+                told(len(chunk))
     return digest.hexdigest()
 
 

@@ -48,7 +48,7 @@ def models_page(models_server, browser):
 def test_a_file_that_is_chosen_is_downloaded_and_one_that_the_hub_has_not_says_why(models_page, models_server):
     models_page.choose("models_files", "TransFace-S face encoder")
     models_page.click("models_download")
-    models_page.says("models_status", "transface is here")
+    models_page.says("models_status", "TransFace-S face encoder is here")
     assert (models_server.folder / "models" / "transface.safetensors").is_file()
     models_page.choose("models_files", "SFace (OpenCV zoo)")
     models_page.click("models_download")

@@ -92,6 +92,13 @@ def install(monkeypatch, models_path, api_auth=None):
         },
         "paths": {"models_path": str(models_path)},
         "devices": {"dtype_unet": torch.float32, "get_device_for": lambda _task: torch.device("cpu")},
+        "sd_models": {
+            "checkpoints_list": {
+                "model": types.SimpleNamespace(
+                    title="model.ckpt", name="model.ckpt", filename=str(models_path / "Stable-diffusion" / "model.ckpt")
+                )
+            }
+        },
         "options": {"OptionInfo": OptionInfo},
         "ui_components": {"InputAccordion": InputAccordion, "ToolButton": gr.Button},
     }

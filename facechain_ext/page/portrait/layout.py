@@ -17,9 +17,16 @@ from facechain_ext.page.portrait import (
     who_panel,
 )
 from facechain_ext.page.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
+from facechain_ext.page.words import note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.page.host import PageHost
+    from facechain_ext.portrait.readiness import DrawingDefaults
+
+_SUITED = ("width", "height", "steps", "count")
+"""Settings whose defaults depend on the checkpoint."""
 
 
 def build(host: PageHost) -> None:
@@ -32,12 +39,18 @@ def build(host: PageHost) -> None:
         with gr.Column(scale=1, min_width=300):
             how, style_parts, own = how_panel.build(host, offers, who)
         with gr.Column(scale=1, min_width=300):
+            suited = gr.HTML(note(offers.defaults.words) if offers.defaults.words else "", elem_id="facechain_defaults")
             result = result_panel.build(host, how.form)
             styles_panel.wire(style_parts, own, how, host)
             result_panel.wire(result, who, how, host)
             preset = settings_panel.build(who, how, result, host)
 
-    def lists(card: str, second: str, adapter: str, lora: str, query: str, tag: str) -> list[Any]:
+    drawn = [how.form[name] for name in _SUITED]
+    applied = gr.State([DEFAULTS[name] for name in _SUITED])
+
+    def lists(
+        card: str, second: str, adapter: str, lora: str, query: str, tag: str, before: list[Any], *values: Any
+    ) -> list[Any]:
         """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
         now = host.offers()
         cards = ["", *CardLibrary().names()]
@@ -52,15 +65,24 @@ def build(host: PageHost) -> None:
             gr.update(choices=styles.tags()),
             styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders()),
             how_panel.several_html(),
+            note(now.defaults.words) if now.defaults.words else "",
+            *_suit(now.defaults, before, values),
         ]
 
     chosen = [who.card, who.second, how.form["adapter"], how.form["lora"]]
     reload.click(
         lists,
-        [*chosen, style_parts.query, style_parts.tag],
-        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes],
+        [*chosen, style_parts.query, style_parts.tag, applied, *drawn],
+        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes, suited, applied, *drawn],
         show_progress="hidden",
     )
+
+
+def _suit(defaults: DrawingDefaults, before: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """The defaults that are in force now, and an update of each setting that still has the default from before."""
+    now = [getattr(defaults, name) for name in _SUITED]
+    changed = zip(now, before, values, strict=True)
+    return [now, *(gr.update(value=new) if value == old != new else gr.update() for new, old, value in changed)]
 
 
 def _choices(names: list[str], chosen: str, otherwise: str) -> Any:

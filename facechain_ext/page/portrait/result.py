@@ -16,6 +16,7 @@ from facechain_ext.page.portrait.remember import written
 from facechain_ext.page.portrait.who import person
 from facechain_ext.portrait.alone import EachAlone
 from facechain_ext.portrait.job import Control
+from facechain_ext.portrait.readiness import require_ready
 from facechain_ext.portrait.regions import parse_box, parse_others, together
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
@@ -93,6 +94,7 @@ class Shown:
 
 def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
     """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
+    require_ready(host.offers().needed)
     identity = person(host, asked.who)
     job, notes = planned(host, identity, asked, chosen_seed(asked.form["seed"]))
     judge = host.judge()
@@ -125,6 +127,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
     styles = tuple(dict.fromkeys(styles)) or (asked.form["style"],)
     if len(styles) > MOST_GRID_STYLES:
         raise HostError(f"A grid takes {MOST_GRID_STYLES} styles at most; {len(styles)} are chosen.")
+    require_ready(host.offers().needed)
     identity, seed, judge = person(host, asked.who), chosen_seed(asked.form["seed"]), host.judge()
     cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
     notes = list(identity.notes)

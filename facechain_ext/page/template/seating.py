@@ -13,6 +13,7 @@ from facechain_ext.page.compare import compare
 from facechain_ext.page.portrait.result import chosen_seed
 from facechain_ext.page.working import part_of
 from facechain_ext.portrait.job import Portrait
+from facechain_ext.portrait.readiness import require_ready
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.template import Guest, Settings, find_choices, find_seats, make, numbered, read_canvas
 from facechain_ext.portrait.template.infotext import settings_text
@@ -123,6 +124,8 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> Ma
     canvas = read_canvas(order.template)
     offers = host.offers()
     settings = _settings(order, offers)
+    if settings.paints:
+        require_ready(offers.needed)
     hair = order.hair and settings.paints
     seats = find_seats(canvas.pixels, hair=hair)
     asked = {n: words for n, words in enumerate(order.choices[: len(seats)], 1) if words and words != KEEP}
@@ -160,6 +163,7 @@ def _settings(order: Order, offers: Offers) -> Settings:
         count=order.count,
         fuse=order.fuse,
         controls=offers.ready_controls,
+        sides=offers.defaults.painted,
         prompt=order.prompt.strip() or Settings().prompt,
     )
 

@@ -21,9 +21,9 @@ _SPREAD = (0.85, 1.15)
 """Bounds of what matching does to the contrast."""
 
 
-def painted_side(side: int) -> int:
-    """The side at which a crop of ``side`` pixels is painted: a multiple of 64 within SIDES."""
-    return int(np.clip(-(-side // 64) * 64, *SIDES))
+def painted_side(side: int, limits: tuple[int, int] = SIDES) -> int:
+    """The side at which a crop of ``side`` pixels is painted: a multiple of 64 within ``limits``."""
+    return int(np.clip(-(-side // 64) * 64, *limits))
 
 
 def crop_of(seat: Seat) -> tuple[int, int, int]:

@@ -84,7 +84,7 @@ def paint(
     assert guest.identity is not None
     notes: list[str] = []
     left, top, side = crop_of(seat)
-    size = painted_side(side)
+    size = painted_side(side, settings.sides)
 
     def view(picture: Pixels) -> Pixels:
         return np.asarray(

@@ -123,7 +123,7 @@ def _standard(
 ) -> list[Image.Image]:
     """The crop around the face, painted anew inside its grown mask at the resolution that the face deserves."""
     left, top, side = crop_of(seat)
-    painted = painted_side(side)
+    painted = painted_side(side, settings.sides)
     mask = grown(seat, settings.growth)
     crop = square(pixels, left, top, side)
     small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))

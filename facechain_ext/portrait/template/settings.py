@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from facechain_ext.portrait.template.crop import SIDES
+
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
@@ -41,6 +43,7 @@ class Settings:
     over the painted one, which the faithful quality always does where there is a photo. ``count`` faces are painted
     for each place, and the most like is taken. ``match`` gives what the standard quality paints the template's light
     and cast. ``controls`` are the kinds of ControlNet that the host has; the faithful quality uses them.
+    ``sides`` are the smallest and largest side in pixels at which a face is painted.
     """
 
     quality: Quality = "instant"
@@ -57,6 +60,7 @@ class Settings:
     count: int = 1
     match: bool = True
     controls: frozenset[ControlKind] = frozenset()
+    sides: tuple[int, int] = SIDES
 
     @property
     def paints(self) -> bool:

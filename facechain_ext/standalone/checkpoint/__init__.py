@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from facechain_ext.standalone.checkpoint.kinds import kind_of
 from facechain_ext.standalone.checkpoint.loading import Checkpoint, file_digest, load_checkpoint, load_controlnet
 from facechain_ext.standalone.checkpoint.saving import single_file_weights
 from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
@@ -11,7 +10,6 @@ __all__ = [
     "Checkpoint",
     "clip_tokenizer",
     "file_digest",
-    "kind_of",
     "load_checkpoint",
     "load_controlnet",
     "single_file_weights",

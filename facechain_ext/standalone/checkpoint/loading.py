@@ -13,11 +13,11 @@ import torch
 from accelerate import init_empty_weights
 
 from facechain_ext.errors import HostError, WeightsError
-from facechain_ext.standalone.checkpoint import kinds, sizes
+from facechain_ext.standalone.checkpoint import sizes
 from facechain_ext.standalone.checkpoint.names import PREFIXES, Part, single_file_name
 from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.standalone.quiet import quiet
-from facechain_ext.weights import read_state_dict
+from facechain_ext.weights import kinds, read_state_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from facechain_ext.number_text import read_float
 from facechain_ext.portrait.arguments import argument
 from facechain_ext.portrait.job import Control, Hires, Job, Lora, Person
+from facechain_ext.portrait.readiness import drawing_defaults
 from facechain_ext.standalone.interrupts import interrupt_requests
 from facechain_ext.standalone.output import prepare_folder, save_portraits
 from facechain_ext.weights import find, require
@@ -58,10 +59,12 @@ def portrait(
     skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,  # noqa: FBT002
     count: Annotated[int, typer.Option(help="How many pictures.", min=1, max=1000)] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
-    steps: Annotated[int, typer.Option(min=1, max=150)] = 25,
+    steps: Annotated[int | None, typer.Option(min=1, max=150, help="25, or what suits a demo model.")] = None,
     sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = "DPM++ 2M Karras",
     cfg: Annotated[float, typer.Option(min=1, max=30)] = 7.0,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "512x512",
+    size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels: 512x512, or what suits a demo model.")
+    ] = None,
     strength: Annotated[
         float, typer.Option(help=_STRENGTH.help, min=_STRENGTH.low, max=_STRENGTH.high)
     ] = _STRENGTH.default,
@@ -71,7 +74,8 @@ def portrait(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
 ) -> None:
     """Make portraits of the person in the photos."""
-    width, height = _pair(size, "x", "--size", int)
+    suited = drawing_defaults(checkpoint)
+    width, height = (suited.width, suited.height) if size is None else _pair(size, "x", "--size", int)
     first, last = _pair(window, "-", "--window", float)
     _check(
         (0 <= first <= last <= 1, "--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8."),
@@ -83,6 +87,8 @@ def portrait(
     )
     loras = tuple(_lora(text) for text in lora or ())
     prepare_folder(out)
+    if suited.words and (size is None or steps is None):
+        console.print(suited.words, style="yellow", markup=False)
 
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.judge import choose_judge
@@ -106,7 +112,7 @@ def portrait(
         people=(Person(person, strength, (first, last)),),
         count=count,
         seed=seed,
-        steps=steps,
+        steps=suited.steps if steps is None else steps,
         sampler=sampler,
         cfg=cfg,
         width=width,

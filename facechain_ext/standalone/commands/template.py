@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.portrait.readiness import drawing_defaults
 from facechain_ext.standalone.output import must_be_new
 from facechain_ext.weights import find, require
 
@@ -42,7 +43,7 @@ def template(
     numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
     denoise: Annotated[float, typer.Option(min=0.05, max=1)] = 0.6,
     strength: Annotated[float, typer.Option(min=0, max=2)] = 0.55,
-    steps: Annotated[int, typer.Option(min=1, max=150)] = 30,
+    steps: Annotated[int | None, typer.Option(min=1, max=150, help="30, or what suits a demo model.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     growth: Annotated[float, typer.Option(min=0, max=0.3, help="What the mask grows, in sides of the face.")] = 0.04,
     hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,  # noqa: FBT002
@@ -63,17 +64,21 @@ def template(
     wanted = _orders(face)
     for file in (out, numbers) if numbers is not None else (out,):
         must_be_new(file)
+    suited = drawing_defaults(checkpoint)
+    if suited.words and quality != "instant":
+        console.print(suited.words, style="yellow", markup=False)
     nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
     settings = Settings(
         quality=cast("Quality", quality),
         denoise=denoise,
         strength=strength,
-        steps=steps,
+        steps=steps if steps is not None else min(30, suited.steps),
         seed=seed,
         growth=growth,
         count=count,
         fuse=fuse,
         controls=frozenset(nets),
+        sides=suited.painted,
     )
     canvas = read_canvas(template)
     seats = find_seats(canvas.pixels, hair=hair and settings.paints)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from torch import Tensor
+
+class Shaped(Protocol):
+    """A tensor, or only what a file's header says of one."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Its sides."""
+        ...
+
 
 SD15 = "a Stable Diffusion 1.5 checkpoint"
 VAE = "a VAE"
@@ -35,7 +43,7 @@ _BY_BEGINNING = (
 )
 
 
-def kind_of(weights: Mapping[str, Tensor]) -> str:
+def kind_of(weights: Mapping[str, Shaped]) -> str:
     """What a state dict is, in words that follow "This is": one of this module's constants or another phrase.
 
     Tells apart Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters and encoders,
@@ -54,13 +62,13 @@ def kind_of(weights: Mapping[str, Tensor]) -> str:
     return "a file of unknown contents"
 
 
-def _checkpoint(weights: Mapping[str, Tensor]) -> str:
+def _checkpoint(weights: Mapping[str, Shaped]) -> str:
     cross = weights.get(_UNET + _CROSS)
     if f"{_UNET}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
         return "a Stable Diffusion XL checkpoint"
     if any(name.startswith("cond_stage_model.model.") for name in weights):
         return "a Stable Diffusion 2 checkpoint"
-    if cross is None or weights[f"{_UNET}input_blocks.1.1.proj_in.weight"].ndim != 4:  # linear in SD2
+    if cross is None or len(weights[f"{_UNET}input_blocks.1.1.proj_in.weight"].shape) != 4:  # linear in SD2
         return "a checkpoint of an unknown U-Net"
     if weights[f"{_UNET}input_blocks.0.0.weight"].shape[1] != 4:  # mask and masked picture come on top
         return "a Stable Diffusion 1.5 inpainting checkpoint (9 input channels)"
