@@ -95,10 +95,13 @@ def _machine() -> Iterable[Check]:
     yield Check("Machine", "Python", "ready", f"{platform.python_version()} on {platform.system()}")
     import torch  # noqa: PLC0415 - only here, so that importing this module stays cheap
 
-    if torch.cuda.is_available():
-        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-        yield Check("Machine", "device", "ready", f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB")
-    elif torch.backends.mps.is_available():
+    from facechain_ext.devices import diffusion_device  # noqa: PLC0415 - as above
+
+    device = diffusion_device()
+    if device.type == "cuda":
+        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
+        yield Check("Machine", "device", "ready", f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB")
+    elif device.type == "mps":
         yield Check("Machine", "device", "ready", "Apple GPU")
     else:
         remedy = "A supported GPU and its torch make portraits a matter of seconds."
