@@ -186,7 +186,7 @@ class DiffusersHost:
     ) -> Tensor:
         """Sample once at the size of ``noise``; the face is attached for just as long."""
         controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in work.controls]
-        scheduler = find_sampler(work.job.sampler).build()
+        scheduler = find_sampler(work.job.sampler).build(self.checkpoint.noise)
         with self._attached(work) if with_face else nullcontext() as face:
             predict = Predictor(self.checkpoint.unet, work.guidance, controls, face)
             return denoise(

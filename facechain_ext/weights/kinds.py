@@ -30,6 +30,7 @@ _BY_ENDING = (
     ((".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".oft_blocks", ".oft_diag"), "a LyCORIS file (LoHa, LoKr or OFT)"),
 )
 _BY_BEGINNING = (
+    (("model_ema.",), "a checkpoint that holds only averaged weights (EMA)"),
     (("local_fac_prj.",), "a FaceChain adapter"),
     (("control_model.", "zero_convs.", "controlnet_down_blocks.", "controlnet_cond_embedding."), CONTROLNET),
     (("image_proj.", "ip_adapter."), "an IP-Adapter"),
@@ -39,6 +40,7 @@ _BY_BEGINNING = (
     (("encoder.conv_in.", "first_stage_model.encoder.conv_in.", "decoder.conv_in."), VAE),
     (("senet.", "patch_embed.proj."), "a face encoder (TransFace)"),
     (("face_tokens",), "a FaceChain card (an identity)"),
+    (("cond_stage_model.", "text_model."), "a text encoder"),
     (("down_blocks.", "time_embedding."), "a U-Net of diffusers without its VAE and text encoder"),
 )
 
@@ -62,14 +64,23 @@ def kind_of(weights: Mapping[str, Shaped]) -> str:
     return "a file of unknown contents"
 
 
+_BY_CHANNELS = {
+    5: "a Stable Diffusion 1.5 depth-to-image checkpoint (5 input channels)",
+    8: "an InstructPix2Pix checkpoint (8 input channels)",
+    9: "a Stable Diffusion 1.5 inpainting checkpoint (9 input channels)",
+}
+
+
 def _checkpoint(weights: Mapping[str, Shaped]) -> str:
-    cross = weights.get(_UNET + _CROSS)
+    cross, projection = weights.get(_UNET + _CROSS), weights.get(f"{_UNET}input_blocks.1.1.proj_in.weight")
     if f"{_UNET}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
         return "a Stable Diffusion XL checkpoint"
     if any(name.startswith("cond_stage_model.model.") for name in weights):
         return "a Stable Diffusion 2 checkpoint"
-    if cross is None or len(weights[f"{_UNET}input_blocks.1.1.proj_in.weight"].shape) != 4:  # linear in SD2
+    if cross is None or projection is None or len(projection.shape) != 4:  # linear in SD2
         return "a checkpoint of an unknown U-Net"
-    if weights[f"{_UNET}input_blocks.0.0.weight"].shape[1] != 4:  # mask and masked picture come on top
-        return "a Stable Diffusion 1.5 inpainting checkpoint (9 input channels)"
+    entrance = weights[f"{_UNET}input_blocks.0.0.weight"]
+    channels = int(entrance.shape[1]) if len(entrance.shape) == 4 else 0
+    if channels != 4:  # what a picture is made from comes on top
+        return _BY_CHANNELS.get(channels, f"a checkpoint with {channels} input channels in place of 4")
     return SD15

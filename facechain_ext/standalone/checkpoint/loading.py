@@ -15,9 +15,13 @@ from accelerate import init_empty_weights
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.standalone.checkpoint import sizes
 from facechain_ext.standalone.checkpoint.names import PREFIXES, Part, single_file_name
+from facechain_ext.standalone.checkpoint.noise import ORDINARY, NoiseModel, noise_of
 from facechain_ext.standalone.checkpoint.tokenizer import clip_tokenizer
+from facechain_ext.standalone.checkpoint.vae_files import read_vae
 from facechain_ext.standalone.quiet import quiet
 from facechain_ext.weights import kinds, read_state_dict
+from facechain_ext.weights.layout import check_values
+from facechain_ext.weights.reading import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +33,20 @@ if TYPE_CHECKING:
     Weights = dict[str, Tensor]
 
 logger = logging.getLogger(__name__)
+_WORDS: dict[Part, str] = {
+    "unet": "U-Net of Stable Diffusion 1.5",
+    "controlnet": "ControlNet of Stable Diffusion 1.5",
+    "vae": "VAE of Stable Diffusion 1.5",
+    "text_encoder": "text encoder of Stable Diffusion 1.5",
+}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An SD1.5 model in memory; ``name`` is the file's stem, ``digest`` the first ten digits of its sha256."""
+    """An SD1.5 model in memory.
+
+    ``name`` is the file's stem, ``digest`` the first ten digits of its sha256, ``noise`` what the U-Net predicts.
+    """
 
     unet: UNet2DConditionModel
     vae: AutoencoderKL
@@ -41,6 +54,7 @@ class Checkpoint:
     tokenizer: CLIPTokenizer
     name: str
     digest: str
+    noise: NoiseModel = ORDINARY
 
 
 def load_checkpoint(
@@ -49,7 +63,8 @@ def load_checkpoint(
     """Read a Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt) of any width; nothing is fetched.
 
     ``vae`` names a separate VAE file, needed when the checkpoint has none. Raises HostError when the file is another
-    kind of model or when there is no VAE, WeightsError when it cannot be read or lacks a weight.
+    kind of model or when there is no VAE, WeightsError when it cannot be read, lacks a weight, or holds
+    what is no number.
     """
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -62,12 +77,14 @@ def load_checkpoint(
     unet_weights, text_weights = _part(weights, "unet"), _part(weights, "text_encoder")
     if not text_weights:
         raise HostError(f"{path.name} has no text encoder. Choose a full Stable Diffusion 1.5 checkpoint.")
-    vae_weights = _separate_vae(Path(vae)) if vae is not None else _part(weights, "vae")
+    vae_name = path.name if vae is None else Path(vae).name
+    vae_weights = read_vae(Path(vae)) if vae is not None else _part(weights, "vae")
     if not vae_weights:
         raise HostError(f"{path.name} has no VAE. Name a VAE file with --vae.")
+    noise = noise_of(weights, _metadata(path))
     del weights
     unet = _fill(UNet2DConditionModel.from_config, sizes.unet_config, "unet", unet_weights, path.name)
-    autoencoder = _fill(AutoencoderKL.from_config, sizes.vae_config, "vae", vae_weights, path.name)
+    autoencoder = _fill(AutoencoderKL.from_config, sizes.vae_config, "vae", vae_weights, vae_name)
     text_encoder = _fill(
         lambda c: CLIPTextModel(CLIPTextConfig(**c)), sizes.text_encoder_config, "text_encoder", text_weights, path.name
     )
@@ -80,6 +97,7 @@ def load_checkpoint(
             tokenizer=clip_tokenizer(),
             name=path.stem,
             digest=file_digest(path),
+            noise=noise,
         )
 
 
@@ -101,8 +119,11 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
     if "time_embedding.linear_1.weight" in weights:  # the names of diffusers
         if config is None:
             raise HostError(f"{path.name} has the names of diffusers; name the folder it is in, with its config.json.")
-        with init_empty_weights(include_buffers=False):
-            model = ControlNetModel.from_config(config)
+        try:
+            with init_empty_weights(include_buffers=False):
+                model = ControlNetModel.from_config(config)
+        except (RuntimeError, ValueError, TypeError, KeyError, IndexError, ArithmeticError) as error:
+            raise WeightsError(f"{path.parent} has a config.json of no ControlNet ({error}). Get it again.") from error
         _fill_as_named(model, weights, path.name)
         with quiet():
             return model.to(device, dtype)
@@ -126,6 +147,13 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()[:10]
 
 
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        return read_metadata(path)
+    except WeightsError:  # a file of torch.save has none
+        return {}
+
+
 def _part(weights: Weights, part: Part) -> Weights:
     prefix = PREFIXES[part]
     found = {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
@@ -135,22 +163,24 @@ def _part(weights: Weights, part: Part) -> Weights:
     return found
 
 
-def _separate_vae(path: Path) -> Weights:
-    weights = read_state_dict(path)
-    found = _part(weights, "vae") or weights
-    if "decoder.conv_in.weight" not in found or "post_quant_conv.weight" not in found:
-        raise HostError(f"{path.name}: this is {kinds.kind_of(weights)}. Choose a VAE of Stable Diffusion 1.5.")
-    return found
-
-
 def _diffusers_folder(folder: Path) -> tuple[dict[str, Any], Path]:
     config = folder / "config.json"
     if not config.is_file():
         raise HostError(f"{folder} has no config.json. Name a folder that diffusers saved, or a single file.")
     for name in ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"):
         if (folder / name).is_file():
-            return json.loads(config.read_text(encoding="utf-8")), folder / name
+            return _config(config), folder / name
     raise WeightsError(f"{folder} has no diffusion_pytorch_model.safetensors. Get the folder again.")
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} cannot be read as JSON ({error}). Get the folder again.") from error
+    if not isinstance(read, dict):
+        raise WeightsError(f"{path} is no configuration of diffusers. Get the folder again.")
+    return read
 
 
 def _fill(
@@ -164,8 +194,13 @@ def _fill(
         config = config_of(weights)
     except KeyError as error:
         raise WeightsError(f"{file} lacks the weight {error.args[0]}. Get the file again.") from error
-    with init_empty_weights(include_buffers=False):
-        model = build(config)
+    except (IndexError, ValueError, TypeError) as error:
+        raise WeightsError(f"{file} holds weights of shapes that belong to no {_WORDS[part]} ({error}).") from error
+    try:
+        with init_empty_weights(include_buffers=False):
+            model = build(config)
+    except (RuntimeError, ValueError, TypeError, IndexError, ArithmeticError) as error:
+        raise WeightsError(f"{file} holds weights of sizes that no {_WORDS[part]} has ({error}).") from error
     levels = len(config["block_out_channels"]) if part == "vae" else 4
     renamed = {}
     for name, wanted in model.state_dict().items():
@@ -186,5 +221,7 @@ def _fill_as_named(model: nn.Module, weights: Weights, file: str) -> Any:
         if weights[name].shape != wanted.shape:
             got, want = list(weights[name].shape), list(wanted.shape)
             raise WeightsError(f"{file}: the weight {name} has the shape {got}, not {want}. Get the file again.")
-    model.load_state_dict({name: weights[name] for name in expected}, assign=True)
+    used = {name: weights[name] for name in expected}
+    check_values(used, what="a model", source=file)
+    model.load_state_dict(used, assign=True)
     return model.requires_grad_(requires_grad=False).eval()

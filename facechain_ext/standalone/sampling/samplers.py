@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from facechain_ext.errors import HostError
+from facechain_ext.standalone.checkpoint.noise import ORDINARY, NoiseModel, zero_terminal_betas
 from facechain_ext.standalone.checkpoint.sizes import scheduler_config
 
 if TYPE_CHECKING:
@@ -21,11 +24,16 @@ class Sampler:
     scheduler: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def build(self) -> Any:
-        """A new scheduler with the noise schedule of SD1.5."""
+    def build(self, noise: NoiseModel = ORDINARY) -> Any:
+        """A new scheduler with the noise schedule of SD1.5, for what a checkpoint's U-Net predicts."""
         import diffusers
 
-        return getattr(diffusers, self.scheduler).from_config(scheduler_config() | dict(self.options))
+        config = scheduler_config() | dict(self.options) | {"prediction_type": noise.prediction}
+        if noise.zero_terminal:
+            start, end, steps = (config[key] for key in ("beta_start", "beta_end", "num_train_timesteps"))
+            betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
+            config["trained_betas"] = zero_terminal_betas(betas).tolist()
+        return getattr(diffusers, self.scheduler).from_config(config)
 
 
 # diffusers' "linspace" is what k-diffusion does: time steps from 999 to 0, both ends included.

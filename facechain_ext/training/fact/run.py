@@ -71,6 +71,7 @@ def train(
     waiting = InitProcessGroupKwargs(timeout=PATIENCE)
     accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[waiting])
     checkpoint = load_checkpoint(request.checkpoint, vae=request.vae)
+    checkpoint.noise.require_epsilon(request.checkpoint.name)
     encoder = TransFace.from_file(request.encoder or weights.require("transface"))
     if accelerator.is_main_process:
         prepare(

@@ -41,6 +41,7 @@ class StyleTrainer:
         self.id = uuid.uuid4().hex
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.checkpoint: Checkpoint = load_checkpoint(request.checkpoint, vae=request.vae, device=device)
+        self.checkpoint.noise.require_epsilon(request.checkpoint.name)
         self._weights = add_layers(self.checkpoint.unet, settings.rank, settings.seed)
         self._optimizer = torch.optim.AdamW(self._weights, lr=settings.rate, weight_decay=0.01)
         self._schedule = find_sampler("DDIM").build()
