@@ -28,6 +28,7 @@ from facechain_ext.page.train.request import (
     saved_state,
     write_settings,
 )
+from facechain_ext.styles import catalogue
 from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import TABLE, Captioned, caption_table, read_table, write_table
 from facechain_ext.weights import set_models_folder
@@ -216,6 +217,13 @@ def test_pictures_are_added_under_the_trigger_that_a_style_was_begun_with(wish):
     check_trigger(wish)
     with pytest.raises(HostError, match='begun with the trigger word "inkdraw"'):
         check_trigger(other)
+
+
+def test_a_name_of_a_built_in_style_is_refused_at_once(wish, pictures):
+    wish = replace(wish, name=next(iter(catalogue())))
+    collect(wish, pictures)
+    with pytest.raises(HostError, match="built-in"):
+        check(wish)
 
 
 def test_the_state_that_is_looked_for_is_the_trainers():

@@ -46,10 +46,10 @@ def build(host: PageHost) -> None:
                     _names(host), label="Checkpoint to learn on", elem_id="facechain_train_checkpoint", scale=4
                 )
                 refresh = gr.Button("Refresh checkpoints", elem_id="facechain_train_refresh", size="sm", scale=1)
-            steps = gr.Slider(100, 5000, 1500, step=50, label="Training steps", elem_id="facechain_train_steps")
+            steps = gr.Slider(10, 10000, 1500, step=10, label="Training steps", elem_id="facechain_train_steps")
             rate = gr.Number(1e-4, label="Learning rate", precision=6, elem_id="facechain_train_rate")
             rank = gr.Slider(1, 128, 16, step=1, label="Rank", elem_id="facechain_train_rank")
-            size = gr.Slider(256, 768, 512, step=64, label="Training size", elem_id="facechain_train_size")
+            size = gr.Slider(64, 768, 512, step=64, label="Training size", elem_id="facechain_train_size")
             resume = gr.Checkbox(value=False, label="Go on where it stopped", elem_id="facechain_train_resume")
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id="facechain_train_start")

@@ -90,9 +90,9 @@ class StatusReporter:
                 new = replace(now, activity="Learning", step=event["step"], loss=event["loss"], seconds_left=left)
                 self._change(new, at_once=now.activity != new.activity)
             case "saved":
-                self._change(replace(now, saved_step=event["step"]))
+                self._change(replace(now, activity="Learning", saved_step=event["step"]))
             case "preview":
-                self._change(replace(now, preview=Path(event["file"]).name))
+                self._change(replace(now, activity="Learning", preview=Path(event["file"]).name))
             case "note" | "not used":
                 words = event.get("words") or f"Not used: {event['reason']}"
                 self._change(replace(now, notes=f"{now.notes}\n{words}".strip()))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import HostError
-from facechain_ext.styles import Style, StyleLora, catalogue, key_of, own_styles, save_style
+from facechain_ext.styles import Style, StyleLora, key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.style.lora import save_lora
+from facechain_ext.training.style.names import check_style_name, has_style
 from facechain_ext.training.style.pictures import caption_table, usable
 from facechain_ext.training.style.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
 from facechain_ext.training.style.trainer import StyleTrainer
@@ -48,7 +49,8 @@ def train_style(
     final = safe_child(request.loras or lora_folder(), f"{key}.safetensors")
     if final.exists() and not resume:
         raise HostError(f"{final} exists already and is not overwritten; choose another name for the style.")
-    _check_style_name(key, request, final.name)
+    if request.catalogue:
+        check_style_name(request.name)
     report({"event": "activity", "words": "Reading the pictures"})
     rows = caption_table(request.pictures, request.trigger)
     learned = usable(request.pictures, rows, settings.size)
@@ -91,25 +93,10 @@ def train_style(
     except (OSError, SafetensorError) as error:
         raise HostError(f"{final} cannot be written ({error}). {NOTHING_LOST.format(step=training.step)}") from error
     done: Report = {"event": "done", "file": str(final)}
-    if request.catalogue and not _has_style(key, final.name):
+    if request.catalogue and not has_style(key):
         done["style"] = str(save_style(_entry(key, request, final.name)))
     report(done)
     return final
-
-
-def _check_style_name(key: str, request: StyleRequest, file: str) -> None:
-    """Raise HostError before the work when the style could not be added to the user's own after it."""
-    own = own_styles()[0]
-    if request.catalogue and key in catalogue() and key not in own:
-        raise HostError(f"{key!r} is the name of one of the built-in styles; choose another name.")
-    if request.catalogue and key in own and not _has_style(key, file):
-        raise HostError(f"You have a style called {key!r} already; choose another name, or delete that style first.")
-
-
-def _has_style(key: str, file: str) -> bool:
-    """Whether the user has the style of this LoRA, as an extended training finds it; it is left as it is."""
-    style = own_styles()[0].get(key)
-    return style is not None and style.lora is not None and style.lora.file == file
 
 
 def _check_extension(final: Path, training: str, step: int, steps: int) -> None:
