@@ -10,8 +10,17 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.page.gradio_versions import at_once, results_gallery
+from facechain_ext.page.pnginfo import text_of
 from facechain_ext.page.template import sources_panel
-from facechain_ext.page.template.options_panel import build_options, build_turn, orders_of, people_update
+from facechain_ext.page.template.options_panel import (
+    OPTIONS,
+    build_options,
+    build_turn,
+    option_values,
+    orders_of,
+    people_update,
+)
+from facechain_ext.page.template.restore import restore
 from facechain_ext.page.template.seating import (
     KEEP,
     MOST_FACES,
@@ -23,6 +32,7 @@ from facechain_ext.page.template.seating import (
     pointed_at,
     show,
 )
+from facechain_ext.page.template.shelf import tiles_html
 from facechain_ext.page.template.sources_panel import named_photos, templates
 from facechain_ext.page.words import bar, note
 from facechain_ext.page.working import Stop, Work
@@ -71,6 +81,12 @@ def build(host: PageHost) -> None:
     look.click(_finding(host), sources.inputs, [seen, found, boxes, *faces, turn[0]])
     seen.select(_pointing(host), [sources.photos, boxes, *faces], faces)
     hidden = {"show_progress": "hidden"}
+    sources.finished.upload(
+        _restoring(host),
+        [sources.finished, sources.photos],
+        [sources.restored, sources.chosen, sources.tiles, *options, *faces],
+        **hidden,
+    )
     wanted = [stopping, *sources.inputs, *turn, *options, *faces]
     start.click(run, wanted, [status, results, compared], **hidden, **at_once(start.click))
     stop.click(Stop.set, [stopping], [], queue=False)
@@ -99,6 +115,24 @@ def _finding(host: PageHost) -> Callable[..., list[Any]]:
         return [there.picture, words_shown, [list(box) for box in there.boxes], *shown, people_update(words)]
 
     return find
+
+
+def _restoring(host: PageHost) -> Callable[..., list[Any]]:
+    """What dropping a finished picture does: its settings, its template and its people are set."""
+
+    def back(file: Any, guests: Any) -> list[Any]:
+        try:
+            photos = named_photos(host, guests)
+            found = restore(text_of(host.uploaded(file)), photos, host.offers().restorers)
+        except FaceChainError as error:
+            return [note(str(error)), *[gr.update()] * (2 + OPTIONS + MOST_FACES)]
+        words = choices_for(list(photos))
+        last = max((n for n, who in enumerate(found.choices) if who != KEEP), default=0)
+        shown = [gr.update(choices=words, value=who, visible=n <= last) for n, who in enumerate(found.choices)]
+        said = note("The settings are set.", *found.notes)
+        return [said, found.template, tiles_html(found.template), *option_values(found), *shown]
+
+    return back
 
 
 def _working(host: PageHost, stop: Stop, orders: list[Order]) -> Iterator[list[Any]]:

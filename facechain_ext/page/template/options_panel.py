@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from facechain_ext.page.template.restore import RestoredTemplate
+
 NO_RESTORER = "none"
+OPTIONS = 12
+"""How many components ``build_options`` gives."""
 _QUALITY_HELP = (
     "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
     "standard: every face is painted anew by your checkpoint with the person's features, in one pass a face.",
@@ -68,6 +72,15 @@ def build_options(restorers: list[str]) -> list[Any]:
             gr.Dropdown([NO_RESTORER, *restorers], value=NO_RESTORER, label="Restore faces",
                         elem_id="facechain_template_restore"),
         ]  # fmt: skip
+
+
+def option_values(found: RestoredTemplate) -> list[Any]:
+    """The values of ``build_options``' components, in their order, that a finished picture says."""
+    one = found.settings
+    return [
+        one.quality, found.prompt, one.denoise, one.strength, one.steps, one.seed, one.growth, found.hair, one.count,
+        one.fuse, found.retouch, found.restorer or NO_RESTORER,
+    ]  # fmt: skip
 
 
 def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]) -> list[Order]:

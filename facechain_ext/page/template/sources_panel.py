@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceParts:
-    """Its components: dropped files, the text that names chosen templates, and photos of guests."""
+    """Its components: dropped files, the text that names chosen templates, their tiles, and photos of guests.
+
+    ``finished`` is a picture whose settings are restored, ``restored`` says how that went.
+    """
 
     files: Any
     chosen: Any
     photos: Any
+    tiles: Any
+    finished: Any
+    restored: Any
 
     @property
     def inputs(self) -> list[Any]:
@@ -81,7 +87,10 @@ def build(host: PageHost) -> SourceParts:
     yes.click(drop, [chosen], [told, sure, tiles, chosen])
     no.click(lambda: ["", gr.update(visible=False)], [], [told, sure], **quiet)
     refresh.click(lambda now: shelf.tiles_html(now or ""), [chosen], [tiles], **quiet)
-    return SourceParts(files, chosen, photos)
+    with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
+        finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
+        restored = gr.HTML("", elem_id="facechain_template_restored")
+    return SourceParts(files, chosen, photos, tiles, finished, restored)
 
 
 def templates(host: PageHost, files: Any, chosen: str) -> list[Path]:
