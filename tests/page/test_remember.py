@@ -129,11 +129,11 @@ def test_what_is_not_here_any_more_is_said(host, person):
     ],
 )
 def test_a_value_that_does_not_fit_is_said_and_the_rest_is_restored(host, person, before, after, words):
-    text = text_for(host, person, DEFAULTS | {"seed": 1, "prompt": "by the sea"})
+    text = text_for(host, person, DEFAULTS | {"seed": 1, "prompt": "by the sea", "hires_face": False})
     assert before in text
     told = restored(text.replace(before, after), host.offers(), [])
     assert words in " ".join(told.notes)
-    assert told.form["prompt"] == "by the sea"
+    assert (told.form["prompt"], told.form["hires_face"]) == ("by the sea", False)
 
 
 def test_a_picture_of_the_webui_gives_its_prompts(host):
@@ -165,6 +165,32 @@ def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_
     assert any("called Anna" in note for note in gone.notes)
     broken = restored(text.replace("Anna: 0.5", "Anna: x0.5"), host.offers(), [])
     assert any("Anna" in note for note in broken.notes)
+
+
+def test_a_person_and_a_mix_of_the_accordion_come_over(host):
+    plain = "a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain identity: Anna (0123abcd)"
+    told = restored(plain, host.offers(), ["Anna"])
+    assert (told.card, told.second, told.notes) == ("Anna", "", [])
+    mixed = f"{plain}, FaceChain card: Anna, FaceChain mix with: Bea, FaceChain mix share: 35"
+    told = restored(mixed, host.offers(), ["Anna", "Bea"])
+    assert (told.card, told.second, told.mix) == ("Anna", "Bea", 35)
+
+
+def test_what_the_form_does_not_hold_is_said(host):
+    text = (
+        "a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain identity: 0123abcd; Anna (0000000a); 89abcdef, "
+        "FaceChain every second step: True"
+    )
+    here = restored(text, host.offers(), [])
+    assert any("0123abcd" in note for note in here.notes)
+    assert any("89abcdef" in note for note in here.notes)
+    assert any("only a webui has" in note for note in here.notes)
+    for on, word in ((False, "is off now"), (True, None)):
+        host.offering(speedups={"FaceChain every second step": on, "FaceChain only where it acts": False})
+        notes = " ".join(restored(text, host.offers(), []).notes)
+        assert word in notes if word else "second step" not in notes
+    host.offering(speedups={"FaceChain only where it acts": True})
+    assert any("is on now" in note for note in restored(text, host.offers(), []).notes)
 
 
 def test_people_of_the_accordion_come_over(host):

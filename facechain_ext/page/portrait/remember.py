@@ -9,7 +9,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.number_text import format_number, read_float
 from facechain_ext.page.pnginfo import taken_apart
 from facechain_ext.page.portrait.form import DEFAULTS, FIELDS, NO_STYLE
-from facechain_ext.portrait.arguments import CARD_LABEL, IDENTITY_LABEL, PREFIX, RECIPE_LABEL, FaceArguments
+from facechain_ext.portrait.arguments import CARD_LABEL, IDENTITY_LABEL, PREFIX, RECIPE_LABEL, TABLE, FaceArguments
 from facechain_ext.portrait.regions import as_text, parse_others
 from facechain_ext.portrait.told import SPEEDUPS, identities_in
 from facechain_ext.styles import find_style
@@ -108,12 +108,18 @@ def _hosts(values: Mapping[str, str], found: Restored) -> None:
 
 def _face(values: Mapping[str, str], found: Restored) -> None:
     """What the labels of the accordion and of the page share."""
-    try:
-        told = FaceArguments.from_infotext({label: value for label, value in values.items() if label not in _OWN})
-        face = FaceArguments.parse(told)
-    except (FaceChainError, ValueError, TypeError) as error:
-        found.notes.append(f"The settings of the face cannot be read: {error}")
-        return
+    told: dict[str, Any] = {}
+    for line in TABLE:
+        if line.infotext is None or line.infotext in _OWN or line.infotext not in values:
+            continue
+        try:
+            one = FaceArguments.from_infotext({line.infotext: values[line.infotext]})
+            FaceArguments.parse(one)
+        except (FaceChainError, ValueError) as error:
+            found.notes.append(f"{line.label} of the face cannot be read, and its default is set: {error}")
+            continue
+        told |= one
+    face = FaceArguments.parse(told)
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     found.form.update(names, window_start=face.window[0], window_end=face.window[1])
     found.form.update(others=as_text(face.people), box=face.box)
