@@ -81,6 +81,10 @@ class PageHost(Host, Protocol):
         """Where LoRA files are, the folder for new ones first."""
         ...
 
+    def reload_loras(self) -> None:
+        """Look into the LoRA folders again, so that ``offers`` names files that are new."""
+        ...
+
     def checkpoint_files(self) -> Mapping[str, Path]:
         """The files that a style can be learned on, by name; a page chooses among these and names no other."""
         ...

@@ -133,7 +133,7 @@ def plan(
         raise StyleError(f"The style {style.en} is for grown-ups. Choose one for children or for anyone.")
     notes: list[str] = []
     loras, with_lora = _loras(style, settings, lora_folders, notes)
-    look = "" if style is None else style.positive if with_lora else style.prompt
+    look = _without("" if style is None else style.positive if with_lora else style.prompt, subject)
     words = ", ".join(part for part in (look, prompt.strip(" ,")) if part)
     full = settings.template.replace("{subject}", subject).replace("{style}", words)
     strength = settings.strength if settings.strength is not None else style.strength if style else STRENGTH
@@ -237,6 +237,12 @@ def _loras(
         notes.append(f"The style's LoRA {style.lora.file} is missing, so only its words are used. Download the LoRA.")
         return (), False
     return (Lora(file, weight),), True
+
+
+def _without(look: str, subject: str) -> str:
+    """A style's words but for those that say who is in the picture already, as trained styles of old do."""
+    said = {part.strip().casefold() for part in subject.split(",")}
+    return ", ".join(part.strip() for part in look.split(",") if part.strip() and part.strip().casefold() not in said)
 
 
 def _suggested(style: Style | None) -> str | None:

@@ -23,6 +23,7 @@ from facechain_ext.standalone.controls import control_picture
 from facechain_ext.standalone.latents import glimpse
 from facechain_ext.standalone.output import save_portraits
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
+from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.weights import require
 from facechain_ext.weights.whole import whole_file
@@ -145,6 +146,9 @@ class ServeHost:
         own = lora_folder()
         return (self._files.lora_folder, own) if self._files.lora_folder is not None else (own,)
 
+    def reload_loras(self) -> None:
+        """Nothing is remembered here that the reload does not forget by itself."""
+
     def checkpoint_files(self) -> dict[str, Path]:
         """The checkpoint that the page was started with."""
         return {self._files.checkpoint.name: self._files.checkpoint}
@@ -249,10 +253,9 @@ class ServeHost:
     def _loras(self) -> dict[str, Path]:
         """The LoRAs of the folders by name; of two with one name the first counts."""
         found: dict[str, Path] = {}
-        for folder in self.lora_folders():
-            if folder.is_dir():
-                for path in sorted(folder.rglob(f"*{_LORA_SUFFIX}")):
-                    found.setdefault(path.stem, path)
+        for path in known_loras(self.lora_folders()).values():
+            if path.suffix == _LORA_SUFFIX:
+                found.setdefault(path.stem, path)
         return found
 
     def _lora(self, lora: Lora) -> Lora:

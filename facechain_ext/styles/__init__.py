@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from facechain_ext.styles.catalogue import catalogue, search, tag_names
-from facechain_ext.styles.loras import find_lora, pull_lora, require_lora
+from facechain_ext.styles.lora_index import forget_lora_index
+from facechain_ext.styles.loras import find_lora, known_loras, pull_lora, require_lora
 from facechain_ext.styles.own import (
     all_styles,
+    check_new_style,
     delete_style,
     favourites,
     find_style,
@@ -14,6 +16,7 @@ from facechain_ext.styles.own import (
     save_style,
     set_favourite,
 )
+from facechain_ext.styles.shipped_pictures import shipped_picture
 from facechain_ext.styles.style import NEGATIVE, Style, StyleError, StyleLora, Subject
 
 __all__ = [
@@ -24,16 +27,20 @@ __all__ = [
     "Subject",
     "all_styles",
     "catalogue",
+    "check_new_style",
     "delete_style",
     "favourites",
     "find_lora",
     "find_style",
+    "forget_lora_index",
     "key_of",
+    "known_loras",
     "own_styles",
     "pull_lora",
     "require_lora",
     "save_style",
     "search",
     "set_favourite",
+    "shipped_picture",
     "tag_names",
 ]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.styles.lora_index import lora_index
 from facechain_ext.styles.style import StyleError
 from facechain_ext.weights.folders import models_folder, safe_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from facechain_ext.styles.style import StyleLora
     from facechain_ext.weights.transfer import Progress
-
-ENDINGS = (".safetensors", ".pt", ".ckpt")
 
 
 def lora_folder() -> Path:
@@ -23,15 +22,17 @@ def lora_folder() -> Path:
     return models_folder() / "lora"
 
 
+def known_loras(folders: Iterable[Path] = ()) -> Mapping[str, Path]:
+    """The LoRA files of ``folders``, their subfolders and ours by name in small letters; of two alike the first counts.
+
+    The folders are walked when they have changed since the last time, so look many names up in one answer.
+    """
+    return lora_index((*folders, lora_folder()))
+
+
 def find_lora(lora: StyleLora, folders: Iterable[Path] = ()) -> Path | None:
     """The file of a style's LoRA in one of ``folders`` or their subfolders, or in ours; None when it is in none."""
-    wanted = {lora.file.casefold()}
-    for folder in (*folders, lora_folder()):
-        if folder.is_dir():
-            for path in sorted(folder.rglob("*")):
-                if path.name.casefold() in wanted and path.suffix in ENDINGS and path.is_file():
-                    return path
-    return None
+    return known_loras(folders).get(lora.file.casefold())
 
 
 def require_lora(lora: StyleLora, folders: Iterable[Path] = ()) -> Path:

@@ -76,11 +76,30 @@ def key_of(name: str) -> str:
     return f"style-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
+def check_new_style(name: str) -> None:
+    """Raise StyleError when a style of the user cannot be called ``name``: it is empty, or comes with the extension."""
+    wanted = name.strip().casefold()
+    if not wanted:
+        raise StyleError("A style needs a name. Write one.")
+    key = key_of(name)
+    for style in catalogue().values():
+        if key == style.key or wanted in (style.en.casefold(), style.zh.casefold()):
+            raise _taken(style)
+
+
+def _taken(style: Style) -> StyleError:
+    return StyleError(f"A style that comes with the extension is called {style.en} ({style.zh}). Choose another name.")
+
+
 def save_style(style: Style, *, replace: bool = False) -> Path:
     """Write a style of the user, whole or not at all, and return its file.
 
-    Raises StyleError when the style is not valid or, unless ``replace``, when one of this key exists.
+    Raises StyleError when the style is not valid, when it is called like one of the catalogue or, unless ``replace``,
+    when one of this key exists.
     """
+    check_new_style(style.en)
+    if style.key in catalogue():
+        raise _taken(catalogue()[style.key])
     try:
         path = safe_child(folder(), f"{style.key}.toml")
     except WeightsError as error:
@@ -88,13 +107,17 @@ def save_style(style: Style, *, replace: bool = False) -> Path:
     text = as_toml(style)
     _check(style)
     if path.exists() and not replace:
-        raise StyleError(f"There already is a style called {style.key!r}. Choose another name, or replace it.")
+        raise StyleError(
+            f"You have a style called {style.key!r} already. Choose another name, or delete that one first."
+        )
     _write(path, text)
     return path
 
 
 def delete_style(key: str) -> None:
     """Delete a style of the user; raises StyleError when there is none of this key."""
+    if not key:
+        raise StyleError("No style is chosen. Choose one of your own first.")
     try:
         path = safe_child(folder(), f"{key}.toml")
     except WeightsError as error:

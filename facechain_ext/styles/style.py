@@ -49,6 +49,7 @@ class StyleLora:
 class Style:
     """One look of a portrait: what is added to the words for the person, and the settings that suit it.
 
+    ``prompt`` may be empty where the trigger words of the LoRA are all there is to say.
     ``subject`` is whom it was written for, ``adapter`` and ``strength`` (0..1) what is suggested, ``family`` the file
     it comes from ("own" for the user's).
     """
@@ -96,17 +97,18 @@ def parse_style(key: str, raw: Any, family: str) -> Style:
     tags = raw.get("tags")
     if not isinstance(tags, list) or not all(isinstance(t, str) and 0 < len(t) <= 30 and t.isprintable() for t in tags):
         raise _wrong(key, "tags must be a list of words")
+    lora = _lora(key, raw["lora"]) if "lora" in raw else None
     return Style(
         key,
         _text(key, raw, "en", 60),
         _text(key, raw, "zh", 60),
         cast("Subject", raw["subject"]),
         tuple(tags),
-        _text(key, raw, "prompt", MAX_PROMPT),
+        _text(key, raw, "prompt", MAX_PROMPT, empty=lora is not None and lora.trigger != ""),
         _text(key, raw, "negative", MAX_PROMPT, empty=True),
         cast("Adapter", raw["adapter"]),
         _number(key, raw, "strength", 0.0, 1.0),
-        _lora(key, raw["lora"]) if "lora" in raw else None,
+        lora,
         family,
     )
 

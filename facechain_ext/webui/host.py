@@ -118,6 +118,10 @@ class WebuiHost:
         """The webui's LoRA folder."""
         return loras.folders()
 
+    def reload_loras(self) -> None:
+        """Let the webui look into its LoRA folder again."""
+        loras.reload_names()
+
     def checkpoint_files(self) -> dict[str, Path]:
         """The checkpoints in the webui's list, wherever its folders are."""
         from modules import sd_models

@@ -32,13 +32,22 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_available(), key=str.casefold))
 
 
+def reload_names() -> bool:
+    """Let the host look into its folders again; False where it has no LoRAs at all."""
+    listing = getattr(sys.modules.get(_MODULE), "list_available_networks", None)
+    if listing is None:
+        return False
+    listing()
+    return True
+
+
 def tag(lora: Lora) -> str:
     """What the prompt says to apply ``lora``: its name for the host, or the file that the host has under some name.
 
     A file that is new is looked for once more. Raises HostError when the host does not know it.
     """
     name = _name_of(lora.file)
-    if name is None and _refresh():
+    if name is None and reload_names():
         name = _name_of(lora.file)
     if name is None:
         shown = lora.file.name if isinstance(lora.file, Path) else lora.file
@@ -59,12 +68,3 @@ def _name_of(file: Path | str) -> str | None:
 def _available() -> dict[str, Any]:
     """Name -> entry, as the host keeps them."""
     return dict(getattr(sys.modules.get(_MODULE), "available_networks", {}))
-
-
-def _refresh() -> bool:
-    """Let the host look into its folders again; False where it has no LoRAs at all."""
-    listing = getattr(sys.modules.get(_MODULE), "list_available_networks", None)
-    if listing is None:
-        return False
-    listing()
-    return True

@@ -66,6 +66,9 @@ class Easel:
     def lora_folders(self):
         return (self.folder,)
 
+    def reload_loras(self):
+        pass
+
     def save(self, portrait, *, stem="portrait", exact=None):
         self.saved.append(portrait)
         return self.folder / f"{len(self.saved)}.png"

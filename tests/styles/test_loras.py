@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.styles import StyleError, StyleLora, find_lora, pull_lora, require_lora
+from facechain_ext.styles import (
+    StyleError,
+    StyleLora,
+    find_lora,
+    forget_lora_index,
+    known_loras,
+    pull_lora,
+    require_lora,
+)
 from facechain_ext.weights import models_folder, set_models_folder
 from facechain_ext.weights.manifest import Source
 from tests.weights.hub import Hub, Server
@@ -67,3 +77,51 @@ def test_one_that_cannot_be_had_says_where_to_put_it(hub):
         pull_lora(StyleLora("mine.safetensors", 1.0))
     with pytest.raises(StyleError, match="cannot be downloaded"):
         pull_lora(StyleLora("mine.ckpt", 1.0, source=Source("modelscope", "a/b", "v1", "mine.ckpt")))
+
+
+def names(index):
+    return {name: path.parent.name for name, path in index.items()}
+
+
+def test_folders_are_walked_once_until_one_of_them_changes(tmp_path, monkeypatch):
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "One.safetensors").write_bytes(b"")
+    old = 1_000_000_000
+    for folder in (tmp_path / "a", tmp_path / "a" / "deep"):
+        os.utime(folder, (old, old))
+    walks = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: (walks.append(str(folder)), scan(folder))[1])
+    for _ in range(3):
+        assert names(known_loras([tmp_path / "a"])) == {"one.safetensors": "deep"}
+    first = len(walks)
+    assert first > 0
+    known_loras([tmp_path / "a"])
+    assert len(walks) == first
+    (tmp_path / "a" / "deep" / "two.safetensors").write_bytes(b"")
+    assert set(known_loras([tmp_path / "a"])) == {"one.safetensors", "two.safetensors"}
+    (tmp_path / "a" / "deep" / "two.safetensors").unlink()
+    assert set(known_loras([tmp_path / "a"])) == {"one.safetensors"}
+    os.utime(tmp_path / "a" / "deep", (old, old))
+    known_loras([tmp_path / "a"])
+    before = len(walks)
+    forget_lora_index()
+    known_loras([tmp_path / "a"])
+    assert len(walks) > before
+
+
+def test_a_folder_that_comes_later_and_links_that_circle(tmp_path):
+    folder = tmp_path / "later"
+    assert known_loras([folder]) == {}
+    folder.mkdir()
+    (folder / "a.safetensors").write_bytes(b"")
+    (folder / "round").symlink_to(folder, target_is_directory=True)
+    assert names(known_loras([folder])) == {"a.safetensors": "later"}
+
+
+def test_of_two_with_one_name_the_first_folder_counts(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Same.safetensors").write_bytes(b"")
+    assert names(known_loras([tmp_path / "first", tmp_path / "second"])) == {"same.safetensors": "first"}
+    assert names(known_loras([tmp_path / "second", tmp_path / "first"])) == {"same.safetensors": "second"}

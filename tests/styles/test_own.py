@@ -12,6 +12,7 @@ from facechain_ext.styles import (
     StyleError,
     all_styles,
     catalogue,
+    check_new_style,
     delete_style,
     favourites,
     find_style,
@@ -60,8 +61,33 @@ def test_what_is_saved_comes_back(style):
 
 def test_a_style_of_the_catalogue_with_its_lora_comes_back():
     theirs = next(s for s in catalogue().values() if s.lora and s.lora.trigger)
-    save_style(theirs)
-    assert own_styles()[0][theirs.key] == replace(theirs, family="own")
+    mine = replace(theirs, key="mine", en="Mine", zh="我的", family="own")
+    save_style(mine)
+    assert own_styles()[0]["mine"] == mine
+
+
+@pytest.mark.parametrize(
+    "changes", [{"key": "watercolour"}, {"en": "Watercolour"}, {"en": " WATERCOLOUR!"}, {"en": "水彩"}]
+)
+def test_a_style_that_comes_with_the_extension_is_never_covered(changes):
+    with pytest.raises(StyleError, match=r"Watercolour \(水彩\)"):
+        save_style(replace(MINE, **changes), replace=True)
+    assert own_styles()[0] == {}
+
+
+@pytest.mark.parametrize("act", [lambda: check_new_style("  "), lambda: delete_style("")])
+def test_an_empty_name_is_said_plainly(act):
+    with pytest.raises(StyleError, match=r"name|chosen") as refusal:
+        act()
+    assert ".toml" not in str(refusal.value)
+
+
+def test_a_style_may_have_its_trigger_for_all_its_words():
+    style = replace(MINE, prompt="", lora=StyleLora("a.safetensors", 0.8, "ownstyle"))
+    save_style(style)
+    assert find_style("my-style").positive == "ownstyle"
+    with pytest.raises(StyleError, match="prompt"):
+        save_style(replace(style, lora=None), replace=True)
 
 
 def test_nothing_is_overwritten_unasked_and_own_ones_come_first():

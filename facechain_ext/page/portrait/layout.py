@@ -18,6 +18,7 @@ from facechain_ext.page.portrait import (
 )
 from facechain_ext.page.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
 from facechain_ext.page.words import note
+from facechain_ext.styles import forget_lora_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,8 @@ def build(host: PageHost) -> None:
         with gr.Column(scale=1, min_width=300):
             suited = gr.HTML(note(offers.defaults.words) if offers.defaults.words else "", elem_id="facechain_defaults")
             result = result_panel.build(host, how.form)
-            styles_panel.wire(style_parts, own, how, host)
+            styles_panel.wire(style_parts, how, host)
+            styles_panel.wire_own(style_parts, own, how, host)
             result_panel.wire(result, who, how, host)
             preset = settings_panel.build(who, how, result, host)
 
@@ -49,9 +51,19 @@ def build(host: PageHost) -> None:
     applied = gr.State([DEFAULTS[name] for name in _SUITED])
 
     def lists(
-        card: str, second: str, adapter: str, lora: str, query: str, tag: str, before: list[Any], *values: Any
+        card: str,
+        second: str,
+        adapter: str,
+        lora: str,
+        query: str,
+        tag: str,
+        shown: str,
+        before: list[Any],
+        *values: Any,
     ) -> list[Any]:
         """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
+        forget_lora_index()
+        host.reload_loras()
         now = host.offers()
         cards = ["", *CardLibrary().names()]
         adapters = list(now.adapters) or [DEFAULTS["adapter"]]
@@ -65,15 +77,28 @@ def build(host: PageHost) -> None:
             gr.update(choices=styles.tags()),
             styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders()),
             how_panel.several_html(),
+            *styles_panel.fresh_pictures(shown),
             note(now.defaults.words) if now.defaults.words else "",
             *_suit(now.defaults, before, values),
         ]
 
+    pictures = [style_parts.pictures, style_parts.shown]
     chosen = [who.card, who.second, how.form["adapter"], how.form["lora"]]
     reload.click(
         lists,
-        [*chosen, style_parts.query, style_parts.tag, applied, *drawn],
-        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes, suited, applied, *drawn],
+        [*chosen, style_parts.query, style_parts.tag, style_parts.shown, applied, *drawn],
+        [
+            *chosen,
+            preset,
+            result.grid_styles,
+            style_parts.tag,
+            style_parts.tiles,
+            how.boxes,
+            *pictures,
+            suited,
+            applied,
+            *drawn,
+        ],  # fmt: skip
         show_progress="hidden",
     )
 

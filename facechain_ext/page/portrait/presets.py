@@ -28,7 +28,7 @@ def names() -> list[str]:
 def save(name: str, form: Mapping[str, Any]) -> None:
     """Keep settings under ``name``, in place of those of the same name.
 
-    Raises WeightsError when the name is not safe as a file's.
+    Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
     """
     path = _path(name)
     with whole_file(path) as part:
@@ -53,5 +53,12 @@ def delete(name: str) -> None:
     path.unlink()
 
 
+def exists(name: str) -> bool:
+    """Whether there is a preset called ``name``; raises HostError or WeightsError for a name that none can have."""
+    return _path(name).is_file()
+
+
 def _path(name: str) -> Path:
+    if not name.strip():
+        raise HostError("No preset is named. Choose one of the list, or write a name for a new one.")
     return safe_child(folder(), safe_name(f"{name.strip()}.json"))

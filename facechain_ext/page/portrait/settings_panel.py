@@ -12,6 +12,7 @@ from facechain_ext.page.pnginfo import text_of
 from facechain_ext.page.portrait import presets
 from facechain_ext.page.portrait.form import NAMES, form_of
 from facechain_ext.page.portrait.remember import restored
+from facechain_ext.page.question import build_question, closed, opened
 from facechain_ext.page.words import note
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def build(who: WhoParts, how: HowParts, result: ResultParts, host: PageHost) -> 
             load = gr.Button("Load", size="sm", min_width=60, elem_id="facechain_preset_load")
             save = gr.Button("Save", size="sm", min_width=60, elem_id="facechain_preset_save")
             delete = gr.Button("Delete", size="sm", min_width=60, elem_id="facechain_preset_delete")
+        replacing = build_question("facechain_preset_replace", "Yes, replace it")
+        deleting = build_question("facechain_preset_delete", "Yes, delete it")
 
     people = [who.card, who.second, who.mix, who.face]
     unchanged: list[Any] = [gr.update()] * (len(NAMES) + len(people) + 1)
@@ -57,10 +60,27 @@ def build(who: WhoParts, how: HowParts, result: ResultParts, host: PageHost) -> 
         return [text, *back(text)]
 
     def keep(name: str, *values: Any) -> list[Any]:
-        return _told(lambda: presets.save(name or "", form_of(values)), f"Saved the preset {name}.", name)
+        try:
+            if presets.exists(name or ""):
+                words = f"There is a preset {name.strip()} already. Replace it by the settings of now?"
+                return ["", gr.update(), *opened(words, name)]
+        except FaceChainError as error:
+            return [note(str(error)), gr.update(), *closed()]
+        return replace(name, *values)
+
+    def replace(name: str, *values: Any) -> list[Any]:
+        return [*_told(lambda: presets.save(name or "", form_of(values)), f"Saved the preset {name}.", name), *closed()]
+
+    def ask_to_remove(name: str) -> list[Any]:
+        try:
+            if presets.exists(name or ""):
+                return ["", *opened(f"Delete the preset {name.strip()}? It cannot be brought back.", name)]
+        except FaceChainError as error:
+            return [note(str(error)), *closed()]
+        return [note(f"There is no preset called {name}."), *closed()]
 
     def remove(name: str) -> list[Any]:
-        return _told(lambda: presets.delete(name or ""), f"Deleted the preset {name}.", None)
+        return [*_told(lambda: presets.delete(name or ""), f"Deleted the preset {name}.", None), *closed()]
 
     def bring(name: str) -> list[Any]:
         try:
@@ -73,8 +93,11 @@ def build(who: WhoParts, how: HowParts, result: ResultParts, host: PageHost) -> 
     settings = [result.status, how.suggested, *how.inputs]
     restore.click(back, [result.infotext], [*settings, *people], **hidden)
     picture.upload(back_from, [picture], [result.infotext, *settings, *people], **hidden)
-    save.click(keep, [preset, *how.inputs], [result.status, preset], **hidden)
-    delete.click(remove, [preset], [result.status, preset], **hidden)
+    kept = [result.status, preset, *replacing.parts]
+    save.click(keep, [preset, *how.inputs], kept, **hidden)
+    replacing.yes.click(replace, [replacing.subject, *how.inputs], kept, **hidden)
+    delete.click(ask_to_remove, [preset], [result.status, *deleting.parts], **hidden)
+    deleting.yes.click(remove, [deleting.subject], [result.status, preset, *deleting.parts], **hidden)
     load.click(bring, [preset], settings, **hidden)
     return preset
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from PIL import Image
-
 from facechain_ext.page.portrait.form import NO_LORA, NO_STYLE, STYLE_LORA
+from facechain_ext.page.portrait.style_pictures import picture_of
 from facechain_ext.page.words import note
-from facechain_ext.portrait.thumbnails import default_folder, thumbnail_path
 from facechain_ext.styles import (
     Style,
     StyleError,
     StyleLora,
     all_styles,
+    catalogue,
     favourites,
     find_lora,
     find_style,
     key_of,
+    known_loras,
     search,
 )
 
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
 EVERY = "all"
 FAVOURITES = "favourites"
 OWN = "own"
-_SIDE = 144
-"""Side of a tile's picture in pixels; it is shown at about two thirds of that."""
 _LONGEST = 600
 """Characters of a style's prompt."""
 
@@ -55,22 +50,24 @@ def found(query: str, tag: str) -> list[Style]:
     return search(chosen, query, tags=() if tag in (EVERY, FAVOURITES, OWN, "") else (tag,))
 
 
-def gallery(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, pictures: bool = True) -> str:
-    """Tiles to choose from, the first of which means no style; javascript/facechain_page.js makes them work.
+def gallery(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, waiting: bool = False) -> str:
+    """Tiles to choose from, the first of which means no style; javascript/facechain_styles.js makes them work.
 
-    Without ``pictures`` no file is read, so that the page is there at once.
+    A tile is one element: its picture comes from ``style_pictures``, its second name and badge from its data. The tiles
+    that are ``waiting`` are no part of the page before it is seen, so that they cost its loading nothing.
     """
-    starred = set(favourites())
-    tiles = [_tile(NO_STYLE, "No style", "only the prompt", "", "", "", 0)]
+    starred, loras = set(favourites()), known_loras(lora_folders)
+    tiles = [_tile(NO_STYLE, "No style", "", "", "none")]
     for style in styles:
-        badge = ""
+        marks = ["★"] if style.key in starred else []
         if style.lora is not None:
-            badge = "LoRA" if find_lora(style.lora, lora_folders) else "LoRA missing"
-        picture = _picture(thumbnail_path(default_folder(), style)) if pictures else ""
-        star = "★" if style.key in starred else ""
-        tiles.append(_tile(style.key, style.en, style.zh, picture, badge, star, _hue(style.family)))
+            marks.append("LoRA" if style.lora.file.casefold() in loras else "LoRA missing")
+        hue = "" if picture_of(style) is not None else style.key
+        tiles.append(_tile(style.key, style.en, style.zh, " ".join(marks), hue))
     count = f"<p class='facechain-count'>{len(styles)} styles</p>"
-    return f"{count}<div class='facechain-tiles' role='listbox'>{''.join(tiles)}</div>"
+    inside = "".join(tiles)
+    content = f"<template>{inside}</template>" if waiting else inside
+    return f"{count}<div class='facechain-tiles' role='listbox' aria-label='Styles'>{content}</div>"
 
 
 def facts(key: str, lora_folders: tuple[Path, ...]) -> str:
@@ -85,11 +82,28 @@ def facts(key: str, lora_folders: tuple[Path, ...]) -> str:
     lines = [f"{style.en} · {style.zh}{star}", style.positive]
     for_whom = "" if style.subject == "anyone" else f" Written for: {style.subject}."
     lines.append(f"Suggests strength {style.strength:g} and the adapter {style.adapter}.{for_whom}")
+    if style.family == OWN and key in catalogue():
+        lines.append(f"It is your own and takes the place of {catalogue()[key].en}, which comes with the extension.")
     if style.lora is not None:
+        get = (
+            "download it below"
+            if style.lora.source is not None
+            else f"put it into {lora_folders[0]}"
+            if lora_folders
+            else "get it"
+        )
         here = find_lora(style.lora, lora_folders) is not None
-        state = "is here" if here else "is missing, so only the words act: download it below, or choose another LoRA"
+        state = "is here" if here else f"is missing, so only the words act: {get}, or choose another LoRA"
         lines.append(f"Its LoRA {style.lora.file} {state}.")
     return mark + note(*lines)
+
+
+def can_download(key: str, lora_folders: tuple[Path, ...]) -> bool:
+    """Whether a style has a LoRA that is not here and can be fetched."""
+    style = all_styles().get(key)
+    if style is None or style.lora is None or style.lora.source is None:
+        return False
+    return find_lora(style.lora, lora_folders) is None
 
 
 def suggestion(key: str) -> dict[str, float]:
@@ -138,36 +152,15 @@ def own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Styl
     return Style(key_of(text), text, text, form["suits"], (OWN,), prompt, negative, adapter, strength, lora, OWN)
 
 
-def _tile(key: str, name: str, second: str, picture: str, badge: str, star: str, hue: int) -> str:
-    name, second = html.escape(name), html.escape(second)
-    inside = f"<img src='{picture}' alt=''>" if picture else ""
-    inside += f"<span class='facechain-badge'>{badge}</span>" if badge else ""
-    inside += f"<span class='facechain-star'>{star}</span>" if star else ""
-    kind = "" if picture else " facechain-card"
+def _tile(key: str, name: str, chinese: str, badge: str, hue: str) -> str:
+    """One tile; ``hue`` is a text that chooses the colour of one without a picture, empty for one with a picture."""
+    name, chinese = html.escape(name), html.escape(chinese)
+    data = f'data-key="{html.escape(key)}"'
+    if chinese and chinese != name:
+        data += f' data-zh="{chinese}"'
+    if badge:
+        data += f' data-badge="{badge}"'
+    kind = f"facechain-tile facechain-card' style='--hue:{crc32(hue.encode()) % 360}" if hue else "facechain-tile"
     return (
-        f"<button type='button' role='option' class='facechain-tile{kind}' style='--hue:{hue}' "
-        f'data-key="{html.escape(key)}" '
-        f'title="{name} · {second}">{inside}<b>{name}</b><i>{second}</i></button>'
+        f"<button type='button' role='option' aria-selected='false' tabindex='-1' class='{kind}' {data}>{name}</button>"
     )
-
-
-def _hue(family: str) -> int:
-    """The colour of a family's tiles without pictures, in degrees."""
-    return crc32(family.encode()) % 360
-
-
-def _picture(path: Path) -> str:
-    """The thumbnail as a data URL; nothing where there is none."""
-    try:
-        return _encoded(str(path), path.stat().st_mtime_ns)
-    except OSError:
-        return ""
-
-
-@lru_cache(maxsize=512)
-def _encoded(path: str, _changed: int) -> str:
-    with Image.open(path) as opened:
-        small = opened.convert("RGB").resize((_SIDE, _SIDE))
-    stream = io.BytesIO()
-    small.save(stream, "WEBP", quality=70)
-    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

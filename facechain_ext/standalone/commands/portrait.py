@@ -48,7 +48,9 @@ def portrait(
     face: Annotated[
         int | None, typer.Option(help="Number of the face, from the left; the largest if not given.")
     ] = None,
-    adapter: Annotated[Path | None, typer.Option(help="The face adapter's file.")] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(help="The face adapter's file. If not given: the style's, else majic.")
+    ] = None,
     encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
     vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
     negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
@@ -66,8 +68,13 @@ def portrait(
         str | None, typer.Option(help="WIDTHxHEIGHT in pixels: 512x512, or what suits a demo model.")
     ] = None,
     strength: Annotated[
-        float, typer.Option(help=_STRENGTH.help, min=_STRENGTH.low, max=_STRENGTH.high)
-    ] = _STRENGTH.default,
+        float | None,
+        typer.Option(
+            help=f"{_STRENGTH.help} If not given: the style's, else {_STRENGTH.default:g}.",
+            min=_STRENGTH.low,
+            max=_STRENGTH.high,
+        ),
+    ] = None,
     window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
     hires: Annotated[float | None, typer.Option(help="Second pass at so many times the size.", min=1, max=4)] = None,
     hires_denoise: Annotated[float, typer.Option(min=0.01, max=1)] = 0.5,
@@ -98,18 +105,11 @@ def portrait(
         person = _person(photo or [], card, face, encoder)
     for note in person.notes:
         console.print(note, style="yellow", markup=False)
-    with console.status("Loading the models"):
-        host = DiffusersHost.from_files(
-            checkpoint,
-            adapter=adapter or find("adapter-majic") or require("adapter-film"),
-            controlnets={"openpose": controlnet} if controlnet is not None else {},
-            vae=vae,
-        )
     controls = (Control("openpose", _picture(pose), pose_weight, prepared=skeleton),) if pose is not None else ()
     job = Job(
         prompt=prompt,
         negative_prompt=negative,
-        people=(Person(person, strength, (first, last)),),
+        people=(Person(person, _STRENGTH.default if strength is None else strength, (first, last)),),
         count=count,
         seed=seed,
         steps=suited.steps if steps is None else steps,
@@ -122,7 +122,14 @@ def portrait(
         hires=Hires(hires, hires_denoise) if hires is not None else None,
     )
     if style is not None:
-        job = _styled(job, style, subject)
+        job = _styled(job, style, subject, strength)
+    with console.status("Loading the models"):
+        host = DiffusersHost.from_files(
+            checkpoint,
+            adapter=adapter or _adapter(job),
+            controlnets={"openpose": controlnet} if controlnet is not None else {},
+            vae=vae,
+        )
     judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
     if not _generate(host, job, out, keep, judge):
         console.print("Stopped; what was finished is saved.", style="yellow")
@@ -195,23 +202,39 @@ class _Listener:
         return self._host.generate(job, progress=progress, ready=both)
 
 
-def _styled(job: Job, name: str, subject: str) -> Job:
-    """``job`` with a style's words and LoRA around its own prompt; raises StyleError for an unknown style."""
+def _adapter(job: Job) -> Path:
+    """The adapter's file that the job's style suggests, else the first that is there; raises WeightsError for none."""
+    suggested = find(f"adapter-{job.adapter}") if job.adapter is not None else None
+    return suggested or find("adapter-majic") or require("adapter-film")
+
+
+def _styled(job: Job, name: str, subject: str, strength: float | None) -> Job:
+    """``job`` with a style's words, LoRA and adapter, and its strength unless one is given.
+
+    Raises StyleError for an unknown style.
+    """
     from facechain_ext.portrait.style import Settings, plan
     from facechain_ext.styles import find_style
 
     (person,) = job.people
-    words, notes = plan(
+    planned, notes = plan(
         person.identity,
         find_style(name),
-        Settings(),
+        Settings(strength=strength, window=person.window),
         subject=subject,
         prompt=job.prompt,
         negative_prompt=job.negative_prompt,
     )
     for note in notes:
         console.print(note, style="yellow", markup=False)
-    return replace(job, prompt=words.prompt, negative_prompt=words.negative_prompt, loras=words.loras + job.loras)
+    return replace(
+        job,
+        prompt=planned.prompt,
+        negative_prompt=planned.negative_prompt,
+        loras=planned.loras + job.loras,
+        people=planned.people,
+        adapter=planned.adapter,
+    )
 
 
 def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:

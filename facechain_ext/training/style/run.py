@@ -124,5 +124,5 @@ def _report_preview(training: StyleTrainer, report: Callable[[Report], bool]) ->
 def _entry(key: str, request: StyleRequest, file: str) -> Style:
     """The user's style of a LoRA."""
     lora = StyleLora(file, 0.8, request.trigger)
-    words = "portrait of a person"
-    return Style(key, request.name, request.name, "anyone", ("own",), words, "", "majic", 0.5, lora, "own")
+    # no words of its own: the trigger stands for what was learned, and the page says who is in the picture
+    return Style(key, request.name, request.name, "anyone", ("own",), "", "", "majic", 0.5, lora, "own")

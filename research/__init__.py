@@ -1,0 +1,1 @@
+"""The laboratory: what makes the project's own pictures. Nothing in facechain_ext imports it."""
