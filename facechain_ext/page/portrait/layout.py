@@ -82,23 +82,12 @@ def build(host: PageHost) -> None:
             *_suit(now.defaults, before, values),
         ]
 
-    pictures = [style_parts.pictures, style_parts.shown]
+    fresh = [style_parts.pictures, style_parts.shown, suited, applied, *drawn]
     chosen = [who.card, who.second, how.form["adapter"], how.form["lora"]]
     reload.click(
         lists,
         [*chosen, style_parts.query, style_parts.tag, style_parts.shown, applied, *drawn],
-        [
-            *chosen,
-            preset,
-            result.grid_styles,
-            style_parts.tag,
-            style_parts.tiles,
-            how.boxes,
-            *pictures,
-            suited,
-            applied,
-            *drawn,
-        ],  # fmt: skip
+        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes, *fresh],
         show_progress="hidden",
     )
 
