@@ -21,7 +21,8 @@ from facechain_ext.standalone.infotext import infotext
 from facechain_ext.standalone.sampling.denoise import Cancelled, ControlUnit, Guidance, Predictor, Start, denoise
 from facechain_ext.standalone.sampling.prompts import check_syntax, encode, parse_weights, split_networks
 from facechain_ext.standalone.sampling.samplers import find_sampler
-from facechain_ext.styles.lora_index import ENDINGS, lora_folder
+from facechain_ext.styles.lora_index import ENDINGS
+from facechain_ext.styles.loras import lora_folder
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
