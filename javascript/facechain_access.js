@@ -36,12 +36,12 @@
         all("input[type=range]").forEach((control) => setOnce(control, "aria-label", labelOf(control)));
         all("button").forEach(function (button) {
             const icon = ICON_NAMES[words(button)];
-            if (icon) {
+            if (icon && !button.getAttribute("aria-label")) {
                 setOnce(button, "aria-label", icon);
                 setOnce(button, "title", icon);
             }
         });
-        all(".facechain-tiles[role=listbox]").forEach((list) => setOnce(list, "aria-label", "Styles"));
+        all(".facechain-tiles[role=listbox]").forEach((list) => list.getAttribute("aria-label") || setOnce(list, "aria-label", "Styles"));
         all('[aria-label]:not([role]):is(div, span)').forEach((one) => setOnce(one, "role", "img"));
     };
 
