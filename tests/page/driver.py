@@ -45,10 +45,6 @@ class Driver:
         tabs.get_by_text(title, exact=True).first.click()
         self.page.wait_for_selector(f"#facechain_{title.lower()}", state="visible")
 
-    def tab(self, title):
-        """Show one of the page's parts; gradio 3 gives its tabs no role."""
-        self.page.locator("#facechain_tabs .tab-nav button", has_text=title).first.click()
-
     def serious(self):
         """What axe-core calls serious or critical on our page, apart from the colours of gradio's own parts."""
         from axe_playwright_python.sync_playwright import Axe

@@ -32,7 +32,7 @@ def part(request, opened):
 
 def shown(driver, title):
     """Show a part of the page with all its accordions open."""
-    driver.tab(title)
+    driver.open_tab(title)
     closed = "#facechain_tabs .label-wrap:not(.open)"
     driver.page.eval_on_selector_all(closed, "all => all.forEach((one) => one.offsetParent && one.click())")
     driver.page.wait_for_timeout(1500)

@@ -50,8 +50,10 @@ def in_chinese(text):
 
 def test_nothing_on_the_page_is_left_in_english(chinese):
     left = []
-    for title in SUB_TABS:
-        chinese.tab(in_chinese(title))
+    for number, title in enumerate(SUB_TABS):
+        button = chinese.page.locator("#facechain_tabs .tab-nav button").nth(number)
+        assert button.inner_text().strip() == in_chinese(title)
+        button.click()
         closed = "#facechain_tabs .label-wrap:not(.open)"
         chinese.page.eval_on_selector_all(closed, "all => all.forEach((one) => one.offsetParent && one.click())")
         chinese.page.wait_for_timeout(1500)

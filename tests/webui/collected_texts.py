@@ -6,6 +6,7 @@ A text is a string constant, or an f-string in which each value is written as ``
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -101,7 +102,9 @@ def _is_gradio(function: ast.expr) -> bool:
 
 def _text(node: ast.Constant | ast.JoinedStr) -> str:
     if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
+        numbers = itertools.count()  # of a text that ``format`` fills
+        text = node.value if isinstance(node.value, str) else ""
+        return re.sub(r"\{[a-z_]+\}", lambda _: f"{{{next(numbers)}}}", text)
     parts, number = [], 0
     for part in node.values:
         if isinstance(part, ast.Constant):
