@@ -36,7 +36,8 @@ WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
     "Styles", "all", "favourites", "file", "use", "caption",
-    "{0} styles", "{0} (commercial use: {1})", "Drop File Here", "Drop Image Here", "- or -", "Click to Upload", "New row", "New column",
+    "{0} styles", "{0} (commercial use: {1})", "Drop File Here", "Drop Image Here", "- or -",
+    "Click to Upload", "New row", "New column",
 }  # fmt: skip
 """Single words in tables and drop-downs, what the page's scripts say, and what gradio draws in our places."""
 FILE = Path(__file__).resolve().parents[2] / "localizations" / "zh_CN.json"
