@@ -11,6 +11,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.portrait.job import Control, Job, Lora, Person
 from facechain_ext.portrait.judge import ranked
 from facechain_ext.portrait.overlap import Overlap
+from facechain_ext.portrait.subject import group_words
 from facechain_ext.styles import NEGATIVE, StyleError, find_lora
 from facechain_ext.weights import find
 
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 TEMPLATE = "{subject}, {style}, upper body, detailed face, looking at the viewer"
 """Our default order of words; leaves painting and photograph to the style."""
+GROUP_TEMPLATE = "{subject}, {style}, detailed faces, looking at the viewer"
+"""The same for several people, who do not fit into the upper body of one."""
 PUBLISHED_TEMPLATE = (
     "{subject}, {style}, upper_body, raw photo, masterpiece, solo, medium shot, high detail face, photorealistic, "
     "best quality"
@@ -121,12 +124,13 @@ def plan(
     negative_prompt: str = "",
     pose: Image.Image | None = None,
     lora_folders: Sequence[Path] = (),
+    people: int = 1,
 ) -> tuple[Job, tuple[str, ...]]:
     """The job for a style portrait, and what in it is not as asked.
 
     ``subject`` are the words for the person, ``prompt`` and ``negative_prompt`` the user's own, added to the style's.
-    ``suits`` is whom the style must suit. Raises StyleError for a style that is not for children when the person is
-    one, and HostError for settings out of range.
+    ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style that
+    is not for children when the person is one, and HostError for settings out of range.
     """
     _check(settings)
     if style is not None and suits == "child" and not style.suits("child"):
@@ -135,7 +139,8 @@ def plan(
     loras, with_lora = _loras(style, settings, lora_folders, notes)
     look = _without("" if style is None else style.positive if with_lora else style.prompt, subject)
     words = ", ".join(part for part in (look, prompt.strip(" ,")) if part)
-    full = settings.template.replace("{subject}", subject).replace("{style}", words)
+    template = GROUP_TEMPLATE if people > 1 and settings.template == TEMPLATE else settings.template
+    full = template.replace("{subject}", group_words(subject, people)).replace("{style}", words)
     strength = settings.strength if settings.strength is not None else style.strength if style else STRENGTH
     negatives = (style.full_negative if style else NEGATIVE, negative_prompt.strip(" ,"))
     job = Job(

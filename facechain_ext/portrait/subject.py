@@ -37,6 +37,19 @@ def subject_words(gender: Gender | None = None, years: int | None = None) -> str
     return f"portrait of {_article(f'{age} {gender}'.strip() if gender else f'{age} person'.strip())}"
 
 
+def group_words(subject: str, people: int) -> str:
+    """Words for the person as words for ``people`` people; what is no portrait of one stays as it is.
+
+    "portrait of a person" becomes "group portrait of 2 people"; of a described one the description stays.
+    """
+    beginning = "portrait of "
+    if people < 2 or not subject.startswith(beginning):
+        return subject
+    described = subject.removeprefix(beginning)
+    whom = "" if described == "a person" else f", {described}"
+    return f"group portrait of {people} people{whom}"
+
+
 def published_subject_words(gender: Gender | None = None, years: int | None = None) -> str:
     """The words of the published program: one of six, and for grown men up to 39 an age as well."""
     if gender is None:

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.portrait.arguments import AUTOMATIC
-from facechain_ext.webui import settings
+from facechain_ext.webui import models, settings
+from facechain_ext.weights.header import SD15_WIDTH, model_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +50,8 @@ class Door:
     models: tuple[str, ...]
     find: Callable[[str], Any]
     """The preprocessor of a name, to be called by oneself."""
+    file: Callable[[str], Path | None] = lambda _name: None
+    """The file of a model's name, where the extension says it."""
 
     def model(self, kind: ControlKind) -> str:
         """The model for a kind: the user's choice, else one for SD1.5 first; raises HostError when there is none."""
@@ -55,6 +59,9 @@ class Door:
         if chosen != AUTOMATIC:
             if chosen not in self.models:
                 raise HostError(f"The ControlNet model {chosen} is gone. Choose another in Settings > FaceChain.")
+            reason = self.unfit(chosen)
+            if reason:
+                raise HostError(reason)
             return chosen
         fitting = [name for name in self.models if _WORDS[kind] in name.lower()]
         if not fitting:
@@ -62,7 +69,34 @@ class Door:
                 f"There is no ControlNet model with “{_WORDS[kind]}” in its name. Put one for Stable Diffusion 1.5 "
                 "into models/ControlNet and refresh the list there, or choose one in Settings > FaceChain."
             )
-        return min(fitting, key=lambda name: bool(_OTHER_BASES.search(name)))
+        best = min(fitting, key=lambda name: (bool(self.unfit(name)), bool(_OTHER_BASES.search(name))))
+        reason = self.unfit(best)
+        if reason:
+            raise HostError(reason)
+        return best
+
+    def unfit(self, name: str) -> str:
+        """Why a model cannot act here, by the shapes in its file; nothing where it can or where that is not known.
+
+        The extension builds every ControlNet at one width, and each fits checkpoints of its own width alone; what does
+        not fit would only fail after the picture is made.
+        """
+        path = self.file(name)
+        facts = model_facts(path) if path is not None else None
+        if facts is None or not facts.is_controlnet or not facts.width:
+            return ""
+        built = _built_width()
+        if facts.width != built:
+            why = f"the ControlNet extension builds only models of {built}"
+        else:
+            drawn = models.checkpoint_width()
+            if drawn in (0, facts.width):
+                return ""
+            why = f"the checkpoint has {drawn}"
+        return (
+            f"The ControlNet model {name} has {facts.width} channels, and {why}; they do not fit. Choose another "
+            "checkpoint, or another model in Settings > FaceChain."
+        )
 
     def preprocessor(self, control: Control) -> str:
         """The preprocessor for a unit's picture; raises HostError when the extension has none for its kind."""
@@ -169,12 +203,29 @@ def _door() -> Door | None:
         code = sys.modules.get(name)
         if code is not None and hasattr(code, "get_models"):
             processors = sys.modules["scripts.supported_preprocessor"].Preprocessor
-            return Door(_names(code.get_modules()), _names(code.get_models()), processors.get_preprocessor)
+            names = _names(code.get_modules()), _names(code.get_models())
+            return Door(*names, processors.get_preprocessor, _file_in_extension)
     state = sys.modules.get("lib_controlnet.global_state")
     if state is not None:
         names = state.get_all_preprocessor_names(), state.get_all_controlnet_names()
-        return Door(_names(names[0]), _names(names[1]), state.get_preprocessor)
+        return Door(_names(names[0]), _names(names[1]), state.get_preprocessor, _file_in_forge)
     return None
+
+
+def _file_in_extension(name: str) -> Path | None:
+    known = getattr(sys.modules.get("scripts.global_state"), "cn_models", {})
+    return Path(known[name]) if known.get(name) else None
+
+
+def _file_in_forge(name: str) -> Path | None:
+    known = getattr(sys.modules.get("lib_controlnet.global_state"), "controlnet_filename_dict", {})
+    return Path(known[name]) if known.get(name) else None
+
+
+def _built_width() -> int:
+    """Channels of the ControlNets that the extension builds: Stable Diffusion 1.5's, unless it says otherwise."""
+    config = getattr(sys.modules.get("scripts.controlnet_model_guess"), "controlnet_default_config", {})
+    return int(config.get("model_channels", SD15_WIDTH))
 
 
 def _names(listed: Sequence[Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from facechain_ext.portrait.readiness import Need, checkpoint_needs, drawing_def
 from facechain_ext.weights import require, set_models_folder
 from facechain_ext.weights.download import preferred, pull_sources
 from facechain_ext.weights.folders import safe_child
+from facechain_ext.weights.header import model_facts
 from facechain_ext.weights.manifest import entry
 from facechain_ext.weights.transfer import Watcher
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "adapter_files",
     "adapter_names",
+    "checkpoint_width",
     "chosen_adapter",
     "defaults",
     "encoder",
@@ -74,6 +76,13 @@ def needs() -> tuple[Need, ...]:
 def defaults() -> DrawingDefaults:
     """What suits the checkpoint that is chosen."""
     return drawing_defaults(_checkpoint())
+
+
+def checkpoint_width() -> int:
+    """Channels of the first level of the checkpoint that is chosen; 0 where its file does not say."""
+    path = _checkpoint()
+    facts = model_facts(path) if path is not None else None
+    return 0 if facts is None else facts.width
 
 
 def _checkpoint() -> Path | None:

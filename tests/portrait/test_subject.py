@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facechain_ext.portrait.subject import published_subject_words, subject_of, subject_words
+from facechain_ext.portrait.subject import group_words, published_subject_words, subject_of, subject_words
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,17 @@ def test_the_published_words(gender, years, words):
 )
 def test_whom_a_style_must_suit(gender, years, subject):
     assert subject_of(gender, years) == subject
+
+
+@pytest.mark.parametrize(
+    ("words", "people", "group"),
+    [
+        ("portrait of a person", 1, "portrait of a person"),
+        ("portrait of a person", 2, "group portrait of 2 people"),
+        ("portrait of a young woman", 3, "group portrait of 3 people, a young woman"),
+        ("two friends", 2, "two friends"),
+        ("", 2, ""),
+    ],
+)
+def test_the_words_for_one_become_words_for_several(words, people, group):
+    assert group_words(words, people) == group

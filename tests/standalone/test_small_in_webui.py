@@ -8,7 +8,7 @@ import json
 import pytest
 
 from facechain_ext.errors import HostError
-from facechain_ext.standalone.small import random_models
+from facechain_ext.standalone.small import random_models, shipped_models
 from facechain_ext.standalone.small.webui import NAME, install_into
 from facechain_ext.weights import read_state_dict
 
@@ -52,6 +52,16 @@ def test_nothing_is_overwritten_and_other_folders_are_refused(webui, tmp_path):
     with pytest.raises(HostError, match="is no webui"):
         install_into(tmp_path, models)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_small_controlnet_is_put_nowhere_since_no_host_can_load_it(tmp_path):
+    models = shipped_models()
+    if models is None:
+        pytest.skip("the trained small models are not here")
+    (tmp_path / "models" / "Stable-diffusion").mkdir(parents=True)
+    written = install_into(tmp_path, models)
+    assert any("lora" in path.name for path in written)
+    assert not [path for path in written if "openpose" in path.name or path.parent.name == "ControlNet"]
 
 
 def test_an_encoder_that_is_there_stays(tmp_path, webui):

@@ -188,6 +188,26 @@ def test_a_model_for_sd15_is_taken_before_others_and_the_users_choice_before_it(
     assert "is gone" in controlnet.available()["openpose"]
 
 
+def test_a_model_of_another_width_is_refused_before_the_run_with_its_reason(host, extension, tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    from facechain_ext.webui import controlnet
+
+    files = {}
+    for name, width in ((MODELS[1], 64), (MODELS[2], 320)):
+        files[name] = str(tmp_path / f"{width}.safetensors")
+        save_file({"control_model.input_blocks.0.0.weight": torch.zeros(width, 4, 3, 3)}, files[name])
+    module(host, "scripts.global_state", cn_models=files)
+    assert controlnet.available()["openpose"] == ""
+    host.shared.opts.facechain_controlnet_openpose = MODELS[1]
+    reason = controlnet.available()["openpose"]
+    assert MODELS[1] in reason
+    assert "64 channels" in reason
+    with pytest.raises(HostError, match="64 channels"):
+        controlnet.put_units(extension, [None] * 6, [control()])
+
+
 def test_more_units_than_there_is_room_for_are_refused(host, extension):
     from facechain_ext.webui import controlnet
 

@@ -80,8 +80,14 @@ FIELDS: tuple[Field, ...] = (
     Field("prompt", "Prompt", f"{PREFIX} prompt", "", help="Added to the words of the style."),
     Field("negative", "Negative prompt", f"{PREFIX} negative prompt", ""),
     Field("strength", _STRENGTH.label, None, STRENGTH, 0, 2, 0.05, help=_STRENGTH.help),
-    Field("window_start", f"{_WINDOW.label} start", None, 0.0, 0, 1, 0.05),
-    Field("window_end", f"{_WINDOW.label} end", None, 1.0, 0, 1, 0.05),
+    Field(
+        "window_start", f"{_WINDOW.label} start", None, 0.0, 0, 1, 0.05,
+        help="Where among the sampling steps the face begins to act; 0 is the first.",
+    ),
+    Field(
+        "window_end", f"{_WINDOW.label} end", None, 1.0, 0, 1, 0.05,
+        help="Where it stops acting; 1 is the last step.",
+    ),
     Field("others", _PEOPLE.label, _PEOPLE.infotext, "", help=_PEOPLE.help),
     Field("box", _BOX.label, _BOX.infotext, "", help=_BOX.help),
     Field(
@@ -89,7 +95,7 @@ FIELDS: tuple[Field, ...] = (
         help="With more people: 0 puts all into one generation. Above, everybody is painted with this denoising "
         "strength into a picture without them, so that nobody changes anybody else; 0.75 is a start.",
     ),
-    Field("adapter", "Adapter", None, AUTOMATIC),
+    Field("adapter", "Adapter", None, AUTOMATIC, help="The network that puts the face in; auto takes what fits."),
     Field("lora", "LoRA", f"{PREFIX} LoRA", STYLE_LORA),
     Field("lora_weight", "LoRA weight", f"{PREFIX} LoRA weight", 0.25, -2, 2, 0.05),
     Field("pose", "Follow the skeleton", f"{PREFIX} pose", default=True),
@@ -116,7 +122,7 @@ FIELDS: tuple[Field, ...] = (
     Field("hires_upscaler", "Upscaler", None, "Latent"),
     Field("hires_face", _HIRES.label, None, default=True),
     Field("count", "Pictures", f"{PREFIX} pictures", 4, 1, 32, 1),
-    Field("keep", "Keep the best", f"{PREFIX} keep", 0, 0, 32, 1, help="0 keeps all."),
+    Field("keep", "Keep the best", f"{PREFIX} keep", 0, 0, 32, 1, help="The most like stay; 0 keeps all."),
     Field("fuse", "Fuse the face of the photo", f"{PREFIX} fusion", default=False),
     Field("retouch", "Retouch skin", f"{PREFIX} retouch", default=False),
 )  # fmt: skip

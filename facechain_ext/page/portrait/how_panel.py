@@ -44,11 +44,7 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
         nothing = gr.Button("No words", size="sm", elem_id="facechain_no_words", min_width=80)
     add("suits")
     add("strength")
-    with gr.Row():
-        add("window_start", "window_end", min_width=120)
-    with gr.Row():
-        add("adapter", choices=list(offers.adapters) or [DEFAULTS["adapter"]], min_width=120)
-        add("lora", choices=[STYLE_LORA, NO_LORA, *offers.loras], min_width=120)
+    add("lora", choices=[STYLE_LORA, NO_LORA, *offers.loras], min_width=120)
     add("lora_weight")
     boxes = _several(add)
     pose = _pose(host, offers, made)
@@ -131,8 +127,11 @@ def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
 
 
 def _more(offers: Offers, add: Any) -> None:
-    """Sampling, size, hires fix."""
+    """What is rarely changed: the adapter and when it acts, sampling, size, hires fix."""
     with gr.Accordion("More", open=False, elem_id="facechain_more"):
+        add("adapter", choices=list(offers.adapters) or [DEFAULTS["adapter"]])
+        with gr.Row():
+            add("window_start", "window_end", min_width=120)
         add("sampler", choices=list(offers.samplers) or [DEFAULTS["sampler"]])
         with gr.Row():
             add("steps", "cfg", min_width=120)

@@ -157,6 +157,7 @@ def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tupl
     """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
     form = asked.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
+    named = parse_others(form["others"])
     job, notes = plan(
         identity,
         style,
@@ -166,8 +167,9 @@ def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tupl
         prompt=form["prompt"],
         negative_prompt=form["negative"],
         lora_folders=host.lora_folders(),
+        people=1 + len(named),
     )
-    others = [(CardLibrary().load(other.card), other) for other in parse_others(form["others"])]
+    others = [(CardLibrary().load(other.card), other) for other in named]
     people = together(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")

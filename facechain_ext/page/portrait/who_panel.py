@@ -48,15 +48,34 @@ def build(host: PageHost) -> WhoParts:
         used = gr.HTML("")  # apart: the next photo or button replaces the notes, and who is used must stay said
         notes = gr.HTML("")
     face = gr.Slider(
-        0, 20, 0, step=1, label="Face number", info="From the left; 0 takes the largest.", elem_id="facechain_face"
+        0,
+        20,
+        0,
+        step=1,
+        label="Face number",
+        info="Which of the photo, from the left; 0 takes the largest.",
+        elem_id="facechain_face",
     )
     cards = ["", *CardLibrary().names()]
     card = gr.Dropdown(
-        cards, value="", label="Card", info="A kept person, instead of photos.", elem_id="facechain_card"
+        cards,
+        value="",
+        label="Card",
+        info="A person who was kept under a name, instead of photos.",
+        elem_id="facechain_card",
     )
     with gr.Row():
         second = gr.Dropdown(cards, value="", label="Mix with", elem_id="facechain_second", min_width=120)
-        mix = gr.Slider(0, 100, 0, step=1, label="Share, %", elem_id="facechain_mix", min_width=120)
+        mix = gr.Slider(
+            0,
+            100,
+            0,
+            step=1,
+            label="Share, %",
+            info="How much of the second one.",
+            elem_id="facechain_mix",
+            min_width=120,
+        )
     with gr.Accordion("Keep as a card", open=False, elem_id="facechain_keep_card"):
         keep = _Keep(
             gr.Textbox("", label="Name of a new card", max_lines=1, elem_id="facechain_card_name"),

@@ -52,7 +52,11 @@ def people_update(words: list[str]) -> Any:
 
 def build_options(restorers: list[str]) -> list[Any]:
     """Components in the order in which ``orders_of`` reads them."""
-    quality = gr.Radio(list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality")
+    quality = gr.Radio(
+        list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality",
+        info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
+        "faithful: painted anew in the published program's passes, slowest.",
+    )  # fmt: skip
     gr.HTML(note(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [

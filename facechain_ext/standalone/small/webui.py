@@ -25,7 +25,9 @@ _MERGES = Path(checkpoints.__file__).parent / "clip_merges.txt.gz"
 def install_into(webui: Path, models: SmallModels) -> list[Path]:
     """Copy the small models into a webui's models folder, with the configuration that lets it load the checkpoint.
 
-    Nothing is overwritten. Returns the new files. Raises HostError when the folder is no webui's or holds them already.
+    Not the small ControlNet: sd-webui-controlnet and Forge build every ControlNet at Stable Diffusion 1.5's width, and
+    take no other from a file beside it. Nothing is overwritten. Returns the new files. Raises HostError when the
+    folder is no webui's or holds them already.
     """
     folder = webui / "models"
     if not (folder / "Stable-diffusion").is_dir():
@@ -39,8 +41,6 @@ def install_into(webui: Path, models: SmallModels) -> list[Path]:
         copies[models.encoder] = encoder  # the published one, which does not fit this adapter, is not touched
     beside = models.checkpoint.parent
     copies |= {path: folder / "Lora" / f"{NAME}-{path.name}" for path in sorted(beside.glob("lora-*.safetensors"))}
-    if (beside / "openpose.safetensors").is_file():
-        copies[beside / "openpose.safetensors"] = folder / "ControlNet" / f"{NAME}-openpose.safetensors"
     config = target.with_suffix(".yaml")
     taken = [str(path) for path in (*copies.values(), config, words) if path.exists()]
     if taken:
