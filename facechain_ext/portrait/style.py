@@ -129,8 +129,8 @@ def plan(
     """The job for a style portrait, and what in it is not as asked.
 
     ``subject`` are the words for the person, ``prompt`` and ``negative_prompt`` the user's own, added to the style's.
-    ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style that
-    is not for children when the person is one, and HostError for settings out of range.
+    ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style
+    that is not for children when the person is one, and HostError for settings out of range.
     """
     _check(settings)
     if style is not None and suits == "child" and not style.suits("child"):

@@ -14,6 +14,8 @@ import torch
 class Options:
     """The host's settings."""
 
+    sd_model_checkpoint = "model.ckpt"
+
     temp_dir = ""
 
     def __init__(self):
