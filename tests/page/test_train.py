@@ -219,10 +219,19 @@ def test_pictures_are_added_under_the_trigger_that_a_style_was_begun_with(wish):
         check_trigger(other)
 
 
-def test_a_name_of_a_built_in_style_is_refused_at_once(wish, pictures):
-    wish = replace(wish, name=next(iter(catalogue())))
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": next(iter(catalogue()))}, "comes with the extension"),
+        ({"name": "long " * 20}, "up to 60 characters"),
+        ({"trigger": " "}, "needs a trigger word"),
+        ({"trigger": "word " * 60}, "up to 200 characters"),
+    ],
+)
+def test_what_could_not_become_a_style_is_refused_before_the_training(wish, pictures, change, message):
+    wish = replace(wish, **change)
     collect(wish, pictures)
-    with pytest.raises(HostError, match="built-in"):
+    with pytest.raises(FaceChainError, match=message):
         check(wish)
 
 

@@ -94,7 +94,7 @@ def test_a_style_is_learned_found_again_stopped_and_gone_on_with(train, server, 
     train.page.wait_for_function("([field, name]) => document.querySelector(field).value === name", arg=[field, NAME])
     assert train.text("train_trigger") == "papercut"
     assert [train.number(f"train_{part}") for part in ("steps", "size", "rank")] == [5000, 64, 4]
-    assert train.page.locator("#facechain_train_run_status").get_attribute("aria-live") == "polite"
+    assert train.page.locator("#facechain_train_run_status").first.get_attribute("aria-live") == "polite"
     other = Driver.open(browser.new_context(), server)
     other.page.get_by_role("tab", name="Train").click()
     other.says("train_run_status", "is being trained")

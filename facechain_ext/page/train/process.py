@@ -16,7 +16,7 @@ from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.page.train.captions import captions
 from facechain_ext.page.train.environment import ROOT
 from facechain_ext.page.train.request import Wish, read_settings, saved_state, trainings_folder, write_settings
-from facechain_ext.training.style.names import check_style_name
+from facechain_ext.training.style.names import check_entry
 from facechain_ext.training.style.status import (
     LOG,
     RUN_ID,
@@ -41,7 +41,7 @@ def check(wish: Wish) -> None:
     rows = captions(wish)
     if not rows:
         raise PhotoError("Add pictures first.")
-    check_style_name(wish.name)
+    check_entry(wish.name.strip(), wish.trigger)
     saved = saved_state(wish.folder)
     known = read_settings(wish)
     if saved is not None and not wish.resume:

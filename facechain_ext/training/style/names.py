@@ -1,18 +1,36 @@
-"""What a trained style may be called, told before the work; importing this loads no trainer's packages."""
+"""The entry that a trained style gets among the user's own, told before the work whether it can be had.
+
+Importing this loads no trainer's packages.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from facechain_ext.errors import HostError
-from facechain_ext.styles import catalogue, key_of, own_styles
+from facechain_ext.styles import check_new_style, key_of, own_styles
+from facechain_ext.styles.style import parse_style
+
+if TYPE_CHECKING:
+    from facechain_ext.styles import Style
 
 
-def check_style_name(name: str) -> None:
-    """Raise HostError when the style could not be added to the user's own after the training."""
-    key = key_of(name.strip())
-    own = own_styles()[0]
-    if key in catalogue() and key not in own:
-        raise HostError(f"{key!r} is the name of one of the built-in styles; choose another name.")
-    if key in own and not has_style(key):
+def style_entry(name: str, trigger: str) -> Style:
+    """The user's style of the LoRA; raises StyleError when name or trigger cannot be one's."""
+    key = key_of(name)
+    # no words of its own: the trigger stands for what was learned, and the page says who is in the picture
+    raw = {"en": name, "zh": name, "subject": "anyone", "tags": ["own"], "prompt": "", "negative": ""}
+    lora = {"file": f"{key}.safetensors", "weight": 0.8, "trigger": trigger}
+    return parse_style(key, raw | {"adapter": "majic", "strength": 0.5, "lora": lora}, "own")
+
+
+def check_entry(name: str, trigger: str) -> None:
+    """Raise StyleError or HostError when the style could not be added to the user's own after the training."""
+    if not trigger.strip():
+        raise HostError("A style needs a trigger word; write one.")
+    check_new_style(name)
+    key = style_entry(name, trigger).key
+    if key in own_styles()[0] and not has_style(key):
         raise HostError(f"You have a style called {key!r} already; choose another name, or delete that style first.")
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import HostError
-from facechain_ext.styles import Style, StyleLora, key_of, save_style
+from facechain_ext.styles import key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.style.lora import save_lora
-from facechain_ext.training.style.names import check_style_name, has_style
+from facechain_ext.training.style.names import check_entry, has_style, style_entry
 from facechain_ext.training.style.pictures import caption_table, usable
 from facechain_ext.training.style.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
 from facechain_ext.training.style.trainer import StyleTrainer
@@ -50,7 +50,7 @@ def train_style(
     if final.exists() and not resume:
         raise HostError(f"{final} exists already and is not overwritten; choose another name for the style.")
     if request.catalogue:
-        check_style_name(request.name)
+        check_entry(request.name, request.trigger)
     report({"event": "activity", "words": "Reading the pictures"})
     rows = caption_table(request.pictures, request.trigger)
     learned = usable(request.pictures, rows, settings.size)
@@ -94,7 +94,7 @@ def train_style(
         raise HostError(f"{final} cannot be written ({error}). {NOTHING_LOST.format(step=training.step)}") from error
     done: Report = {"event": "done", "file": str(final)}
     if request.catalogue and not has_style(key):
-        done["style"] = str(save_style(_entry(key, request, final.name)))
+        done["style"] = str(save_style(style_entry(request.name, request.trigger)))
     report(done)
     return final
 
@@ -119,10 +119,3 @@ def _report_preview(training: StyleTrainer, report: Callable[[Report], bool]) ->
         report({"event": "preview", "step": training.step, "file": str(training.preview())})
     except OSError as error:
         report({"event": "note", "words": f"The preview of step {training.step} cannot be written ({error})."})
-
-
-def _entry(key: str, request: StyleRequest, file: str) -> Style:
-    """The user's style of a LoRA."""
-    lora = StyleLora(file, 0.8, request.trigger)
-    # no words of its own: the trigger stands for what was learned, and the page says who is in the picture
-    return Style(key, request.name, request.name, "anyone", ("own",), "", "", "majic", 0.5, lora, "own")

@@ -185,7 +185,7 @@ def test_only_its_own_lora_is_replaced(request_of):
 
 def test_a_name_of_a_built_in_style_is_refused_before_the_work(request_of):
     key = next(iter(catalogue()))
-    with pytest.raises(HostError, match="built-in"):
+    with pytest.raises(FaceChainError, match="comes with the extension"):
         train_style(request_of(key), FEW)
 
 
