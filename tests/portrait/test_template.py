@@ -445,6 +445,24 @@ def test_an_interrupt_ends_the_whole_run_and_keeps_the_faces_that_are_finished(t
         make(three, everybody, settings, host=Interrupted(at=passes), seats=seats)
 
 
+def test_what_is_finished_when_the_host_fails_is_kept_and_the_failure_is_named(three, seats):
+    class Fails(Painter):
+        def generate(self, job, *, progress=None, ready=None):
+            if len(self.jobs) == 1:
+                raise HostError("Out of memory.")
+            return super().generate(job)
+
+    everybody = {number: somebody() for number in (1, 2, 3)}
+    done = make(three, everybody, standard(), host=Fails(), seats=seats)
+    assert done.left_out == ("Face 2 and those after it are left as they are: Out of memory.",)
+    assert done.changed[seats[0].mask].any()
+    assert not done.changed[seats[1].mask | seats[2].mask].any()
+    broken = Fails()
+    broken.jobs.append("an earlier one")
+    with pytest.raises(HostError, match="Out of memory"):
+        make(three, everybody, standard(), host=broken, seats=seats)
+
+
 def test_the_tries_that_are_finished_when_it_is_interrupted_count(three, seats):
     host = Interrupted(at=1, keeps=2)
     done = make(three, {1: somebody(), 2: somebody()}, standard(count=4), host=host, seats=seats, judge=Bluest())

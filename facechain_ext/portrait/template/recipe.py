@@ -111,32 +111,28 @@ def make(
         if not passes.go_on():
             break
         try:
-            if choice == "pixelate":
-                made = _pixelated(pixels, seat)
-            elif settings.quality == "instant":
-                assert isinstance(choice, Guest)
-                made = lay_photo(pixels, seat, choice, detector)
-            else:
-                assert isinstance(choice, Guest)
-                assert host is not None
-                made, missing, likeness = paint(pixels, seat, seats, choice, settings, host, detector, judge, passes)
-                left_out += missing
-                notes += likeness
+            made, missing, likeness = _made(pixels, seat, seats, choice, settings, host, detector, judge, passes)
         except CancelledError:
+            break
+        except HostError as error:  # the next face would fail as well
+            if not done:
+                raise
+            log.warning("face %d could not be painted: %s", seat.number, error)
+            after = " and those after it are left as they are" if position + 1 < len(todo) else " is left as it is"
+            left_out.append(f"Face {seat.number}{after}: {error}")
             break
         except PhotoError as error:
             log.warning("face %d is left as it is: %s", seat.number, error)
             left_out.append(f"Face {seat.number} is left as it is: {error}")
             passes.reach(sum(costs[: position + 1]))
             continue
+        left_out += missing
+        notes += likeness
         if isinstance(choice, Guest):
             made = _finished(made, seat, choice, tools, left_out)
             if seat.covered.any():
                 notes.append(f"Face {seat.number}: what covers a part of it stays before the new face.")
-        own = _area(seat, choice, settings)
-        for other in seats:
-            own = own & ~other.mask if other.number != seat.number else own
-        pixels = np.where(own[..., None], made, pixels)
+        pixels = np.where(_area(seat, seats, choice, settings)[..., None], made, pixels)
         done.append(seat.number)
         passes.reach(sum(costs[: position + 1]))
     passes.go_on()
@@ -162,8 +158,37 @@ def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
     return [f"Stopped: {which} left as they were." if len(left) > 1 else f"Stopped: {which} left as it was."]
 
 
-def _area(seat: Seat, choice: Choice, settings: Settings) -> Mask:
-    """Where a choice may change the template."""
+def _made(
+    pixels: Pixels,
+    seat: Seat,
+    seats: Sequence[Seat],
+    choice: Choice,
+    settings: Settings,
+    host: Host | None,
+    detector: Detector,
+    judge: Judge | None,
+    passes: Passes,
+) -> tuple[Pixels, list[str], list[str]]:
+    """The picture with one face done, what was left out of it, and what is said of its likeness."""
+    if choice == "pixelate":
+        return _pixelated(pixels, seat), [], []
+    assert isinstance(choice, Guest)
+    if settings.quality == "instant":
+        return lay_photo(pixels, seat, choice, detector), [], []
+    assert host is not None
+    return paint(pixels, seat, seats, choice, settings, host, detector, judge, passes)
+
+
+def _area(seat: Seat, seats: Sequence[Seat], choice: Choice, settings: Settings) -> Mask:
+    """Where a choice may change the template: nowhere in other faces."""
+    own = _reach(seat, choice, settings)
+    for other in seats:
+        own = own & ~other.mask if other.number != seat.number else own
+    return own
+
+
+def _reach(seat: Seat, choice: Choice, settings: Settings) -> Mask:
+    """How far a choice reaches around its own face."""
     if choice == "pixelate":  # all of the face, whatever lies before it
         return grown(replace(seat, mask=seat.mask | seat.covered, covered=np.zeros_like(seat.covered)), settings.growth)
     if settings.quality == "standard":
