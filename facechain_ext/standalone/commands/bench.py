@@ -113,10 +113,10 @@ def _example() -> bytes:
     """The example photo as a file."""
     from PIL import Image
 
-    from facechain_ext.standalone.commands.demo import astronaut
+    from facechain_ext.standalone.showcase import eileen_collins
 
     file = io.BytesIO()
-    Image.fromarray(astronaut().pixels).save(file, "PNG")
+    Image.fromarray(eileen_collins()).save(file, "PNG")
     return file.getvalue()
 
 

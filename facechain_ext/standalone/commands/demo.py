@@ -11,46 +11,42 @@ import typer
 from rich.console import Console
 
 from facechain_ext import __version__
-from facechain_ext.errors import PhotoError
-from facechain_ext.portrait.job import Job, Person
 from facechain_ext.standalone.output import free_path, prepare_folder, save_picture, save_portraits
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from facechain_ext.faces import Picture
     from facechain_ext.identity import PreparedFace
     from facechain_ext.portrait.job import Portrait
 
 console = Console()
 
-STRENGTHS = (0.0, 0.5, 1.0)
 RANDOM = (
     "The models of this run are small and RANDOM, not trained: the pictures below show that the whole way from photo "
     "to picture works, and nothing about likeness."
 )
+DRAWN = "A drawn person whom the models never saw."
+SHOWN = 0
+"""Which of the held-out drawn people is shown."""
 TRAINED = (
     "The models of this run are small ones, trained on drawn faces only: they show how the adapter acts, not what it "
     "does with real models."
 )
-_PROMPT = "a closeup photo of a person, blue background, white shirt"
-"""In the words of the drawn world, which are all that the small models know."""
-_SIDE, _STEPS, _SEED = 96, 20, 7
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for what is made.")] = Path("outputs"),
-    photo: Annotated[Path | None, typer.Option(help="A photo; by default the astronaut of scikit-image.")] = None,
+    photo: Annotated[Path | None, typer.Option(help="A photo, instead of the examples.")] = None,
     webui: Annotated[Path | None, typer.Option(help="Instead: put the small models into this webui's folders.")] = None,
 ) -> None:
-    """Make portraits from a real photo with small models: the pictures, a sheet, and what was done as JSON."""
+    """Show what this does, with example photos and small models: pictures, a sheet, and what was done as JSON."""
     if webui is not None:
         _into_webui(webui, out)
         return
-    from PIL import Image
-
     from facechain_ext import faces
     from facechain_ext.identity import Identity, TransFace, prepare_face
-    from facechain_ext.portrait.sheet import sheet
-    from facechain_ext.standalone import DiffusersHost
+    from facechain_ext.standalone import DiffusersHost, showcase
     from facechain_ext.standalone.small import small_models
 
     clock = _Clock()
@@ -58,32 +54,36 @@ def demo(
     models = small_models(out / "small-models")
     words = TRAINED if models.trained else RANDOM
     console.print(words, style="bold", markup=False)
-    picture = faces.read_picture(photo) if photo is not None else astronaut()
-    clock.lap("models and photo")
-    prepared = prepare_face(picture, None, faces.detector(), faces.head_masker())
-    person = Identity.from_photos(picture, TransFace.from_file(models.encoder), name=picture.name)
+    pages = [] if photo is not None else [showcase.template_sheet()]
+    clock.lap("a real person in a template")
+    source = faces.read_picture(photo) if photo is not None else None
+    picture = source or faces.read_picture(showcase.held_out_photo(SHOWN), name="drawn-person")
+    encoder = TransFace.from_file(models.encoder)
+    person = Identity.from_photos(picture, encoder, name=picture.name)
     clock.lap("photo to identity")
     host = DiffusersHost.from_files(models.checkpoint, adapter=models.adapter)
     clock.lap("loading the checkpoint")
     portraits: list[Portrait] = []
-    for strength in STRENGTHS:
-        job = Job(
-            _PROMPT, people=(Person(person, strength),), seed=_SEED, steps=_STEPS, width=_SIDE, height=_SIDE, cfg=3.0
-        )
-        portraits += host.generate(job)
+    for strength in showcase.STRENGTHS:
+        portraits += showcase.draw(host, person, strength)
         clock.lap(f"portrait at strength {strength:g}")
-    paths = save_portraits(portraits, out)
-    labels = [f"strength {strength:g}, seed {_SEED}" for strength in STRENGTHS]
-    shown = [
-        ("photo", Image.fromarray(picture.pixels)),
-        ("aligned face", Image.fromarray(prepared.aligned)),
-        ("head mask", _mask(picture, prepared)),
-        *zip(labels, (portrait.picture for portrait in portraits), strict=True),
-    ]
-    sheet_path = save_picture(sheet(shown, columns=3, title=words), out, stem="sheet")
+    best = None
+    if models.trained:
+        judged = showcase.best_of(host, encoder, person, strength=1.0, count=showcase.TRIES)
+        best = judged.pictures[judged.best]
+        clock.lap(f"the most like of {showcase.TRIES}")
+    paths = save_portraits([*portraits, *([best] if best is not None else [])], out)
+    pages.append(
+        showcase.person_sheet(picture.pixels, portraits, best, words if photo is not None else f"{DRAWN} {words}")
+    )
+    real = source or faces.read_picture(showcase.eileen_collins(), name="astronaut")
+    prepared = prepare_face(real, None, faces.detector(), faces.head_masker())
+    pages.append(_method(real, prepared))
+    sheet_path = save_picture(showcase.stacked(pages), out, stem="sheet")
     clock.lap("saving")
     report = free_path(out, "portrait", ".json")
-    report.write_text(json.dumps(_report(models.trained, person, portraits, paths, clock), indent=1), encoding="utf-8")
+    made = [*portraits, *([best] if best is not None else [])]
+    report.write_text(json.dumps(_report(models.trained, person, made, paths, clock), indent=1), encoding="utf-8")
     for path in (*paths, sheet_path, report):
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
@@ -111,20 +111,21 @@ class _Clock:
         console.print(f"{part}: {self.seconds[part]:.1f} s", markup=False, highlight=False)
 
 
-def astronaut() -> Picture:
-    """Eileen Collins, NASA, in the public domain; comes with scikit-image. Raises PhotoError where that is missing."""
-    from facechain_ext import faces
+def _method(picture: Picture, prepared: PreparedFace) -> Image.Image:
+    """What the encoder sees of a photo."""
+    from PIL import Image
 
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise PhotoError(
-            "The example photo comes with scikit-image: pip install scikit-image, or give a --photo."
-        ) from error
-    return faces.read_picture(data.astronaut(), name="astronaut")
+    from facechain_ext.portrait.sheet import sheet
+
+    cells = [
+        ("photo", Image.fromarray(picture.pixels)),
+        ("the head, the rest is left out", _mask(picture, prepared)),
+        ("the aligned face that is encoded", Image.fromarray(prepared.aligned)),
+    ]
+    return sheet(cells, side=216, columns=5, title="What the encoder sees of a photo.")
 
 
-def _mask(picture: Picture, prepared: PreparedFace) -> Any:
+def _mask(picture: Picture, prepared: PreparedFace) -> Image.Image:
     """The photo with everything but the head darkened."""
     from PIL import Image
 
