@@ -25,7 +25,7 @@ from facechain_ext.standalone.output import save_portraits
 from facechain_ext.standalone.sampling.samplers import SAMPLERS
 from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
-from facechain_ext.weights import require
+from facechain_ext.weights import models_folder, require
 from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
@@ -142,9 +142,10 @@ class ServeHost:
         return uploaded(file)
 
     def lora_folders(self) -> tuple[Path, ...]:
-        """The folder that was named at the start, and the one of the models folder."""
-        own = lora_folder()
-        return (self._files.lora_folder, own) if self._files.lora_folder is not None else (own,)
+        """The folder that was named at the start, and the one of the models folder; an earlier one is still read."""
+        earlier = models_folder() / "loras"
+        folders = (self._files.lora_folder, lora_folder(), earlier if earlier.is_dir() else None)
+        return tuple(folder for folder in folders if folder is not None)
 
     def reload_loras(self) -> None:
         """Nothing is remembered here that the reload does not forget by itself."""

@@ -152,10 +152,10 @@ class Driver:
         """Addresses of the gallery's pictures."""
         return self.page.eval_on_selector_all("#facechain_gallery img", "all => all.map((one) => one.src)")
 
-    def ended(self):
+    def ended(self, *, patience=PATIENCE):
         """Wait until pictures are there: two steps of a small model do not always show a face to judge."""
         script = "() => /Likeness by|without a face/.test(document.getElementById('facechain_status').innerText)"
-        self.page.wait_for_function(script)
+        self.page.wait_for_function(script, timeout=patience)
 
     def generate(self, *, again=False):
         """Press Generate and wait for the end; gives the settings of the first picture."""

@@ -10,7 +10,7 @@ from skimage import data
 
 from facechain_ext.standalone.small import random_models
 from tests.page.conftest import served
-from tests.page.driver import Driver
+from tests.page.driver import PATIENCE, Driver
 from tests.weights.hub import Hub
 from tests.weights.hub import Server as HubServer
 
@@ -75,7 +75,7 @@ def test_the_first_portrait_takes_six_clicks_or_fewer_and_every_step_is_said(new
     assert "96 x 128" in newcomer.page.inner_text("#facechain_defaults")
     newcomer.click("generate")
     newcomer.page.wait_for_selector("#facechain_status .facechain-progress")
-    newcomer.ended()
+    newcomer.ended(patience=3 * PATIENCE)  # two whole pictures, of twenty steps each
     newcomer.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 1")
     assert newcomer.page.evaluate("window.clicks") + 1 <= MOST_CLICKS
     settings = newcomer.text("infotext")

@@ -33,6 +33,7 @@ _SUITED = ("width", "height", "steps", "count")
 def build(host: PageHost) -> None:
     """Build the page inside the Blocks that is open; reads names of files, loads no model."""
     offers = host.offers()
+    suited = gr.HTML(note(offers.defaults.words) if offers.defaults.words else "", elem_id="facechain_defaults")
     with gr.Row(elem_id="facechain_portrait_columns"):
         with gr.Column(scale=1, min_width=300):
             who = who_panel.build(host)
@@ -40,7 +41,6 @@ def build(host: PageHost) -> None:
         with gr.Column(scale=1, min_width=300):
             how, style_parts, own = how_panel.build(host, offers, who)
         with gr.Column(scale=1, min_width=300):
-            suited = gr.HTML(note(offers.defaults.words) if offers.defaults.words else "", elem_id="facechain_defaults")
             result = result_panel.build(host, how.form)
             styles_panel.wire(style_parts, how, host)
             styles_panel.wire_own(style_parts, own, how, host)

@@ -1,0 +1,37 @@
+"""Verifying says how far it is, can be stopped, and changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from facechain_ext.weights import store
+from facechain_ext.weights.transfer import CHUNK, PullCancelledError
+
+CONTENT = bytes(CHUNK) + b"the rest"
+
+
+@pytest.fixture
+def downloaded(models_folder):
+    """Two files that were downloaded, and one that was put there by hand."""
+    files = [models_folder / name for name in ("transface.safetensors", "adapter-majic.safetensors")]
+    for file in files:
+        file.write_bytes(CONTENT)
+    store.remember({file: store.sha256_of(file) for file in files}, "test")
+    (models_folder / "adapter-film.safetensors").write_bytes(b"by hand")
+    return files
+
+
+def test_every_byte_that_is_read_is_reported(downloaded):
+    told = []
+    findings = store.verify(report=lambda done, total: told.append((done, total)) or True)
+    assert sorted(one.state for one in findings) == ["right", "right", "unknown"]
+    total = 2 * len(CONTENT)
+    assert told[-1] == (total, total)
+    assert told == sorted(told)
+    assert len(told) == 4
+
+
+def test_it_stops_when_told_and_the_next_one_is_whole(downloaded):
+    with pytest.raises(PullCancelledError, match="nothing was changed"):
+        store.verify(report=lambda done, _total: done < len(CONTENT))
+    assert [one.state for one in store.verify(["transface"])] == ["right"]
