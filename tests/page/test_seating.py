@@ -26,6 +26,7 @@ from facechain_ext.page.template.seating import (
     pointed_at,
     seat,
     show,
+    unfit_controls,
 )
 from facechain_ext.standalone.output import save_portraits
 from facechain_ext.weights import set_models_folder
@@ -209,3 +210,10 @@ def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_pa
 def test_a_restorer_that_is_not_there_is_named(host, files):
     with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
         seat(host, Order(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
+
+
+def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_the_run():
+    offers = Offers(controls={"openpose": "It does not fit.", "openpose_face": "It does not fit.", "canny": ""})
+    assert unfit_controls(offers, "faithful") == ["It does not fit."]
+    assert unfit_controls(offers, "standard") == []
+    assert unfit_controls(Offers(), "faithful") == ["No ControlNet for this is installed."]

@@ -56,7 +56,7 @@ def build(host: PageHost) -> None:
                             elem_id="facechain_template_seen")  # fmt: skip
             faces = [_face(number) for number in range(1, MOST_FACES + 1)]
             turn = build_turn()
-            options = build_options(list(host.offers().restorers))
+            options = build_options(host)
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
                 start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.page.template.seating import KEEP, MOST_FACES, PIXELATE, Order, choices_for, each_with_each
+from facechain_ext.page.template.seating import (
+    KEEP,
+    MOST_FACES,
+    PIXELATE,
+    Order,
+    choices_for,
+    each_with_each,
+    unfit_controls,
+)
 from facechain_ext.page.words import note
 from facechain_ext.portrait.template import QUALITIES
 
@@ -14,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from facechain_ext.page.host import PageHost
     from facechain_ext.page.template.restore import RestoredTemplate
 
 NO_RESTORER = "none"
@@ -50,14 +59,21 @@ def people_update(words: list[str]) -> Any:
     return gr.update(choices=everybody(words))
 
 
-def build_options(restorers: list[str]) -> list[Any]:
+def build_options(host: PageHost) -> list[Any]:
     """Components in the order in which ``orders_of`` reads them."""
+    restorers = list(host.offers().restorers)
     quality = gr.Radio(
         list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality",
         info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
         "faithful: painted anew in the published program's passes, slowest.",
     )  # fmt: skip
-    gr.HTML(note(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
+    words = gr.HTML(note(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
+    quality.change(
+        lambda chosen: note(*_QUALITY_HELP, *unfit_controls(host.offers(), chosen)),
+        [quality],
+        [words],
+        show_progress="hidden",
+    )
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [
             quality,

@@ -16,6 +16,7 @@ from facechain_ext.portrait.job import Portrait
 from facechain_ext.portrait.readiness import require_ready
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.template import Guest, Settings, find_choices, find_seats, make, numbered, read_canvas
+from facechain_ext.portrait.template.faithful import CONTROLS
 from facechain_ext.portrait.template.infotext import settings_text
 from facechain_ext.portrait.tools import retouching
 
@@ -62,6 +63,13 @@ class Order:
     restorer: str = ""
     guest: str = ""
     guest_face: int = 0
+
+
+def unfit_controls(offers: Offers, quality: str) -> list[str]:
+    """Why the passes of a quality go without a kind of ControlNet, in words; nothing where they need none."""
+    if quality != "faithful":
+        return []
+    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := offers.why_not(kind))))
 
 
 def choices_for(photos: Sequence[str]) -> list[str]:
@@ -148,7 +156,7 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> Ma
     picture.info["parameters"] = text  # what is downloaded from the page keeps it
     portrait = Portrait(picture, settings.seed, text, done.notes)
     path = host.save(portrait, stem="template", exact=lambda inside: canvas.encoded(done.pixels, inside))
-    notes = (*refused, *done.notes)
+    notes = (*refused, *unfit_controls(offers, settings.quality), *done.notes)
     return Made(order.template, "" if path is None else path.name, picture, order.guest, text, notes, done.stopped)
 
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.faces.types import Detector, Mask, Pixels
-    from facechain_ext.portrait.job import Host
+    from facechain_ext.portrait.job import ControlKind, Host
     from facechain_ext.portrait.template.passes import Passes
     from facechain_ext.portrait.template.seats import Seat
     from facechain_ext.portrait.template.settings import Guest, Settings
 
+CONTROLS: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny")
+"""The kinds of ControlNet that the passes are steered by."""
 _FIRST_STRENGTH = 0.5
 """Strength of the face in the first, free picture."""
 _AROUND, _BELOW = 0.04, 0.1
@@ -44,7 +46,7 @@ def missing(settings: Settings) -> list[str]:
     """What the published passes use and the host has not, in words."""
     if settings.quality != "faithful":
         return []
-    lacking = [kind for kind in ("openpose", "openpose_face", "canny") if kind not in settings.controls]
+    lacking = [kind for kind in CONTROLS if kind not in settings.controls]
     return [f"Painted without ControlNet for {', '.join(lacking)}: install it to follow the pose."] if lacking else []
 
 
