@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,26 @@ def test_controlnets_on_the_command_line():
     for bad in ("x.safetensors", "pose=x"):
         with pytest.raises(typer.BadParameter):
             _controlnets([bad])
+
+
+def test_who_waits_for_a_turn_is_known_and_who_has_it_does_not_wait(tmp_path):
+    host = ServeHost(Files(tmp_path / "none.safetensors"), tmp_path)
+    begun, end, waiting = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        begun.set()
+        end.wait(20)
+
+    one, other = threading.Thread(target=host.queued(first)), threading.Thread(target=host.queued(waiting.set))
+    one.start()
+    begun.wait(20)
+    other.start()
+    while not host.waits(other.ident):
+        time.sleep(0.01)
+    assert not host.waits(one.ident)
+    assert not waiting.is_set()
+    end.set()
+    one.join(20)
+    other.join(20)
+    assert waiting.is_set()
+    assert not host.waits(other.ident)
