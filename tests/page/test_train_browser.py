@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,8 +117,8 @@ def test_a_style_is_learned_found_again_stopped_and_gone_on_with(train, server, 
     train.number("train_rank", 4)
     train.number("train_steps", goal)
     train.click("train_start")
-    train.says("train_run_status", "Done", patience=5 * PATIENCE)
-    lora = next(server.folder.rglob("loras/*.safetensors"))
+    words = train.says("train_run_status", "Done", patience=5 * PATIENCE)
+    lora = Path(re.search(r"Done: (.+\.safetensors);", words)[1])
     before = lora.read_bytes()
     with safe_open(lora, "pt") as file:
         assert all(name.startswith("lora_unet_") for name in file.keys())  # noqa: SIM118 - it is no dict
