@@ -37,6 +37,11 @@ class Likeness:
         return likeness_words(self.cosine, self.encoder)
 
     @property
+    def alike(self) -> bool:
+        """Whether the words are the best two of the scale."""
+        return self.words in WORDS[-2:]
+
+    @property
     def source(self) -> str:
         """The encoder, and that it favours the picture where it does."""
         return f"{self.encoder}{self._favour}"

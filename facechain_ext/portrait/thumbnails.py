@@ -6,6 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from PIL import ImageOps
+
 from facechain_ext.errors import FaceChainError
 from facechain_ext.portrait.job import Job, Lora
 from facechain_ext.styles import find_lora
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from PIL import Image
+
+    from facechain_ext.faces.likeness import Likeness
     from facechain_ext.portrait.job import Host
     from facechain_ext.styles import Style
 
@@ -23,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 SIZE = 256
 """Side of a thumbnail in pixels; the gallery shows it at half that on ordinary screens."""
+GOOD_SIDE = 320
+"""Pixels below which a picture is a trial, as those of demo models are."""
 SUBJECTS = {"anyone": "portrait of a person", "woman": "portrait of a woman", "man": "portrait of a man",
             "child": "portrait of a child"}  # fmt: skip
 
@@ -35,6 +42,24 @@ def default_folder() -> Path:
 def thumbnail_path(folder: Path, style: Style) -> Path:
     """Where the thumbnail of a style is, or would be."""
     return safe_child(folder, f"{style.key}.webp")
+
+
+def keep_first_picture(
+    style: Style, picture: Image.Image, likeness: Likeness | None, folder: Path | None = None
+) -> Path | None:
+    """Make the user's first good picture in a style the style's thumbnail; its file, or None when it stays as it is.
+
+    Good is at least GOOD_SIDE pixels wide and high and like the person; a thumbnail that is there is never replaced.
+    Raises OSError when it cannot be written.
+    """
+    path = thumbnail_path(folder or default_folder(), style)
+    if path.exists() or min(picture.size) < GOOD_SIDE or likeness is None or not likeness.alike:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = ImageOps.fit(picture.convert("RGB"), (SIZE, SIZE), centering=(0.5, 0.3))
+    with whole_file(path) as part:
+        small.save(part, "WEBP", quality=85)
+    return path
 
 
 def make_thumbnails(

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from facechain_ext.errors import HostError
+from facechain_ext.faces.likeness import Likeness
 from facechain_ext.portrait.job import Lora, Portrait
-from facechain_ext.portrait.thumbnails import SIZE, make_thumbnails, thumbnail_path
+from facechain_ext.portrait.thumbnails import SIZE, keep_first_picture, make_thumbnails, thumbnail_path
 from facechain_ext.styles import catalogue
 from facechain_ext.weights import set_models_folder
 
@@ -69,3 +70,22 @@ def test_it_can_be_stopped(tmp_path):
     assert len(made) == 1
     assert notes == ("Stopped after 1 of 3 thumbnails.",)
     assert sorted(p.suffix for p in tmp_path.iterdir() if p.is_file()) == [".webp"]
+
+
+@pytest.mark.parametrize(
+    ("side", "score", "kept"),
+    [
+        (512, Likeness(0.9, "ArcFace"), True),
+        (512, Likeness(0.1, "ArcFace"), False),
+        (512, None, False),
+        (96, Likeness(0.9, "ArcFace"), False),
+    ],
+)
+def test_the_first_good_picture_of_the_user_shows_a_style_and_stays(tmp_path, side, score, kept):
+    made = keep_first_picture(STYLES[0], Image.new("RGB", (side, side * 2), "red"), score, tmp_path / "new")
+    assert (made is not None) == kept
+    if made is not None:
+        assert Image.open(made).size == (256, 256)
+        before = made.read_bytes()
+        assert keep_first_picture(STYLES[0], Image.new("RGB", (512, 512), "blue"), score, tmp_path / "new") is None
+        assert made.read_bytes() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from facechain_ext.portrait.regions import parse_box, parse_others, together
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
 from facechain_ext.portrait.tools import fusion, retouching
-from facechain_ext.styles import find_style
+from facechain_ext.portrait.thumbnails import keep_first_picture
+from facechain_ext.styles import all_styles, find_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from facechain_ext.portrait.style import FaceTool, Finished
 
     Report = Callable[[int, int], bool]
+
+log = logging.getLogger(__name__)
 
 GRID_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_GRID_STYLES = 12
@@ -111,12 +115,24 @@ def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
             progress=report,
         )
         for one in result.pictures:
-            host.save(one.portrait)
+            if host.save(one.portrait) is not None:
+                _keep_for_style(asked.form["style"], one)
         said = [*result.notes, *(f"Likeness by {one.likeness.source}." for one in result.pictures if one.likeness)]
         said += dict.fromkeys(note for one in result.pictures for note in one.notes if note not in said)
         return Shown(result.pictures, tuple(dict.fromkeys(said)), photos=_used_photos(asked.who))
 
     return host.queued(work)()
+
+
+def _keep_for_style(key: str, one: Finished) -> None:
+    """Show a style by the user's own first good picture in it, where pictures are kept at all."""
+    style = all_styles().get(key)
+    if style is None:
+        return
+    try:
+        keep_first_picture(style, one.portrait.picture, one.likeness)
+    except OSError as error:
+        log.warning("the picture of the style %s cannot be kept: %s", key, error)
 
 
 def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) -> Shown:
