@@ -21,8 +21,8 @@ from facechain_ext.portrait.readiness import require_ready
 from facechain_ext.portrait.regions import parse_box, parse_others, together
 from facechain_ext.portrait.sheet import sheet
 from facechain_ext.portrait.style import make, plan
-from facechain_ext.portrait.tools import fusion, retouching
 from facechain_ext.portrait.thumbnails import keep_first_picture
+from facechain_ext.portrait.tools import fusion, retouching
 from facechain_ext.styles import all_styles, find_style
 
 if TYPE_CHECKING:
