@@ -104,6 +104,25 @@ def test_a_click_changes_who_a_face_becomes_and_the_line_shows_both(template, fi
     assert cut.strip() in hidden
 
 
+def test_an_interrupt_stops_the_painting_at_its_next_step_and_keeps_no_half_face(template, files, server):
+    page = template
+    found(page, files["pair"], guests=[files["guest"]])
+    for number in (1, 2):
+        page.choose(f"template_face_{number}", "photo: 1 guest.png")
+    page.page.locator("#facechain_template_quality input[value=standard]").check(force=True)
+    page.open_part("template_more")
+    page.number("template_steps", 150)
+    before = set((server.folder / "out").glob("*.png"))
+    page.click("template_generate")
+    page.says("template_status", "%")
+    page.click("template_interrupt")
+    page.says("template_status", "topped")
+    page.page.wait_for_selector("#facechain_template_status .facechain-progress", state="detached")
+    assert set((server.folder / "out").glob("*.png")) == before
+    page.number("template_steps", 2)
+    made(page, 1)
+
+
 def test_the_gallery_takes_templates_gives_them_and_deletes_them(template, files, server):
     page = template
     upload(page, "template_files", files["alone"])
