@@ -64,7 +64,8 @@
         const ends = [...text.matchAll(/[.!?…:;,] (?=\S)/g)].map((found) => found.index + 1).reverse();
         for (const end of ends) {
             const head = text.slice(0, end);
-            const first = exact.get(head) || byPattern(head, false);
+            const part = /[,;:]$/.test(head) ? exact.get(head.slice(0, -1)) : null;  // one of a row of words
+            const first = exact.get(head) || byPattern(head, false) || (part && `${part}，`);
             if (first) {
                 const rest = text.slice(end).trim();
                 return first + (translated(rest) || rest);
@@ -85,7 +86,8 @@
             }
             kept.set(text, null);  // a text is no part of itself
             const found = exact.get(text) || byPattern(text, false) || bySentence(text) || byPattern(text, true);
-            kept.set(text, found);
+            const short = text.endsWith(".") && !found ? exact.get(text.slice(0, -1)) : null;
+            kept.set(text, found || (short && `${short}。`));
             if (found) {
                 kept.set(found, null);  // what is translated stays
             }

@@ -36,7 +36,7 @@ WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
     "Styles", "all", "favourites", "file", "use", "caption",
-    "{0} styles", "{0} (commercial use: {1})", "Drop File Here", "Drop Image Here", "- or -",
+    "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column",
 }  # fmt: skip
 """Single words in tables and drop-downs, what the page's scripts say, and what gradio draws in our places."""
@@ -114,8 +114,16 @@ def uncovered(texts, translated):
     patterns = [re.compile(VALUE.sub("(.+)", re.escape(key).replace(r"\{", "{").replace(r"\}", "}"))) for key in keys
                 if VALUE.search(key)]  # fmt: skip
     told = {*keys, *data_texts(), *NAMES, *(key for key in translated if not key.startswith(SCOPE))}
-    known = [*patterns, re.compile(r"\d+ [MG]B")]
-    return sorted(text for text in texts if text not in told and not any(one.fullmatch(text) for one in known))
+    known = [*patterns, re.compile(r"[\d.]+ [MG]B")]
+
+    def covered(text):
+        """As the page's script does it: the whole, or its beginning and the rest."""
+        if text in told or text.rstrip(".,;:") in told or any(one.fullmatch(text) for one in known):
+            return True
+        ends = (found.end() for found in re.finditer(r"[.!?…:;,] ", text))
+        return any(covered(text[:end].strip()) and covered(text[end:]) for end in ends)
+
+    return sorted(text for text in texts if not covered(text))
 
 
 def test_every_text_of_the_code_is_there(translated):
