@@ -64,7 +64,8 @@
         const ends = [...text.matchAll(/[.!?…:;,] (?=\S)/g)].map((found) => found.index + 1).reverse();
         for (const end of ends) {
             const head = text.slice(0, end);
-            const part = /[,;:]$/.test(head) ? exact.get(head.slice(0, -1)) : null;  // one of a row of words
+            const word = head.slice(0, -1);  // one of a row of words, or a size
+            const part = /[,;:]$/.test(head) ? exact.get(word) || (/^[\d.]+ [MG]B$/.test(word) ? word : null) : null;
             const first = exact.get(head) || byPattern(head, false) || (part && `${part}，`);
             if (first) {
                 const rest = text.slice(end).trim();
