@@ -71,16 +71,12 @@ def test_sentences_with_values_are_translated_and_the_server_gets_its_own_words(
     page.text("preset", "beach 2")
     page.click("preset_save")
     page.says("status", in_chinese("Saved the preset {0}.").replace("{0}", "beach 2"))
-    page.page.wait_for_function(
-        "words => document.querySelector('#facechain_adapter input').value === words", arg=in_chinese("auto")
-    )
     page.add_photos(photo)
     page.small()
     page.click("generate")
     page.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 1")
     page.page.wait_for_timeout(500)
-    assert "FaceChain adapter:" in page.text("infotext")
-    assert "%" not in page.page.inner_text("#facechain_status")
+    assert "FaceChain strength: 0.5" in page.text("infotext")  # what pictures hold is the same in every language
 
 
 def test_a_drop_down_is_edited_in_its_own_words(chinese):
