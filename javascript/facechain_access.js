@@ -49,13 +49,14 @@
     const nameDropAreas = function () {
         all("input[type=file]").forEach(function (input) {
             const area = input.parentElement;
+            if (area.querySelector("table")) {
+                return;  // a table takes files as well; its cells are what is used
+            }
             if (area.tagName !== "BUTTON") {
                 setOnce(area, "role", "button");
                 setOnce(area, "tabindex", "0");
             }
-            if (!area.querySelector("table")) {
-                setOnce(area, "aria-label", labelOf(area));
-            }
+            setOnce(area, "aria-label", labelOf(area));
         });
     };
 
