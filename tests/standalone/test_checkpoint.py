@@ -10,9 +10,11 @@ from safetensors.torch import load_file, save_file
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.portrait.job import Job
 from facechain_ext.standalone import DiffusersHost
-from facechain_ext.standalone.checkpoint import kind_of, load_checkpoint
+from facechain_ext.standalone.checkpoint import load_checkpoint
 from facechain_ext.standalone.checkpoint.noise import NoiseModel, noise_of, zero_terminal_betas
 from facechain_ext.standalone.sampling.samplers import find_sampler
+from facechain_ext.standalone.sampling.schedules import set_steps
+from facechain_ext.weights.kinds import kind_of
 
 VAE = "first_stage_model."
 UNET = "model.diffusion_model."
@@ -153,7 +155,7 @@ class Velocity:
 def test_velocities_lead_to_the_picture(sampler, zero):
     """With a U-Net that knows the picture, any correct sampler arrives at it from pure noise."""
     scheduler = find_sampler(sampler).build(NoiseModel("v_prediction", zero_terminal=zero))
-    scheduler.set_timesteps(20)
+    set_steps(scheduler, 20, torch.device("cpu"), whole=True)
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
     alphas = torch.cumprod(1 - (zero_terminal_betas(betas) if zero else betas), 0)
     picture = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).double()

@@ -16,6 +16,7 @@ from facechain_ext.weights import find, require
 if TYPE_CHECKING:
     from PIL import Image
 
+    from facechain_ext.faces import Picture
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import TransFace
     from facechain_ext.portrait.job import ControlKind
@@ -134,7 +135,18 @@ def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
         return Guest(Identity.load(path), source=f"card {path.stem}")
     picture = read_picture(path)
     identity = Identity.from_photos(picture, _encoder(encoder)) if paint else None
+    for note in identity.notes if identity is not None else _doubts(picture):
+        console.print(f"{path.name}: {note}", style="yellow", markup=False)
     return Guest(identity, picture.pixels, f"photo {picture.digest[:12]}")
+
+
+def _doubts(picture: Picture) -> list[str]:
+    """What is doubtful about a photo whose face is laid over the template's."""
+    from facechain_ext import faces
+
+    found = faces.detector().detect(picture.pixels)
+    words = list(faces.judge_face(picture.pixels, faces.choose_face(found, None)).reasons) if found else []
+    return [*picture.notes, *(f"The face is {reason}; a better photo gives a better likeness." for reason in words)]
 
 
 def _encoder(file: Path | None) -> TransFace:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import torch
 
 from facechain_ext.errors import HostError
+from facechain_ext.standalone.sampling.schedules import set_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,7 +163,7 @@ def denoise(
     latent picture as it is then. Raises HostError when the picture is not finite any more.
     """
     device = predict.unet.device
-    scheduler.set_timesteps(steps, device=device)
+    set_steps(scheduler, steps, device, whole=start is None)
     timesteps = scheduler.timesteps
     noise = noise.to(device)
     if start is None:

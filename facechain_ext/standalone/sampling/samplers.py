@@ -10,6 +10,7 @@ import torch
 from facechain_ext.errors import HostError
 from facechain_ext.standalone.checkpoint.noise import ORDINARY, NoiseModel, zero_terminal_betas
 from facechain_ext.standalone.checkpoint.sizes import scheduler_config
+from facechain_ext.standalone.sampling.schedules import use_webui_sigmas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ class Sampler:
     schedule: str
     scheduler: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    discard: bool = False
+    """Whether the webui leaves out the last noise level above 0."""
 
     def build(self, noise: NoiseModel = ORDINARY) -> Any:
         """A new scheduler with the noise schedule of SD1.5, for what a checkpoint's U-Net predicts."""
@@ -33,7 +36,10 @@ class Sampler:
             start, end, steps = (config[key] for key in ("beta_start", "beta_end", "num_train_timesteps"))
             betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
             config["trained_betas"] = zero_terminal_betas(betas).tolist()
-        return getattr(diffusers, self.scheduler).from_config(config)
+        scheduler = getattr(diffusers, self.scheduler).from_config(config)
+        if self.scheduler in _TAKE_LEVELS:
+            use_webui_sigmas(scheduler, self.schedule, discard=self.discard)
+        return scheduler
 
 
 # diffusers' "linspace" is what k-diffusion does: time steps from 999 to 0, both ends included.
@@ -42,11 +48,12 @@ _LINSPACE = {"timestep_spacing": "linspace"}
 _LEADING = {"timestep_spacing": "leading", "steps_offset": 1}
 _SDE = {"algorithm_type": "sde-dpmsolver++"}
 
-_SCHEDULES: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
-    ("", "Uniform", {}),
-    (" Karras", "Karras", {"use_karras_sigmas": True}),
-    (" Exponential", "Exponential", {"use_exponential_sigmas": True}),
-)
+_SCHEDULES = (("", "Uniform"), (" Karras", "Karras"), (" Exponential", "Exponential"))
+_TAKE_LEVELS = (
+    "EulerDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler", "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
+)  # fmt: skip
+_DISCARDING = ("DPM2", "DPM2 a", "DPM++ 3M SDE")
 _SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("Euler", "EulerDiscreteScheduler", {}),
     ("Heun", "HeunDiscreteScheduler", {}),
@@ -58,14 +65,18 @@ _SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("DPM++ 2M SDE Heun", "DPMSolverMultistepScheduler", _SDE | {"solver_type": "heun"}),
     ("DPM++ 3M SDE", "DPMSolverMultistepScheduler", _SDE | {"solver_order": 3}),
     ("DPM++ SDE", "DPMSolverSinglestepScheduler", _SDE | {"lower_order_final": True}),
-    ("UniPC", "UniPCMultistepScheduler", {}),
 )
+_UNIPC: tuple[Mapping[str, Any], ...] = ({}, {"use_karras_sigmas": True}, {"use_exponential_sigmas": True})
 
 _TABLE = (
     *(
-        Sampler(name + ending, schedule, scheduler, _LINSPACE | dict(options) | dict(more))
+        Sampler(name + ending, schedule, scheduler, _LINSPACE | dict(options), name in _DISCARDING)
         for name, scheduler, options in _SIGMA_SAMPLERS
-        for ending, schedule, more in _SCHEDULES
+        for ending, schedule in _SCHEDULES
+    ),
+    *(
+        Sampler(f"UniPC{ending}", schedule, "UniPCMultistepScheduler", _LINSPACE | dict(options))
+        for (ending, schedule), options in zip(_SCHEDULES, _UNIPC, strict=True)
     ),
     Sampler("Euler a", "Uniform", "EulerAncestralDiscreteScheduler", _LINSPACE),
     Sampler("DDIM", "Uniform", "DDIMScheduler", _LEADING | {"clip_sample": False, "set_alpha_to_one": False}),
