@@ -116,10 +116,10 @@ def pinned_checks() -> list[str]:
     page = ROOT / "tests" / "page" / "requirements-gradio3.txt"
     python = environment(".venv-host", fresh=True)
     install(python, [["-r", str(host)], ["--no-deps", HOST_MEDIAPIPE.split(maxsplit=1)[0], LDM]])
-    failed = [name for name in ("tests under the host's pins",) if pytest(python, name, "tests/webui")]
+    failed = [name for name in ("tests under the host's pins",) if pytest(python, name, "tests/hosts/webui")]
     install(python, [["-r", str(page), "-c", str(host)], ["--no-deps", "-e", str(ROOT)]])
     name = "the page with gradio 3"
-    return [*failed, name] if pytest(python, name, "tests/page") else failed
+    return [*failed, name] if pytest(python, name, "tests/ui") else failed
 
 
 def pytest(python: str, name: str, *paths: str) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facechain_ext.demo import small_models
+from facechain_ext.hosts.diffusers import DiffusersHost
+from facechain_ext.hosts.diffusers.showcase import held_out_sheet
 from facechain_ext.identity import TransFace
-from facechain_ext.standalone import DiffusersHost
-from facechain_ext.standalone.showcase import held_out_sheet
-from facechain_ext.standalone.small import small_models
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "pictures" / "held-out-people.jpg"

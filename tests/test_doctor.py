@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from facechain_ext import doctor
+from facechain_ext.cli import doctor as command
 from facechain_ext.next_steps import MEDIAPIPE, CommandSteps, PageSteps
-from facechain_ext.standalone.commands import doctor as command
 from facechain_ext.weights import set_models_folder, store
 from facechain_ext.weights.manifest import manifest
 

@@ -12,8 +12,8 @@ import pytest
 import facechain_ext
 from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
-from facechain_ext.faces.repository import consent
 from facechain_ext.next_steps import CommandSteps, PageSteps, next_steps, set_next_steps
+from facechain_ext.retouch.sandbox import consent
 from facechain_ext.styles import find_style
 from facechain_ext.weights import read_state_dict, store
 from facechain_ext.weights.manifest import manifest

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from facechain_ext.faces.alignment import align
     from facechain_ext.faces.choose import check_face, choose_face, number_faces
-    from facechain_ext.faces.fuse.blend import blend_face
+    from facechain_ext.faces.detect.cached import forget_pictures
     from facechain_ext.faces.picture import Picture, read_picture
     from facechain_ext.faces.providers import availability, detector, head_masker, recogniser
     from facechain_ext.faces.quality import Quality, judge_face
-    from facechain_ext.faces.remember import forget_pictures
-    from facechain_ext.faces.retouch import retouch_skin
     from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker, Recogniser
+    from facechain_ext.retouch.fuse.blend import blend_face
+    from facechain_ext.retouch.skin_retouch import retouch_skin
 
 __all__ = [
     "Availability",

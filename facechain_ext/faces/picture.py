@@ -13,7 +13,7 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.colors import to_srgb
 from facechain_ext.faces.decoding import MAX_PIXELS, check_size, decode_image, decode_picture, read_picture_file
-from facechain_ext.faces.latest import Latest
+from facechain_ext.storage.lru_cache import Latest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -196,7 +196,8 @@ RECOGNISERS = (
 
 def availability() -> tuple[Availability, ...]:
     """Every provider of every ability of this package, best first, and what would make it work. Loads no network."""
-    from facechain_ext.faces import attributes, fuse, restore, retouch
+    from facechain_ext.faces import attributes
+    from facechain_ext.retouch import fuse, restore
 
     rows = []
     for ability, providers in (("detector", DETECTORS), ("head mask", HEAD_MASKERS), ("likeness", RECOGNISERS)):
@@ -251,7 +252,7 @@ def _tell() -> None:
 
 @functools.lru_cache(maxsize=16)
 def _remembering(chosen: Detector) -> Detector:
-    from facechain_ext.faces.remember import RememberingDetector
+    from facechain_ext.faces.detect.cached import RememberingDetector
 
     return RememberingDetector(chosen)
 

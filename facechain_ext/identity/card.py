@@ -11,10 +11,10 @@ import torch
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.identity.identity import Identity
-from facechain_ext.weights.layout import check_layout, check_values, is_finite, require_key
+from facechain_ext.storage.atomic_write import whole_file
 from facechain_ext.weights.plain_files import special_file
 from facechain_ext.weights.plain_text import storable
-from facechain_ext.weights.whole import whole_file
+from facechain_ext.weights.state_dict_spec import check_layout, check_values, is_finite, require_key
 
 if TYPE_CHECKING:
     from pathlib import Path

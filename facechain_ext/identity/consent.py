@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from facechain_ext.weights.notes import read_note, write_note
+from facechain_ext.storage.json_store import read_note, write_note
 
 NOTICE = (
     "A card holds what a face looks like: the face cut out small, and numbers from which pictures of that person can "

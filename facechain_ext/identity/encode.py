@@ -12,9 +12,9 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.faces.latest import Latest
-from facechain_ext.identity.projected import forget_projections
-from facechain_ext.weights.layout import is_finite
+from facechain_ext.identity.projection_cache import forget_projections
+from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.weights.state_dict_spec import is_finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

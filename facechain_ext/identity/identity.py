@@ -15,7 +15,7 @@ from torch import Tensor
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity.encode import PhotoFact, encode_photo
-from facechain_ext.identity.projected import projected
+from facechain_ext.identity.projection_cache import projected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
-    from facechain_ext.identity.projected import Projects
+    from facechain_ext.identity.projection_cache import Projects
     from facechain_ext.identity.transface import TransFace
 
     PhotoSource: TypeAlias = "str | Path | bytes | Image.Image | NDArray[np.generic] | faces.Picture"

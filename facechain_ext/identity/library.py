@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.card import card_facts, load_card, save_card
 from facechain_ext.identity.encode import forget_photos
+from facechain_ext.storage.atomic_write import forget_parts
 from facechain_ext.weights import models_folder, safe_child, safe_name
-from facechain_ext.weights.whole import forget_parts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facechain_ext.weights.layout import require_key
+from facechain_ext.weights.state_dict_spec import require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facechain_ext.weights.layout import Shape
+    from facechain_ext.weights.state_dict_spec import Shape
 
 HEAD_WIDTH = 64
 """Width of one attention head in every published projector and encoder."""

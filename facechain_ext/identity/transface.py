@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from facechain_ext.identity.projector import head_count, merge_heads, split_heads
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.layout import check_layout, check_values, require_key
+from facechain_ext.weights.state_dict_spec import check_layout, check_values, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from facechain_ext.weights.layout import Shape
+    from facechain_ext.weights.state_dict_spec import Shape
 
 IMAGE_SIZE = 112
 """Side of the aligned face in pixels (the ArcFace convention)."""

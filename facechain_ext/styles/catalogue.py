@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles.style import Style, StyleError, Subject, parse_style
-from facechain_ext.weights.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

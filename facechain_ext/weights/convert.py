@@ -9,8 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.atomic_write import whole_file
 from facechain_ext.weights.reading import read_state_dict
-from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,14 +16,7 @@ from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import SourceError, endpoint, locate, page
 from facechain_ext.weights.manifest import HUBS, entry
 from facechain_ext.weights.reading import read_state_dict
-from facechain_ext.weights.transfer import (
-    PullCancelledError,
-    Watcher,
-    WrongContentError,
-    check_space,
-    fetch,
-    sha256_of,
-)
+from facechain_ext.weights.transfer import PullCancelledError, Watcher, WrongContentError, check_space, fetch, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

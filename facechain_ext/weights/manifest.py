@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.toml import read_toml
 from facechain_ext.weights.folders import safe_name
-from facechain_ext.weights.toml import read_toml
 
 Hub = Literal["modelscope", "huggingface", "web"]
 Pickles = Literal["none", "convert", "check"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from facechain_ext.weights.machine import DamagedPickleError, Inert, Machine, Name, UnsafePickleError
+from facechain_ext.weights.safe_unpickler import DamagedPickleError, Inert, Machine, Name, UnsafePickleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

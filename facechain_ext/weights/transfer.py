@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.atomic_write import flush
 from facechain_ext.weights.http import get
-from facechain_ext.weights.whole import flush
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from skimage import data
 
 from facechain_ext.faces.detect.common import WORK_SIDE, any_way_up, face_from, intersection_over_union
 from facechain_ext.faces.pose import angles_from_landmarks
-from facechain_ext.faces.sheets import long_haired
+from research.sheets.faces import long_haired
 
 from .conftest import BY_HAND, eye_distance, warped
 

@@ -9,9 +9,9 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext import faces
-from facechain_ext.faces.fuse import points
-from facechain_ext.faces.fuse.occlusion import covered_part
-from facechain_ext.portrait.template import Guest, find_seats, make, read_canvas
+from facechain_ext.recipes.template import Guest, find_seats, make, read_canvas
+from facechain_ext.retouch.fuse import points
+from facechain_ext.retouch.fuse.occlusion import covered_part
 
 COLLINS = data.astronaut()
 HOPPER = np.asarray(Image.open(cbook.get_sample_data("grace_hopper.jpg")).convert("RGB"))

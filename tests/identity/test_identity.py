@@ -309,9 +309,9 @@ def test_facts_of_a_card_that_python_cannot_read_are_one_sentence(person, tmp_pa
 
 
 def test_a_card_of_another_width_names_the_adapter(person):
-    from facechain_ext.adapter import FaceAdapter
-    from facechain_ext.adapter.model import AdapterSizes
     from facechain_ext.identity.projector import ProjectorSizes
+    from facechain_ext.methods.fact import FaceAdapter
+    from facechain_ext.methods.fact.model import AdapterSizes
 
     width = person.face_tokens.shape[2]
     with torch.device("meta"):

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.portrait.regions import Other, as_text, parse_others
-from facechain_ext.weights.whole import part_of
+from facechain_ext.recipes.regions import Other, as_text, parse_others
+from facechain_ext.storage.atomic_write import part_of
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from facechain_ext.adapter import new_adapter
+from facechain_ext.demo import random_models
+from facechain_ext.demo.layout import ENCODER, WIDTH
 from facechain_ext.faces.types import Face, HeadMask
+from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import ProjectorSizes
-from facechain_ext.standalone.checkpoint import load_checkpoint
-from facechain_ext.standalone.small import random_models
-from facechain_ext.standalone.small.layout import ENCODER, WIDTH
-from facechain_ext.training.evaluate.drawn import DrawnPeople
+from facechain_ext.methods.fact import new_adapter
+from research.evaluate.rendered import DrawnPeople
 
 PROJECTOR = ProjectorSizes(ENCODER.width, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=WIDTH)
 

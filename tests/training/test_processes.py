@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from facechain_ext.errors import HostError
-from facechain_ext.standalone.checkpoint import load_checkpoint
+from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.training.processes import Processes
-from facechain_ext.training.small import Schedule
+from research.tiny_models import Schedule
 from tests.training.together import RATE, ROWS, STEPS, STOP
 
 SCRIPT = Path(__file__).with_name("together.py")

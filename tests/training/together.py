@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from facechain_ext.training.processes import Processes
-from facechain_ext.training.small import Schedule
-from facechain_ext.training.small.run import train_small
-from facechain_ext.training.small.stage import train_stage
-from tests.training.small.test_small import TINY
+from research.tiny_models import Schedule
+from research.tiny_models.run import train_small
+from research.tiny_models.stage import train_stage
+from tests.research.tiny_models.test_small import TINY
 
 STEPS, ROWS, RATE, STOP = 6, 4, 0.1, 3
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.weights.layout import check_values
+from facechain_ext.weights.state_dict_spec import check_values
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e4m3fn])

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.toml import read_toml
 from facechain_ext.weights import folders, manifest
-from facechain_ext.weights.toml import read_toml
 
 GOOD = {
     "title": "A", "purpose": "B", "group": "faces", "licence": "MIT", "commercial": "yes", "save_as": "a/b.safetensors",

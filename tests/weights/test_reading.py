@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.weights import machine, read_state_dict
+from facechain_ext.weights import read_state_dict, safe_unpickler
 from facechain_ext.weights.reading import read_metadata
 
 DTYPES = [
@@ -226,8 +226,8 @@ def test_the_canary_works(tmp_path):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_never_do_more_than_raise_their_two_errors(data):
-    reader = machine.Machine({}, {}, lambda _: None)
-    with contextlib.suppress(machine.DamagedPickleError, machine.UnsafePickleError):
+    reader = safe_unpickler.Machine({}, {}, lambda _: None)
+    with contextlib.suppress(safe_unpickler.DamagedPickleError, safe_unpickler.UnsafePickleError):
         reader.load(io.BytesIO(b"\x80\x02" + data))
 
 
@@ -301,7 +301,7 @@ def test_a_compressed_zip_is_a_bomb_not_weights(tmp_path):
     ("data", "words"),
     [
         (b"\x80\x02]" + b"h" * 10, "damaged"),
-        (b"\x80\x02" + b"]0" * (machine.MAX_OPCODES // 2 + 5) + b".", "instructions"),
+        (b"\x80\x02" + b"]0" * (safe_unpickler.MAX_OPCODES // 2 + 5) + b".", "instructions"),
         (b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"x.", "single item"),
         (b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x.", "single item"),
         (b"I" + b"9" * 10_000 + b"\n.", "text line"),

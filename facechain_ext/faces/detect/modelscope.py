@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.faces.detect.common import face_from, search
-from facechain_ext.faces.pipelines import open_pipeline
+from facechain_ext.faces.modelscope_pipeline import open_pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path

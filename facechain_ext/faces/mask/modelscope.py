@@ -10,7 +10,7 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.detect.common import shrink
 from facechain_ext.faces.mask.head import complete_head
-from facechain_ext.faces.pipelines import open_pipeline
+from facechain_ext.faces.modelscope_pipeline import open_pipeline
 from facechain_ext.faces.types import HeadMask
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.weights.whole import whole_file
+from facechain_ext.storage.atomic_write import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
-from facechain_ext.training.fact.sources import PICTURES
-from facechain_ext.weights.whole import whole_file
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.training.adapter.sources import PICTURES
 
 if TYPE_CHECKING:
     from pathlib import Path

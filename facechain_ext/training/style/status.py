@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from facechain_ext.errors import HostError
-from facechain_ext.weights.whole import whole_file
+from facechain_ext.storage.atomic_write import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

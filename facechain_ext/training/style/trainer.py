@@ -15,20 +15,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facechain_ext.errors import HostError
-from facechain_ext.standalone.checkpoint import load_checkpoint
-from facechain_ext.standalone.sampling.prompts import encode
-from facechain_ext.standalone.sampling.samplers import find_sampler
-from facechain_ext.training.fact.sampling import Drawing, draw
+from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
+from facechain_ext.hosts.diffusers.sampling.prompts import encode
+from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.training.adapter.sampling import Drawing, draw
 from facechain_ext.training.style import STATE
 from facechain_ext.training.style.lora import add_layers
 from facechain_ext.training.style.settings import NOTHING_LOST, TRAINING_ID, differences
 from facechain_ext.training.style.status import PREVIEWS
-from facechain_ext.weights.whole import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from facechain_ext.standalone.checkpoint import Checkpoint
+    from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.training.style.settings import StyleRequest, StyleSettings
 
 

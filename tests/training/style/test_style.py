@@ -16,17 +16,17 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from facechain_ext.demo.layout import WIDTH
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.portrait.job import Lora
-from facechain_ext.standalone.checkpoint import load_checkpoint
-from facechain_ext.standalone.loras import applied
-from facechain_ext.standalone.small.layout import WIDTH
+from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
+from facechain_ext.hosts.diffusers.loras import applied
+from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import catalogue, find_style
 from facechain_ext.training.style import STATE
 from facechain_ext.training.style.pictures import TABLE, caption_table, centre_square, usable
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 from facechain_ext.training.style.status import read_status
-from facechain_ext.training.world import nuisance, person, render, scene
+from research.synthetic_world import nuisance, person, render, scene
 
 FEW = StyleSettings(steps=3, rank=2, size=64, save_every=1, preview_every=3, rate=1e-3)
 

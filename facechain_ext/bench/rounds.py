@@ -1,0 +1,117 @@
+"""What was measured so far, kept in a file after every round, so that a stopped measuring goes on."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.bench.measure import Taken
+from facechain_ext.bench.variants import VARIANTS, Case
+from facechain_ext.storage.atomic_write import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+BARE = VARIANTS[0].name
+
+
+@dataclass(frozen=True)
+class Result:
+    """One variant of one case over its rounds.
+
+    ``seconds`` is the median of a step, ``ratio`` the median of its ratios to the bare step of the same round,
+    ``spread`` the lowest and the highest of those, ``least`` the ratio of the fastest step to the fastest bare one,
+    which other work on the machine disturbs least, ``megabytes`` the most that a step needed above what was held before
+    it, ``operations`` multiply-adds of a step. ``skipped`` says why there is nothing of all this.
+    """
+
+    case: Case
+    variant: str
+    rounds: int = 0
+    seconds: float = 0.0
+    ratio: float = 0.0
+    spread: tuple[float, float] = (0.0, 0.0)
+    least: float = 0.0
+    megabytes: float | None = None
+    operations: float = 0.0
+    skipped: str = ""
+
+
+@dataclass
+class Rounds:
+    """Every round of one ``machine`` (a sentence that names it); another machine's are not mixed with them."""
+
+    machine: str
+    rounds: list[tuple[Case, dict[str, Taken]]] = field(default_factory=list)
+    operations: dict[tuple[Case, str], float] = field(default_factory=dict)
+    skipped: dict[tuple[Case, str], str] = field(default_factory=dict)
+
+    @staticmethod
+    def read(path: Path, machine: str) -> Rounds:
+        """What ``write`` kept, or nothing when there is no file or another machine wrote it."""
+        if not path.is_file():
+            return Rounds(machine)
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told.get("machine") != machine:
+            return Rounds(machine)
+        kept = Rounds(machine)
+        for one in told["rounds"]:
+            kept.rounds.append((_case(one), {name: Taken(*values) for name, values in one["taken"].items()}))
+        for one in told["operations"]:
+            kept.operations[_case(one), one["variant"]] = one["operations"]
+        return kept
+
+    def write(self, path: Path) -> None:
+        """Keep everything; a file is either the one before or the new one."""
+        told: dict[str, Any] = {
+            "machine": self.machine,
+            "rounds": [
+                {**_sizes(case), "taken": {name: [one.seconds, one.megabytes] for name, one in taken.items()}}
+                for case, taken in self.rounds
+            ],
+            "operations": [
+                {**_sizes(case), "variant": name, "operations": count}
+                for (case, name), count in self.operations.items()
+            ],
+        }
+        with whole_file(path) as part:
+            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+    def done(self, case: Case, variant: str) -> int:
+        """How many rounds of a case hold a variant."""
+        return sum(of == case and variant in taken for of, taken in self.rounds)
+
+    def results(self) -> list[Result]:
+        """Every case and variant that was measured or skipped, in the order of the table."""
+        cases = dict.fromkeys([case for case, _ in self.rounds] + [case for case, _ in self.skipped])
+        found = [self._result(case, variant.name) for case in cases for variant in VARIANTS]
+        return [result for result in found if result.rounds or result.skipped]
+
+    def _result(self, case: Case, name: str) -> Result:
+        both = [(taken[name], taken[BARE]) for of, taken in self.rounds if of == case and name in taken]
+        if not both:
+            return Result(case, name, skipped=self.skipped.get((case, name), ""))
+        ratios = [one.seconds / bare.seconds for one, bare in both]
+        memory = [one.megabytes for one, _ in both if one.megabytes is not None]
+        return Result(
+            case,
+            name,
+            len(both),
+            statistics.median(one.seconds for one, _ in both),
+            statistics.median(ratios),
+            (min(ratios), max(ratios)),
+            min(one.seconds for one, _ in both) / min(bare.seconds for _, bare in both),
+            max(memory, default=None),
+            self.operations.get((case, name), 0.0),
+        )
+
+
+def _sizes(case: Case) -> dict[str, int]:
+    return {"side": case.side, "batch": case.batch}
+
+
+def _case(told: Mapping[str, Any]) -> Case:
+    return Case(told["side"], told["batch"])

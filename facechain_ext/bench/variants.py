@@ -1,0 +1,218 @@
+"""The ways of running the U-Net that are compared."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+from facechain_ext.methods.fact import Attachment, FaceAdapter, attach, new_adapter
+from facechain_ext.methods.fact.automatic import AutomaticRegion
+from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
+from facechain_ext.methods.fact.reuse import Reuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor, nn
+
+PHOTO_TOKENS = 16
+"""Identity tokens of one photo."""
+FACE_SHARE = 0.15
+"""Part of the picture that a face takes in the regions that are measured."""
+PICTURE_STEPS = 25
+"""Steps of the picture over which variants are averaged whose steps differ; the default of the page."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One size of work: side of the picture in pixels, and pictures at once (each is two rows, with guidance)."""
+
+    side: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A U-Net of Stable Diffusion 1.5's topology with random weights, an adapter for it, and where they are."""
+
+    unet: nn.Module
+    adapter: FaceAdapter
+    device: torch.device
+    dtype: torch.dtype
+
+    @staticmethod
+    def build(
+        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, Any] | None = None, seed: int = 0
+    ) -> Bench:
+        """Make a full-size U-Net and adapter, or one of other ``sizes`` (arguments of diffusers' U-Net).
+
+        Random weights cost what trained ones cost. On the device "meta" nothing is computed or held.
+        """
+        from diffusers import UNet2DConditionModel
+
+        torch.manual_seed(seed)
+        with torch.device("meta"):
+            unet = UNet2DConditionModel(
+                **({"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8} | (sizes or {}))
+            )
+        with torch.device("meta" if device == "meta" else "cpu"):
+            adapter = new_adapter(unet, gate=gate).to(device=device, dtype=dtype).eval()
+        unet = unet.to_empty(device=device).to(dtype).eval()
+        for name, parameter in unet.named_parameters():
+            if parameter.dim() > 1:
+                torch.nn.init.normal_(parameter, std=0.02)
+            else:
+                torch.nn.init.constant_(parameter, float(name.endswith("weight")))
+        return Bench(unet, adapter.requires_grad_(requires_grad=False), torch.device(device), dtype)
+
+    def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
+        """Latents [2 b, 4, h, w] and text [2 b, 77, 768] of one step."""
+        rows, side = 2 * case.batch, case.side // 8
+        place: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
+        return torch.randn(rows, 4, side, side, **place), torch.randn(rows, 77, self.adapter.token_width, **place)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Bytes of the U-Net, and of the adapter's blocks."""
+        return tuple(  # type: ignore[return-value]
+            sum(weight.nbytes for weight in module.parameters()) for module in (self.unet, self.adapter.blocks)
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step to be measured: the ``progress`` 0..1 it is at, and the ``share`` of a picture's steps that are so."""
+
+    progress: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of running the U-Net.
+
+    ``attached`` puts it in place for one case; ``steps`` are run in turn, and their times averaged by their shares.
+    ``needs`` gives the bytes that a step needs beyond what the bare one does, where that may be too much.
+    """
+
+    name: str
+    attached: Callable[[Bench, Case], AbstractContextManager[Attachment | None]]
+    steps: tuple[Step, ...] = (Step(0.5),)
+    needs: Callable[[Bench, Case], int] = lambda _bench, _case: 0
+
+
+class KnownFace(AutomaticRegion):
+    """An automatic region that measures as ever and then finds a region of FACE_SHARE: random weights have none."""
+
+    def _measure(self) -> Tensor | None:
+        if self._energy is not None and not self._energy.is_meta:
+            super()._measure()
+        return face_mask(self._size)
+
+
+def face_mask(size: tuple[int, int]) -> Tensor:
+    """A square of FACE_SHARE of a grid [h, w], somewhat above its middle, as 0 and 1."""
+    mask = torch.zeros(size)
+    side = round(size[0] * FACE_SHARE**0.5)
+    top, left = size[0] // 8, (size[1] - side) // 2
+    mask[top : top + side, left : left + side] = 1
+    return mask
+
+
+def _face(bench: Bench, case: Case, **settings: Any) -> AbstractContextManager[Attachment]:
+    del case
+    tokens, null = _tokens(bench)
+    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, **settings)
+
+
+def _region(bench: Bench, case: Case) -> AbstractContextManager[Attachment]:
+    return _face(bench, case, region=face_mask((case.side // 8, case.side // 8)))
+
+
+@contextmanager
+def _published(bench: Bench, case: Case) -> Iterator[Attachment]:
+    del case
+    plain = PublishedInjection(bench.adapter, [FaceCondition(*_tokens(bench))])
+    with Attachment(bench.unet, plain) as attachment:
+        yield attachment
+
+
+def _logits(bench: Bench, case: Case) -> int:
+    """Bytes of the largest matrices of logits, and as much for the softmax of them."""
+    tokens = (case.side // 8) ** 2 + PHOTO_TOKENS
+    config: Any = bench.unet.config
+    return 2 * 2 * case.batch * int(config.attention_head_dim) * tokens * tokens * bench.dtype.itemsize
+
+
+def _share_everywhere() -> float:
+    """Part of a picture's steps in which the automatic region is measured."""
+    automatic, everywhere = KnownFace(), 0
+    for step in range(PICTURE_STEPS):
+        automatic.begin(step / PICTURE_STEPS, (64, 64))
+        everywhere += automatic.region is None
+        automatic.observe(torch.ones(1, 64, 1))
+    return everywhere / PICTURE_STEPS
+
+
+def _share_computed() -> float:
+    """Part of a picture's steps in which increments are computed when every second one's are used again."""
+    reuse, computed = Reuse(), 0
+    for step in range(PICTURE_STEPS):
+        reuse.begin(step / PICTURE_STEPS, None)
+        computed += reuse.computes
+    return computed / PICTURE_STEPS
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("bare U-Net", lambda _bench, _case: nullcontext()),
+    Variant("exact", _face),
+    Variant(
+        "automatic region",
+        lambda bench, case: _face(bench, case, automatic=KnownFace(warm_up=1)),
+        (Step(0.1, _share_everywhere()), Step(0.5, 1 - _share_everywhere())),
+    ),
+    Variant("region of 15 %", _region),
+    Variant(
+        "every second step",
+        lambda bench, case: _face(bench, case, reuse=Reuse(warm_up=1)),
+        (Step(0.1, _share_computed()), Step(0.5, 1 - _share_computed())),
+    ),
+    Variant("prompt's rows alone", lambda bench, case: _face(bench, case, conditional_only=True)),
+    Variant("published code (einsum)", _published, needs=_logits),
+)
+"""What is compared; the first is what the others are related to."""
+
+
+class PublishedInjection(FaceInjection):
+    """The block as the published code computes it: nothing is kept between steps, attention is einsum and softmax.
+
+    Rows that are thrown away are computed, and logits and weights of the attention are whole matrices in memory.
+    """
+
+    def increment(self, site: str, x: Tensor, heads: int) -> Tensor:
+        """What the block of ``site`` adds to ``x`` [b, n, C], the unconditional half of the rows first."""
+        condition, block = self.conditions[0], self.adapter.block(site)
+        assert condition.null_tokens is not None
+        half = len(x) // 2
+        face = torch.stack([condition.null_tokens] * half + [condition.tokens] * half).to(x)
+        both = block.norm1(torch.cat([x, block.linear(face)], dim=1))
+        query, key, value = (part.unflatten(-1, (heads, -1)) for part in block.attn.to_qkv(both).chunk(3, dim=-1))
+        logits = torch.einsum("bihd,bjhd->bhij", query, key) * query.shape[-1] ** -0.5
+        attended = torch.einsum("bhij,bjhd->bihd", logits.softmax(-1), value).flatten(2)
+        attn_gate, dense_gate = block.gates(condition.strength)
+        first = (block.attn.to_out[0](attended) * attn_gate)[:, : x.shape[1]]
+        up, down = block.ff.net[0].proj, block.ff.net[2]
+        hidden, gate = up(block.norm2(x + first)).chunk(2, dim=-1)  # type: ignore[operator]
+        out: Tensor = first + down(hidden * F.gelu(gate)) * dense_gate
+        return out
+
+
+def _tokens(bench: Bench) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    pair = torch.randn(2, PHOTO_TOKENS, bench.adapter.token_width, generator=generator)
+    return pair[0], pair[1]

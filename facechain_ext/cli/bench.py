@@ -1,0 +1,140 @@
+"""facechain bench: what the face costs, as one table and one plot."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from facechain_ext.hosts.diffusers.output import prepare_folder
+
+if TYPE_CHECKING:
+    from facechain_ext.bench.rounds import Rounds
+    from facechain_ext.bench.variants import Bench, Case, Variant
+
+console = Console()
+
+
+def bench(
+    sizes: Annotated[str, typer.Option(help="Sides of the picture in pixels, comma between.")] = "512,768,1024",
+    batches: Annotated[str, typer.Option(help="Pictures at once, comma between.")] = "1,4",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each variant is measured.")] = 3,
+    variant: Annotated[list[str] | None, typer.Option(help="Only this variant beside the bare U-Net; repeat.")] = None,
+    half: Annotated[bool, typer.Option("--half", help="float16 (on a GPU) instead of float32.")] = False,  # noqa: FBT002
+    job: Annotated[bool, typer.Option(help="Also measure what comes before and after the steps.")] = True,  # noqa: FBT002
+    photo: Annotated[Path | None, typer.Option(help="A photo with a face; by default scikit-image's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for bench.json, bench.md and bench.png; a stopped one goes on.")] = (
+        Path("outputs/bench")
+    ),
+) -> None:
+    """Measure a step of a full-size Stable Diffusion 1.5 U-Net with and without the face adapter.
+
+    On a GPU also a whole portrait, from the photo to the file.
+    """
+    import torch
+
+    from facechain_ext.bench.report import machine, parts_table, plot, table
+    from facechain_ext.bench.rounds import Rounds
+    from facechain_ext.bench.variants import Bench, Case
+
+    sides, together = _numbers(sizes, "--sizes", 64), _numbers(batches, "--batches", 1)
+    cases = [Case(side, batch) for batch in together for side in sides]
+    wanted = _wanted(variant or [])
+    dtype = torch.float16 if half else torch.float32
+    prepare_folder(out)
+    built = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype)
+    told = machine(dtype)
+    kept = Rounds.read(out / "bench.json", told)
+    for case in cases:
+        _measure(built, case, wanted, rounds, kept, out / "bench.json")
+    parts = _job(built, photo) if job else {}
+    unet, adapter = built.weights
+    text = "\n\n".join(
+        [
+            f"Measured on: {told}.",
+            f"Weights: U-Net {unet / 1e6:.0f} MB, the adapter's blocks {adapter / 1e6:.0f} MB.",
+            table(kept.results()),
+            *([parts_table(parts)] if parts else []),
+        ]
+    )
+    console.print(text, markup=False, soft_wrap=True)
+    (out / "bench.md").write_text(text + "\n", encoding="utf-8")
+    if parts:
+        (out / "job.json").write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
+    plot(kept.results(), out / "bench.png")
+
+
+def _measure(built: Bench, case: Case, wanted: list[Variant], rounds: int, kept: Rounds, path: Path) -> None:
+    """Rounds of one case until each of the variants has its number; what is there already counts."""
+    from facechain_ext.bench.measure import one_round, too_large, warm_up
+    from facechain_ext.bench.operations import operations
+
+    for variant in wanted:
+        reason = too_large(built, case, variant)
+        if reason:
+            kept.skipped[case, variant.name] = reason
+    possible = [variant for variant in wanted if (case, variant.name) not in kept.skipped]
+    for variant in possible:
+        if (case, variant.name) not in kept.operations:
+            kept.operations[case, variant.name] = operations(case, variant)
+    first = True
+    while missing := [variant for variant in possible[1:] if kept.done(case, variant.name) < rounds]:
+        if first and (built.device.type == "cuda" or not kept.rounds):
+            warm_up(built, case)
+        first = False
+        taken = one_round(built, case, [possible[0], *missing], report=console.print)
+        for name, words in taken.items():
+            if isinstance(words, str):
+                kept.skipped[case, name] = words
+        possible = [variant for variant in possible if (case, variant.name) not in kept.skipped]
+        measured = {name: one for name, one in taken.items() if not isinstance(one, str)}
+        if possible and possible[0].name in measured:
+            kept.rounds.append((case, measured))
+            kept.write(path)
+
+
+def _job(built: Bench, photo: Path | None) -> dict[str, dict[str, float]]:
+    from facechain_ext.bench.job import job_parts, random_host, whole_portrait
+    from facechain_ext.faces.decoding import read_picture_file
+    from facechain_ext.identity import TransFace
+
+    data = read_picture_file(photo) if photo is not None else _example()
+    parts = job_parts(built, data)
+    if built.device.type == "cuda":
+        parts["a whole portrait"] = whole_portrait(random_host(built), TransFace().eval(), data)
+    return parts
+
+
+def _example() -> bytes:
+    """The example photo as a file."""
+    from PIL import Image
+
+    from facechain_ext.hosts.diffusers.showcase import eileen_collins
+
+    file = io.BytesIO()
+    Image.fromarray(eileen_collins()).save(file, "PNG")
+    return file.getvalue()
+
+
+def _wanted(names: list[str]) -> list[Variant]:
+    from facechain_ext.bench.variants import VARIANTS
+
+    known = {variant.name: variant for variant in VARIANTS}
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(f"There is no variant “{name}”; there are {', '.join(known)}.")
+    return [one for one in VARIANTS if not names or one.name in names or one is VARIANTS[0]]
+
+
+def _numbers(text: str, option: str, step: int) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or any(number < step or number % step for number in numbers):
+        raise typer.BadParameter(f"{option} takes multiples of {step} with commas between, not “{text}”.")
+    return numbers

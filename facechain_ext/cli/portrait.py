@@ -1,0 +1,278 @@
+"""facechain portrait: photos of a person in, portraits of that person out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
+from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
+from facechain_ext.number_text import read_float
+from facechain_ext.recipes.arguments import argument
+from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
+from facechain_ext.recipes.readiness import drawing_defaults
+from facechain_ext.weights import find, require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PIL import Image
+
+    from facechain_ext.hosts.diffusers.host import DiffusersHost
+    from facechain_ext.identity import Identity
+    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.recipes.job import Host, Portrait
+
+N = TypeVar("N", int, float)
+console = Console()
+
+_STRENGTH = argument("strength")
+
+
+def portrait(
+    checkpoint: Annotated[Path, typer.Option(help="A Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt).")],
+    prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")] = "",
+    style: Annotated[str | None, typer.Option(help="A style's key: see facechain styles list.")] = None,
+    subject: Annotated[
+        str, typer.Option(help="With a style: words for the person, such as “a young woman”.")
+    ] = "a person",
+    keep: Annotated[int | None, typer.Option(help="Keep so many of the pictures, the most like.", min=1)] = None,
+    photo: Annotated[list[Path] | None, typer.Option(help="A photo of the person; may be given several times.")] = None,
+    card: Annotated[Path | None, typer.Option(help="A card, instead of photos.")] = None,
+    face: Annotated[
+        int | None, typer.Option(help="Number of the face, from the left; the largest if not given.")
+    ] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(help="The face adapter's file. If not given: the style's, else majic.")
+    ] = None,
+    encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
+    vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
+    negative: Annotated[str, typer.Option(help="What the picture should not show.")] = "",
+    lora: Annotated[list[str] | None, typer.Option(help="A LoRA as file or file:weight; may be repeated.")] = None,
+    pose: Annotated[Path | None, typer.Option(help="A picture of the pose, or its skeleton.")] = None,
+    controlnet: Annotated[Path | None, typer.Option(help="An openpose ControlNet: a file or a folder.")] = None,
+    pose_weight: Annotated[float, typer.Option(help="Weight of the pose.", min=0, max=2)] = 1.0,
+    skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,  # noqa: FBT002
+    count: Annotated[int, typer.Option(help="How many pictures.", min=1, max=1000)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, max=150, help="25, or what suits a demo model.")] = None,
+    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = "DPM++ 2M Karras",
+    cfg: Annotated[float, typer.Option(min=1, max=30)] = 7.0,
+    size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels: 512x512, or what suits a demo model.")
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            help=f"{_STRENGTH.help} If not given: the style's, else {_STRENGTH.default:g}.",
+            min=_STRENGTH.low,
+            max=_STRENGTH.high,
+        ),
+    ] = None,
+    window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
+    hires: Annotated[float | None, typer.Option(help="Second pass at so many times the size.", min=1, max=4)] = None,
+    hires_denoise: Annotated[float, typer.Option(min=0.01, max=1)] = 0.5,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
+) -> None:
+    """Make portraits of the person in the photos."""
+    suited = drawing_defaults(checkpoint)
+    width, height = (suited.width, suited.height) if size is None else _pair(size, "x", "--size", int)
+    first, last = _pair(window, "-", "--window", float)
+    _check(
+        (0 <= first <= last <= 1, "--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8."),
+        (bool(prompt) or style is not None, "Say with --prompt what the picture shows, or choose a --style."),
+        (bool(photo) or card is not None, "Give a --photo of the person, or a --card."),
+        (not photo or card is None, "Give --photo or --card, not both: a card is one person already."),
+        (face is None or card is None, "--face chooses a face of a --photo; a --card is of one person already."),
+        (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
+    )
+    loras = tuple(_lora(text) for text in lora or ())
+    prepare_folder(out)
+    if suited.words and (size is None or steps is None):
+        console.print(suited.words, style="yellow", markup=False)
+
+    from facechain_ext.hosts.diffusers import DiffusersHost
+    from facechain_ext.identity import TransFace
+    from facechain_ext.identity.likeness_scorer import choose_judge
+
+    with console.status("Reading the photos"):
+        person = _person(photo or [], card, face, encoder)
+    for note in person.notes:
+        console.print(note, style="yellow", markup=False)
+    controls = (Control("openpose", _picture(pose), pose_weight, prepared=skeleton),) if pose is not None else ()
+    job = Job(
+        prompt=prompt,
+        negative_prompt=negative,
+        people=(Person(person, _STRENGTH.default if strength is None else strength, (first, last)),),
+        count=count,
+        seed=seed,
+        steps=suited.steps if steps is None else steps,
+        sampler=sampler,
+        cfg=cfg,
+        width=width,
+        height=height,
+        loras=loras,
+        controls=controls,
+        hires=Hires(hires, hires_denoise) if hires is not None else None,
+    )
+    if style is not None:
+        job = _styled(job, style, subject, strength)
+    with console.status("Loading the models"):
+        host = DiffusersHost.from_files(
+            checkpoint,
+            adapter=adapter or _adapter(job),
+            controlnets={"openpose": controlnet} if controlnet is not None else {},
+            vae=vae,
+        )
+    judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+    if not _generate(host, job, out, keep, judge):
+        console.print("Stopped; what was finished is saved.", style="yellow")
+        raise typer.Exit(130)
+
+
+def _check(*demands: tuple[bool, str]) -> None:
+    """Raise BadParameter for the first demand that is not met."""
+    for met, words in demands:
+        if not met:
+            raise typer.BadParameter(words)
+
+
+def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge: Judge | None) -> bool:
+    """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
+    from facechain_ext.recipes.style import make
+
+    arrived: list[Portrait] = []
+
+    def save(portrait: Portrait) -> None:
+        for path in save_portraits([portrait], out):
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with interrupt_requests() as interrupted:
+        try:
+            with Progress(*columns, console=console) as bar:
+                task = bar.add_task("Steps", total=None)
+
+                def progress(step: int, total: int) -> bool:
+                    bar.update(task, completed=step, total=total)
+                    return not interrupted()
+
+                if keep is None:
+                    host.generate(job, progress=progress, ready=save)
+                    return not interrupted()
+                result = make(_Listener(host, arrived.append), job, keep=keep, judge=judge, progress=progress)
+        except BaseException:
+            for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
+                save(portrait)
+            raise
+        likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
+        console.print("Likeness:", likenesses, markup=False)
+        for one in result.pictures:
+            save(one.portrait)
+        return not interrupted()
+
+
+class _Listener:
+    """A host that tells of every picture as soon as it is there."""
+
+    def __init__(self, host: Host, listen: Callable[[Portrait], None]) -> None:
+        self._host, self._listen = host, listen
+        self.name = host.name
+
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> Sequence[Portrait]:
+        """As the host does."""
+
+        def both(portrait: Portrait) -> None:
+            self._listen(portrait)
+            if ready is not None:
+                ready(portrait)
+
+        return self._host.generate(job, progress=progress, ready=both)
+
+
+def _adapter(job: Job) -> Path:
+    """The adapter's file that the job's style suggests, else the first that is there; raises WeightsError for none."""
+    suggested = find(f"adapter-{job.adapter}") if job.adapter is not None else None
+    return suggested or find("adapter-majic") or require("adapter-film")
+
+
+def _styled(job: Job, name: str, subject: str, strength: float | None) -> Job:
+    """``job`` with a style's words, LoRA and adapter, and its strength unless one is given.
+
+    Raises StyleError for an unknown style.
+    """
+    from facechain_ext.recipes.style import Settings, plan
+    from facechain_ext.styles import find_style
+
+    (person,) = job.people
+    planned, notes = plan(
+        person.identity,
+        find_style(name),
+        Settings(strength=strength, window=person.window),
+        subject=subject,
+        prompt=job.prompt,
+        negative_prompt=job.negative_prompt,
+    )
+    for note in notes:
+        console.print(note, style="yellow", markup=False)
+    return replace(
+        job,
+        prompt=planned.prompt,
+        negative_prompt=planned.negative_prompt,
+        loras=planned.loras + job.loras,
+        people=planned.people,
+        adapter=planned.adapter,
+    )
+
+
+def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:
+    from facechain_ext.identity import Identity, TransFace
+
+    if card is not None:
+        return Identity.load(card)
+    reader = TransFace.from_file(encoder or require("transface"))
+    return Identity.from_photos([*photos], reader, face=face)
+
+
+def _picture(path: Path) -> Image.Image:
+    from PIL import Image
+
+    from facechain_ext.faces import read_picture
+
+    return Image.fromarray(read_picture(path).pixels)
+
+
+def _pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
+    match = re.fullmatch(rf"\s*([0-9.]{{1,12}})\s*{sign}\s*([0-9.]{{1,12}})\s*", text, re.IGNORECASE)
+    refusal = typer.BadParameter(f"{option} takes two numbers with {sign} between, not “{text}”.")
+    if match is None:
+        raise refusal
+    try:
+        return kind(match[1]), kind(match[2])
+    except ValueError:
+        raise refusal from None
+
+
+def _lora(text: str) -> Lora:
+    """``file`` or ``file:weight``; a drive letter's colon is no weight."""
+    file, colon, weight = text.rpartition(":")
+    if not colon or not weight.strip() or not set(weight) <= set("0123456789.+-eE "):
+        return Lora(Path(text))
+    if Path(text).is_file():  # a file may be called so
+        return Lora(Path(text))
+    try:
+        return Lora(Path(file), read_float(weight))
+    except ValueError:
+        raise typer.BadParameter(f"--lora takes a file, or file:weight with a number, not “{text}”.") from None

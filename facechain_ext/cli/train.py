@@ -1,0 +1,179 @@
+"""facechain train: the face adapter and styles."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from facechain_ext.cli.options import FiniteCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
+console = Console()
+
+
+@app.command("adapter", cls=FiniteCommand)
+def adapter(
+    checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint to train for; it is not changed.")],
+    photos: Annotated[Path, typer.Option(help="One folder for each person, or a tar of that.")],
+    out: Annotated[Path, typer.Option(help="Folder of this training; nothing in it is overwritten.")],
+    encoder: Annotated[Path | None, typer.Option(help="TransFace file; the downloaded one by default.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Adapter to begin with instead of random weights.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="JSON file of settings; options go before it.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Updates to make.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos at once on each device.")] = None,
+    accumulate: Annotated[int | None, typer.Option(min=1, help="Batches for one update.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    fair: Annotated[float | None, typer.Option(help="Weight of FAIR; 0 trains without.")] = None,
+    shuffle: Annotated[bool | None, typer.Option(help="Face and target from different photos.")] = None,
+    precision: Annotated[str | None, typer.Option(help="no, fp16 or bf16.")] = None,
+    checkpointing: Annotated[bool | None, typer.Option(help="Less memory for more time.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights and batches.")] = None,
+    size: Annotated[int, typer.Option(min=64, help="Side of the squares that are learned, in pixels.")] = 512,
+    quality: Annotated[float, typer.Option(min=0, max=1, help="Least quality of a face.")] = 0.1,
+    single: Annotated[bool, typer.Option("--single", help="Keep persons with one photo.")] = False,  # noqa: FBT002
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where this folder's training stopped.")] = False,  # noqa: FBT002
+    vae: Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")] = None,
+) -> None:
+    """Train a face adapter on photos of people; for several GPUs start this with `accelerate launch`."""
+    from facechain_ext.training.adapter.run import Request, train
+
+    chosen = {
+        "steps": steps,
+        "batch": batch,
+        "accumulate": accumulate,
+        "rate": rate,
+        "fair": fair,
+        "shuffle": shuffle,
+        "precision": precision,
+        "checkpointing": checkpointing,
+        "seed": seed,
+    }
+    request = Request(checkpoint, photos, out, encoder, init, vae, size=size, quality=quality, single=single)
+    with Progress(console=console) as bars:
+        bar = bars.add_task("preparing photos", total=None)
+
+        def show(what: str, done: int, total: int | None) -> None:
+            bars.update(bar, description=what, completed=done, total=total)
+
+        final = train(request, _settings(settings, chosen), resume=resume, show=show)
+    console.print(f"Trained: {final}")
+
+
+def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
+    """The settings of a file under those that were given on the command line."""
+    from facechain_ext.training.adapter.settings import Settings
+
+    known = {field.name for field in fields(Settings)}
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise typer.BadParameter(f"{path} cannot be read as JSON ({error}).") from error
+        unknown = sorted(set(values) - known) if isinstance(values, dict) else ["that it is no object"]
+        if unknown:
+            raise typer.BadParameter(f"{path}: unknown settings {', '.join(unknown)}; known are {', '.join(known)}.")
+    try:
+        return Settings(**values | {name: value for name, value in chosen.items() if value is not None})
+    except (TypeError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command("world")
+def world(
+    out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
+    work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
+    only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
+    begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
+) -> None:
+    """Train the small models that ship, on drawn people alone; stopped, the same command goes on.
+
+    `torchrun --nproc-per-node 2 -m facechain_ext train world ...` shares each step between two cores.
+    """
+    from facechain_ext.training.processes import Processes
+    from research.tiny_models import PLAN
+    from research.tiny_models.report import curves, report
+    from research.tiny_models.run import STAGES, train_small
+
+    if only is not None and only not in STAGES:
+        raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
+    first = Processes().first
+    with Progress(console=console, disable=not first) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part)
+            words = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
+            return True
+
+        train_small(PLAN, work, out, only=only, begin=begin, show=show)
+    if not first:
+        return
+    curves(work, work / "curves.png")
+    console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
+
+
+@app.command("style", cls=FiniteCommand)
+def style(
+    checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint that the style is learned on.")],
+    pictures: Annotated[Path, typer.Option(help="Folder of 5 to 50 pictures of one style.")],
+    name: Annotated[str, typer.Option(help="Name of the style and, in small letters, of its files.")],
+    work: Annotated[Path, typer.Option(help="Folder for state and previews of this training.")],
+    trigger: Annotated[str, typer.Option(help="Word that calls the style.")] = "ownstyle",
+    lora_dir: Annotated[Path | None, typer.Option(help="LoRA folder of the host, such as models/Lora.")] = None,
+    captions_only: Annotated[bool, typer.Option("--captions-only", help="Write captions.csv and stop.")] = False,  # noqa: FBT002
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,  # noqa: FBT002
+    steps: Annotated[int, typer.Option(min=1)] = 1500,
+    rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-4,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = 16,
+    size: Annotated[int, typer.Option(min=64, help="Side of the squares, in pixels.")] = 512,
+    seed: Annotated[int, typer.Option()] = 0,
+    vae: Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")] = None,
+) -> None:
+    """Learn a style; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
+    import signal
+
+    from facechain_ext.training.style.pictures import TABLE, caption_table
+    from facechain_ext.training.style.reporting import StatusReporter
+
+    if captions_only:
+        rows = caption_table(pictures, trigger)
+        typer.echo(json.dumps({"event": "captions", "file": str(pictures / TABLE), "pictures": len(rows)}))
+        return
+    stopped = False
+
+    def stop(_signal: int, _frame: Any) -> None:
+        nonlocal stopped
+        stopped = True
+
+    with StatusReporter(work, name, steps) as status:
+        from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+
+        def report(event: dict[str, Any]) -> bool:
+            status.take(event)
+            typer.echo(json.dumps(event))
+            return not stopped and not status.stop_requested
+
+        try:
+            settings = StyleSettings(steps=steps, rate=rate, rank=rank, size=size, seed=seed)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        for number in (signal.SIGINT, signal.SIGTERM):  # a page asks by a file, since signals do this on POSIX alone
+            signal.signal(number, stop)
+        train_style(
+            StyleRequest(checkpoint, pictures, name, trigger, work, lora_dir, vae),
+            settings,
+            resume=resume,
+            report=report,
+        )

@@ -1,0 +1,1 @@
+"""What owns the diffusion model: a webui, or diffusers."""

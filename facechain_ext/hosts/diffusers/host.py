@@ -1,0 +1,276 @@
+"""The Host on diffusers: makes the pictures of a job, one by one, with its own checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from facechain_ext.devices import default_dtype, diffusion_device
+from facechain_ext.errors import HostError
+from facechain_ext.hosts.diffusers import latents, loras
+from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
+from facechain_ext.hosts.diffusers.controls import prepare_control
+from facechain_ext.hosts.diffusers.infotext import infotext
+from facechain_ext.hosts.diffusers.sampling.denoise import Cancelled, ControlUnit, Guidance, Predictor, Start, denoise
+from facechain_ext.hosts.diffusers.sampling.prompts import check_syntax, encode, parse_weights, split_networks
+from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
+from facechain_ext.methods.fact import FaceAdapter, attach, load_adapter
+from facechain_ext.recipes.job import Lora, Portrait
+from facechain_ext.styles.lora_index import ENDINGS
+from facechain_ext.styles.loras import lora_folder
+from facechain_ext.weights import models_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from diffusers import ControlNetModel
+    from torch import Tensor
+
+    from facechain_ext.identity.identity import Conditioning
+    from facechain_ext.methods.fact import Attachment
+    from facechain_ext.recipes.job import ControlKind, Job
+
+log = logging.getLogger(__name__)
+
+_STEP = 8
+"""Sides of a picture are multiples of this: one cell of the latent picture."""
+_SIDES = (64, 4096)
+_SEEDS = 2**64
+"""How many seeds torch knows."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all pictures of a job share."""
+
+    job: Job
+    guidance: Guidance
+    controls: list[ControlUnit]
+    people: list[Conditioning]
+    on_step: Callable[[int, int], None]
+
+
+class DiffusersHost:
+    """Generates without a webui; ``adapter`` is what puts people in, ``controlnets`` what poses them.
+
+    ``on_sample`` gets the latent picture [1, 4, h, w] after every step, for those who want to watch.
+    """
+
+    name = "diffusers"
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        adapter: FaceAdapter | None = None,
+        controlnets: Mapping[ControlKind, ControlNetModel] | None = None,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.adapter = adapter
+        self.controlnets = dict(controlnets or {})
+        self.on_sample: Callable[[Tensor], None] = lambda _sample: None
+        self.lora_folders: Sequence[Path] = (lora_folder(), models_folder() / "loras")
+        """Where the LoRAs are that a prompt names."""
+
+    @classmethod
+    def from_files(
+        cls,
+        checkpoint: Path,
+        *,
+        adapter: Path | None = None,
+        controlnets: Mapping[ControlKind, Path] | None = None,
+        vae: Path | None = None,
+        device: str | None = None,
+    ) -> DiffusersHost:
+        """Read everything from files, on CUDA in half precision where it is there, else on Apple's GPU or the CPU.
+
+        Raises HostError for files of another kind, WeightsError for files that cannot be read.
+        """
+        place = device or str(diffusion_device())
+        dtype = default_dtype(place)
+        return cls(
+            load_checkpoint(checkpoint, vae=vae, device=place, dtype=dtype),
+            load_adapter(adapter, dtype=dtype) if adapter is not None else None,
+            {kind: load_controlnet(path, device=place, dtype=dtype) for kind, path in (controlnets or {}).items()},
+        )
+
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> list[Portrait]:
+        """Make the pictures of ``job``, picture i with seed ``seed + i`` drawn on the CPU as the webui does.
+
+        ``progress(step, steps)`` counts the steps of all pictures; when it returns False what is finished is returned.
+        Raises HostError when the job asks for what this host has not, PhotoError for a pose without a person.
+        """
+        job = self._with_networks(job)
+        self._check(job)
+        total = job.count * (job.steps + (self._hires_steps(job) if job.hires else 0))
+        done = 0
+
+        def on_step(_step: int, _steps: int) -> None:
+            nonlocal done
+            done += 1
+            if progress is not None and not progress(min(done, total), total):
+                raise Cancelled
+
+        finished: list[Portrait] = []
+        with loras.applied(self.checkpoint, job.loras), self._adapter_in_place(job):
+            work = _Work(
+                job, self._guidance(job), [self._control(job, u) for u in job.controls], self._people(job), on_step
+            )
+            try:
+                for number in range(job.count):  # what is finished stays when a later one is stopped
+                    finished.append(self._one(work, job.seed + number))
+                    if ready is not None:
+                        ready(finished[-1])
+            except Cancelled:
+                log.info("stopped after %d of %d pictures", len(finished), job.count)
+        return finished
+
+    def _with_networks(self, job: Job) -> Job:
+        """``job`` with the LoRAs that its prompt names, as the webui reads ``<lora:name:weight>``."""
+        prompt, networks = split_networks(job.prompt)
+        found = tuple(Lora(self._lora_file(name), weight) for name, weight in networks)
+        return replace(job, prompt=prompt, loras=job.loras + found)
+
+    def _lora_file(self, name: str) -> Path:
+        for folder in self.lora_folders:
+            for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+                if path.stem.casefold() == name.casefold() and path.suffix in ENDINGS and path.is_file():
+                    return path
+        raise HostError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
+
+    def _adapter_in_place(self, job: Job) -> AbstractContextManager[None]:
+        """The adapter's weights beside the U-Net's for all pictures of a job."""
+        if not job.people or self.adapter is None:
+            return nullcontext()
+        return self.adapter.staying(self.checkpoint.unet.device)
+
+    def _one(self, work: _Work, seed: int) -> Portrait:
+        """One picture."""
+        job, vae = work.job, self.checkpoint.vae
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(1, 4, job.height // _STEP, job.width // _STEP, generator=generator)
+        start = latents.start_of(vae, job.inpaint, job.width, job.height) if job.inpaint else None
+        sample = self._pass(work, noise, start, job.steps, generator, with_face=True)
+        if job.hires is not None:
+            height, width = (round(side * job.hires.scale / _STEP) for side in (job.height, job.width))
+            larger = latents.enlarge(vae, sample, (height, width), job.hires.upscaler)
+            noise = torch.randn(1, 4, height, width, generator=generator)
+            again = Start(larger, job.hires.denoise)
+            steps = job.hires.steps or job.steps
+            sample = self._pass(work, noise, again, steps, generator, with_face=job.face_in_hires)
+        picture = latents.decode(vae, sample)
+        if job.inpaint is not None:
+            picture = latents.keep_outside(picture, job.inpaint)
+        notes = tuple(note for person in job.people for note in person.identity.notes)
+        return Portrait(picture, seed, infotext(job, seed, self.checkpoint, self.adapter), notes)
+
+    def _pass(
+        self,
+        work: _Work,
+        noise: Tensor,
+        start: Start | None,
+        steps: int,
+        generator: torch.Generator,
+        *,
+        with_face: bool,
+    ) -> Tensor:
+        """Sample once at the size of ``noise``; the face is attached for just as long."""
+        controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in work.controls]
+        scheduler = find_sampler(work.job.sampler).build(self.checkpoint.noise)
+        with self._attached(work) if with_face else nullcontext() as face:
+            predict = Predictor(self.checkpoint.unet, work.guidance, controls, face)
+            return denoise(
+                predict,
+                scheduler,
+                noise,
+                steps=steps,
+                generator=generator,
+                start=start,
+                on_step=work.on_step,
+                on_sample=self.on_sample,
+            )
+
+    def _attached(self, work: _Work) -> AbstractContextManager[Attachment | None]:
+        people = work.job.people
+        if not people or self.adapter is None:
+            return nullcontext()
+        return attach(
+            self.checkpoint.unet,
+            self.adapter,
+            [seen.tokens for seen in work.people],
+            null_tokens=[seen.null_tokens for seen in work.people],
+            bias=[seen.bias for seen in work.people],
+            strength=[person.strength for person in people],
+            region=[None if p.region is None else torch.from_numpy(p.region).float() for p in people],
+            window=people[0].window,
+        )
+
+    def _people(self, job: Job) -> list[Conditioning]:
+        if not job.people:
+            return []
+        if self.adapter is None:
+            raise HostError("This job has a person in it, but no face adapter is loaded. Name one with --adapter.")
+        if len({person.window for person in job.people}) > 1:
+            raise HostError("All people in one picture act in the same window of the steps; give them one.")
+        return [person.identity.conditioning(self.adapter) for person in job.people]
+
+    def _guidance(self, job: Job) -> Guidance:
+        positive, negative = (
+            encode(text, self.checkpoint.tokenizer, self.checkpoint.text_encoder)
+            for text in (job.prompt, job.negative_prompt)
+        )
+        return Guidance(positive, negative, job.cfg)
+
+    def _control(self, job: Job, unit: Any) -> ControlUnit:
+        model = self.controlnets.get(unit.kind)
+        if model is None:
+            raise HostError(f"No ControlNet for {unit.kind} is loaded. Name one with --controlnet.")
+        picture = prepare_control(unit, job.width, job.height).to(self.checkpoint.unet.device)
+        return ControlUnit(model, picture, unit.weight, unit.window)
+
+    @staticmethod
+    def _hires_steps(job: Job) -> int:
+        assert job.hires is not None
+        steps = job.hires.steps or job.steps
+        return min(int(steps * job.hires.denoise), steps)
+
+    @staticmethod
+    def _check(job: Job) -> None:
+        """Refuse what cannot be done before anything is computed."""
+        find_sampler(job.sampler)
+        for side, name in ((job.width, "width"), (job.height, "height")):
+            if side % _STEP or not _SIDES[0] <= side <= _SIDES[1]:
+                raise HostError(f"The {name} is {side}; use a multiple of {_STEP} from {_SIDES[0]} to {_SIDES[1]}.")
+        for text, negative in ((job.prompt, False), (job.negative_prompt, True)):
+            check_syntax(text, negative=negative)
+            parse_weights(text)
+        numbers = [job.cfg, *(person.strength for person in job.people), *(unit.weight for unit in job.controls)]
+        if not all(map(math.isfinite, numbers)):
+            raise HostError("CFG, strengths and weights have to be finite numbers.")
+        if not 0 <= job.seed <= job.seed + job.count <= _SEEDS:
+            raise HostError(
+                f"The seeds of {job.count} pictures have to be from 0 to {_SEEDS - 1}; choose a smaller one."
+            )
+        if job.steps < 1 or job.count < 1:
+            raise HostError(f"{job.steps} steps and {job.count} pictures were asked for; both are 1 at least.")
+        if job.hires is not None and not (1.0 <= job.hires.scale <= 4.0 and 0.0 < job.hires.denoise <= 1.0):
+            raise HostError("The hires pass needs a scale from 1 to 4 and a denoising strength above 0, up to 1.")
+
+
+def _resized(picture: Tensor, noise: Tensor) -> Tensor:
+    """A ControlNet's picture at the size of the pass that ``noise`` belongs to."""
+    height, width = (side * _STEP for side in noise.shape[-2:])
+    if picture.shape[-2:] == (height, width):
+        return picture
+    return torch.nn.functional.interpolate(picture, (height, width), mode="bilinear")

@@ -1,0 +1,128 @@
+"""LoRA files on U-Net and text encoder, for the length of a job."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from torch import nn
+
+from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.hosts.diffusers.checkpoint.names import single_file_name
+from facechain_ext.hosts.diffusers.lora_layers import (
+    Alphas,
+    changed_weight,
+    is_lora,
+    layer_scale,
+    lora_layers,
+    told_alphas,
+)
+from facechain_ext.weights import kinds, read_state_dict
+from facechain_ext.weights.reading import read_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
+    from facechain_ext.hosts.diffusers.lora_layers import LoraLayer
+    from facechain_ext.recipes.job import Lora
+
+
+class _Weights:
+    """The weights of a checkpoint by their layers' names, exchanged and put back."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._layers: dict[tuple[str, str], nn.Module] = {}
+        self._before: dict[tuple[nn.Module, str], nn.Parameter] = {}
+        for part, model in (("unet", checkpoint.unet), ("text_encoder", checkpoint.text_encoder)):
+            for name, module in model.named_modules():
+                if isinstance(getattr(module, "weight", None), nn.Parameter):
+                    single = single_file_name(part, f"{name}.weight").removesuffix(".weight")  # type: ignore[arg-type]
+                    for known in (name.removeprefix("text_model."), single):
+                        self._layers[part, known.replace(".", "_")] = module
+
+    def find(self, layer: LoraLayer) -> nn.Module | None:
+        """The module that a layer of a LoRA changes."""
+        for part in (layer.part,) if layer.part else ("unet", "text_encoder"):
+            path = layer.path if part == "unet" else layer.path.removeprefix("text_model_")
+            for name in (path, f"{path}_0"):  # old files of diffusers say to_out for to_out.0
+                if (part, name) in self._layers:
+                    return self._layers[part, name]
+        return None
+
+    def put(self, module: nn.Module, name: str, value: Tensor) -> None:
+        """Let ``value`` take the place of a parameter."""
+        old = cast("nn.Parameter", getattr(module, name))
+        self._before.setdefault((module, name), old)
+        setattr(module, name, nn.Parameter(value.to(old.dtype), requires_grad=False))
+
+    def put_back(self) -> None:
+        """Every parameter that was there before."""
+        for (module, name), old in self._before.items():
+            setattr(module, name, old)
+        self._before.clear()
+
+
+@contextmanager
+def applied(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Iterator[None]:
+    """Let LoRAs act on a checkpoint inside a ``with`` block; afterwards it is bit-identical to what it was.
+
+    They are added to its weights one after the other, as the webui does. Raises WeightsError for a file that is not a
+    LoRA or cannot be read, HostError for one that does not fit or holds a tensor that is not read here.
+    """
+    if not loras:
+        yield
+        return
+    weights = _Weights(checkpoint)
+    try:
+        for lora in loras:
+            _add(weights, Path(lora.file), float(lora.weight))
+        yield
+    finally:
+        weights.put_back()
+
+
+def _add(weights: _Weights, path: Path, strength: float) -> None:
+    if not math.isfinite(strength):
+        raise HostError(f"{path.name} has the weight {strength:g}; give it a finite one, such as 1.")
+    state = read_state_dict(path)
+    if not is_lora(state):
+        raise WeightsError(f"{path.name}: this is {kinds.kind_of(state)}, not a LoRA. Choose a LoRA file.")
+    alphas = told_alphas(_metadata(path), path.with_name("adapter_config.json"))
+    layers = [(layer, weights.find(layer)) for layer in lora_layers(state, path.name)]
+    strange = [layer.name for layer, module in layers if module is None]
+    if strange:
+        raise HostError(
+            f"{path.name}: {len(strange)} of this LoRA's {len(layers)} layers, such as {strange[0]}, are not in the "
+            "loaded checkpoint. Choose one that was made for Stable Diffusion 1.5."
+        )
+    for layer, module in layers:
+        assert module is not None
+        _change(weights, module, layer, alphas, strength, path.name)
+
+
+def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alphas, strength: float, file: str) -> None:
+    biases = [layer.tensors.pop("diff_bias")] if "diff_bias" in layer.tensors else []
+    if "up_bias" in layer.tensors:
+        biases.append(layer.tensors.pop("up_bias") * layer_scale(layer, alphas))
+    if set(layer.tensors) - {"alpha", "scale"}:
+        weights.put(module, "weight", changed_weight(cast("Tensor", module.weight), layer, alphas, strength, file))
+    for bias in biases:
+        own = getattr(module, "bias", None)
+        if own is None or own.numel() != bias.numel():
+            raise HostError(
+                f"{file} adds {bias.numel()} numbers to the bias of {layer.name}, which has "
+                f"{0 if own is None else own.numel()} in the loaded checkpoint. Choose a LoRA without it."
+            )
+        weights.put(module, "bias", own.float() + strength * bias.to(own.device).float().reshape(own.shape))
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        return read_metadata(path)
+    except WeightsError:  # a file of torch.save has none
+        return {}

@@ -1,0 +1,74 @@
+"""Write pictures without ever overwriting one."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+    from facechain_ext.recipes.job import Portrait
+
+
+def save_portraits(portraits: Sequence[Portrait], folder: Path, *, stem: str = "portrait") -> list[Path]:
+    """Write each picture as PNG with its settings inside, ``portrait-0001.png`` and on; gives the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [save_picture(one.picture, folder, stem=stem, infotext=one.infotext) for one in portraits]
+
+
+def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str = "") -> Path:
+    """Write one PNG under the next free number; it has its name only when it is whole.
+
+    Several processes may write into one folder: none takes another's name. Raises OSError as writing does.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    from facechain_ext.recipes.template.image import PNG_EFFORT
+    from facechain_ext.storage.atomic_write import whole_file
+    from facechain_ext.weights.plain_text import storable
+
+    inside = PngInfo()
+    if infotext:
+        inside.add_text("parameters", storable(infotext))
+    while True:
+        path = free_path(folder, stem, ".png")
+        try:
+            with whole_file(path, new=True) as part:
+                picture.save(part, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT)
+        except FileExistsError:  # another process has taken this number meanwhile
+            continue
+        return path
+
+
+def free_path(folder: Path, stem: str, suffix: str) -> Path:
+    """The first of ``stem-0001`` and on after all that are there."""
+    ours = re.compile(re.escape(f"{stem}-") + "([0-9]{1,9})" + re.escape(suffix), re.IGNORECASE)
+    found = (ours.fullmatch(path.name) for path in folder.iterdir()) if folder.is_dir() else ()
+    numbers = (int(match[1]) for match in found if match)
+    return folder / f"{stem}-{max(numbers, default=0) + 1:04d}{suffix}"
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make ``folder`` and see that it can be written, before any work; raises HostError that says why it cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise HostError(f"The folder {folder} cannot be written ({reason}). Choose another with --out.") from error
+
+
+def must_be_new(file: Path) -> None:
+    """See, before any work, that ``file`` can be written and is not there; raises HostError that says why not."""
+    if os.path.lexists(file):
+        raise HostError(f"{file} exists already and is not overwritten. Choose another name.")
+    prepare_folder(file.parent)

@@ -1,0 +1,209 @@
+"""The denoising loop: from noise, or from a noised picture, to a latent picture."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import torch
+
+from facechain_ext.errors import HostError
+from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diffusers import ControlNetModel, UNet2DConditionModel
+    from torch import Tensor
+
+
+NOT_FINITE = (
+    "The picture does not come out as finite numbers, so none is saved. Lower the weights of LoRAs, ControlNets and "
+    "words in the prompt, or check the files of the models."
+)
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user stopped the work
+    """Raised through the loop when the work is to stop; nobody outside the host sees it."""
+
+
+class FaceAttachment(Protocol):
+    """What the loop tells a face adapter that is attached to the U-Net."""
+
+    def set_rows(self, conditional: Sequence[bool]) -> None:
+        """Which rows of the next call of the U-Net are conditional."""
+        ...
+
+    def set_progress(self, fraction: float) -> None:
+        """How much of the steps is done, 0..1."""
+        ...
+
+
+@dataclass(frozen=True)
+class ControlUnit:
+    """A ControlNet at work: ``picture`` float [1, 3, height, width] in 0..1, ``window`` in fractions of the steps."""
+
+    model: ControlNetModel
+    picture: Tensor
+    weight: float
+    window: tuple[float, float]
+
+    def acts(self, fraction: float) -> bool:
+        """Whether it acts when ``fraction`` of the steps is done."""
+        return self.weight != 0.0 and self.window[0] <= fraction < max(self.window[1], 1e-9)
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Classifier-free guidance: embeddings [1, tokens, width] and the scale; at scale 1 only ``positive`` is run."""
+
+    positive: Tensor
+    negative: Tensor
+    scale: float
+
+    def runs(self) -> list[tuple[Tensor, list[bool]]]:
+        """Batches of embeddings with, for each row, whether it is conditional.
+
+        One batch [negative, positive] as a rule; two of one row when the prompts are of different lengths, because
+        padding the shorter one would change what it means.
+        """
+        if self.scale == 1.0:
+            return [(self.positive, [True])]
+        if self.positive.shape == self.negative.shape:
+            return [(torch.cat([self.negative, self.positive]), [False, True])]
+        return [(self.negative, [False]), (self.positive, [True])]
+
+
+@dataclass
+class Predictor:
+    """Predicts the noise in a latent picture [1, 4, h, w] with guidance, ControlNets and, if attached, a face."""
+
+    unet: UNet2DConditionModel
+    guidance: Guidance
+    controls: Sequence[ControlUnit] = ()
+    face: FaceAttachment | None = None
+
+    def __call__(self, sample: Tensor, timestep: Tensor, fraction: float) -> Tensor:
+        """The predicted noise [1, 4, h, w] when ``fraction`` of the steps is done."""
+        if self.face is not None:
+            self.face.set_progress(fraction)
+        rows: dict[bool, Tensor] = {}
+        for embedding, conditional in self.guidance.runs():
+            predicted = self._run(sample, timestep, embedding, conditional, fraction)
+            rows.update(zip(conditional, torch.split(predicted, 1), strict=True))
+        if False not in rows:
+            return rows[True]
+        return rows[False] + self.guidance.scale * (rows[True] - rows[False])
+
+    def _run(
+        self, sample: Tensor, timestep: Tensor, embedding: Tensor, conditional: list[bool], fraction: float
+    ) -> Tensor:
+        batch = sample.to(embedding.dtype).expand(len(conditional), -1, -1, -1)
+        extra: dict[str, Any] = {}
+        acting = [control for control in self.controls if control.acts(fraction)]
+        if acting:
+            down, middle = _controlled(acting, batch, timestep, embedding)
+            extra = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+        if self.face is not None:
+            self.face.set_rows(conditional)
+        predicted: Tensor = self.unet(batch, timestep, encoder_hidden_states=embedding, **extra).sample
+        return predicted.float()
+
+
+def _controlled(
+    controls: Sequence[ControlUnit], batch: Tensor, timestep: Tensor, embedding: Tensor
+) -> tuple[list[Tensor], Tensor]:
+    total: tuple[list[Tensor], Tensor] | None = None
+    for control in controls:
+        picture = control.picture.to(batch.dtype).expand(batch.shape[0], -1, -1, -1)
+        down, middle = control.model(
+            batch,
+            timestep,
+            encoder_hidden_states=embedding,
+            controlnet_cond=picture,
+            conditioning_scale=control.weight,
+            return_dict=False,
+        )
+        if total is None:
+            total = (list(down), middle)
+        else:
+            total = ([a + b for a, b in zip(total[0], down, strict=True)], total[1] + middle)
+    assert total is not None
+    return total
+
+
+@dataclass(frozen=True)
+class Start:
+    """A picture to start from: its ``latents`` [1, 4, h, w] and how much of it is made anew, 0..1.
+
+    ``mask`` [1, 1, h, w] in 0..1 says where (1 = anew), None everywhere.
+    """
+
+    latents: Tensor
+    denoise: float
+    mask: Tensor | None = None
+
+
+@torch.no_grad()
+def denoise(
+    predict: Predictor,
+    scheduler: Any,
+    noise: Tensor,
+    *,
+    steps: int,
+    generator: torch.Generator,
+    start: Start | None = None,
+    on_step: Callable[[int, int], None] = lambda _step, _steps: None,
+    on_sample: Callable[[Tensor], None] = lambda _sample: None,
+) -> Tensor:
+    """Run the sampler from ``noise`` [1, 4, h, w], or from ``start`` noised with it; the latent picture in float32.
+
+    ``on_step(step, steps)`` is called after every evaluation and may raise Cancelled; ``on_sample`` before it gets the
+    latent picture as it is then. Raises HostError when the picture is not finite any more.
+    """
+    device = predict.unet.device
+    set_steps(scheduler, steps, device, whole=start is None)
+    timesteps = scheduler.timesteps
+    noise = noise.to(device)
+    if start is None:
+        sample = noise * scheduler.init_noise_sigma
+    else:
+        timesteps = _last(scheduler, steps, start.denoise)
+        if not len(timesteps):
+            return start.latents
+        sample = scheduler.add_noise(start.latents, noise, timesteps[:1])
+    extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
+    for index, timestep in enumerate(timesteps):
+        fraction = index / len(timesteps)
+        predicted = predict(scheduler.scale_model_input(sample, timestep), timestep, fraction)
+        sample = scheduler.step(predicted, timestep, sample, **extra).prev_sample
+        if start is not None and start.mask is not None:
+            sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])
+        if not bool(sample.isfinite().all()):
+            raise HostError(NOT_FINITE)
+        on_sample(sample)
+        on_step(index + 1, len(timesteps))
+    return cast("Tensor", sample)
+
+
+def _last(scheduler: Any, steps: int, share: float) -> Tensor:
+    """The time steps of the last ``share`` of the steps, and tell the scheduler that it begins there."""
+    order = int(getattr(scheduler, "order", 1))
+    first = steps - min(int(steps * share), steps)
+    begin = min(first * order, len(scheduler.timesteps))
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    kept: Tensor = scheduler.timesteps[begin:]
+    return kept
+
+
+def _keep_outside(
+    sample: Tensor, start: Start, mask: Tensor, noise: Tensor, scheduler: Any, remaining: Tensor
+) -> Tensor:
+    """Outside the mask, put the picture that was given back, as noisy as the sample is now."""
+    kept = start.latents
+    if len(remaining):
+        kept = scheduler.add_noise(kept, noise, remaining[:1])
+    mixed: Tensor = sample * mask + kept * (1.0 - mask)
+    return mixed

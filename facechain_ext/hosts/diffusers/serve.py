@@ -1,0 +1,274 @@
+"""The page's host without a webui: diffusers, one generation after the other."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from facechain_ext.errors import HostError
+from facechain_ext.hosts.diffusers.controls import control_picture
+from facechain_ext.hosts.diffusers.latents import glimpse
+from facechain_ext.hosts.diffusers.output import save_portraits
+from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
+from facechain_ext.identity.likeness_scorer import choose_judge
+from facechain_ext.recipes.adapters import adapter_files
+from facechain_ext.recipes.arguments import AUTOMATIC
+from facechain_ext.recipes.job import Lora
+from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.styles import known_loras
+from facechain_ext.styles.loras import lora_folder
+from facechain_ext.ui.host import Offers
+from facechain_ext.ui.uploads import uploaded
+from facechain_ext.weights import models_folder, require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from PIL import Image
+    from torch import Tensor
+
+    from facechain_ext.hosts.diffusers.host import DiffusersHost
+    from facechain_ext.identity import TransFace
+    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.recipes.job import Control, ControlKind, Job, Portrait
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+UPSCALERS = ("Latent", "Latent (nearest)", "Latent (bicubic)", "Lanczos")
+_LORA_SUFFIX = ".safetensors"
+_NO_CONTROL = "Start facechain serve with --controlnet {kind}=FILE to use it."
+_NO_DEPTH = "A depth map cannot be computed without a webui; ControlNet's depth works in the webui's tab."
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the page works with: the checkpoint, and None or nothing for what is found in the models folder.
+
+    ``adapters`` are by name, ``notice`` is shown on the page.
+    """
+
+    checkpoint: Path
+    vae: Path | None = None
+    encoder: Path | None = None
+    adapters: Mapping[str, Path] = field(default_factory=dict)
+    controlnets: Mapping[ControlKind, Path] = field(default_factory=dict)
+    lora_folder: Path | None = None
+    notice: str = ""
+
+
+class ServeHost:
+    """Implements the page's host; models are read when the first picture is asked for."""
+
+    name = "diffusers"
+
+    def __init__(self, files: Files, output: Path) -> None:
+        self._files = files
+        self._output = output
+        self._turn = threading.RLock()
+        self._waiting: set[int] = set()
+        self._reading = threading.Lock()
+        self._stop = threading.Event()
+        self._host: DiffusersHost | None = None
+        self._sample: Tensor | None = None
+        self._adapter: Path | None = None
+        self._encoder: TransFace | None = None
+
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> list[Portrait]:
+        """Make the pictures of ``job`` when nothing else generates; interrupted, what is finished is returned.
+
+        Raises HostError when the job asks for what is not there, WeightsError for files that cannot be read.
+        """
+
+        def going(done: int, total: int) -> bool:
+            return not self._stop.is_set() and (progress is None or progress(done, total))
+
+        with self._my_turn():
+            self._stop.clear()
+            host = self._loaded(job)
+            try:
+                named = replace(job, loras=tuple(self._lora(one) for one in job.loras))
+                return host.generate(named, progress=going, ready=ready)
+            finally:
+                self._sample = None
+
+    def offers(self) -> Offers:
+        """What there is now; reads names of files."""
+        kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
+        return Offers(
+            samplers=tuple(SAMPLERS),
+            adapters=(AUTOMATIC, *self._adapters()),
+            loras=tuple(sorted(self._loras(), key=str.casefold)),
+            upscalers=UPSCALERS,
+            checkpoints=(self._files.checkpoint.name,),
+            checkpoint=self._files.checkpoint.name,
+            controls={kind: self._why_not(kind) for kind in kinds},
+            notice=self._files.notice,
+            needed=(
+                *checkpoint_needs(self._files.checkpoint, "Start the page with another --checkpoint."),
+                *file_needs(encoder=self._files.encoder is None, adapter=not self._files.adapters),
+            ),
+            defaults=drawing_defaults(self._files.checkpoint),
+        )
+
+    def encoder(self) -> TransFace:
+        """The face encoder, read once; raises WeightsError that says how to get it."""
+        from facechain_ext.identity import TransFace
+
+        with self._reading:
+            if self._encoder is None:
+                self._encoder = TransFace.from_file(self._files.encoder or require("transface"))
+            return self._encoder
+
+    def judge(self) -> Judge:
+        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        return choose_judge(self.encoder)
+
+    def uploaded(self, file: Any) -> Path:
+        """The path of an uploaded file; raises PhotoError for any other path."""
+        return uploaded(file)
+
+    def lora_folders(self) -> tuple[Path, ...]:
+        """The folder that was named at the start, and the one of the models folder; an earlier one is still read."""
+        earlier = models_folder() / "loras"
+        folders = (self._files.lora_folder, lora_folder(), earlier if earlier.is_dir() else None)
+        return tuple(folder for folder in folders if folder is not None)
+
+    def reload_loras(self) -> None:
+        """Nothing is remembered here that the reload does not forget by itself."""
+
+    def checkpoint_files(self) -> dict[str, Path]:
+        """The checkpoint that the page was started with."""
+        return {self._files.checkpoint.name: self._files.checkpoint}
+
+    def training_python(self) -> Path | None:
+        """The Python that serves the page, where what training wants was installed with it."""
+        return Path(sys.executable) if importlib.util.find_spec("peft") is not None else None
+
+    def output_folder(self) -> Path:
+        """Where pictures go."""
+        return self._output
+
+    def save(self, portrait: Portrait, *, stem: str = "portrait", exact: Callable[[str], bytes] | None = None) -> Path:
+        """Write a PNG with its settings under the next free number."""
+        with self._reading:
+            path = save_portraits([portrait], self._output, stem=stem)[0]
+            if exact is not None:
+                with whole_file(path) as part:
+                    part.write_bytes(exact(portrait.infotext))
+            return path
+
+    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work``, done when nothing else generates."""
+
+        def waiting() -> T:
+            with self._my_turn():
+                return work()
+
+        return waiting
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        self._waiting.add(threading.get_ident())
+        with self._turn:
+            self._waiting.discard(threading.get_ident())
+            yield
+
+    def waits(self, thread: int) -> bool:
+        """Whether the work of a thread waits until another's run has ended."""
+        return thread in self._waiting
+
+    def interrupt(self) -> None:
+        """Stop the generation that runs."""
+        self._stop.set()
+
+    def prepared(self, control: Control) -> Image.Image:
+        """The skeleton or edges of a picture; raises HostError for what cannot be prepared, PhotoError for nobody."""
+        return control_picture(control)
+
+    def preview(self) -> Image.Image | None:
+        """The picture that is being made, small and still noisy; None when none is."""
+        sample, host = self._sample, self._host
+        return glimpse(host.checkpoint.vae, sample) if sample is not None and host is not None else None
+
+    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
+        """The settings as they are."""
+        return infotext
+
+    def send_targets(self) -> tuple[str, ...]:
+        """Nowhere."""
+        return ()
+
+    def _loaded(self, job: Job) -> DiffusersHost:
+        """The diffusers host with the adapter that the job asks for."""
+        from facechain_ext.hosts.diffusers import DiffusersHost
+
+        if self._host is None:
+            log.info("reading %s", self._files.checkpoint)
+            self._host = DiffusersHost.from_files(
+                self._files.checkpoint, controlnets=self._files.controlnets, vae=self._files.vae
+            )
+            self._host.on_sample = self._watch
+            self._host.lora_folders = self.lora_folders()
+        if job.people:
+            self._put_adapter(self._host, job.adapter or AUTOMATIC)
+        return self._host
+
+    def _watch(self, sample: Tensor) -> None:
+        self._sample = sample
+
+    def _put_adapter(self, host: DiffusersHost, name: str) -> None:
+        from facechain_ext.methods.fact import load_adapter
+
+        path = self._adapter_file(name)
+        if path != self._adapter:
+            host.adapter = load_adapter(path, dtype=host.checkpoint.unet.dtype)
+            self._adapter = path
+
+    def _adapters(self) -> dict[str, Path]:
+        return dict(self._files.adapters) or adapter_files()
+
+    def _adapter_file(self, name: str) -> Path:
+        files = self._adapters()
+        if not files:
+            return require("adapter-majic")
+        if name == AUTOMATIC:
+            return next(iter(files.values()))
+        if name not in files:
+            raise HostError(f"There is no adapter called {name}; there are: {', '.join(files)}.")
+        return files[name]
+
+    def _loras(self) -> dict[str, Path]:
+        """The LoRAs of the folders by name; of two with one name the first counts."""
+        found: dict[str, Path] = {}
+        for path in known_loras(self.lora_folders()).values():
+            if path.suffix == _LORA_SUFFIX:
+                found.setdefault(path.stem, path)
+        return found
+
+    def _lora(self, lora: Lora) -> Lora:
+        """A LoRA by its file instead of its name; raises HostError for a name that is not there."""
+        if isinstance(lora.file, Path):
+            return lora
+        file = self._loras().get(lora.file)
+        if file is None:
+            raise HostError(f"There is no LoRA called {lora.file}. Put it into {self.lora_folders()[0]}.")
+        return Lora(file, lora.weight)
+
+    def _why_not(self, kind: ControlKind) -> str:
+        if kind in self._files.controlnets:
+            return ""
+        return _NO_DEPTH if kind == "depth" else _NO_CONTROL.format(kind=kind)

@@ -1,0 +1,160 @@
+"""What the demo shows before the method: real people in a template, and drawn people whom no model has seen."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity import Identity
+from facechain_ext.identity.likeness_scorer import EncoderJudge, ranked
+from facechain_ext.recipes.job import Job, Person
+from facechain_ext.recipes.sheet import sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.hosts.diffusers import DiffusersHost
+    from facechain_ext.identity import TransFace
+    from facechain_ext.identity.score import Likeness
+    from facechain_ext.recipes.job import Portrait
+
+PROMPT = "a closeup photo of a person, blue background, white shirt"
+"""In the words of the drawn world, which are all that the small models know."""
+SIDE, STEPS, SEED, CFG = 96, 20, 7, 3.0
+STRENGTHS = (0.0, 0.5, 1.0)
+TRIES = 8
+"""Pictures of which the most like is shown."""
+_PHOTO_SIDE = 192
+_JUDGED_SIDE = 384
+"""Pictures are enlarged to this side for the face detector, which misses faces of 96 pixels."""
+
+
+def eileen_collins() -> Pixels:
+    """NASA's portrait of Eileen Collins, public domain, of scikit-image; raises PhotoError where that is missing."""
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise PhotoError("The example photo comes with scikit-image: pip install scikit-image") from error
+    return np.asarray(data.astronaut())
+
+
+def grace_hopper() -> Pixels:
+    """The US Navy's portrait of Grace Hopper, public domain, of matplotlib; raises PhotoError where that is missing."""
+    from research.sheets.template import second_portrait
+
+    try:
+        return second_portrait()
+    except ImportError as error:
+        raise PhotoError("The second example photo comes with matplotlib: pip install matplotlib") from error
+
+
+def into_template(template: Pixels, photo: Pixels) -> Pixels:
+    """The person of ``photo`` in the largest face's place of ``template``, by the instant quality: no model draws."""
+    from facechain_ext.recipes.template import Guest, find_seats, make, read_canvas
+
+    stream = io.BytesIO()
+    Image.fromarray(template).save(stream, "PNG")
+    canvas = read_canvas(stream.getvalue())
+    seats = find_seats(canvas.pixels)
+    largest = max(seats, key=lambda seat: (seat.face.box[2] - seat.face.box[0]) * (seat.face.box[3] - seat.face.box[1]))
+    return make(canvas, {largest.number: Guest(photo=photo)}, seats=seats).pixels[..., :3]
+
+
+def held_out_photo(number: int) -> Pixels:
+    """A calm front view of the held-out drawn person ``number``, whom training never shows to a model."""
+    from research.evaluate.rendered import HELD_OUT
+    from research.synthetic_world import Nuisance, Scene, person, render
+
+    calm = Nuisance(0, 0, 0, 0.3, 0, 0, 0.2, 0.4, 0, 0, 0, 0, 0)
+    scene = Scene("blue", "white", "shirt", "", "photo", "closeup")
+    return render(person(HELD_OUT + number), scene, calm, side=_PHOTO_SIDE).pixels
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedPictures:
+    """Pictures of a person and how like each is, by the encoder that put the face in; None where no face is found."""
+
+    pictures: tuple[Portrait, ...]
+    scores: tuple[Likeness | None, ...]
+
+    @property
+    def best(self) -> int:
+        """The number of the most like one."""
+        return ranked(self.scores)[0]
+
+
+def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1, seed: int = SEED) -> list[Portrait]:
+    """Pictures of a person by small models, at the size and in the words that these know."""
+    job = Job(
+        PROMPT, people=(Person(who, strength),), seed=seed, steps=STEPS, width=SIDE, height=SIDE, cfg=CFG, count=count
+    )
+    return list(host.generate(job))
+
+
+def best_of(host: DiffusersHost, encoder: TransFace, who: Identity, *, strength: float, count: int) -> JudgedPictures:
+    """``count`` pictures of a person, judged."""
+    pictures = draw(host, who, strength, count=count)
+    judge = EncoderJudge(encoder)
+    enlarged = (one.picture.resize((_JUDGED_SIDE, _JUDGED_SIDE), Image.Resampling.BICUBIC) for one in pictures)
+    return JudgedPictures(tuple(pictures), tuple(judge.likeness(picture, who) for picture in enlarged))
+
+
+def held_out_sheet(
+    host: DiffusersHost, encoder: TransFace, *, people: int = 10, tries: int = TRIES, strength: float = 1.0
+) -> Image.Image:
+    """Held-out drawn people, each above the most like of ``tries`` portraits; the figures are cosines."""
+    cells: list[tuple[str, Image.Image]] = []
+    below: list[tuple[str, Image.Image]] = []
+    for number in range(people):
+        photo = held_out_photo(number)
+        who = Identity.from_photos(photo, encoder, name=f"person {number + 1}")
+        judged = best_of(host, encoder, who, strength=strength, count=tries)
+        score = judged.scores[judged.best]
+        cells.append((f"person {number + 1}", Image.fromarray(photo)))
+        below.append((f"likeness {score.cosine:.2f}" if score else "no face", judged.pictures[judged.best].picture))
+    half = -(-people // 2)
+    rows = [*cells[:half], *below[:half], *cells[half:], *below[half:]]
+    chosen = "a portrait" if tries == 1 else f"the most like of {tries} portraits"
+    title = (
+        f"Drawn people whom the small models never saw, and below each {chosen} "
+        f"({SIDE} pixels, {STEPS} steps, strength {strength:g}). Likeness: cosine, by the encoder that put the face in."
+    )
+    return sheet(rows, side=160, columns=half, title=title)
+
+
+def stacked(pages: Sequence[Image.Image]) -> Image.Image:
+    """Sheets below each other on white."""
+    width = max(page.width for page in pages)
+    whole = Image.new("RGB", (width, sum(page.height for page in pages)), (255, 255, 255))
+    top = 0
+    for page in pages:
+        whole.paste(page, (0, top))
+        top += page.height
+    return whole
+
+
+def template_sheet() -> Image.Image:
+    """A real person in a real picture of somebody else."""
+    template, photo = eileen_collins(), grace_hopper()
+    cells = [
+        ("template: Eileen Collins (NASA)", Image.fromarray(template)),
+        ("photo: Grace Hopper (US Navy)", Image.fromarray(photo)),
+        ("Grace Hopper in the template, instant", Image.fromarray(into_template(template, photo))),
+    ]
+    title = "Two real people, both photos in the public domain. The instant template warps and blends; no model draws."
+    return sheet(cells, side=364, columns=3, title=title)
+
+
+def person_sheet(photo: Pixels, pictures: Sequence[Portrait], best: Portrait | None, title: str) -> Image.Image:
+    """The photo of a person, a picture of one seed at each of STRENGTHS, and the most like of several."""
+    cells = [("photo", Image.fromarray(photo))]
+    cells += [(f"strength {s:g}", one.picture) for s, one in zip(STRENGTHS, pictures, strict=True)]
+    if best is not None:
+        cells.append((f"the most like of {TRIES}", best.picture))
+    return sheet(cells, side=216, columns=5, title=title)

@@ -1,0 +1,45 @@
+"""The tab FaceChain in the webui."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+TITLE, ELEM_ID = "FaceChain", "facechain"
+
+
+def add() -> list[tuple[Any, str, str]]:
+    """What the host calls for its tabs; when the page cannot be built, the tab says why."""
+    import gradio as gr
+
+    try:
+        from facechain_ext.hosts.webui.host import WebuiHost
+        from facechain_ext.ui.page import build
+
+        page = build(WebuiHost())
+        _connect_send_buttons(page)
+    except Exception as error:  # whatever is wrong with the page, the webui starts
+        log.exception("the FaceChain tab cannot be built")
+        with gr.Blocks(analytics_enabled=False) as page:
+            gr.Markdown(f"FaceChain cannot show its page: `{error}`. The log has the details.")
+    return [(page, TITLE, ELEM_ID)]
+
+
+def _connect_send_buttons(page: Any) -> None:
+    """Let the page's buttons send the chosen picture and its settings as the host's own buttons do."""
+    from modules import infotext_utils
+
+    by_id = {getattr(block, "elem_id", None): block for block in page.blocks.values()}
+    for target in ("txt2img", "img2img", "inpaint", "extras"):
+        button = by_id.get(f"facechain_send_{target}")
+        if button is not None:
+            infotext_utils.register_paste_params_button(
+                infotext_utils.ParamBinding(
+                    paste_button=button,
+                    tabname=target,
+                    source_text_component=by_id["facechain_sent_settings"],
+                    source_image_component=by_id["facechain_gallery"],
+                )
+            )

@@ -1,0 +1,21 @@
+"""The serial face adapter: its weights, its maths, and attaching it to any SD1.5 U-Net."""
+
+from __future__ import annotations
+
+from facechain_ext.methods.fact.attach import Attachment, attach, conditions_of
+from facechain_ext.methods.fact.checkpoint import load_adapter, save_adapter
+from facechain_ext.methods.fact.middle_patch import PatchAttachment, attach_by_patch
+from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter, new_adapter
+
+__all__ = [
+    "AdapterSizes",
+    "Attachment",
+    "FaceAdapter",
+    "PatchAttachment",
+    "attach",
+    "attach_by_patch",
+    "conditions_of",
+    "load_adapter",
+    "new_adapter",
+    "save_adapter",
+]

@@ -1,0 +1,254 @@
+"""Attach a face adapter to a U-Net by hooks, without changing a weight, a key or a forward method of the host."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from facechain_ext.errors import HostError
+from facechain_ext.methods.fact.block import sdpa
+from facechain_ext.methods.fact.compiled_hooks import Door, hook, is_compiled, original
+from facechain_ext.methods.fact.guard import StepGuard
+from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
+from facechain_ext.methods.fact.sites import family_of, find_sites
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from facechain_ext.methods.fact.automatic import AutomaticRegion
+    from facechain_ext.methods.fact.block import Attention
+    from facechain_ext.methods.fact.injection import Observer
+    from facechain_ext.methods.fact.model import FaceAdapter
+    from facechain_ext.methods.fact.reuse import Reuse
+    from facechain_ext.methods.fact.sites import Site
+
+log = logging.getLogger(__name__)
+
+RowSource = Callable[[int, "Tensor | None"], Sequence[bool]]
+"""Says for each row of a coming run of the U-Net whether it is conditional, given their number and the text context."""
+
+TRAINED_STEPS = 1000
+"""Length of the noise schedule that Stable Diffusion was trained on, of which timesteps are numbers."""
+
+_attached: weakref.WeakKeyDictionary[nn.Module, Attachment] = weakref.WeakKeyDictionary()
+
+
+class Attachment:
+    """A face adapter at work in a U-Net, until ``remove`` is called or the ``with`` block is left."""
+
+    def __init__(
+        self, unet: nn.Module, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None
+    ) -> None:
+        plain, sites = original(unet), find_sites(original(unet))
+        self._family = family_of(plain)
+        self._injection = injection
+        self._guard = StepGuard(on_failure)
+        self._rows: Sequence[bool] | RowSource | None = None
+        self._told_progress = False
+        self._pending: dict[str, Tensor] = {}
+        self._handles: list[Any] = []
+        self._door: Door | None = None
+        if is_compiled(unet):
+            self._door = Door.of(plain, sites)
+            self._door.let_in(self)
+        else:
+            self._handles = hook(plain, sites, lambda: self)
+
+    @property
+    def observers(self) -> list[Observer]:
+        """Functions called with (site name, x [b, n, C], increment [b, n, C]) in every block that adds something."""
+        return self._injection.observers
+
+    @property
+    def injection(self) -> FaceInjection:
+        """What is added, apart from how it gets into the U-Net."""
+        return self._injection
+
+    def set_rows(self, conditional: Sequence[bool] | RowSource | None) -> None:
+        """Say which rows of the coming runs are conditional: a sequence, a function that knows, or None.
+
+        None means the habit of the U-Net's family when there are null tokens: diffusers runs unconditional rows
+        first, ldm (as the webui calls it) conditional rows first, as many of each.
+        """
+        self._rows = conditional
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of the steps is done, 0..1; until then the window goes by the U-Net's timestep."""
+        self._told_progress = True
+        self._injection.progress = fraction
+
+    def remove(self) -> None:
+        """Take everything off again; the U-Net is then exactly what it was. Harmless when repeated."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        if self._door is not None:
+            self._door.let_out(self)
+        self._pending.clear()
+        self._injection.close()
+
+    def __enter__(self) -> Attachment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def before_norm2(self, site: Site, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Let ``norm2`` see x + increment."""
+        x = args[0]
+        increment = self._guard.run(lambda: self._injection.increment(site.name, x, site.heads))
+        if increment is None:
+            return None
+        self._pending[site.name] = increment
+        return (x + increment, *args[1:])
+
+    def after_attn2(self, site: Site, output: Tensor) -> Tensor | None:
+        """Carry the increment on in the residual stream behind ``attn2``."""
+        increment = self._pending.pop(site.name, None)
+        return None if increment is None else output + increment
+
+    def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note rows, size and step of the run that begins; drop what an interrupted one left."""
+        self._pending.clear()
+        self._guard.run(lambda: self._begin(args, kwargs))
+
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        names = ("sample", "timestep", "encoder_hidden_states")
+        if self._family == "ldm":
+            names = ("x", "timesteps", "context")
+        sample, timestep, context = (
+            args[place] if place < len(args) else kwargs.get(name) for place, name in enumerate(names)
+        )
+        if sample is None:
+            raise HostError("The U-Net was called without a latent picture; this host is not known to FaceChain.")
+        injection = self._injection
+        if injection.window != (0.0, 1.0) and not self._told_progress and timestep is not None:
+            first = timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep
+            injection.progress = min(max(1.0 - (float(first) + 1.0) / TRAINED_STEPS, 0.0), 1.0)
+        if injection.active:
+            height, width = sample.shape[-2:]
+            injection.begin(self._conditional(len(sample), context), (height, width))
+
+    def _conditional(self, rows: int, context: Tensor | None) -> Sequence[bool]:
+        if callable(self._rows):
+            return self._rows(rows, context)
+        if self._rows is not None:
+            if len(self._rows) != rows:
+                raise HostError(f"set_rows named {len(self._rows)} rows, but the U-Net runs {rows}.")
+            return self._rows
+        if all(condition.null_tokens is None for condition in self._injection.conditions):
+            return [True] * rows
+        if rows % 2:
+            raise HostError(
+                f"Which of the {rows} rows are unconditional cannot be told from their number; say it with set_rows."
+            )
+        half = rows // 2
+        first_is_conditional = self._family == "ldm"
+        return [first_is_conditional] * half + [not first_is_conditional] * half
+
+
+def attach(
+    unet: nn.Module,
+    adapter: FaceAdapter,
+    tokens: Tensor | Sequence[Tensor],
+    *,
+    null_tokens: Tensor | Sequence[Tensor | None] | None = None,
+    strength: float | Sequence[float] = 0.5,
+    window: tuple[float, float] = (0.0, 1.0),
+    region: Tensor | Sequence[Tensor | None] | None = None,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
+    attention: Attention = sdpa,
+    streamed: bool = False,
+    automatic: AutomaticRegion | None = None,
+    reuse: Reuse | None = None,
+    conditional_only: bool = False,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> Attachment:
+    """Let ``adapter`` act in an ldm, sgm or diffusers U-Net until the result is removed.
+
+    ``tokens`` are [t, width] for all rows or [b, t, width] row by row; ``null_tokens`` [t, width] are for the
+    unconditional rows. ``strength`` is the published scale: 0 adds nothing, 0.5 is the published default; the gates
+    are the checkpoint's. ``window`` holds the first and last fraction of the steps. ``region`` is a mask [h, w] in
+    0..1 over the latent grid, of any size. For several identities give sequences of the same length: each acts in its
+    own region, and where regions overlap their weights are scaled to add up to 1. ``bias`` [t] is added to the logits
+    of the tokens (log of a weight). ``attention`` is the host's, PyTorch's own by default. ``streamed`` lends each
+    block's weights only while it computes, for hosts that do so with the U-Net. ``automatic`` lets the adapter find
+    out where it acts and compute only there; ``reuse`` adds the increments of one step again in the next;
+    ``conditional_only`` spares the rows without words. These three are not exact, and off by default. With
+    ``on_failure`` an error in the face's part of a step, other than a lack of memory, is told to it and ends the face,
+    while the U-Net goes on; by default it is raised out of the U-Net.
+
+    An adapter that is still attached to this U-Net is removed first. A U-Net that torch.compile has changed keeps idle
+    hooks afterwards; hand over what torch.compile gave, or the U-Net that was compiled in place.
+    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels, and ValueError when
+    shapes or ranges are wrong; nothing is attached then.
+    """
+    conditions = conditions_of(tokens, null_tokens, strength, region, bias)
+    plain = original(unet)
+    injection = injection_into(
+        plain,
+        adapter,
+        conditions,
+        window=window,
+        attention=attention,
+        streamed=streamed,
+        automatic=automatic,
+        reuse=reuse,
+        conditional_only=conditional_only,
+    )
+    previous = _attached.pop(plain, None)
+    if previous is not None:
+        log.info("a face adapter was still attached to this U-Net and is replaced")
+        previous.remove()
+    attachment = Attachment(unet, injection, on_failure)
+    _attached[plain] = attachment
+    return attachment
+
+
+def injection_into(
+    unet: nn.Module, adapter: FaceAdapter, conditions: Sequence[FaceCondition], **settings: Any
+) -> FaceInjection:
+    """An injection that fits ``unet``; ``settings`` are those of FaceInjection.
+
+    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels.
+    """
+    for site in find_sites(unet):
+        ours = adapter.block(site.name).channels
+        if site.channels != ours:
+            raise HostError(
+                f"The face adapter {adapter.name} has {ours} channels at {site.name}, the loaded checkpoint "
+                f"{site.channels}: it was made for another kind of model. Choose an adapter for this one."
+            )
+    return FaceInjection(adapter, conditions, **settings)
+
+
+def conditions_of(
+    tokens: Tensor | Sequence[Tensor],
+    null_tokens: Tensor | Sequence[Tensor | None] | None = None,
+    strength: float | Sequence[float] = 0.5,
+    region: Tensor | Sequence[Tensor | None] | None = None,
+    bias: Tensor | Sequence[Tensor | None] | None = None,
+) -> list[FaceCondition]:
+    """One condition for each identity; single values go for all of them, except regions, which must match."""
+    faces = [tokens] if isinstance(tokens, Tensor) else list(tokens)
+    count = len(faces)
+
+    def spread(value: Any, name: str) -> list[Any]:
+        values = list(value) if isinstance(value, Sequence) else [value] * count
+        if len(values) != count:
+            raise ValueError(f"There are {count} identities but {len(values)} values of {name}.")
+        return values
+
+    columns = (
+        spread(null_tokens, "null_tokens"),
+        spread(strength, "strength"),
+        spread(region, "region"),
+        spread(bias, "bias"),
+    )
+    return [FaceCondition(face, *values) for face, *values in zip(faces, *columns, strict=True)]

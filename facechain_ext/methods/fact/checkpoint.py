@@ -1,0 +1,126 @@
+"""Read and write adapters in the published key layout."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from facechain_ext.errors import WeightsError
+from facechain_ext.identity.projector import ProjectorSizes
+from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter
+from facechain_ext.methods.fact.sites import SITES
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.weights import read_state_dict
+from facechain_ext.weights.state_dict_spec import check_layout, check_values, require_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from facechain_ext.weights.state_dict_spec import Shape
+
+log = logging.getLogger(__name__)
+
+_KIND = "a face adapter"
+_PROJECTOR = "local_fac_prj."
+
+
+def _prefix(site: str) -> str:
+    return f"{site}.transformer_blocks.0.attn2.processor."
+
+
+def _block_layout(channels: int, token_width: int) -> dict[str, Shape]:
+    """Key -> shape of one serial face block in the published layout."""
+    c = channels
+    keys: dict[str, Shape] = {"linear.weight": (c, token_width), "linear.bias": (c,)}
+    keys |= {f"attn.to_{part}.weight": (c, c) for part in "qkv"}
+    keys |= {"attn.to_out.0.weight": (c, c), "attn.to_out.0.bias": (c,)}
+    keys |= {"ff.net.0.proj.weight": (8 * c, c), "ff.net.0.proj.bias": (8 * c,)}
+    keys |= {"ff.net.2.weight": (c, 4 * c), "ff.net.2.bias": (c,)}
+    keys |= {f"{norm}.{part}": (c,) for norm in ("norm1", "norm2") for part in ("weight", "bias")}
+    keys |= {"alpha_attn": (), "alpha_dense": ()}
+    return keys
+
+
+def layout(sizes: AdapterSizes) -> dict[str, Shape]:
+    """Key -> shape of every tensor of an adapter file of these sizes: 17 a site, 51 for the published projector."""
+    width = sizes.projector.token_width
+    keys = {_prefix(s) + k: shape for s in SITES for k, shape in _block_layout(sizes.channels[s], width).items()}
+    return keys | {_PROJECTOR + key: shape for key, shape in sizes.projector.layout().items()}
+
+
+def load_adapter(
+    path: str | Path, *, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> FaceAdapter:
+    """Read an adapter of any size from a published ``.ckpt``/``.pt`` or a safetensors file; no code in it is run.
+
+    The blocks come in ``dtype`` on ``device``, without gradients; the projector stays float32, as published.
+    Raises WeightsError that names the first missing, unexpected or misshaped key.
+    """
+    path = Path(path)
+    # ``ln`` is a copy of the base model's norm2, found in files saved from diffusers; the user's model keeps its own
+    state = {k: v for k, v in read_state_dict(path).items() if ".attn2.processor.ln." not in k}
+    source = path.name
+    projector = {k.removeprefix(_PROJECTOR): v for k, v in state.items() if k.startswith(_PROJECTOR)}
+    first = f"{_prefix(SITES[0])}linear.weight"
+    require_key(state, first, 2, what=_KIND, source=source)
+    channels = {
+        s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=_KIND, source=source).shape[0] for s in SITES
+    }
+    sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=_KIND, source=source))
+    check_layout(state, layout(sizes), what=_KIND, source=source)
+    check_values(state, what=_KIND, source=source)
+    with torch.device("meta"):
+        adapter = FaceAdapter(sizes)
+    adapter.projector.load_state_dict({k: v.float() for k, v in projector.items()}, assign=True)
+    for site in SITES:
+        prefix = _prefix(site)
+        block = {k.removeprefix(prefix): v.to(dtype) for k, v in state.items() if k.startswith(prefix)}
+        adapter.block(site).load_state_dict(_fuse(block), assign=True)
+    check_values(
+        dict(adapter.named_parameters()), what=f"{_KIND} in {str(dtype).removeprefix('torch.')}", source=source
+    )
+    adapter.name = path.stem
+    adapter.digest = adapter.summary()
+    log.info("read the face adapter %s (%s)", path.name, adapter.digest)
+    return adapter.eval().requires_grad_(requires_grad=False).to(device)
+
+
+def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write ``adapter`` as safetensors in the published key layout, in the precision it has.
+
+    The file appears under its name only when it is whole. Raises WeightsError when ``path`` exists.
+    """
+    from safetensors.torch import save_file  # noqa: PLC0415
+
+    path = Path(path)
+    try:
+        with whole_file(path, new=True) as part:
+            save_file(published_state(adapter), part, metadata=dict(metadata or {}))
+    except FileExistsError as error:
+        raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.") from error
+
+
+def published_state(adapter: FaceAdapter) -> dict[str, Tensor]:
+    """The adapter's tensors under the published keys, on the CPU."""
+    state = {_PROJECTOR + key: value for key, value in adapter.projector.state_dict().items()}
+    for site in SITES:
+        block = _split(adapter.block(site).state_dict())
+        state |= {_prefix(site) + key: value for key, value in block.items()}
+    return {key: value.detach().cpu().contiguous() for key, value in state.items()}
+
+
+def _fuse(block: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Published keys of a block -> ours: query, key and value in one matrix."""
+    fused = torch.cat([block.pop(f"attn.to_{part}.weight") for part in "qkv"])
+    return block | {"attn.to_qkv.weight": fused}
+
+
+def _split(block: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of _fuse."""
+    parts = block["attn.to_qkv.weight"].chunk(3)
+    rest = {key: value for key, value in block.items() if key != "attn.to_qkv.weight"}
+    return rest | {f"attn.to_{part}.weight": value.clone() for part, value in zip("qkv", parts, strict=True)}

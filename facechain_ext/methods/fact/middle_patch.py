@@ -1,0 +1,102 @@
+"""The way in for Forge and reForge: their ``middle_patch`` runs where the serial face block belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from facechain_ext.methods.fact.attach import injection_into
+from facechain_ext.methods.fact.guard import StepGuard
+from facechain_ext.methods.fact.sites import SITES, forge_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor, nn
+
+    from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
+    from facechain_ext.methods.fact.model import FaceAdapter
+
+_SITE_OF = {forge_name(site): site for site in SITES}
+_CONDITIONAL = 0
+"""What ``cond_or_uncond`` holds for conditional rows; 1 for unconditional ones."""
+
+
+class ModelPatcher(Protocol):
+    """What Forge and reForge wrap a U-Net in."""
+
+    def set_model_patch(self, patch: Callable[..., Tensor], name: str) -> None:
+        """Let ``patch`` run at the place called ``name``."""
+        ...
+
+
+class PatchAttachment:
+    """A face adapter at work through ``middle_patch``, until ``remove`` is called.
+
+    The host calls it with x [b, n, C] after the self-attention and its own facts of the call. It is one however often
+    the host copies it: whoever clones the patcher deep-copies its options, and a copy would hold the adapter's weights
+    again and never learn how far the steps are, nor that it was removed.
+    """
+
+    def __init__(self, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None) -> None:
+        self.injection = injection
+        self._guard = StepGuard(on_failure)
+        self._open = True
+        self._run: tuple[list[bool], tuple[int, int]] | None = None
+
+    def __copy__(self) -> PatchAttachment:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> PatchAttachment:
+        return self
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of the steps is done, 0..1."""
+        self.injection.progress = fraction
+
+    def __call__(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor:
+        """``x`` plus the increment of this block."""
+        increment = self._guard.run(lambda: self._increment(x, extra_options))
+        return x if increment is None else x + increment
+
+    def _increment(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor | None:
+        site = _SITE_OF.get(tuple(extra_options["block"])[:2])
+        if site is None or not self._open or not self.injection.active:
+            return None
+        rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
+        run = (rows, (int(size[0]), int(size[1])))
+        if site == SITES[0] or run != self._run:  # the first block of a run, or of one that leaves out the first
+            self.injection.begin(*run)
+            self._run = run
+        return self.injection.increment(site, x, int(extra_options["n_heads"]))
+
+    def remove(self) -> None:
+        """Add nothing any more and give the weights back, whoever still holds the patch; harmless when repeated."""
+        self._open = False
+        self.injection.close()
+
+
+def rows_of(rows: int, cond_or_uncond: Sequence[int]) -> list[bool]:
+    """Which of ``rows`` rows are conditional, given one entry for each equal part of the batch."""
+    each = rows // len(cond_or_uncond)
+    return [kind == _CONDITIONAL for kind in cond_or_uncond for _ in range(each)]
+
+
+def attach_by_patch(
+    patcher: ModelPatcher,
+    unet: nn.Module,
+    adapter: FaceAdapter,
+    conditions: Sequence[FaceCondition],
+    *,
+    on_failure: Callable[[Exception], None] | None = None,
+    **settings: Any,
+) -> PatchAttachment:
+    """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps.
+
+    ``conditions`` come from ``conditions_of``; ``settings`` are those of FaceInjection, ``on_failure`` that of
+    ``attach``.
+    Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
+    then as it was.
+    """
+    attachment = PatchAttachment(injection_into(unet, adapter, conditions, **settings), on_failure)
+    patcher.set_model_patch(attachment, "middle_patch")
+    return attachment

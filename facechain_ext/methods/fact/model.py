@@ -1,0 +1,170 @@
+"""The face adapter as a module: a projector and one serial face block a site."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from facechain_ext.devices import copies_in_background
+from facechain_ext.errors import WeightsError
+from facechain_ext.identity.projector import Projector, ProjectorSizes
+from facechain_ext.methods.fact.block import SerialFaceBlock
+from facechain_ext.methods.fact.sites import SITES, find_sites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LEVELS = (320, 320, 640, 640, 1280, 1280, 1280, 1280, 1280, 1280, 640, 640, 640, 320, 320, 320)
+SD15_CHANNELS: Mapping[str, int] = dict(zip(SITES, _LEVELS, strict=True))
+"""Channels of each site in Stable Diffusion 1.5."""
+
+
+@dataclass(frozen=True)
+class AdapterSizes:
+    """Sizes of an adapter: channels of each site, and the projector's; the defaults are those of the published file."""
+
+    channels: Mapping[str, int] = field(default_factory=lambda: dict(SD15_CHANNELS))
+    projector: ProjectorSizes = field(default_factory=ProjectorSizes)
+
+
+class FaceAdapter(nn.Module):
+    """Projector and serial face blocks of one training.
+
+    ``blocks`` maps each site's name, dots replaced by ``|`` because module names may not hold dots, to its block;
+    use ``block(site)``. ``digest`` is a short hash of the weights, "untrained" for an adapter that was not read from a
+    file; ``name`` is the file's stem.
+    """
+
+    def __init__(self, sizes: AdapterSizes, *, gate: float = 0.0) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.name = "untrained"
+        self.digest = "untrained"
+        self._home: dict[nn.Parameter, Tensor] = {}
+        self._borrowers = 0
+        self.projector = Projector(sizes.projector)
+        width = sizes.projector.token_width
+        self.blocks = nn.ModuleDict(
+            {_module_name(s): SerialFaceBlock(sizes.channels[s], width, gate=gate) for s in SITES}
+        )
+
+    def block(self, site: str) -> SerialFaceBlock:
+        """The block of a site, by its published name."""
+        block = self.blocks[_module_name(site)]
+        assert isinstance(block, SerialFaceBlock)
+        return block
+
+    @property
+    def token_width(self) -> int:
+        """Width of the identity tokens (768 in SD1.5)."""
+        return self.sizes.projector.token_width
+
+    @property
+    def device(self) -> torch.device:
+        """Where the blocks are."""
+        return next(self.blocks.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """In what the blocks compute."""
+        return next(self.blocks.parameters()).dtype
+
+    def project(self, face_tokens: Tensor) -> Tensor:
+        """Encoder tokens [n, 144, 512] -> identity tokens [n, 16, 768], on the adapter's device.
+
+        Raises WeightsError for tokens of another width, which another encoder made.
+        """
+        given, taken = face_tokens.shape[-1], self.sizes.projector.face_width
+        if given != taken:
+            raise WeightsError(
+                f"This person has face tokens of width {given}, and the adapter {self.name} takes {taken}: another "
+                "encoder made them. Make the card again from the photo with the encoder that belongs to this adapter."
+            )
+        weight = self.projector.proj_in.weight
+        out: Tensor = self.projector(face_tokens.to(device=weight.device, dtype=weight.dtype))
+        return out
+
+    def null_tokens(self, photos: int = 1, patches: int = 144) -> Tensor:
+        """The tokens of no face for ``photos`` photos: projector(zeros), [16 * photos, 768] (published setting)."""
+        zeros = torch.zeros(1, patches, self.sizes.projector.face_width)
+        return self.project(zeros)[0].repeat(photos, 1)
+
+    def borrow(self, device: torch.device) -> None:
+        """Bring the blocks to ``device`` until ``give_back`` was called as often as this."""
+        self._borrowers += 1
+        if self.device != device:
+            self._lend(self.blocks, device, self._home)
+
+    def give_back(self) -> None:
+        """End one ``borrow``; the last one brings the blocks home, without copying them back."""
+        self._borrowers = max(self._borrowers - 1, 0)
+        if not self._borrowers:
+            self._recall(self._home)
+
+    @contextmanager
+    def staying(self, device: torch.device) -> Iterator[None]:
+        """Have the blocks on ``device`` for a while, through any number of ``borrow`` and ``give_back`` inside."""
+        self.borrow(device)
+        try:
+            yield
+        finally:
+            self.give_back()
+
+    @contextmanager
+    def lent(self, block: SerialFaceBlock, device: torch.device) -> Iterator[None]:
+        """Bring one block to ``device`` for the moment."""
+        home: dict[nn.Parameter, Tensor] = {}
+        if block.norm1.weight.device != device:
+            self._lend(block, device, home)
+        try:
+            yield
+        finally:
+            self._recall(home)
+
+    @staticmethod
+    def _lend(module: nn.Module, device: torch.device, home: dict[nn.Parameter, Tensor]) -> None:
+        for parameter in module.parameters():
+            home.setdefault(parameter, parameter.data)
+            parameter.data = parameter.data.to(device, non_blocking=copies_in_background(device))
+
+    @staticmethod
+    def _recall(home: dict[nn.Parameter, Tensor]) -> None:
+        for parameter, data in home.items():
+            parameter.data = data
+        home.clear()
+
+    def summary(self) -> str:
+        """A short hash of the weights, the same for the same training in any precision of float32 or below."""
+        digest = hashlib.sha256()
+        for site in SITES:
+            block = self.block(site)
+            for value in (block.alpha_attn, block.alpha_dense, block.linear.bias):
+                digest.update(value.detach().half().cpu().numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+
+def new_adapter(
+    unet: nn.Module | None = None, *, projector: ProjectorSizes | None = None, gate: float = 0.0
+) -> FaceAdapter:
+    """An untrained adapter for ``unet`` (SD1.5 when None), with random weights from torch's generator.
+
+    ``gate`` is the first value of every alpha; 0, as in the published training, adds nothing until trained. Without
+    ``projector`` the published sizes are used, with the U-Net's own cross-attention width for the tokens.
+    Raises HostError when the U-Net is not of SD1.5's topology.
+    """
+    if unet is None:
+        return FaceAdapter(AdapterSizes(projector=projector or ProjectorSizes()), gate=gate)
+    sites = find_sites(unet)
+    channels = {site.name: site.channels for site in sites}
+    if projector is None:
+        projector = ProjectorSizes(token_width=sites[0].context)
+    return FaceAdapter(AdapterSizes(channels, projector), gate=gate)
+
+
+def _module_name(site: str) -> str:
+    return site.replace(".", "|")

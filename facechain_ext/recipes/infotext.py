@@ -1,0 +1,72 @@
+"""What a picture's settings tell of the people in it: names and hashes, never an embedding."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.number_text import format_number
+from facechain_ext.recipes.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from facechain_ext.identity import Identity
+    from facechain_ext.recipes.job import Person
+
+_IDENTITY = re.compile(r"(?:(?P<bare>[0-9a-f]{8})|(?P<name>.+?) \((?P<hash>[0-9a-f]{8})\))(?:;\s*|$)")
+"""One of several identities; a name may hold semicolons and brackets, only a hash before the next ends it."""
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """A switch that saves time and changes the picture: its name, its words on the settings page, its label."""
+
+    name: str
+    label: str
+    infotext: str
+
+
+SPEEDUPS = (
+    Speedup("automatic_region", "Compute the face only where it acts", f"{PREFIX} only where it acts"),
+    Speedup("every_second_step", "Compute the face in every second step", f"{PREFIX} every second step"),
+    Speedup("conditional_only", "Leave the face out of the negative prompt", f"{PREFIX} not in negative prompt"),
+)
+"""All of them; a picture's settings name those that were on."""
+
+
+def label_of(identity: Identity) -> str:
+    """Name and short hash, as the infotext has them."""
+    return f"{identity.name} ({identity.digest})" if identity.name else identity.digest
+
+
+def identities_label(identities: Sequence[Identity]) -> str:
+    """Names and short hashes of everybody in a picture, the first person first."""
+    return "; ".join(label_of(one) for one in identities)
+
+
+def identities_in(written: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and short hash of everybody whom a picture's settings name, in order; a person of photos has no name."""
+    text = str(written.get(IDENTITY_LABEL, "")).strip()[:4000]
+    return [(one["name"] or "", one["hash"] or one["bare"]) for one in _IDENTITY.finditer(text)]
+
+
+def quoted(value: Any) -> str:
+    """A value as the webui writes it behind its label: texts that hold its separators become JSON."""
+    text = format_number(value) if isinstance(value, float) else str(value)
+    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text
+
+
+def told_of(people: Sequence[Person], adapter: str, *, hires: bool) -> dict[str, Any]:
+    """Infotext label -> value for people whom ``adapter`` puts in, in the hires pass too or not."""
+    first = people[0]
+    settings = FaceArguments(adapter=adapter, strength=first.strength, window=first.window, hires=hires)
+    return {IDENTITY_LABEL: identities_label([person.identity for person in people])} | settings.infotext()
+
+
+def prompt_of(infotext: str) -> str:
+    """The prompt of a picture's settings text: what stands before the negative prompt or the line of settings."""
+    words = "\n".join(infotext.strip().split("\n")[:-1])
+    return words.partition("Negative prompt:")[0].strip()

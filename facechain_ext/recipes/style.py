@@ -1,0 +1,273 @@
+"""The style portrait: one person in one style, as often as asked, the best first."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from facechain_ext.devices import diffusion_device
+from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.identity.likeness_scorer import ranked
+from facechain_ext.recipes.job import Control, Job, Lora, Person
+from facechain_ext.recipes.postprocess import Overlap
+from facechain_ext.recipes.subject import group_words
+from facechain_ext.styles import NEGATIVE, StyleError, find_lora
+from facechain_ext.weights import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+    from facechain_ext.identity import Identity
+    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.score import Likeness
+    from facechain_ext.recipes.job import Hires, Host, Portrait
+    from facechain_ext.styles import Style, Subject
+
+logger = logging.getLogger(__name__)
+
+TEMPLATE = "{subject}, {style}, upper body, detailed face, looking at the viewer"
+"""Our default order of words; leaves painting and photograph to the style."""
+GROUP_TEMPLATE = "{subject}, {style}, detailed faces, looking at the viewer"
+"""The same for several people, who do not fit into the upper body of one."""
+PUBLISHED_TEMPLATE = (
+    "{subject}, {style}, upper_body, raw photo, masterpiece, solo, medium shot, high detail face, photorealistic, "
+    "best quality"
+)
+"""The order of words of the published program for styles with a LoRA."""
+STRENGTH = 0.5
+"""The published strength of the face."""
+
+
+class FaceTool(Protocol):
+    """Something that finishes a picture with the help of the user's photo, such as fusing the face or retouching skin.
+
+    Raises PhotoError when it finds no face to work on.
+    """
+
+    @property
+    def name(self) -> str:
+        """What it is called on the page and in notes."""
+        ...
+
+    def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:
+        """The finished picture, of the same size."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to make style portraits; None means what the style suggests.
+
+    ``strength`` is 0..1, ``window`` the fractions of the steps in which the face acts, ``lora`` takes the place of the
+    style's. ``count`` pictures are made and the ``keep`` most like are returned (None: all). ``template`` puts
+    {subject} and {style} in order.
+    """
+
+    strength: float | None = None
+    window: tuple[float, float] = (0.0, 1.0)
+    adapter: str | None = None
+    lora: Lora | None = None
+    lora_weight: float | None = None
+    count: int = 1
+    keep: int | None = None
+    seed: int = 0
+    steps: int = 25
+    sampler: str = "DPM++ 2M Karras"
+    cfg: float = 7.0
+    width: int = 512
+    height: int = 512
+    hires: Hires | None = None
+    pose_weight: float = 1.0
+    pose_window: tuple[float, float] = (0.0, 1.0)
+    template: str = TEMPLATE
+
+
+FAITHFUL = Settings(strength=STRENGTH, steps=50, sampler="PLMS", template=PUBLISHED_TEMPLATE)
+"""The published settings: strength 0.5, CFG 7, 512x512, 50 PNDM steps (PLMS in the webui), pose at 1.0."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One finished picture.
+
+    ``likeness`` is what the judge says or None; ``before`` the picture as generated when something was done to it
+    after, else None; ``notes`` what did not go as asked for this picture.
+    """
+
+    portrait: Portrait
+    likeness: Likeness | None = None
+    before: Image.Image | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The pictures, most like first, the job that made them, and what did not go as asked for all of them."""
+
+    pictures: tuple[Finished, ...]
+    job: Job
+    notes: tuple[str, ...] = ()
+
+
+def plan(
+    identity: Identity,
+    style: Style | None,
+    settings: Settings,
+    *,
+    subject: str = "",
+    suits: Subject = "anyone",
+    prompt: str = "",
+    negative_prompt: str = "",
+    pose: Image.Image | None = None,
+    lora_folders: Sequence[Path] = (),
+    people: int = 1,
+) -> tuple[Job, tuple[str, ...]]:
+    """The job for a style portrait, and what in it is not as asked.
+
+    ``subject`` are the words for the person, ``prompt`` and ``negative_prompt`` the user's own, added to the style's.
+    ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style
+    that is not for children when the person is one, and HostError for settings out of range.
+    """
+    _check(settings)
+    if style is not None and suits == "child" and not style.suits("child"):
+        raise StyleError(f"The style {style.en} is for grown-ups. Choose one for children or for anyone.")
+    notes: list[str] = []
+    loras, with_lora = _loras(style, settings, lora_folders, notes)
+    look = _without("" if style is None else style.positive if with_lora else style.prompt, subject)
+    words = ", ".join(part for part in (look, prompt.strip(" ,")) if part)
+    template = GROUP_TEMPLATE if people > 1 and settings.template == TEMPLATE else settings.template
+    full = template.replace("{subject}", group_words(subject, people)).replace("{style}", words)
+    strength = settings.strength if settings.strength is not None else style.strength if style else STRENGTH
+    negatives = (style.full_negative if style else NEGATIVE, negative_prompt.strip(" ,"))
+    job = Job(
+        prompt=", ".join(part.strip() for part in full.split(",") if part.strip()),
+        negative_prompt=", ".join(part for part in negatives if part),
+        people=(Person(identity, strength, settings.window),),
+        adapter=settings.adapter or _suggested(style),
+        count=settings.count,
+        seed=settings.seed,
+        steps=settings.steps,
+        sampler=settings.sampler,
+        cfg=settings.cfg,
+        width=settings.width,
+        height=settings.height,
+        loras=loras,
+        controls=(Control("openpose", pose, settings.pose_weight, settings.pose_window),) if pose is not None else (),
+        hires=settings.hires,
+    )
+    return job, tuple(notes)
+
+
+def make(
+    host: Host,
+    job: Job,
+    *,
+    keep: int | None = None,
+    judge: Judge | None = None,
+    photo: Image.Image | None = None,
+    tools: Sequence[FaceTool] = (),
+    notes: Sequence[str] = (),
+    progress: Callable[[int, int], bool] | None = None,
+) -> Result:
+    """Have ``host`` do ``job``, judge the pictures, keep the best and finish them with ``tools`` in turn.
+
+    Where a GPU makes the pictures and the host tells of each, they are judged, and finished if all are kept, while the
+    next one is made. A tool that cannot work on a picture leaves it as it is and says so in its notes. What is stopped
+    by ``progress`` returns what is there. Raises HostError as the host does.
+    """
+
+    def judged(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
+        score = _likeness(judge, portrait.picture, job) if judge and job.people else None
+        return score, _finish(portrait, score, photo, tools) if keep is None else None
+
+    with Overlap(judged, beside=diffusion_device().type != "cpu") as overlap:
+        portraits = host.generate(job, progress=progress, ready=overlap.take)
+        done = overlap.results(portraits)
+    best = ranked([score for score, _ in done])[:keep]
+    said = list(notes)
+    if len(portraits) < job.count:
+        said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")
+    if judge is not None and any(score is None for score, _ in done):
+        said.append("Pictures without a face that can be judged come last.")
+    finished = (done[i][1] or _finish(portraits[i], done[i][0], photo, tools) for i in best)
+    return Result(tuple(finished), job, tuple(said))
+
+
+def _likeness(judge: Judge, picture: Image.Image, job: Job) -> Likeness | None:
+    """How like everybody is: of several people the mean, None where somebody cannot be found."""
+    found = [judge.likeness(picture, person.identity) for person in job.people]
+    known = [score for score in found if score is not None]
+    if not known or len(known) < len(found):
+        return None
+    return replace(known[0], cosine=sum(score.cosine for score in known) / len(known))
+
+
+def _finish(
+    portrait: Portrait, score: Likeness | None, photo: Image.Image | None, tools: Sequence[FaceTool]
+) -> Finished:
+    picture, notes = portrait.picture, list(portrait.notes)
+    for tool in tools:
+        picture = _apply(tool, picture, photo, notes)
+    if picture is portrait.picture:
+        return Finished(portrait, score, None, tuple(notes))
+    return Finished(replace(portrait, picture=picture), score, portrait.picture, tuple(notes))
+
+
+def _apply(tool: FaceTool, picture: Image.Image, photo: Image.Image | None, notes: list[str]) -> Image.Image:
+    try:
+        return tool(picture, photo)
+    except FaceChainError as error:
+        logger.warning("%s: %s", tool.name, error)
+        notes.append(f"{tool.name} left the picture as it is: {error}")
+        return picture
+
+
+def _loras(
+    style: Style | None, settings: Settings, folders: Sequence[Path], notes: list[str]
+) -> tuple[tuple[Lora, ...], bool]:
+    """The LoRAs of the job, and whether the style's own is among them."""
+    if settings.lora is not None:
+        return (settings.lora,), False
+    if style is None or style.lora is None:
+        return (), False
+    weight = settings.lora_weight if settings.lora_weight is not None else style.lora.weight
+    if weight == 0:
+        return (), False
+    file = find_lora(style.lora, folders)
+    if file is None:
+        notes.append(f"The style's LoRA {style.lora.file} is missing, so only its words are used. Download the LoRA.")
+        return (), False
+    return (Lora(file, weight),), True
+
+
+def _without(look: str, subject: str) -> str:
+    """A style's words but for those that say who is in the picture already, as trained styles of old do."""
+    said = {part.strip().casefold() for part in subject.split(",")}
+    return ", ".join(part.strip() for part in look.split(",") if part.strip() and part.strip().casefold() not in said)
+
+
+def _suggested(style: Style | None) -> str | None:
+    """The style's adapter where its file is there; a style that suggests another one still works."""
+    return style.adapter if style is not None and find(f"adapter-{style.adapter}") is not None else None
+
+
+def _check(settings: Settings) -> None:
+    start, end = settings.window
+    limits = [
+        ("strength", settings.strength is None or 0 <= settings.strength <= 2, "0 to 2"),
+        ("window", 0 <= start <= end <= 1, "two fractions from 0 to 1, the first not after the second"),
+        ("count", 1 <= settings.count <= 100, "1 to 100"),
+        ("keep", settings.keep is None or 1 <= settings.keep <= settings.count, "1 to the number of pictures"),
+        ("steps", 1 <= settings.steps <= 200, "1 to 200"),
+        ("cfg", 1 <= settings.cfg <= 30, "1 to 30"),
+        ("width", settings.width % 8 == 0 and 64 <= settings.width <= 2048, "a multiple of 8 from 64 to 2048"),
+        ("height", settings.height % 8 == 0 and 64 <= settings.height <= 2048, "a multiple of 8 from 64 to 2048"),
+        ("template", "{style}" in settings.template, "text with {style} in it"),
+    ]
+    for name, good, range_words in limits:
+        if not good:
+            raise HostError(f"{name} is {getattr(settings, name)!r}; set it to {range_words}.")

@@ -1,0 +1,77 @@
+"""The square around a face that is painted, the mask of what is new in it, and laying it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.types import Mask, Pixels
+    from facechain_ext.recipes.template.faces import Seat
+
+FACE_SHARE = 0.7
+"""Side of the face in sides of the crop that is painted: the published value."""
+SIDES = (512, 1024)
+"""Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
+_SHIFT = np.array([10.0, 6.0, 6.0], np.float32)
+"""Most that matching moves L, a and b: what sampling drifts by, less than what tells two complexions apart."""
+_SPREAD = (0.85, 1.15)
+"""Bounds of what matching does to the contrast."""
+
+
+def painted_side(side: int, limits: tuple[int, int] = SIDES) -> int:
+    """The side at which a crop of ``side`` pixels is painted: a multiple of 64 within ``limits``."""
+    return int(np.clip(-(-side // 64) * 64, *limits))
+
+
+def crop_of(seat: Seat) -> tuple[int, int, int]:
+    """Left, top and side of the square around the face that is painted."""
+    side = int(np.ceil(max(seat.face.width, seat.face.height) / FACE_SHARE))
+    x, y = (seat.face.box[0] + seat.face.box[2]) / 2, (seat.face.box[1] + seat.face.box[3]) / 2
+    return round(x - side / 2), round(y - side / 2), side
+
+
+def square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
+    """A square part of a picture [h, w, c], black where it reaches beyond."""
+    height, width = pixels.shape[:2]
+    part = np.zeros((side, side, pixels.shape[2]), np.uint8)
+    rows, columns = slice(max(top, 0), min(top + side, height)), slice(max(left, 0), min(left + side, width))
+    part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = pixels[rows, columns]
+    return part
+
+
+def grown(seat: Seat, growth: float) -> Mask:
+    """The face's mask, grown by ``growth`` sides of the face in every direction, without what lies before it."""
+    reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray((cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0) & ~seat.covered)
+
+
+def matched(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
+    """``new`` [h, w, 3] in the light and cast of ``old``: mean and spread in Lab inside ``mask``, within bounds.
+
+    The bounds keep the person's own complexion; without a pixel in the mask ``new`` comes back as it is.
+    """
+    if not mask.any():
+        return new
+    give, take = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (new, old))
+    own, wanted = give[mask], take[mask]
+    shift = np.clip(wanted.mean(0) - own.mean(0), -_SHIFT, _SHIFT)
+    ratio = np.clip(wanted.std(0) / np.maximum(own.std(0), 1e-3), *_SPREAD)
+    moved = (give - own.mean(0)) * ratio + own.mean(0) + shift
+    rgb = cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.asarray(np.clip(rgb * 255 + 0.5, 0, 255), np.uint8)
+
+
+def paste(canvas: Pixels, new: Pixels, mask: Mask, left: int, top: int, feather: float) -> None:
+    """Lay ``new`` [side, side, 3] over ``canvas`` where ``mask`` is, softened inwards by ``feather`` pixels."""
+    height, width = canvas.shape[:2]
+    side = len(new)
+    rows, columns = slice(max(top, 0), min(top + side, height)), slice(max(left, 0), min(left + side, width))
+    inside = cv2.distanceTransform(mask[rows, columns].astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    alpha = np.clip(inside / max(feather, 1.0), 0, 1)[..., None]
+    part = new[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    view = canvas[rows, columns]
+    canvas[rows, columns] = (alpha * part + (1 - alpha) * view + 0.5).astype(np.uint8)

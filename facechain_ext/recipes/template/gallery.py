@@ -1,0 +1,94 @@
+"""The user's folder of templates: pictures by name, added and deleted from the page."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.recipes.template.image import read_canvas
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.weights import models_folder, safe_child, safe_name
+
+if TYPE_CHECKING:
+    from facechain_ext.faces.types import Pixels
+
+log = logging.getLogger(__name__)
+
+FOLDER = "templates"
+"""Name of the gallery's folder below the models folder."""
+_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".mpo", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif",
+    ".ppm", ".pgm", ".tga",
+)  # fmt: skip
+_SMALL = 160
+"""Longer side of a thumbnail in pixels."""
+
+_changing = threading.Lock()
+"""Held while a name is looked for and then taken, so that two browsers cannot take the same one."""
+
+
+@dataclass(frozen=True)
+class TemplateGallery:
+    """The pictures directly inside ``folder`` (None: below the models folder); names are those of their files.
+
+    Every method that takes a name raises WeightsError when it is no safe file name.
+    """
+
+    own_folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the templates are; made when the first one is added."""
+        return self.own_folder if self.own_folder is not None else models_folder() / FOLDER
+
+    def names(self) -> list[str]:
+        """The names of all templates, sorted; files that are no pictures by their suffix are not listed."""
+        if not self.folder.is_dir():
+            return []
+        found = (one.name for one in self.folder.iterdir() if one.suffix.lower() in _SUFFIXES and one.is_file())
+        return sorted(found, key=str.casefold)
+
+    def path(self, name: str) -> Path:
+        """The file of a template; raises PhotoError when there is none."""
+        path = safe_child(self.folder, safe_name(name))
+        if not path.is_file():
+            raise PhotoError(f"There is no template called {name} here; choose one of the gallery.")
+        return path
+
+    def add(self, file: Path, name: str = "") -> str:
+        """Copy a picture into the folder under ``name`` or its own; gives the name, changed when it was taken.
+
+        Raises PhotoError for a file that is no template, with the folder unchanged.
+        """
+        wanted = Path(safe_name(name or file.name))
+        content = file.read_bytes()
+        read_canvas(content, name=wanted.name)
+        if wanted.suffix.lower() not in _SUFFIXES:
+            raise PhotoError(f"{wanted.name} is not kept: its name ends in none of {', '.join(_SUFFIXES)}.")
+        with _changing:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            free, number = wanted.name, 2
+            while safe_child(self.folder, free).exists():
+                free, number = f"{wanted.stem} {number}{wanted.suffix}", number + 1
+            path = safe_child(self.folder, free)
+            with whole_file(path) as part:
+                part.write_bytes(content)
+        return free
+
+    def delete(self, name: str) -> None:
+        """Remove a template; raises PhotoError when there is none."""
+        self.path(name).unlink()
+        log.info("deleted a template")
+
+    def thumbnail(self, name: str) -> Pixels:
+        """The template small; raises PhotoError when its file is no template."""
+        picture = Image.fromarray(read_canvas(self.path(name)).pixels)
+        picture.thumbnail((_SMALL, _SMALL))
+        return np.asarray(picture)

@@ -1,0 +1,1 @@
+"""Pixels of faces: blending, skin, restoring."""

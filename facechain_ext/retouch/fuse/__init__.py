@@ -1,0 +1,32 @@
+"""Face fusion: the user's face onto a generated or template face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.faces.types import Availability
+
+if TYPE_CHECKING:
+    from facechain_ext.retouch.fuse.blend import blend_face
+
+__all__ = ["availability", "blend_face"]
+
+
+def availability() -> tuple[Availability, ...]:
+    """The ways to fuse faces, best first."""
+    from facechain_ext.faces.providers import installed
+    from facechain_ext.retouch.sandbox import available
+
+    mesh = installed("mediapipe")
+    detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
+    own = Availability("face fusion", "blend", ready=True, detail=detail)
+    return (available("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
+
+
+def __getattr__(name: str) -> Any:
+    """Load OpenCV when the blend is first asked for."""
+    if name != "blend_face":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from facechain_ext.retouch.fuse.blend import blend_face as found
+
+    return found

@@ -1,0 +1,1 @@
+"""Files and memory: atomic writes, JSON stores, caches."""

@@ -1,0 +1,199 @@
+"""From photos to what the trainer reads: found, judged, masked, aligned, cropped and captioned once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity import prepare_face
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.training.adapter.sources import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from facechain_ext.faces import Detector, HeadMasker, Picture
+    from facechain_ext.faces.types import Face, Mask, Pixels
+    from facechain_ext.training.adapter.sources import Source
+
+log = logging.getLogger(__name__)
+
+TEMPLATE = "a photo of a person"
+"""Caption of a photo that has no ``.txt`` beside it: it says nothing about the face, which is the adapter's to say."""
+SECOND_FACE = 0.25
+"""A second face of at least this share of the largest one's area makes two persons; a smaller one is a bystander."""
+JOURNAL = "photos.jsonl"
+REPORT = "report.md"
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What photos must be like: ``size`` of the squares that are cut, a multiple of 8; least ``quality`` in 0..1."""
+
+    size: int = 512
+    quality: float = 0.1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo in the journal: kept under ``key``, or, where ``dropped`` is not empty, why not.
+
+    ``captioned`` tells a caption that came with the photo from the template.
+    """
+
+    person: str
+    name: str
+    size: int
+    key: str = ""
+    caption: str = TEMPLATE
+    captioned: bool = False
+    dropped: str = ""
+
+
+def prepare(
+    root: Path,
+    out: Path,
+    *,
+    detector: Detector,
+    masker: HeadMasker,
+    demands: Demands | None = None,
+    progress: Callable[[int, str], None] = lambda _done, _name: None,
+) -> list[Row]:
+    """Prepare every photo below ``root`` into ``out``; one row for each, and a report that names what was dropped.
+
+    What a journal in ``out`` has already is not done again. No photo is passed over silently: whatever cannot be used
+    has a row that says why. Raises PhotoError when there are no photos or none is usable, or when ``out`` was prepared
+    with other demands; OSError when the disk is full, after which the same call goes on where it stopped.
+    """
+    demands = demands or Demands()
+    found = list(sources(root))
+    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, demands)
+    known = {(row.name, row.size): row for row in read_journal(out)}
+    rows = []
+    with (out / JOURNAL).open("a", encoding="utf-8") as journal:
+        for done, source in enumerate(found):
+            row = known.get((source.name, source.size))
+            if row is None:
+                row = _row(source, out, detector, masker, demands)
+                journal.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                journal.flush()
+            rows.append(row)
+            progress(done + 1, source.name)
+    (out / REPORT).write_text(report(rows), encoding="utf-8")
+    if all(row.dropped for row in rows):
+        raise PhotoError(f"None of the {len(rows)} photos can be used; {out / REPORT} says why for each.")
+    return rows
+
+
+def read_journal(out: Path) -> list[Row]:
+    """The rows of an earlier run, without a last line that was cut short; empty when there was none.
+
+    Cuts such a line off the file, so that the next row does not join it.
+    """
+    path = out / JOURNAL
+    if not path.is_file():
+        return []
+    text = path.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    if len(whole) < len(text):
+        log.warning("the last line of %s was cut short; that photo is prepared again", path)
+        path.write_bytes(whole)
+    return [Row(**json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+
+
+def report(rows: list[Row]) -> str:
+    """What was kept and what was dropped and why, as Markdown."""
+    kept = [row for row in rows if not row.dropped]
+    people = Counter(row.person for row in kept)
+    single = sorted(person for person, count in people.items() if count == 1)
+    own = sum(row.captioned for row in kept)
+    lines = [
+        "# Prepared photos",
+        "",
+        f"{len(kept)} of {len(rows)} photos of {len(people)} persons were kept; {own} came with a caption, the others "
+        f'got "{TEMPLATE}".',
+    ]
+    if single:
+        lines += ["", "Only one photo, so never the face of another one (see --single): " + ", ".join(single) + "."]
+    dropped = [row for row in rows if row.dropped]
+    if dropped:
+        lines += ["", "| photo | dropped because |", "|---|---|"]
+        lines += [f"| {row.name} | {row.dropped} |".replace("\n", " ") for row in dropped]
+    return "\n".join(lines) + "\n"
+
+
+def _claim(out: Path, demands: Demands) -> None:
+    """Note with which demands a folder is prepared, or refuse to mix two kinds in one."""
+    path = out / "demands.json"
+    if path.is_file():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        if earlier != asdict(demands):
+            raise PhotoError(f"{out} was prepared with {earlier}, now {asdict(demands)}; choose another folder.")
+        return
+    path.write_text(json.dumps(asdict(demands)), encoding="utf-8")
+
+
+def _row(source: Source, out: Path, detector: Detector, masker: HeadMasker, demands: Demands) -> Row:
+    def dropped(why: str) -> Row:
+        return Row(source.person, source.name, source.size, dropped=why)
+
+    try:
+        data = source.read()
+    except (OSError, PhotoError) as error:
+        return dropped(f"it cannot be read ({error})")
+    try:
+        picture = faces.read_picture(data, name=source.name)
+        found = detector.detect(picture.pixels)
+        if len(found) > 1 and found[1].area >= SECOND_FACE * found[0].area:
+            return dropped(f"it shows {len(found)} persons; cut out the one who is meant")
+        prepared = prepare_face(picture, None, detector, masker)
+        quality = faces.judge_face(picture.pixels, prepared.face, prepared.head)
+        if quality.score < demands.quality:
+            return dropped(f"the face is {quality.words} (quality {quality.score:.2f} of {demands.quality:.2f})")
+        target, mask = square(picture, prepared.face, prepared.head.face, demands.size)
+    except PhotoError as error:
+        return dropped(str(error))
+    key = hashlib.sha256(f"{source.person}\n{source.name}\n".encode() + data).hexdigest()[:16]
+    for kind, pixels in (("picture", target), ("mask", mask), ("face", prepared.aligned)):
+        write_png(out / f"{key}-{kind}.png", pixels)
+    caption = source.caption or TEMPLATE
+    return Row(source.person, source.name, source.size, key, caption, source.caption is not None)
+
+
+def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels, Pixels]:
+    """The largest square of a picture that is centred on the face as well as it fits, [size, size, 3], and its mask.
+
+    The mask is uint8 [size, size], 255 on the face. Raises PhotoError when that would enlarge the picture over twice.
+    """
+    side = min(picture.width, picture.height)
+    if side * 2 < size:
+        raise PhotoError(f"{picture.name} is only {side} pixels on its short side; half of {size} is needed.")
+    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    left = int(np.clip(x - side / 2, 0, picture.width - side))
+    top = int(np.clip(y - side / 2, 0, picture.height - side))
+    part = np.s_[top : top + side, left : left + side]
+    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    target: Pixels = cv2.resize(picture.pixels[part], (size, size), interpolation=way)
+    shrunk: Pixels = cv2.resize(mask[part].astype(np.uint8) * 255, (size, size), interpolation=cv2.INTER_AREA)
+    return target, shrunk
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write RGB or grey pixels under a name that appears only when the file is whole; raises OSError when it cannot."""
+    channels = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    good, data = cv2.imencode(".png", channels)
+    if not good:
+        raise OSError(f"{path.name} cannot be written as PNG")
+    with whole_file(path) as part:
+        part.write_bytes(data.tobytes())

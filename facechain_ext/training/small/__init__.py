@@ -1,7 +1,0 @@
-"""Training the small models that ship on the world of drawn faces alone."""
-
-from __future__ import annotations
-
-from facechain_ext.training.small.plan import PLAN, Plan, Schedule
-
-__all__ = ["PLAN", "Plan", "Schedule"]

@@ -1,0 +1,137 @@
+"""What the page asks of whatever owns the diffusion model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.readiness import USUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+    from facechain_ext.identity import TransFace
+    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.recipes.job import Control, ControlKind, Portrait
+    from facechain_ext.recipes.readiness import DrawingDefaults, Need
+    from facechain_ext.recipes.style import FaceTool
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What there is to choose from, by the names that a Job uses.
+
+    ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
+    used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
+    know before the first picture, such as why nothing can be generated at all; or nothing. ``restorers`` make faces
+    sharper, by name. ``speedups`` says by infotext label which switches that save time and change pictures are on.
+    """
+
+    samplers: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()
+    upscalers: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    checkpoint: str = ""
+    controls: Mapping[ControlKind, str] = field(default_factory=dict)
+    notice: str = ""
+    restorers: Mapping[str, FaceTool] = field(default_factory=dict)
+    needed: tuple[Need, ...] = ()
+    """Everything without which no portrait can be made."""
+    defaults: DrawingDefaults = USUAL
+    """What suits the checkpoint."""
+    speedups: Mapping[str, bool] = field(default_factory=dict)
+
+    def why_not(self, kind: ControlKind) -> str:
+        """Why a kind of ControlNet cannot be used; nothing when it can."""
+        return self.controls.get(kind, "No ControlNet for this is installed.")
+
+    @property
+    def ready_controls(self) -> frozenset[ControlKind]:
+        """The kinds of ControlNet that can be used."""
+        return frozenset(kind for kind, reason in self.controls.items() if not reason)
+
+
+class PageHost(Host, Protocol):
+    """A Host that a page can be built on. Its methods may be called from several threads at once."""
+
+    def offers(self) -> Offers:
+        """What there is now; reads names of files, loads nothing."""
+        ...
+
+    def encoder(self) -> TransFace:
+        """The face encoder, loaded when first asked for; raises WeightsError that says how to get it."""
+        ...
+
+    def judge(self) -> Judge:
+        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        ...
+
+    def uploaded(self, file: Any) -> Path:
+        """The path of a file as gradio hands it over; raises PhotoError for any that was not uploaded."""
+        ...
+
+    def lora_folders(self) -> tuple[Path, ...]:
+        """Where LoRA files are, the folder for new ones first."""
+        ...
+
+    def reload_loras(self) -> None:
+        """Look into the LoRA folders again, so that ``offers`` names files that are new."""
+        ...
+
+    def checkpoint_files(self) -> Mapping[str, Path]:
+        """The files that a style can be learned on, by name; a page chooses among these and names no other."""
+        ...
+
+    def training_python(self) -> Path | None:
+        """The Python of this very page where it can train; None in a webui, whose packages are not ours to use."""
+        ...
+
+    def output_folder(self) -> Path:
+        """Where finished pictures are kept."""
+        ...
+
+    def save(
+        self, portrait: Portrait, *, stem: str = "portrait", exact: Callable[[str], bytes] | None = None
+    ) -> Path | None:
+        """Write a finished picture with its settings where the host keeps its own; overwrites nothing.
+
+        ``stem`` begins the name of the file in a host without patterns of its own. ``exact`` makes the bytes of the
+        PNG file from the settings text that the host wants in it; without it the host encodes the picture. None where
+        the user has told the host to keep no pictures by itself.
+        """
+        ...
+
+    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work``, done when nothing else generates here; ``generate`` may be called in it as often as needed."""
+        ...
+
+    def waits(self, thread: int) -> bool:
+        """Whether the work of the thread with this identifier waits for its turn, as somebody else's run goes on."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the generation that runs, whoever began it; what is finished stays."""
+        ...
+
+    def prepared(self, control: Control) -> Image.Image:
+        """What a ControlNet makes of its picture: a skeleton, edges, depth; raises HostError where it cannot."""
+        ...
+
+    def preview(self) -> Image.Image | None:
+        """The picture that is being made, as far as it is; None when there is none to show."""
+        ...
+
+    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
+        """What is sent to another tab for a picture's ``infotext``, so that ``photos`` of the person come along."""
+        ...
+
+    def send_targets(self) -> tuple[str, ...]:
+        """Where a picture with its settings can be sent (txt2img, img2img, inpaint, extras); none without a webui."""
+        ...

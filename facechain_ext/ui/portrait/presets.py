@@ -1,0 +1,64 @@
+"""Named settings of the Portrait page, one JSON file each below the models folder."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import HostError
+from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.ui.portrait.form import NAMES, checked
+from facechain_ext.weights import models_folder, safe_child, safe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def folder() -> Path:
+    """Where presets are."""
+    return models_folder() / "presets"
+
+
+def names() -> list[str]:
+    """The names of all presets, sorted."""
+    return sorted((path.stem for path in folder().glob("*.json")), key=str.casefold) if folder().is_dir() else []
+
+
+def save(name: str, form: Mapping[str, Any]) -> None:
+    """Keep settings under ``name``, in place of those of the same name.
+
+    Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
+    """
+    path = _path(name)
+    with whole_file(path) as part:
+        part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def load(name: str) -> dict[str, Any]:
+    """The settings called ``name``; raises HostError when there are none or their file is damaged."""
+    try:
+        return checked(json.loads(_path(name).read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise HostError(f"There is no preset called {name}.") from error
+    except (ValueError, RecursionError) as error:
+        raise HostError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
+
+
+def delete(name: str) -> None:
+    """Remove the preset called ``name``; raises HostError when there is none."""
+    path = _path(name)
+    if not path.is_file():
+        raise HostError(f"There is no preset called {name}.")
+    path.unlink()
+
+
+def exists(name: str) -> bool:
+    """Whether there is a preset called ``name``; raises HostError or WeightsError for a name that none can have."""
+    return _path(name).is_file()
+
+
+def _path(name: str) -> Path:
+    if not name.strip():
+        raise HostError("No preset is named. Choose one of the list, or write a name for a new one.")
+    return safe_child(folder(), safe_name(f"{name.strip()}.json"))

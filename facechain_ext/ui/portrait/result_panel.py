@@ -1,0 +1,164 @@
+"""The Result column: generate, progress, the gallery, and what can be done with a picture."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.styles import all_styles
+from facechain_ext.ui.background_task import Stop, Work
+from facechain_ext.ui.gradio_versions import at_once, results_gallery
+from facechain_ext.ui.html import bar, note
+from facechain_ext.ui.portrait import result
+from facechain_ext.ui.portrait.components import asked, component
+from facechain_ext.ui.portrait.result import Shown  # noqa: TC001 - gradio reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.portrait.components import HowParts, WhoParts
+
+log = logging.getLogger(__name__)
+
+_LOOKS = 3
+"""Every so many looks at the progress the picture in the making is fetched as well."""
+
+
+@dataclass(frozen=True)
+class ResultParts:
+    """``sent`` holds what the buttons send to other tabs, ``shown`` one browser's result, ``stop`` its interrupt."""
+
+    generate: Any
+    interrupt: Any
+    status: Any
+    preview: Any
+    gallery: Any
+    flip: Any
+    infotext: Any
+    grid: Any
+    grid_styles: Any
+    sent: Any
+    shown: Any
+    before: Any
+    stop: Any
+
+
+def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
+    """Build the column; its settings go into ``form``."""
+    gr.HTML("<h3>Result</h3>")
+    with gr.Row():
+        generate = gr.Button("Generate", variant="primary", elem_id="facechain_generate", min_width=120)
+        interrupt = gr.Button("Interrupt", elem_id="facechain_interrupt", min_width=120)
+    status = gr.HTML("", elem_id="facechain_status")
+    preview = gr.Image(label="Preview", visible=False, interactive=False, height=300, elem_id="facechain_preview")
+    with gr.Row():
+        for name in ("count", "keep"):
+            form[name] = component(name, min_width=120)
+    with gr.Row():
+        for name in ("fuse", "retouch"):
+            form[name] = component(name, min_width=120)
+    gallery = results_gallery(
+        label="Result", columns=2, height=480, object_fit="contain", show_label=False, elem_id="facechain_gallery"
+    )
+    flip = gr.Button("Show before fusion and retouching", visible=False, size="sm", elem_id="facechain_before")
+    targets = host.send_targets()
+    if targets:
+        with gr.Row(elem_id="facechain_send"):
+            for target in targets:
+                gr.Button(f"→ {target}", size="sm", min_width=70, elem_id=f"facechain_send_{target}")
+    infotext = gr.Textbox(
+        "", label="Settings of the picture", lines=3, max_lines=8, elem_id="facechain_infotext", show_copy_button=True
+    )
+    sent = gr.Textbox("", elem_id="facechain_sent_settings", elem_classes=["facechain-hidden"], show_label=False)
+    with gr.Accordion("Grid of strength and style", open=False, elem_id="facechain_grid_panel"):
+        grid_styles = gr.Dropdown(
+            style_choices(), value=[], multiselect=True, label="Styles of the grid",
+            info="Each gets a row; none takes the chosen style.", elem_id="facechain_grid_styles",
+        )  # fmt: skip
+        grid = gr.Button("Make the grid", elem_id="facechain_grid")
+    states = (gr.State(None), gr.State(value=False), gr.State(Stop()))
+    return ResultParts(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, sent, *states)
+
+
+def wire(parts: ResultParts, who: WhoParts, how: HowParts, host: PageHost) -> None:
+    """What generating, interrupting, choosing and flipping do."""
+
+    def run(stop: Stop, *values: Any) -> Iterator[list[Any]]:
+        yield from _working(host, stop, lambda report: result.generate(host, asked(values), report))
+
+    def run_grid(stop: Stop, names: list[str], *values: Any) -> Iterator[list[Any]]:
+        keys = [key_of_choice(name) for name in names or []]
+        yield from _working(host, stop, lambda report: result.grid(host, asked(values), keys, report))
+
+    def choose(shown: Shown | None, event: gr.SelectData) -> str:
+        return shown.infotext(int(event.index)) if shown is not None else ""
+
+    def flip(shown: Shown | None, before: bool) -> list[Any]:  # noqa: FBT001 - gradio's way
+        if shown is None:
+            return [gr.update(), gr.update(), before]
+        words = "Show before fusion and retouching" if before else "Show after fusion and retouching"
+        return [shown.gallery(before=not before), gr.update(value=words), not before]
+
+    def send(infotext: str, shown: Shown | None) -> str:
+        return host.sent_settings(infotext, shown.photos_of(infotext) if shown is not None else ())
+
+    inputs = [*who.inputs, how.pose, *how.inputs]
+    outputs = [
+        parts.status, parts.preview, parts.gallery, parts.infotext, parts.shown, parts.flip, parts.before,
+        parts.interrupt,
+    ]  # fmt: skip
+    hidden = {"show_progress": "hidden"}
+    parts.generate.click(run, [parts.stop, *inputs], outputs, **hidden, **at_once(parts.generate.click))
+    parts.grid.click(run_grid, [parts.stop, parts.grid_styles, *inputs], outputs, **hidden, **at_once(parts.grid.click))
+    parts.interrupt.click(Stop.set, [parts.stop], [], queue=False)
+    parts.infotext.change(send, [parts.infotext, parts.shown], [parts.sent], **hidden)
+    parts.gallery.select(choose, [parts.shown], [parts.infotext], **hidden)
+    parts.flip.click(flip, [parts.shown, parts.before], [parts.gallery, parts.flip, parts.before], **hidden)
+
+
+def style_choices() -> list[str]:
+    """Names and keys of all styles; in this order they are found by typing either."""
+    return [f"{style.en} ({key})" for key, style in all_styles().items()]
+
+
+def key_of_choice(choice: str) -> str:
+    """The key of one of ``style_choices``."""
+    return choice.rpartition("(")[2].rstrip(")")
+
+
+def _working(host: PageHost, stop: Stop, task: Callable[[Callable[[int, int], bool]], Shown]) -> Iterator[list[Any]]:
+    """The result column while ``task`` works, and when it has ended."""
+    stop.clear()
+    work: Work[Shown] = Work(task, stop, host.waits)
+    keeps = gr.update()
+    for number, tick in enumerate(work.ticks()):
+        # until the host has let the work in, the picture in the making is somebody else's
+        picture = host.preview() if tick.total and number % _LOOKS == 0 else None
+        seen = gr.update(value=picture, visible=True) if picture is not None else keeps
+        words = "Stopping …" if stop.is_set() else tick.words
+        yield [bar(tick.done, tick.total, words), seen, *[keeps] * 5, gr.update(variant="stop")]
+    hidden, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
+    try:
+        shown = work.result()
+    except FaceChainError as error:
+        yield [note(str(error)), hidden, *[keeps] * 5, idle]
+        return
+    except Exception as error:
+        log.exception("the page could not make the pictures")
+        trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
+        yield [note(trouble), hidden, *[keeps] * 5, idle]
+        return
+    flip = gr.update(visible=shown.has_before, value="Show before fusion and retouching")
+    first = shown.infotext(1 if shown.sheet is not None else 0)
+    yield [note(*(shown.notes or ("Done.",))), hidden, shown.gallery(), first, shown, flip, False, idle]
+
+
+def reload_choices() -> Any:
+    """The styles of the grid as they are now."""
+    return gr.update(choices=style_choices())

@@ -1,0 +1,68 @@
+"""The pictures of the style tiles, as style rules that the page gets once, apart from the tiles that it gets often."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from facechain_ext.recipes.thumbnails import default_folder, thumbnail_path
+from facechain_ext.styles import all_styles, shipped_picture
+
+if TYPE_CHECKING:
+    from facechain_ext.styles import Style
+
+logger = logging.getLogger(__name__)
+
+_SIDE = 192
+"""Side of a picture in pixels; it is shown at about half that."""
+_SHADE = "linear-gradient(rgb(0 0 0 / 0) 45%,rgb(0 0 0 / .72))"
+"""Under the name, so that white letters can be read on any picture."""
+
+
+def picture_of(style: Style) -> Path | None:
+    """The user's picture of a style where there is one, else the one that comes with it, else None."""
+    own = thumbnail_path(default_folder(), style)
+    return own if own.is_file() else shipped_picture(style.key)
+
+
+def style_pictures(known: str = "") -> tuple[str, str] | None:
+    """The rules that give every tile its picture, and their digest; None when ``known`` is that digest already.
+
+    A picture that cannot be read costs its tile the picture, and a line in the log.
+    """
+    files = {style.key: picture_of(style) for style in all_styles().values()}
+    stamps = [(key, str(path), path.stat().st_mtime_ns) for key, path in files.items() if path is not None]
+    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+    if digest == known:
+        return None
+    rules = []
+    for key, path, changed in stamps:
+        encoded = _encoded(path, changed)
+        if encoded:
+            tile = f'.facechain-tiles .facechain-tile[data-key="{html.escape(key)}"]'
+            rules.append(f"{tile}{{background-image:{_SHADE},url(data:image/webp;base64,{encoded})}}")
+    return f"<style>{''.join(rules)}</style>", digest
+
+
+@lru_cache(maxsize=512)
+def _encoded(path: str, _changed: int) -> str:
+    """A picture as base64 WebP; nothing for one that cannot be read."""
+    try:
+        content = Path(path).read_bytes()
+        with Image.open(io.BytesIO(content)) as opened:
+            if opened.format != "WEBP" or max(opened.size) > _SIDE:
+                stream = io.BytesIO()
+                opened.convert("RGB").resize((_SIDE, _SIDE)).save(stream, "WEBP", quality=75)
+                content = stream.getvalue()
+    except OSError as error:
+        logger.warning("the picture %s of a style cannot be shown: %s", path, error)
+        return ""
+    return base64.b64encode(content).decode("ascii")

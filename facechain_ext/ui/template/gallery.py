@@ -1,0 +1,78 @@
+"""The template gallery as the page shows it: tiles that are clicked, added and deleted."""
+
+from __future__ import annotations
+
+import html
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.recipes.template import TemplateGallery
+from facechain_ext.ui.html import note
+from facechain_ext.ui.portrait.who import data_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MOST_TILES = 60
+"""Shown at once."""
+
+
+def chosen_names(text: str) -> list[str]:
+    """The templates that are chosen, in the order of the gallery; names that are gone are left out."""
+    wanted = set(text.split("\n"))
+    return [name for name in TemplateGallery().names() if name in wanted]
+
+
+def chosen_files(text: str) -> list[Path]:
+    """Their files."""
+    return [TemplateGallery().path(name) for name in chosen_names(text)]
+
+
+def tiles_html(text: str = "") -> str:
+    """The gallery; those whose names ``text`` holds, one a line, are marked. Pictures are part of the text."""
+    names, chosen = TemplateGallery().names(), set(text.split("\n"))
+    if not names:
+        return note("Your gallery is empty. Drop a template above and add it.")
+    tiles = "".join(_tile(name, pressed=name in chosen) for name in names[:MOST_TILES])
+    more = note(f"{len(names) - MOST_TILES} more are in the folder.") if len(names) > MOST_TILES else ""
+    return f"<div class='facechain-people'>{tiles}</div>{more}"
+
+
+def added(files: Sequence[Path]) -> tuple[list[str], list[str]]:
+    """Take pictures into the gallery: the names they got, and what was refused, in words."""
+    names, refused = [], []
+    for file in files:
+        try:
+            names.append(TemplateGallery().add(file))
+        except FaceChainError as error:  # noqa: PERF203 - the others are taken all the same
+            refused.append(str(error))
+    return names, refused
+
+
+def deleted(names: Sequence[str]) -> None:
+    """Remove templates; raises PhotoError for one that is gone already, after those before it."""
+    try:
+        for name in names:
+            TemplateGallery().delete(name)
+    finally:
+        _thumbnail.cache_clear()  # faces that were deleted are not kept in small either
+
+
+def _tile(name: str, *, pressed: bool) -> str:
+    label = html.escape(name, quote=True)
+    try:
+        path = TemplateGallery().path(name)
+        inside, title = f"<img src='{_thumbnail(name, path.stat().st_mtime_ns)}' alt=''>", label
+    except (FaceChainError, OSError) as error:  # the others are shown all the same
+        inside, title = "<i>damaged</i>", html.escape(str(error), quote=True)
+    return (
+        f"<button type='button' class='facechain-person facechain-template' data-name='{label}' title='{title}' "
+        f"aria-pressed='{str(pressed).lower()}'>{inside}<b>{html.escape(name)}</b></button>"
+    )
+
+
+@lru_cache(maxsize=2 * MOST_TILES)
+def _thumbnail(name: str, _changed: int) -> str:
+    return data_url(TemplateGallery().thumbnail(name))

@@ -1,0 +1,130 @@
+"""How people are put into templates: quality and settings, and who takes turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.ui.html import note
+from facechain_ext.ui.template.jobs import (
+    KEEP,
+    MOST_FACES,
+    PIXELATE,
+    Order,
+    choices_for,
+    each_with_each,
+    unfit_controls,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.template.restore import RestoredTemplate
+
+NO_RESTORER = "none"
+OPTIONS = 12
+"""How many components ``build_options`` gives."""
+_QUALITY_HELP = (
+    "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
+    "standard: every face is painted anew by your checkpoint with the person's features, in one pass a face.",
+    "faithful: three passes a face as published, steered by openpose and canny where ControlNet has them; the slowest.",
+)
+
+
+def build_turn() -> list[Any]:
+    """Who goes in turn into one face of every template."""
+    with gr.Accordion("Every template with several people in turn", open=False, elem_id="facechain_template_batch"):
+        return [
+            gr.Dropdown(
+                everybody(choices_for([])), value=[], multiselect=True, label="People in turn",
+                info="Each gets a picture of every template; a contact sheet shows them all.",
+                elem_id="facechain_template_turn",
+            ),
+            gr.Slider(0, MOST_FACES, 0, step=1, label="Face for them", info="0 takes the largest.",
+                      elem_id="facechain_template_turn_face"),
+        ]  # fmt: skip
+
+
+def everybody(words: list[str]) -> list[str]:
+    """Those of a face's choices that are people."""
+    return [one for one in words if one not in (KEEP, PIXELATE)]
+
+
+def people_update(words: list[str]) -> Any:
+    """What brings the people in turn up to the choices of the faces."""
+    return gr.update(choices=everybody(words))
+
+
+def build_options(host: PageHost) -> list[Any]:
+    """Components in the order in which ``orders_of`` reads them."""
+    restorers = list(host.offers().restorers)
+    quality = gr.Radio(
+        list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality",
+        info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
+        "faithful: painted anew in the published program's passes, slowest.",
+    )  # fmt: skip
+    words = gr.HTML(note(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
+    quality.change(
+        lambda chosen: note(*_QUALITY_HELP, *unfit_controls(host.offers(), chosen)),
+        [quality],
+        [words],
+        show_progress="hidden",
+    )
+    with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
+        return [
+            quality,
+            gr.Textbox("", label="Prompt of the template", lines=2, elem_id="facechain_template_prompt"),
+            gr.Slider(0.05, 1, 0.6, step=0.05, label="Template denoising", elem_id="facechain_template_denoise"),
+            gr.Slider(0, 2, 0.55, step=0.05, label="Template strength", elem_id="facechain_template_strength"),
+            gr.Slider(1, 150, 30, step=1, label="Template steps", elem_id="facechain_template_steps"),
+            gr.Number(-1, precision=0, label="Template seed", elem_id="facechain_template_seed"),
+            gr.Slider(0, 0.3, 0.04, step=0.01, label="Mask growth", info="In sides of the face.",
+                      elem_id="facechain_template_growth"),
+            gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
+            gr.Slider(1, 8, 1, step=1, label="Tries for each face", info="The most like is taken.",
+                      elem_id="facechain_template_count"),
+            gr.Checkbox(value=False, label="Fuse after painting", elem_id="facechain_template_fuse"),
+            gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
+            gr.Dropdown([NO_RESTORER, *restorers], value=NO_RESTORER, label="Restore faces",
+                        elem_id="facechain_template_restore"),
+        ]  # fmt: skip
+
+
+def option_values(found: RestoredTemplate) -> list[Any]:
+    """The values of ``build_options``' components, in their order, that a finished picture says."""
+    one = found.settings
+    return [
+        one.quality, found.prompt, one.denoise, one.strength, one.steps, one.seed, one.growth, found.hair, one.count,
+        one.fuse, found.retouch, found.restorer or NO_RESTORER,
+    ]  # fmt: skip
+
+
+def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]) -> list[Order]:
+    """An order for each template and each of the people in turn."""
+    turn, turn_face, *rest = values
+    quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, retouch, restorer, *choices = rest
+    orders = [
+        Order(
+            template,
+            tuple(choices),
+            photos,
+            quality,
+            prompt or "",
+            float(denoise),
+            float(strength),
+            int(steps),
+            int(-1 if seed is None else seed),
+            growth=float(growth),
+            hair=bool(hair),
+            count=int(count),
+            fuse=bool(fuse),
+            retouch=bool(retouch),
+            restorer="" if restorer in (None, NO_RESTORER) else restorer,
+        )
+        for template in templates
+    ]
+    return each_with_each(orders, turn or [], int(turn_face or 0))

@@ -1,0 +1,105 @@
+"""The Template page's settings out of a picture that was made here; knows nothing of the page's components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from facechain_ext import faces
+from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.recipes.template import Settings, TemplateGallery, read_canvas
+from facechain_ext.recipes.template.infotext import parse_settings
+from facechain_ext.ui.pnginfo import taken_apart
+from facechain_ext.ui.template.jobs import CARD, KEEP, MOST_FACES, PHOTO, PIXELATE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from facechain_ext.recipes.template.infotext import TemplateSettings
+
+_RETOUCHING = "Skin retouching"
+"""How the names of tools begin that retouch."""
+
+
+@dataclass(frozen=True)
+class RestoredTemplate:
+    """The template of the gallery (nothing when it is not there), who each face becomes, the settings, and notes.
+
+    ``choices`` has MOST_FACES entries; ``restorer`` is a name of the host's offers or nothing.
+    """
+
+    template: str
+    choices: tuple[str, ...]
+    settings: Settings
+    hair: bool
+    retouch: bool
+    restorer: str
+    notes: tuple[str, ...]
+
+    @property
+    def prompt(self) -> str:
+        """What the page's prompt shows: nothing for the standard one."""
+        return "" if self.settings.prompt == Settings().prompt else self.settings.prompt
+
+
+def restore(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -> RestoredTemplate:
+    """The page's settings from a picture's settings text; ``photos`` are the guests that are uploaded, by name.
+
+    Raises HostError when the text is not that of a template portrait.
+    """
+    parts = taken_apart(text)
+    found = parse_settings(parts.prompt, parts.negative, parts.values)
+    if found is None:
+        raise HostError("This picture holds no settings of a template portrait; choose one that was made on this page.")
+    notes = list(found.notes)
+    template = _in_gallery(found, notes)
+    choices = _choices(found, photos, notes)
+    others = [name for name in found.tools if not name.startswith(_RETOUCHING)]
+    restorer = next((name for name in restorers if name in others), "")
+    notes += [f"{name} is not here, so the faces are not finished by it." for name in others if name != restorer]
+    standard = Settings()
+    if found.settings.negative_prompt != standard.negative_prompt or found.settings.cfg != standard.cfg:
+        notes.append(
+            "Its negative prompt or its CFG scale cannot be set on this page; a request to the API takes them."
+        )
+    retouch = len(others) < len(found.tools)
+    return RestoredTemplate(template, choices, found.settings, found.hair, retouch, restorer, tuple(notes))
+
+
+def _in_gallery(found: TemplateSettings, notes: list[str]) -> str:
+    """The gallery's name of the very template, asked for by its name first; a note when it is not there."""
+    gallery = TemplateGallery()
+    names = sorted(gallery.names(), key=lambda name: name != found.template)
+    for name in names:
+        try:
+            if found.digest and read_canvas(gallery.path(name)).digest.startswith(found.digest):
+                return name
+        except FaceChainError:  # noqa: PERF203 - a damaged template is none that is looked for
+            continue
+    notes.append(f"The template {found.template} is not in the gallery; drop it again.")
+    return ""
+
+
+def _choices(found: TemplateSettings, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
+    """Who each face becomes as far as the cards and the uploaded photos go; a note for each that is missing."""
+    cards = CardLibrary().names()
+    digests = {faces.read_picture(path).digest[:12]: name for name, path in photos.items()}
+    choices = [KEEP] * MOST_FACES
+    for number, who in found.people.items():
+        if not 1 <= number <= MOST_FACES:
+            notes.append(f"Face {number} has no drop-down here; it stays as it is.")
+            continue
+        kind, _, name = who.partition(" ")
+        if who == PIXELATE:
+            choices[number - 1] = PIXELATE
+        elif kind == "card" and name in cards:
+            choices[number - 1] = CARD + name
+        elif kind == "photo" and name in digests:
+            choices[number - 1] = PHOTO + digests[name]
+        elif kind == "card":
+            notes.append(f"There is no card called {name} here; choose somebody for face {number}.")
+        else:
+            notes.append(f"Face {number} was put in from a photo: add it to the guests and choose it.")
+    return tuple(choices)

@@ -1,0 +1,110 @@
+"""The left column of the Template page: templates from uploads and the gallery, and photos of guests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.ui.html import note
+from facechain_ext.ui.template import gallery
+
+if TYPE_CHECKING:
+    from facechain_ext.ui.host import PageHost
+
+
+@dataclass(frozen=True)
+class SourceParts:
+    """Its components: dropped files, the text that names chosen templates, their tiles, and photos of guests.
+
+    ``finished`` is a picture whose settings are restored, ``restored`` says how that went.
+    """
+
+    files: Any
+    chosen: Any
+    photos: Any
+    tiles: Any
+    finished: Any
+    restored: Any
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What ``templates`` and ``named_photos`` read."""
+        return [self.files, self.chosen, self.photos]
+
+
+def build(host: PageHost) -> SourceParts:
+    """Build and wire the column."""
+    files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files")
+    with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
+        tiles = gr.HTML(gallery.tiles_html(), elem_id="facechain_template_tiles")
+        hidden = ["facechain-hidden"]
+        chosen = gr.Textbox("", label="Chosen templates", lines=2, elem_id="facechain_template_chosen",
+                            elem_classes=hidden)  # fmt: skip
+        refresh = gr.Button("Refresh templates", elem_id="facechain_template_refresh", elem_classes=hidden)
+        with gr.Row():
+            add = gr.Button("Add the dropped", size="sm", elem_id="facechain_template_add", min_width=100)
+            delete = gr.Button("Delete the chosen …", size="sm", elem_id="facechain_template_delete", min_width=100)
+        with gr.Row(visible=False, elem_id="facechain_template_sure") as sure:
+            yes = gr.Button("Yes, delete them", variant="stop", size="sm", elem_id="facechain_template_delete_yes")
+            no = gr.Button("Keep them", size="sm", elem_id="facechain_template_delete_no")
+        told = gr.HTML("", elem_id="facechain_template_shelf_status")
+    photos = gr.File(label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests")
+
+    def take(dropped: Any, now: str) -> list[Any]:
+        try:
+            new = [host.uploaded(file) for file in dropped or ()]
+        except FaceChainError as error:
+            return [note(str(error)), gr.update(), gr.update(), gr.update()]
+        if not new:
+            return [note("Drop a template above first."), gr.update(), gr.update(), gr.update()]
+        names, refused = gallery.added(new)
+        text = "\n".join([*gallery.chosen_names(now or ""), *names])
+        words = note(*([f"Added {', '.join(names)}."] if names else []), *refused)
+        return [words, gallery.tiles_html(text), text, None if names else gr.update()]
+
+    def ask(now: str) -> list[Any]:
+        names = gallery.chosen_names(now or "")
+        if not names:
+            return [note("Click the templates to delete first."), gr.update(visible=False)]
+        return [note(f"Delete {', '.join(names)}? The files cannot be brought back."), gr.update(visible=True)]
+
+    def drop(now: str) -> list[Any]:
+        names = gallery.chosen_names(now or "")
+        try:
+            gallery.deleted(names)
+            words = note(f"Deleted {', '.join(names)}.")
+        except FaceChainError as error:
+            words = note(str(error))
+        return [words, gr.update(visible=False), gallery.tiles_html(), ""]
+
+    quiet = {"show_progress": "hidden"}
+    add.click(take, [files, chosen], [told, tiles, chosen, files])
+    delete.click(ask, [chosen], [told, sure], **quiet)
+    yes.click(drop, [chosen], [told, sure, tiles, chosen])
+    no.click(lambda: ["", gr.update(visible=False)], [], [told, sure], **quiet)
+    refresh.click(lambda now: gallery.tiles_html(now or ""), [chosen], [tiles], **quiet)
+    with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
+        finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
+        restored = gr.HTML("", elem_id="facechain_template_restored")
+    return SourceParts(files, chosen, photos, tiles, finished, restored)
+
+
+def templates(host: PageHost, files: Any, chosen: str) -> list[Path]:
+    """The templates that were dropped and those chosen in the gallery; raises PhotoError when there is none."""
+    found = [host.uploaded(file) for file in files or ()] + gallery.chosen_files(chosen or "")
+    if not found:
+        raise PhotoError("Drop a template first, or choose one of the gallery.")
+    return found
+
+
+def named_photos(host: PageHost, guests: Any) -> dict[str, Path]:
+    """Uploaded photos by a name that tells them apart."""
+    named: dict[str, Path] = {}
+    for number, file in enumerate(guests or (), 1):
+        path = host.uploaded(file)
+        named[f"{number} {Path(getattr(file, 'orig_name', None) or path.name).name}"] = path
+    return named

@@ -1,0 +1,203 @@
+"""The training of a style in a process of its own, which outlives the page and the webui that started it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import threading
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.training.style.names import check_entry
+from facechain_ext.training.style.status import (
+    LOG,
+    RUN_ID,
+    STATUS,
+    TrainingStatus,
+    read_status,
+    request_stop,
+    start_lock,
+    started_here,
+    write_status,
+)
+from facechain_ext.ui.train.captions import captions
+from facechain_ext.ui.train.environment import ROOT
+from facechain_ext.ui.train.request import Wish, read_settings, saved_state, trainings_folder, write_settings
+from facechain_ext.weights import models_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+def check(wish: Wish) -> None:
+    """Raise PhotoError without pictures, HostError where the training cannot begin, or go on, as it is asked for."""
+    rows = captions(wish)
+    if not rows:
+        raise PhotoError("Add pictures first.")
+    check_entry(wish.name.strip(), wish.trigger)
+    saved = saved_state(wish.folder)
+    known = read_settings(wish)
+    if saved is not None and not wish.resume:
+        raise HostError('This style was begun already; tick "Go on where it stopped", or choose another name.')
+    if wish.resume and saved is None:
+        raise HostError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
+    if saved is None:
+        earlier = known.trigger if known is not None else ""
+        old = [row.file for row in rows if earlier and earlier in row.caption and wish.trigger not in row.caption]
+        if old:
+            raise HostError(
+                f'{len(old)} captions were written with the trigger word "{earlier}", and it is "{wish.trigger}" now. '
+                "Put the new word into the captions, or set the old one again."
+            )
+        return
+    assert known is not None
+    begun = {
+        "trigger word": (known.trigger, wish.trigger),
+        "learning rate": (known.rate, wish.rate),
+        "rank": (known.rank, wish.rank),
+        "training size": (known.size, wish.size),
+    }
+    changed = [f"{name} {was}, now {now}" for name, (was, now) in begun.items() if was and was != now]
+    if changed:
+        raise HostError(
+            f"This style was begun with {'; '.join(changed)}. Only the steps may change: set that back, "
+            "or choose another name."
+        )
+    step = saved[0]
+    if step >= wish.steps and _is_done(wish.folder):
+        raise HostError(f"All {step} steps are made. To train it further, set more training steps than {step}.")
+
+
+def command(wish: Wish, python: Path) -> list[str]:
+    """The command that trains."""
+    words = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(wish.checkpoint)]
+    words += ["--pictures", str(wish.pictures), "--name", wish.name.strip(), "--work", str(wish.folder)]
+    words += ["--trigger", wish.trigger, "--steps", str(wish.steps), "--rate", str(wish.rate)]
+    words += ["--rank", str(wish.rank), "--size", str(wish.size)]
+    words += ["--lora-dir", str(wish.lora_folder)] if wish.lora_folder is not None else []
+    return [*words, "--resume"] if wish.resume else words
+
+
+def running() -> TrainingStatus | None:
+    """The training that runs on this machine, whoever started it; None when none does."""
+    return next((status for status in _statuses() if status.alive), None)
+
+
+def latest() -> TrainingStatus | None:
+    """The training that gave the last sign of life; None when there never was one."""
+    return max(_statuses(), key=lambda status: status.heartbeat, default=None)
+
+
+def folder_of(status: TrainingStatus) -> Path:
+    """The folder of the training of a status."""
+    return Wish(status.name, "", models_folder()).folder
+
+
+def start(wish: Wish, python: Path) -> TrainingStatus:
+    """Start the training in a process that lives on when this one ends; returns at once.
+
+    Raises HostError when one runs already on this machine or the process cannot be started, and what ``check`` raises.
+    """
+    with start_lock(trainings_folder()):
+        other = running()
+        if other is not None:
+            raise HostError(
+                f'"{other.name}" is being trained already (step {other.step} of {other.steps}); stop it or wait for '
+                "its end."
+            )
+        check(wish)
+        write_settings(wish)
+        run_id = uuid.uuid4().hex
+        saved = saved_state(wish.folder)
+        status = started_here(run_id, wish.name.strip(), "Starting Python", wish.steps, saved[0] if saved else 0)
+        try:
+            write_status(wish.folder, status)
+            process = _spawn(wish, python, run_id)
+        except OSError as error:
+            failed = replace(status, phase="failed", activity="", message=f"{python} cannot be started: {error}")
+            _write_quietly(wish.folder, failed)
+            raise HostError(f"The training cannot be started ({error}).") from error
+    threading.Thread(target=_reap, args=(process, wish.folder, run_id), name="training-end", daemon=True).start()
+    return status
+
+
+def stop() -> TrainingStatus | None:
+    """Ask the training that runs to save and end; the one that was asked, None when none runs.
+
+    Raises HostError when it cannot be asked.
+    """
+    status = running()
+    if status is not None:
+        try:
+            request_stop(folder_of(status), status.run_id)
+        except OSError as error:
+            raise HostError(f"The training cannot be told to stop ({error}); check the disk.") from error
+    return status
+
+
+def last_words(folder: Path) -> str:
+    """The last line that the process of a training wrote beside its events; "" when there is none."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip() and not _is_event(line)), "")
+
+
+def _statuses() -> list[TrainingStatus]:
+    found = (read_status(path.parent) for path in trainings_folder().glob(f"*/{STATUS}"))
+    return [status for status in found if status is not None]
+
+
+def _is_done(folder: Path) -> bool:
+    status = read_status(folder)
+    return status is not None and status.phase == "done"
+
+
+def _is_event(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _spawn(wish: Wish, python: Path, run_id: str) -> subprocess.Popen[bytes]:
+    """Start the process apart from this one: no terminal, signal or pipe of this one reaches it."""
+    settings = {**os.environ, "FACECHAIN_MODELS_DIR": str(models_folder()), "PYTHONUNBUFFERED": "1", RUN_ID: run_id}
+    settings["PYTHONIOENCODING"] = "utf-8"
+    windows = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    with (wish.folder / LOG).open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 - our own command, no shell
+            command(wish, python),
+            cwd=ROOT,
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            creationflags=windows,
+        )
+
+
+def _reap(process: subprocess.Popen[bytes], folder: Path, run_id: str) -> None:
+    """Wait for the process, so that it leaves no trace; say why when it ended before it could say anything itself."""
+    code = process.wait()
+    status = read_status(folder)
+    if status is not None and status.run_id == run_id and not status.ended and status.pid == os.getpid():
+        why = last_words(folder) or f"Python ended with code {code}."
+        _write_quietly(folder, replace(status, phase="failed", activity="", message=why, heartbeat=time.time()))
+
+
+def _write_quietly(folder: Path, status: TrainingStatus) -> None:
+    """Write a status where an error can only be logged."""
+    try:
+        write_status(folder, status)
+    except OSError as error:
+        log.warning("the status of the training of %s cannot be written (%s)", status.name, error)

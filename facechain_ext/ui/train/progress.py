@@ -1,0 +1,108 @@
+"""Where a training stands, in words and as a bar for the page."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from facechain_ext.training.style.status import PREVIEWS, stop_requested
+from facechain_ext.ui.html import bar, note
+from facechain_ext.ui.train.process import folder_of, last_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facechain_ext.training.style.status import TrainingStatus
+
+QUIET = 60.0
+"""Seconds without a heartbeat of a living process that are worth a word."""
+LIVES_ON = "It goes on when this page is closed or the webui's page is reloaded, and any page finds it again."
+
+
+def is_stopping(status: TrainingStatus) -> bool:
+    """Whether a run was asked to end and has not ended yet."""
+    return status.alive and stop_requested(folder_of(status), status.run_id)
+
+
+def state_html(status: TrainingStatus | None) -> str:
+    """What the last training is doing or how it ended; its text changes only when that does.
+
+    The page looks again soon while there is an element with ``data-running``.
+    """
+    if status is None:
+        return ""
+    words = _sentences(status)
+    return f"<div data-running>{note(*words)}</div>" if status.alive else note(*words)
+
+
+def progress_html(status: TrainingStatus | None) -> str:
+    """A bar for the training that runs; nothing else."""
+    if status is None or not status.alive:
+        return ""
+    parts = [f"step {status.step} of {status.steps}"]
+    if status.phase == "starting":
+        return bar(0, 0, f"{status.activity} …")
+    if status.loss is not None:
+        parts.append(f"loss {status.loss:.4f}")
+    if status.seconds_left is not None:
+        parts.append(f"{time_left(status.seconds_left)} left")
+    if status.activity and status.activity != "Learning":
+        parts.append(f"{status.activity} …")
+    return bar(status.step, status.steps, ", ".join(parts))
+
+
+def time_left(seconds: float) -> str:
+    """A duration in its two largest useful units."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{rest} s"
+
+
+def preview_file(status: TrainingStatus | None) -> Path | None:
+    """The picture that the training drew last; None when there is none."""
+    if status is None or not status.preview:
+        return None
+    folder = folder_of(status) / PREVIEWS
+    path = folder / status.preview
+    return path if path.parent == folder and path.is_file() else None
+
+
+def _sentences(status: TrainingStatus) -> list[str]:
+    name = f'"{status.name}"'
+    notes = status.notes.splitlines()
+    if status.alive:
+        words = [
+            f"{name} is stopping: it saves after this step." if is_stopping(status) else f"{name} is being trained."
+        ]
+        if not is_stopping(status):
+            words.append(LIVES_ON)
+        quiet = time.time() - status.heartbeat
+        if quiet > QUIET:
+            words.append(f"Nothing was heard of it for {time_left(quiet)}; the machine may be busy.")
+        return words + notes
+    if status.phase == "done":
+        return [
+            f"Done: {status.message}; the style is among your own.",
+            'To train it further, set more training steps, tick "Go on where it stopped" and press Train.',
+            *notes,
+        ]
+    if status.phase == "stopped":
+        return [f"{name} is stopped at step {status.step} of {status.steps}. {_next(status)}", *notes]
+    if status.phase == "failed":
+        return [f"The training of {name} ended with an error: {status.message}", *notes]
+    last = last_words(folder_of(status))
+    return [
+        f"The training of {name} ended at step {status.step} of {status.steps} without a word: it was killed, or the "
+        f"machine ran out of memory or was switched off. {_next(status)}",
+        *([f"Its last words: {last}"] if last else []),
+        *notes,
+    ]
+
+
+def _next(status: TrainingStatus) -> str:
+    """What is kept of a training that ended early, and how to go on."""
+    if not status.saved_step:
+        return "Nothing was saved yet: press Train to begin it again."
+    return f'It is saved up to step {status.saved_step}: tick "Go on where it stopped" and press Train.'

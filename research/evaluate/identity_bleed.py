@@ -1,0 +1,141 @@
+"""How much exchanging one of two people changes the other's part of the finished picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.hosts.diffusers import DiffusersHost
+from facechain_ext.identity import TransFace
+from facechain_ext.recipes.job import Job, Person
+from facechain_ext.recipes.regions import Other, together
+from facechain_ext.recipes.sequential_inpaint import EachAlone
+from research.evaluate.mixing import drawn_identity
+from research.evaluate.rendered import HELD_OUT, DrawnPeople
+from research.synthetic_world import caption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from facechain_ext.demo import SmallModels
+    from facechain_ext.identity import Identity
+
+    Picture = NDArray[np.float64]
+
+BEGIN, END = "<!-- leak: written by facechain evaluate --leak -->", "<!-- /leak -->"
+"""What the table stands between in the document."""
+_BORDER = 0.03
+"""Half-width of the strip between the columns that is not counted, in widths of the picture: the masks' soft border."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two people side by side, each exchanged for a third: mean changes of a column, in grey levels.
+
+    ``own`` is what exchanging the column's person changes in it, ``other`` what exchanging the neighbour does.
+    """
+
+    own: float
+    other: float
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is drawn: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high.
+
+    ``alone`` is the denoising strength when everybody is painted alone; 0 puts all into one generation.
+    """
+
+    count: int = 6
+    strength: float = 1.0
+    steps: int = 10
+    cfg: float = 3.0
+    side: int = 128
+    seed: int = 0
+    alone: float = 0.0
+
+
+def measure_leak(
+    small: SmallModels, trials: Trials, *, say: Callable[[str], None] = lambda _words: None
+) -> list[Trial]:
+    """Two trials for each pair of held-out drawn people, one for each column."""
+    people = DrawnPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
+    encoder = TransFace.from_file(small.encoder)
+    plain = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
+    host = EachAlone(plain, trials.alone) if trials.alone else plain
+    found: list[Trial] = []
+    for number in range(trials.count):
+        say(f"pair {number + 1} of {trials.count}")
+        one, two, third = (drawn_identity(people, 3 * number + n, encoder) for n in range(3))
+        words = caption(people.portraits[3 * number].scene)
+
+        def draw(
+            left: Identity, right: Identity, words: str = words, seed: int = trials.seed + number
+        ) -> tuple[Picture, Picture]:
+            seated = together(Person(left, trials.strength), None, [(right, Other("the neighbour"))])
+            job = Job(
+                words, people=seated, seed=seed, steps=trials.steps, cfg=trials.cfg, sampler="DDIM",
+                width=2 * trials.side, height=trials.side,
+            )  # fmt: skip
+            return _columns(np.asarray(host.generate(job)[0].picture, np.float64))
+
+        before, exchanged_left, exchanged_right = draw(one, two), draw(third, two), draw(one, third)
+        for column, mine, neighbours in ((0, exchanged_left, exchanged_right), (1, exchanged_right, exchanged_left)):
+            own, other = (float(np.abs(after[column] - before[column]).mean()) for after in (mine, neighbours))
+            found.append(Trial(own, other))
+    return found
+
+
+def leak_of(trials: Sequence[Trial]) -> float:
+    """What exchanging the neighbours changes, in parts of what exchanging the people themselves does."""
+    return sum(trial.other for trial in trials) / max(sum(trial.own for trial in trials), 1e-9)
+
+
+def table(found: Mapping[str, Sequence[Trial]], trials: Trials, models: str) -> str:
+    """The figures as text for a document: a column for each way of putting people in."""
+    what = (
+        f"Models: {models}. {2 * trials.count} columns of {trials.count} pairs of drawn people that no model was "
+        f"trained on, strength {trials.strength:g}, {trials.steps} steps, CFG {trials.cfg:g}."
+    )
+    rows: list[tuple[str, Callable[[Sequence[Trial]], str]]] = [
+        (
+            "exchanging the column's person changes it by, in grey levels",
+            lambda all_: f"{np.mean([one.own for one in all_]):.2f}",
+        ),
+        ("exchanging the neighbour changes it by", lambda all_: f"{np.mean([one.other for one in all_]):.2f}"),
+        (
+            "**leak: the second in parts of the first** (wanted: under 2 %)",
+            lambda all_: f"**{100 * leak_of(all_):.1f} %**",
+        ),
+        ("median and range of the leak over columns", _spread),
+    ]
+    lines = [what, "", "| | " + " | ".join(found) + " |", "|---" * (1 + len(found)) + "|"]
+    lines += [f"| {name} | " + " | ".join(cell(all_) for all_ in found.values()) + " |" for name, cell in rows]
+    return "\n".join(lines)
+
+
+def _spread(found: Sequence[Trial]) -> str:
+    shares = sorted(100 * trial.other / max(trial.own, 1e-9) for trial in found)
+    return f"{np.median(shares):.0f} %, {shares[0]:.0f} to {shares[-1]:.0f} %"
+
+
+def put_into(document: Path, text: str) -> None:
+    """Write ``text`` between the marks of a document; raises PhotoError where it has none, and leaves it as it is."""
+    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise PhotoError(f"{document.name} has no place for the leak's table: it lacks the marks {BEGIN} and {END}.")
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _columns(picture: Picture) -> tuple[Picture, Picture]:
+    """The two halves without the strip between them."""
+    width = picture.shape[1]
+    strip = int(np.ceil(_BORDER * width))
+    return picture[:, : width // 2 - strip], picture[:, width // 2 + strip :]

@@ -1,0 +1,84 @@
+"""The baseline: decoupled cross-attention beside the text's (IP-Adapter, arXiv 2308.06721), for comparison only."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from facechain_ext.identity.projector import Projector, ProjectorSizes, merge_heads, split_heads
+from facechain_ext.methods.fact.sites import Site, find_sites
+from facechain_ext.storage.atomic_write import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from facechain_ext.methods.fact.injection import Observer
+
+
+class ParallelAdapter(nn.Module):
+    """A projector as ours, and a key and value matrix for the face at each site.
+
+    The increment is attention of the text's own queries to the face, through the text's own output layer, added to
+    what the text gives. The value matrices start at zero, so that an untrained one adds nothing.
+    """
+
+    def __init__(self, unet: nn.Module, projector: ProjectorSizes) -> None:
+        super().__init__()
+        self.projector = Projector(projector)
+        width = projector.token_width
+        sites = {site.name.replace(".", "|"): site.channels for site in find_sites(unet)}
+        self.keys = nn.ModuleDict({name: nn.Linear(width, c, bias=False) for name, c in sites.items()})
+        self.values = nn.ModuleDict({name: nn.Linear(width, c, bias=False) for name, c in sites.items()})
+        for value in self.values.values():
+            nn.init.zeros_(value.weight)  # type: ignore[arg-type]
+
+    def project(self, face_tokens: Tensor) -> Tensor:
+        """Encoder tokens [b, t, face width] -> identity tokens [b, q, width]."""
+        out: Tensor = self.projector(face_tokens)
+        return out
+
+
+class _Acting:
+    def __init__(self) -> None:
+        self.observers: list[Observer] = []
+
+
+@contextmanager
+def attach_parallel(unet: nn.Module, adapter: Any, tokens: Tensor, strength: float) -> Iterator[_Acting]:
+    """Let a ParallelAdapter act with ``tokens`` [rows, q, width] until the ``with`` block is left."""
+    acting = _Acting()
+    handles = [_hook(site, adapter, tokens, strength, acting) for site in find_sites(unet)]
+    try:
+        yield acting
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _hook(site: Site, adapter: ParallelAdapter, tokens: Tensor, strength: float, acting: _Acting) -> Any:
+    name = site.name.replace(".", "|")
+
+    def after(module: Any, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        x = args[0]
+        query, heads = module.to_q(x), site.heads
+        key, value = adapter.keys[name](tokens), adapter.values[name](tokens)
+        attended = F.scaled_dot_product_attention(
+            split_heads(query, heads), split_heads(key, heads), split_heads(value, heads)
+        )
+        increment = strength * F.linear(merge_heads(attended), module.to_out[0].weight)
+        for observer in acting.observers:
+            observer(site.name, x, increment)
+        return output + increment
+
+    return site.attn2.register_forward_hook(after)
+
+
+def save_parallel(adapter: Any, path: Path, metadata: dict[str, str]) -> None:
+    """Write a ParallelAdapter under its own names; it is for measuring, no host reads it."""
+    with whole_file(path) as part:
+        save_file({name: value.contiguous() for name, value in adapter.state_dict().items()}, part, metadata)

@@ -1,0 +1,53 @@
+"""What the small ControlNet is steered by: openpose skeletons of drawn people, from what the drawing knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from facechain_ext.hosts.diffusers.pose import draw_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from facechain_ext.faces.types import Pixels, Points
+    from research.tiny_models.pictures import DrawnSet
+
+_NECK, _SHOULDER, _EAR = 1.7, 1.9, 0.75
+"""Neck below the mouth and shoulder beside the neck, and ear beside the eye, in distances of the eyes, as drawn."""
+
+
+def skeleton(landmarks: Points, side: int) -> Pixels:
+    """Head, neck and shoulders of a drawn person with five ``landmarks`` [5, 2], on black, uint8 [side, side, 3]."""
+    left_eye, right_eye, nose, left_mouth, right_mouth = (np.asarray(point, float) for point in landmarks)
+    across = right_eye - left_eye
+    apart = max(float(np.hypot(*across)), 1.0)
+    neck = (left_mouth + right_mouth) / 2 + np.array((0.0, _NECK * apart))
+    slope = np.array((_SHOULDER * apart, 0.3 * apart))
+    points = {
+        0: nose,
+        1: neck,
+        2: neck - slope * (1, -1),
+        5: neck + slope,
+        14: left_eye,
+        15: right_eye,
+        16: left_eye - _EAR * across,
+        17: right_eye + _EAR * across,
+    }
+    canvas = np.zeros((side, side, 3), np.uint8)
+    draw_body(canvas, {number: (float(x), float(y)) for number, (x, y) in points.items()})
+    return canvas
+
+
+def hints(pictures: DrawnSet) -> Callable[[np.ndarray], Tensor]:
+    """The skeletons of pictures by number, [b, 3, side, side] in 0..1."""
+
+    def of(numbers: np.ndarray) -> Tensor:
+        drawn = np.stack([skeleton(pictures["landmarks"][n], pictures.side) for n in numbers])
+        return torch.from_numpy(drawn.astype(np.float32) / 255.0).permute(0, 3, 1, 2)
+
+    return of

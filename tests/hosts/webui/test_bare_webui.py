@@ -1,0 +1,93 @@
+"""A webui with no extension but FaceChain: what is missing is said, and so is why FaceChain cannot be imported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hosts.webui.browser import WANTED, Tab
+from tests.hosts.webui.hosts import start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.hosts.webui.hosts import Webui
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests start a real one"
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+NEEDLESS = ("docs", "tests")
+WORDS = "FaceChain could not be loaded: ImportError: cannot import name 'nothing'"
+
+
+@contextmanager
+def bare(folder: Path, changes: dict[str, str]) -> Iterator[Webui]:
+    """The webui with a data folder of its own, in which files of a copy of the extension are changed."""
+    copy = folder / "extensions" / "facechain"
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        if name.partition("/")[0] not in NEEDLESS:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    for name, text in changes.items():
+        (copy / name).write_text(text, encoding="utf-8")
+    host = Path(os.environ["WEBUI_DIR"])
+    (folder / "models").symlink_to(host / "models")
+    process, running = start(host, folder / "log.txt", "--data-dir", str(folder), page=True)
+    try:
+        yield running
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    with bare(
+        tmp_path_factory.mktemp("broken"), {"facechain_ext/hosts/webui/run.py": "from json import nothing\n"}
+    ) as host:
+        yield host
+
+
+def test_pictures_are_made_without_the_face_and_say_why(broken):
+    assert WORDS in broken.generate({"photos": []}).infotext
+    assert "FaceChain" not in broken.generate().infotext
+
+
+def needs_a_browser(test):
+    for mark in WANTED:
+        test = mark(test)
+    return test
+
+
+@needs_a_browser
+def test_the_accordion_shows_the_reason(broken, running):
+    page = running.new_page()
+    page.goto(broken.url)
+    page.locator("#script_txt2img_facechain_failed .label-wrap").first.click()
+    page.wait_for_function(
+        "words => gradioApp().querySelector('#script_txt2img_facechain_failed').innerText.includes(words)", arg=WORDS
+    )
+    page.close()
+
+
+@needs_a_browser
+def test_the_tab_says_that_a_pose_needs_controlnet(running, tmp_path):
+    with bare(tmp_path, {}) as host:
+        if host.is_forge:
+            pytest.skip("Forge brings its own ControlNet")
+        tab = Tab(running, host.url)
+        tab.open()
+        tab.unfold("pose_panel")
+        said = tab.words("pose_reason")
+        assert "sd-webui-controlnet is not installed" in said
+        assert not tab.of("pose_show").is_enabled()
+        tab.page.close()

@@ -1,0 +1,184 @@
+"""The Chinese interface: the file that the host reads covers every text of the accordion and of the tab."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+
+from facechain_ext import styles  # noqa: E402
+from facechain_ext.storage.toml import read_toml  # noqa: E402
+from facechain_ext.styles import catalogue  # noqa: E402
+from facechain_ext.ui.host import Offers  # noqa: E402
+from facechain_ext.weights.manifest import manifest  # noqa: E402
+from tests.hosts.webui import collected_texts, fake_host  # noqa: E402
+from tests.hosts.webui.page_texts import texts_of  # noqa: E402
+
+EXAMPLES = {"Anna: 0.5, 0, 1, 1"}
+SCOPE = "FaceChain: "
+"""How the texts begin that are translated on our page alone, by ``javascript/facechain_translate.js``."""
+VALUE = re.compile(r"\{\d\}")
+SAID_TO_PROGRAMS = {
+    "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
+    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", *EXAMPLES,
+}  # fmt: skip
+"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
+NAMES = {
+    "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)", "GFPGAN 1.4",
+    "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "Real-ESRGAN x2plus", "majicMIX realistic v6", "Hugging Face",
+}  # fmt: skip
+"""The same in every language."""
+WORDS = {
+    "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
+    "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
+    "Styles", "all", "favourites", "file", "use", "caption",
+    "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
+    "Click to Upload", "New row", "New column",
+}  # fmt: skip
+"""Single words in tables and drop-downs, what the page's scripts say, and what gradio draws in our places."""
+FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
+
+
+class Showcase:
+    """A host that only says what there is, so that the whole page can be built."""
+
+    name = "showcase"
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def offers(self):
+        everything = dict.fromkeys(("openpose", "openpose_face", "depth", "canny"), "")
+        return Offers(samplers=("Euler",), adapters=("auto",), upscalers=("Latent",), controls=everything)
+
+    def send_targets(self):
+        return ("txt2img", "img2img", "inpaint", "extras")
+
+    def lora_folders(self):
+        return (self.folder,)
+
+    def checkpoint_files(self):
+        return {"small.safetensors": self.folder / "small.safetensors"}
+
+    def training_python(self):
+        return None
+
+    def output_folder(self):
+        return self.folder
+
+    def interrupt(self):
+        raise AssertionError("building the page interrupts nothing")
+
+
+@pytest.fixture(scope="module")
+def translated():
+    def unique(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys))
+        return dict(pairs)
+
+    return json.loads(FILE.read_text(encoding="utf-8"), object_pairs_hook=unique)
+
+
+@pytest.fixture
+def host(monkeypatch, tmp_path):
+    installed = fake_host.install(monkeypatch, tmp_path)
+    from facechain_ext.hosts.webui import script
+    from facechain_ext.weights import set_models_folder
+
+    script.register()
+    installed.script = script.FaceChainScript()
+    yield installed
+    set_models_folder(None)
+
+
+def data_texts():
+    """Names that are the same in every language, or bring their own Chinese one."""
+    entries = manifest().values()
+    names = {text for one in entries for text in (one.licence, one.key, str(one.sources[0]))}
+    return {style.en for style in catalogue().values()} | names
+
+
+def tags():
+    """Every tag of a style and its Chinese word."""
+    return read_toml(Path(styles.__file__).with_name("tags.toml"))["zh"]
+
+
+def uncovered(texts, translated):
+    """What of ``texts`` is neither translated nor a name."""
+    keys = [key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)]
+    patterns = [re.compile(VALUE.sub("(.+)", re.escape(key).replace(r"\{", "{").replace(r"\}", "}"))) for key in keys
+                if VALUE.search(key)]  # fmt: skip
+    told = {*keys, *data_texts(), *NAMES, *(key for key in translated if not key.startswith(SCOPE))}
+    known = [*patterns, re.compile(r"[\d.]+ [MG]B")]
+
+    def covered(text):
+        """As the page's script does it: the whole, or its beginning and the rest."""
+        if text in told or text.rstrip(".,;:") in told or any(one.fullmatch(text) for one in known):
+            return True
+        ends = (found.end() for found in re.finditer(r"[.!?…:;,] ", text))
+        return any(covered(text[:end].strip()) and covered(text[end:]) for end in ends)
+
+    return sorted(text for text in texts if not covered(text))
+
+
+def test_every_text_of_the_code_is_there(translated):
+    assert uncovered(collected_texts.texts().keys() - SAID_TO_PROGRAMS | WORDS, translated) == []
+
+
+def test_every_text_of_the_files_of_weights_and_every_tag_is_there(translated):
+    entries = manifest().values()
+    texts = {one.title for one in entries} | {one.purpose for one in entries}
+    assert uncovered(texts | tags().keys(), translated) == []
+
+
+def test_every_text_of_the_accordion_is_there(host, translated):
+    with gr.Blocks() as page:
+        host.script.ui(is_img2img=False)
+    assert uncovered(texts_of(page) - EXAMPLES, translated) == []
+
+
+def test_every_text_of_the_tab_is_there(host, translated, tmp_path):
+    from facechain_ext.ui.page import build
+
+    texts = texts_of(build(Showcase(tmp_path)))
+    assert not any("cannot be shown" in text for text in texts)
+    assert len(texts) > 200
+    assert uncovered(texts - EXAMPLES, translated) == []
+
+
+def test_only_our_texts_on_the_pages_of_the_webui_are_translated_everywhere(host, translated):
+    """The webui replaces every text that equals a key, on all of its pages: a key Train would rename its tab."""
+    for callback in host.callbacks.settings:
+        callback()
+    options = host.shared.opts.added.values()
+    ours = {"FaceChain"} | {option.label for option in options} | {option.hint for option in options}
+    everywhere = {key for key in translated if not key.startswith((SCOPE, "[FaceChain] "))}
+    assert everywhere == ours - {""}
+
+
+def test_every_value_of_a_text_is_in_its_translation(translated):
+    wrong = {key for key, value in translated.items() if sorted(VALUE.findall(key)) != sorted(VALUE.findall(value))}
+    assert wrong == set()
+
+
+def test_no_translation_is_left_of_a_text_that_is_gone(host, translated, tmp_path):
+    from facechain_ext.ui.page import build
+
+    with gr.Blocks() as accordion:
+        host.script.ui(is_img2img=False)
+    entries = manifest().values()
+    shown = texts_of(build(Showcase(tmp_path))) | texts_of(accordion) | collected_texts.texts().keys()
+    shown |= {one.title for one in entries} | {one.purpose for one in entries} | tags().keys()
+    keys = {key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)}
+    assert keys - shown - WORDS == set()
+
+
+def test_nothing_is_left_in_english_and_no_entry_is_empty(translated):
+    assert all(value.strip() for value in translated.values())
+    same = {key for key, value in translated.items() if key.removeprefix(SCOPE) == value}
+    assert same <= {"FaceChain", "FaceChain: FaceChain", "FaceChain: LoRA"}

@@ -1,0 +1,417 @@
+"""How long a face is at work: never longer than the sampling it was attached for, in each host."""
+
+from __future__ import annotations
+
+import importlib.util
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+
+from tests import unets  # noqa: E402
+from tests.hosts.webui import fake_host  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[3]
+CARD = {"card": "Anna", "strength": 1.0}
+
+
+@pytest.fixture(scope="module")
+def unet():
+    return unets.ldm_unet()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, unet):
+    """A host's models folder with a small random adapter and one card; no face detector is needed."""
+    import numpy as np
+
+    from facechain_ext.identity import Identity, PhotoFact
+    from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.identity.projector import ProjectorSizes
+    from facechain_ext.methods.fact import new_adapter, save_adapter
+
+    ours = tmp_path_factory.mktemp("models") / "FaceChain"
+    (ours / "adapters").mkdir(parents=True)
+    torch.manual_seed(0)
+    sizes = ProjectorSizes(32, width=32, inner=128, depth=1, hidden=32, token_width=unets.CONTEXT)
+    save_adapter(new_adapter(unet, projector=sizes, gate=0.5), ours / "adapters" / "own.safetensors", {})
+    grey = np.full((1, 112, 112, 3), 128, np.uint8)
+    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    person = Identity(torch.randn(1, 144, 32), torch.randn(1, 512), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
+    CardLibrary(ours / "cards").save(person, "Anna")
+    for name in ("Ben", "Cleo"):
+        other = replace(person, face_tokens=torch.randn(1, 144, 32), embeddings=torch.randn(1, 512), name=name)
+        CardLibrary(ours / "cards").save(other, name)
+    return ours.parent
+
+
+@pytest.fixture
+def host(monkeypatch, models):
+    installed = fake_host.install(monkeypatch, models)
+    from facechain_ext.hosts.webui import script
+    from facechain_ext.weights import set_models_folder
+
+    script.register()
+    installed.script = script.FaceChainScript()
+    yield installed
+    set_models_folder(None)
+
+
+def generation(host, unet, face=None, **settings):
+    args = (face if face is not None else {"enabled": False},)
+    return fake_host.Generation(unet, host.script, args, host.callbacks.denoiser, **settings)
+
+
+def untouched(unet):
+    return not any(module._forward_hooks or module._forward_pre_hooks for module in unet.modules())
+
+
+def test_every_batch_gets_the_face_and_the_run_can_be_repeated(host, unet):
+    run = generation(host, unet, CARD, batches=3)
+    first = run.run()
+    assert not torch.equal(first[0], generation(host, unet).run()[0])
+    assert torch.equal(first[0], first[1])
+    assert torch.equal(first[0], first[2])
+    assert "sample" not in vars(run)
+    assert torch.equal(run.run(), first)
+    assert untouched(unet)
+
+
+def test_several_people_act_each_in_its_own_place(host, unet):
+    alone = generation(host, unet, CARD).run()
+    pair = CARD | {"box": [0, 0, 0.5, 1], "people": [{"card": "Anna", "box": [0.5, 0, 1, 1]}]}
+    both = generation(host, unet, pair)
+    assert not torch.equal(both.run(), generation(host, unet).run())
+    assert both.extra_generation_params["FaceChain people"] == "Anna: 0.5, 0, 1, 1"
+    everywhere = CARD | {"box": "0 0 1 1", "people": "Anna: 0, 0, 1, 1"}
+    same = generation(host, unet, everywhere).run()  # the same person twice over all of it is that person once
+    assert torch.allclose(same, alone, atol=1e-4)
+    assert untouched(unet)
+
+
+def first_increments(host, unet, other):
+    """What each block adds in the first step, with Anna on the left and ``other`` on the right."""
+    from facechain_ext.hosts.webui.run import FaceRun
+
+    seen = {}
+
+    def watch(_params):
+        if not seen:
+            FaceRun.current._attachment.observers.append(lambda site, _x, added: seen.setdefault(site, added.clone()))
+
+    face = CARD | {"box": [0, 0, 0.4, 1], "people": [{"card": other, "box": [0.6, 0, 1, 1]}]}
+    run = generation(host, unet, face)
+    run.callbacks = [watch, *run.callbacks]
+    run.run()
+    return seen
+
+
+def test_exchanging_one_of_two_changes_not_a_bit_of_what_is_added_for_the_other(host, unet):
+    ben, cleo = (first_increments(host, unet, name) for name in ("Ben", "Cleo"))
+    first = next(iter(ben))  # later blocks see what the first ones changed everywhere
+    side = round(ben[first].shape[1] ** 0.5)
+    left = (torch.arange(side) < side // 2).repeat(side)
+    assert torch.equal(ben[first][:, left], cleo[first][:, left])
+    assert ben[first][:, left].abs().max() > 0
+    assert not torch.equal(ben[first][:, ~left], cleo[first][:, ~left])
+
+
+def test_everybody_has_a_strength_of_their_own(host, unet):
+    alone = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *0: 0.5, 0, 1, 1"})
+    both = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *1.5: 0.5, 0, 1, 1"})
+    assert not torch.equal(alone.run(), both.run())
+    assert both.extra_generation_params["FaceChain people"] == "Ben *1.5: 0.5, 0, 1, 1"
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        ("Nobody", "no card called Nobody"),
+        ("Anna: 0, 0, 0.5, 1", "some have none"),
+        ("Anna: 0, 0, 2, 1", "is no box"),
+        ("../x", "name"),
+        ([{"card": "Anna", "photos": ["x"]}], "either"),
+        (7, "people is a text"),
+        ("Anna\n" * 12, "at most 10"),
+    ],
+)
+def test_people_that_cannot_be_placed_are_named_and_the_picture_is_made_without(host, unet, people, message):
+    run = generation(host, unet, CARD | {"people": people})
+    assert torch.equal(run.run(), generation(host, unet).run())
+    assert message in run.extra_generation_params["FaceChain"]
+
+
+def test_what_another_extension_put_in_place_of_sampling_stays(host, unet):
+    run = generation(host, unet, CARD)
+    theirs, calls = run.sample, []
+
+    def patched():
+        calls.append(1)
+        return theirs()
+
+    run.sample = patched
+    run.run()
+    assert run.sample is patched
+    assert calls == [1]
+
+
+def test_nothing_is_left_when_an_error_ends_the_sampling(host, unet):
+    bare = generation(host, unet).run()
+    run = generation(host, unet, CARD, fail_at=2)
+    with pytest.raises(RuntimeError, match="another script"):
+        run.run()
+    assert untouched(unet)
+    assert "sample" not in vars(run)
+    assert torch.equal(generation(host, unet).run(), bare)
+
+
+def test_a_refiner_gets_the_face_too(host, unet):
+    other = unets.ldm_unet()
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight.mul_(1.02)
+    without = generation(host, unet, refiner=other).run()
+    within = generation(host, unet, {**CARD, "window": [0.5, 1.0]}, refiner=other).run()
+    assert not torch.equal(within, without)
+    assert untouched(unet)
+    assert untouched(other)
+
+
+def test_a_refiner_of_another_kind_goes_on_without_the_face(host, unet):
+    sd2 = unets.ldm_unet(context=1024)
+    from facechain_ext.hosts.webui.run import FaceRun
+
+    handed = generation(host, unet, CARD)
+    handed.script.process(handed, *handed.args)
+    handed.script.process_before_every_sampling(handed, *handed.args)
+    handed._load(sd2)
+    params = types.SimpleNamespace(
+        x=torch.zeros(2, 4, 16, 16), text_cond=torch.zeros(1, 7, 1024), text_uncond=torch.zeros(1, 7, 1024),
+        sampling_step=2, total_sampling_steps=4, denoiser=types.SimpleNamespace(p=handed, step=2, total_steps=4),
+    )  # fmt: skip
+    for callback in host.callbacks.denoiser:
+        callback(params)
+    assert FaceRun.current is None
+    assert untouched(unet)
+    assert untouched(sd2)
+
+
+def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
+    from facechain_ext.hosts.webui import accordion
+
+    with gr.Blocks():
+        values = [component.value for component in host.script.ui(is_img2img=False)]
+    values[accordion.COMPONENTS.index("strength")] = 0.8
+    values[0] = {"card": "Anna", "window": [0.1, 0.9]}
+    asked = accordion.read(values)
+    assert (asked.enabled, asked.card, asked.strength, asked.window) == (True, "Anna", 0.8, (0.1, 0.9))
+
+
+def test_a_pasted_picture_says_which_photo_it_needs(host):
+    from facechain_ext.hosts.webui import pasting
+
+    assert "0123abcd" in pasting.wanted({"FaceChain identity": "0123abcd"})
+    assert "Dora" in pasting.wanted({"FaceChain identity": "Dora (0123abcd)"})
+    assert pasting.wanted({"FaceChain identity": "Anna (0123abcd)"}) is None
+    assert pasting.wanted({"Steps": "20"}) is None
+
+
+class Patcher(fake_host.Patcher):
+    """Forge's wrapper of a U-Net, and what is patched in at the face block's place."""
+
+    @property
+    def patch(self):
+        patches = self.model_options["transformer_options"].get("patches", {}).get("middle_patch", [None])
+        return patches[-1]
+
+
+def test_forge_gets_a_clone_that_knows_its_weight_and_its_own_back(host, unet, models):
+    bare = Patcher(unet)
+    run = generation(host, unet, CARD)
+    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=bare))
+    objects = run.sd_model.forge_objects
+    host.script.process(run, *run.args)
+    host.script.process_before_every_sampling(run, *run.args)
+    clone = objects.unet
+    assert clone is not bare
+    assert bare.patch is None
+    assert clone.reserved > 10_000
+    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
+    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
+    x = torch.randn(2, 4, channels)
+    with torch.no_grad():
+        on = clone.patch(x, options)
+    assert not torch.equal(on, x)
+    assert not torch.allclose((on - x)[0], (on - x)[1]), "conditional and unconditional rows get other tokens"
+    host.script.postprocess(run, None, *run.args)
+    assert objects.unet is bare
+    assert torch.equal(clone.patch(x, options), x)
+
+
+def forge_run(host, unet, card=CARD):
+    """A generation in Forge whose pass is about to be sampled; its options, and what a block sees."""
+    run = generation(host, unet, card)
+    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=Patcher(unet)))
+    host.script.process(run, *run.args)
+    host.script.process_before_every_sampling(run, *run.args)
+    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
+    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
+    return run, options, torch.randn(2, 4, channels)
+
+
+@pytest.mark.parametrize("window", [[0.0, 0.5], [0.5, 1.0]])
+@torch.no_grad()
+def test_a_clone_made_after_ours_follows_the_window_and_holds_no_second_adapter(host, unet, models, window):
+    run, options, x = forge_run(host, unet, CARD | {"window": window})
+    objects = run.sd_model.forge_objects
+    ours = objects.unet
+    objects.unet = objects.unet.clone()  # as another extension does after us
+    assert objects.unet is not ours
+    assert objects.unet.patch is ours.patch
+    acts = []
+    for step in range(4):
+        params = types.SimpleNamespace(
+            x=torch.zeros(2, 4, 16, 16), text_cond=torch.zeros(1, 7, 8), text_uncond=torch.zeros(1, 7, 8),
+            sampling_step=step, total_sampling_steps=4, denoiser=None,
+        )  # fmt: skip
+        for callback in host.callbacks.denoiser:
+            callback(params)
+        acts.append(not torch.equal(objects.unet.patch(x, options), x))
+    assert acts == [window[0] <= step / 4 < window[1] for step in range(4)]
+    host.script.postprocess(run, None, *run.args)
+    assert torch.equal(objects.unet.patch(x, options), x)
+
+
+def failing(*_args, **_kwargs):
+    raise ValueError("a block that\nnobody foresaw")
+
+
+@pytest.mark.parametrize("at", ["increment", "begin"])
+def test_what_fails_in_our_part_of_a_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch, caplog, at):
+    from facechain_ext.methods.fact.injection import FaceInjection
+
+    bare = generation(host, unet, {"enabled": False}).run()
+    monkeypatch.setattr(FaceInjection, at, failing)
+    run = generation(host, unet, CARD)
+    assert torch.equal(run.run(), bare)
+    assert untouched(unet)
+    told = run.extra_generation_params
+    assert list(told) == ["FaceChain"]
+    assert "a block that nobody foresaw" in told["FaceChain"]
+    assert "a block that nobody foresaw" in caplog.text
+
+
+def test_what_fails_in_forges_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch):
+    from facechain_ext.methods.fact.injection import FaceInjection
+
+    run, options, x = forge_run(host, unet)
+    monkeypatch.setattr(FaceInjection, "increment", failing)
+    patch = run.sd_model.forge_objects.unet.patch
+    assert torch.equal(patch(x, options), x)
+    assert "off (its part of a step failed" in run.extra_generation_params["FaceChain"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+        KeyboardInterrupt(),
+    ],
+    ids=["cuda", "mps", "cpu", "python", "interrupt"],
+)
+def test_a_lack_of_memory_and_an_interruption_reach_the_host(host, unet, monkeypatch, error):
+    from facechain_ext.methods.fact.injection import FaceInjection
+
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr(FaceInjection, "increment", fail)
+    run = generation(host, unet, CARD)
+    with pytest.raises(type(error)):
+        run.run()
+    assert untouched(unet)
+
+
+@pytest.mark.parametrize("at", ["dtype", "attach"])
+def test_what_nobody_foresaw_before_a_picture_is_told_too(host, unet, monkeypatch, at):
+    from facechain_ext.hosts.webui.unets import WebuiUnet
+
+    monkeypatch.setattr(WebuiUnet, at, failing)
+    run = generation(host, unet, CARD)
+    assert torch.equal(run.run(), generation(host, unet, {"enabled": False}).run())
+    assert "ValueError: a block that nobody foresaw" in run.extra_generation_params["FaceChain"]
+
+
+def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
+    monkeypatch.setitem(__import__("sys").modules, "facechain_ext.hosts.webui.script", None)
+    spec = importlib.util.spec_from_file_location("facechain_script", ROOT / "scripts" / "facechain.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    script = module.FaceChainScript()
+    with gr.Blocks():
+        (shown,) = script.ui(is_img2img=False)
+    assert "could not be loaded" in shown.value
+    run = types.SimpleNamespace(extra_generation_params={})
+    script.process(run, {"photos": []})
+    assert "could not be loaded" in run.extra_generation_params["FaceChain"]
+    script.process(run, "<p>the page's</p>")
+
+
+@pytest.mark.parametrize(("medvram", "between"), [(False, [False, True, True]), (True, [False, False, False])])
+def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeypatch, medvram, between):
+    from modules import shared
+
+    from facechain_ext.hosts.webui.run import FaceRun
+
+    monkeypatch.setattr(shared.cmd_opts, "medvram", medvram)
+    run = generation(host, unet, CARD, batches=3)
+    seen, process_batch = [], host.script.process_batch
+
+    def watched(p, *args, **kwargs):
+        seen.append(FaceRun.staying is not None)
+        process_batch(p, *args, **kwargs)
+
+    monkeypatch.setattr(host.script, "process_batch", watched)
+    run.run()
+    assert seen == between
+    assert FaceRun.staying is None
+    assert untouched(unet)
+
+
+def test_weights_go_home_when_a_later_picture_fails(host, unet):
+    from facechain_ext.hosts.webui.run import FaceRun
+
+    run = generation(host, unet, CARD, batches=2)
+    host.script.process(run, *run.args)
+    run.n_iter = 2
+    host.script.process_batch(run, *run.args)
+    run.sample()
+    adapter = FaceRun.staying._adapter
+    assert adapter._borrowers == 1
+    run.iteration, run.fail_at = 1, 1
+    host.script.process_batch(run, *run.args)
+    with pytest.raises(RuntimeError, match="another script failed"):
+        run.sample()
+    assert FaceRun.staying is None
+    assert adapter._borrowers == 0
+
+
+def test_the_next_generation_sends_home_what_an_error_left(host, unet):
+    from facechain_ext.hosts.webui.run import FaceRun
+
+    run = generation(host, unet, CARD, batches=2)
+    host.script.process(run, *run.args)
+    run.n_iter = 2
+    host.script.process_batch(run, *run.args)
+    run.sample()  # and then the host fails while it decodes
+    adapter = FaceRun.staying._adapter
+    host.script.before_process(run, *run.args)
+    assert FaceRun.staying is None
+    assert adapter._borrowers == 0

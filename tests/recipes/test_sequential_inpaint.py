@@ -1,0 +1,108 @@
+"""Several people painted one by one: what is asked of the host, what is laid over what, and how it is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facechain_ext.errors import HostError
+from facechain_ext.identity import Identity, PhotoFact
+from facechain_ext.recipes.job import Hires, Inpaint, Job, Person, Portrait
+from facechain_ext.recipes.regions import Other, region_mask, together
+from facechain_ext.recipes.sequential_inpaint import EachAlone
+
+COLOURS = {"": 200, "Anna": 40, "Bob": 90, "Cleo": 140}
+
+
+class Painter:
+    """Fills a picture with one grey for each person, all of it, mask or no mask; ``left`` generations are done."""
+
+    name = "painter"
+
+    def __init__(self, left=99):
+        self.jobs, self.left = [], left
+
+    def generate(self, job, *, progress=None, ready=None):
+        if not self.left:
+            return []
+        self.left -= 1
+        self.jobs.append(job)
+        scale = job.hires.scale if job.hires else 1
+        size = (round(scale * job.width), round(scale * job.height))
+        name = job.people[0].identity.name if job.people else ""
+        for step in range(job.steps + 1):
+            if progress is not None and not progress(step, job.steps):
+                return []
+        grey = (COLOURS[name],) * 3
+        return [Portrait(Image.new("RGB", size, grey), job.seed + n, str(dict(job.remarks))) for n in range(job.count)]
+
+
+def somebody(name):
+    grey = np.full((1, 112, 112, 3), 128, np.uint8)
+    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    return Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", name)
+
+
+def seated(*names):
+    first, *others = names
+    return together(Person(somebody(first), 0.7), None, [(somebody(name), Other(name)) for name in others])
+
+
+def test_everybody_is_painted_alone_into_the_picture_that_knows_nobody():
+    host, told = Painter(), []
+    job = Job("two", people=seated("Anna", "Bob"), count=2, seed=5, steps=4, width=128, height=64, hires=Hires(2.0))
+    done = EachAlone(host, 0.6).generate(job, progress=lambda *at: told.append(at) or True)
+    bare, *alone = host.jobs
+    assert (bare.people, bare.count, bare.hires) == ((), 2, Hires(2.0))
+    assert [one.people[0].identity.name for one in alone] == ["Anna", "Bob"] * 2
+    assert [(one.seed, one.count, one.width, one.hires) for one in alone] == [(5, 1, 256, None)] * 2 + [
+        (6, 1, 256, None)
+    ] * 2
+    assert all(one.inpaint.denoise == 0.6 for one in alone)
+    assert [portrait.seed for portrait in done] == [5, 6]
+    pixels = np.asarray(done[0].picture)[..., 0]
+    assert (pixels[:, :120] == COLOURS["Anna"]).all()
+    assert (pixels[:, -120:] == COLOURS["Bob"]).all()
+    assert told == sorted(told)
+    assert told[-1] == (4 * 6, 4 * 6)
+
+
+def test_overlapping_regions_share_and_what_nobody_has_stays():
+    people = (
+        Person(somebody("Anna"), region=region_mask((0.0, 0.0, 0.6, 1.0))),
+        Person(somebody("Bob"), region=region_mask((0.3, 0.0, 0.7, 1.0))),
+    )
+    (done,) = EachAlone(Painter(), 1.0).generate(Job("", people=people, width=128, height=64, steps=1))
+    row = np.asarray(done.picture)[32, :, 0]
+    assert row[10] == COLOURS["Anna"]
+    assert row[85] == COLOURS["Bob"]
+    assert abs(int(row[58]) - (COLOURS["Anna"] + COLOURS["Bob"]) / 2) <= 1
+    assert (row[100:] == COLOURS[""]).all()
+
+
+def test_who_is_in_it_is_told_as_by_one_generation():
+    job = Job("", people=seated("Anna", "Bob"), remarks={"FaceChain people": "Bob"}, steps=1, width=64, height=64)
+    (done,) = EachAlone(Painter(), 0.5).generate(job)
+    for part in ("Anna (", "; Bob (", "'FaceChain strength': 0.7", "'FaceChain people': 'Bob'"):
+        assert part in done.infotext
+
+
+def test_one_person_needs_no_painting():
+    host = Painter()
+    EachAlone(host, 0.5).generate(Job("", people=seated("Anna"), width=64, height=64, steps=1))
+    assert [len(job.people) for job in host.jobs] == [1]
+
+
+@pytest.mark.parametrize(("left", "whole"), [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 2)])
+def test_what_is_stopped_leaves_the_pictures_with_everybody_in(left, whole):
+    job = Job("", people=seated("Anna", "Bob"), count=2, width=64, height=64, steps=1)
+    seen = []
+    assert len(EachAlone(Painter(left), 0.5).generate(job, ready=seen.append)) == len(seen) == whole
+
+
+def test_a_job_that_starts_from_a_picture_is_refused():
+    job = Job("", people=seated("Anna", "Bob"), inpaint=Inpaint(Image.new("RGB", (64, 64))))
+    with pytest.raises(HostError, match="made from noise"):
+        EachAlone(Painter(), 0.5).generate(job)

@@ -1,0 +1,37 @@
+"""What is kept, and what goes when it is too much."""
+
+from __future__ import annotations
+
+from facechain_ext.storage.lru_cache import Latest
+
+
+def test_what_was_asked_for_longest_ago_goes_first():
+    kept: Latest[int] = Latest(3)
+    for key in "abc":
+        kept.keep(key, ord(key))
+    assert kept.get("a") == ord("a")
+    kept.keep("d", ord("d"))
+    assert [key for key in "abcd" if kept.get(key) is not None] == ["a", "c", "d"]
+    assert kept.get("none") is None
+    assert len(kept) == 3
+
+
+def test_values_are_bounded_by_their_sizes_together():
+    kept: Latest[bytes] = Latest(10, len)
+    kept.keep(1, bytes(6))
+    kept.keep(2, bytes(4))
+    assert len(kept) == 2
+    kept.keep(3, bytes(1))
+    assert kept.get(1) is None
+    assert len(kept) == 2
+    kept.keep(4, bytes(11))  # larger than everything that may be kept
+    assert len(kept) == 0
+
+
+def test_a_value_that_is_kept_again_counts_once_and_forgetting_forgets():
+    kept: Latest[bytes] = Latest(10, len)
+    kept.keep(1, bytes(6))
+    kept.keep(1, bytes(7))
+    assert len(kept) == 1
+    kept.forget()
+    assert kept.get(1) is None

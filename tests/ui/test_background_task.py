@@ -1,0 +1,122 @@
+"""Work beside the page."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import pytest
+
+from facechain_ext.ui import background_task
+from facechain_ext.ui.background_task import Stop, Tick, Work, part_of
+
+
+def test_how_far_it_is_and_what_came_out():
+    go, seen = threading.Event(), []
+
+    def task(report):
+        assert report(1, 4)
+        go.wait(20)
+        return "done"
+
+    work = Work(task)
+    for tick in work.ticks():
+        seen.append((tick.done, tick.total))
+        if tick.done:
+            go.set()
+    assert work.result() == "done"
+    assert (1, 4) in seen
+
+
+def test_what_goes_wrong_is_raised_where_the_result_is_asked_for():
+    def task(report):
+        raise KeyError("x")
+
+    work = Work(task)
+    list(work.ticks())
+    with pytest.raises(KeyError):
+        work.result()
+
+
+@pytest.mark.parametrize("way", ["stop", "leave"])
+def test_stopping(way):
+    stop, ended = Stop(), threading.Event()
+
+    def task(report):
+        while report(1, 2):
+            threading.Event().wait(0.01)
+        ended.set()
+        return 1
+
+    ticks = Work(task, stop).ticks()
+    next(ticks)
+    stop.set() if way == "stop" else ticks.close()
+    assert ended.wait(20)
+
+
+def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
+    monkeypatch.setattr(background_task, "_UNWATCHED", 0.5)
+    ended = threading.Event()
+
+    def task(report):
+        while report(1, 2):
+            threading.Event().wait(0.01)
+        ended.set()
+        return 1
+
+    held = Work(task).ticks()
+    next(held)
+    assert ended.wait(20)
+
+
+def test_every_browser_has_a_stop_of_its_own():
+    first = Stop()
+    second = copy.deepcopy(first)
+    first.set()
+    assert first.is_set()
+    assert not second.is_set()
+    first.clear()
+    assert not first.is_set()
+
+
+@pytest.mark.parametrize(
+    ("tick", "words"),
+    [
+        (Tick(0, 0, 3), "Preparing … 3 s"),
+        (Tick(0, 0, 5, 0, waiting=True), "Waiting: another run is going on here, and this one starts after it. 5 s"),
+        (Tick(1, 4, 9, 0), "25 %"),
+        (Tick(3, 5, 9, 4), "60 %, 4 s left"),
+    ],
+)
+def test_words(tick, words):
+    assert tick.words == words
+
+
+@pytest.mark.parametrize(("number", "done", "share"), [(0, 0, 0.0), (0, 20, 0.125), (1, 0, 0.25), (3, 40, 1.0)])
+def test_a_part_counts_into_how_far_all_are(number, done, share):
+    seen = []
+    report = part_of(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
+    assert report(done, 40) is (share < 1)
+    assert seen[0][0] / seen[0][1] == share
+
+
+def test_work_that_waits_for_its_turn_says_so():
+    turn, done, waiting = threading.Lock(), threading.Event(), set()
+
+    def task(_report):
+        waiting.add(threading.get_ident())
+        with turn:
+            waiting.clear()
+            done.wait(20)
+        return "done"
+
+    turn.acquire()
+    work, seen = Work(task, waits=lambda thread: thread in waiting), []
+    for tick in work.ticks():
+        seen.append(tick.waiting)
+        if tick.waiting and turn.locked() and not done.is_set():
+            done.set()
+            turn.release()
+    assert work.result() == "done"
+    assert True in seen
+    assert "Waiting" not in Tick(1, 4, 9, 1).words

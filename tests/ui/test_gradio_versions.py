@@ -1,0 +1,41 @@
+"""What the page asks of gradio in the same words on every release."""
+
+from __future__ import annotations
+
+import pytest
+
+gradio = pytest.importorskip("gradio", reason="gradio is not installed")
+
+from facechain_ext.ui.gradio_versions import LabelledChoices  # noqa: E402
+
+CHOICES = LabelledChoices((("First file", "first"), ("Second file", "second"), ("Third", "third")))
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "values"),
+    [
+        (["First file"], ["first"]),
+        (["Third", "First file", "Third"], ["third", "first"]),
+        (["nothing that is offered"], []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_a_label_that_is_handed_over_becomes_its_value(handed_over, values):
+    assert CHOICES.values_of(handed_over) == values
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [(None, ["First file", "Second file", "Third"]), (["third", "second"], ["Second file", "Third"]), ([], [])],
+)
+def test_the_labels_of_values_keep_the_order_of_the_pairs(values, labels):
+    assert CHOICES.labels(values) == labels
+
+
+@pytest.mark.parametrize("component", ["Dropdown", "Radio", "CheckboxGroup"])
+def test_labels_reach_the_browser_as_they_are_and_come_back(component):
+    made = getattr(gradio, component)(CHOICES.labels())
+    shown = made.get_config()["choices"] if hasattr(made, "get_config") else made.choices
+    texts = [one if isinstance(one, str) else one[0] for one in shown]
+    assert CHOICES.values_of(texts) == ["first", "second", "third"]

@@ -1,0 +1,21 @@
+"""The webui keeps a user's defaults by tab and label, so that no two fields of the tab may share a label."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import facechain_ext.ui
+
+FIELDS = re.compile(r"gr\.(?:Slider|Number|Textbox|Dropdown|Checkbox|Radio)\((?:[^()]|\([^()]*\))*?label=\"([^\"]+)\"")
+
+
+def test_no_two_fields_share_a_label():
+    from facechain_ext.ui.portrait.form import FIELDS as FORM
+
+    folder = Path(facechain_ext.ui.__file__).parent
+    written = [label for path in folder.rglob("*.py") for label in FIELDS.findall(path.read_text(encoding="utf-8"))]
+    assert len(written) > 20
+    counts = Counter([*written, *(field.label for field in FORM)])
+    assert not [label for label, count in counts.items() if count > 1]

@@ -1,0 +1,219 @@
+"""The Template page without a browser: orders become files, what is wrong is named, nothing is overwritten."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.hosts.diffusers.output import save_portraits
+from facechain_ext.ui.host import Offers
+from facechain_ext.ui.template.jobs import (
+    KEEP,
+    PIXELATE,
+    Order,
+    batch,
+    choices_for,
+    comparisons,
+    contact_sheet,
+    each_with_each,
+    next_choice,
+    pointed_at,
+    seat,
+    show,
+    unfit_controls,
+)
+from facechain_ext.weights import set_models_folder
+
+HEAD = data.astronaut()[:230, 110:340]
+
+
+class Host:
+    """What the Template page needs of a host that paints nothing."""
+
+    name = "none"
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def offers(self):
+        return Offers()
+
+    def output_folder(self):
+        return self.folder / "out"
+
+    def save(self, portrait, *, stem="portrait", exact=None):
+        path = save_portraits([portrait], self.output_folder(), stem=stem)[0]
+        if exact is not None:
+            path.write_bytes(exact(portrait.infotext))
+        return path
+
+
+@pytest.fixture
+def host(tmp_path):
+    set_models_folder(tmp_path / "models")
+    yield Host(tmp_path)
+    set_models_folder(None)
+
+
+@pytest.fixture
+def files(tmp_path):
+    pair, guest, plain = (tmp_path / name for name in ("pair.png", "guest.png", "plain.png"))
+    Image.fromarray(np.concatenate([HEAD, HEAD[:, ::-1]], 1)).save(pair)
+    Image.fromarray(data.astronaut()[:, ::-1]).save(guest)
+    Image.new("RGB", (200, 200), "grey").save(plain)
+    return pair, guest, plain
+
+
+def going(_done, _total):
+    return True
+
+
+def test_faces_are_shown_with_their_numbers(host, files):
+    seen = show(files[0])
+    assert len(seen.boxes) == 2
+    assert seen.picture.size == (460, 230)
+    for number, box in enumerate(seen.boxes, 1):
+        assert pointed_at(seen.boxes, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == number
+    assert pointed_at(seen.boxes, 1, 1) is None
+    assert pointed_at([(0, 0, 10, 10), (4, 0, 14, 10)], 6, 5) == 1
+    assert choices_for(["1 guest.png"]) == [KEEP, PIXELATE, "photo: 1 guest.png"]
+
+
+def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
+    order = Order(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
+    made = seat(host, order, going)
+    again = seat(host, order, going)
+    assert made.notes == ()
+    assert (made.file, again.file) == ("template-0001.png", "template-0002.png")
+    kept = Image.open(host.output_folder() / made.file)
+    assert kept.text["parameters"] == made.infotext
+    before, after = np.asarray(Image.open(files[0])), np.asarray(kept)
+    assert np.array_equal(after, np.asarray(made.picture))
+    assert np.array_equal(before[:, :200], after[:, :200])
+    assert not np.array_equal(before[:, 260:], after[:, 260:])
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ((KEEP, KEEP), "Every face is kept"),
+        (("photo: 2 other.png",), "no photo called 2 other.png"),
+        (("card: Nobody",), "no card called Nobody"),
+        (("card: ../x",), "name"),
+    ],
+)
+def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, message):
+    with pytest.raises(FaceChainError, match=message):
+        seat(host, Order(files[0], choices, {}), going)
+    assert not host.output_folder().exists()
+
+
+def test_a_bad_template_is_named_and_the_others_go_on(host, files):
+    orders = [Order(path, (PIXELATE,), {}) for path in (files[2], files[0])]
+    made, notes = batch(host, orders, going)
+    assert [one.file for one in made] == ["template-0001.png"]
+    assert "plain.png: No face was found" in notes[0]
+
+
+def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, files, tmp_path):
+    cards = tmp_path / "models" / "cards"
+    cards.mkdir(parents=True, exist_ok=True)
+    (cards / "Broken.safetensors").write_bytes(b"no card")
+    photos = {"1 guest.png": files[1], "2 plain.png": files[2], "3 gone.png": tmp_path / "gone.png"}
+    who = ["card: Broken", "photo: 3 gone.png", "photo: 2 plain.png", "photo: 1 guest.png"]
+    orders = each_with_each([Order(files[0], (KEEP, KEEP), photos)], who, 1)
+    made, notes = batch(host, orders, going)
+    assert [one.guest for one in made if not one.notes] == ["photo: 1 guest.png"]
+    for name, said in zip(("Broken", "gone.png", "plain.png"), notes, strict=True):
+        assert said.startswith("pair.png, "), said
+        assert name in said
+
+
+def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(host, files):
+    made = seat(host, Order(files[0], ("card: Nobody", PIXELATE), {}), going)
+    before, after = np.asarray(Image.open(files[0])), np.asarray(made.picture)
+    assert np.array_equal(before[:, :200], after[:, :200])
+    assert not np.array_equal(before[:, 260:], after[:, 260:])
+    assert "Face 1 is left as it is: There is no card called Nobody" in made.notes[0]
+
+
+def test_a_stopped_batch_says_how_far_it_came(host, files):
+    made, notes = batch(host, [Order(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
+    assert len(made) == 1
+    assert notes == ["Stopped after 1 of 2 templates."]
+
+
+def test_a_click_goes_through_the_choices():
+    choices = choices_for(["1 guest.png"])
+    seen = [KEEP]
+    for _ in range(3):
+        seen.append(next_choice(choices, seen[-1]))
+    assert seen == [KEEP, PIXELATE, "photo: 1 guest.png", KEEP]
+    assert next_choice(choices, "gone") == KEEP
+
+
+def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
+    large = tmp_path / "large.png"
+    Image.open(files[0]).resize((2300, 1150)).save(large)
+    made, _ = batch(host, [Order(large, (PIXELATE,), {})], going)
+    text = comparisons(made)
+    pictures = [
+        Image.open(io.BytesIO(base64.b64decode(part.split(",")[1]))) for part in re.findall(r"src='([^']+)'", text)
+    ]
+    assert [picture.size for picture in pictures] == [(900, 450)] * 2
+    before, after = (np.asarray(picture.convert("RGB"), int) for picture in pictures)
+    assert np.abs(before - after)[:, :450].mean() > 5 * np.abs(before - after)[:, 450:].mean()
+    assert "large" in made[0].template.name
+
+
+def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
+    guests = ["photo: 1 guest.png", PIXELATE]
+    base = [Order(files[0], (KEEP, KEEP), {"1 guest.png": files[1]})] * 2
+    assert each_with_each(base, [], 0) == base
+    orders = each_with_each(base, guests, 2)
+    assert [order.guest for order in orders] == guests * 2
+    made, notes = batch(host, orders, going)
+    assert notes == []
+    assert [one.guest for one in made] == guests * 2
+    before = np.asarray(Image.open(files[0]))
+    for one in made:
+        after = np.asarray(one.picture)
+        assert np.array_equal(before[:, :200], after[:, :200])
+        assert not np.array_equal(before[:, 260:], after[:, 260:])
+    name, page = contact_sheet(host, made)
+    assert (host.output_folder() / "contact-sheet-0001.png").is_file()
+    assert name == "contact-sheet-0001.png"
+    assert page.width < page.height * 1.5, "two columns, a row for each template"
+    assert contact_sheet(host, made)[0] == "contact-sheet-0002.png"
+
+
+def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_path):
+    scene = np.full((300, 460, 3), 120, np.uint8)
+    scene[:230, :230] = HEAD
+    scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
+    Image.fromarray(scene).save(tmp_path / "two.png")
+    made = seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
+    changed = (np.asarray(made.picture) != scene).any(-1)
+    assert changed[:, :230].any()
+    assert not changed[:, 300:].any()
+    with pytest.raises(FaceChainError, match="no face number 5"):
+        seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE, guest_face=5), going)
+
+
+def test_a_restorer_that_is_not_there_is_named(host, files):
+    with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
+        seat(host, Order(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
+
+
+def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_the_run():
+    offers = Offers(controls={"openpose": "It does not fit.", "openpose_face": "It does not fit.", "canny": ""})
+    assert unfit_controls(offers, "faithful") == ["It does not fit."]
+    assert unfit_controls(offers, "standard") == []
+    assert unfit_controls(Offers(), "faithful") == ["No ControlNet for this is installed."]
