@@ -19,5 +19,5 @@ class HostError(FaceChainError):
     """The host (webui, Forge, diffusers) cannot do what is asked with what it has loaded."""
 
 
-class CancelledError(FaceChainError):
+class Cancelled(FaceChainError):
     """The user has stopped the work before anything of it was finished."""

@@ -18,8 +18,8 @@ from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, clip_tokenizer
 from facechain_ext.hosts.diffusers.host import DiffusersHost
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.identity import Identity, TransFace
-from facechain_ext.identity.encode import forget_photos
-from facechain_ext.identity.likeness_scorer import EncoderJudge
+from facechain_ext.identity.encode import clear_encoded_photos
+from facechain_ext.identity.likeness_scorer import EncoderScorer
 from facechain_ext.methods.fact import attach
 from facechain_ext.methods.fact.sites import SITES
 from facechain_ext.recipes.job import Job, Person, Portrait
@@ -65,11 +65,11 @@ def job_parts(bench: Bench, photo: bytes, *, encoder: TransFace | None = None) -
     encoder = encoder or TransFace().eval()
     detector, masker = faces.detector(), faces.head_masker()
     drawn = Image.fromarray(faces.read_picture(photo).pixels).resize((SIDE, SIDE))
-    judge = EncoderJudge(encoder, detector, masker)
+    judge = EncoderScorer(encoder, detector, masker)
     blank = np.zeros((SIDE, SIDE, 3), np.uint8)
     detector.detect(blank)  # loads what it needs
     judge.likeness(drawn, Identity.from_photos(drawn, encoder, detector=detector, masker=masker))
-    forget_photos()
+    clear_encoded_photos()
     spent: dict[str, dict[str, float]] = {}
     for run in ("first run", "second run with the same photo"):
         clock = Clock(bench.device)
@@ -110,13 +110,13 @@ def whole_portrait(host: DiffusersHost, encoder: TransFace, photo: bytes, *, sid
     host.generate(job)  # warms up
     with clock.part("the same without a face: words, steps and decoding"):
         host.generate(job)
-    forget_photos()
+    clear_encoded_photos()
     with clock.part("photo to identity"):
         person = Identity.from_photos(photo, encoder)
     with clock.part("words, steps with the face, and decoding"):
         (made,) = host.generate(Job("a portrait", people=(Person(person),), steps=STEPS, width=side, height=side))
     with clock.part("score"):
-        EncoderJudge(encoder).likeness(made.picture, person)
+        EncoderScorer(encoder).likeness(made.picture, person)
     with tempfile.TemporaryDirectory() as folder, clock.part("save"):
         save_portraits([made], Path(folder))
     return clock.seconds

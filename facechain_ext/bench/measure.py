@@ -22,7 +22,7 @@ _ROOM = 0.9
 
 
 @dataclass(frozen=True)
-class Taken:
+class Measurement:
     """One variant in one round: seconds a step, and megabytes that it needed above what was held before it."""
 
     seconds: float
@@ -39,12 +39,12 @@ def too_large(bench: Bench, case: Case, variant: Variant) -> str:
 
 def one_round(
     bench: Bench, case: Case, variants: Sequence[Variant], *, report: Callable[[str], None] = lambda _words: None
-) -> dict[str, Taken | str]:
+) -> dict[str, Measurement | str]:
     """Run each variant once, one after the other: whatever else the machine does meanwhile hits all alike.
 
     A variant that runs out of the GPU's memory gives a sentence instead.
     """
-    taken: dict[str, Taken | str] = {}
+    taken: dict[str, Measurement | str] = {}
     for variant in variants:
         try:
             one = taken[variant.name] = _timed(bench, case, variant)
@@ -62,7 +62,7 @@ def warm_up(bench: Bench, case: Case) -> None:
         bench.unet(sample, 500, text)
 
 
-def _timed(bench: Bench, case: Case, variant: Variant) -> Taken:
+def _timed(bench: Bench, case: Case, variant: Variant) -> Measurement:
     sample, text = bench.inputs(case)
     on_gpu = bench.device.type == "cuda"
     seconds, peak = 0.0, None
@@ -82,7 +82,7 @@ def _timed(bench: Bench, case: Case, variant: Variant) -> Taken:
                 seconds += spent * step.share / (_GPU_TURNS if on_gpu else 1)
                 if memory.megabytes is not None:
                     peak = max(memory.megabytes, peak or 0.0)
-    return Taken(seconds, peak)
+    return Measurement(seconds, peak)
 
 
 def _cpu_seconds(run: Callable[[], None]) -> float:

@@ -7,9 +7,9 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.bench.measure import Taken
+from facechain_ext.bench.measure import Measurement
 from facechain_ext.bench.variants import VARIANTS, Case
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Rounds:
     """Every round of one ``machine`` (a sentence that names it); another machine's are not mixed with them."""
 
     machine: str
-    rounds: list[tuple[Case, dict[str, Taken]]] = field(default_factory=list)
+    rounds: list[tuple[Case, dict[str, Measurement]]] = field(default_factory=list)
     operations: dict[tuple[Case, str], float] = field(default_factory=dict)
     skipped: dict[tuple[Case, str], str] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Rounds:
             return Rounds(machine)
         kept = Rounds(machine)
         for one in told["rounds"]:
-            kept.rounds.append((_case(one), {name: Taken(*values) for name, values in one["taken"].items()}))
+            kept.rounds.append((_case(one), {name: Measurement(*values) for name, values in one["taken"].items()}))
         for one in told["operations"]:
             kept.operations[_case(one), one["variant"]] = one["operations"]
         return kept
@@ -77,7 +77,7 @@ class Rounds:
                 for (case, name), count in self.operations.items()
             ],
         }
-        with whole_file(path) as part:
+        with atomic_write(path) as part:
             part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
     def done(self, case: Case, variant: str) -> int:

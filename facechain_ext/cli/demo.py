@@ -45,13 +45,13 @@ def demo(
         _into_webui(webui, out)
         return
     from facechain_ext import faces
-    from facechain_ext.demo import small_models
+    from facechain_ext.demo import tiny_models
     from facechain_ext.hosts.diffusers import DiffusersHost, showcase
     from facechain_ext.identity import Identity, TransFace, prepare_face
 
     clock = _Clock()
     prepare_folder(out)
-    models = small_models(out / "small-models")
+    models = tiny_models(out / "small-models")
     words = TRAINED if models.trained else RANDOM
     console.print(words, style="bold", markup=False)
     pages = [] if photo is not None else [showcase.template_sheet()]
@@ -89,11 +89,11 @@ def demo(
 
 
 def _into_webui(webui: Path, out: Path) -> None:
-    from facechain_ext.demo import small_models
+    from facechain_ext.demo import tiny_models
     from facechain_ext.demo.webui import install_into
 
     prepare_folder(out)
-    for path in install_into(webui, small_models(out / "small-models")):
+    for path in install_into(webui, tiny_models(out / "small-models")):
         console.print(f"wrote {path}", markup=False)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from facechain_ext.hosts.diffusers.output import prepare_folder
 
 if TYPE_CHECKING:
-    from facechain_ext.demo import SmallModels
+    from facechain_ext.demo import TinyModels
     from research.evaluate.budget import Budget
 
 console = Console()
@@ -35,7 +35,7 @@ def evaluate(
     ] = False,
 ) -> None:
     """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
-    from facechain_ext.demo import models_in, small_models
+    from facechain_ext.demo import models_in, tiny_models
     from research.evaluate.report import page, plot
     from research.evaluate.run import as_json, evaluate_as_they_are
     from research.evaluate.run import evaluate as train_and_measure
@@ -43,7 +43,7 @@ def evaluate(
     chosen = _budget(budget or [])
     for folder in (work, docs):
         prepare_folder(folder)
-    small = small_models(work / "models") if models is None else models_in(models)
+    small = tiny_models(work / "models") if models is None else models_in(models)
 
     def say(words: str) -> None:
         console.print(words, markup=False)
@@ -67,18 +67,18 @@ def evaluate(
     console.print(f"Written: {docs / 'results.md'}", markup=False)
 
 
-def _leak(small: SmallModels, document: Path, say: Any) -> None:
-    from research.evaluate.identity_bleed import Trials, measure_leak, put_into, table
+def _leak(small: TinyModels, document: Path, say: Any) -> None:
+    from research.evaluate.identity_bleed import Trials, measure_identity_bleed, put_into, table
 
     ways = {"all in one generation": Trials(), "each painted alone": Trials(alone=0.75)}
     words = f"small, trained on drawn faces ({small.checkpoint.parent.name})" if small.trained else "small, RANDOM"
-    found = {way: measure_leak(small, trials, say=say) for way, trials in ways.items()}
+    found = {way: measure_identity_bleed(small, trials, say=say) for way, trials in ways.items()}
     text = table(found, Trials(), words)
     put_into(document, text)
     say(text)
 
 
-def _switches(small: SmallModels, work: Path, docs: Path, chosen: Budget, parts: list[str]) -> None:
+def _switches(small: TinyModels, work: Path, docs: Path, chosen: Budget, parts: list[str]) -> None:
     from research.evaluate.switches import page, switch_costs
 
     costs = switch_costs(small, work, chosen, say=lambda words: console.print(words, markup=False))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Host, Portrait
 
 N = TypeVar("N", int, float)
@@ -143,7 +143,7 @@ def _check(*demands: tuple[bool, str]) -> None:
             raise typer.BadParameter(words)
 
 
-def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge: Judge | None) -> bool:
+def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge: LikenessScorer | None) -> bool:
     """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
     from facechain_ext.recipes.style import make
 

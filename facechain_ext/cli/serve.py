@@ -74,10 +74,10 @@ def give_gradio_its_name() -> None:
 
 def small_files(folder: Path) -> Files:
     """The small models that ship, or random ones made in ``folder``, with a notice that says so."""
-    from facechain_ext.demo import small_models
+    from facechain_ext.demo import tiny_models
     from facechain_ext.hosts.diffusers.serve import Files
 
-    models = small_models(folder)
+    models = tiny_models(folder)
     notice = _SMALL.format(kind="trained" if models.trained else "random")
     return Files(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter}, notice=notice)
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
     from facechain_ext.recipes.job import ControlKind
-    from facechain_ext.recipes.template import Guest
-    from facechain_ext.recipes.template.settings import Choice, Quality
+    from facechain_ext.recipes.template import FaceSource
+    from facechain_ext.recipes.template.settings import FaceAction, Quality
 
 console = Console()
 QUALITIES = ("instant", "standard", "faithful")
@@ -117,7 +117,7 @@ def _orders(texts: list[str]) -> dict[int, str]:
     return wanted
 
 
-def _choice(who: str, encoder: Path | None, *, paint: bool) -> Choice:
+def _choice(who: str, encoder: Path | None, *, paint: bool) -> FaceAction:
     if who == "keep":
         return "keep"
     if who == "pixelate":
@@ -125,19 +125,19 @@ def _choice(who: str, encoder: Path | None, *, paint: bool) -> Choice:
     return _guest(Path(who), encoder, paint=paint)
 
 
-def _guest(path: Path, encoder: Path | None, *, paint: bool) -> Guest:
+def _guest(path: Path, encoder: Path | None, *, paint: bool) -> FaceSource:
     """A person from a card or a photo; a photo is encoded only where faces are painted."""
     from facechain_ext.faces import read_picture
     from facechain_ext.identity import Identity
-    from facechain_ext.recipes.template import Guest
+    from facechain_ext.recipes.template import FaceSource
 
     if path.suffix == ".safetensors":
-        return Guest(Identity.load(path), source=f"card {path.stem}")
+        return FaceSource(Identity.load(path), source=f"card {path.stem}")
     picture = read_picture(path)
     identity = Identity.from_photos(picture, _encoder(encoder)) if paint else None
     for note in identity.notes if identity is not None else _doubts(picture):
         console.print(f"{path.name}: {note}", style="yellow", markup=False)
-    return Guest(identity, picture.pixels, f"photo {picture.digest[:12]}")
+    return FaceSource(identity, picture.pixels, f"photo {picture.digest[:12]}")
 
 
 def _doubts(picture: Picture) -> list[str]:
@@ -145,7 +145,7 @@ def _doubts(picture: Picture) -> list[str]:
     from facechain_ext import faces
 
     found = faces.detector().detect(picture.pixels)
-    words = list(faces.judge_face(picture.pixels, faces.choose_face(found, None)).reasons) if found else []
+    words = list(faces.assess_quality(picture.pixels, faces.choose_face(found, None)).reasons) if found else []
     return [*picture.notes, *(f"The face is {reason}; a better photo gives a better likeness." for reason in words)]
 
 

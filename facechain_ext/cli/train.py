@@ -102,7 +102,7 @@ def world(
     from facechain_ext.training.processes import Processes
     from research.tiny_models import PLAN
     from research.tiny_models.report import curves, report
-    from research.tiny_models.run import STAGES, train_small
+    from research.tiny_models.run import STAGES, train_tiny_models
 
     if only is not None and only not in STAGES:
         raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
@@ -117,7 +117,7 @@ def world(
             bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
             return True
 
-        train_small(PLAN, work, out, only=only, begin=begin, show=show)
+        train_tiny_models(PLAN, work, out, only=only, begin=begin, show=show)
     if not first:
         return
     curves(work, work / "curves.png")

@@ -137,7 +137,7 @@ def consent_(
     console.print(
         f"{entry(chosen).sources[0]} brings these files, which could do anything that you can do:", markup=False
     )
-    for path in consent.code_files(folder):
+    for path in consent.executable_files(folder):
         console.print(f"  {path} ({path.stat().st_size} bytes)", markup=False)
     if not (yes or typer.confirm("May they run, in a process of their own, as they are now?")):
         raise typer.Exit(1)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from facechain_ext.demo.models import SmallModels, models_in, random_models, shipped_models, small_models
+from facechain_ext.demo.models import TinyModels, models_in, random_models, shipped_models, tiny_models
 
-__all__ = ["SmallModels", "models_in", "random_models", "shipped_models", "small_models"]
+__all__ = ["TinyModels", "models_in", "random_models", "shipped_models", "tiny_models"]

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _GATE = 0.5
 
 
 @dataclass(frozen=True)
-class SmallModels:
+class TinyModels:
     """Files of a checkpoint, a face encoder and an adapter that fit together; ``trained`` is False for random ones."""
 
     checkpoint: Path
@@ -30,34 +30,34 @@ class SmallModels:
     trained: bool
 
 
-def small_models(folder: Path) -> SmallModels:
+def tiny_models(folder: Path) -> TinyModels:
     """The small models that ship, or random ones, made in ``folder`` unless they are there."""
     return shipped_models() or random_models(folder)
 
 
-def shipped_models() -> SmallModels | None:
+def shipped_models() -> TinyModels | None:
     """The trained small models of this project, or None where they are not there."""
     there = all((_SHIPPED / name).is_file() for name in _NAMES)
     return models_in(_SHIPPED) if there else None
 
 
-def models_in(folder: Path) -> SmallModels:
+def models_in(folder: Path) -> TinyModels:
     """Trained small models in a folder; raises WeightsError when one of them is missing."""
     checkpoint, encoder, adapter = (folder / name for name in _NAMES)
     missing = next((path for path in (checkpoint, encoder, adapter) if not path.is_file()), None)
     if missing is not None:
         raise WeightsError(f"{missing} is missing; name a folder that facechain train world has written.")
-    return SmallModels(checkpoint, encoder, adapter, trained=True)
+    return TinyModels(checkpoint, encoder, adapter, trained=True)
 
 
-def random_models(folder: Path, *, seed: int = 0) -> SmallModels:
+def random_models(folder: Path, *, seed: int = 0) -> TinyModels:
     """Random models of Stable Diffusion 1.5's topology with 32 base channels; the same for the same ``seed``."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, encoder, adapter = (folder / f"random-{name}" for name in _NAMES)
     if not all(path.is_file() for path in (checkpoint, encoder, adapter)):
         log.info("making random small models in %s", folder)
         _make(checkpoint, encoder, adapter, seed=seed)
-    return SmallModels(checkpoint, encoder, adapter, trained=False)
+    return TinyModels(checkpoint, encoder, adapter, trained=False)
 
 
 def _make(checkpoint: Path, encoder: Path, adapter: Path, *, seed: int) -> None:
@@ -76,5 +76,5 @@ def _make(checkpoint: Path, encoder: Path, adapter: Path, *, seed: int) -> None:
 
 
 def _write(state: dict[str, torch.Tensor], path: Path) -> None:
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         save_file({key: value.detach().contiguous() for key, value in state.items()}, part)

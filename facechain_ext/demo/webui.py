@@ -15,14 +15,14 @@ from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES
 from facechain_ext.weights import read_state_dict
 
 if TYPE_CHECKING:
-    from facechain_ext.demo.models import SmallModels
+    from facechain_ext.demo.models import TinyModels
 
 NAME = "facechain-small"
 """Stem of everything that is written."""
 _MERGES = Path(checkpoints.__file__).parent / "clip_merges.txt.gz"
 
 
-def install_into(webui: Path, models: SmallModels) -> list[Path]:
+def install_into(webui: Path, models: TinyModels) -> list[Path]:
     """Copy the small models into a webui's models folder, with the configuration that lets it load the checkpoint.
 
     Not the small ControlNet: sd-webui-controlnet and Forge build every ControlNet at Stable Diffusion 1.5's width, and

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from facechain_ext.faces.alignment import align
     from facechain_ext.faces.choose import check_face, choose_face, number_faces
-    from facechain_ext.faces.detect.cached import forget_pictures
+    from facechain_ext.faces.detect.cached import clear_detections
     from facechain_ext.faces.picture import Picture, read_picture
     from facechain_ext.faces.providers import availability, detector, head_masker, recogniser
-    from facechain_ext.faces.quality import Quality, judge_face
+    from facechain_ext.faces.quality import Quality, assess_quality
     from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker, Recogniser
     from facechain_ext.retouch.fuse.blend import blend_face
     from facechain_ext.retouch.skin_retouch import retouch_skin
@@ -25,14 +25,14 @@ __all__ = [
     "Quality",
     "Recogniser",
     "align",
+    "assess_quality",
     "availability",
     "blend_face",
     "check_face",
     "choose_face",
+    "clear_detections",
     "detector",
-    "forget_pictures",
     "head_masker",
-    "judge_face",
     "number_faces",
     "read_picture",
     "recogniser",
@@ -47,7 +47,7 @@ _HOME = {
     "Picture": "picture",
     "read_picture": "picture",
     "blend_face": "fuse.blend",
-    "judge_face": "quality",
+    "assess_quality": "quality",
     "Quality": "quality",
     "retouch_skin": "retouch",
     "availability": "providers",
@@ -58,7 +58,7 @@ _HOME = {
     "Face": "types",
     "HeadMask": "types",
     "HeadMasker": "types",
-    "forget_pictures": "remember",
+    "clear_detections": "remember",
     "recogniser": "providers",
     "Recogniser": "types",
 }

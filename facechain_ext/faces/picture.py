@@ -13,7 +13,7 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.colors import to_srgb
 from facechain_ext.faces.decoding import MAX_PIXELS, check_size, decode_image, decode_picture, read_picture_file
-from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.storage.lru_cache import LRUCache
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def read_picture(
     return _picture(pixels, name, notes)
 
 
-_decoded: Latest[Picture] = Latest(_CACHED_BYTES, lambda picture: picture.pixels.nbytes)
+_decoded: LRUCache[Picture] = LRUCache(_CACHED_BYTES, lambda picture: picture.pixels.nbytes)
 
 
 def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:

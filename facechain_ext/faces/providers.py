@@ -252,9 +252,9 @@ def _tell() -> None:
 
 @functools.lru_cache(maxsize=16)
 def _remembering(chosen: Detector) -> Detector:
-    from facechain_ext.faces.detect.cached import RememberingDetector
+    from facechain_ext.faces.detect.cached import CachedDetector
 
-    return RememberingDetector(chosen)
+    return CachedDetector(chosen)
 
 
 def _choose(ability: str, providers: tuple[Provider, ...], name: str) -> Any:

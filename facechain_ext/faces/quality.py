@@ -38,7 +38,7 @@ class Quality:
         return ", ".join(self.reasons) or "good"
 
 
-def judge_face(pixels: Pixels, face: Face, head: HeadMask | None = None) -> Quality:
+def assess_quality(pixels: Pixels, face: Face, head: HeadMask | None = None) -> Quality:
     """The quality of one face for likeness.
 
     Light from one side and expressions cost nothing: exposure is judged on the better-lit half of the face, and no

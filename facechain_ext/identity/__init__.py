@@ -6,8 +6,8 @@ from facechain_ext.identity.encode import (
     EncodedFace,
     PhotoFact,
     PreparedFace,
+    clear_encoded_photos,
     encode_photo,
-    forget_photos,
     prepare_face,
 )
 from facechain_ext.identity.identity import Conditioning, Identity, likeness
@@ -21,8 +21,8 @@ __all__ = [
     "PreparedFace",
     "TransFace",
     "TransFaceSizes",
+    "clear_encoded_photos",
     "encode_photo",
-    "forget_photos",
     "likeness",
     "prepare_face",
 ]

@@ -11,7 +11,7 @@ import torch
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.identity.identity import Identity
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights.plain_files import special_file
 from facechain_ext.weights.plain_text import storable
 from facechain_ext.weights.state_dict_spec import check_layout, check_values, is_finite, require_key
@@ -69,7 +69,7 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         "facts": storable(json.dumps(facts, ensure_ascii=False)),
     }
     try:
-        with whole_file(path, new=not overwrite) as part:
+        with atomic_write(path, new=not overwrite) as part:
             save_file(tensors, part, metadata=words)
     except FileExistsError as error:
         raise WeightsError(taken) from error

@@ -13,7 +13,7 @@ import torch
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.projection_cache import forget_projections
-from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.weights.state_dict_spec import is_finite
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _THUMBNAIL_REACH = 1.9
 _REMEMBERED = 128
 """Photos kept: 0.5 MB each."""
 
-_known: Latest[EncodedFace] = Latest(_REMEMBERED)
+_known: LRUCache[EncodedFace] = LRUCache(_REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def prepare_face(picture: Picture, number: int | None, detector: Detector, maske
     head = masker.mask(picture.pixels, face)
     landmarks = _masked_landmarks(picture.pixels, head, face, detector)
     aligned = faces.align(picture.pixels, landmarks, mask=head.head)
-    quality = faces.judge_face(picture.pixels, face, head)
+    quality = faces.assess_quality(picture.pixels, face, head)
     notes += [f"The face is {reason}; a better photo gives a better likeness." for reason in _doubts(quality, notes)]
     left_to_right = sorted(found, key=lambda f: (f.box[0], f.box[1]))
     return PreparedFace(face, left_to_right.index(face) + 1, head, aligned, quality, (*picture.notes, *notes))
@@ -135,11 +135,11 @@ def encode_photo(
     return encoded
 
 
-def forget_photos() -> None:
+def clear_encoded_photos() -> None:
     """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
     _known.forget()
     forget_projections()
-    faces.forget_pictures()
+    faces.clear_detections()
 
 
 def to_encoder(aligned: Pixels) -> torch.Tensor:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
-    from facechain_ext.identity.projection_cache import Projects
+    from facechain_ext.identity.projection_cache import SupportsProject
     from facechain_ext.identity.transface import TransFace
 
     PhotoSource: TypeAlias = "str | Path | bytes | Image.Image | NDArray[np.generic] | faces.Picture"
@@ -199,7 +199,7 @@ class Identity:
         summary.update(repr(self.weights + self.blend).encode())
         return summary.hexdigest()[:8]
 
-    def conditioning(self, adapter: Projects) -> Conditioning:
+    def conditioning(self, adapter: SupportsProject) -> Conditioning:
         """What ``attach`` needs of this person, for one adapter."""
         counting = [k for k, weight in enumerate(self.weights) if weight > 0]
         if self.blend:
@@ -224,11 +224,11 @@ class Identity:
         shares = torch.tensor(self.blend, dtype=rows.dtype, device=rows.device)
         return torch.einsum("kn,n...->k...", shares, rows)
 
-    def tokens(self, adapter: Projects) -> Tensor:
+    def tokens(self, adapter: SupportsProject) -> Tensor:
         """What the U-Net sees: identity tokens of every photo that counts, one after the other, [16 n, 768]."""
         return self.conditioning(adapter).tokens
 
-    def null_tokens(self, adapter: Projects) -> Tensor:
+    def null_tokens(self, adapter: SupportsProject) -> Tensor:
         """What unconditional rows see: projector(zeros) once a photo, [16 n, 768] (published setting)."""
         return self.conditioning(adapter).null_tokens
 

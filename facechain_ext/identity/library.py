@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.card import card_facts, load_card, save_card
-from facechain_ext.identity.encode import forget_photos
-from facechain_ext.storage.atomic_write import forget_parts
+from facechain_ext.identity.encode import clear_encoded_photos
+from facechain_ext.storage.atomic_write import remove_temporary_files
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class CardLibrary:
         path = self._there(name)
         with _changing:
             path.unlink(missing_ok=True)
-            forget_parts(path)
-        forget_photos()
+            remove_temporary_files(path)
+        clear_encoded_photos()
         log.info("deleted a card")
 
     def add(self, file: Path, name: str | None = None) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Judge(Protocol):
+class LikenessScorer(Protocol):
     """Says how like two faces are."""
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
@@ -37,7 +37,7 @@ class Judge(Protocol):
 
 
 @dataclass
-class EncoderJudge:
+class EncoderScorer:
     """Judges with the recognition head of the encoder that made the identity, which favours faces that it put in."""
 
     encoder: TransFace
@@ -97,7 +97,7 @@ class RecogniserJudge:
         return self._reference[1]
 
 
-def choose_judge(encoder: Callable[[], TransFace]) -> Judge:
+def choose_judge(encoder: Callable[[], TransFace]) -> LikenessScorer:
     """The best judge that can work here: one apart from ``encoder``, which made the identity, where there is one.
 
     Raises what ``encoder`` raises when it has to judge itself.
@@ -106,7 +106,7 @@ def choose_judge(encoder: Callable[[], TransFace]) -> Judge:
         return RecogniserJudge(faces.recogniser())
     except HostError as error:
         logger.info("likeness is judged by the encoder that puts the face in: %s", error)
-        return EncoderJudge(encoder())
+        return EncoderScorer(encoder())
 
 
 def ranked(scores: Sequence[Likeness | None]) -> list[int]:

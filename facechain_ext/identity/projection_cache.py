@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor, nn
 
-from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.storage.lru_cache import LRUCache
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Stamp: TypeAlias = tuple[tuple[int, int], ...]
 
 
-class Projects(Protocol):
+class SupportsProject(Protocol):
     """Turns encoder tokens [n, 144, width] into identity tokens [n, queries, token width]; an adapter does."""
 
     def project(self, face_tokens: Tensor) -> Tensor:
@@ -30,12 +30,12 @@ _REMEMBERED = 64
 """Projections kept of each adapter: 50 kB a photo."""
 
 _lock = threading.Lock()
-_known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, Latest[Tensor]]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, LRUCache[Tensor]]] = weakref.WeakKeyDictionary()
 
 
 @torch.inference_mode(mode=False)
 @torch.no_grad()
-def projected(adapter: Projects, face_tokens: Tensor) -> Tensor:
+def projected(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
     """``adapter.project(face_tokens)`` without gradients; the same tokens are projected once.
 
     A projector whose weights have changed, or were exchanged, projects anew. What comes out serves inside and outside
@@ -52,7 +52,7 @@ def projected(adapter: Projects, face_tokens: Tensor) -> Tensor:
     stamp = tuple((weight.data_ptr(), weight._version) for weight in weights)  # noqa: SLF001 - torch's only counter
     with _lock:
         if adapter not in _known or _known[adapter][0] != stamp:
-            _known[adapter] = stamp, Latest(_REMEMBERED)
+            _known[adapter] = stamp, LRUCache(_REMEMBERED)
         kept = _known[adapter][1]
     known = kept.get(key)
     if known is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
 from facechain_ext.number_text import format_number, read_float, read_integer, shown
-from facechain_ext.recipes.regions import Other, as_text, box_of, parse_box, parse_others
+from facechain_ext.recipes.regions import RegionPrompt, as_text, box_of, parse_box, parse_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +119,7 @@ class FaceArguments:
     window: tuple[float, float] = (0.0, 1.0)
     hires: bool = True
     box: str = ""
-    people: tuple[Other, ...] = ()
+    people: tuple[RegionPrompt, ...] = ()
     mix_with: str = ""
     mix_share: float = 0.0
     strict: bool = False
@@ -229,7 +229,7 @@ def _photos(name: str, value: object) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _people(_name: str, value: object) -> tuple[Other, ...]:
+def _people(_name: str, value: object) -> tuple[RegionPrompt, ...]:
     return parse_others(value)
 
 

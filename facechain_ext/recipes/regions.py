@@ -45,7 +45,7 @@ STRENGTH = (0.0, 2.0)
 
 
 @dataclass(frozen=True)
-class Other:
+class RegionPrompt:
     """One more person: a card's name, or ``photos`` from a request, where (None: a column), and how much.
 
     ``strength`` is 0..2, None for that of the first person.
@@ -57,7 +57,7 @@ class Other:
     strength: float | None = None
 
 
-def parse_others(value: object) -> tuple[Other, ...]:
+def parse_others(value: object) -> tuple[RegionPrompt, ...]:
     """People from text or from a request.
 
     Text has a line for each, or parts between semicolons: ``name``, ``name: left, top, right, bottom`` and, with a
@@ -76,7 +76,7 @@ def parse_others(value: object) -> tuple[Other, ...]:
     return tuple(others)
 
 
-def as_text(others: Sequence[Other]) -> str:
+def as_text(others: Sequence[RegionPrompt]) -> str:
     """People as ``parse_others`` reads them, on one line; those given by photos have no name and are left out."""
     return "; ".join(
         (f'"{other.card}"' if _QUOTED & set(other.card) else other.card)
@@ -124,7 +124,7 @@ def places(boxes: Sequence[Box | None]) -> list[Box]:
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
 
 
-def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, Other]]) -> tuple[Person, ...]:
+def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, RegionPrompt]]) -> tuple[Person, ...]:
     """``first`` and the others, each in a region of their own; somebody alone stays without one.
 
     The others act in the same steps, and as much as ``first`` where they have no strength of their own. Raises
@@ -157,7 +157,7 @@ def _ramp(middle: NDArray[Any], first: float, last: float) -> NDArray[Any]:
     return ramp
 
 
-def _from_line(line: str) -> Other:
+def _from_line(line: str) -> RegionPrompt:
     quoted, end = line.startswith('"'), line.find('"', 1)
     if len(line) > _LONGEST_LINE:
         found, name = None, ""
@@ -175,17 +175,17 @@ def _from_line(line: str) -> Other:
         number = None if strength is None else read_float(strength)
     except ValueError as error:
         raise _wrong_strength(strength) from error
-    return Other(name, parse_box(found["box"] or ""), strength=_checked_strength(number))
+    return RegionPrompt(name, parse_box(found["box"] or ""), strength=_checked_strength(number))
 
 
-def _from_request(one: object) -> Other:
+def _from_request(one: object) -> RegionPrompt:
     if not isinstance(one, dict) or not set(one) <= {"card", "photos", "box", "strength"}:
         raise HostError("FaceChain: each of people is an object with card or photos, and optionally box and strength.")
     card, photos, box = one.get("card") or "", one.get("photos") or (), one.get("box")
     if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
         raise HostError("FaceChain: each of people has either a card's name or a list of photos.")
     place = None if box is None else box_of(box)
-    return Other(card, place, tuple(photos), _checked_strength(one.get("strength")))
+    return RegionPrompt(card, place, tuple(photos), _checked_strength(one.get("strength")))
 
 
 def _checked_strength(number: object) -> float | None:

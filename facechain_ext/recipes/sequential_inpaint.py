@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class EachAlone:
+class SequentialInpaintHost:
     """A Host that paints the people of a job one by one; a job with fewer than two goes to ``host`` as it is.
 
     In one generation a U-Net carries a little of everybody everywhere. Here the first generation has no person in it;

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.score import Likeness
     from facechain_ext.recipes.job import Hires, Host, Portrait
     from facechain_ext.styles import Style, Subject
@@ -167,7 +167,7 @@ def make(
     job: Job,
     *,
     keep: int | None = None,
-    judge: Judge | None = None,
+    judge: LikenessScorer | None = None,
     photo: Image.Image | None = None,
     tools: Sequence[FaceTool] = (),
     notes: Sequence[str] = (),
@@ -197,7 +197,7 @@ def make(
     return Result(tuple(finished), job, tuple(said))
 
 
-def _likeness(judge: Judge, picture: Image.Image, job: Job) -> Likeness | None:
+def _likeness(judge: LikenessScorer, picture: Image.Image, job: Job) -> Likeness | None:
     """How like everybody is: of several people the mean, None where somebody cannot be found."""
     found = [judge.likeness(picture, person.identity) for person in job.people]
     known = [score for score in found if score is not None]

@@ -10,7 +10,7 @@ from PIL import ImageOps
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.recipes.job import Job, Lora
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import find_lora
 from facechain_ext.weights import models_folder, safe_child
 
@@ -57,7 +57,7 @@ def keep_first_picture(
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     small = ImageOps.fit(picture.convert("RGB"), (SIZE, SIZE), centering=(0.5, 0.3))
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         small.save(part, "WEBP", quality=85)
     return path
 
@@ -111,7 +111,7 @@ def _one(host: Host, style: Style, common: Job, path: Path, folders: tuple[Path,
     if not pictures:
         return f"{style.en}: nothing was made."
     small = pictures[0].picture.convert("RGB").resize((SIZE, SIZE))
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         small.save(part, "WEBP", quality=85)
     made.append(path)
     return f"{style.en}: made without its LoRA {style.lora.file}." if style.lora and not file else ""

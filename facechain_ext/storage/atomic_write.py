@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole_file(path: Path, *, new: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, *, new: bool = False) -> Iterator[Path]:
     """A place beside ``path`` to write to; it becomes ``path`` when the block ends well and is removed when it fails.
 
     Makes the folder. What was at ``path`` stays until then, also when the process is killed or the power fails. With
@@ -28,7 +28,7 @@ def whole_file(path: Path, *, new: bool = False) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
     if new and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    part = part_of(path)
+    part = temporary_path(path)
     try:
         yield part
         flush(part)
@@ -52,12 +52,12 @@ def _publish_new(part: Path, path: Path) -> None:
         part.replace(path)
 
 
-def part_of(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Where this thread writes what becomes ``path``: a short name whatever the length of the other."""
     return path.with_name(f"{_mark(path)}.{os.getpid()}.{threading.get_ident()}.part")
 
 
-def forget_parts(path: Path) -> None:
+def remove_temporary_files(path: Path) -> None:
     """Remove what killed writers of ``path`` left."""
     for part in path.parent.glob(f"{_mark(path)}.*.part"):
         part.unlink(missing_ok=True)

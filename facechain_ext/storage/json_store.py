@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights.folders import models_folder
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def write_note(name: str, value: Any) -> None:
     """Remember ``value`` as ``name``, whole or not at all; raises WeightsError when it cannot be written."""
     path = models_folder() / name
     try:
-        with whole_file(path) as part:
+        with atomic_write(path) as part:
             part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
-class Latest(Generic[V]):
+class LRUCache(Generic[V]):
     """The values that were last asked for; those asked for longest ago go when all together exceed ``most``.
 
     ``size`` says how much of it a value takes; by default they are counted. Safe between threads.

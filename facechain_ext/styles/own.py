@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles.catalogue import catalogue
 from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
@@ -164,5 +164,5 @@ def _check(style: Style) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")

@@ -23,7 +23,7 @@ _UNWATCHED = 30.0
 """Seconds without a look after which nobody looks any more. A page looks every moment; one that was closed leaves its
 generator unfinished, and gradio may hold on to it for as long as it likes."""
 
-_running: weakref.WeakSet[Work[Any]] = weakref.WeakSet()
+_running: weakref.WeakSet[Task[Any]] = weakref.WeakSet()
 
 
 class Stop:
@@ -49,7 +49,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Tick:
+class TaskProgress:
     """``done`` of ``total`` steps after ``seconds`` in all and ``since`` the first step; total 0 is before that.
 
     ``waiting`` says that it has not begun because somebody else's run goes on.
@@ -75,7 +75,7 @@ class Tick:
         return f"{percent} %, {left:.0f} s left"
 
 
-class Work(Generic[T]):
+class Task(Generic[T]):
     """``task(report)`` in a thread of its own; ``report(done, total)`` gives False once ``stop`` is set.
 
     ``now`` is what was reported last; ``waits`` says whether the thread of an identifier waits for its turn. It stops
@@ -97,7 +97,7 @@ class Work(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
 
-    def ticks(self) -> Iterator[Tick]:
+    def ticks(self) -> Iterator[TaskProgress]:
         """How far it is, now and then until it ends; leaving the loop early stops it."""
         start = time.monotonic()
         thread = threading.Thread(target=self._run, name="facechain-work", daemon=True)
@@ -108,7 +108,7 @@ class Work(Generic[T]):
             while thread.is_alive():
                 self._seen = now = time.monotonic()
                 waiting = self._waits(thread.ident or 0)
-                yield Tick(*self.now, now - start, now - self._first if self._first else 0.0, waiting)
+                yield TaskProgress(*self.now, now - start, now - self._first if self._first else 0.0, waiting)
                 thread.join(_PAUSE)
             ended = True
         finally:
@@ -152,6 +152,6 @@ def stop_all() -> int:
     return len(running)
 
 
-def part_of(report: Callable[[int, int], bool], number: int, count: int) -> Callable[[int, int], bool]:
+def partial_progress(report: Callable[[int, int], bool], number: int, count: int) -> Callable[[int, int], bool]:
     """Reports how far part ``number`` (from 0) of ``count`` like parts is as how far they all are."""
     return lambda done, total: report(number * total + done, count * total)

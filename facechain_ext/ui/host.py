@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Portrait
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import FaceTool
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Offers:
+class HostCapabilities:
     """What there is to choose from, by the names that a Job uses.
 
     ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
@@ -48,7 +48,7 @@ class Offers:
     """What suits the checkpoint."""
     speedups: Mapping[str, bool] = field(default_factory=dict)
 
-    def why_not(self, kind: ControlKind) -> str:
+    def unavailable_reason(self, kind: ControlKind) -> str:
         """Why a kind of ControlNet cannot be used; nothing when it can."""
         return self.controls.get(kind, "No ControlNet for this is installed.")
 
@@ -61,7 +61,7 @@ class Offers:
 class PageHost(Host, Protocol):
     """A Host that a page can be built on. Its methods may be called from several threads at once."""
 
-    def offers(self) -> Offers:
+    def offers(self) -> HostCapabilities:
         """What there is now; reads names of files, loads nothing."""
         ...
 
@@ -69,7 +69,7 @@ class PageHost(Host, Protocol):
         """The face encoder, loaded when first asked for; raises WeightsError that says how to get it."""
         ...
 
-    def judge(self) -> Judge:
+    def judge(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         ...
 

@@ -12,7 +12,7 @@ from facechain_ext import doctor, faces
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.ui import downloading
-from facechain_ext.ui.background_task import Stop, Work
+from facechain_ext.ui.background_task import Stop, Task
 from facechain_ext.ui.gradio_versions import LabelledChoices
 from facechain_ext.ui.html import bar, note, table
 from facechain_ext.weights import find, models_folder
@@ -82,7 +82,7 @@ def build(host: PageHost) -> None:
 def compared(stop: Stop) -> Iterator[str]:
     """Hash every file that is there, with a bar; gives what was found, or why it could not be."""
     stop.clear()
-    work = Work(lambda report: verify(report=report), stop)
+    work = Task(lambda report: verify(report=report), stop)
     for tick in work.ticks():
         words = f"{tick.done / 1e6:.0f} MB of {tick.total / 1e6:.0f} MB read" if tick.total else "Looking for files …"
         yield bar(tick.done, tick.total, "Stopping …" if stop.is_set() else words)

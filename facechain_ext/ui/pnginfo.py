@@ -28,7 +28,7 @@ _LONGEST = 200_000
 
 
 @dataclass(frozen=True)
-class Told:
+class ParsedInfotext:
     """What a settings text says: the prompt without LoRA tags, the negative prompt, and values by label."""
 
     prompt: str = ""
@@ -52,7 +52,7 @@ def text_of(path: Path) -> str:
     return written[:_LONGEST]
 
 
-def taken_apart(text: str) -> Told:
+def parse_infotext(text: str) -> ParsedInfotext:
     """What the text says; a text without settings gives no values."""
     lines = text[:_LONGEST].strip().splitlines()
     pairs = dict(_PAIR.findall(lines[-1])) if lines else {}
@@ -61,7 +61,7 @@ def taken_apart(text: str) -> Told:
     words = "\n".join(lines[:-1] if pairs else lines)
     prompt, _, negative = words.partition(_NEGATIVE)
     values = {label: _plain(value) for label, value in pairs.items()}
-    return Told(_LORA.sub("", prompt).strip(), negative.strip(), values)
+    return ParsedInfotext(_LORA.sub("", prompt).strip(), negative.strip(), values)
 
 
 def _plain(value: str) -> str:

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights.reading import read_state_dict
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def convert(source: Path, target: Path, metadata: dict[str, str] | None = None) 
     """
     tensors = _apart(read_state_dict(source))
     try:
-        with whole_file(target) as part:
+        with atomic_write(target) as part:
             save_file(tensors, part, metadata={"format": "pt", **(metadata or {})})
     except SafetensorError as error:
         raise WeightsError(f"{target.name} cannot be written ({error}). Look whether the disk is full.") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights.kinds import CONTROLNET, SD15, kind_of
+from facechain_ext.weights.kinds import CONTROLNET, SD15, detect_model_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a file is, in the words of ``kind_of``, and the channels of its first level (0 where it has none)."""
+    """What a file is, in the words of ``detect_model_type``, and the channels of its first level (0 where it has none)."""
 
     kind: str
     width: int
@@ -68,7 +68,7 @@ def _facts(path: Path, _modified: int, size: int) -> ModelFacts | None:
     if not shapes:
         return None
     first = next((value for name, value in shapes.items() if name.endswith(_FIRST)), Sides((0,)))
-    return ModelFacts(kind_of(shapes), first.shape[0] if first.shape else 0)
+    return ModelFacts(detect_model_type(shapes), first.shape[0] if first.shape else 0)
 
 
 def _shapes(path: Path, size: int) -> Mapping[str, Sides]:

@@ -45,7 +45,7 @@ _BY_BEGINNING = (
 )
 
 
-def kind_of(weights: Mapping[str, Shaped]) -> str:
+def detect_model_type(weights: Mapping[str, Shaped]) -> str:
     """What a state dict is, in words that follow "This is": one of this module's constants or another phrase.
 
     Tells apart Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters and encoders,

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from facechain_ext.weights.safe_unpickler import DamagedPickleError, Inert, Machine, Name, UnsafePickleError
+from facechain_ext.weights.safe_unpickler import (
+    DamagedPickleError,
+    Name,
+    OpaqueObject,
+    SafeUnpickler,
+    UnsafePickleError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +44,8 @@ _CONSTANTS: dict[str, Any] = {
     "torch.storage.UntypedStorage": torch.uint8,
     "torch.storage._UntypedStorage": torch.uint8,
     "torch.UntypedStorage": torch.uint8,
-    "torch.Tensor": Inert(),
-    "torch.nn.parameter.Parameter": Inert(),
+    "torch.Tensor": OpaqueObject(),
+    "torch.nn.parameter.Parameter": OpaqueObject(),
 }
 _INERT = (
     "numpy.core.multiarray.scalar",
@@ -140,7 +146,7 @@ def _sequence(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(arguments[0]) if arguments and isinstance(arguments[0], (list, tuple)) else ()
 
 
-def _machine(storages: Callable[[Any], Any]) -> Machine:
+def _machine(storages: Callable[[Any], Any]) -> SafeUnpickler:
     calls: dict[str, Callable[[tuple[Any, ...]], Any]] = {
         "torch._utils._rebuild_tensor": _tensor,
         "torch._utils._rebuild_tensor_v2": _tensor,
@@ -155,8 +161,8 @@ def _machine(storages: Callable[[Any], Any]) -> Machine:
         "__builtin__.set": _sequence,
         "builtins.list": _sequence,
     }
-    calls.update({name: lambda _: Inert() for name in _INERT})
-    machine = Machine(calls, _CONSTANTS, storages)
+    calls.update({name: lambda _: OpaqueObject() for name in _INERT})
+    machine = SafeUnpickler(calls, _CONSTANTS, storages)
 
     def subclass(arguments: tuple[Any, ...]) -> Any:
         rebuild, _, inner, *_ = arguments
@@ -244,7 +250,7 @@ def read_legacy(path: Path) -> Any:
         return elements
 
     with path.open("rb") as file:
-        plain = Machine({}, {}, _no_reference)
+        plain = SafeUnpickler({}, {}, _no_reference)
         if plain.load(file) != LEGACY_MAGIC:
             raise DamagedPickleError("not written by torch.save")
         if plain.load(file) != LEGACY_PROTOCOL:

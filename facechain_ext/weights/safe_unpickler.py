@@ -41,7 +41,7 @@ class Name:
         return f"{self.module}.{self.name}"
 
 
-class Inert:
+class OpaqueObject:
     """Stands for an object that the weights do not need (a hyperparameter, a callback) and that is not rebuilt."""
 
 
@@ -81,7 +81,7 @@ class _Stream:
         return self._file.tell()
 
 
-class Machine:
+class SafeUnpickler:
     """Builds the data of one pickle.
 
     ``calls`` says what calling a name means: a function of the argument tuple, run instead of the named one.
@@ -194,7 +194,7 @@ class Machine:
         elif name == "BUILD":
             # The state of an OrderedDict (its ``_metadata``) or of an inert object: weights need neither.
             self._pop()
-            if not isinstance(self._top(), (dict, Inert)):
+            if not isinstance(self._top(), (dict, OpaqueObject)):
                 raise UnsafePickleError("sets the state of something that is not a dictionary")
         elif name == "BINPERSID":
             self._stack.append(self._persistent(self._pop()))
@@ -235,7 +235,7 @@ class Machine:
 
     def _extend(self, items: list[Any]) -> None:
         target = self._top()
-        if isinstance(target, Inert):
+        if isinstance(target, OpaqueObject):
             return
         if not isinstance(target, list):
             raise DamagedPickleError("items for something that is not a list")
@@ -243,7 +243,7 @@ class Machine:
 
     def _update(self, items: list[Any]) -> None:
         target = self._top()
-        if isinstance(target, Inert):
+        if isinstance(target, OpaqueObject):
             return
         if not isinstance(target, dict) or len(items) % 2:
             raise DamagedPickleError("items for something that is not a dictionary")

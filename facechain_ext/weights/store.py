@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights.folders import models_folder, safe_child
 from facechain_ext.weights.hubs import page
 from facechain_ext.weights.manifest import Entry, entry, manifest
@@ -228,5 +228,5 @@ def _alone() -> AbstractContextManager[object]:
 def _write(files: dict[str, Record]) -> None:
     path = models_folder() / LOCK_FILE
     text = json.dumps({"files": {name: asdict(record) for name, record in sorted(files.items())}}, indent=1)
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text + "\n", encoding="utf-8")

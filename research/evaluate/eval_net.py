@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from research.synthetic_world import EDITION
 from research.synthetic_world.people import Person, person
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
-    from research.evaluate.rendered import DrawnPeople, Portrait
+    from research.evaluate.rendered import Portrait, RenderedPeople
     from research.synthetic_world import Scene
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -92,7 +92,7 @@ class Trunk(nn.Module):
         return out
 
 
-class Judge(nn.Module):
+class EvalNet(nn.Module):
     """``identity``: vectors [n, 128]; ``attributes``: logits by name; ``facts``: yaw and smile [n, 2].
 
     Who it is is read from a crop that five landmarks bring upright and to size, the rest from the whole picture: whole
@@ -160,7 +160,7 @@ class Verdict:
     boxes: Tensor
 
 
-def to_judge(pixels: Pixels) -> Tensor:
+def to_eval_net(pixels: Pixels) -> Tensor:
     """Pictures uint8 [n, s, s, 3] as the judge takes them."""
     return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()
 
@@ -170,7 +170,7 @@ def attribute_numbers(scene: Scene) -> dict[str, int]:
     return {name: values.index(getattr(scene, name)) for name, values in ATTRIBUTES.items()}
 
 
-def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int = 0) -> Judge:
+def train_eval_net(people: RenderedPeople, *, steps: int, batch: int = 64, seed: int = 0) -> EvalNet:
     """A judge trained on pairs of pictures of ``people`` for so many steps; the same for the same seed on a CPU.
 
     People need two pictures or more. A softmax over the persons themselves learned them by heart (6 % retrieval of
@@ -178,7 +178,7 @@ def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int =
     """
     torch.manual_seed(seed)
     side = people.portraits[0].drawn.pixels.shape[0]
-    judge = Judge(side)
+    judge = EvalNet(side)
     numbers = [attribute_numbers(portrait.scene) for portrait in people.portraits]
     attributes = {name: torch.tensor([row[name] for row in numbers]) for name in ATTRIBUTES}
     facts = torch.tensor([(p.nuisance.yaw, p.nuisance.smile) for p in people.portraits], dtype=torch.float32)
@@ -190,7 +190,7 @@ def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int =
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     for _ in range(steps):
         rows = draw_pairs(len(people), people.each, rng, batch // 2).flatten()
-        pictures = to_judge(np.stack([people.portraits[n].drawn.pixels for n in rows]))
+        pictures = to_eval_net(np.stack([people.portraits[n].drawn.pixels for n in rows]))
         points = places[rows, 4:].reshape(-1, len(_POINTS), 2)
         eyes = (points[:, 1] - points[:, 0]).norm(dim=1)[:, None, None]
         shifted = points + _JITTER * eyes * (2 * torch.rand(points.shape, generator=generator) - 1)
@@ -207,8 +207,8 @@ def train_judge(people: DrawnPeople, *, steps: int, batch: int = 64, seed: int =
     return judge.eval()
 
 
-def load_judge(path: Path, told: str) -> Judge | None:
-    """The judge that ``save_judge`` wrote with the same ``told``; None when there is none such."""
+def load_eval_net(path: Path, told: str) -> EvalNet | None:
+    """The judge that ``save_eval_net`` wrote with the same ``told``; None when there is none such."""
     if not path.is_file():
         return None
     with safe_open(path, "pt") as file:
@@ -216,14 +216,14 @@ def load_judge(path: Path, told: str) -> Judge | None:
         if metadata.get("told") != told:
             return None
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    judge = Judge(int(metadata["side"]))
+    judge = EvalNet(int(metadata["side"]))
     judge.load_state_dict(state)
     return judge.eval()
 
 
-def save_judge(judge: Judge, path: Path, told: str) -> None:
+def save_eval_net(judge: EvalNet, path: Path, told: str) -> None:
     """Keep a judge for the next measuring; ``told`` says what it was trained by."""
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         save_file(judge.state_dict(), part, {"told": told, "side": str(judge.side)})
 
 
@@ -239,9 +239,9 @@ def _worn(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def ask(judge: Judge, pixels: Pixels) -> Verdict:
+def ask(judge: EvalNet, pixels: Pixels) -> Verdict:
     """What the judge says of pictures uint8 [n, s, s, 3]."""
-    parts = [judge(part) for part in torch.split(to_judge(pixels), 64)]
+    parts = [judge(part) for part in torch.split(to_eval_net(pixels), 64)]
     identity = F.normalize(torch.cat([part[0] for part in parts]), dim=1)
     attributes = {name: torch.cat([part[1][name] for part in parts]).argmax(1) for name in ATTRIBUTES}
     facts = torch.cat([part[2] for part in parts])

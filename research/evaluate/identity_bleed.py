@@ -11,10 +11,10 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.identity import TransFace
 from facechain_ext.recipes.job import Job, Person
-from facechain_ext.recipes.regions import Other, together
-from facechain_ext.recipes.sequential_inpaint import EachAlone
-from research.evaluate.mixing import drawn_identity
-from research.evaluate.rendered import HELD_OUT, DrawnPeople
+from facechain_ext.recipes.regions import RegionPrompt, together
+from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
+from research.evaluate.mixing import rendered_identity
+from research.evaluate.rendered import HELD_OUT, RenderedPeople
 from research.synthetic_world import caption
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from facechain_ext.demo import SmallModels
+    from facechain_ext.demo import TinyModels
     from facechain_ext.identity import Identity
 
     Picture = NDArray[np.float64]
@@ -61,24 +61,24 @@ class Trials:
     alone: float = 0.0
 
 
-def measure_leak(
-    small: SmallModels, trials: Trials, *, say: Callable[[str], None] = lambda _words: None
+def measure_identity_bleed(
+    small: TinyModels, trials: Trials, *, say: Callable[[str], None] = lambda _words: None
 ) -> list[Trial]:
     """Two trials for each pair of held-out drawn people, one for each column."""
-    people = DrawnPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
+    people = RenderedPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
     encoder = TransFace.from_file(small.encoder)
     plain = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
-    host = EachAlone(plain, trials.alone) if trials.alone else plain
+    host = SequentialInpaintHost(plain, trials.alone) if trials.alone else plain
     found: list[Trial] = []
     for number in range(trials.count):
         say(f"pair {number + 1} of {trials.count}")
-        one, two, third = (drawn_identity(people, 3 * number + n, encoder) for n in range(3))
+        one, two, third = (rendered_identity(people, 3 * number + n, encoder) for n in range(3))
         words = caption(people.portraits[3 * number].scene)
 
         def draw(
             left: Identity, right: Identity, words: str = words, seed: int = trials.seed + number
         ) -> tuple[Picture, Picture]:
-            seated = together(Person(left, trials.strength), None, [(right, Other("the neighbour"))])
+            seated = together(Person(left, trials.strength), None, [(right, RegionPrompt("the neighbour"))])
             job = Job(
                 words, people=seated, seed=seed, steps=trials.steps, cfg=trials.cfg, sampler="DDIM",
                 width=2 * trials.side, height=trials.side,
@@ -92,7 +92,7 @@ def measure_leak(
     return found
 
 
-def leak_of(trials: Sequence[Trial]) -> float:
+def identity_bleed_of(trials: Sequence[Trial]) -> float:
     """What exchanging the neighbours changes, in parts of what exchanging the people themselves does."""
     return sum(trial.other for trial in trials) / max(sum(trial.own for trial in trials), 1e-9)
 
@@ -111,7 +111,7 @@ def table(found: Mapping[str, Sequence[Trial]], trials: Trials, models: str) -> 
         ("exchanging the neighbour changes it by", lambda all_: f"{np.mean([one.other for one in all_]):.2f}"),
         (
             "**leak: the second in parts of the first** (wanted: under 2 %)",
-            lambda all_: f"**{100 * leak_of(all_):.1f} %**",
+            lambda all_: f"**{100 * identity_bleed_of(all_):.1f} %**",
         ),
         ("median and range of the leak over columns", _spread),
     ]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity import TransFace
     from research.evaluate.budget import Budget
-    from research.evaluate.eval_net import Judge
-    from research.evaluate.rendered import DrawnPeople
+    from research.evaluate.eval_net import EvalNet
+    from research.evaluate.rendered import RenderedPeople
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of the second person is in the mix."""
@@ -58,7 +58,7 @@ class Mixing:
     steady: dict[str, float]
 
 
-def drawn_identity(people: DrawnPeople, number: int, encoder: TransFace) -> Identity:
+def rendered_identity(people: RenderedPeople, number: int, encoder: TransFace) -> Identity:
     """The person of one drawn photo, whose face need not be looked for."""
     photo = people.as_photo(number)
     with torch.no_grad():
@@ -84,8 +84,8 @@ def measure_mixing(
     checkpoint: Checkpoint,
     adapter: Any,
     encoder: TransFace,
-    judge: Judge,
-    people: DrawnPeople,
+    judge: EvalNet,
+    people: RenderedPeople,
     budget: Budget,
 ) -> Mixing:
     """``budget.mixed_pairs`` pairs of ``people``, each mixed at SHARES and drawn with the same words and seed.
@@ -98,7 +98,7 @@ def measure_mixing(
     told = []
     for pair in range(min(budget.mixed_pairs, count // 2)):
         rows = [who * people.each for who in (2 * pair, 2 * pair + 1)]
-        both = mixes(*(drawn_identity(people, row + 3, encoder) for row in rows))
+        both = mixes(*(rendered_identity(people, row + 3, encoder) for row in rows))
         words = caption(people.portraits[rows[0] + 4].scene)
         seen = [one.conditioning(adapter) for one in both]
         pixels = draw(
@@ -131,7 +131,7 @@ def summed(told: Sequence[Sequence[Sequence[tuple[float, float]]]]) -> Mixing:
     return Mixing(len(told), tuple(rows), dict(zip(KINDS, map(float, steady), strict=True)))
 
 
-def _gallery(judge: Judge, people: DrawnPeople, row: int) -> Tensor:
+def _gallery(judge: EvalNet, people: RenderedPeople, row: int) -> Tensor:
     """What the judge knows of a person: the mean of three photos."""
     verdict = ask(judge, np.stack([people.photo(row + n).pixels for n in range(3)]))
     return F.normalize(verdict.identity.mean(0), dim=0)

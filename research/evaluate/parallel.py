@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from facechain_ext.identity.projector import Projector, ProjectorSizes, merge_heads, split_heads
 from facechain_ext.methods.fact.sites import Site, find_sites
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,5 +80,5 @@ def _hook(site: Site, adapter: ParallelAdapter, tokens: Tensor, strength: float,
 
 def save_parallel(adapter: Any, path: Path, metadata: dict[str, str]) -> None:
     """Write a ParallelAdapter under its own names; it is for measuring, no host reads it."""
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         save_file({name: value.contiguous() for name, value in adapter.state_dict().items()}, part, metadata)

@@ -14,7 +14,7 @@ from research.synthetic_world import caption, nuisance, person, render, scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from research.synthetic_world import Drawn, Nuisance, Scene
+    from research.synthetic_world import Nuisance, RenderedPicture, Scene
 
 HELD_OUT = 5_000_000
 """Persons from this seed on are for measuring only."""
@@ -25,7 +25,7 @@ class Portrait:
     """One drawn picture and what is in it; ``who`` counts the persons of its set."""
 
     who: int
-    drawn: Drawn
+    drawn: RenderedPicture
     scene: Scene
     nuisance: Nuisance
 
@@ -37,7 +37,7 @@ class Portrait:
         return Photo(self.drawn.pixels, self.drawn.face.astype(np.uint8) * 255, aligned, caption(self.scene))
 
 
-class DrawnPeople:
+class RenderedPeople:
     """``persons`` people with ``each`` photos, from person seed ``first`` on; scenes differ from photo to photo."""
 
     def __init__(self, persons: int, each: int, *, first: int = 0, side: int = 64) -> None:

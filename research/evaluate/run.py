@@ -19,24 +19,24 @@ from facechain_ext.training.adapter.settings import Settings
 from facechain_ext.training.adapter.step import attach_serial
 from facechain_ext.training.adapter.trainer import Trainer
 from research.evaluate.budget import STRENGTHS, VARIANTS, Budget, Results, Variant
-from research.evaluate.eval_net import ask, to_judge
+from research.evaluate.eval_net import ask, to_eval_net
 from research.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
 from research.evaluate.mixing import measure_mixing
 from research.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
-from research.evaluate.rendered import DrawnPeople
-from research.evaluate.subjects import BATCH, held_out, judge_of, subjects_of
+from research.evaluate.rendered import RenderedPeople
+from research.evaluate.subjects import BATCH, eval_net_of, held_out, subjects_of
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from facechain_ext.demo import SmallModels
+    from facechain_ext.demo import TinyModels
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity.projector import Projector
     from facechain_ext.training.adapter.step import Attach
-    from research.evaluate.eval_net import Judge
+    from research.evaluate.eval_net import EvalNet
     from research.evaluate.mixing import Mixing
     from research.evaluate.subjects import Subjects
 
@@ -48,7 +48,7 @@ OWN = "the models' own adapter"
 class EncodedOnce:
     """Latents of drawn people, each picture encoded when it is first asked for: all variants see the same ones."""
 
-    def __init__(self, vae: Any, people: DrawnPeople) -> None:
+    def __init__(self, vae: Any, people: RenderedPeople) -> None:
         self._vae, self._people = vae, people
         self._known: dict[int, np.ndarray] = {}
 
@@ -56,7 +56,7 @@ class EncodedOnce:
         """The latents [4, h, w] of one picture, without the scaling factor."""
         if number not in self._known:
             with torch.no_grad():
-                means = self._vae.encode(to_judge(self._people.photo(number).pixels[None])).latent_dist.mean
+                means = self._vae.encode(to_eval_net(self._people.photo(number).pixels[None])).latent_dist.mean
             self._known[number] = means[0].numpy()
         return self._known[number]
 
@@ -72,16 +72,16 @@ class Common:
     checkpoint: Checkpoint
     encoder: TransFace
     projector: Projector
-    people: DrawnPeople
+    people: RenderedPeople
     latents: EncodedOnce
 
 
 def evaluate(
-    small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
+    small: TinyModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Train the variants into ``folder`` (those that are there are finished, not begun again), and measure them all."""
     bench = _Bench(small, folder, budget, say)
-    people = DrawnPeople(budget.persons, budget.photos, side=budget.side)
+    people = RenderedPeople(budget.persons, budget.photos, side=budget.side)
     own = load_adapter(small.adapter)
     latents = EncodedOnce(bench.checkpoint.vae, people)
     common = Common(bench.checkpoint, bench.encoder, own.projector, people, latents)
@@ -95,7 +95,7 @@ def evaluate(
 
 
 def evaluate_as_they_are(
-    small: SmallModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
+    small: TinyModels, folder: Path, budget: Budget, *, say: Callable[[str], None] = lambda _words: None
 ) -> Results:
     """Measure finished models with their own adapter; trains nothing but the judge, and that only once a ``folder``."""
     bench = _Bench(small, folder, budget, say)
@@ -106,12 +106,12 @@ def evaluate_as_they_are(
 class _Bench:
     """What every variant is measured by: the judge, the subjects, and the pictures without adapter."""
 
-    def __init__(self, small: SmallModels, folder: Path, budget: Budget, say: Callable[[str], None]) -> None:
+    def __init__(self, small: TinyModels, folder: Path, budget: Budget, say: Callable[[str], None]) -> None:
         self._small, self._budget, self._say = small, budget, say
         torch.manual_seed(budget.seed)
         start = time.monotonic()
         say("drawing people, training the judge")
-        self._judge = judge_of(folder / "judge.safetensors", budget)
+        self._judge = eval_net_of(folder / "judge.safetensors", budget)
         self.encoder = TransFace.from_file(small.encoder)
         self._held = held_out(budget)
         self._subjects, real = subjects_of(self._held, self._judge, self.encoder, budget)
@@ -210,7 +210,7 @@ def _through_autoencoder(checkpoint: Checkpoint, pixels: Pixels) -> Pixels:
     """Pictures as the autoencoder gives them back: no adapter can be better."""
     vae: Any = checkpoint.vae
     parts = []
-    for part in torch.split(to_judge(pixels), 16):
+    for part in torch.split(to_eval_net(pixels), 16):
         decoded = vae.decode(vae.encode(part).latent_dist.mean).sample
         parts.append(((decoded / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy())
     return np.concatenate(parts)
@@ -235,7 +235,7 @@ def _draw(
 
 
 def _measure(
-    variant: str, strength: float, judge: Judge, subjects: Subjects, without: Pixels, pixels: Pixels
+    variant: str, strength: float, judge: EvalNet, subjects: Subjects, without: Pixels, pixels: Pixels
 ) -> Figures:
     verdict = ask(judge, pixels)
     share, cosine = retrieval(verdict.identity, subjects.gallery, subjects.who)

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from facechain_ext.identity.encode import to_encoder
 from facechain_ext.training.adapter.sampling import draw
 from facechain_ext.training.adapter.step import attach_serial
-from research.evaluate.eval_net import TRAINED_ON, ask, attribute_numbers, load_judge, save_judge, train_judge
-from research.evaluate.rendered import HELD_OUT, DrawnPeople
+from research.evaluate.eval_net import TRAINED_ON, ask, attribute_numbers, load_eval_net, save_eval_net, train_eval_net
+from research.evaluate.rendered import HELD_OUT, RenderedPeople
 from research.synthetic_world import caption
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from facechain_ext.training.adapter.sampling import Drawing
     from facechain_ext.training.adapter.step import Attach
     from research.evaluate.budget import Budget
-    from research.evaluate.eval_net import Judge
+    from research.evaluate.eval_net import EvalNet
 
 BATCH = 16
 """Pictures that are drawn at once."""
@@ -74,25 +74,25 @@ class Subjects:
         )
 
 
-def held_out(budget: Budget) -> DrawnPeople:
+def held_out(budget: Budget) -> RenderedPeople:
     """The people that no model was trained on, with three photos for the gallery, a face photo, and the scenes."""
-    return DrawnPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
+    return RenderedPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
 
 
-def judge_of(path: Path, budget: Budget) -> Judge:
+def eval_net_of(path: Path, budget: Budget) -> EvalNet:
     """The judge of a budget, trained once and kept at ``path``."""
     spent = {name: value for name, value in asdict(budget).items() if name.startswith("judge")}
     told = json.dumps({**spent, "side": budget.side, "seed": budget.seed, **TRAINED_ON})
-    judge = load_judge(path, told)
+    judge = load_eval_net(path, told)
     if judge is None:
-        watched = DrawnPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-        judge = train_judge(watched, steps=budget.judge_steps, seed=budget.seed)
+        watched = RenderedPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
+        judge = train_eval_net(watched, steps=budget.judge_steps, seed=budget.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_judge(judge, path, told)
+        save_eval_net(judge, path, told)
     return judge
 
 
-def subjects_of(held: DrawnPeople, judge: Judge, encoder: TransFace, budget: Budget) -> tuple[Subjects, Pixels]:
+def subjects_of(held: RenderedPeople, judge: EvalNet, encoder: TransFace, budget: Budget) -> tuple[Subjects, Pixels]:
     """What is to be drawn, and the real drawings of the same people in the same scenes, uint8 [n, s, s, 3].
 
     Of each held-out person three pictures make the gallery, one is drawn again as a photo, whatever its style, and is

@@ -16,7 +16,7 @@ from facechain_ext.methods.fact.reuse import Reuse
 from facechain_ext.training.adapter.sampling import Drawing
 from research.evaluate.eval_net import ask
 from research.evaluate.measure import caption_accuracy, retrieval
-from research.evaluate.subjects import BATCH, held_out, judge_of, subjects_of
+from research.evaluate.subjects import BATCH, eval_net_of, held_out, subjects_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from facechain_ext.demo import SmallModels
+    from facechain_ext.demo import TinyModels
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from research.evaluate.budget import Budget
@@ -89,7 +89,7 @@ class Cost:
 
 
 def switch_costs(
-    small: SmallModels,
+    small: TinyModels,
     folder: Path,
     budget: Budget,
     strength: float = 1.0,
@@ -100,7 +100,7 @@ def switch_costs(
     """Draw every held-out person with every switch and the same seeds; the judge is trained once in ``folder``."""
     torch.manual_seed(budget.seed)
     say("the judge")
-    judge = judge_of(folder / "judge.safetensors", budget)
+    judge = eval_net_of(folder / "judge.safetensors", budget)
     subjects, _ = subjects_of(held_out(budget), judge, TransFace.from_file(small.encoder), budget)
     checkpoint, adapter = load_checkpoint(small.checkpoint), load_adapter(small.adapter)
     exact: Pixels | None = None

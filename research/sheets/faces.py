@@ -16,12 +16,12 @@ from PIL import Image, ImageDraw
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.faces import (
+    assess_quality,
     blend_face,
     choose_face,
+    clear_detections,
     detector,
-    forget_pictures,
     head_masker,
-    judge_face,
     read_picture,
     retouch_skin,
 )
@@ -107,7 +107,7 @@ def measure(rows: Sequence[Condition], providers: Sequence[Detector]) -> str:
             found = provider.detect(row.pixels)
             spent = []
             for _ in range(_REPEATS):
-                forget_pictures()
+                clear_detections()
                 begin = time.perf_counter(), time.process_time()
                 provider.detect(row.pixels)
                 spent.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
@@ -116,7 +116,7 @@ def measure(rows: Sequence[Condition], providers: Sequence[Detector]) -> str:
             cells += [f"{len(found)} of {row.faces}", "-" if error is None else f"{error:.1f} %"]
             cells += [f"{milliseconds:.0f}" for milliseconds in np.median(spent, axis=0) * 1000]
             if found and not words:
-                words = judge_face(row.pixels, found[0]).words
+                words = assess_quality(row.pixels, found[0]).words
         lines.append(f"| {row.name} | " + " | ".join(cells) + f" | {words or '-'} |")
     return "\n".join(lines)
 

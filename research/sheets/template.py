@@ -13,14 +13,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from facechain_ext import faces
-from facechain_ext.recipes.template import Guest, find_seats, make, numbered, read_canvas
+from facechain_ext.recipes.template import FaceSource, find_seats, make, numbered, read_canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.faces.types import Mask, Pixels
-    from facechain_ext.recipes.template.faces import Seat
-    from facechain_ext.recipes.template.image import Canvas
+    from facechain_ext.recipes.template.faces import TemplateFace
+    from facechain_ext.recipes.template.image import TemplateImage
 
 _HEIGHT = 260
 """Height in pixels of one picture on the sheet."""
@@ -64,9 +64,9 @@ def second_portrait() -> Pixels:
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-def guest(portrait: Pixels) -> Guest:
+def guest(portrait: Pixels) -> FaceSource:
     """The portrait's own person: mirrored, in a warmer and dimmer light."""
-    return Guest(photo=np.clip(portrait[:, ::-1] * np.array([0.945, 0.9, 0.81]), 0, 255).astype(np.uint8))
+    return FaceSource(photo=np.clip(portrait[:, ::-1] * np.array([0.945, 0.9, 0.81]), 0, 255).astype(np.uint8))
 
 
 def beside(*heads: Pixels, gap: int = 0, height: int = 256, background: int = 120) -> Pixels:
@@ -100,7 +100,7 @@ def seam(before: Pixels, after: Pixels, mask: Mask) -> float:
     return total
 
 
-def measure(name: str, canvas: Canvas, seats: Sequence[Seat], someone: Guest) -> tuple[Row, Pixels]:
+def measure(name: str, canvas: TemplateImage, seats: Sequence[TemplateFace], someone: FaceSource) -> tuple[Row, Pixels]:
     """Every face of a scene replaced by the instant quality, and the figures of it."""
     start = time.perf_counter()
     done = make(canvas, {seat.number: someone for seat in seats}, seats=list(seats))
@@ -113,7 +113,7 @@ def measure(name: str, canvas: Canvas, seats: Sequence[Seat], someone: Guest) ->
     return Row(name, len(seats), float(np.median(ratios)), seconds, int(done.changed[~union].sum())), done.pixels
 
 
-def _pasted(pixels: Pixels, seat: Seat, someone: Guest) -> Pixels:
+def _pasted(pixels: Pixels, seat: TemplateFace, someone: FaceSource) -> Pixels:
     """The guest's face scaled over the seat's box, as it is."""
     assert someone.photo is not None
     face = faces.choose_face(faces.detector().detect(someone.photo))
@@ -157,7 +157,7 @@ def _two_people(one: Pixels, path: Path) -> list[Row]:
     strip, rows = [one, other], []
     for name, template, photo in (("the first in the second's photo", other, one), ("the other way", one, other)):
         canvas = _canvas(template, name)
-        row, made = measure(name, canvas, find_seats(canvas.pixels), Guest(photo=photo))
+        row, made = measure(name, canvas, find_seats(canvas.pixels), FaceSource(photo=photo))
         strip.append(made)
         rows.append(row)
     tall = [Image.fromarray(picture) for picture in strip]
@@ -165,7 +165,7 @@ def _two_people(one: Pixels, path: Path) -> list[Row]:
     return rows
 
 
-def _canvas(pixels: Pixels, name: str) -> Canvas:
+def _canvas(pixels: Pixels, name: str) -> TemplateImage:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return read_canvas(file.getvalue(), name=f"{name}.png")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from research.style_pictures.palette import Palette
     from research.style_pictures.person import Person
 
-    Drawn = Callable[[Canvas, str, Palette, Person, Color], None]
+    RenderedPicture = Callable[[Canvas, str, Palette, Person, Color], None]
 
 
 def draw_hat(canvas: Canvas, text: str, palette: Palette, person: Person, hair: Color) -> None:
@@ -244,7 +244,7 @@ def party(canvas: Canvas, text: str, palette: Palette, p: Person, hair: Color) -
     crown(canvas, "", palette, p, hair)
 
 
-HATS: tuple[tuple[str, Drawn], ...] = (
+HATS: tuple[tuple[str, RenderedPicture], ...] = (
     ("open-visor foil", hoods.helmet),
     ("antlers", worn.antlers),
     ("pointed", pointed),
@@ -266,7 +266,7 @@ HATS: tuple[tuple[str, Drawn], ...] = (
     ("hairpin combs comb", worn.comb),
     ("headset", worn.headset),
 )
-GLASSES: tuple[tuple[str, Drawn], ...] = (
+GLASSES: tuple[tuple[str, RenderedPicture], ...] = (
     ("sunglasses", worn.dark_glasses),
     ("round-glasses", worn.round_glasses),
     ("goggles", worn.goggles),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.styles import Style
     from research.style_pictures.palette import Palette
 
-    Drawn = Callable[[Canvas, Palette], None]
+    RenderedPicture = Callable[[Canvas, Palette], None]
 
 SIDE = 192
 """Side of a finished picture in pixels; a tile shows it at about half that."""
@@ -25,7 +25,7 @@ _DRAWN = 2 * SIDE
 _MOST_MOTIFS = 2
 _MOST_AIR = 2
 
-SKY: tuple[tuple[str, Drawn], ...] = (
+SKY: tuple[tuple[str, RenderedPicture], ...] = (
     ("aurora", air.aurora),
     ("nebula", air.nebula),
     ("star starlit space star-field stars", air.stars),
@@ -34,7 +34,7 @@ SKY: tuple[tuple[str, Drawn], ...] = (
     ("sunset sunrise golden-hour low-sun last-sun late-sun evening-light low-afternoon sunswell", air.sun),
     ("clouds cloud huge-sky fast-clouds cumulus", land.clouds),
 )
-MOTIFS: tuple[tuple[str, Drawn], ...] = (
+MOTIFS: tuple[tuple[str, RenderedPicture], ...] = (
     ("coral-garden", land.seabed),
     ("caustic caustics", land.seabed),
     ("porthole", machines.porthole),
@@ -108,7 +108,7 @@ MOTIFS: tuple[tuple[str, Drawn], ...] = (
     ("coloured-glass foil", air.prisms),
     ("café counter bar mahogany", rooms.bottles),
 )
-AIR: tuple[tuple[str, Drawn], ...] = (
+AIR: tuple[tuple[str, RenderedPicture], ...] = (
     ("snow flakes powder frosted", air.snow),
     ("rain drizzle rainy-night", air.rain),
     ("petals blossom cherry", air.petals),
@@ -127,7 +127,7 @@ AIR: tuple[tuple[str, Drawn], ...] = (
     ("orb", air.glow),
     ("rays shafts sunbeams sunbeam sun-filtering beam streaming", air.beams),
 )
-MEDIA: tuple[tuple[str, Drawn], ...] = (
+MEDIA: tuple[tuple[str, RenderedPicture], ...] = (
     ("tintype wet-plate", media.sepia),
     ("black-and-white silver-grey film-noir", media.black_and_white),
     ("charcoal-drawing", media.charcoal),
@@ -150,7 +150,7 @@ MEDIA: tuple[tuple[str, Drawn], ...] = (
 )
 
 
-def layers(style: Style) -> dict[str, list[Drawn]]:
+def layers(style: Style) -> dict[str, list[RenderedPicture]]:
     """What the words of a style ask for: ``sky``, ``motifs``, ``air`` and ``medium``, in the order of drawing."""
     text = words_of(style)
     motifs = _found(text, MOTIFS, _MOST_MOTIFS)
@@ -197,6 +197,6 @@ def paint(style: Style) -> Image.Image:
     return canvas.image(SIDE)
 
 
-def _found(text: str, table: tuple[tuple[str, Drawn], ...], most: int) -> list[Drawn]:
+def _found(text: str, table: tuple[tuple[str, RenderedPicture], ...], most: int) -> list[RenderedPicture]:
     found = [draw for words, draw in table if any(has(text, word) for word in words.split())]
     return list(dict.fromkeys(found))[:most]

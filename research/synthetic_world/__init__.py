@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from research.synthetic_world.people import Person, person, traits
-from research.synthetic_world.render import Drawn, render
+from research.synthetic_world.render import RenderedPicture, render
 from research.synthetic_world.scenes import Nuisance, Scene, caption, nuisance, scene
 
 EDITION = 2
@@ -11,9 +11,9 @@ EDITION = 2
 
 __all__ = [
     "EDITION",
-    "Drawn",
     "Nuisance",
     "Person",
+    "RenderedPicture",
     "Scene",
     "caption",
     "nuisance",

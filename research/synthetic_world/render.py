@@ -27,7 +27,7 @@ _SCALES = {"closeup": 0.385, "portrait": 0.33, "bust": 0.28}
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class RenderedPicture:
     """A portrait uint8 [side, side, 3] with its masks (bool [side, side]; face in head in person) and landmarks."""
 
     pixels: Pixels
@@ -37,7 +37,7 @@ class Drawn:
     landmarks: Points
 
 
-def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE) -> Drawn:
+def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE) -> RenderedPicture:
     """Draw ``person`` in ``scene``; the same arguments give the same pixels."""
     canvas = Canvas(side * _OVERSAMPLING)
     view = _view(person, scene, nuisance, canvas.side)
@@ -56,7 +56,7 @@ def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE
     # a half-covered pixel at an edge may round differently in each mask
     masks["head"] &= masks["person"]
     masks["face"] &= masks["head"]
-    return Drawn(
+    return RenderedPicture(
         pixels, masks["face"], masks["head"], masks["person"], (head.landmarks() / _OVERSAMPLING).astype(np.float32)
     )
 

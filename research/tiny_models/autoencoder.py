@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from research.tiny_models.likeness import Likeness
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
 
 _COLOUR, _EDGES, _SIZE = 4.0, 0.5, 1e-3
 """Weights of the losses on colour, which plain L1 leaves for last, on differences between neighbours, which keeps edges
@@ -54,7 +54,7 @@ class AutoencoderStage:
     other beside it. A finished ``vae`` learns on with its latents held near what they were, since a U-Net knows those.
     """
 
-    def __init__(self, pictures: DrawnSet, likeness: Likeness, vae: Any = None) -> None:
+    def __init__(self, pictures: RenderedPictures, likeness: Likeness, vae: Any = None) -> None:
         self._pictures, self._likeness = pictures, likeness
         self._vae: Any = new_vae() if vae is None else vae
         self._before = None if vae is None else copy.deepcopy(vae).requires_grad_(requires_grad=False)
@@ -106,7 +106,9 @@ def to_model(pixels: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def encode_all(vae: Any, pictures: DrawnSet, say: Callable[[int, int], None] = lambda _d, _t: None) -> np.ndarray:
+def encode_all(
+    vae: Any, pictures: RenderedPictures, say: Callable[[int, int], None] = lambda _d, _t: None
+) -> np.ndarray:
     """The means of all pictures' latents, float16 [n, 4, side/8, side/8], without the scaling factor."""
     parts = []
     for first in range(0, len(pictures), 64):

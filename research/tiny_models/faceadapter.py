@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from facechain_ext.training.adapter.trainer import Report
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
     from research.tiny_models.plan import Plan
 
 FIRST = "first-adapter.safetensors"
@@ -32,7 +32,7 @@ FIRST = "first-adapter.safetensors"
 def train(
     plan: Plan,
     folder: Path,
-    pictures: DrawnSet,
+    pictures: RenderedPictures,
     latents: np.ndarray,
     show: Callable[[str, int, int, Mapping[str, float]], bool],
 ) -> None:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.identity import TransFace
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
 
 
 class Faces:
     """Encoder tokens float16 [n, t, width] of all ``pictures``, which have the same person ``pictures.each`` times."""
 
-    def __init__(self, pictures: DrawnSet, tokens: np.ndarray) -> None:
+    def __init__(self, pictures: RenderedPictures, tokens: np.ndarray) -> None:
         self._pictures, self._tokens = pictures, tokens
         self.count = int(pictures.traits.shape[1])
 
@@ -44,7 +44,7 @@ class Faces:
 
 @torch.no_grad()
 def tokens_of_all(
-    encoder: TransFace, pictures: DrawnSet, say: Callable[[int, int], None] = lambda _d, _t: None
+    encoder: TransFace, pictures: RenderedPictures, say: Callable[[int, int], None] = lambda _d, _t: None
 ) -> np.ndarray:
     """The encoder's tokens of all aligned faces, float16 [n, t, width]."""
     parts = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.identity import TransFace
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
 
 _OTHERS = 255
 """People that a painted one is told from."""
@@ -30,7 +30,7 @@ class Likeness:
     The error of pixels or of noise counts a face by its area, and most of what tells two people apart has little of it.
     """
 
-    def __init__(self, encoder: TransFace, pictures: DrawnSet) -> None:
+    def __init__(self, encoder: TransFace, pictures: RenderedPictures) -> None:
         self.encoder = encoder.requires_grad_(requires_grad=False).eval()
         self._pictures = pictures
 

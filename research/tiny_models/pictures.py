@@ -21,7 +21,7 @@ _PART = 500
 """Pictures that are drawn between two notes of how far it is."""
 
 
-class DrawnSet:
+class RenderedPictures:
     """``persons`` people with ``each`` pictures as arrays in ``folder``, readable as the trainer's People.
 
     ``pixels`` uint8 [n, side, side, 3], ``masks`` uint8 [n, side, side] (255 on the face), ``aligned`` uint8
@@ -71,7 +71,7 @@ class DrawnSet:
     def __getitem__(self, name: str) -> Any:
         return self._arrays[name]
 
-    def first(self, persons: int) -> DrawnSet:
+    def first(self, persons: int) -> RenderedPictures:
         """The pictures of the first ``persons`` people, sharing this set's arrays."""
         part = copy.copy(self)
         count = persons * self.each

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
 
 _NOISE = 0.1
 """Largest noise that pictures get: generated faces are not clean."""
@@ -40,7 +40,7 @@ class RecognitionStage:
     beside the encoder here, and the encoder's tokens become such as it can read.
     """
 
-    def __init__(self, pictures: DrawnSet) -> None:
+    def __init__(self, pictures: RenderedPictures) -> None:
         self._pictures = pictures
         self.encoder = TransFace(ENCODER)
         self.projector = Projector(PROJECTOR)

@@ -20,7 +20,7 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
 from facechain_ext.methods.fact.checkpoint import published_state
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.processes import Processes
 from research.synthetic_world import EDITION
 from research.tiny_models import faceadapter, loras
@@ -28,7 +28,7 @@ from research.tiny_models.autoencoder import AutoencoderStage, encode_all, norma
 from research.tiny_models.diffusion import BaseStage, ControlStage, Noising
 from research.tiny_models.faces import Faces, tokens_of_all
 from research.tiny_models.likeness import Likeness, Recognition, persons_of
-from research.tiny_models.pictures import DrawnSet
+from research.tiny_models.pictures import RenderedPictures
 from research.tiny_models.recognition import RecognitionStage
 from research.tiny_models.report import curves, report
 from research.tiny_models.skeletons import hints
@@ -60,7 +60,7 @@ class _Work:
 
     plan: Plan
     folder: Path
-    pictures: DrawnSet
+    pictures: RenderedPictures
     show: Show
     begin: Path | None
     processes: Processes
@@ -87,7 +87,7 @@ class _Work:
                 _write(state, self.folder / name)
 
 
-def train_small(
+def train_tiny_models(
     plan: Plan,
     folder: Path,
     out: Path,
@@ -112,7 +112,9 @@ def train_small(
     begun_with = None if begin is None else hashlib.sha256(models_in(begin).checkpoint.read_bytes()).hexdigest()
     with processes.first_goes_first():
         _same_plan(folder / _PLAN, plan, begun_with)
-        pictures = DrawnSet(folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures"))
+        pictures = RenderedPictures(
+            folder / "pictures", plan.persons, plan.each, plan.side, say=_counted(show, "pictures")
+        )
     seed = plan.seed if begun_with is None else plan.seed + int(begun_with[:8], 16)
     work = _Work(plan, folder, pictures, show, begin, processes, seed)
     encoder, projector = _encoder(work)
@@ -191,7 +193,7 @@ def _kept(work: _Work, name: str, make: Callable[[Callable[[int, int], None]], n
     path = work.folder / f"{name}.npy"
     with work.processes.first_goes_first():
         if not path.is_file():
-            with whole_file(path) as part, part.open("wb") as file:
+            with atomic_write(path) as part, part.open("wb") as file:
                 np.save(file, make(_counted(work.show, name)))
     kept: np.ndarray = np.load(path, mmap_mode="r")
     return kept
@@ -237,7 +239,7 @@ def _controlnet(controlnet: Any) -> dict[str, torch.Tensor]:
 
 def _write(state: Mapping[str, torch.Tensor], path: Path, words: Mapping[str, str] | None = None) -> None:
     tensors = {key: value.detach().contiguous().clone() for key, value in state.items()}
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         save_file(tensors, part, {"format": "pt", **(words or {})})
 
 

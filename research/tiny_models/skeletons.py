@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.faces.types import Pixels, Points
-    from research.tiny_models.pictures import DrawnSet
+    from research.tiny_models.pictures import RenderedPictures
 
 _NECK, _SHOULDER, _EAR = 1.7, 1.9, 0.75
 """Neck below the mouth and shoulder beside the neck, and ear beside the eye, in distances of the eyes, as drawn."""
@@ -43,7 +43,7 @@ def skeleton(landmarks: Points, side: int) -> Pixels:
     return canvas
 
 
-def hints(pictures: DrawnSet) -> Callable[[np.ndarray], Tensor]:
+def hints(pictures: RenderedPictures) -> Callable[[np.ndarray], Tensor]:
     """The skeletons of pictures by number, [b, 3, side, side] in 0..1."""
 
     def of(numbers: np.ndarray) -> Tensor:

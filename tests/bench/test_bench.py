@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from facechain_ext.bench import job as bench_job
-from facechain_ext.bench.measure import Taken, one_round, too_large
+from facechain_ext.bench.measure import Measurement, one_round, too_large
 from facechain_ext.bench.report import machine, parts_table, plot, table
 from facechain_ext.bench.rounds import BARE, Rounds
 from facechain_ext.bench.variants import FACE_SHARE, VARIANTS, Bench, Case, Variant, face_mask
@@ -84,7 +84,7 @@ def test_one_round_runs_each_variant_beside_the_bare_one(bench):
     said = []
     taken = one_round(bench, CASE, VARIANTS[:3], report=said.append)
     assert list(taken) == [BARE, EXACT, "automatic region"]
-    assert all(isinstance(one, Taken) and one.seconds > 0 for one in taken.values())
+    assert all(isinstance(one, Measurement) and one.seconds > 0 for one in taken.values())
     assert len(said) == 3
 
 
@@ -99,8 +99,8 @@ def test_rounds_are_kept_for_one_machine(tmp_path):
     path = tmp_path / "bench.json"
     kept = Rounds.read(path, "mine")
     for bare, exact in ((2.0, 3.0), (2.0, 5.0), (4.0, 5.6)):
-        kept.rounds.append((CASE, {BARE: Taken(bare, 10.0), EXACT: Taken(exact, 12.0)}))
-    kept.rounds.append((CASE, {BARE: Taken(2.0, None)}))
+        kept.rounds.append((CASE, {BARE: Measurement(bare, 10.0), EXACT: Measurement(exact, 12.0)}))
+    kept.rounds.append((CASE, {BARE: Measurement(2.0, None)}))
     kept.operations[CASE, EXACT] = 3e9
     kept.skipped[CASE, EINSUM] = "it is too large"
     kept.write(path)

@@ -7,7 +7,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from facechain_ext.cli import styles as command
-from facechain_ext.demo import small_models
+from facechain_ext.demo import tiny_models
 from facechain_ext.styles import set_favourite
 from facechain_ext.weights import set_models_folder
 
@@ -48,7 +48,7 @@ def test_show(run):
 
 def test_thumbnails(run, tmp_path):
     """With the real host on a small model: what is drawn means nothing, that it is drawn and kept does."""
-    model = small_models(tmp_path / "small").checkpoint
+    model = tiny_models(tmp_path / "small").checkpoint
     arguments = ("thumbnails", "wedding", "--tag", "flowers", "--steps", "1", "--size", "64", "--model", str(model))
     assert "2 made" in run(*arguments)
     folder = tmp_path / "styles" / "thumbnails"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facechain_ext.faces import availability, forget_pictures, picture, providers, read_picture
-from facechain_ext.faces.detect.cached import RememberingDetector, content
+from facechain_ext.faces import availability, clear_detections, picture, providers, read_picture
+from facechain_ext.faces.detect.cached import CachedDetector, content
 from facechain_ext.faces.types import Face
 
 
@@ -36,9 +36,9 @@ def jpeg(width, height, colour):
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():
-    forget_pictures()
+    clear_detections()
     yield
-    forget_pictures()
+    clear_detections()
 
 
 def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeypatch):
@@ -46,7 +46,7 @@ def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeyp
     real = picture._decode
     monkeypatch.setattr(picture, "_decode", lambda image, name: decodes.append(name) or real(image, name))
     counting = Counting()
-    detector = RememberingDetector(counting)
+    detector = CachedDetector(counting)
     file = jpeg(4000, 3000, (90, 60, 40))
     found = [detector.detect(read_picture(file).pixels) for _ in range(20)]
     assert (len(decodes), counting.looks) == (1, 1)
@@ -55,7 +55,7 @@ def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeyp
 
 def test_equal_pixels_are_the_same_picture_and_others_are_not():
     counting = Counting()
-    detector = RememberingDetector(counting)
+    detector = CachedDetector(counting)
     grey = np.full((6, 4, 3), 90, np.uint8)
     assert detector.detect(grey)[0].width == 90
     assert detector.detect(grey.copy())[0].width == 90
@@ -79,7 +79,7 @@ def test_a_new_array_at_the_address_of_an_old_one_is_a_new_picture():
 
 
 def test_what_is_given_out_cannot_be_spoilt():
-    detector = RememberingDetector(Counting())
+    detector = CachedDetector(Counting())
     pixels = np.full((6, 4, 3), 90, np.uint8)
     detector.detect(pixels).clear()
     assert len(detector.detect(pixels)) == 1
@@ -89,7 +89,7 @@ def test_what_is_given_out_cannot_be_spoilt():
 
 def test_the_least_used_go_first_and_all_go_when_asked():
     counting = Counting()
-    detector = RememberingDetector(counting)
+    detector = CachedDetector(counting)
 
     def look(number):
         detector.detect(np.full((2, 2, 3), (number % 256, number // 256, 0), np.uint8))
@@ -103,7 +103,7 @@ def test_the_least_used_go_first_and_all_go_when_asked():
     assert counting.looks == 257
     look(1)
     assert counting.looks == 258
-    forget_pictures()
+    clear_detections()
     look(0)
     assert counting.looks == 259
 

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext import faces
-from facechain_ext.recipes.template import Guest, find_seats, make, read_canvas
+from facechain_ext.recipes.template import FaceSource, find_seats, make, read_canvas
 from facechain_ext.retouch.fuse import points
 from facechain_ext.retouch.fuse.occlusion import covered_part
 
@@ -87,7 +87,7 @@ def test_a_template_keeps_what_lies_before_a_face_pixel_by_pixel(name, tmp_path)
     Image.fromarray(pixels).save(tmp_path / "template.png")
     template = read_canvas(tmp_path / "template.png")
     seats = find_seats(template.pixels)
-    done = make(template, {1: Guest(photo=HOPPER if "Collins" in name else COLLINS)}, seats=seats)
+    done = make(template, {1: FaceSource(photo=HOPPER if "Collins" in name else COLLINS)}, seats=seats)
     assert np.array_equal(done.pixels[where], pixels[where])
     assert done.changed[seats[0].mask].mean() > 0.3
     assert done.notes == ("Face 1: what covers a part of it stays before the new face.",)

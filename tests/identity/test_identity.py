@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.identity import Identity, TransFace, encode_photo, forget_photos, likeness, prepare_face
+from facechain_ext.identity import Identity, TransFace, clear_encoded_photos, encode_photo, likeness, prepare_face
 from facechain_ext.identity.encode import to_encoder
 from tests.encoders import small_encoder
 
@@ -86,7 +86,7 @@ def test_the_background_is_black(person):
 
 
 def test_a_photo_is_encoded_once(astronaut, encoder, monkeypatch):
-    forget_photos()
+    clear_encoded_photos()
     calls = []
     original = type(encoder).forward
     monkeypatch.setattr(type(encoder), "forward", lambda self, x: calls.append(1) or original(self, x))

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.regions import Other, as_text, parse_others
-from facechain_ext.storage.atomic_write import part_of
+from facechain_ext.recipes.regions import RegionPrompt, as_text, parse_others
+from facechain_ext.storage.atomic_write import temporary_path
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_damaged_card_harms_no_other_and_can_be_deleted(library, person, conte
 
 def test_a_broken_saving_leaves_nothing_after_deleting(library, person):
     library.save(person, "Anna")
-    part_of(library.path("Anna")).write_bytes(b"half")
+    temporary_path(library.path("Anna")).write_bytes(b"half")
     library.delete("Anna")
     assert list(library.folder.iterdir()) == []
 
@@ -168,5 +168,5 @@ def test_an_empty_name_is_a_plain_sentence(tmp_path, person, name):
 def test_a_name_with_signs_of_the_format_can_be_used_among_several_people(tmp_path, person, name):
     library = CardLibrary(tmp_path)
     library.save(person, name)
-    (other,) = parse_others(as_text([Other(name, (0, 0, 0.5, 1))]))
+    (other,) = parse_others(as_text([RegionPrompt(name, (0, 0, 0.5, 1))]))
     assert library.load(other.card).digest == person.digest

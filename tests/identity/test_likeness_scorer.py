@@ -16,7 +16,7 @@ from onnx import TensorProto, helper  # noqa: E402
 
 from facechain_ext.errors import WeightsError  # noqa: E402
 from facechain_ext.identity import Identity  # noqa: E402
-from facechain_ext.identity.likeness_scorer import EncoderJudge, RecogniserJudge, choose_judge  # noqa: E402
+from facechain_ext.identity.likeness_scorer import EncoderScorer, RecogniserJudge, choose_judge  # noqa: E402
 
 PHOTO = Image.fromarray(data.astronaut())
 GREY = Image.new("RGB", PHOTO.size, "grey")
@@ -83,7 +83,7 @@ def test_a_mix_of_people_lies_between_them(second, person, encoder):
 
 def test_without_a_second_network_the_encoder_judges_and_says_so(person, encoder):
     judge = choose_judge(lambda: encoder)
-    assert isinstance(judge, EncoderJudge)
+    assert isinstance(judge, EncoderScorer)
     found = judge.likeness(PHOTO, person)
     assert found.cosine == pytest.approx(1, abs=1e-4)
     assert found.source == "TransFace, which also put the face in"

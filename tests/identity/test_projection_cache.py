@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.identity import forget_photos
+from facechain_ext.identity import clear_encoded_photos
 from facechain_ext.identity.projection_cache import projected
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 
@@ -59,7 +59,7 @@ def test_what_has_changed_is_projected_anew(adapter, way):
     elif way == "exchanged":
         weight.data = weight.data * 2
     else:
-        forget_photos()
+        clear_encoded_photos()
     after = projected(adapter, tokens)
     assert adapter.asked == 2
     assert torch.equal(before, after) == (way == "forgotten")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.arguments import TABLE, FaceArguments
-from facechain_ext.recipes.regions import Other
+from facechain_ext.recipes.regions import RegionPrompt
 
 HUGE = 10**5000
 """More digits than Python prints."""
@@ -78,7 +78,7 @@ def test_a_box_as_a_list_is_kept_to_the_last_digit():
 
 
 def test_people_of_photos_alone_write_no_empty_list():
-    assert "FaceChain people" not in FaceArguments(people=(Other(photos=("x",)),)).infotext()
+    assert "FaceChain people" not in FaceArguments(people=(RegionPrompt(photos=("x",)),)).infotext()
 
 
 def test_a_picture_without_a_face_restores_nothing():

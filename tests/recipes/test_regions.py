@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.arguments import argument
-from facechain_ext.recipes.regions import STRENGTH, Other, as_text, parse_others, places, region_mask
+from facechain_ext.recipes.regions import STRENGTH, RegionPrompt, as_text, parse_others, places, region_mask
 
 SIDES = st.floats(0, 1)
 BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.01 and b[3] - b[1] > 0.01)
@@ -19,15 +19,18 @@ BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.0
     ("text", "found"),
     [
         ("", ()),
-        ("Anna", (Other("Anna"),)),
-        ("Anna\n\nBob Smith", (Other("Anna"), Other("Bob Smith"))),
-        ("Anna: 0, 0, .5, 1; Bob @ 0.5 0 1 1", (Other("Anna", (0, 0, 0.5, 1)), Other("Bob", (0.5, 0, 1, 1)))),
-        ("安娜：0，0，0.5，1；王一", (Other("安娜", (0, 0, 0.5, 1)), Other("王一"))),
-        ("Anna *0.8", (Other("Anna", strength=0.8),)),
-        ("Anna *1e-05: 1e-05, 0, 1, 1", (Other("Anna", (1e-05, 0, 1, 1), strength=1e-05),)),
-        ('"x;y" *0.8：0，0，1，1；"王；一"', (Other("x;y", (0, 0, 1, 1), strength=0.8), Other("王；一"))),
-        ('"a@1"\n b@home', (Other("a@1"), Other("b@home"))),
-        ("Anna-2 * 1: 0 0 1 1", (Other("Anna-2", (0, 0, 1, 1), strength=1.0),)),
+        ("Anna", (RegionPrompt("Anna"),)),
+        ("Anna\n\nBob Smith", (RegionPrompt("Anna"), RegionPrompt("Bob Smith"))),
+        (
+            "Anna: 0, 0, .5, 1; Bob @ 0.5 0 1 1",
+            (RegionPrompt("Anna", (0, 0, 0.5, 1)), RegionPrompt("Bob", (0.5, 0, 1, 1))),
+        ),
+        ("安娜：0，0，0.5，1；王一", (RegionPrompt("安娜", (0, 0, 0.5, 1)), RegionPrompt("王一"))),
+        ("Anna *0.8", (RegionPrompt("Anna", strength=0.8),)),
+        ("Anna *1e-05: 1e-05, 0, 1, 1", (RegionPrompt("Anna", (1e-05, 0, 1, 1), strength=1e-05),)),
+        ('"x;y" *0.8：0，0，1，1；"王；一"', (RegionPrompt("x;y", (0, 0, 1, 1), strength=0.8), RegionPrompt("王；一"))),
+        ('"a@1"\n b@home', (RegionPrompt("a@1"), RegionPrompt("b@home"))),
+        ("Anna-2 * 1: 0 0 1 1", (RegionPrompt("Anna-2", (0, 0, 1, 1), strength=1.0),)),
     ],
 )
 def test_people_are_read_from_lines(text, found):
@@ -52,7 +55,7 @@ NAMES = [
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.none() | BOXES, STRENGTHS), max_size=9))
 def test_text_gives_back_what_was_written(people):
-    others = tuple(Other(name, box, strength=strength) for name, box, strength in people)
+    others = tuple(RegionPrompt(name, box, strength=strength) for name, box, strength in people)
     assert parse_others(as_text(others)) == others
 
 
@@ -84,7 +87,7 @@ def test_what_is_wrong_is_named(value, message):
 
 def test_a_request_gives_everybody_a_strength_of_their_own():
     asked = [{"card": "Anna", "strength": 1}, {"photos": ["x"], "box": [0, 0, 1, 1]}]
-    assert parse_others(asked) == (Other("Anna", strength=1.0), Other("", (0, 0, 1, 1), ("x",)))
+    assert parse_others(asked) == (RegionPrompt("Anna", strength=1.0), RegionPrompt("", (0, 0, 1, 1), ("x",)))
 
 
 def test_the_least_and_largest_strength_are_those_of_the_table():

@@ -10,8 +10,8 @@ from PIL import Image
 from facechain_ext.errors import HostError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.recipes.job import Hires, Inpaint, Job, Person, Portrait
-from facechain_ext.recipes.regions import Other, region_mask, together
-from facechain_ext.recipes.sequential_inpaint import EachAlone
+from facechain_ext.recipes.regions import RegionPrompt, region_mask, together
+from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 
 COLOURS = {"": 200, "Anna": 40, "Bob": 90, "Cleo": 140}
 
@@ -47,13 +47,13 @@ def somebody(name):
 
 def seated(*names):
     first, *others = names
-    return together(Person(somebody(first), 0.7), None, [(somebody(name), Other(name)) for name in others])
+    return together(Person(somebody(first), 0.7), None, [(somebody(name), RegionPrompt(name)) for name in others])
 
 
 def test_everybody_is_painted_alone_into_the_picture_that_knows_nobody():
     host, told = Painter(), []
     job = Job("two", people=seated("Anna", "Bob"), count=2, seed=5, steps=4, width=128, height=64, hires=Hires(2.0))
-    done = EachAlone(host, 0.6).generate(job, progress=lambda *at: told.append(at) or True)
+    done = SequentialInpaintHost(host, 0.6).generate(job, progress=lambda *at: told.append(at) or True)
     bare, *alone = host.jobs
     assert (bare.people, bare.count, bare.hires) == ((), 2, Hires(2.0))
     assert [one.people[0].identity.name for one in alone] == ["Anna", "Bob"] * 2
@@ -74,7 +74,7 @@ def test_overlapping_regions_share_and_what_nobody_has_stays():
         Person(somebody("Anna"), region=region_mask((0.0, 0.0, 0.6, 1.0))),
         Person(somebody("Bob"), region=region_mask((0.3, 0.0, 0.7, 1.0))),
     )
-    (done,) = EachAlone(Painter(), 1.0).generate(Job("", people=people, width=128, height=64, steps=1))
+    (done,) = SequentialInpaintHost(Painter(), 1.0).generate(Job("", people=people, width=128, height=64, steps=1))
     row = np.asarray(done.picture)[32, :, 0]
     assert row[10] == COLOURS["Anna"]
     assert row[85] == COLOURS["Bob"]
@@ -84,14 +84,14 @@ def test_overlapping_regions_share_and_what_nobody_has_stays():
 
 def test_who_is_in_it_is_told_as_by_one_generation():
     job = Job("", people=seated("Anna", "Bob"), remarks={"FaceChain people": "Bob"}, steps=1, width=64, height=64)
-    (done,) = EachAlone(Painter(), 0.5).generate(job)
+    (done,) = SequentialInpaintHost(Painter(), 0.5).generate(job)
     for part in ("Anna (", "; Bob (", "'FaceChain strength': 0.7", "'FaceChain people': 'Bob'"):
         assert part in done.infotext
 
 
 def test_one_person_needs_no_painting():
     host = Painter()
-    EachAlone(host, 0.5).generate(Job("", people=seated("Anna"), width=64, height=64, steps=1))
+    SequentialInpaintHost(host, 0.5).generate(Job("", people=seated("Anna"), width=64, height=64, steps=1))
     assert [len(job.people) for job in host.jobs] == [1]
 
 
@@ -99,10 +99,10 @@ def test_one_person_needs_no_painting():
 def test_what_is_stopped_leaves_the_pictures_with_everybody_in(left, whole):
     job = Job("", people=seated("Anna", "Bob"), count=2, width=64, height=64, steps=1)
     seen = []
-    assert len(EachAlone(Painter(left), 0.5).generate(job, ready=seen.append)) == len(seen) == whole
+    assert len(SequentialInpaintHost(Painter(left), 0.5).generate(job, ready=seen.append)) == len(seen) == whole
 
 
 def test_a_job_that_starts_from_a_picture_is_refused():
     job = Job("", people=seated("Anna", "Bob"), inpaint=Inpaint(Image.new("RGB", (64, 64))))
     with pytest.raises(HostError, match="made from noise"):
-        EachAlone(Painter(), 0.5).generate(job)
+        SequentialInpaintHost(Painter(), 0.5).generate(job)

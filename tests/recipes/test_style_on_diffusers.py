@@ -12,7 +12,7 @@ from facechain_ext.demo import random_models
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.identity import Identity, TransFace
-from facechain_ext.identity.likeness_scorer import EncoderJudge
+from facechain_ext.identity.likeness_scorer import EncoderScorer
 from facechain_ext.recipes import style as recipe
 from facechain_ext.styles import catalogue
 from facechain_ext.weights import set_models_folder
@@ -51,7 +51,7 @@ def test_a_style_portrait_from_start_to_end(host, person, encoder):
     settings = replace(QUICK, count=2, seed=5, keep=2)
     job, notes = recipe.plan(person, catalogue()["watercolour"], settings, subject="portrait of a woman")
     assert notes == ()
-    result = recipe.make(host, job, keep=settings.keep, judge=EncoderJudge(encoder))
+    result = recipe.make(host, job, keep=settings.keep, judge=EncoderScorer(encoder))
     assert sorted(p.portrait.seed for p in result.pictures) == [5, 6]
     for picture in result.pictures:
         assert picture.portrait.picture.size == (64, 64)

@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 from skimage import data
 
-from facechain_ext.errors import CancelledError, HostError, PhotoError
+from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.score import Likeness
 from facechain_ext.recipes.job import Portrait
-from facechain_ext.recipes.template import Guest, Settings, find_seats, make, numbered, read_canvas
+from facechain_ext.recipes.template import FaceSource, Settings, find_seats, make, numbered, read_canvas
 from facechain_ext.recipes.template.crop import matched
 from facechain_ext.recipes.template.faithful import growing
 
@@ -31,7 +31,7 @@ def relit(pixels, red=1.0, blue=1.0, light=1.0):
     return np.clip(pixels * np.array([red, 1.0, blue]) * light, 0, 255).astype(np.uint8)
 
 
-GUEST = Guest(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
+GUEST = FaceSource(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
 
 
 def row(*heads, gap=0, height=256, background=120):
@@ -275,7 +275,7 @@ def test_bad_orders_are_refused(three, seats):
     with pytest.raises(PhotoError, match=r"no face number 4.*3 faces"):
         make(three, {4: GUEST}, seats=seats)
     with pytest.raises(PhotoError, match="own photo"):
-        make(three, {1: Guest(photo=three.pixels)}, seats=seats)
+        make(three, {1: FaceSource(photo=three.pixels)}, seats=seats)
     with pytest.raises(HostError, match="checkpoint"):
         make(three, {1: GUEST}, Settings(quality="standard"), seats=seats)
     with pytest.raises(PhotoError, match="No face"):
@@ -283,7 +283,7 @@ def test_bad_orders_are_refused(three, seats):
 
 
 def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, seats):
-    nobody = Guest(photo=np.full((200, 200, 3), 90, np.uint8))
+    nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))
     done = make(three, {1: nobody, 2: GUEST}, seats=seats)
     assert not done.changed[seats[0].mask].any()
     assert done.changed[seats[1].mask].any()
@@ -313,7 +313,9 @@ def somebody():
     """A person without a photo to fuse, so that what is seen is what was painted."""
     grey = np.full((1, 112, 112, 3), 128, np.uint8)
     fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
-    return Guest(Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", "Anna"))
+    return FaceSource(
+        Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
+    )
 
 
 def test_the_published_passes_with_their_numbers(three, seats):
@@ -441,7 +443,7 @@ def test_an_interrupt_ends_the_whole_run_and_keeps_the_faces_that_are_finished(t
     assert done.left_out[-1] == "Stopped: faces 2 and 3 are left as they were."
     assert done.changed[seats[0].mask].any()
     assert not done.changed[seats[1].mask | seats[2].mask].any()
-    with pytest.raises(CancelledError, match="nothing is kept"):
+    with pytest.raises(Cancelled, match="nothing is kept"):
         make(three, everybody, settings, host=Interrupted(at=passes), seats=seats)
 
 
@@ -485,7 +487,7 @@ class Steps(Painter):
 
 @pytest.mark.parametrize("quality", ["instant", "standard", "faithful"])
 def test_progress_counts_the_whole_recipe_once(three, seats, quality):
-    nobody = Guest(photo=np.full((200, 200, 3), 90, np.uint8))  # left out, and counted all the same
+    nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))  # left out, and counted all the same
     who = {1: GUEST, 2: "pixelate", 3: nobody} if quality == "instant" else {1: somebody(), 2: somebody(), 3: GUEST}
     told = []
     settings = Settings(quality=quality, match=False, steps=10)
@@ -568,4 +570,4 @@ def test_the_persons_own_photo_is_no_template_in_any_file(three, seats):
     fact = PhotoFact("a.png", three.digest, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
     other = replace(somebody().identity, photos=(fact,))
     with pytest.raises(PhotoError, match="own photo"):
-        make(three, {1: Guest(other)}, standard(), host=Painter(), seats=seats)
+        make(three, {1: FaceSource(other)}, standard(), host=Painter(), seats=seats)

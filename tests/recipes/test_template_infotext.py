@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facechain_ext.recipes.template import Guest, Settings, read_canvas
+from facechain_ext.recipes.template import FaceSource, Settings, read_canvas
 from facechain_ext.recipes.template.infotext import parse_settings, settings_text
-from facechain_ext.ui.pnginfo import taken_apart
+from facechain_ext.ui.pnginfo import parse_infotext
 
 HOSTS = (
     "x\nNegative prompt: y\nSteps: 5, Sampler: Euler a, Schedule type: Karras, CFG scale: 1, Seed: 9, Size: 512x512, "
     'Model hash: 0123456789, Model: dream, ControlNet 0: "Module: canny, Model: other", Version: 1.10.1'
 )
 WHO = {
-    1: Guest(source="card Anna; 2: pixelate"),
+    1: FaceSource(source="card Anna; 2: pixelate"),
     2: "keep",
     3: "pixelate",
-    10: Guest(source="photo 0123456789ab"),
+    10: FaceSource(source="photo 0123456789ab"),
 }
 
 
@@ -31,7 +31,7 @@ def canvas(name="a party, 2: of us.png"):
 
 
 def read(text):
-    told = taken_apart(text)
+    told = parse_infotext(text)
     return parse_settings(told.prompt, told.negative, told.values)
 
 
@@ -58,7 +58,7 @@ def test_what_made_a_picture_comes_back_out_of_its_text(settings):
 
 
 def test_the_hosts_model_and_sampler_are_told_and_its_crop_is_not():
-    values = taken_apart(settings_text(canvas(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)).values
+    values = parse_infotext(settings_text(canvas(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)).values
     assert [values[label] for label in ("Model", "Model hash", "Sampler", "Schedule type")] == [
         "dream", "0123456789", "Euler a", "Karras"
     ]  # fmt: skip

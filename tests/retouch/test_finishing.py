@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.faces import attributes, blend_face, check_face, choose_face, judge_face, read_picture, retouch_skin
+from facechain_ext.faces import (
+    assess_quality,
+    attributes,
+    blend_face,
+    check_face,
+    choose_face,
+    read_picture,
+    retouch_skin,
+)
 from facechain_ext.faces.attributes import AGES, Attributes, FairFace, prompt_words
 from facechain_ext.faces.types import Availability, Face, HeadMask
 from facechain_ext.identity.score import SCALES, WORDS, Likeness, likeness_words
@@ -65,7 +73,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("reason", CHANGES)
 def test_quality_says_what_is_wrong(astronaut, face, reason):
-    good, bad = judge_face(astronaut, face), judge_face(CHANGES[reason](astronaut), face)
+    good, bad = assess_quality(astronaut, face), assess_quality(CHANGES[reason](astronaut), face)
     assert good.reasons == ()
     assert good.words == "good"
     assert reason in bad.words
@@ -75,15 +83,15 @@ def test_quality_says_what_is_wrong(astronaut, face, reason):
 def test_quality_of_pose_size_and_cover(astronaut, face):
     from dataclasses import replace
 
-    assert judge_face(astronaut, replace(face, yaw=41.0)).words == "turned 41° away"
+    assert assess_quality(astronaut, replace(face, yaw=41.0)).words == "turned 41° away"
     small = cv2.resize(astronaut, (200, 200), interpolation=cv2.INTER_AREA)
     scaled = replace(face, box=tuple(v * 200 / 512 for v in face.box), landmarks=face.landmarks * 200 / 512)
-    assert "only 42 pixels" in judge_face(small, scaled).words
+    assert "only 42 pixels" in assess_quality(small, scaled).words
     moved = replace(face, box=(-50, *face.box[1:]))
-    assert "cut off" in judge_face(astronaut, moved).words
+    assert "cut off" in assess_quality(astronaut, moved).words
     hidden = np.zeros(astronaut.shape[:2], np.bool_)
     hidden[70:110, 180:270] = True  # a mask over nose and mouth
-    assert "partly covered" in judge_face(astronaut, face, HeadMask(hidden, hidden)).words
+    assert "partly covered" in assess_quality(astronaut, face, HeadMask(hidden, hidden)).words
 
 
 def test_light_from_one_side_and_a_smile_cost_nothing(astronaut, face):
@@ -91,7 +99,7 @@ def test_light_from_one_side_and_a_smile_cost_nothing(astronaut, face):
     for half in (slice(None, middle), slice(middle, None)):
         lit = astronaut.astype(float)
         lit[:, half] *= 0.15
-        assert judge_face(lit.astype(np.uint8), face).reasons == ()
+        assert assess_quality(lit.astype(np.uint8), face).reasons == ()
 
 
 def test_the_warp_is_affine_inside_triangles(astronaut):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.storage.lru_cache import LRUCache
 
 
 def test_what_was_asked_for_longest_ago_goes_first():
-    kept: Latest[int] = Latest(3)
+    kept: LRUCache[int] = LRUCache(3)
     for key in "abc":
         kept.keep(key, ord(key))
     assert kept.get("a") == ord("a")
@@ -17,7 +17,7 @@ def test_what_was_asked_for_longest_ago_goes_first():
 
 
 def test_values_are_bounded_by_their_sizes_together():
-    kept: Latest[bytes] = Latest(10, len)
+    kept: LRUCache[bytes] = LRUCache(10, len)
     kept.keep(1, bytes(6))
     kept.keep(2, bytes(4))
     assert len(kept) == 2
@@ -29,7 +29,7 @@ def test_values_are_bounded_by_their_sizes_together():
 
 
 def test_a_value_that_is_kept_again_counts_once_and_forgetting_forgets():
-    kept: Latest[bytes] = Latest(10, len)
+    kept: LRUCache[bytes] = LRUCache(10, len)
     kept.keep(1, bytes(6))
     kept.keep(1, bytes(7))
     assert len(kept) == 1

@@ -14,7 +14,7 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import new_adapter
-from research.evaluate.rendered import DrawnPeople
+from research.evaluate.rendered import RenderedPeople
 
 PROJECTOR = ProjectorSizes(ENCODER.width, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=WIDTH)
 
@@ -45,7 +45,7 @@ def adapter_of():
 
 @pytest.fixture(scope="session")
 def drawn_people():
-    return DrawnPeople(2, 2)
+    return RenderedPeople(2, 2)
 
 
 class MarkDetector:

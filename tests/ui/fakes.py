@@ -12,7 +12,7 @@ from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.score import Likeness
 from facechain_ext.recipes.job import Portrait
-from facechain_ext.ui.host import Offers
+from facechain_ext.ui.host import HostCapabilities
 
 FACE = Image.fromarray(data.astronaut())
 CHECKPOINT = SimpleNamespace(name="model", digest="0123456789")
@@ -35,7 +35,7 @@ class Easel:
     def __init__(self, folder, *, offers=None, empty=()):
         self.folder, self.empty = folder, empty
         self.jobs, self.saved = [], []
-        self._offers = offers or Offers(
+        self._offers = offers or HostCapabilities(
             samplers=tuple(SAMPLERS),
             adapters=("auto", "majic"),
             upscalers=("Latent", "Lanczos"),

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from facechain_ext.ui import background_task
-from facechain_ext.ui.background_task import Stop, Tick, Work, part_of
+from facechain_ext.ui.background_task import Stop, Task, TaskProgress, partial_progress
 
 
 def test_how_far_it_is_and_what_came_out():
@@ -19,7 +19,7 @@ def test_how_far_it_is_and_what_came_out():
         go.wait(20)
         return "done"
 
-    work = Work(task)
+    work = Task(task)
     for tick in work.ticks():
         seen.append((tick.done, tick.total))
         if tick.done:
@@ -32,7 +32,7 @@ def test_what_goes_wrong_is_raised_where_the_result_is_asked_for():
     def task(report):
         raise KeyError("x")
 
-    work = Work(task)
+    work = Task(task)
     list(work.ticks())
     with pytest.raises(KeyError):
         work.result()
@@ -48,7 +48,7 @@ def test_stopping(way):
         ended.set()
         return 1
 
-    ticks = Work(task, stop).ticks()
+    ticks = Task(task, stop).ticks()
     next(ticks)
     stop.set() if way == "stop" else ticks.close()
     assert ended.wait(20)
@@ -64,7 +64,7 @@ def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
         ended.set()
         return 1
 
-    held = Work(task).ticks()
+    held = Task(task).ticks()
     next(held)
     assert ended.wait(20)
 
@@ -82,10 +82,13 @@ def test_every_browser_has_a_stop_of_its_own():
 @pytest.mark.parametrize(
     ("tick", "words"),
     [
-        (Tick(0, 0, 3), "Preparing … 3 s"),
-        (Tick(0, 0, 5, 0, waiting=True), "Waiting: another run is going on here, and this one starts after it. 5 s"),
-        (Tick(1, 4, 9, 0), "25 %"),
-        (Tick(3, 5, 9, 4), "60 %, 4 s left"),
+        (TaskProgress(0, 0, 3), "Preparing … 3 s"),
+        (
+            TaskProgress(0, 0, 5, 0, waiting=True),
+            "Waiting: another run is going on here, and this one starts after it. 5 s",
+        ),
+        (TaskProgress(1, 4, 9, 0), "25 %"),
+        (TaskProgress(3, 5, 9, 4), "60 %, 4 s left"),
     ],
 )
 def test_words(tick, words):
@@ -95,7 +98,7 @@ def test_words(tick, words):
 @pytest.mark.parametrize(("number", "done", "share"), [(0, 0, 0.0), (0, 20, 0.125), (1, 0, 0.25), (3, 40, 1.0)])
 def test_a_part_counts_into_how_far_all_are(number, done, share):
     seen = []
-    report = part_of(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
+    report = partial_progress(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
     assert report(done, 40) is (share < 1)
     assert seen[0][0] / seen[0][1] == share
 
@@ -111,7 +114,7 @@ def test_work_that_waits_for_its_turn_says_so():
         return "done"
 
     turn.acquire()
-    work, seen = Work(task, waits=lambda thread: thread in waiting), []
+    work, seen = Task(task, waits=lambda thread: thread in waiting), []
     for tick in work.ticks():
         seen.append(tick.waiting)
         if tick.waiting and turn.locked() and not done.is_set():
@@ -119,4 +122,4 @@ def test_work_that_waits_for_its_turn_says_so():
             turn.release()
     assert work.result() == "done"
     assert True in seen
-    assert "Waiting" not in Tick(1, 4, 9, 1).words
+    assert "Waiting" not in TaskProgress(1, 4, 9, 1).words

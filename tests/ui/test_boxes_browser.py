@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from facechain_ext.recipes.regions import Other, parse_others
+from facechain_ext.recipes.regions import RegionPrompt, parse_others
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 
 pytestmark = pytest.mark.slow
@@ -80,13 +80,13 @@ def test_columns_become_boxes_that_move_and_change_their_size(several):
     drag(page, box(page, 1), 0.1, 0.2)
     anna, bob = people(page)
     assert near(anna.box, (0.433, 0, 0.767, 1)), "a box as high as the picture does not move down"
-    assert bob == Other("Bob", (0.667, 0, 1, 1), strength=0.8)
+    assert bob == RegionPrompt("Bob", (0.667, 0, 1, 1), strength=0.8)
     assert page.text("box") == "0, 0, 0.333, 1"
     drag(page, box(page, 2).locator("i"), -0.1, -0.4)
     assert near(people(page)[1].box, (0.667, 0, 0.9, 0.6))
     page.page.click(".facechain-boxes-row [data-act=columns]")
     page.page.wait_for_timeout(500)
-    assert people(page) == (Other("Anna"), Other("Bob", strength=0.8))
+    assert people(page) == (RegionPrompt("Anna"), RegionPrompt("Bob", strength=0.8))
     assert page.text("box") == ""
 
 

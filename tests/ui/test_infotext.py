@@ -13,7 +13,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA
 from facechain_ext.ui.portrait.infotext import restored, written
-from facechain_ext.ui.portrait.result import Asked, planned
+from facechain_ext.ui.portrait.result import PortraitRequest, planned
 from facechain_ext.ui.portrait.who import Who
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
@@ -67,7 +67,7 @@ def host(tmp_path):
 
 
 def text_for(host, person, form, who=None):
-    job, _ = planned(host, person, Asked(who or Who(), form), form["seed"] % 2**32)
+    job, _ = planned(host, person, PortraitRequest(who or Who(), form), form["seed"] % 2**32)
     (portrait,) = host.generate(replace(job, count=1))
     return portrait.infotext
 

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.ui.pnginfo import taken_apart, text_of
+from facechain_ext.ui.pnginfo import parse_infotext, text_of
 
 TEXT = (
     "a woman, by the sea <lora:ink:0.5>\nsecond line\nNegative prompt: bad, worse\n"
@@ -20,7 +20,7 @@ TEXT = (
 
 
 def test_taking_apart():
-    told = taken_apart(TEXT)
+    told = parse_infotext(TEXT)
     assert told.prompt == "a woman, by the sea\nsecond line"
     assert told.negative == "bad, worse"
     assert told.values["Sampler"] == "DPM++ 2M"
@@ -29,13 +29,13 @@ def test_taking_apart():
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a woman, by the sea", "Steps: 3, Seed: 1", '"', "a: " * 10000])
 def test_a_text_without_settings(text):
-    assert taken_apart(text).values == {}
+    assert parse_infotext(text).values == {}
 
 
 @given(st.dictionaries(st.sampled_from(["FaceChain prompt", "FaceChain words", "Model"]), st.text(max_size=60)))
 def test_any_quoted_value_comes_back(values):
     line = ", ".join(f"{label}: {json.dumps(value, ensure_ascii=True)}" for label, value in values.items())
-    told = taken_apart(f"prompt\nSteps: 1, Seed: 2, CFG scale: 3{', ' if line else ''}{line}")
+    told = parse_infotext(f"prompt\nSteps: 1, Seed: 2, CFG scale: 3{', ' if line else ''}{line}")
     assert {label: told.values[label] for label in values} == values
 
 

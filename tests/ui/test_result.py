@@ -8,7 +8,7 @@ from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS
-from facechain_ext.ui.portrait.result import GRID_STRENGTHS, Asked, chosen_seed, generate, grid
+from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, chosen_seed, generate, grid
 from facechain_ext.ui.portrait.who import Who
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
@@ -29,7 +29,7 @@ def form(**changes):
 
 
 def asked(picture=None, **changes):
-    return Asked(Who(card="Anna"), form(**changes), picture)
+    return PortraitRequest(Who(card="Anna"), form(**changes), picture)
 
 
 def going(_done, _total):
@@ -139,7 +139,7 @@ def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, words):
 
 def test_nobody_to_show(tmp_path):
     with pytest.raises(PhotoError, match="add a photo"):
-        generate(Easel(tmp_path), Asked(Who(), form()), going)
+        generate(Easel(tmp_path), PortraitRequest(Who(), form()), going)
 
 
 def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):

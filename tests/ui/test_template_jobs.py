@@ -13,11 +13,11 @@ from skimage import data
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.diffusers.output import save_portraits
-from facechain_ext.ui.host import Offers
+from facechain_ext.ui.host import HostCapabilities
 from facechain_ext.ui.template.jobs import (
     KEEP,
     PIXELATE,
-    Order,
+    TemplateRequest,
     batch,
     choices_for,
     comparisons,
@@ -43,7 +43,7 @@ class Host:
         self.folder = folder
 
     def offers(self):
-        return Offers()
+        return HostCapabilities()
 
     def output_folder(self):
         return self.folder / "out"
@@ -87,7 +87,7 @@ def test_faces_are_shown_with_their_numbers(host, files):
 
 
 def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
-    order = Order(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
+    order = TemplateRequest(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
     made = seat(host, order, going)
     again = seat(host, order, going)
     assert made.notes == ()
@@ -111,12 +111,12 @@ def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files)
 )
 def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, message):
     with pytest.raises(FaceChainError, match=message):
-        seat(host, Order(files[0], choices, {}), going)
+        seat(host, TemplateRequest(files[0], choices, {}), going)
     assert not host.output_folder().exists()
 
 
 def test_a_bad_template_is_named_and_the_others_go_on(host, files):
-    orders = [Order(path, (PIXELATE,), {}) for path in (files[2], files[0])]
+    orders = [TemplateRequest(path, (PIXELATE,), {}) for path in (files[2], files[0])]
     made, notes = batch(host, orders, going)
     assert [one.file for one in made] == ["template-0001.png"]
     assert "plain.png: No face was found" in notes[0]
@@ -128,7 +128,7 @@ def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, fi
     (cards / "Broken.safetensors").write_bytes(b"no card")
     photos = {"1 guest.png": files[1], "2 plain.png": files[2], "3 gone.png": tmp_path / "gone.png"}
     who = ["card: Broken", "photo: 3 gone.png", "photo: 2 plain.png", "photo: 1 guest.png"]
-    orders = each_with_each([Order(files[0], (KEEP, KEEP), photos)], who, 1)
+    orders = each_with_each([TemplateRequest(files[0], (KEEP, KEEP), photos)], who, 1)
     made, notes = batch(host, orders, going)
     assert [one.guest for one in made if not one.notes] == ["photo: 1 guest.png"]
     for name, said in zip(("Broken", "gone.png", "plain.png"), notes, strict=True):
@@ -137,7 +137,7 @@ def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, fi
 
 
 def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(host, files):
-    made = seat(host, Order(files[0], ("card: Nobody", PIXELATE), {}), going)
+    made = seat(host, TemplateRequest(files[0], ("card: Nobody", PIXELATE), {}), going)
     before, after = np.asarray(Image.open(files[0])), np.asarray(made.picture)
     assert np.array_equal(before[:, :200], after[:, :200])
     assert not np.array_equal(before[:, 260:], after[:, 260:])
@@ -145,7 +145,7 @@ def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(
 
 
 def test_a_stopped_batch_says_how_far_it_came(host, files):
-    made, notes = batch(host, [Order(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
+    made, notes = batch(host, [TemplateRequest(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
     assert len(made) == 1
     assert notes == ["Stopped after 1 of 2 templates."]
 
@@ -162,7 +162,7 @@ def test_a_click_goes_through_the_choices():
 def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
     large = tmp_path / "large.png"
     Image.open(files[0]).resize((2300, 1150)).save(large)
-    made, _ = batch(host, [Order(large, (PIXELATE,), {})], going)
+    made, _ = batch(host, [TemplateRequest(large, (PIXELATE,), {})], going)
     text = comparisons(made)
     pictures = [
         Image.open(io.BytesIO(base64.b64decode(part.split(",")[1]))) for part in re.findall(r"src='([^']+)'", text)
@@ -175,7 +175,7 @@ def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
 
 def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
     guests = ["photo: 1 guest.png", PIXELATE]
-    base = [Order(files[0], (KEEP, KEEP), {"1 guest.png": files[1]})] * 2
+    base = [TemplateRequest(files[0], (KEEP, KEEP), {"1 guest.png": files[1]})] * 2
     assert each_with_each(base, [], 0) == base
     orders = each_with_each(base, guests, 2)
     assert [order.guest for order in orders] == guests * 2
@@ -199,21 +199,23 @@ def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_pa
     scene[:230, :230] = HEAD
     scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
     Image.fromarray(scene).save(tmp_path / "two.png")
-    made = seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
+    made = seat(host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
     changed = (np.asarray(made.picture) != scene).any(-1)
     assert changed[:, :230].any()
     assert not changed[:, 300:].any()
     with pytest.raises(FaceChainError, match="no face number 5"):
-        seat(host, Order(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE, guest_face=5), going)
+        seat(host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE, guest_face=5), going)
 
 
 def test_a_restorer_that_is_not_there_is_named(host, files):
     with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
-        seat(host, Order(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
+        seat(host, TemplateRequest(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
 
 
 def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_the_run():
-    offers = Offers(controls={"openpose": "It does not fit.", "openpose_face": "It does not fit.", "canny": ""})
+    offers = HostCapabilities(
+        controls={"openpose": "It does not fit.", "openpose_face": "It does not fit.", "canny": ""}
+    )
     assert unfit_controls(offers, "faithful") == ["It does not fit."]
     assert unfit_controls(offers, "standard") == []
-    assert unfit_controls(Offers(), "faithful") == ["No ControlNet for this is installed."]
+    assert unfit_controls(HostCapabilities(), "faithful") == ["No ControlNet for this is installed."]

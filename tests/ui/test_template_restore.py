@@ -9,7 +9,7 @@ from skimage import data
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError
-from facechain_ext.recipes.template import Guest, Settings, TemplateGallery, read_canvas
+from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_canvas
 from facechain_ext.recipes.template.infotext import settings_text
 from facechain_ext.ui.pnginfo import text_of
 from facechain_ext.ui.template.jobs import KEEP, PIXELATE
@@ -34,7 +34,7 @@ def finished(party, settings=SETTINGS, tools=("Skin retouching by ModelScope", "
     template, photo = party
     canvas = read_canvas(template)
     digest = faces.read_picture(photo).digest[:12]
-    who = {1: "pixelate", 2: Guest(source=f"photo {digest}"), 4: Guest(source="card Nobody")}
+    who = {1: "pixelate", 2: FaceSource(source=f"photo {digest}"), 4: FaceSource(source="card Nobody")}
     path = template.with_name("finished.png")
     canvas.save(canvas.pixels, path, settings_text(canvas, who, settings, hair=True, tools=tools))
     return text_of(path)

@@ -25,7 +25,7 @@ from facechain_ext.ui.train.process import check, command
 from facechain_ext.ui.train.request import (
     SETTINGS,
     SavedSettings,
-    Wish,
+    TrainRequest,
     check_trigger,
     read_settings,
     saved_state,
@@ -37,7 +37,7 @@ from facechain_ext.weights import set_models_folder
 @pytest.fixture
 def wish(tmp_path):
     set_models_folder(tmp_path / "models")
-    yield Wish("Ink drawing", "inkdraw", tmp_path / "model.safetensors")
+    yield TrainRequest("Ink drawing", "inkdraw", tmp_path / "model.safetensors")
     set_models_folder(None)
 
 
@@ -180,7 +180,7 @@ def test_settings_are_kept_with_the_style_and_read_by_any_spelling_of_its_name(w
     assert read_settings(wish) is None
     write_settings(wish)
     expected = SavedSettings("Ink drawing", "inkdraw", "sd15/model.safetensors", 700, 3e-4, 4, 256)
-    assert read_settings(Wish("ink  DRAWING", "", Path())) == expected
+    assert read_settings(TrainRequest("ink  DRAWING", "", Path())) == expected
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": 3}', '{"name": "x", "trigger": "t", "steps": "many"}'])
@@ -254,7 +254,7 @@ def test_nothing_is_trained_without_pictures(wish, tmp_path, uploads):
 @pytest.mark.parametrize("name", ["", "  "])
 def test_a_style_needs_a_name(wish, name):
     with pytest.raises(FaceChainError, match="name"):
-        collect(Wish(name, "x", wish.checkpoint), [])
+        collect(TrainRequest(name, "x", wish.checkpoint), [])
 
 
 def test_the_command_is_the_one_of_the_command_line(wish, tmp_path):

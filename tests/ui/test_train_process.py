@@ -26,7 +26,7 @@ from facechain_ext.training.style.status import (
 from facechain_ext.ui.train import process
 from facechain_ext.ui.train.captions import collect
 from facechain_ext.ui.train.progress import preview_file, progress_html, state_html, time_left
-from facechain_ext.ui.train.request import Wish, saved_state
+from facechain_ext.ui.train.request import TrainRequest, saved_state
 from facechain_ext.weights import set_models_folder
 
 PYTHON = Path(sys.executable)
@@ -36,7 +36,9 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="a program that is a shell sc
 @pytest.fixture
 def wish(tmp_path):
     set_models_folder(tmp_path / "models")
-    wish = Wish("Ink drawing", "inkdraw", tmp_path / "model.safetensors", 100_000, 1e-4, 1, 64, tmp_path / "loras")
+    wish = TrainRequest(
+        "Ink drawing", "inkdraw", tmp_path / "model.safetensors", 100_000, 1e-4, 1, 64, tmp_path / "loras"
+    )
     files = [tmp_path / f"{number}.png" for number in range(5)]
     for number, file in enumerate(files):
         Image.new("RGB", (64, 64), (50 * number, 9, 200)).save(file)

@@ -8,7 +8,7 @@ from PIL import ImageOps
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.ui.portrait.who import Look, Who, keep_mix, keep_photos, look, person
+from facechain_ext.ui.portrait.who import PhotoPreview, Who, keep_mix, keep_photos, look, person
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
 from tests.ui.fakes import FACE, Easel
@@ -64,7 +64,7 @@ def test_a_card_is_the_person_of_the_photos_whichever_cards_are_chosen(host, enc
     ],
 )
 def test_without_a_face_nothing_is_kept_not_even_the_chosen_card(host, tmp_path, shown, name, agreed, words):
-    looks = [Look(tmp_path / file, "", "No face.", usable=False) for file in shown]
+    looks = [PhotoPreview(tmp_path / file, "", "No face.", usable=False) for file in shown]
     who = Who.of(looks, [0, "Cora", "", 0, *[1.0] * len(looks)])
     with pytest.raises(FaceChainError, match=words):
         keep_photos(host, who, name, agreed=agreed)
@@ -92,7 +92,7 @@ def test_photos_with_a_face_take_the_place_of_the_chosen_card(tmp_path, card, us
     pytest.importorskip("gradio", reason="gradio is not installed")
     from facechain_ext.ui.portrait.who_panel import instead
 
-    chosen, said = instead(card, [Look(tmp_path / "a.png", "", "", usable=one) for one in usable])
+    chosen, said = instead(card, [PhotoPreview(tmp_path / "a.png", "", "", usable=one) for one in usable])
     assert (chosen == "") is released
     assert ["not the card Cora" in one for one in said] == ([True] if released else [])
 

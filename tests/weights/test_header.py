@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from facechain_ext.weights.header import SD15_WIDTH, model_facts
-from facechain_ext.weights.kinds import CONTROLNET, SD15, kind_of
+from facechain_ext.weights.kinds import CONTROLNET, SD15, detect_model_type
 
 UNET = "model.diffusion_model."
 
@@ -38,7 +38,7 @@ def test_kind_and_width_are_those_of_the_tensors(tmp_path, state, kind, width, s
     save_file(state, path)
     facts = model_facts(path)
     assert (facts.kind, facts.width, facts.is_small) == (kind, width, small)
-    assert facts.kind == kind_of(state)
+    assert facts.kind == detect_model_type(state)
 
 
 @pytest.mark.parametrize(

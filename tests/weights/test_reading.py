@@ -226,7 +226,7 @@ def test_the_canary_works(tmp_path):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_never_do_more_than_raise_their_two_errors(data):
-    reader = safe_unpickler.Machine({}, {}, lambda _: None)
+    reader = safe_unpickler.SafeUnpickler({}, {}, lambda _: None)
     with contextlib.suppress(safe_unpickler.DamagedPickleError, safe_unpickler.UnsafePickleError):
         reader.load(io.BytesIO(b"\x80\x02" + data))
 

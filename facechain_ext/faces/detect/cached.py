@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.faces.picture import forget_decoded
-from facechain_ext.storage.lru_cache import Latest
+from facechain_ext.storage.lru_cache import LRUCache
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, Pixels
@@ -18,10 +18,10 @@ _REMEMBERED = 256
 """Pictures of which the faces are kept, by one detector: some hundred bytes for each face."""
 
 _digests: dict[int, tuple[weakref.ref[Pixels], bytes]] = {}
-_detectors: weakref.WeakSet[RememberingDetector] = weakref.WeakSet()
+_detectors: weakref.WeakSet[CachedDetector] = weakref.WeakSet()
 
 
-class RememberingDetector:
+class CachedDetector:
     """A detector that looks at a picture once; what it found is kept by the picture's content, the latest 256.
 
     The landmarks it gives are read-only, because equal pictures share them.
@@ -30,7 +30,7 @@ class RememberingDetector:
     def __init__(self, detector: Detector) -> None:
         self.name = detector.name
         self._detector = detector
-        self._known: Latest[tuple[Face, ...]] = Latest(_REMEMBERED)
+        self._known: LRUCache[tuple[Face, ...]] = LRUCache(_REMEMBERED)
         _detectors.add(self)
 
     def detect(self, pixels: Pixels) -> list[Face]:
@@ -69,7 +69,7 @@ def content(pixels: Pixels) -> bytes:
     return digest
 
 
-def forget_pictures() -> None:
+def clear_detections() -> None:
     """Drop every decoded picture and every detection that is kept."""
     forget_decoded()
     for detector in list(_detectors):

@@ -39,7 +39,7 @@ def encode(vae: Any, picture: Image.Image) -> Tensor:
     return sample.float()
 
 
-def glimpse(vae: Any, sample: Tensor, cells: int = 24) -> Image.Image:
+def preview_image(vae: Any, sample: Tensor, cells: int = 24) -> Image.Image:
     """About what an unfinished latent picture shows, small: ``cells`` cells on its longer side, noise and all."""
     scale = min(cells / max(sample.shape[-2:]), 1.0)
     size = [max(round(side * scale), 1) for side in sample.shape[-2:]]

@@ -32,7 +32,7 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
     from PIL.PngImagePlugin import PngInfo
 
     from facechain_ext.recipes.template.image import PNG_EFFORT
-    from facechain_ext.storage.atomic_write import whole_file
+    from facechain_ext.storage.atomic_write import atomic_write
     from facechain_ext.weights.plain_text import storable
 
     inside = PngInfo()
@@ -41,7 +41,7 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
     while True:
         path = free_path(folder, stem, ".png")
         try:
-            with whole_file(path, new=True) as part:
+            with atomic_write(path, new=True) as part:
                 picture.save(part, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT)
         except FileExistsError:  # another process has taken this number meanwhile
             continue

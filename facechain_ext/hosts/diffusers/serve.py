@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.controls import control_picture
-from facechain_ext.hosts.diffusers.latents import glimpse
+from facechain_ext.hosts.diffusers.latents import preview_image
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scorer import choose_judge
@@ -21,10 +21,10 @@ from facechain_ext.recipes.adapters import adapter_files
 from facechain_ext.recipes.arguments import AUTOMATIC
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
-from facechain_ext.ui.host import Offers
+from facechain_ext.ui.host import HostCapabilities
 from facechain_ext.ui.uploads import uploaded
 from facechain_ext.weights import models_folder, require
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Job, Portrait
 
 log = logging.getLogger(__name__)
@@ -105,10 +105,10 @@ class ServeHost:
             finally:
                 self._sample = None
 
-    def offers(self) -> Offers:
+    def offers(self) -> HostCapabilities:
         """What there is now; reads names of files."""
         kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
-        return Offers(
+        return HostCapabilities(
             samplers=tuple(SAMPLERS),
             adapters=(AUTOMATIC, *self._adapters()),
             loras=tuple(sorted(self._loras(), key=str.casefold)),
@@ -133,7 +133,7 @@ class ServeHost:
                 self._encoder = TransFace.from_file(self._files.encoder or require("transface"))
             return self._encoder
 
-    def judge(self) -> Judge:
+    def judge(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         return choose_judge(self.encoder)
 
@@ -167,7 +167,7 @@ class ServeHost:
         with self._reading:
             path = save_portraits([portrait], self._output, stem=stem)[0]
             if exact is not None:
-                with whole_file(path) as part:
+                with atomic_write(path) as part:
                     part.write_bytes(exact(portrait.infotext))
             return path
 
@@ -202,7 +202,7 @@ class ServeHost:
     def preview(self) -> Image.Image | None:
         """The picture that is being made, small and still noisy; None when none is."""
         sample, host = self._sample, self._host
-        return glimpse(host.checkpoint.vae, sample) if sample is not None and host is not None else None
+        return preview_image(host.checkpoint.vae, sample) if sample is not None and host is not None else None
 
     def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
         """The settings as they are."""

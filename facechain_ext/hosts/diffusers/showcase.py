@@ -11,7 +11,7 @@ from PIL import Image
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import Identity
-from facechain_ext.identity.likeness_scorer import EncoderJudge, ranked
+from facechain_ext.identity.likeness_scorer import EncoderScorer, ranked
 from facechain_ext.recipes.job import Job, Person
 from facechain_ext.recipes.sheet import sheet
 
@@ -56,14 +56,14 @@ def grace_hopper() -> Pixels:
 
 def into_template(template: Pixels, photo: Pixels) -> Pixels:
     """The person of ``photo`` in the largest face's place of ``template``, by the instant quality: no model draws."""
-    from facechain_ext.recipes.template import Guest, find_seats, make, read_canvas
+    from facechain_ext.recipes.template import FaceSource, find_seats, make, read_canvas
 
     stream = io.BytesIO()
     Image.fromarray(template).save(stream, "PNG")
     canvas = read_canvas(stream.getvalue())
     seats = find_seats(canvas.pixels)
     largest = max(seats, key=lambda seat: (seat.face.box[2] - seat.face.box[0]) * (seat.face.box[3] - seat.face.box[1]))
-    return make(canvas, {largest.number: Guest(photo=photo)}, seats=seats).pixels[..., :3]
+    return make(canvas, {largest.number: FaceSource(photo=photo)}, seats=seats).pixels[..., :3]
 
 
 def held_out_photo(number: int) -> Pixels:
@@ -100,7 +100,7 @@ def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1,
 def best_of(host: DiffusersHost, encoder: TransFace, who: Identity, *, strength: float, count: int) -> JudgedPictures:
     """``count`` pictures of a person, judged."""
     pictures = draw(host, who, strength, count=count)
-    judge = EncoderJudge(encoder)
+    judge = EncoderScorer(encoder)
     enlarged = (one.picture.resize((_JUDGED_SIDE, _JUDGED_SIDE), Image.Resampling.BICUBIC) for one in pictures)
     return JudgedPictures(tuple(pictures), tuple(judge.likeness(picture, who) for picture in enlarged))
 

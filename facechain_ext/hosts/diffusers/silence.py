@@ -14,7 +14,7 @@ _LIBRARIES = ("diffusers", "transformers", "peft", "accelerate")
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Silence warnings, log lines and progress bars of diffusers, transformers and peft inside a ``with`` block."""
     from transformers.utils import logging as transformers_logging
 

@@ -43,7 +43,7 @@ _NOT_INSTALLED = "sd-webui-controlnet is not installed. Install it in the Extens
 
 
 @dataclass(frozen=True)
-class Door:
+class ControlNetBackend:
     """What the extension has: names of preprocessors and of models."""
 
     preprocessors: tuple[str, ...]
@@ -157,7 +157,7 @@ def put_units(runner: Any, values: list[Any], controls: Sequence[Control]) -> No
     values[script.args_from : script.args_from + len(units)] = units
 
 
-def _unit(door: Door, control: Control) -> dict[str, Any]:
+def _unit(door: ControlNetBackend, control: Control) -> dict[str, Any]:
     """A unit in the words of the extension's API, which all its versions and Forge read."""
     first, last = control.window
     return {
@@ -197,18 +197,18 @@ def _why_not(kind: ControlKind) -> str:
     return ""
 
 
-def _door() -> Door | None:
+def _door() -> ControlNetBackend | None:
     """The extension's lists, where it is loaded: of sd-webui-controlnet, or of the one built into Forge."""
     for name in ("internal_controlnet.external_code", "scripts.external_code"):
         code = sys.modules.get(name)
         if code is not None and hasattr(code, "get_models"):
             processors = sys.modules["scripts.supported_preprocessor"].Preprocessor
             names = _names(code.get_modules()), _names(code.get_models())
-            return Door(*names, processors.get_preprocessor, _file_in_extension)
+            return ControlNetBackend(*names, processors.get_preprocessor, _file_in_extension)
     state = sys.modules.get("lib_controlnet.global_state")
     if state is not None:
         names = state.get_all_preprocessor_names(), state.get_all_controlnet_names()
-        return Door(_names(names[0]), _names(names[1]), state.get_preprocessor, _file_in_forge)
+        return ControlNetBackend(_names(names[0]), _names(names[1]), state.get_preprocessor, _file_in_forge)
     return None
 
 

@@ -12,11 +12,11 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import controlnet, generation, handover, loras, models, restoring, settings
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.request import TabRequest
-from facechain_ext.hosts.webui.running import Queue, Reports, begun, on_main_thread
+from facechain_ext.hosts.webui.running import ErrorCapture, Queue, begun, on_main_thread
 from facechain_ext.identity.likeness_scorer import choose_judge
 from facechain_ext.recipes.infotext import prompt_of
-from facechain_ext.storage.atomic_write import whole_file
-from facechain_ext.ui.host import Offers
+from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.ui.host import HostCapabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class WebuiHost:
         from modules import processing, shared
 
         request = TabRequest(job, progress)
-        with self._queue.turn(), begun(shared.state), Reports() as reports:
+        with self._queue.turn(), begun(shared.state), ErrorCapture() as reports:
             if progress is not None and not progress(0, max(job.count * job.steps, 1)):
                 return []
             if shared.state.interrupted or shared.state.stopping_generation:  # between two generations of one work
@@ -82,13 +82,13 @@ class WebuiHost:
         notes = [note for person in job.people for note in person.identity.notes]
         return generation.portraits_of(done, request.finished, (*notes, *request.notes, *reports.notes()))
 
-    def offers(self) -> Offers:
+    def offers(self) -> HostCapabilities:
         """What there is now; loads nothing."""
         from modules import sd_models, shared
 
         checkpoints = tuple(sd_models.checkpoint_tiles())
         chosen = str(shared.opts.sd_model_checkpoint or "")
-        return Offers(
+        return HostCapabilities(
             samplers=generation.sampler_names(),
             adapters=tuple(models.adapter_names()),
             loras=loras.names(),
@@ -106,7 +106,7 @@ class WebuiHost:
         """The face encoder; raises WeightsError that says how to get it."""
         return models.encoder()
 
-    def judge(self) -> Judge:
+    def judge(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         return choose_judge(self.encoder)
 
@@ -160,7 +160,7 @@ class WebuiHost:
             info=portrait.infotext,
         )
         if exact is not None:
-            with whole_file(Path(name)) as part:
+            with atomic_write(Path(name)) as part:
                 part.write_bytes(exact(portrait.infotext if shared.opts.enable_pnginfo else ""))
         return Path(name)
 
@@ -217,7 +217,7 @@ class WebuiHost:
         return SEND_TARGETS
 
 
-def _check(request: TabRequest, reports: Reports) -> None:
+def _check(request: TabRequest, reports: ErrorCapture) -> None:
     """Raise HostError when a picture lacks what was asked for, although the webui has made one."""
     if request.trouble is not None:
         raise HostError(str(request.trouble)) from request.trouble

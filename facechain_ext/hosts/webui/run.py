@@ -114,7 +114,7 @@ class FaceRun:
             self._attachment = None
         if not stays and FaceRun.staying is self:
             FaceRun.staying = None
-            self._adapter.give_back()
+            self._adapter.offload()
         self._model = None
         if FaceRun.current is self:
             FaceRun.current = None

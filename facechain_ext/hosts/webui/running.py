@@ -102,14 +102,14 @@ def on_main_thread(work: Callable[[], T]) -> T:
     return results[0]
 
 
-class Reports:
+class ErrorCapture:
     """What the webui and its extensions report as errors while the block runs; the webui itself goes on after them."""
 
     def __init__(self) -> None:
         self._before: list[Any] = []
         self.found: Sequence[Any] = ()
 
-    def __enter__(self) -> Reports:
+    def __enter__(self) -> ErrorCapture:
         from modules import errors
 
         self._before = list(errors.exception_records)

@@ -14,7 +14,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.template import (
     QUALITIES,
-    Guest,
+    FaceSource,
     Settings,
     face_number,
     find_choices,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.webui.host import WebuiHost
     from facechain_ext.recipes.template import TemplateResult
-    from facechain_ext.recipes.template.settings import Choice
+    from facechain_ext.recipes.template.settings import FaceAction
 
 _KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
 _OWN = frozenset({"controls", "sides"})
@@ -110,16 +110,16 @@ def _is_choice(who: Any) -> bool:
     return True
 
 
-def _choice(host: WebuiHost, who: Any, *, paint: bool) -> Choice:
+def _choice(host: WebuiHost, who: Any, *, paint: bool) -> FaceAction:
     if who == "keep":
         return "keep"
     if who == "pixelate":
         return "pixelate"
     if "card" in who:
-        return Guest(CardLibrary().load(str(who["card"])), source=f"card {who['card']}")
+        return FaceSource(CardLibrary().load(str(who["card"])), source=f"card {who['card']}")
     photo = faces.read_picture(picture_of(who["photo"]))
     identity = Identity.from_photos(photo, host.encoder()) if paint else None
-    return Guest(identity, photo.pixels, f"photo {photo.digest[:12]}")
+    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")
 
 
 def _settings(asked: Any) -> Settings:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.block import sdpa
-from facechain_ext.methods.fact.compiled_hooks import Door, hook, is_compiled, original
+from facechain_ext.methods.fact.compiled_hooks import CompiledHooks, hook, is_compiled, original
 from facechain_ext.methods.fact.guard import StepGuard
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
 from facechain_ext.methods.fact.sites import family_of, find_sites
@@ -51,10 +51,10 @@ class Attachment:
         self._told_progress = False
         self._pending: dict[str, Tensor] = {}
         self._handles: list[Any] = []
-        self._door: Door | None = None
+        self._door: CompiledHooks | None = None
         if is_compiled(unet):
-            self._door = Door.of(plain, sites)
-            self._door.let_in(self)
+            self._door = CompiledHooks.of(plain, sites)
+            self._door.activate(self)
         else:
             self._handles = hook(plain, sites, lambda: self)
 
@@ -87,7 +87,7 @@ class Attachment:
             handle.remove()
         self._handles.clear()
         if self._door is not None:
-            self._door.let_out(self)
+            self._door.deactivate(self)
         self._pending.clear()
         self._injection.close()
 

@@ -13,7 +13,7 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter
 from facechain_ext.methods.fact.sites import SITES
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import read_state_dict
 from facechain_ext.weights.state_dict_spec import check_layout, check_values, require_key
 
@@ -98,7 +98,7 @@ def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, 
 
     path = Path(path)
     try:
-        with whole_file(path, new=True) as part:
+        with atomic_write(path, new=True) as part:
             save_file(published_state(adapter), part, metadata=dict(metadata or {}))
     except FileExistsError as error:
         raise WeightsError(f"{path.name} exists already and is not overwritten; choose another name.") from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Acting(Protocol):
+class HookTarget(Protocol):
     """What hooks call while a face is at work."""
 
     def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def is_compiled(unet: nn.Module) -> bool:
 def hook(
     unet: nn.Module,
     sites: Sequence[Site],
-    acting: Callable[[], Acting | None],
+    acting: Callable[[], HookTarget | None],
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> list[Any]:
     """Register the hooks, each wrapped by ``wrap``, that let ``acting`` act; the handles take them off again."""
@@ -79,13 +79,13 @@ def hook(
     return [first, *(handle for site in sites for handle in at(site))]
 
 
-class Door:
+class CompiledHooks:
     """Hooks in a compiled U-Net that stay, and do nothing while nobody is let in.
 
     What was compiled without them is forgotten when they come, once for each U-Net, so that its next run compiles anew.
     """
 
-    _of: ClassVar[weakref.WeakKeyDictionary[nn.Module, Door]] = weakref.WeakKeyDictionary()
+    _of: ClassVar[weakref.WeakKeyDictionary[nn.Module, CompiledHooks]] = weakref.WeakKeyDictionary()
 
     def __init__(self, unet: nn.Module, sites: Sequence[Site]) -> None:
         self._inside: weakref.ref[Any] | None = None
@@ -95,20 +95,20 @@ class Door:
         log.info("the U-Net is compiled: it is compiled anew once, with a place for the face")
 
     @classmethod
-    def of(cls, unet: nn.Module, sites: Sequence[Site]) -> Door:
+    def of(cls, unet: nn.Module, sites: Sequence[Site]) -> CompiledHooks:
         """The door of a U-Net, made when it is first asked for."""
         if unet not in cls._of:
             cls._of[unet] = cls(unet, sites)
         return cls._of[unet]
 
-    def let_in(self, acting: Acting) -> None:
+    def activate(self, acting: HookTarget) -> None:
         """Let ``acting`` act from now on."""
         self._inside = weakref.ref(acting)
 
-    def let_out(self, acting: Acting) -> None:
+    def deactivate(self, acting: HookTarget) -> None:
         """Let nobody act, if it is ``acting`` who does."""
         if self._acting() is acting:
             self._inside = None
 
-    def _acting(self) -> Acting | None:
+    def _acting(self) -> HookTarget | None:
         return None if self._inside is None else self._inside()

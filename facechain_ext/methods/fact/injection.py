@@ -184,7 +184,7 @@ class FaceInjection:
             self._borrowed = True
         block = self.adapter.block(site)
         if self._streamed:
-            with self.adapter.lent(block, x.device):
+            with self.adapter.streamed_weights(block, x.device):
                 total = self._sum(site, block, x, heads)
         else:
             total = self._sum(site, block, x, heads)
@@ -196,7 +196,7 @@ class FaceInjection:
         """Give the weights back to where they live and forget the faces; harmless when repeated."""
         if self._borrowed:
             self._borrowed = False
-            self.adapter.give_back()
+            self.adapter.offload()
         self._keys.clear()
         self._row_keys.clear()
         self._gates.clear()

@@ -95,12 +95,12 @@ class FaceAdapter(nn.Module):
         return self.project(zeros)[0].repeat(photos, 1)
 
     def borrow(self, device: torch.device) -> None:
-        """Bring the blocks to ``device`` until ``give_back`` was called as often as this."""
+        """Bring the blocks to ``device`` until ``offload`` was called as often as this."""
         self._borrowers += 1
         if self.device != device:
             self._lend(self.blocks, device, self._home)
 
-    def give_back(self) -> None:
+    def offload(self) -> None:
         """End one ``borrow``; the last one brings the blocks home, without copying them back."""
         self._borrowers = max(self._borrowers - 1, 0)
         if not self._borrowers:
@@ -108,15 +108,15 @@ class FaceAdapter(nn.Module):
 
     @contextmanager
     def staying(self, device: torch.device) -> Iterator[None]:
-        """Have the blocks on ``device`` for a while, through any number of ``borrow`` and ``give_back`` inside."""
+        """Have the blocks on ``device`` for a while, through any number of ``borrow`` and ``offload`` inside."""
         self.borrow(device)
         try:
             yield
         finally:
-            self.give_back()
+            self.offload()
 
     @contextmanager
-    def lent(self, block: SerialFaceBlock, device: torch.device) -> Iterator[None]:
+    def streamed_weights(self, block: SerialFaceBlock, device: torch.device) -> Iterator[None]:
         """Bring one block to ``device`` for the moment."""
         home: dict[nn.Parameter, Tensor] = {}
         if block.norm1.weight.device != device:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from facechain_ext.recipes.template.faces import Seat, face_number, find_seats, numbered
+from facechain_ext.recipes.template.faces import TemplateFace, face_number, find_seats, numbered
 from facechain_ext.recipes.template.gallery import TemplateGallery
-from facechain_ext.recipes.template.image import Canvas, read_canvas
+from facechain_ext.recipes.template.image import TemplateImage, read_canvas
 from facechain_ext.recipes.template.recipe import TemplateResult, find_choices, make
-from facechain_ext.recipes.template.settings import QUALITIES, Guest, Settings
+from facechain_ext.recipes.template.settings import QUALITIES, FaceSource, Settings
 
 __all__ = [
-    "QUALITIES", "Canvas", "Guest", "Seat", "Settings", "TemplateGallery", "TemplateResult", "face_number",
-    "find_choices", "find_seats", "make", "numbered", "read_canvas",
+    "QUALITIES",
+    "FaceSource",
+    "Settings",
+    "TemplateFace",
+    "TemplateGallery",
+    "TemplateImage",
+    "TemplateResult",
+    "face_number",
+    "find_choices",
+    "find_seats",
+    "make",
+    "numbered",
+    "read_canvas",
 ]  # fmt: skip

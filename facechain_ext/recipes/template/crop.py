@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels
-    from facechain_ext.recipes.template.faces import Seat
+    from facechain_ext.recipes.template.faces import TemplateFace
 
 FACE_SHARE = 0.7
 """Side of the face in sides of the crop that is painted: the published value."""
@@ -26,7 +26,7 @@ def painted_side(side: int, limits: tuple[int, int] = SIDES) -> int:
     return int(np.clip(-(-side // 64) * 64, *limits))
 
 
-def crop_of(seat: Seat) -> tuple[int, int, int]:
+def crop_of(seat: TemplateFace) -> tuple[int, int, int]:
     """Left, top and side of the square around the face that is painted."""
     side = int(np.ceil(max(seat.face.width, seat.face.height) / FACE_SHARE))
     x, y = (seat.face.box[0] + seat.face.box[2]) / 2, (seat.face.box[1] + seat.face.box[3]) / 2
@@ -42,7 +42,7 @@ def square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     return part
 
 
-def grown(seat: Seat, growth: float) -> Mask:
+def grown(seat: TemplateFace, growth: float) -> Mask:
     """The face's mask, grown by ``growth`` sides of the face in every direction, without what lies before it."""
     reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))

@@ -22,7 +22,7 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 @dataclass(frozen=True, eq=False)
-class Seat:
+class TemplateFace:
     """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w]).
 
     With hair where the seats were found so. ``covered`` are the pixels of what lies before it (bool [h, w]), which are
@@ -37,7 +37,7 @@ class Seat:
 
 def find_seats(
     pixels: Pixels, detector: Detector | None = None, masker: HeadMasker | None = None, *, hair: bool = False
-) -> list[Seat]:
+) -> list[TemplateFace]:
     """The faces of a template, left to right; where masks touch, a pixel belongs to the nearer face.
 
     With ``hair`` the masks are those of the heads. Raises PhotoError when there is no face.
@@ -60,7 +60,7 @@ def find_seats(
             mask[rows, columns] &= nearest == number
     covered = [covered_part(pixels, face) for face in found]
     return [
-        Seat(number, face, mask & ~before, before)
+        TemplateFace(number, face, mask & ~before, before)
         for number, (face, mask, before) in enumerate(zip(found, masks, covered, strict=True), 1)
     ]
 
@@ -77,7 +77,7 @@ def face_number(text: str) -> int | None:
     return number if number >= 0 else None
 
 
-def numbered(pixels: Pixels, seats: list[Seat]) -> Image.Image:
+def numbered(pixels: Pixels, seats: list[TemplateFace]) -> Image.Image:
     """The template with a box and a number on each face.
 
     OpenCV writes the numbers: before Pillow 10.1, as in the webui, Pillow's own font comes in one small size only.

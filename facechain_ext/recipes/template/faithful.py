@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, Mask, Pixels
     from facechain_ext.recipes.job import ControlKind, Host
-    from facechain_ext.recipes.template.faces import Seat
+    from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.passes import Passes
-    from facechain_ext.recipes.template.settings import Guest, Settings
+    from facechain_ext.recipes.template.settings import FaceSource, Settings
 
 CONTROLS: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny")
 """The kinds of ControlNet that the passes are steered by."""
@@ -56,7 +56,7 @@ def pass_steps(settings: Settings) -> tuple[int, int, int]:
     return settings.steps, inpaint, refinement
 
 
-def growing(seat: Seat) -> Mask:
+def growing(seat: TemplateFace) -> Mask:
     """The mask of what is painted: the face grown by 0.04 of its side everywhere, and by 0.1 below the eyes.
 
     What lies before the face is not in it.
@@ -70,9 +70,9 @@ def growing(seat: Seat) -> Mask:
 
 def paint(
     pixels: Pixels,
-    seat: Seat,
-    seats: Sequence[Seat],
-    guest: Guest,
+    seat: TemplateFace,
+    seats: Sequence[TemplateFace],
+    guest: FaceSource,
     settings: Settings,
     host: Host,
     detector: Detector,
@@ -80,7 +80,7 @@ def paint(
 ) -> tuple[Image.Image, list[str]]:
     """The crop around a face with the guest in it, and what a pass had to leave out, in words.
 
-    Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises CancelledError when the work
+    Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises Cancelled when the work
     was stopped.
     """
     assert guest.identity is not None
@@ -142,7 +142,7 @@ def paint(
     return Image.fromarray(_fused(picture, guest, detector, notes)), [f"Face {seat.number}: {note}" for note in notes]
 
 
-def _fused(picture: Image.Image, guest: Guest, detector: Detector, notes: list[str]) -> Pixels:
+def _fused(picture: Image.Image, guest: FaceSource, detector: Detector, notes: list[str]) -> Pixels:
     """The picture with the photo's face over its own, where both have one."""
     pixels = np.asarray(picture)
     if guest.photo is None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.recipes.template.image import read_canvas
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class TemplateGallery:
             while safe_child(self.folder, free).exists():
                 free, number = f"{wanted.stem} {number}{wanted.suffix}", number + 1
             path = safe_child(self.folder, free)
-            with whole_file(path) as part:
+            with atomic_write(path) as part:
                 part.write_bytes(content)
         return free
 

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.faces.decoding import decode_picture, read_picture_file, turned_back
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ _PAGED = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True, eq=False)
-class Canvas:
+class TemplateImage:
     """A template: ``pixels`` uint8 [h, w, 3] upright, and what its file holds besides.
 
     ``alpha`` is its opacity uint8 [h, w], upright; a ``grey`` one comes out in greyscale, the new faces too.
@@ -60,7 +60,7 @@ class Canvas:
         check_free(path)
         content = self.encoded(pixels, settings_text)
         try:
-            with whole_file(path, new=True) as part:
+            with atomic_write(path, new=True) as part:
                 part.write_bytes(content)
         except FileExistsError:  # somebody else was faster
             check_free(path)
@@ -99,7 +99,7 @@ def check_free(path: Path) -> None:
         raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
 
 
-def read_canvas(source: Path | bytes, *, name: str = "") -> Canvas:
+def read_canvas(source: Path | bytes, *, name: str = "") -> TemplateImage:
     """Read a template; of a photo with further views or pages, its first picture.
 
     Raises PhotoError when it is no picture, animated, or has sides outside MIN_SIDE..MAX_SIDE.
@@ -117,7 +117,7 @@ def read_canvas(source: Path | bytes, *, name: str = "") -> Canvas:
         notes = (*notes, f"{label} has more than 8 bits a pixel and becomes a picture of 8.")
     elif decoded.mode not in _KEPT:
         notes = (*notes, f"{label} is of mode {decoded.mode} and becomes RGB.")
-    return Canvas(
+    return TemplateImage(
         decoded.pixels,
         read_picture(content, name=label).digest,
         label,

@@ -11,13 +11,13 @@ from facechain_ext import __version__
 from facechain_ext.number_text import read_float, read_integer, shown
 from facechain_ext.recipes.arguments import PREFIX, RECIPE_LABEL
 from facechain_ext.recipes.infotext import quoted
-from facechain_ext.recipes.template.settings import QUALITIES, Guest, Settings
+from facechain_ext.recipes.template.settings import QUALITIES, FaceSource, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from facechain_ext.recipes.template.image import Canvas
-    from facechain_ext.recipes.template.settings import Choice
+    from facechain_ext.recipes.template.image import TemplateImage
+    from facechain_ext.recipes.template.settings import FaceAction
 
 RECIPE = "template"
 """What RECIPE_LABEL says of these pictures."""
@@ -62,8 +62,8 @@ class TemplateSettings:
 
 
 def settings_text(
-    canvas: Canvas,
-    choices: Mapping[int, Choice],
+    canvas: TemplateImage,
+    choices: Mapping[int, FaceAction],
     settings: Settings,
     *,
     hair: bool = False,
@@ -134,8 +134,8 @@ def parse_settings(prompt: str, negative: str, values: Mapping[str, str]) -> Tem
     )
 
 
-def _called(who: Choice) -> str:
-    return _one_line(who.source or "somebody") if isinstance(who, Guest) else who
+def _called(who: FaceAction) -> str:
+    return _one_line(who.source or "somebody") if isinstance(who, FaceSource) else who
 
 
 def _one_line(text: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import CancelledError, PhotoError
+from facechain_ext.errors import Cancelled, PhotoError
 from facechain_ext.identity.likeness_scorer import ranked
 from facechain_ext.recipes.job import Inpaint, Job, Person
 from facechain_ext.recipes.template import faithful
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, Mask, Pixels
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Host
-    from facechain_ext.recipes.template.faces import Seat
+    from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.passes import Passes
-    from facechain_ext.recipes.template.settings import Guest, Settings
+    from facechain_ext.recipes.template.settings import FaceSource, Settings
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def standard_steps(settings: Settings) -> int:
     return settings.count * max(round(settings.steps * settings.denoise), 1)
 
 
-def lay_photo(pixels: Pixels, seat: Seat, guest: Guest, detector: Detector) -> Pixels:
+def lay_photo(pixels: Pixels, seat: TemplateFace, guest: FaceSource, detector: Detector) -> Pixels:
     """Lay the face of the guest's photo (of the card's thumbnail, without one) over the template's."""
     photo = guest.photo if guest.photo is not None else guest.identity.thumbnail if guest.identity else None
     if photo is None:
@@ -59,18 +59,18 @@ def lay_photo(pixels: Pixels, seat: Seat, guest: Guest, detector: Detector) -> P
 
 def paint(
     pixels: Pixels,
-    seat: Seat,
-    seats: Sequence[Seat],
-    guest: Guest,
+    seat: TemplateFace,
+    seats: Sequence[TemplateFace],
+    guest: FaceSource,
     settings: Settings,
     host: Host,
     detector: Detector,
-    judge: Judge | None,
+    judge: LikenessScorer | None,
     passes: Passes,
 ) -> tuple[Pixels, list[str], list[str]]:
     """The picture with the face painted anew, the most like of several tries; what was left out; the likeness.
 
-    Stopped after the first try, the finished ones count. Raises CancelledError when none is, PhotoError for a guest
+    Stopped after the first try, the finished ones count. Raises Cancelled when none is, PhotoError for a guest
     without an identity.
     """
     if guest.identity is None:
@@ -82,7 +82,7 @@ def paint(
             once = replace(settings, seed=settings.seed + number)
             try:
                 painted, left_out = faithful.paint(pixels, seat, seats, guest, once, host, detector, passes)
-            except CancelledError:
+            except Cancelled:
                 if not tries:
                     raise
                 break
@@ -102,7 +102,7 @@ def paint(
 
 
 def _most_like(
-    tries: Sequence[Image.Image], seat: Seat, identity: Identity, judge: Judge | None
+    tries: Sequence[Image.Image], seat: TemplateFace, identity: Identity, judge: LikenessScorer | None
 ) -> tuple[Image.Image, list[str]]:
     if len(tries) == 1 or judge is None:
         return tries[0], []
@@ -115,7 +115,7 @@ def _most_like(
 
 def _standard(
     pixels: Pixels,
-    seat: Seat,
+    seat: TemplateFace,
     identity: Identity,
     settings: Settings,
     host: Host,
@@ -148,7 +148,7 @@ def _standard(
     return [Image.fromarray(matched(np.asarray(one), before, small_mask >= 128)) for one in finished]
 
 
-def _laid(pixels: Pixels, seat: Seat, mask: Mask, painted: Image.Image) -> Pixels:
+def _laid(pixels: Pixels, seat: TemplateFace, mask: Mask, painted: Image.Image) -> Pixels:
     """The picture with what was painted of the seat's crop laid over it, inside the mask with a feather."""
     left, top, side = crop_of(seat)
     new = np.asarray(painted.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import CancelledError
+from facechain_ext.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,14 +42,14 @@ class Passes:
     def generate(self, host: Host, job: Job, steps: int) -> Sequence[Image.Image]:
         """The finished RGB pictures of a pass that counts ``steps``; fewer than asked for when it was interrupted.
 
-        Raises CancelledError when none is finished.
+        Raises Cancelled when none is finished.
         """
         if not self.go_on():
-            raise CancelledError("It was stopped.")
+            raise Cancelled("It was stopped.")
         finished = host.generate(job, progress=lambda done, total: self._tell(self._share(steps, done, total)))
         self.stopped = self.stopped or len(finished) < job.count
         if not finished:
-            raise CancelledError("It was stopped.")
+            raise Cancelled("It was stopped.")
         self.reach(self._reached + steps)
         self.last = finished[-1]
         return [one.picture.convert("RGB") for one in finished]

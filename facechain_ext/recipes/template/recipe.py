@@ -11,23 +11,23 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import CancelledError, FaceChainError, HostError, PhotoError, WeightsError
+from facechain_ext.errors import Cancelled, FaceChainError, HostError, PhotoError, WeightsError
 from facechain_ext.recipes.template import faithful
 from facechain_ext.recipes.template.crop import crop_of, grown, paste, square
-from facechain_ext.recipes.template.faces import Seat, find_seats
+from facechain_ext.recipes.template.faces import TemplateFace, find_seats
 from facechain_ext.recipes.template.painting import lay_photo, paint, steps_of_face
 from facechain_ext.recipes.template.passes import Passes
-from facechain_ext.recipes.template.settings import Guest, Settings
+from facechain_ext.recipes.template.settings import FaceSource, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Host
     from facechain_ext.recipes.style import FaceTool
-    from facechain_ext.recipes.template.image import Canvas
-    from facechain_ext.recipes.template.settings import Choice
+    from facechain_ext.recipes.template.image import TemplateImage
+    from facechain_ext.recipes.template.settings import FaceAction
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,12 @@ class TemplateResult:
     settings_text: str = ""
 
 
-def find_choices(asked: Mapping[int, T], find: Callable[[T], Choice]) -> tuple[dict[int, Choice], list[str]]:
+def find_choices(asked: Mapping[int, T], find: Callable[[T], FaceAction]) -> tuple[dict[int, FaceAction], list[str]]:
     """Who each face becomes by ``find``, and a sentence for each face whose card or photo cannot be used.
 
     Raises that FaceChainError when no face is left.
     """
-    choices: dict[int, Choice] = {}
+    choices: dict[int, FaceAction] = {}
     refused: list[str] = []
     first: FaceChainError | None = None
     for number, who in asked.items():
@@ -74,15 +74,15 @@ def find_choices(asked: Mapping[int, T], find: Callable[[T], Choice]) -> tuple[d
 
 
 def make(
-    canvas: Canvas,
-    choices: Mapping[int, Choice],
+    canvas: TemplateImage,
+    choices: Mapping[int, FaceAction],
     settings: Settings | None = None,
     *,
     host: Host | None = None,
-    seats: list[Seat] | None = None,
+    seats: list[TemplateFace] | None = None,
     detector: Detector | None = None,
     masker: HeadMasker | None = None,
-    judge: Judge | None = None,
+    judge: LikenessScorer | None = None,
     tools: Sequence[FaceTool] = (),
     progress: Callable[[int, int], bool] | None = None,
 ) -> TemplateResult:
@@ -93,7 +93,7 @@ def make(
     mask; one that cannot is named in the notes. ``progress`` counts the whole recipe once; where it returns False, or
     the host is interrupted, the work ends at its next step and the faces that are finished are kept.
     Raises PhotoError for a number that the template has not and for a template that is a guest's own photo, HostError
-    when the quality needs a host and there is none, CancelledError when it was stopped before any face was finished.
+    when the quality needs a host and there is none, Cancelled when it was stopped before any face was finished.
     """
     settings = settings or Settings()
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
@@ -102,7 +102,7 @@ def make(
     pixels, left_out, notes = np.array(canvas.pixels), faithful.missing(settings), list(canvas.notes)
     todo = [(seat, choices[seat.number]) for seat in seats if choices.get(seat.number, "keep") != "keep"]
     for seat, choice in todo:  # what is doubtful about the photo of a guest, as everywhere that a person is used
-        if isinstance(choice, Guest) and choice.identity is not None:
+        if isinstance(choice, FaceSource) and choice.identity is not None:
             notes += [f"Face {seat.number}: {note}" for note in choice.identity.notes]
     costs = [_steps(choice, settings) for _, choice in todo]
     passes = Passes(sum(costs), progress)
@@ -112,7 +112,7 @@ def make(
             break
         try:
             made, missing, likeness = _made(pixels, seat, seats, choice, settings, host, detector, judge, passes)
-        except CancelledError:
+        except Cancelled:
             break
         except HostError as error:  # the next face would fail as well
             if not done:
@@ -128,7 +128,7 @@ def make(
             continue
         left_out += missing
         notes += likeness
-        if isinstance(choice, Guest):
+        if isinstance(choice, FaceSource):
             made = _finished(made, seat, choice, tools, left_out)
             if seat.covered.any():
                 notes.append(f"Face {seat.number}: what covers a part of it stays before the new face.")
@@ -142,44 +142,44 @@ def make(
     return TemplateResult(pixels, changed, (*notes, *left_out), tuple(left_out), passes.stopped, text)
 
 
-def _steps(choice: Choice, settings: Settings) -> int:
+def _steps(choice: FaceAction, settings: Settings) -> int:
     """What a face counts in the progress: the steps that are sampled for it, and 1 where none are."""
-    return steps_of_face(settings) if isinstance(choice, Guest) and settings.paints else 1
+    return steps_of_face(settings) if isinstance(choice, FaceSource) and settings.paints else 1
 
 
 def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
-    """The sentence about faces that an interrupt left; raises CancelledError when it left all of them."""
+    """The sentence about faces that an interrupt left; raises Cancelled when it left all of them."""
     left = [str(number) for number in asked if number not in done]
     if not passes.stopped or not left:
         return []
     if not done:
-        raise CancelledError("It was stopped before a face was finished; nothing is kept.")
+        raise Cancelled("It was stopped before a face was finished; nothing is kept.")
     which = f"face {left[0]} is" if len(left) == 1 else f"faces {', '.join(left[:-1])} and {left[-1]} are"
     return [f"Stopped: {which} left as they were." if len(left) > 1 else f"Stopped: {which} left as it was."]
 
 
 def _made(
     pixels: Pixels,
-    seat: Seat,
-    seats: Sequence[Seat],
-    choice: Choice,
+    seat: TemplateFace,
+    seats: Sequence[TemplateFace],
+    choice: FaceAction,
     settings: Settings,
     host: Host | None,
     detector: Detector,
-    judge: Judge | None,
+    judge: LikenessScorer | None,
     passes: Passes,
 ) -> tuple[Pixels, list[str], list[str]]:
     """The picture with one face done, what was left out of it, and what is said of its likeness."""
     if choice == "pixelate":
         return _pixelated(pixels, seat), [], []
-    assert isinstance(choice, Guest)
+    assert isinstance(choice, FaceSource)
     if settings.quality == "instant":
         return lay_photo(pixels, seat, choice, detector), [], []
     assert host is not None
     return paint(pixels, seat, seats, choice, settings, host, detector, judge, passes)
 
 
-def _area(seat: Seat, seats: Sequence[Seat], choice: Choice, settings: Settings) -> Mask:
+def _area(seat: TemplateFace, seats: Sequence[TemplateFace], choice: FaceAction, settings: Settings) -> Mask:
     """Where a choice may change the template: nowhere in other faces."""
     own = _reach(seat, choice, settings)
     for other in seats:
@@ -187,7 +187,7 @@ def _area(seat: Seat, seats: Sequence[Seat], choice: Choice, settings: Settings)
     return own
 
 
-def _reach(seat: Seat, choice: Choice, settings: Settings) -> Mask:
+def _reach(seat: TemplateFace, choice: FaceAction, settings: Settings) -> Mask:
     """How far a choice reaches around its own face."""
     if choice == "pixelate":  # all of the face, whatever lies before it
         return grown(replace(seat, mask=seat.mask | seat.covered, covered=np.zeros_like(seat.covered)), settings.growth)
@@ -196,7 +196,9 @@ def _reach(seat: Seat, choice: Choice, settings: Settings) -> Mask:
     return seat.mask if settings.quality == "instant" else faithful.growing(seat)
 
 
-def _finished(made: Pixels, seat: Seat, guest: Guest, tools: Sequence[FaceTool], notes: list[str]) -> Pixels:
+def _finished(
+    made: Pixels, seat: TemplateFace, guest: FaceSource, tools: Sequence[FaceTool], notes: list[str]
+) -> Pixels:
     """What was made with the tools used on the square around the face."""
     photo = None if guest.photo is None else Image.fromarray(guest.photo)
     left, top, side = crop_of(seat)
@@ -212,7 +214,7 @@ def _finished(made: Pixels, seat: Seat, guest: Guest, tools: Sequence[FaceTool],
     return made
 
 
-def _pixelated(pixels: Pixels, seat: Seat) -> Pixels:
+def _pixelated(pixels: Pixels, seat: TemplateFace) -> Pixels:
     """The picture as a mosaic of _MOSAIC cells across the face."""
     cell = max(round(max(seat.face.width, seat.face.height) / _MOSAIC), 2)
     height, width = pixels.shape[:2]
@@ -221,13 +223,17 @@ def _pixelated(pixels: Pixels, seat: Seat) -> Pixels:
 
 
 def _check(
-    canvas: Canvas, seats: list[Seat], choices: Mapping[int, Choice], settings: Settings, host: Host | None
+    canvas: TemplateImage,
+    seats: list[TemplateFace],
+    choices: Mapping[int, FaceAction],
+    settings: Settings,
+    host: Host | None,
 ) -> None:
     stranger = next((number for number in choices if not 1 <= number <= len(seats)), None)
     if stranger is not None:
         there = "one face" if len(seats) == 1 else f"{len(seats)} faces, numbered from the left"
         raise PhotoError(f"There is no face number {stranger} in {canvas.name}: it has {there}.")
-    guests = [choice for choice in choices.values() if isinstance(choice, Guest)]
+    guests = [choice for choice in choices.values() if isinstance(choice, FaceSource)]
     if any(guest.photo is not None and np.array_equal(guest.photo, canvas.pixels) for guest in guests) or any(
         photo.digest == canvas.digest for guest in guests if guest.identity for photo in guest.identity.photos
     ):

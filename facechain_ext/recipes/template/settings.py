@@ -19,7 +19,7 @@ faithful: the published passes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Guest:
+class FaceSource:
     """Somebody for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs.
 
     ``source`` is what the settings text of the picture calls them: "card NAME", "photo DIGEST", or nothing.
@@ -30,7 +30,7 @@ class Guest:
     source: str = ""
 
 
-Choice = Guest | Literal["keep", "pixelate"]
+FaceAction = FaceSource | Literal["keep", "pixelate"]
 """What happens to one face."""
 
 

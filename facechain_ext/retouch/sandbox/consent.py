@@ -45,7 +45,7 @@ def code_keys() -> tuple[str, ...]:
     return tuple(key for key, one in manifest().items() if one.code)
 
 
-def code_files(folder: Path) -> tuple[Path, ...]:
+def executable_files(folder: Path) -> tuple[Path, ...]:
     """What of a repository a person can read before agreeing: Python, configuration and lists of packages."""
     kinds = {".py", ".json", ".txt", ".cfg", ".toml", ".yaml", ".yml", ".so", ".pyd", ".pyc"}
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in kinds))

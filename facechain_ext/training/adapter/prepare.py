@@ -15,7 +15,7 @@ import numpy as np
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import prepare_face
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.sources import sources
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _row(source: Source, out: Path, detector: Detector, masker: HeadMasker, dema
         if len(found) > 1 and found[1].area >= SECOND_FACE * found[0].area:
             return dropped(f"it shows {len(found)} persons; cut out the one who is meant")
         prepared = prepare_face(picture, None, detector, masker)
-        quality = faces.judge_face(picture.pixels, prepared.face, prepared.head)
+        quality = faces.assess_quality(picture.pixels, prepared.face, prepared.head)
         if quality.score < demands.quality:
             return dropped(f"the face is {quality.words} (quality {quality.score:.2f} of {demands.quality:.2f})")
         target, mask = square(picture, prepared.face, prepared.head.face, demands.size)
@@ -195,5 +195,5 @@ def write_png(path: Path, pixels: Pixels) -> None:
     good, data = cv2.imencode(".png", channels)
     if not good:
         raise OSError(f"{path.name} cannot be written as PNG")
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(data.tobytes())

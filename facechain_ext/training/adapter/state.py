@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from facechain_ext.errors import HostError, WeightsError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def save_state(
         "scaler": json.dumps(progress.scaler),
     }
     try:
-        with whole_file(folder / STATE) as part:
+        with atomic_write(folder / STATE) as part:
             save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
     except (OSError, SafetensorError) as error:
         earlier = read_progress(folder)

@@ -14,7 +14,7 @@ from torch import nn
 
 from facechain_ext import __version__
 from facechain_ext.errors import HostError
-from facechain_ext.hosts.diffusers.silence import quiet
+from facechain_ext.hosts.diffusers.silence import silence
 from facechain_ext.methods.fact import save_adapter
 from facechain_ext.training.adapter.state import Progress, load_state, read_progress, save_state
 from facechain_ext.training.adapter.step import TrainingStep, attach_serial
@@ -170,7 +170,7 @@ class Trainer:
             (checkpoint.vae, torch.float32),
             (encoder, torch.float32),
         ):
-            with quiet():
+            with silence():
                 model.to(device=device, dtype=dtype)
             model.requires_grad_(requires_grad=False).eval()
         if self.settings.checkpointing:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,5 +64,5 @@ def save_lora(
         "facechain.trigger": trigger,
     }
     state = {key: value.half() for key, value in kohya_state(unet, rank).items()}
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         save_file(state, part, words | metadata)

@@ -12,7 +12,7 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.sources import PICTURES
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def read_table(folder: Path) -> list[Captioned]:
 def write_table(folder: Path, rows: list[Captioned]) -> Path:
     """Write the table, whole or not at all."""
     path = folder / TABLE
-    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows((row.file, "yes" if row.use else "no", row.caption, row.problem) for row in rows)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from facechain_ext.errors import HostError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def read_status(folder: Path) -> TrainingStatus | None:
 
 def write_status(folder: Path, status: TrainingStatus) -> None:
     """Write the status, whole or not at all; raises OSError."""
-    with whole_file(folder / STATUS) as part:
+    with atomic_write(folder / STATUS) as part:
         part.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.sampling.prompts import encode
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.sampling import Drawing, draw
 from facechain_ext.training.style import STATE
 from facechain_ext.training.style.lora import add_layers
@@ -114,7 +114,7 @@ class StyleTrainer:
         path = self._request.work / STATE
         words = {"step": str(self.step), "identity": json.dumps(self._identity()), TRAINING_ID: self.id}
         try:
-            with whole_file(path) as part:
+            with atomic_write(path) as part:
                 save_file({name: value.cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
         except (OSError, SafetensorError) as error:
             safe = NOTHING_LOST.format(step=self._saved_step)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.ui.portrait.form import BY_NAME, NAMES, form_of
-from facechain_ext.ui.portrait.result import Asked
+from facechain_ext.ui.portrait.result import PortraitRequest
 from facechain_ext.ui.portrait.who import Who
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ class HowParts:
         return [self.form[name] for name in NAMES]
 
 
-def asked(values: Sequence[Any]) -> Asked:
+def asked(values: Sequence[Any]) -> PortraitRequest:
     """What the page asks for, from the values of ``who.inputs``, the pose picture and ``how.inputs``.
 
     Raises HostError for a setting outside its range.
     """
     *who, pose = values[: -len(NAMES)]
-    return Asked(Who.of(who[0] or [], who[1:]), form_of(values[-len(NAMES) :]), pose)
+    return PortraitRequest(Who.of(who[0] or [], who[1:]), form_of(values[-len(NAMES) :]), pose)
 
 
 def component(name: str, choices: list[str] | None = None, **options: Any) -> Any:

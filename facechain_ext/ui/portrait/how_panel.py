@@ -15,17 +15,17 @@ from facechain_ext.ui.portrait import styles_panel
 from facechain_ext.ui.portrait.components import HowParts, component
 from facechain_ext.ui.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
 from facechain_ext.ui.portrait.result import wanted_controls
-from facechain_ext.ui.portrait.who import Look, guess
+from facechain_ext.ui.portrait.who import PhotoPreview, guess
 
 if TYPE_CHECKING:
-    from facechain_ext.ui.host import Offers, PageHost
+    from facechain_ext.ui.host import HostCapabilities, PageHost
     from facechain_ext.ui.portrait.components import WhoParts
     from facechain_ext.ui.portrait.styles_panel import OwnParts, StyleParts
 
 _POSE_SWITCHES = ("pose", "pose_face", "pose_ready", "depth")
 
 
-def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, StyleParts, OwnParts]:
+def build(host: PageHost, offers: HostCapabilities, who: WhoParts) -> tuple[HowParts, StyleParts, OwnParts]:
     """Build the column; the styles are wired when the whole form is there."""
     made: dict[str, Any] = {}
 
@@ -53,7 +53,7 @@ def build(host: PageHost, offers: Offers, who: WhoParts) -> tuple[HowParts, Styl
     start = {name: DEFAULTS[name] for name in styles_panel.SUGGESTED}
     parts = HowParts(made, pose, gr.State(start), boxes)
 
-    def look_at(looks: list[Look], number: float) -> list[Any]:
+    def look_at(looks: list[PhotoPreview], number: float) -> list[Any]:
         usable = [one for one in looks or [] if one.usable]
         if not usable:
             return [gr.update(), gr.update(), note("Add a photo first; what is said of the person is guessed from it.")]
@@ -86,9 +86,9 @@ def _several(add: Any) -> Any:
     return frame
 
 
-def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
+def _pose(host: PageHost, offers: HostCapabilities, made: dict[str, Any]) -> Any:
     """The pose picture and how it acts; what cannot be used says why."""
-    reasons = {kind: offers.why_not(kind) for kind in ("openpose", "depth")}
+    reasons = {kind: offers.unavailable_reason(kind) for kind in ("openpose", "depth")}
     usable = not all(reasons.values())
     with gr.Accordion("Pose", open=False, elem_id="facechain_pose_panel"):
         said = [
@@ -126,7 +126,7 @@ def _pose(host: PageHost, offers: Offers, made: dict[str, Any]) -> Any:
     return pose
 
 
-def _more(offers: Offers, add: Any) -> None:
+def _more(offers: HostCapabilities, add: Any) -> None:
     """What is rarely changed: the adapter and when it acts, sampling, size, hires fix."""
     with gr.Accordion("More", open=False, elem_id="facechain_more"):
         add("adapter", choices=list(offers.adapters) or [DEFAULTS["adapter"]])

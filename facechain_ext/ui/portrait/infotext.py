@@ -11,14 +11,14 @@ from facechain_ext.recipes.arguments import CARD_LABEL, IDENTITY_LABEL, PREFIX, 
 from facechain_ext.recipes.infotext import SPEEDUPS, identities_in
 from facechain_ext.recipes.regions import as_text, parse_others
 from facechain_ext.styles import find_style
-from facechain_ext.ui.pnginfo import taken_apart
+from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facechain_ext.ui.host import Offers
-    from facechain_ext.ui.pnginfo import Told
+    from facechain_ext.ui.host import HostCapabilities
+    from facechain_ext.ui.pnginfo import ParsedInfotext
     from facechain_ext.ui.portrait.who import Who
 
 RECIPE = RECIPE_LABEL
@@ -64,13 +64,13 @@ def written(form: Mapping[str, Any], who: Who) -> dict[str, str]:
     return told
 
 
-def restored(text: str, offers: Offers, cards: list[str]) -> Restored:
+def restored(text: str, offers: HostCapabilities, cards: list[str]) -> Restored:
     """The page's settings from a picture's text; what it does not name has its default.
 
     A picture that was not made by this page gives its prompts and what the host's labels say. Raises HostError when
     the text holds no settings.
     """
-    told = taken_apart(text)
+    told = parse_infotext(text)
     if not told.values:
         raise HostError("There are no settings in this. Choose a picture made here or in the webui, or paste its text.")
     found = Restored(dict(DEFAULTS))
@@ -134,7 +134,7 @@ def _put(found: Restored, name: str, text: str) -> None:
         found.notes.append(f"{error}; the default is set.")
 
 
-def _drop_what_is_not_there(found: Restored, offers: Offers) -> None:
+def _drop_what_is_not_there(found: Restored, offers: HostCapabilities) -> None:
     for name, offered in _OFFERED.items():
         names = getattr(offers, offered)
         if names and found.form[name] not in names and found.form[name] != DEFAULTS[name]:
@@ -149,7 +149,7 @@ def _drop_what_is_not_there(found: Restored, offers: Offers) -> None:
             found.form["style"] = NO_STYLE
 
 
-def _speedups(values: Mapping[str, str], offers: Offers) -> list[str]:
+def _speedups(values: Mapping[str, str], offers: HostCapabilities) -> list[str]:
     """Which switches of the host's settings differ from those of the picture; the page's form has none of them."""
     notes = []
     for one in SPEEDUPS:
@@ -165,7 +165,7 @@ def _speedups(values: Mapping[str, str], offers: Offers) -> list[str]:
     return notes
 
 
-def _people(told: Told, found: Restored, cards: list[str]) -> Restored:
+def _people(told: ParsedInfotext, found: Restored, cards: list[str]) -> Restored:
     """``found`` with the cards that the text names and the library has."""
     people = identities_in(told.values)
     named = {label: told.values.get(label, "") for label in (CARD, SECOND)}

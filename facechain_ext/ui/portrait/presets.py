@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.portrait.form import NAMES, checked
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
@@ -31,7 +31,7 @@ def save(name: str, form: Mapping[str, Any]) -> None:
     Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
     """
     path = _path(name)
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Control
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import parse_box, parse_others, together
-from facechain_ext.recipes.sequential_inpaint import EachAlone
+from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.thumbnails import keep_first_picture
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import Judge
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind, Host, Job
     from facechain_ext.recipes.style import FaceTool, Finished
     from facechain_ext.ui.host import PageHost
@@ -46,7 +46,7 @@ _LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
-class Asked:
+class PortraitRequest:
     """What the page asks for: the person, the settings, and the pose picture."""
 
     who: Who
@@ -96,7 +96,7 @@ class Shown:
         return f"{one.likeness.brief}, seed {one.portrait.seed}"
 
 
-def generate(host: PageHost, asked: Asked, report: Report) -> Shown:
+def generate(host: PageHost, asked: PortraitRequest, report: Report) -> Shown:
     """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
     require_ready(host.offers().needed)
     identity = person(host, asked.who)
@@ -135,7 +135,7 @@ def _keep_for_style(key: str, one: Finished) -> None:
         log.warning("the picture of the style %s cannot be kept: %s", key, error)
 
 
-def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) -> Shown:
+def grid(host: PageHost, asked: PortraitRequest, styles: Sequence[str], report: Report) -> Shown:
     """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them.
 
     No style means the one that is chosen. Raises FaceChainError.
@@ -169,7 +169,7 @@ def grid(host: PageHost, asked: Asked, styles: Sequence[str], report: Report) ->
     return host.queued(work)()
 
 
-def planned(host: PageHost, identity: Identity, asked: Asked, seed: int) -> tuple[Job, tuple[str, ...]]:
+def planned(host: PageHost, identity: Identity, asked: PortraitRequest, seed: int) -> tuple[Job, tuple[str, ...]]:
     """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
     form = asked.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
@@ -214,24 +214,24 @@ def wanted_controls(form: Mapping[str, Any], picture: Image.Image) -> list[Contr
     return units
 
 
-def _controls(host: PageHost, asked: Asked) -> tuple[Control, ...]:
+def _controls(host: PageHost, asked: PortraitRequest) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
     if asked.pose is None:
         return ()
     controls, offers = wanted_controls(asked.form, asked.pose), host.offers()
     for control in controls:
-        if offers.why_not(control.kind):
-            raise HostError(f"The pose picture cannot be used. {offers.why_not(control.kind)}")
+        if offers.unavailable_reason(control.kind):
+            raise HostError(f"The pose picture cannot be used. {offers.unavailable_reason(control.kind)}")
     return tuple(controls)
 
 
 def _painter(host: PageHost, form: Mapping[str, Any]) -> Host:
     """The host, or who lets it paint several people one by one."""
-    return EachAlone(host, form["alone"]) if form["alone"] > 0 else host
+    return SequentialInpaintHost(host, form["alone"]) if form["alone"] > 0 else host
 
 
 def _cells(
-    painter: Host, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: Judge, report: Report
+    painter: Host, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: LikenessScorer, report: Report
 ) -> tuple[list[Finished], list[str]]:
     """The pictures of a grid and their labels, as far as they got."""
     made: list[Finished] = []
@@ -262,7 +262,7 @@ def _used_photos(who: Who) -> tuple[Path, ...]:
     return () if who.card else who.photos
 
 
-def _photo(asked: Asked) -> Image.Image | None:
+def _photo(asked: PortraitRequest) -> Image.Image | None:
     """The photo whose face is fused: the first one, unless a card is used instead."""
     if asked.who.card or not asked.who.photos or not asked.form["fuse"]:
         return None

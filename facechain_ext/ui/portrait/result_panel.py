@@ -11,7 +11,7 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.styles import all_styles
-from facechain_ext.ui.background_task import Stop, Work
+from facechain_ext.ui.background_task import Stop, Task
 from facechain_ext.ui.gradio_versions import at_once, results_gallery
 from facechain_ext.ui.html import bar, note
 from facechain_ext.ui.portrait import result
@@ -135,7 +135,7 @@ def key_of_choice(choice: str) -> str:
 def _working(host: PageHost, stop: Stop, task: Callable[[Callable[[int, int], bool]], Shown]) -> Iterator[list[Any]]:
     """The result column while ``task`` works, and when it has ended."""
     stop.clear()
-    work: Work[Shown] = Work(task, stop, host.waits)
+    work: Task[Shown] = Task(task, stop, host.waits)
     keeps = gr.update()
     for number, tick in enumerate(work.ticks()):
         # until the host has let the work in, the picture in the making is somebody else's

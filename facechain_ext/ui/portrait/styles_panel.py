@@ -20,7 +20,7 @@ from facechain_ext.styles import (
     save_style,
     set_favourite,
 )
-from facechain_ext.ui.background_task import Stop, Work
+from facechain_ext.ui.background_task import Stop, Task
 from facechain_ext.ui.html import bar, note
 from facechain_ext.ui.portrait import styles
 from facechain_ext.ui.portrait.components import component
@@ -248,7 +248,7 @@ def download(key: str, folders: tuple[Path, ...], stop: Stop) -> Iterator[str]:
             cancel=lambda: not report(*work.now),
         )
 
-    work: Work[Path] = Work(task, stop)
+    work: Task[Path] = Task(task, stop)
     for tick in work.ticks():
         size = f"{tick.done / 1e6:.0f} of {tick.total / 1e6:.0f} MB" if tick.total else tick.words
         yield bar(tick.done, tick.total, f"{lora.file}: {size}")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONSENT",
     "MOST_PHOTOS",
-    "Look",
+    "PhotoPreview",
     "Who",
     "guess",
     "keep_mix",
@@ -50,7 +50,7 @@ _YEARS = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
 
 
 @dataclass(frozen=True)
-class Look:
+class PhotoPreview:
     """What the page shows of one photo: the aligned face as a data URL, its quality in words, and whether it serves."""
 
     path: Path
@@ -71,7 +71,7 @@ class Who:
     mix: float = 0.0
 
     @staticmethod
-    def of(looks: Sequence[Look], values: Sequence[Any]) -> Who:
+    def of(looks: Sequence[PhotoPreview], values: Sequence[Any]) -> Who:
         """From the photos and the components' values: face, card, second card, mix, and the weights."""
         face, card, second, mix, *weights = values
         used = [(one.path, weight) for one, weight in zip(looks, weights, strict=False) if one.usable]
@@ -81,15 +81,15 @@ class Who:
         )
 
 
-def look(path: Path, face: int | None = None) -> Look:
+def look(path: Path, face: int | None = None) -> PhotoPreview:
     """The aligned face of a photo and how good it is; a photo that cannot be used says why."""
     try:
         picture = faces.read_picture(path)
         prepared = prepare_face(picture, face, faces.detector(), faces.head_masker())
     except PhotoError as error:
-        return Look(path, "", str(error), usable=False)
+        return PhotoPreview(path, "", str(error), usable=False)
     words = " ".join(prepared.notes or ["Good."])
-    return Look(path, data_url(prepared.aligned), words, usable=True)
+    return PhotoPreview(path, data_url(prepared.aligned), words, usable=True)
 
 
 def person(host: PageHost, who: Who) -> Identity:

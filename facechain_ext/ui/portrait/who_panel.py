@@ -13,7 +13,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.html import bar, note
 from facechain_ext.ui.portrait.components import WhoParts
-from facechain_ext.ui.portrait.who import CONSENT, MOST_PHOTOS, Look, Who, keep_mix, keep_photos, look
+from facechain_ext.ui.portrait.who import CONSENT, MOST_PHOTOS, PhotoPreview, Who, keep_mix, keep_photos, look
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
@@ -110,7 +110,7 @@ def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
     stays = [gr.update()] * (1 + 3 * MOST_PHOTOS)
     listing = [parts.looks, parts.notes, *photos.rows, *photos.views, *photos.weights]
 
-    def add(files: Any, looks: list[Look], number: float, card: str, *counts: Any) -> Iterator[list[Any]]:
+    def add(files: Any, looks: list[PhotoPreview], number: float, card: str, *counts: Any) -> Iterator[list[Any]]:
         new = files if isinstance(files, list) else [files] if files else []
         looks, said = list(looks or []), []
         before = len(looks)
@@ -126,12 +126,12 @@ def _wire_photos(host: PageHost, photos: _Photos, parts: WhoParts) -> None:
         chosen, words = instead(card, looks[before:])
         yield [None, looks, note(*words, *said), *_rows(looks, list(counts)), chosen]
 
-    def again(looks: list[Look], number: float, *counts: Any) -> list[Any]:
+    def again(looks: list[PhotoPreview], number: float, *counts: Any) -> list[Any]:
         looks = [look(one.path, int(number or 0) or None) for one in looks or []]
         return [looks, "", *_rows(looks, list(counts))]
 
     def removal(position: int) -> Any:
-        def remove(looks: list[Look], *counts: Any) -> list[Any]:
+        def remove(looks: list[PhotoPreview], *counts: Any) -> list[Any]:
             left = [one for n, one in enumerate(looks or []) if n != position]
             return [left, "", *_rows(left, [c for n, c in enumerate(counts) if n != position])]
 
@@ -180,7 +180,7 @@ def _wire_cards(host: PageHost, keep: _Keep, parts: WhoParts, used: Any) -> None
     keep.save_mix.click(save_mix, given, [*told, parts.notes])
 
 
-def _rows(looks: list[Look], counts: list[Any]) -> list[Any]:
+def _rows(looks: list[PhotoPreview], counts: list[Any]) -> list[Any]:
     """Updates of the photos' rows: frames, views, weights."""
     there = [number < len(looks) for number in range(MOST_PHOTOS)]
     counts = [*counts, *[1.0] * MOST_PHOTOS][:MOST_PHOTOS]
@@ -191,7 +191,7 @@ def _rows(looks: list[Look], counts: list[Any]) -> list[Any]:
     ]
 
 
-def shown(one: Look) -> str:
+def shown(one: PhotoPreview) -> str:
     """A photo as HTML: its aligned face, its name, and how good it is."""
     name = html.escape(one.path.name)
     picture = f"<img src='{one.picture}' alt='aligned face of {name}'>" if one.picture else ""
@@ -199,7 +199,7 @@ def shown(one: Look) -> str:
     return f"<div class='facechain-photo'>{picture}<p{kind}><b>{name}</b><br>{html.escape(one.words)}</p></div>"
 
 
-def instead(card: str, new: list[Look]) -> tuple[Any, list[str]]:
+def instead(card: str, new: list[PhotoPreview]) -> tuple[Any, list[str]]:
     """What to set the chosen card to after ``new`` photos were added, and what to say of it."""
     if card and any(one.usable for one in new):
         return "", [f"The photos are used now, not the card {card}. Remove those of anybody else with ✕."]

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from facechain_ext import faces
-from facechain_ext.errors import CancelledError, FaceChainError, HostError, PhotoError
+from facechain_ext.errors import Cancelled, FaceChainError, HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.sheet import sheet
-from facechain_ext.recipes.template import Guest, Settings, find_choices, find_seats, make, numbered, read_canvas
+from facechain_ext.recipes.template import FaceSource, Settings, find_choices, find_seats, make, numbered, read_canvas
 from facechain_ext.recipes.template.faithful import CONTROLS
 from facechain_ext.recipes.template.infotext import settings_text
 from facechain_ext.recipes.tools import retouching
-from facechain_ext.ui.background_task import part_of
+from facechain_ext.ui.background_task import partial_progress
 from facechain_ext.ui.compare import compare
 from facechain_ext.ui.portrait.result import chosen_seed
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.recipes.style import FaceTool
-    from facechain_ext.recipes.template import Seat, TemplateResult
-    from facechain_ext.recipes.template.settings import Choice, Quality
-    from facechain_ext.ui.host import Offers, PageHost
+    from facechain_ext.recipes.template import TemplateFace, TemplateResult
+    from facechain_ext.recipes.template.settings import FaceAction, Quality
+    from facechain_ext.ui.host import HostCapabilities, PageHost
 
 KEEP, PIXELATE = "keep", "pixelate"
 PHOTO, CARD = "photo: ", "card: "
@@ -39,7 +39,7 @@ MOST_FACES = 10
 
 
 @dataclass(frozen=True)
-class Order:
+class TemplateRequest:
     """What the page asks for: the template, a choice in words for each face from the left, and how it is done.
 
     ``guest`` is a choice for the face ``guest_face`` (0: the largest), over the one in ``choices``. ``restorer`` is a
@@ -65,11 +65,11 @@ class Order:
     guest_face: int = 0
 
 
-def unfit_controls(offers: Offers, quality: str) -> list[str]:
+def unfit_controls(offers: HostCapabilities, quality: str) -> list[str]:
     """Why the passes of a quality go without a kind of ControlNet, in words; nothing where they need none."""
     if quality != "faithful":
         return []
-    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := offers.why_not(kind))))
+    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := offers.unavailable_reason(kind))))
 
 
 def choices_for(photos: Sequence[str]) -> list[str]:
@@ -124,7 +124,7 @@ class Made:
     stopped: bool = False
 
 
-def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> Made:
+def seat(host: PageHost, order: TemplateRequest, report: Callable[[int, int], bool]) -> Made:
     """The finished template, kept where the host keeps its pictures.
 
     Raises FaceChainError; then nothing is written.
@@ -160,7 +160,7 @@ def seat(host: PageHost, order: Order, report: Callable[[int, int], bool]) -> Ma
     return Made(order.template, "" if path is None else path.name, picture, order.guest, text, notes, done.stopped)
 
 
-def _settings(order: Order, offers: Offers) -> Settings:
+def _settings(order: TemplateRequest, offers: HostCapabilities) -> Settings:
     return Settings(
         quality=cast("Quality", order.quality),
         denoise=order.denoise,
@@ -176,7 +176,9 @@ def _settings(order: Order, offers: Offers) -> Settings:
     )
 
 
-def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], bool]) -> tuple[list[Made], list[str]]:
+def batch(
+    host: PageHost, orders: Sequence[TemplateRequest], report: Callable[[int, int], bool]
+) -> tuple[list[Made], list[str]]:
     """Several templates as one job; one that fails is named and the others go on, until it is stopped."""
     made: list[Made] = []
     notes: list[str] = []
@@ -185,8 +187,8 @@ def batch(host: PageHost, orders: Sequence[Order], report: Callable[[int, int], 
             notes.append(_stopped_after(number, len(orders)))
             break
         try:
-            one = seat(host, order, part_of(report, number, len(orders)))
-        except CancelledError as error:
+            one = seat(host, order, partial_progress(report, number, len(orders)))
+        except Cancelled as error:
             notes.append(_stopped_after(number, len(orders)) if len(orders) > 1 else str(error))
             break
         except FaceChainError as error:
@@ -204,7 +206,7 @@ def _stopped_after(number: int, count: int) -> str:
     return f"Stopped after {number} of {count} templates."
 
 
-def each_with_each(orders: Sequence[Order], guests: Sequence[str], face: int) -> list[Order]:
+def each_with_each(orders: Sequence[TemplateRequest], guests: Sequence[str], face: int) -> list[TemplateRequest]:
     """Every template with every guest in turn, template by template; the orders as they are without guests."""
     if not guests:
         return list(orders)
@@ -224,15 +226,15 @@ def contact_sheet(host: PageHost, made: Sequence[Made]) -> tuple[str, Image.Imag
     return "" if path is None else path.name, page
 
 
-def _label(order: Order) -> str:
+def _label(order: TemplateRequest) -> str:
     return f"{order.template.name}, {order.guest}" if order.guest else order.template.name
 
 
-def _largest(seats: Sequence[Seat]) -> int:
+def _largest(seats: Sequence[TemplateFace]) -> int:
     return max(seats, key=lambda seat: seat.face.area).number
 
 
-def _tools(order: Order, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:
+def _tools(order: TemplateRequest, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:
     tools = [retouching()] if order.retouch else []
     if order.restorer:
         if order.restorer not in restorers:
@@ -246,15 +248,15 @@ def comparisons(made: Sequence[Made]) -> str:
     return "".join(compare(read_canvas(one.template).pixels, one.picture, one.file) for one in made[:4])
 
 
-def _choice(host: PageHost, order: Order, words: str, *, paint: bool) -> Choice:
+def _choice(host: PageHost, order: TemplateRequest, words: str, *, paint: bool) -> FaceAction:
     if words == PIXELATE:
         return "pixelate"
     if words.startswith(CARD):
         name = words.removeprefix(CARD)
-        return Guest(CardLibrary().load(name), source=f"card {name}")
+        return FaceSource(CardLibrary().load(name), source=f"card {name}")
     path = order.photos.get(words.removeprefix(PHOTO))
     if path is None:
         raise PhotoError(f"There is no photo called {words.removeprefix(PHOTO)[:60]}; choose again for this face.")
     photo = faces.read_picture(path)
     identity = Identity.from_photos(photo, host.encoder()) if paint else None
-    return Guest(identity, photo.pixels, f"photo {photo.digest[:12]}")
+    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.ui.background_task import Stop, Work
+from facechain_ext.ui.background_task import Stop, Task
 from facechain_ext.ui.gradio_versions import at_once, results_gallery
 from facechain_ext.ui.html import bar, note
 from facechain_ext.ui.pnginfo import text_of
@@ -39,7 +39,7 @@ from facechain_ext.ui.template.sources_panel import named_photos, templates
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.template.jobs import Order
+    from facechain_ext.ui.template.jobs import TemplateRequest
 
 log = logging.getLogger(__name__)
 
@@ -135,9 +135,9 @@ def _restoring(host: PageHost) -> Callable[..., list[Any]]:
     return back
 
 
-def _working(host: PageHost, stop: Stop, orders: list[Order]) -> Iterator[list[Any]]:
+def _working(host: PageHost, stop: Stop, orders: list[TemplateRequest]) -> Iterator[list[Any]]:
     """Status, results and comparison while the templates are made, and when they are."""
-    work = Work(lambda report: batch(host, orders, report), stop, host.waits)
+    work = Task(lambda report: batch(host, orders, report), stop, host.waits)
     for tick in work.ticks():
         words = "Stopping …" if stop.is_set() else tick.words
         yield [bar(tick.done, tick.total, words), gr.update(), gr.update()]

@@ -12,7 +12,7 @@ from facechain_ext.ui.template.jobs import (
     KEEP,
     MOST_FACES,
     PIXELATE,
-    Order,
+    TemplateRequest,
     choices_for,
     each_with_each,
     unfit_controls,
@@ -103,12 +103,12 @@ def option_values(found: RestoredTemplate) -> list[Any]:
     ]  # fmt: skip
 
 
-def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]) -> list[Order]:
+def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]) -> list[TemplateRequest]:
     """An order for each template and each of the people in turn."""
     turn, turn_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, retouch, restorer, *choices = rest
     orders = [
-        Order(
+        TemplateRequest(
             template,
             tuple(choices),
             photos,

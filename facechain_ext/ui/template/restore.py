@@ -10,7 +10,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.template import Settings, TemplateGallery, read_canvas
 from facechain_ext.recipes.template.infotext import parse_settings
-from facechain_ext.ui.pnginfo import taken_apart
+from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.template.jobs import CARD, KEEP, MOST_FACES, PHOTO, PIXELATE
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def restore(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -
 
     Raises HostError when the text is not that of a template portrait.
     """
-    parts = taken_apart(text)
+    parts = parse_infotext(text)
     found = parse_settings(parts.prompt, parts.negative, parts.values)
     if found is None:
         raise HostError("This picture holds no settings of a template portrait; choose one that was made on this page.")

@@ -13,7 +13,7 @@ from facechain_ext.faces import read_picture
 from facechain_ext.styles import key_of
 from facechain_ext.training.adapter.sources import PICTURES
 from facechain_ext.training.style.pictures import caption_table, is_used, picture_files, read_table, write_table
-from facechain_ext.ui.train.request import Wish
+from facechain_ext.ui.train.request import TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.training.style.pictures import Captioned
 
 
-def collect(wish: Wish, pictures: Sequence[tuple[Path, str]]) -> tuple[list[Captioned], list[str]]:
+def collect(wish: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[Captioned], list[str]]:
     """Copy uploaded pictures (path, name) into the training's folder; its captions, and why pictures were left out.
 
     Nothing that is there is overwritten: a picture of a known name gets a number, one that is there is not copied.
@@ -51,7 +51,7 @@ def _copy(path: Path, name: Path, folder: Path) -> str:
     return ""
 
 
-def captions(wish: Wish) -> list[Captioned]:
+def captions(wish: TrainRequest) -> list[Captioned]:
     """The captions of the pictures in the training's folder, made where they lack and written; none without pictures.
 
     Rows of pictures that are gone are taken out: a page has no other way to do it.
@@ -68,7 +68,7 @@ def captions(wish: Wish) -> list[Captioned]:
 
 def shown(name: str) -> list[Captioned]:
     """The captions of a style that was begun, as they were written; none of any other name."""
-    return read_table(Wish(name, "", Path()).pictures) if name.strip() else []
+    return read_table(TrainRequest(name, "", Path()).pictures) if name.strip() else []
 
 
 def keep(name: str, cells: Sequence[Sequence[Any]]) -> None:
@@ -80,7 +80,7 @@ def keep(name: str, cells: Sequence[Sequence[Any]]) -> None:
     known = shown(name)
     rows = [_edited(row, edited[row.file]) if row.file in edited else row for row in known]
     if rows != known:
-        write_table(Wish(name, "", Path()).pictures, rows)
+        write_table(TrainRequest(name, "", Path()).pictures, rows)
 
 
 def _edited(row: Captioned, cells: Sequence[Any]) -> Captioned:

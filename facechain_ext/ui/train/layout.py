@@ -13,7 +13,7 @@ from facechain_ext.ui.html import note
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.environment import HOW, environment
 from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
-from facechain_ext.ui.train.request import TRIGGER, Wish, check_trigger, read_settings, saved_state
+from facechain_ext.ui.train.request import TRIGGER, TrainRequest, check_trigger, read_settings, saved_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +133,7 @@ def _show(host: PageHost, style: str, shown: str, edited: Any) -> list[Any]:
         return _unchanged(shown)
     try:
         captions.keep(shown, _cells(edited))
-        wish = Wish(style, "", Path())
+        wish = TrainRequest(style, "", Path())
         known = read_settings(wish)
         begun = saved_state(wish.folder) is not None
         rows = _rows(captions.shown(style))
@@ -154,7 +154,7 @@ def _gather(host: PageHost, style: str, word: str, uploads: Any, shown: str, edi
         paths = [
             (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name) for one in uploads or ()
         ]
-        wish = Wish(style, word.strip() or TRIGGER, Path())
+        wish = TrainRequest(style, word.strip() or TRIGGER, Path())
         check_trigger(wish)
         rows, problems = captions.collect(wish, paths)
     except FaceChainError as error:
@@ -162,14 +162,14 @@ def _gather(host: PageHost, style: str, word: str, uploads: Any, shown: str, edi
     return [_rows(rows), style, note(_counted(rows), *(f"Left out: {problem}" for problem in problems))]
 
 
-def _wish(host: PageHost, values: Sequence[Any]) -> Wish:
+def _wish(host: PageHost, values: Sequence[Any]) -> TrainRequest:
     """The training that the page asks for, its captions kept; raises HostError where it cannot be meant."""
     name, trigger, checkpoint, steps, rate, rank, size, resume, shown, table = values
     files = host.checkpoint_files()
     path = files.get(checkpoint or "")
     if path is None:
         raise HostError("Choose the checkpoint to learn on.")
-    wish = Wish(
+    wish = TrainRequest(
         name or "", (trigger or "").strip() or TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from facechain_ext.training.style.status import (
 )
 from facechain_ext.ui.train.captions import captions
 from facechain_ext.ui.train.environment import ROOT
-from facechain_ext.ui.train.request import Wish, read_settings, saved_state, trainings_folder, write_settings
+from facechain_ext.ui.train.request import TrainRequest, read_settings, saved_state, trainings_folder, write_settings
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def check(wish: Wish) -> None:
+def check(wish: TrainRequest) -> None:
     """Raise PhotoError without pictures, HostError where the training cannot begin, or go on, as it is asked for."""
     rows = captions(wish)
     if not rows:
@@ -75,7 +75,7 @@ def check(wish: Wish) -> None:
         raise HostError(f"All {step} steps are made. To train it further, set more training steps than {step}.")
 
 
-def command(wish: Wish, python: Path) -> list[str]:
+def command(wish: TrainRequest, python: Path) -> list[str]:
     """The command that trains."""
     words = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(wish.checkpoint)]
     words += ["--pictures", str(wish.pictures), "--name", wish.name.strip(), "--work", str(wish.folder)]
@@ -97,10 +97,10 @@ def latest() -> TrainingStatus | None:
 
 def folder_of(status: TrainingStatus) -> Path:
     """The folder of the training of a status."""
-    return Wish(status.name, "", models_folder()).folder
+    return TrainRequest(status.name, "", models_folder()).folder
 
 
-def start(wish: Wish, python: Path) -> TrainingStatus:
+def start(wish: TrainRequest, python: Path) -> TrainingStatus:
     """Start the training in a process that lives on when this one ends; returns at once.
 
     Raises HostError when one runs already on this machine or the process cannot be started, and what ``check`` raises.
@@ -168,7 +168,7 @@ def _is_event(line: str) -> bool:
         return False
 
 
-def _spawn(wish: Wish, python: Path, run_id: str) -> subprocess.Popen[bytes]:
+def _spawn(wish: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[bytes]:
     """Start the process apart from this one: no terminal, signal or pipe of this one reaches it."""
     settings = {**os.environ, "FACECHAIN_MODELS_DIR": str(models_folder()), "PYTHONUNBUFFERED": "1", RUN_ID: run_id}
     settings["PYTHONIOENCODING"] = "utf-8"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.storage.atomic_write import whole_file
+from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
 from facechain_ext.training.style import STATE
 from facechain_ext.weights import models_folder
@@ -31,7 +31,7 @@ def trainings_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Wish:
+class TrainRequest:
     """A style to train: its ``name`` and ``trigger`` word, the checkpoint's file, and how long."""
 
     name: str
@@ -74,7 +74,7 @@ class SavedSettings:
     size: int = 0
 
 
-def read_settings(wish: Wish) -> SavedSettings | None:
+def read_settings(wish: TrainRequest) -> SavedSettings | None:
     """What is kept of a style; of one that an earlier release began, what its state says. None of an unknown one."""
     path = wish.folder / SETTINGS
     try:
@@ -97,7 +97,7 @@ def read_settings(wish: Wish) -> SavedSettings | None:
     )  # fmt: skip
 
 
-def check_trigger(wish: Wish) -> None:
+def check_trigger(wish: TrainRequest) -> None:
     """Keep the trigger word of a style that is new; raises HostError when the style was begun with another one."""
     known = read_settings(wish)
     if known is None:
@@ -108,15 +108,15 @@ def check_trigger(wish: Wish) -> None:
         )
 
 
-def write_settings(wish: Wish) -> None:
+def write_settings(wish: TrainRequest) -> None:
     """Keep what a style is trained with; raises HostError when it cannot be written."""
     values = (wish.trigger, wish.checkpoint_name, wish.steps, wish.rate, wish.rank, wish.size)
     _write(wish, SavedSettings(wish.name.strip(), *values))
 
 
-def _write(wish: Wish, saved: SavedSettings) -> None:
+def _write(wish: TrainRequest, saved: SavedSettings) -> None:
     try:
-        with whole_file(wish.folder / SETTINGS) as part:
+        with atomic_write(wish.folder / SETTINGS) as part:
             part.write_text(json.dumps(asdict(saved), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise HostError(f"{wish.folder / SETTINGS} cannot be written ({error}); check the disk.") from error

@@ -14,7 +14,7 @@ from facechain_ext.hosts.diffusers.checkpoint.noise import NoiseModel, noise_of,
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
 from facechain_ext.recipes.job import Job
-from facechain_ext.weights.kinds import kind_of
+from facechain_ext.weights.kinds import detect_model_type
 
 VAE = "first_stage_model."
 UNET = "model.diffusion_model."
@@ -98,7 +98,7 @@ def test_every_failure_of_a_vae_names_its_file(models, diffusers_vae, tmp_path, 
     ],
 )
 def test_variants_are_called_by_their_name(weights, change, words):
-    assert words in kind_of(change(weights))
+    assert words in detect_model_type(change(weights))
 
 
 @pytest.mark.parametrize("part", [UNET + "out.2.bias", VAE + "decoder.conv_out.bias"])

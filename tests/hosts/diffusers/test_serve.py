@@ -52,8 +52,8 @@ def job(person=None, **changes):
 def test_what_there_is_is_said_without_loading(host, files):
     offers = host.offers()
     assert (offers.checkpoint, offers.adapters, offers.notice) == (files.checkpoint.name, ("auto", "small"), "small")
-    assert "--controlnet openpose=FILE" in offers.why_not("openpose")
-    assert "webui" in offers.why_not("depth")
+    assert "--controlnet openpose=FILE" in offers.unavailable_reason("openpose")
+    assert "webui" in offers.unavailable_reason("depth")
     assert host.send_targets() == ()
     assert host.preview() is None
 
@@ -67,7 +67,7 @@ def test_pictures_are_made_watched_and_kept(host, person):
 
     (portrait,) = host.generate(job(person), progress=watch)
     assert [(done, total) for done, total, _ in seen] == [(1, 2), (2, 2)]
-    assert all(glimpse.size == (64, 64) for _, _, glimpse in seen)
+    assert all(preview_image.size == (64, 64) for _, _, preview_image in seen)
     assert host.preview() is None
     paths = [host.save(portrait) for _ in range(2)]
     assert [path.name for path in paths] == ["portrait-0001.png", "portrait-0002.png"]

@@ -130,7 +130,7 @@ def faithful() -> dict:
         return {"skip": "there is no sd-webui-controlnet in this webui"}
     from facechain_ext.hosts.webui import controlnet
     from facechain_ext.hosts.webui.host import WebuiHost
-    from facechain_ext.recipes.template import Guest, Settings, make, read_canvas
+    from facechain_ext.recipes.template import FaceSource, Settings, make, read_canvas
 
     chosen = next(name for name in controlnet.model_names() if model in name)
     for kind in ("canny", "openpose"):
@@ -147,7 +147,7 @@ def faithful() -> dict:
 
     host.generate = generate
     mirrored = people()[1]
-    guest = Guest(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
+    guest = FaceSource(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
     canvas = read_canvas(HERE / "astronaut.jpg")
 
     def run() -> dict:
@@ -257,14 +257,14 @@ def alone() -> dict:
 
     from facechain_ext.hosts.webui.host import WebuiHost
     from facechain_ext.recipes.job import Job, Person
-    from facechain_ext.recipes.regions import Other, together
-    from facechain_ext.recipes.sequential_inpaint import EachAlone
+    from facechain_ext.recipes.regions import RegionPrompt, together
+    from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 
     anna, ben = people()
     job, infotexts, pictures = Job("two women", "blue", **SMALL), [], []
     for second in (ben, anna):
-        seated = together(Person(anna, 1.0), None, [(second, Other("second"))])
-        (done,) = EachAlone(WebuiHost(), 0.75).generate(replace(job, people=seated))
+        seated = together(Person(anna, 1.0), None, [(second, RegionPrompt("second"))])
+        (done,) = SequentialInpaintHost(WebuiHost(), 0.75).generate(replace(job, people=seated))
         infotexts.append(done.infotext)
         pictures.append(np.asarray(done.picture, np.int16))
     change, width = np.abs(pictures[0] - pictures[1]), SMALL["width"]

@@ -17,7 +17,7 @@ gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's e
 
 from facechain_ext.hosts.webui import disconnects  # noqa: E402
 from facechain_ext.ui import background_task  # noqa: E402
-from facechain_ext.ui.background_task import Work, stop_all  # noqa: E402
+from facechain_ext.ui.background_task import Task, stop_all  # noqa: E402
 
 PATIENCE = 60
 
@@ -41,7 +41,7 @@ def page(work, monkeypatch):
     """A page with one button, whose work tells how far it is; served until the end of the test."""
 
     def run():
-        running = Work(work.task)
+        running = Task(work.task)
         for tick in running.ticks():
             yield tick.words
 
@@ -99,7 +99,7 @@ def test_closed_in_the_middle_then_reloaded(page, work):
 
 
 def test_a_page_that_is_taken_away_stops_its_work(work):
-    ticks = Work(work.task).ticks()
+    ticks = Task(work.task).ticks()
     next(ticks)
     disconnects.stop_work()
     assert work.ended.wait(PATIENCE)

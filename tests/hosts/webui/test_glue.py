@@ -195,7 +195,7 @@ def test_another_kind_of_checkpoint_goes_on_without_the_face(host):
 def test_the_accordion_gives_back_the_settings(host):
     from facechain_ext.hosts.webui import accordion
     from facechain_ext.recipes.arguments import FaceArguments
-    from facechain_ext.recipes.regions import Other
+    from facechain_ext.recipes.regions import RegionPrompt
 
     with gr.Blocks():
         components = host.script.ui(is_img2img=False)
@@ -204,18 +204,18 @@ def test_the_accordion_gives_back_the_settings(host):
     built = accordion.read(values)
     assert built == FaceArguments(enabled=False)
     labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
-    everything = FaceArguments(face=1, box="0 0 1 1", people=(Other("Anna"),), mix_with="Bea", mix_share=1)
+    everything = FaceArguments(face=1, box="0 0 1 1", people=(RegionPrompt("Anna"),), mix_with="Bea", mix_share=1)
     assert labels == {"FaceChain identity", *everything.infotext()}
 
 
 def test_pasting_restores_every_setting(host):
     from facechain_ext.hosts.webui import accordion
     from facechain_ext.recipes.arguments import FaceArguments
-    from facechain_ext.recipes.regions import Other
+    from facechain_ext.recipes.regions import RegionPrompt
 
     with gr.Blocks():
         components = host.script.ui(is_img2img=False)
-    others = (Other("Anna", (0.5, 0.0, 1.0, 1.0)),)
+    others = (RegionPrompt("Anna", (0.5, 0.0, 1.0, 1.0)),)
     asked = FaceArguments(
         face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False, box="0, 0, 0.5, 1", people=others,
         mix_with="Bea", mix_share=35.0,

@@ -122,11 +122,11 @@ def test_what_forge_does_on_its_main_thread_comes_back_and_so_do_errors(host):
 
 
 def test_errors_that_the_host_only_logs_are_told(host):
-    from facechain_ext.hosts.webui.running import Reports
+    from facechain_ext.hosts.webui.running import ErrorCapture
 
     old = {"exception": "old", "traceback": [["extensions/controlnet/x.py, line 1, f", "f()"]]}
     records = module(host, "modules.errors", exception_records=[old]).exception_records
-    with Reports() as reports:
+    with ErrorCapture() as reports:
         records.append(
             {"exception": "no such file.", "traceback": [["extensions/sd-webui-controlnet/x.py, line 2", ""]]}
         )

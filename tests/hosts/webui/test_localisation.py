@@ -13,7 +13,7 @@ gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's e
 from facechain_ext import styles  # noqa: E402
 from facechain_ext.storage.toml import read_toml  # noqa: E402
 from facechain_ext.styles import catalogue  # noqa: E402
-from facechain_ext.ui.host import Offers  # noqa: E402
+from facechain_ext.ui.host import HostCapabilities  # noqa: E402
 from facechain_ext.weights.manifest import manifest  # noqa: E402
 from tests.hosts.webui import collected_texts, fake_host  # noqa: E402
 from tests.hosts.webui.page_texts import texts_of  # noqa: E402
@@ -53,7 +53,7 @@ class Showcase:
 
     def offers(self):
         everything = dict.fromkeys(("openpose", "openpose_face", "depth", "canny"), "")
-        return Offers(samplers=("Euler",), adapters=("auto",), upscalers=("Latent",), controls=everything)
+        return HostCapabilities(samplers=("Euler",), adapters=("auto",), upscalers=("Latent",), controls=everything)
 
     def send_targets(self):
         return ("txt2img", "img2img", "inpaint", "extras")

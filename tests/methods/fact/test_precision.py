@@ -181,6 +181,6 @@ def test_weights_that_stay_come_home_once(small, monkeypatch):
     with adapter.staying(here):
         for _picture in range(3):
             adapter.borrow(here)
-            adapter.give_back()
+            adapter.offload()
         assert recalled == []
     assert len(recalled) == 1

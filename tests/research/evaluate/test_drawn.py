@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from research.evaluate.rendered import DrawnPeople
+from research.evaluate.rendered import RenderedPeople
 from research.synthetic_world import person, render
 
 
 def test_the_other_pictures_are_photos_where_there_are_some():
-    people = DrawnPeople(8, 4)
+    people = RenderedPeople(8, 4)
     styles = [portrait.scene.style for portrait in people.portraits]
     for number in range(len(people)):
         same = [n for n in range(len(people)) if n // 4 == number // 4 and n != number]
@@ -19,7 +19,7 @@ def test_the_other_pictures_are_photos_where_there_are_some():
 
 
 def test_a_picture_drawn_again_as_a_photo_differs_in_its_style_alone():
-    people = DrawnPeople(3, 4, first=200)
+    people = RenderedPeople(3, 4, first=200)
     number = next(n for n, one in enumerate(people.portraits) if one.scene.style == "sketch")
     before, photo = people.portraits[number], people.as_photo(number)
     assert not np.array_equal(photo.pixels, before.drawn.pixels)

@@ -15,10 +15,10 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from research.evaluate.budget import STRENGTHS, VARIANTS, Budget
 from research.evaluate.eval_net import TRAINED_ON
 from research.evaluate.mixing import SHARES
-from research.evaluate.rendered import DrawnPeople
+from research.evaluate.rendered import RenderedPeople
 from research.evaluate.report import page, plot
 from research.evaluate.run import OWN, EncodedOnce, as_json, evaluate, evaluate_as_they_are
-from research.evaluate.subjects import judge_of
+from research.evaluate.subjects import eval_net_of
 
 LITTLE = Budget(
     persons=2,
@@ -72,7 +72,7 @@ def test_finished_models_are_measured_as_they_are(small, tmp_path):
 
 
 def test_a_picture_is_encoded_once_as_the_training_would(small):
-    vae, people = load_checkpoint(small.checkpoint).vae, DrawnPeople(1, 2)
+    vae, people = load_checkpoint(small.checkpoint).vae, RenderedPeople(1, 2)
     latents = EncodedOnce(vae, people)
     pixels = torch.from_numpy(people.photo(1).pixels.copy()).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.no_grad():
@@ -83,12 +83,12 @@ def test_a_picture_is_encoded_once_as_the_training_would(small):
 
 def test_a_judge_that_was_trained_otherwise_is_not_used_again(tmp_path, monkeypatch):
     kept = tmp_path / "judge.safetensors"
-    judge_of(kept, LITTLE)
+    eval_net_of(kept, LITTLE)
     first = kept.stat().st_mtime_ns
-    judge_of(kept, LITTLE)
+    eval_net_of(kept, LITTLE)
     assert kept.stat().st_mtime_ns == first
     monkeypatch.setitem(TRAINED_ON, "noise", 0.5)
-    judge_of(kept, LITTLE)
+    eval_net_of(kept, LITTLE)
     assert kept.stat().st_mtime_ns != first
 
 

@@ -7,26 +7,35 @@ import pytest
 
 from facechain_ext.demo import random_models
 from facechain_ext.errors import PhotoError
-from research.evaluate.identity_bleed import BEGIN, END, Trial, Trials, leak_of, measure_leak, put_into, table
+from research.evaluate.identity_bleed import (
+    BEGIN,
+    END,
+    Trial,
+    Trials,
+    identity_bleed_of,
+    measure_identity_bleed,
+    put_into,
+    table,
+)
 
 
 def test_random_models_give_two_columns_for_each_pair(tmp_path):
     trials = Trials(count=1, steps=1, side=64)
-    found = measure_leak(random_models(tmp_path), trials)
+    found = measure_identity_bleed(random_models(tmp_path), trials)
     assert len(found) == 2
     assert all(trial.own > 0 for trial in found)
-    assert measure_leak(random_models(tmp_path), trials) == found
+    assert measure_identity_bleed(random_models(tmp_path), trials) == found
 
 
 def test_who_is_painted_alone_is_not_changed_by_the_neighbour(tmp_path):
-    found = measure_leak(random_models(tmp_path), Trials(count=1, steps=2, side=64, alone=0.75))
+    found = measure_identity_bleed(random_models(tmp_path), Trials(count=1, steps=2, side=64, alone=0.75))
     assert all(trial.own > 0 for trial in found)
-    assert leak_of(found) == 0.0
+    assert identity_bleed_of(found) == 0.0
 
 
 def test_the_leak_is_the_share_of_all_changes():
     found = [Trial(10.0, 1.0), Trial(30.0, 1.0)]
-    assert np.isclose(leak_of(found), 0.05)
+    assert np.isclose(identity_bleed_of(found), 0.05)
     text = table({"a way": found, "another": [Trial(10.0, 0.0)]}, Trials(count=1), "none")
     assert "| a way | another |" in text
     assert "| **5.0 %** | **0.0 %** |" in text

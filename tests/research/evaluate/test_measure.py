@@ -9,10 +9,10 @@ import torch
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS
 from facechain_ext.identity.projector import ProjectorSizes
-from research.evaluate.eval_net import ask, attribute_numbers, face_crops, to_judge, train_judge
+from research.evaluate.eval_net import ask, attribute_numbers, face_crops, to_eval_net, train_eval_net
 from research.evaluate.measure import caption_accuracy, change_outside, retrieval, spread
 from research.evaluate.parallel import ParallelAdapter, attach_parallel
-from research.evaluate.rendered import DrawnPeople
+from research.evaluate.rendered import RenderedPeople
 from tests.unets import CONTEXT, diffusers_unet, run
 
 
@@ -49,7 +49,7 @@ def test_crops_bring_the_landmarks_of_any_face_to_the_encoders_places(turn, scal
     pixels = np.zeros((side, side, 3), np.uint8)
     for x, y in landmarks:
         cv2.circle(pixels, (round(x * 16), round(y * 16)), 24, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    crop = face_crops(to_judge(pixels[None]), torch.from_numpy(landmarks / side)[None].float())
+    crop = face_crops(to_eval_net(pixels[None]), torch.from_numpy(landmarks / side)[None].float())
     bright = crop[0, 0].numpy() > 0
     _, _, _, found = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
     nearest = np.linalg.norm((found[1:, None] + 0.5) / 64 - wanted, axis=2).min(1)
@@ -58,15 +58,15 @@ def test_crops_bring_the_landmarks_of_any_face_to_the_encoders_places(turn, scal
 
 
 def test_the_judge_learns_who_and_what():
-    people = DrawnPeople(4, 4)
-    judge = train_judge(people, steps=60, batch=16)
+    people = RenderedPeople(4, 4)
+    judge = train_eval_net(people, steps=60, batch=16)
     pixels = np.stack([people.photo(n).pixels for n in range(16)])
     verdict = ask(judge, pixels)
     wanted = [attribute_numbers(portrait.scene) for portrait in people.portraits]
     assert caption_accuracy(verdict, wanted) > 0.8
     gallery = torch.nn.functional.normalize(verdict.identity.view(4, 4, -1).mean(1), dim=1)
     assert retrieval(verdict.identity, gallery, [portrait.who for portrait in people.portraits])[0] > 0.9
-    again = ask(train_judge(people, steps=60, batch=16), pixels)
+    again = ask(train_eval_net(people, steps=60, batch=16), pixels)
     assert torch.equal(again.identity, verdict.identity)
 
 

@@ -10,8 +10,8 @@ import torch
 from facechain_ext.demo.models import shipped_models
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
-from research.evaluate.mixing import SHARES, drawn_identity, likenesses, mixes, summed, table
-from research.evaluate.rendered import HELD_OUT, DrawnPeople
+from research.evaluate.mixing import SHARES, likenesses, mixes, rendered_identity, summed, table
+from research.evaluate.rendered import HELD_OUT, RenderedPeople
 
 PAIRS = 4
 
@@ -26,8 +26,8 @@ def models():
 
 @pytest.fixture(scope="module")
 def people(models):
-    drawn = DrawnPeople(2 * PAIRS, 1, first=HELD_OUT, side=128)
-    return [drawn_identity(drawn, number, models[0]) for number in range(len(drawn))]
+    drawn = RenderedPeople(2 * PAIRS, 1, first=HELD_OUT, side=128)
+    return [rendered_identity(drawn, number, models[0]) for number in range(len(drawn))]
 
 
 def nearer(cosines):

@@ -14,7 +14,7 @@ from facechain_ext.cli.main import app
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
-from research.evaluate.subjects import held_out, judge_of, subjects_of
+from research.evaluate.subjects import eval_net_of, held_out, subjects_of
 from research.evaluate.switches import STEPS, SWITCHES, Switch, _drawn, _region, page, psnr, switch_costs
 from tests.research.evaluate.test_evaluate import LITTLE
 
@@ -65,7 +65,7 @@ def test_every_switch_is_compared_with_the_exact_pictures(small, tmp_path):
 
 
 def test_a_small_box_changes_the_pictures(small, tmp_path):
-    judge = judge_of(tmp_path / "judge.safetensors", LITTLE)
+    judge = eval_net_of(tmp_path / "judge.safetensors", LITTLE)
     subjects, _ = subjects_of(held_out(LITTLE), judge, TransFace.from_file(small.encoder), LITTLE)
     exact, boxed = (
         _drawn(

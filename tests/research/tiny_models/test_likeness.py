@@ -14,14 +14,14 @@ from facechain_ext.identity import TransFace
 from research.tiny_models.autoencoder import to_model
 from research.tiny_models.diffusion import Noising
 from research.tiny_models.likeness import Likeness, Recognition, persons_of
-from research.tiny_models.pictures import DrawnSet
+from research.tiny_models.pictures import RenderedPictures
 
 EACH = 2
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    return DrawnSet(tmp_path_factory.mktemp("pictures"), 3, EACH, 96)
+    return RenderedPictures(tmp_path_factory.mktemp("pictures"), 3, EACH, 96)
 
 
 @pytest.fixture(scope="module")

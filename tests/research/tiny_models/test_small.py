@@ -24,11 +24,11 @@ from research.tiny_models.diffusion import BaseStage, Noising
 from research.tiny_models.faces import Faces
 from research.tiny_models.likeness import Likeness, Recognition
 from research.tiny_models.loras import STYLES
-from research.tiny_models.pictures import DrawnSet
+from research.tiny_models.pictures import RenderedPictures
 from research.tiny_models.precision import bfloat16
 from research.tiny_models.recognition import RecognitionStage
 from research.tiny_models.report import curves
-from research.tiny_models.run import STAGES, StoppedError, train_small
+from research.tiny_models.run import STAGES, StoppedError, train_tiny_models
 from research.tiny_models.skeletons import skeleton
 from research.tiny_models.stage import read_curve, train_stage
 
@@ -41,7 +41,7 @@ TINY = Plan(persons=4, each=2, painted=3, side=64, save_every=1, **dict.fromkeys
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     seen = []
-    train_small(TINY, folder / "work", folder / "out", show=lambda name, *_: seen.append(name) or True)
+    train_tiny_models(TINY, folder / "work", folder / "out", show=lambda name, *_: seen.append(name) or True)
     return folder, seen
 
 
@@ -91,35 +91,35 @@ def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out
 def test_the_same_call_does_nothing_again_and_another_plan_is_refused(trained):
     folder, _ = trained
     before = (folder / "work" / "base" / "state.safetensors").stat().st_mtime_ns
-    train_small(TINY, folder / "work", folder / "out")
+    train_tiny_models(TINY, folder / "work", folder / "out")
     assert (folder / "work" / "base" / "state.safetensors").stat().st_mtime_ns == before
     with pytest.raises(HostError, match="another plan"):
-        train_small(replace(TINY, seed=1), folder / "work", folder / "out")
+        train_tiny_models(replace(TINY, seed=1), folder / "work", folder / "out")
 
 
 def test_a_stopped_training_says_where_and_its_curves_can_be_drawn(tmp_path, trained):
     with pytest.raises(StoppedError, match="Stopped in vae"):
-        train_small(TINY, tmp_path / "work", tmp_path / "out", show=lambda name, *_: name != "vae")
+        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", show=lambda name, *_: name != "vae")
     assert not (tmp_path / "out").exists()
     assert curves(trained[0] / "work", tmp_path / "curves.png").stat().st_size > 1000
 
 
 def test_a_training_can_begin_with_finished_models(tmp_path, trained):
     before = trained[0] / "out"
-    train_small(TINY, tmp_path / "work", tmp_path / "out", begin=before)
+    train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", begin=before)
     names = ("checkpoint", "encoder", "adapter")
     old, new = ({n: load_file(folder / f"{n}.safetensors") for n in names} for folder in (before, tmp_path / "out"))
     assert old["encoder"].keys() == new["encoder"].keys()
     assert all(torch.equal(old["encoder"][key], new["encoder"][key]) for key in old["encoder"])
     changed = {key for key, value in old["checkpoint"].items() if not torch.equal(value, new["checkpoint"][key])}
     with pytest.raises(HostError, match="another plan or beginning"):
-        train_small(TINY, tmp_path / "work", tmp_path / "out")
+        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out")
     for part in ("first_stage_model.decoder", "model.diffusion_model", "cond_stage_model"):
         assert any(key.startswith(part) for key in changed)
 
 
 def test_a_finished_autoencoder_is_held_near_its_latents(tmp_path):
-    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    pictures = RenderedPictures(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
     stage = AutoencoderStage(pictures, likeness_of(pictures), new_vae())
     rng, generator = np.random.default_rng(0), torch.Generator()
@@ -139,11 +139,11 @@ def test_beginning_with_half_a_family_is_refused(tmp_path):
     for name in ("checkpoint", "encoder"):
         (begin / f"{name}.safetensors").write_bytes(b"")
     with pytest.raises(WeightsError, match=r"adapter\.safetensors is missing"):
-        train_small(TINY, tmp_path / "work", tmp_path / "out", begin=begin)
+        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", begin=begin)
 
 
 def test_faces_are_of_another_picture_of_the_same_person_and_photos_where_there_are_some(tmp_path):
-    pictures = DrawnSet(tmp_path, 3, 4, 64)
+    pictures = RenderedPictures(tmp_path, 3, 4, 64)
     pictures.photos = np.array([True, False, False, True, False, False, False, False, False, True, False, False])
     shown = Faces(pictures, np.arange(12, dtype=np.float16)[:, None, None])
     numbers = np.repeat(np.arange(12), 50)
@@ -160,12 +160,12 @@ def test_faces_are_of_another_picture_of_the_same_person_and_photos_where_there_
 
 
 def test_a_single_picture_of_a_person_is_its_own_face(tmp_path):
-    shown = Faces(DrawnSet(tmp_path, 2, 1, 64), np.arange(2, dtype=np.float16)[:, None, None])
+    shown = Faces(RenderedPictures(tmp_path, 2, 1, 64), np.arange(2, dtype=np.float16)[:, None, None])
     assert shown.tokens(np.array([1, 0]), np.random.default_rng(0)).flatten().tolist() == [1, 0]
 
 
 def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
-    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    pictures = RenderedPictures(tmp_path, 4, 2, 64)
     rng = np.random.default_rng(0)
     latents = rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
     tokens = rng.standard_normal((8, 144, 64)).astype(np.float16)
@@ -193,7 +193,7 @@ def weighted_alone(stage, latents, pictures):
 
 
 def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_path):
-    pictures = DrawnSet(tmp_path / "pictures", 3, 2, 64)
+    pictures = RenderedPictures(tmp_path / "pictures", 3, 2, 64)
     schedule = Schedule(4, 2, 1e-3, warm_up=2)
 
     def run(folder, stop=None):
@@ -212,17 +212,17 @@ def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_pat
 
 
 def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
-    first = DrawnSet(tmp_path / "a", 3, 2, 64)
-    again = DrawnSet(tmp_path / "a", 3, 2, 64)
+    first = RenderedPictures(tmp_path / "a", 3, 2, 64)
+    again = RenderedPictures(tmp_path / "a", 3, 2, 64)
     assert np.array_equal(first["pixels"], again["pixels"])
     assert len(first.first(2)) == 4
     assert first.others(3) == [2]
     with pytest.raises(ValueError, match="another plan"):
-        DrawnSet(tmp_path / "a", 4, 2, 64)
+        RenderedPictures(tmp_path / "a", 4, 2, 64)
 
 
 def test_normalising_latents_leaves_pictures_as_they_were(tmp_path):
-    pictures = DrawnSet(tmp_path, 4, 2, 64)
+    pictures = RenderedPictures(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
     vae = AutoencoderStage(pictures, likeness_of(pictures)).module.eval().requires_grad_(requires_grad=False)
     wanted = to_model(pictures["pixels"][:2])
@@ -258,7 +258,7 @@ def test_a_skeleton_has_its_joints_where_the_face_is():
 
 
 def test_the_projector_learns_beside_the_encoder(tmp_path):
-    pictures = DrawnSet(tmp_path / "pictures", 3, 2, 64)
+    pictures = RenderedPictures(tmp_path / "pictures", 3, 2, 64)
     torch.manual_seed(0)
     stage = RecognitionStage(pictures)
     before = {name: value.clone() for name, value in stage.projector.state_dict().items()}

@@ -15,7 +15,7 @@ from facechain_ext.methods.fact import new_adapter
 from facechain_ext.training.adapter.batches import Batches
 from facechain_ext.training.adapter.settings import Settings
 from facechain_ext.training.adapter.trainer import Trainer
-from research.evaluate.rendered import DrawnPeople
+from research.evaluate.rendered import RenderedPeople
 from tests.training.conftest import PROJECTOR
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     torch.manual_seed(0)
     adapter = new_adapter(checkpoint.unet, projector=PROJECTOR, gate=0.3)
     batches = Batches(
-        DrawnPeople(2, 2),
+        RenderedPeople(2, 2),
         checkpoint.tokenizer,
         settings,
         process=accelerator.process_index,

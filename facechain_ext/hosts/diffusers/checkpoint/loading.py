@@ -18,7 +18,7 @@ from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, Part, singl
 from facechain_ext.hosts.diffusers.checkpoint.noise import ORDINARY, NoiseModel, noise_of
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.checkpoint.vae_files import read_vae
-from facechain_ext.hosts.diffusers.silence import quiet
+from facechain_ext.hosts.diffusers.silence import silence
 from facechain_ext.weights import kinds, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 from facechain_ext.weights.state_dict_spec import check_values
@@ -71,7 +71,7 @@ def load_checkpoint(
 
     path = Path(path)
     weights = read_state_dict(path)
-    kind = kinds.kind_of(weights)
+    kind = kinds.detect_model_type(weights)
     if kind != kinds.SD15:
         raise HostError(f"{path.name}: this is {kind}. Choose a Stable Diffusion 1.5 checkpoint.")
     unet_weights, text_weights = _part(weights, "unet"), _part(weights, "text_encoder")
@@ -88,7 +88,7 @@ def load_checkpoint(
     text_encoder = _fill(
         lambda c: CLIPTextModel(CLIPTextConfig(**c)), sizes.text_encoder_config, "text_encoder", text_weights, path.name
     )
-    with quiet():
+    with silence():
         return Checkpoint(
             unet=unet.to(device, dtype),
             # In half precision the VAE of SD1.5 overflows on some pictures, and it is cheap.
@@ -113,7 +113,7 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
     if path.is_dir():
         config, path = _diffusers_folder(path)
     weights = read_state_dict(path)
-    kind = kinds.kind_of(weights)
+    kind = kinds.detect_model_type(weights)
     if kind != kinds.CONTROLNET:
         raise HostError(f"{path.name}: this is {kind}. Choose a ControlNet for Stable Diffusion 1.5.")
     if "time_embedding.linear_1.weight" in weights:  # the names of diffusers
@@ -125,7 +125,7 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
         except (RuntimeError, ValueError, TypeError, KeyError, IndexError, ArithmeticError) as error:
             raise WeightsError(f"{path.parent} has a config.json of no ControlNet ({error}). Get it again.") from error
         _fill_as_named(model, weights, path.name)
-        with quiet():
+        with silence():
             return model.to(device, dtype)
     model = _fill(
         ControlNetModel.from_config,
@@ -134,7 +134,7 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
         _part(weights, "controlnet") or weights,
         path.name,
     )
-    with quiet():
+    with silence():
         return model.to(device, dtype)
 
 

@@ -30,7 +30,9 @@ def read_vae(path: Path) -> dict[str, Tensor]:
         found = {key.removeprefix("vae."): value for key, value in weights.items()}
     entrance = found.get("decoder.conv_in.weight")
     if entrance is None or entrance.ndim != 4:
-        raise HostError(f"{path.name}: this is {kinds.kind_of(weights)}. Choose a VAE of Stable Diffusion 1.5.")
+        raise HostError(
+            f"{path.name}: this is {kinds.detect_model_type(weights)}. Choose a VAE of Stable Diffusion 1.5."
+        )
     if "encoder.conv_in.weight" not in found:
         raise HostError(
             f"{path.name} holds only the decoder of a VAE; the encoder is needed too. Choose a whole VAE of Stable "
