@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from facechain_ext import faces, styles, weights
+from facechain_ext import faces, retouch, styles, weights
 from facechain_ext.errors import FaceChainError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.manifest import manifest
@@ -172,7 +172,7 @@ def _faces() -> Iterable[Check]:
     yield _chosen("detector", faces.detector)
     yield _chosen("head mask", faces.head_masker)
     yield _judge()
-    for row in faces.availability():
+    for row in retouch.availability():
         yield Check("Faces", f"{row.ability}, {row.name}", "ready" if row.ready else "optional", row.detail, row.remedy)
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from facechain_ext.faces.providers import availability, detector, head_masker, recogniser
     from facechain_ext.faces.quality import Quality, assess_quality
     from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker, Recogniser
-    from facechain_ext.retouch.fuse.blend import blend_face
-    from facechain_ext.retouch.skin_retouch import retouch_skin
 
 __all__ = [
     "Availability",
@@ -27,7 +25,6 @@ __all__ = [
     "align",
     "assess_quality",
     "availability",
-    "blend_face",
     "check_face",
     "choose_face",
     "clear_detections",
@@ -36,7 +33,6 @@ __all__ = [
     "number_faces",
     "read_picture",
     "recogniser",
-    "retouch_skin",
 ]
 
 _HOME = {
@@ -46,10 +42,8 @@ _HOME = {
     "number_faces": "choose",
     "Picture": "picture",
     "read_picture": "picture",
-    "blend_face": "fuse.blend",
     "assess_quality": "quality",
     "Quality": "quality",
-    "retouch_skin": "retouch",
     "availability": "providers",
     "Availability": "types",
     "detector": "providers",
@@ -58,7 +52,7 @@ _HOME = {
     "Face": "types",
     "HeadMask": "types",
     "HeadMasker": "types",
-    "clear_detections": "remember",
+    "clear_detections": "detect.cached",
     "recogniser": "providers",
     "Recogniser": "types",
 }

@@ -143,11 +143,11 @@ def _kept(path: Path, _changed: int) -> FairFace:
 def availability() -> tuple[Availability, ...]:
     """Whether FairFace can work here."""
     from facechain_ext import weights
-    from facechain_ext.faces.providers import installed
+    from facechain_ext.optional_packages import is_installed
     from facechain_ext.weights.store import how_to_get
 
     remedy = ""
-    if not installed("torchvision"):
+    if not is_installed("torchvision"):
         remedy = next_steps().install("torchvision")
     elif weights.find("fairface") is None:
         remedy = how_to_get("fairface")

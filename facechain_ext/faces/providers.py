@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.faces import files
 from facechain_ext.faces.types import Availability
 from facechain_ext.next_steps import next_steps
+from facechain_ext.optional_packages import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ class Provider:
     def missing(self) -> str:
         """What keeps it from working, as the step that would change it; "" when nothing does."""
         for package in self.needs:
-            if not installed(package):
+            if not is_installed(package):
                 return _COMPILED.get(package) or next_steps().install(package)
         if self.locate is not None and self.locate() is None:
             from facechain_ext.weights.store import how_to_get
@@ -195,18 +195,15 @@ RECOGNISERS = (
 
 
 def availability() -> tuple[Availability, ...]:
-    """Every provider of every ability of this package, best first, and what would make it work. Loads no network."""
+    """Every provider of facts about faces, best first, and what would make it work. Loads no network."""
     from facechain_ext.faces import attributes
-    from facechain_ext.retouch import fuse, restore
 
     rows = []
     for ability, providers in (("detector", DETECTORS), ("head mask", HEAD_MASKERS), ("likeness", RECOGNISERS)):
         for provider in providers:
             remedy = provider.missing()
             rows.append(Availability(ability, provider.name, not remedy, provider.detail, remedy))
-    for module in (attributes, fuse, retouch, restore):
-        rows += module.availability()
-    return tuple(rows)
+    return (*rows, *attributes.availability())
 
 
 def detector(name: str = "auto") -> Detector:
@@ -286,9 +283,3 @@ def _made(provider: Provider, path: Path | None) -> Any:
     made = provider.make(path)
     log.info("faces: using %s%s", provider.detail, f" from {path}" if path else "")
     return made
-
-
-@functools.cache
-def installed(package: str) -> bool:
-    """Whether ``package`` can be imported, without importing it."""
-    return importlib.util.find_spec(package) is not None

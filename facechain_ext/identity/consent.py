@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from facechain_ext.storage.json_store import read_note, write_note
+from facechain_ext.storage.json_store import read_json, write_json
+from facechain_ext.weights import models_folder
 
 NOTICE = (
     "A card holds what a face looks like: the face cut out small, and numbers from which pictures of that person can "
@@ -22,11 +23,11 @@ FILE = "cards-consent.json"
 
 def agreed() -> bool:
     """Whether this notice was agreed to here; a file that cannot be read counts as no."""
-    told = read_note(FILE)
-    return isinstance(told, dict) and told.get("version") == VERSION
+    saved = read_json(models_folder() / FILE)
+    return isinstance(saved, dict) and saved.get("version") == VERSION
 
 
 def agree() -> None:
     """Remember that the notice was agreed to; raises WeightsError when that cannot be written."""
     now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
-    write_note(FILE, {"version": VERSION, "time": now})
+    write_json(models_folder() / FILE, {"version": VERSION, "time": now})

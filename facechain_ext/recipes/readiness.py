@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from facechain_ext import optional_packages
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces import providers
 from facechain_ext.recipes.adapters import adapter_files
@@ -119,7 +120,7 @@ def _lacking(ability: str) -> tuple[str, str] | None:
     if any(not provider.missing() for provider in choices):
         return None
     for provider in choices:
-        if provider.key and all(map(providers.installed, provider.needs)):
+        if provider.key and all(map(optional_packages.is_installed, provider.needs)):
             return provider.missing(), provider.key
     easiest = next((provider for provider in choices if provider.name == "mediapipe"), choices[0])
     return easiest.missing(), ""

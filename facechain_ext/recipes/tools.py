@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from facechain_ext import faces
+from facechain_ext import faces, retouch
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.retouch import sandbox
 
@@ -47,7 +47,8 @@ class Fuse:
         here = faces.choose_face(detector.detect(source))
         there = faces.choose_face(detector.detect(target))
         free = masker.mask(target, there).face
-        return Image.fromarray(faces.blend_face(source, here, target, there, strength=self.strength, target_mask=free))
+        blended = retouch.blend_face(source, here, target, there, strength=self.strength, target_mask=free)
+        return Image.fromarray(blended)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Retouch:
         found = faces.detector().detect(pixels)
         if not found:
             raise PhotoError("there is no face in the picture.")
-        return Image.fromarray(faces.retouch_skin(pixels, found, strength=self.strength))
+        return Image.fromarray(retouch.retouch_skin(pixels, found, strength=self.strength))
 
 
 @dataclass(frozen=True)

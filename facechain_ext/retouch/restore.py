@@ -91,14 +91,14 @@ def restorer_files(folder: Path) -> tuple[Path, ...]:
 def availability() -> tuple[Availability, ...]:
     """Whether restoring works without a webui."""
     from facechain_ext import weights
-    from facechain_ext.faces.providers import installed
+    from facechain_ext.optional_packages import is_installed
     from facechain_ext.weights.store import how_to_get
 
     folder = weights.models_folder() / "restore"
     files = restorer_files(folder)
     detail = "upscalers by spandrel (in a webui the host's own are used)"
     remedy = ""
-    if not installed("spandrel"):
+    if not is_installed("spandrel"):
         remedy = next_steps().install("spandrel")
     elif not files and weights.find("realesrgan-x2") is None:
         remedy = f"Put an upscaler into {folder}. {how_to_get('realesrgan-x2')}"

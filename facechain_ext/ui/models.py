@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext import doctor, faces
+from facechain_ext import doctor, retouch
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.ui import downloading
@@ -181,7 +181,7 @@ def providers_table() -> str:
     """Every provider of every ability, ready or what would make it so."""
     rows = [
         (one.ability, one.name, "ready" if one.ready else "not ready", one.detail, one.remedy)
-        for one in faces.availability()
+        for one in retouch.availability()
     ]
     return table(("Ability", "Provider", "State", "What it is", "What would change it"), rows)
 

@@ -29,7 +29,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a file is, in the words of ``detect_model_type``, and the channels of its first level (0 where it has none)."""
+    """What a file is, in ``detect_model_type``'s words, and the channels of its first level (0 where it has none)."""
 
     kind: str
     width: int

@@ -17,15 +17,14 @@ from PIL import Image, ImageDraw
 from facechain_ext.errors import FaceChainError
 from facechain_ext.faces import (
     assess_quality,
-    blend_face,
     choose_face,
     clear_detections,
     detector,
     head_masker,
     read_picture,
-    retouch_skin,
 )
 from facechain_ext.faces.providers import DETECTORS
+from facechain_ext.retouch import blend_face, retouch_skin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ import pytest
 from facechain_ext import weights
 from facechain_ext.doctor import examine
 from facechain_ext.errors import HostError, WeightsError
-from facechain_ext.faces import availability, detector, head_masker, providers
+from facechain_ext.faces import detector, head_masker, providers
 from facechain_ext.faces.files import facexlib_file, scrfd_file
+from facechain_ext.retouch import availability
 
 
 @pytest.fixture

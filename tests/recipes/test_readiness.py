@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from facechain_ext import optional_packages
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces import providers
 from facechain_ext.recipes import readiness
@@ -19,7 +20,7 @@ from tests.weights.test_header import checkpoint
 def no_faces(monkeypatch):
     """Nothing here can find a face but facexlib, whose files are missing; as in a fresh webui."""
     kept = {"facexlib"}
-    monkeypatch.setattr(providers, "installed", lambda package: package in kept)
+    monkeypatch.setattr(optional_packages, "is_installed", lambda package: package in kept)
     for name in ("DETECTORS", "HEAD_MASKERS"):
         bare = tuple(
             replace(one, locate=(lambda: None) if one.locate is not None else None) for one in getattr(providers, name)

@@ -9,18 +9,11 @@ import numpy as np
 import pytest
 
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.faces import (
-    assess_quality,
-    attributes,
-    blend_face,
-    check_face,
-    choose_face,
-    read_picture,
-    retouch_skin,
-)
+from facechain_ext.faces import assess_quality, attributes, check_face, choose_face, read_picture
 from facechain_ext.faces.attributes import AGES, Attributes, FairFace, prompt_words
 from facechain_ext.faces.types import Availability, Face, HeadMask
 from facechain_ext.identity.score import SCALES, WORDS, Likeness, likeness_words
+from facechain_ext.retouch import blend_face, retouch_skin
 from facechain_ext.retouch.fuse.warp import triangles, warp_onto
 from facechain_ext.retouch.restore import SpandrelRestorer, enlarge, restorer_files
 

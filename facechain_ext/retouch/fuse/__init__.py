@@ -14,10 +14,10 @@ __all__ = ["availability", "blend_face"]
 
 def availability() -> tuple[Availability, ...]:
     """The ways to fuse faces, best first."""
-    from facechain_ext.faces.providers import installed
+    from facechain_ext.optional_packages import is_installed
     from facechain_ext.retouch.sandbox import available
 
-    mesh = installed("mediapipe")
+    mesh = is_installed("mediapipe")
     detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
     own = Availability("face fusion", "blend", ready=True, detail=detail)
     return (available("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)

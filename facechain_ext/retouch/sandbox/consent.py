@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
-from facechain_ext.storage.json_store import read_note, write_note
-from facechain_ext.weights import find, require
+from facechain_ext.storage.json_store import read_json, write_json
+from facechain_ext.weights import find, models_folder, require
 from facechain_ext.weights.manifest import entry, manifest
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _file_digest(path: Path, _stamp: tuple[int, ...]) -> bytes:
 
 
 def _read() -> dict[str, Consent]:
-    raw = read_note(FILE)
+    raw = read_json(models_folder() / FILE)
     try:
         return {} if raw is None else {key: Consent(**facts) for key, facts in raw.items()}
     except (TypeError, AttributeError) as error:
@@ -122,4 +122,4 @@ def _read() -> dict[str, Consent]:
 
 
 def _write(consents: dict[str, Consent]) -> None:
-    write_note(FILE, {key: asdict(consent) for key, consent in consents.items()})
+    write_json(models_folder() / FILE, {key: asdict(consent) for key, consent in consents.items()})

@@ -1,0 +1,7 @@
+"""The public names of the serial face adapter, where they were before methods had rooms of their own."""
+
+from __future__ import annotations
+
+from facechain_ext.methods.fact import attach, load_adapter
+
+__all__ = ["attach", "load_adapter"]
