@@ -1,34 +1,24 @@
-"""``python -m research style-pictures [KEY ...] [--sheet FILE] | held-out-people [--tries N]``."""
+"""``python -m research``: the commands of the laboratory."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
+import logging
 
-from research.held_out_people import write_held_out_people
-from research.style_pictures.run import contact_sheet, write_all
+import typer
 
+from research.commands import evaluate, pictures, train_world
 
-def main(arguments: list[str]) -> int:
-    """Do what is asked for; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m research")
-    commands = parser.add_subparsers(dest="command", required=True)
-    pictures = commands.add_parser("style-pictures", help="paint the pictures of the styles")
-    pictures.add_argument("keys", nargs="*", help="only these styles")
-    pictures.add_argument("--sheet", type=Path, help="also write a sheet of them to this file")
-    people = commands.add_parser("held-out-people", help="draw the sheet of ten people whom no model has seen")
-    people.add_argument("--tries", type=int, default=1, help="portraits of which the most like is shown")
-    asked = parser.parse_args(arguments)
-    if asked.command == "held-out-people":
-        print(write_held_out_people(asked.tries))
-        return 0
-    paths, size = write_all(asked.keys)
-    print(f"{len(paths)} pictures, {size / 1e6:.2f} MB")
-    if asked.sheet is not None:
-        contact_sheet(paths).save(asked.sheet)
-    return 0
-
+app = typer.Typer(
+    help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("evaluate")(evaluate.evaluate)
+app.command("train-world")(train_world.train_world)
+app.command("style-pictures")(pictures.style_pictures)
+app.command("held-out-people")(pictures.held_out_people)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    app(prog_name="python -m research")

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from facechain_ext import __version__
-from facechain_ext.cli import bench, demo, doctor, evaluate, identity, portrait, serve, styles, template, train, weights
+from facechain_ext.cli import (
+    bench,
+    demo,
+    doctor,
+    identity,
+    laboratory,
+    portrait,
+    serve,
+    styles,
+    template,
+    train,
+    weights,
+)
 from facechain_ext.cli.options import FiniteCommand
 from facechain_ext.errors import FaceChainError
 
@@ -27,7 +39,8 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")
 app.add_typer(weights.app, name="weights")
 app.add_typer(train.app, name="train")
-app.command("evaluate")(evaluate.evaluate)
+train.app.command("world", context_settings=laboratory.PASS_ON)(laboratory.train_world)
+app.command("evaluate", context_settings=laboratory.PASS_ON)(laboratory.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from facechain_ext.cli.options import FiniteCommand
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
 console = Console()
@@ -86,42 +83,6 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
         return Settings(**values | {name: value for name, value in chosen.items() if value is not None})
     except (TypeError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
-
-
-@app.command("world")
-def world(
-    out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
-    work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
-    only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
-    begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
-) -> None:
-    """Train the small models that ship, on drawn people alone; stopped, the same command goes on.
-
-    `torchrun --nproc-per-node 2 -m facechain_ext train world ...` shares each step between two cores.
-    """
-    from facechain_ext.training.processes import Processes
-    from research.tiny_models import PLAN
-    from research.tiny_models.report import curves, report
-    from research.tiny_models.run import STAGES, train_tiny_models
-
-    if only is not None and only not in STAGES:
-        raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
-    first = Processes().first
-    with Progress(console=console, disable=not first) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
-            if part not in tasks:
-                tasks[part] = bars.add_task(part)
-            words = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
-            return True
-
-        train_tiny_models(PLAN, work, out, only=only, begin=begin, show=show)
-    if not first:
-        return
-    curves(work, work / "curves.png")
-    console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
 
 
 @app.command("style", cls=FiniteCommand)

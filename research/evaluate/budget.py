@@ -1,13 +1,8 @@
-"""What a comparison spends, what it compares, and what comes out."""
+"""What a comparison spends and what it compares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from research.evaluate.measure import Figures
-    from research.evaluate.mixing import Mixing
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -54,20 +49,3 @@ VARIANTS = (
     Variant("ours without shuffle", shuffle=False),
     Variant("parallel cross-attention", parallel=True, fair=False),
 )
-
-
-@dataclass(frozen=True)
-class Results:
-    """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
-
-    ``trained`` says whether the small models were; ``seconds`` were spent by part; ``mixing`` is measured with our own
-    adapter.
-    """
-
-    budget: Budget
-    figures: tuple[Figures, ...]
-    judged: Figures
-    seconds: dict[str, float]
-    trained: bool
-    models: str
-    mixing: Mixing

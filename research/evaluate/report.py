@@ -10,8 +10,8 @@ from research.evaluate.mixing import table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from research.evaluate.budget import Results
     from research.evaluate.measure import Figures
+    from research.evaluate.results import Results
 
 _UNTRAINED = (
     "**The small models were not trained when this was made: their pictures show nothing, and the figures below only "

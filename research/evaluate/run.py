@@ -18,12 +18,13 @@ from facechain_ext.training.adapter.sampling import Drawing
 from facechain_ext.training.adapter.settings import Settings
 from facechain_ext.training.adapter.step import attach_serial
 from facechain_ext.training.adapter.trainer import Trainer
-from research.evaluate.budget import STRENGTHS, VARIANTS, Budget, Results, Variant
+from research.evaluate.budget import STRENGTHS, VARIANTS, Budget, Variant
 from research.evaluate.eval_net import ask, to_eval_net
 from research.evaluate.measure import Figures, caption_accuracy, change_outside, retrieval, spread
 from research.evaluate.mixing import measure_mixing
 from research.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
 from research.evaluate.rendered import RenderedPeople
+from research.evaluate.results import Results
 from research.evaluate.subjects import BATCH, eval_net_of, held_out, subjects_of
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from facechain_ext.demo.layout import new_vae
+from research.tiny_models.pictures import to_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,11 +99,6 @@ def _leave_out(block: Any) -> None:
     """Let a residual block that adds nothing cost nothing, and keep it so."""
     block.requires_grad_(requires_grad=False)
     block.forward = lambda hidden, *_others, **_more: hidden
-
-
-def to_model(pixels: np.ndarray) -> Tensor:
-    """Pictures uint8 [n, h, w, 3] as [n, 3, h, w] in -1..1."""
-    return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()
 
 
 @torch.no_grad()

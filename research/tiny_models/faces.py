@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from research.tiny_models.autoencoder import to_model
+from research.tiny_models.pictures import to_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE, similarity
 from facechain_ext.training.pairs import SHARPNESS
-from research.tiny_models.autoencoder import to_model
+from research.tiny_models.pictures import to_model
 from research.tiny_models.precision import bfloat16
 
 if TYPE_CHECKING:

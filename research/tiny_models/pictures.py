@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from facechain_ext.faces import align
 from facechain_ext.training.adapter.people import Photo
@@ -16,6 +17,8 @@ from research.synthetic_world import EDITION, caption, nuisance, person, render,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from torch import Tensor
 
 _PART = 500
 """Pictures that are drawn between two notes of how far it is."""
@@ -119,3 +122,8 @@ def _open(path: Path, shape: tuple[int, ...], kind: Any) -> Any:
             return array
         raise ValueError(f"{path} holds pictures of another plan; choose another folder.")
     return np.lib.format.open_memmap(path, "w+", kind, shape)
+
+
+def to_model(pixels: np.ndarray) -> Tensor:
+    """Pictures uint8 [n, h, w, 3] as [n, 3, h, w] in -1..1."""
+    return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()

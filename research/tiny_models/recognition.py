@@ -13,7 +13,7 @@ from facechain_ext.demo.layout import ENCODER, PROJECTOR
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import Projector
 from facechain_ext.training.pairs import draw_pairs, pair_loss
-from research.tiny_models.autoencoder import to_model
+from research.tiny_models.pictures import to_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from facechain_ext.cli.main import app
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
+from research.__main__ import app
 from research.evaluate.budget import STRENGTHS, VARIANTS, Budget
 from research.evaluate.eval_net import TRAINED_ON
 from research.evaluate.mixing import SHARES

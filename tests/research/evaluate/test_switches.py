@@ -10,10 +10,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from facechain_ext.cli.main import app
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
+from research.__main__ import app
 from research.evaluate.subjects import eval_net_of, held_out, subjects_of
 from research.evaluate.switches import STEPS, SWITCHES, Switch, _drawn, _region, page, psnr, switch_costs
 from tests.research.evaluate.test_evaluate import LITTLE

@@ -11,10 +11,9 @@ import torch.nn.functional as F
 
 from facechain_ext.demo.layout import ENCODER
 from facechain_ext.identity import TransFace
-from research.tiny_models.autoencoder import to_model
 from research.tiny_models.diffusion import Noising
 from research.tiny_models.likeness import Likeness, Recognition, persons_of
-from research.tiny_models.pictures import RenderedPictures
+from research.tiny_models.pictures import RenderedPictures, to_model
 
 EACH = 2
 

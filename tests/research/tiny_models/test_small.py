@@ -19,12 +19,12 @@ from facechain_ext.recipes.job import Lora
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from research.synthetic_world import traits
 from research.tiny_models import PLAN, Plan, Schedule
-from research.tiny_models.autoencoder import AutoencoderStage, encode_all, normalise, to_model
+from research.tiny_models.autoencoder import AutoencoderStage, encode_all, normalise
 from research.tiny_models.diffusion import BaseStage, Noising
 from research.tiny_models.faces import Faces
 from research.tiny_models.likeness import Likeness, Recognition
 from research.tiny_models.loras import STYLES
-from research.tiny_models.pictures import RenderedPictures
+from research.tiny_models.pictures import RenderedPictures, to_model
 from research.tiny_models.precision import bfloat16
 from research.tiny_models.recognition import RecognitionStage
 from research.tiny_models.report import curves

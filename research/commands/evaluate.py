@@ -1,4 +1,4 @@
-"""facechain evaluate: who is in the picture, what the words do, and what else changed."""
+"""python -m research evaluate: who is in the picture, what the words do, and what else changed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def evaluate(
     (docs / "results.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
     plot(results, docs / "results.png")
     given += " --as-they-are" if as_they_are else ""
-    command = f"facechain evaluate --work FOLDER{given}"
+    command = f"python -m research evaluate --work FOLDER{given}"
     (docs / "results.md").write_text(page(results, command, "results.png"), encoding="utf-8")
     console.print(f"Written: {docs / 'results.md'}", markup=False)
 
@@ -82,7 +82,8 @@ def _switches(small: TinyModels, work: Path, docs: Path, chosen: Budget, parts: 
     from research.evaluate.switches import page, switch_costs
 
     costs = switch_costs(small, work, chosen, say=lambda words: console.print(words, markup=False))
-    command = " ".join(["facechain evaluate --work FOLDER --switches", *(f"--budget {part}" for part in parts)])
+    given = "".join(f" --budget {part}" for part in parts)
+    command = f"python -m research evaluate --work FOLDER --switches{given}"
     told = json.dumps([asdict(one) for one in costs], indent=1)
     (docs / "switches.json").write_text(told + "\n", encoding="utf-8")
     text = page(costs, 1.0, chosen, command)

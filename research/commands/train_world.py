@@ -1,0 +1,50 @@
+"""python -m research train-world: the tiny models that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+console = Console()
+
+
+def train_world(
+    out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
+    work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
+    only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
+    begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
+) -> None:
+    """Train the tiny models that ship, on rendered people alone; stopped, the same command goes on.
+
+    `torchrun --nproc-per-node 2 -m research train-world ...` shares each step between two cores.
+    """
+    from facechain_ext.training.processes import Processes
+    from research.tiny_models import PLAN
+    from research.tiny_models.report import curves, report
+    from research.tiny_models.run import STAGES, train_tiny_models
+
+    if only is not None and only not in STAGES:
+        raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
+    first = Processes().first
+    with Progress(console=console, disable=not first) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part)
+            words = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
+            return True
+
+        train_tiny_models(PLAN, work, out, only=only, begin=begin, show=show)
+    if not first:
+        return
+    curves(work, work / "curves.png")
+    console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
