@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from facechain_ext.devices import default_dtype, diffusion_device
-from facechain_ext.errors import HostError
+from facechain_ext.errors import Cancelled, HostError
 from facechain_ext.hosts.diffusers import latents, loras
 from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.controls import prepare_control
 from facechain_ext.hosts.diffusers.infotext import infotext
-from facechain_ext.hosts.diffusers.sampling.denoise import Cancelled, ControlUnit, Guidance, Predictor, Start, denoise
+from facechain_ext.hosts.diffusers.sampling.denoise import ControlUnit, Guidance, Predictor, Start, denoise
 from facechain_ext.hosts.diffusers.sampling.prompts import check_syntax, encode, parse_weights, split_networks
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import FaceAdapter, attach, load_adapter

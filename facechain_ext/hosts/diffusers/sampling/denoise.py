@@ -24,10 +24,6 @@ NOT_FINITE = (
 )
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: the user stopped the work
-    """Raised through the loop when the work is to stop; nobody outside the host sees it."""
-
-
 class FaceAttachment(Protocol):
     """What the loop tells a face adapter that is attached to the U-Net."""
 
