@@ -20,9 +20,9 @@ HEAD_WIDTH = 64
 """Width of one attention head in every published projector and encoder."""
 
 
-def head_count(width: int) -> int:
-    """Number of heads of HEAD_WIDTH in ``width``; 1 when the width cannot be split so."""
-    return width // HEAD_WIDTH if width % HEAD_WIDTH == 0 else 1
+def head_count(width: int, head_width: int = HEAD_WIDTH) -> int:
+    """Number of heads of ``head_width`` in ``width``; 1 when the width cannot be split so."""
+    return width // head_width if width % head_width == 0 else 1
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -101,9 +101,9 @@ class ProjectorSizes:
 class PerceiverAttention(nn.Module):
     """Queries attend to the face and to themselves."""
 
-    def __init__(self, width: int, inner: int) -> None:
+    def __init__(self, width: int, inner: int, head_width: int = HEAD_WIDTH) -> None:
         super().__init__()
-        self.heads = head_count(inner)
+        self.heads = head_count(inner, head_width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.to_q = nn.Linear(width, inner, bias=False)
