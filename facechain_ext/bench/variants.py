@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 
-from facechain_ext.methods.fact import Attachment, FaceAdapter, attach, new_adapter
+from facechain_ext.methods.fact import Attachment, AttachOptions, FaceAdapter, attach, new_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
 from facechain_ext.methods.fact.reuse import Reuse
@@ -173,16 +173,18 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("exact", _face),
     Variant(
         "automatic region",
-        lambda bench, case: _face(bench, case, automatic=KnownFace(warm_up=1)),
+        lambda bench, case: _face(bench, case, options=AttachOptions(automatic=KnownFace(warm_up=1))),
         (Step(0.1, _share_everywhere()), Step(0.5, 1 - _share_everywhere())),
     ),
     Variant("region of 15 %", _region),
     Variant(
         "every second step",
-        lambda bench, case: _face(bench, case, reuse=Reuse(warm_up=1)),
+        lambda bench, case: _face(bench, case, options=AttachOptions(reuse=Reuse(warm_up=1))),
         (Step(0.1, _share_computed()), Step(0.5, 1 - _share_computed())),
     ),
-    Variant("prompt's rows alone", lambda bench, case: _face(bench, case, conditional_only=True)),
+    Variant(
+        "prompt's rows alone", lambda bench, case: _face(bench, case, options=AttachOptions(conditional_only=True))
+    ),
     Variant("published code (einsum)", _published, needs=_logits),
 )
 """What is compared; the first is what the others are related to."""

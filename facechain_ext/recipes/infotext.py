@@ -59,10 +59,10 @@ def quoted(value: Any) -> str:
     return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text
 
 
-def told_of(people: Sequence[Person], adapter: str, *, hires: bool) -> dict[str, Any]:
-    """Infotext label -> value for people whom ``adapter`` puts in, in the hires pass too or not."""
+def told_of(people: Sequence[Person], method_settings: Mapping[str, Any], *, hires: bool) -> dict[str, Any]:
+    """Infotext label -> value for people whom a method with these settings puts in, in the hires pass too or not."""
     first = people[0]
-    settings = FaceArguments(adapter=adapter, strength=first.strength, window=first.window, hires=hires)
+    settings = FaceArguments.of(method_settings, strength=first.strength, window=first.window, hires=hires)
     return {IDENTITY_LABEL: identities_label([person.identity for person in people])} | settings.infotext()
 
 

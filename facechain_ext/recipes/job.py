@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +82,8 @@ class Job:
     negative_prompt: str = ""
     people: tuple[Person, ...] = ()
     adapter: str | None = None
+    method_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of the method, by name."""
     count: int = 1
     seed: int = 0
     steps: int = 25

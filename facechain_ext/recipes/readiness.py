@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facechain_ext import optional_packages
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces import providers
-from facechain_ext.recipes.adapters import adapter_files
+from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.weights import find
 from facechain_ext.weights.header import model_facts
 from facechain_ext.weights.manifest import entry

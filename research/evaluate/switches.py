@@ -10,7 +10,7 @@ import torch
 
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
-from facechain_ext.methods.fact import attach, load_adapter
+from facechain_ext.methods.fact import AttachOptions, attach, load_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.reuse import Reuse
 from facechain_ext.training.adapter.sampling import Drawing
@@ -58,11 +58,11 @@ class Switch:
 
 SWITCHES = (
     Switch("exact"),
-    Switch("automatic region", lambda: {"automatic": AutomaticRegion()}, alone=True),
+    Switch("automatic region", lambda: {"options": AttachOptions(automatic=AutomaticRegion())}, alone=True),
     Switch("region: a box around the face", alone=True, boxed=True),
     Switch("window 0 to 0.8", lambda: {"window": (0.0, 0.8)}),
-    Switch("every second step", lambda: {"reuse": Reuse()}),
-    Switch("prompt's rows alone", lambda: {"conditional_only": True}),
+    Switch("every second step", lambda: {"options": AttachOptions(reuse=Reuse())}),
+    Switch("prompt's rows alone", lambda: {"options": AttachOptions(conditional_only=True)}),
     Switch(f"LCM sampler, {FEW_STEPS} steps", steps=FEW_STEPS, sampler="LCM"),
     Switch(f"DDIM, {FEW_STEPS} steps", steps=FEW_STEPS),
 )
@@ -191,8 +191,9 @@ def _drawn(
         parts.append(
             subjects.draw(checkpoint, rows, drawing, budget.seed, adapter=adapter, attach=acting, strength=strength)
         )
-        if "automatic" in settings:
-            covered.append(settings["automatic"].coverage)
+        options = settings.get("options")
+        if options is not None and options.automatic is not None:
+            covered.append(options.automatic.coverage)
     return np.concatenate(parts)
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from facechain_ext.demo.layout import PROJECTOR, new_face_adapter, new_text_encoder, new_unet
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.methods.fact import attach
+from facechain_ext.methods.fact import AttachOptions, attach
 from facechain_ext.training.adapter.loss import FAIR_WEIGHT, Fair, place_weights, velocity_weights
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
 from research.tiny_models.precision import bfloat16
@@ -139,7 +139,9 @@ class BaseStage:
             tokens = self.adapter.project(self._faces.tokens(of, rng) * somebody)
             text = self.text_encoder(words).last_hidden_state
             bank = torch.cat([tokens, tokens[:1].expand(batch - shown, -1, -1)])
-            with attach(self.unet, self.adapter, bank, strength=1.0, conditional_only=True) as attachment:
+            with attach(
+                self.unet, self.adapter, bank, strength=1.0, options=AttachOptions(conditional_only=True)
+            ) as attachment:
                 attachment.set_rows([row < shown for row in range(batch)])
                 attachment.observers.append(lambda site, x, added: fair(site, x[:shown], added[:shown]))
                 predicted = self.unet(noisy, timesteps, encoder_hidden_states=text).sample

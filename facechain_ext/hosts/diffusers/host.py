@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,25 +15,27 @@ from facechain_ext.errors import Cancelled, HostError
 from facechain_ext.hosts.diffusers import latents, loras
 from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.controls import prepare_control
+from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.sampling.denoise import ControlUnit, Guidance, Predictor, Start, denoise
 from facechain_ext.hosts.diffusers.sampling.prompts import check_syntax, encode, parse_weights, split_networks
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.methods.fact import FaceAdapter, attach, load_adapter
+from facechain_ext.methods.fact import FaceAdapter, load_adapter
+from facechain_ext.methods.protocol import RuntimeOptions
+from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.job import Lora, Portrait
 from facechain_ext.styles.lora_index import ENDINGS
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from diffusers import ControlNetModel
     from torch import Tensor
 
-    from facechain_ext.identity.identity import Conditioning
-    from facechain_ext.methods.fact import Attachment
+    from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
     from facechain_ext.recipes.job import ControlKind, Job
 
 log = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ class _Work:
     job: Job
     guidance: Guidance
     controls: list[ControlUnit]
-    people: list[Conditioning]
+    prepared: PreparedMethod | None
     on_step: Callable[[int, int], None]
 
 
@@ -71,6 +73,7 @@ class DiffusersHost:
         controlnets: Mapping[ControlKind, ControlNetModel] | None = None,
     ) -> None:
         self.checkpoint = checkpoint
+        self._model = DiffusersModel(checkpoint)
         self.adapter = adapter
         self.controlnets = dict(controlnets or {})
         self.on_sample: Callable[[Tensor], None] = lambda _sample: None
@@ -123,10 +126,9 @@ class DiffusersHost:
                 raise Cancelled
 
         finished: list[Portrait] = []
-        with loras.applied(self.checkpoint, job.loras), self._adapter_in_place(job):
-            work = _Work(
-                job, self._guidance(job), [self._control(job, u) for u in job.controls], self._people(job), on_step
-            )
+        with loras.applied(self.checkpoint, job.loras), self._prepared(job) as prepared:
+            controls = [self._control(job, unit) for unit in job.controls]
+            work = _Work(job, self._guidance(job), controls, prepared, on_step)
             try:
                 for number in range(job.count):  # what is finished stays when a later one is stopped
                     finished.append(self._one(work, job.seed + number))
@@ -149,11 +151,26 @@ class DiffusersHost:
                     return path
         raise HostError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
 
-    def _adapter_in_place(self, job: Job) -> AbstractContextManager[None]:
-        """The adapter's weights beside the U-Net's for all pictures of a job."""
-        if not job.people or self.adapter is None:
-            return nullcontext()
-        return self.adapter.staying(self.checkpoint.unet.device)
+    @contextmanager
+    def _prepared(self, job: Job) -> Iterator[PreparedMethod | None]:
+        """The method with the job's people, its weights loaded for all of its pictures; None without people."""
+        if not job.people:
+            yield None
+            return
+        method = choose_method(self._model.family)
+        settings = dict(job.method_settings)
+        if any(row.name == "adapter" for row in method.settings):
+            if self.adapter is None:
+                raise HostError("This job has a person in it, but no face adapter is loaded. Name one with --adapter.")
+            settings["adapter"] = self.adapter
+        if len({person.window for person in job.people}) > 1:
+            raise HostError("All people in one picture act in the same window of the steps; give them one.")
+        prepared = method.prepare(job.people, settings, self._model)
+        prepared.keep_loaded(self.checkpoint.unet.device)
+        try:
+            yield prepared
+        finally:
+            prepared.offload()
 
     def _one(self, work: _Work, seed: int) -> Portrait:
         """One picture."""
@@ -172,8 +189,14 @@ class DiffusersHost:
         picture = latents.decode(vae, sample)
         if job.inpaint is not None:
             picture = latents.keep_outside(picture, job.inpaint)
+        settings = work.prepared.settings if work.prepared is not None else {}
         notes = tuple(note for person in job.people for note in person.identity.notes)
-        return Portrait(picture, seed, infotext(job, seed, self.checkpoint, self.adapter), notes)
+        return Portrait(
+            picture,
+            seed,
+            infotext(job, seed, self.checkpoint, settings),
+            notes,
+        )
 
     def _pass(
         self,
@@ -188,7 +211,7 @@ class DiffusersHost:
         """Sample once at the size of ``noise``; the face is attached for just as long."""
         controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in work.controls]
         scheduler = find_sampler(work.job.sampler).build(self.checkpoint.noise)
-        with self._attached(work) if with_face else nullcontext() as face:
+        with self._applied(work) if with_face else nullcontext() as face:
             predict = Predictor(self.checkpoint.unet, work.guidance, controls, face)
             return denoise(
                 predict,
@@ -201,29 +224,8 @@ class DiffusersHost:
                 on_sample=self.on_sample,
             )
 
-    def _attached(self, work: _Work) -> AbstractContextManager[Attachment | None]:
-        people = work.job.people
-        if not people or self.adapter is None:
-            return nullcontext()
-        return attach(
-            self.checkpoint.unet,
-            self.adapter,
-            [seen.tokens for seen in work.people],
-            null_tokens=[seen.null_tokens for seen in work.people],
-            bias=[seen.bias for seen in work.people],
-            strength=[person.strength for person in people],
-            region=[None if p.region is None else torch.from_numpy(p.region).float() for p in people],
-            window=people[0].window,
-        )
-
-    def _people(self, job: Job) -> list[Conditioning]:
-        if not job.people:
-            return []
-        if self.adapter is None:
-            raise HostError("This job has a person in it, but no face adapter is loaded. Name one with --adapter.")
-        if len({person.window for person in job.people}) > 1:
-            raise HostError("All people in one picture act in the same window of the steps; give them one.")
-        return [person.identity.conditioning(self.adapter) for person in job.people]
+    def _applied(self, work: _Work) -> AbstractContextManager[ActiveMethod | None]:
+        return nullcontext() if work.prepared is None else work.prepared.applied(self._model, RuntimeOptions())
 
     def _guidance(self, job: Job) -> Guidance:
         positive, negative = (

@@ -10,12 +10,13 @@ from facechain_ext.number_text import format_number
 from facechain_ext.recipes.infotext import quoted, told_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
-    from facechain_ext.methods.fact import FaceAdapter
     from facechain_ext.recipes.job import Job
 
 
-def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter | None) -> str:
+def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mapping[str, Any]) -> str:
     """The settings of one picture of ``job``: prompt, negative prompt, and one line of ``label: value`` pairs.
 
     A person is named by name and short hash; the embedding is never written.
@@ -40,8 +41,8 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, adapter: FaceAdapter |
         pairs |= {"Denoising strength": job.hires.denoise, "Hires upscale": job.hires.scale}
         pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
         pairs["Hires upscaler"] = job.hires.upscaler
-    if job.people and adapter is not None:
-        pairs |= told_of(job.people, adapter.name, hires=job.face_in_hires)
+    if job.people and method_settings:
+        pairs |= told_of(job.people, method_settings, hires=job.face_in_hires)
     pairs |= dict(job.remarks)
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_with_loras(job)]

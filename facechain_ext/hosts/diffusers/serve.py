@@ -17,8 +17,7 @@ from facechain_ext.hosts.diffusers.latents import preview_image
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scorer import choose_judge
-from facechain_ext.recipes.adapters import adapter_files
-from facechain_ext.recipes.arguments import AUTOMATIC
+from facechain_ext.methods.fact.files import AUTOMATIC, adapter_files
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.storage.atomic_write import atomic_write

@@ -10,24 +10,29 @@ import gradio as gr
 from facechain_ext.hosts.webui import card_row, models, pasting, preview
 from facechain_ext.hosts.webui.echo import make_repeatable
 from facechain_ext.hosts.webui.people import uploaded
-from facechain_ext.recipes.arguments import AUTOMATIC, IDENTITY_LABEL, TABLE, Argument, FaceArguments, argument
+from facechain_ext.methods.fact.files import AUTOMATIC, adapter_names
+from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import needed
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from facechain_ext.methods.setting import Setting
+
 _WINDOW = ("window_start", "window_end")
 _EXAMPLES = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
-COMPONENTS: tuple[str, ...] = tuple(
-    name for line in TABLE if line.on_page for name in (_WINDOW if line.name == "window" else (line.name,))
-)
-"""Names of the components in the order in which the host hands their values back."""
+
+
+def component_names() -> tuple[str, ...]:
+    """Names of the components in the order in which the host hands their values back."""
+    rows = (row for row in settings_table() if row.on_page)
+    return tuple(name for row in rows for name in (_WINDOW if row.name == "window" else (row.name,)))
 
 
 @dataclass(frozen=True)
 class Accordion:
-    """What was built: components in the order of COMPONENTS, and which infotext restores which of them."""
+    """What was built: components in the order of component_names, and which infotext restores which of them."""
 
     components: list[Any]
     infotext_fields: list[tuple[Any, Any]]
@@ -63,7 +68,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                 look = gr.Button("Preview face", elem_id=elem_id("preview"))
             with gr.Column():
                 made["adapter"] = gr.Dropdown(
-                    models.adapter_names(),
+                    adapter_names(),
                     value=AUTOMATIC,
                     label="Adapter",
                     allow_custom_value=True,
@@ -77,6 +82,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                 made["hires"] = gr.Checkbox(
                     hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
                 )
+        _own(made, elem_id)
         with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
             for name, lines in (("people", 3), ("box", 1)):
                 line = argument(name)
@@ -118,12 +124,12 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         (made["photos"], pasting.photos),
         (notes, pasting.wanted),
     ]
-    for name in COMPONENTS:
+    for name in component_names():
         line = _line(name)
         if line.infotext is not None:
             fields.append((made[name], pasting.reader(line.name, _WINDOW.index(name) if name in _WINDOW else None)))
-    labels = [line.infotext for line in TABLE if line.infotext]
-    return Accordion([made[name] for name in COMPONENTS], fields, [IDENTITY_LABEL, *labels])
+    labels = [line.infotext for line in settings_table() if line.infotext]
+    return Accordion([made[name] for name in component_names()], fields, [IDENTITY_LABEL, *labels])
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ def read(args: Sequence[Any]) -> FaceArguments:
     if asked is None:
         return FaceArguments.parse(_page_values(args))
     make_repeatable(asked)
-    if len(args) != len(COMPONENTS):
+    if len(args) != len(component_names()):
         return FaceArguments.parse(asked)
     restored = _page_values((True, *args[1:]))  # defaults, or what a request's infotext has set
     return FaceArguments.parse(restored | {name: value for name, value in asked.items() if value is not None})
@@ -160,14 +166,14 @@ def read(args: Sequence[Any]) -> FaceArguments:
 
 def _page_values(args: Sequence[Any]) -> dict[str, Any]:
     """The components' values as ``FaceArguments.parse`` takes them; None stands for the default."""
-    values = dict(zip(COMPONENTS, args, strict=True))
+    values = dict(zip(component_names(), args, strict=True))
     window = [values.pop(name) for name in _WINDOW]
     values["window"] = sorted(window) if None not in window else None
     files = values["photos"] if isinstance(values["photos"], list) else []
     return values | {"enabled": bool(values["enabled"]), "photos": [uploaded(file) for file in files]}
 
 
-def _line(name: str) -> Argument:
+def _line(name: str) -> Setting:
     """The line of the table that the component called ``name`` belongs to."""
     return argument("window" if name in _WINDOW else name)
 
@@ -175,11 +181,22 @@ def _line(name: str) -> Argument:
 def _slider(
     name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None, *, most: float = 100
 ) -> Any:
-    line: Argument = argument(name)
+    line = argument(name)
     label = f"{line.label} {part}" if part else line.label
     start = line.default if value is None else value
     low, high, step = (int(n) if line.step == 1 else n for n in (line.low, min(line.high, most), line.step))
     return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{part}" if part else name))
+
+
+def _own(made: dict[str, Any], elem_id: Callable[[str], str]) -> None:
+    """A component for each setting of a method that has no place of its own above."""
+    for row in own_settings():
+        if isinstance(row.default, bool):
+            made[row.name] = gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
+        elif isinstance(row.default, (int, float)):
+            made[row.name] = _slider(row.name, elem_id)
+        else:
+            made[row.name] = gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
 
 
 def _cards() -> list[str]:
@@ -189,7 +206,7 @@ def _cards() -> list[str]:
 
 
 def _refresh(card: str, mix_with: str, adapter: str) -> tuple[Any, Any, Any]:
-    cards, adapters = _cards(), models.adapter_names()
+    cards, adapters = _cards(), adapter_names()
     return (
         gr.update(choices=cards, value=card if card in cards else ""),
         gr.update(choices=cards, value=mix_with if mix_with in cards else ""),

@@ -14,6 +14,7 @@ from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.request import TabRequest
 from facechain_ext.hosts.webui.running import ErrorCapture, Queue, begun, on_main_thread
 from facechain_ext.identity.likeness_scorer import choose_judge
+from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.infotext import prompt_of
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.host import HostCapabilities
@@ -90,7 +91,7 @@ class WebuiHost:
         chosen = str(shared.opts.sd_model_checkpoint or "")
         return HostCapabilities(
             samplers=generation.sampler_names(),
-            adapters=tuple(models.adapter_names()),
+            adapters=tuple(adapter_names()),
             loras=loras.names(),
             upscalers=generation.upscaler_names(),
             checkpoints=checkpoints,

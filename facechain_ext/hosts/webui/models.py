@@ -6,11 +6,10 @@ import logging
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from facechain_ext.recipes.adapters import adapter_files, adapter_names, chosen_adapter
 from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.weights import require, set_models_folder
 from facechain_ext.weights.download import preferred, pull_sources
@@ -20,24 +19,13 @@ from facechain_ext.weights.manifest import entry
 from facechain_ext.weights.transfer import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from facechain_ext.identity import TransFace
-    from facechain_ext.methods.fact import FaceAdapter
     from facechain_ext.recipes.readiness import DrawingDefaults
     from facechain_ext.weights.transfer import Progress
 
-__all__ = [
-    "adapter_files",
-    "adapter_names",
-    "checkpoint_width",
-    "chosen_adapter",
-    "defaults",
-    "encoder",
-    "load",
-    "needs",
-    "use_host_folder",
-]
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +37,7 @@ _CHECKPOINT = "base-majic-file"
 """What the manifest calls the checkpoint that is fetched where the host has none."""
 
 _lock = threading.Lock()
-_kept: dict[str, tuple[tuple[Any, ...], Any]] = {}
+_cache: dict[str, tuple[Hashable, Any]] = {}
 
 
 def use_host_folder() -> None:
@@ -118,20 +106,6 @@ def _bring_checkpoint(
     return path
 
 
-def load(name: str, dtype: torch.dtype) -> FaceAdapter:
-    """The adapter called ``name``, kept in memory until another one is asked for.
-
-    Raises WeightsError when there is none of that name, or its file is not an adapter.
-    """
-    from facechain_ext.methods.fact import load_adapter
-
-    path = adapter_files()[chosen_adapter(name)]
-    adapter: FaceAdapter = _keep(
-        "adapter", (path, path.stat().st_mtime_ns, dtype), lambda: load_adapter(path, dtype=dtype)
-    )
-    return adapter
-
-
 def encoder() -> TransFace:
     """The face encoder, on the CPU: one face takes a fraction of a second there, and no video memory.
 
@@ -140,18 +114,18 @@ def encoder() -> TransFace:
     from facechain_ext.identity import TransFace
 
     path = require("transface")
-    loaded: TransFace = _keep("encoder", (path, path.stat().st_mtime_ns), lambda: TransFace.from_file(path))
-    return loaded
+    return cached("encoder", (path, path.stat().st_mtime_ns), lambda: TransFace.from_file(path))
 
 
-def _keep(kind: str, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """What ``make`` gives, made again only when ``key`` changes; the old one is let go first."""
+def cached(kind: str, key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` gives, made again only when ``key`` changes; the old value of ``kind`` is released first."""
     with _lock:
-        if kind not in _kept or _kept[kind][0] != key:
-            _kept.pop(kind, None)
+        if kind not in _cache or _cache[kind][0] != key:
+            _cache.pop(kind, None)
             with torch.inference_mode(mode=False):  # else weights that are read in the middle of a picture are fixed
-                _kept[kind] = (key, _undisturbed(make))
-        return _kept[kind][1]
+                _cache[kind] = (key, _undisturbed(make))
+        value: T = _cache[kind][1]
+        return value
 
 
 def _torch_functions() -> tuple[Any, ...]:
@@ -162,7 +136,7 @@ def _torch_functions() -> tuple[Any, ...]:
 _UNTOUCHED = _torch_functions()
 
 
-def _undisturbed(make: Callable[[], Any]) -> Any:
+def _undisturbed(make: Callable[[], T]) -> T:
     """What ``make`` gives when the host is not loading a checkpoint, which it does at its start beside the page."""
     deadline = time.monotonic() + _PATIENCE
     for _ in range(_ATTEMPTS):

@@ -12,11 +12,8 @@ from facechain_ext.hosts.webui.handover import photos_in
 from facechain_ext.recipes.arguments import (
     CARD_LABEL,
     IDENTITY_LABEL,
-    ONLY_IF_SET,
-    TABLE,
-    Argument,
-    FaceArguments,
     argument,
+    settings_table,
 )
 from facechain_ext.recipes.infotext import identities_in
 from facechain_ext.recipes.regions import as_text
@@ -24,6 +21,8 @@ from facechain_ext.ui.html import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from facechain_ext.methods.setting import Setting
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +33,15 @@ def reader(name: str, part: int | None = None) -> Callable[[Mapping[str, Any]], 
     ``name`` is the table's, ``part`` which of the two numbers of a window. What only some pictures name has its default
     when a picture with a face does not name it.
     """
-    line = argument(name)
+    row = argument(name)
 
     def from_infotext(written: Mapping[str, Any]) -> Any:
-        if line.infotext not in written:
-            if name not in ONLY_IF_SET or IDENTITY_LABEL not in written:
+        if row.infotext not in written:
+            if not row.optional or IDENTITY_LABEL not in written:
                 return None
-            return "" if name == "people" else line.default
+            return "" if name == "people" else row.default
         try:
-            value = _value(line, written)
+            value = _value(row, written)
         except (FaceChainError, ValueError) as error:
             log.warning("a setting of the pasted text is left out: %s", error)
             return None
@@ -113,22 +112,21 @@ def _missing_cards(written: Mapping[str, Any]) -> list[str]:
 
 def _unreadable(written: Mapping[str, Any]) -> list[str]:
     said = []
-    for line in TABLE:
-        if line.infotext in written:
+    for row in settings_table():
+        if row.infotext in written:
             try:
-                _value(line, written)
+                _value(row, written)
             except FaceChainError as error:
                 said.append(f"A setting is left out. {error}")
             except ValueError as error:
-                said.append(f"{line.label} is left out: {error}.")
+                said.append(f"{row.label} is left out: {error}.")
     return said
 
 
-def _value(line: Argument, written: Mapping[str, Any]) -> Any:
-    """One setting, checked; raises ValueError or HostError for a text that is none."""
-    assert line.infotext is not None
-    found = FaceArguments.from_infotext({line.infotext: written[line.infotext]})
-    return getattr(FaceArguments.parse(found), line.name)
+def _value(row: Setting, written: Mapping[str, Any]) -> Any:
+    """One setting, checked; raises ValueError or InputError for a text that is none."""
+    assert row.infotext is not None
+    return row.read(row.from_infotext(str(written[row.infotext]).strip()))
 
 
 def _cards() -> list[str]:

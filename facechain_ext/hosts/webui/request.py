@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.hosts.webui import models, settings
+from facechain_ext.hosts.webui import settings
+from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.hosts.webui.run import FaceRun
-from facechain_ext.hosts.webui.unets import loaded_unet
-from facechain_ext.recipes.arguments import AUTOMATIC
+from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.infotext import told_of
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class TabRequest:
             return None
         if len({person.window for person in people}) > 1:
             raise HostError("All people in one picture act in the same window of the steps; give them one.")
-        name = models.chosen_adapter(self.job.adapter or AUTOMATIC)
-        adapter = models.load(name, loaded_unet(p).dtype())
-        told = told_of(people, name, hires=self.job.face_in_hires)
+        model = loaded_model(p)
+        own = {"adapter": self.job.adapter or AUTOMATIC, **self.job.method_settings}
+        prepared = choose_method(model.family).prepare(people, own, model)
+        told = told_of(people, prepared.settings, hires=self.job.face_in_hires)
         p.extra_generation_params.update(told | settings.speedups_infotext())
-        return FaceRun(people, adapter, hires=self.job.face_in_hires)
+        return FaceRun(prepared, hires=self.job.face_in_hires)
 
     def refuse(self, error: FaceChainError) -> None:
         """Note why the face cannot be put in, and stop: nobody asked for the picture without it."""

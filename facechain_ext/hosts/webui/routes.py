@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import asdict
 from typing import Any
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import models, strict, template_route
-from facechain_ext.recipes.arguments import TABLE
+from facechain_ext.hosts.webui import strict, template_route
+from facechain_ext.methods.fact.files import adapter_names
+from facechain_ext.recipes.arguments import settings_table
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ def add(_blocks: Any, app: Any) -> None:
         return {"version": __version__}
 
     def schema() -> list[dict[str, Any]]:
-        return [asdict(line) for line in TABLE]
+        return [row.schema() for row in settings_table()]
 
     def adapters() -> list[str]:
-        return models.adapter_names()
+        return adapter_names()
 
     def cards() -> list[str]:
         from facechain_ext.identity.library import CardLibrary

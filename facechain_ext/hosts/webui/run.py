@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
-
-import torch
 
 from facechain_ext.devices import is_out_of_memory
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import attention, settings
+from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.hosts.webui.messages import warn
-from facechain_ext.hosts.webui.unets import loaded_unet
-from facechain_ext.methods.fact.automatic import AutomaticRegion
-from facechain_ext.methods.fact.reuse import Reuse
-from facechain_ext.methods.fact.rows import StepLayout, StepRows
+from facechain_ext.methods.protocol import RuntimeOptions, StepLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from facechain_ext.hosts.webui.unets import FaceInUnet
-    from facechain_ext.methods.fact import FaceAdapter
-    from facechain_ext.recipes.job import Person
+    from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +26,21 @@ class FaceRun:
     """The people in the pictures of one generation ``p``; the window is the first one's.
 
     At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one. Between
-    the pictures of one generation the adapter's weights stay where the U-Net is; ``staying`` is the run whose do.
+    the pictures of one generation the weights stay loaded; ``keeping_loaded`` is the run whose do.
     ``on_failure`` is told once when the face's part of a step fails; the picture then goes on without it.
     """
 
     current: FaceRun | None = None
-    staying: FaceRun | None = None
+    keeping_loaded: FaceRun | None = None
 
-    def __init__(self, people: Sequence[Person], adapter: FaceAdapter, *, hires: bool = True) -> None:
-        self._people = tuple(people)
+    def __init__(self, prepared: PreparedMethod, *, hires: bool = True) -> None:
+        self.prepared = prepared
         self._hires = hires
         self.on_failure: Callable[[HostError], None] = lambda error: warn(str(error))
-        self._adapter = adapter
-        self._conditionings = [person.identity.conditioning(adapter) for person in people]
-        self._rows = StepRows(warn)
-        self._attachment: FaceInUnet | None = None
+        self._active: ActiveMethod | None = None
+        self._cleanup = ExitStack()
         self._model: Any = None
-        self._may_stay = False
+        self._may_keep_loaded = False
 
     def guard(self, p: Any) -> None:
         """Let the coming ``p.sample`` take the face off when it ends, also by an error or an interruption.
@@ -64,7 +57,7 @@ class FaceRun:
                 more = _more_pictures(p)
                 return sampled
             finally:
-                self.detach(stay=more)
+                self.detach(keep_loaded=more)
                 if vars(p).get("sample") is guarded:  # else another extension has wrapped ours and will undo that
                     if own:
                         p.sample = sample
@@ -78,43 +71,38 @@ class FaceRun:
 
         Raises HostError when the loaded U-Net is of another kind than the adapter.
         """
-        self.detach(stay=True)
+        self.detach(keep_loaded=True)
         if getattr(p, "is_hr_pass", False) and not self._hires:
             return
-        unet = loaded_unet(p)
-        self._may_stay = unet.keeps_weights()
-        self._attachment = unet.attach(
-            self._adapter,
-            self._conditionings,
-            self._rows,
-            strength=[person.strength for person in self._people],
-            window=self._people[0].window,
-            region=[None if person.region is None else torch.from_numpy(person.region) for person in self._people],
-            automatic=AutomaticRegion() if settings.automatic_region() else None,
-            reuse=Reuse() if settings.every_second_step() else None,
-            conditional_only=settings.conditional_only(),
+        model = loaded_model(p)
+        self._may_keep_loaded = model.keeps_weights
+        options = RuntimeOptions(
             attention=attention.chosen(),
+            automatic_region=settings.automatic_region(),
+            every_second_step=settings.every_second_step(),
+            conditional_only=settings.conditional_only(),
             on_failure=self._fail,
+            on_ambiguous=warn,
         )
-        self._attachment.set_progress(0.0)
+        self._active = self._cleanup.enter_context(self.prepared.applied(model, options))
+        self._active.set_progress(0.0)
         self._model = p.sd_model
         FaceRun.current = self
 
-    def detach(self, *, stay: bool = False) -> None:
+    def detach(self, *, keep_loaded: bool = False) -> None:
         """Take the face off; harmless when repeated.
 
-        The weights go home, or ``stay`` where they are for the next pass, if the host has the memory for it.
+        The weights are offloaded, or with ``keep_loaded`` stay for the next pass, if the host has the memory for it.
         """
-        stays = stay and self._may_stay
-        if stays and self._attachment is not None and FaceRun.staying is not self:
-            self._adapter.borrow(self._adapter.device)
-            FaceRun.staying = self
-        if self._attachment is not None:
-            self._attachment.remove()
-            self._attachment = None
-        if not stays and FaceRun.staying is self:
-            FaceRun.staying = None
-            self._adapter.offload()
+        keep_loaded = keep_loaded and self._may_keep_loaded
+        if keep_loaded and self._active is not None and FaceRun.keeping_loaded is not self:
+            self.prepared.keep_loaded()
+            FaceRun.keeping_loaded = self
+        self._active = None
+        self._cleanup.close()
+        if not keep_loaded and FaceRun.keeping_loaded is self:
+            FaceRun.keeping_loaded = None
+            self.prepared.offload()
         self._model = None
         if FaceRun.current is self:
             FaceRun.current = None
@@ -132,29 +120,29 @@ class FaceRun:
     def _fail(self, error: Exception) -> None:
         """Note that the face's part of a step went wrong, and that the weights need not stay for the next picture."""
         log.error("the face's part of a step failed", exc_info=error)
-        self._may_stay = False
+        self._may_keep_loaded = False
         self.on_failure(HostError(f"its part of a step failed: {words_of(error)} The console has the details."))
 
     def _begin_step(self, params: Any) -> None:
         denoiser = getattr(params, "denoiser", None)
         if denoiser is not None and self._model is not None and denoiser.p.sd_model is not self._model:
             self._follow(denoiser.p)
-        attachment = self._attachment
-        if attachment is None:
+        active = self._active
+        if active is None:
             return
         step, total = params.sampling_step, params.total_sampling_steps
         if denoiser is not None and getattr(denoiser, "total_steps", None):
             step, total = denoiser.step, denoiser.total_steps
-        attachment.set_progress(min(step / max(total, 1), 1.0))
+        active.set_progress(min(step / max(total, 1), 1.0))
         cond, uncond = params.text_cond, params.text_uncond
         if not hasattr(cond, "shape"):  # SDXL keeps more than text here; its U-Net was refused before
             return
-        self._rows.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
+        active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
 
     @classmethod
     def clear(cls) -> None:
         """Take off what an earlier generation, ended by an error, may have left behind."""
-        for run in (cls.current, cls.staying):
+        for run in (cls.current, cls.keeping_loaded):
             if run is not None:
                 run.detach()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from dataclasses import replace
 from typing import Any
 
 from modules import script_callbacks, scripts
@@ -124,11 +123,12 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
     @staticmethod
     def _prepare(p: Any, arguments: FaceArguments) -> FaceRun:
         """Load what is needed and describe it in the infotext."""
+        from facechain_ext.hosts.webui.host_model import loaded_model
         from facechain_ext.hosts.webui.people import find_people
-        from facechain_ext.hosts.webui.unets import loaded_unet
+        from facechain_ext.methods.registry import choose_method
 
-        arguments = replace(arguments, adapter=models.chosen_adapter(arguments.adapter))
-        adapter = models.load(arguments.adapter, loaded_unet(p).dtype())
+        model = loaded_model(p)
+        method = choose_method(model.family)
         found = find_people(arguments)
         if arguments.strict and found.left_out:
             raise PhotoError(" ".join(found.left_out))
@@ -138,9 +138,11 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             log.warning("%s", note)
             p.comment(f"FaceChain: {note}")
         people = found.people
+        prepared = method.prepare(people, arguments.of_method(method), model)
+        arguments = arguments.with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = identities_label([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext() | settings.speedups_infotext())
-        return FaceRun(people, adapter, hires=arguments.hires)
+        return FaceRun(prepared, hires=arguments.hires)
 
 
 def _is_strict(args: Any) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.recipes.arguments import AUTOMATIC, IDENTITY_LABEL
+from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.hosts.webui import loras, models
-from facechain_ext.recipes.arguments import FaceArguments
+from facechain_ext.hosts.webui import loras
+from facechain_ext.methods.fact.files import adapter_names
+from facechain_ext.recipes.arguments import FaceArguments, own_settings
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import all_styles, find_lora
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from facechain_ext.styles import Style
 
@@ -39,7 +40,8 @@ def add() -> None:
         option(f"{PREFIX} Window start", float, _setter("window_start")),
         option(f"{PREFIX} Window end", float, _setter("window_end")),
         # no check of all values beforehand: one that is not there costs its own cells, not the plot
-        option(f"{PREFIX} Adapter", str, _setter("adapter"), choices=models.adapter_names),
+        option(f"{PREFIX} Adapter", str, _setter("adapter"), choices=adapter_names),
+        *_own(option),
         option(f"{PREFIX} Card", str, _setter("card"), choices=_cards),
         option(f"{PREFIX} Style", str, apply_style, choices=_styles),
     ]
@@ -56,7 +58,24 @@ def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
     first, last = arguments.window
     window = [values.pop("window_start", first), values.pop("window_end", last)]
     checked = FaceArguments.parse(values | {"window": window})
-    return replace(arguments, window=checked.window, **{name: getattr(checked, name) for name in values})
+    return replace(arguments, window=checked.window, **_changes(checked, values))
+
+
+def _own(option: Callable[..., Any]) -> list[Any]:
+    """An axis for each setting of a method that has none of its own above."""
+    return [
+        option(f"{PREFIX} {row.label}", type(row.default), _setter(row.name))
+        for row in own_settings()
+        if isinstance(row.default, (int, float, str)) and not isinstance(row.default, bool)
+    ]
+
+
+def _changes(checked: FaceArguments, names: Iterable[str]) -> dict[str, Any]:
+    """The fields that the plot's values of these ``names`` change."""
+    own = {row.name for row in own_settings()}
+    changes = {name: getattr(checked, name) for name in names if name not in own}
+    changed_own = {name: checked.method_settings[name] for name in names if name in own}
+    return changes | ({"method_settings": changed_own} if changed_own else {})
 
 
 def apply_style(p: Any, value: str, _values: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from facechain_ext.methods.fact.attach import Attachment, attach, conditions_of
+from facechain_ext.methods.fact.attachment import Attachment, attach, conditions_of
 from facechain_ext.methods.fact.checkpoint import load_adapter, save_adapter
 from facechain_ext.methods.fact.middle_patch import PatchAttachment, attach_by_patch
 from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter, new_adapter
+from facechain_ext.methods.fact.options import AttachOptions
 
 __all__ = [
     "AdapterSizes",
+    "AttachOptions",
     "Attachment",
     "FaceAdapter",
     "PatchAttachment",

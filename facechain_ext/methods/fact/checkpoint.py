@@ -94,7 +94,7 @@ def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, 
 
     The file appears under its name only when it is whole. Raises WeightsError when ``path`` exists.
     """
-    from safetensors.torch import save_file  # noqa: PLC0415
+    from safetensors.torch import save_file
 
     path = Path(path)
     try:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class HookTarget(Protocol):
-    """What hooks call while a face is at work."""
+    """What the hooks of a U-Net call while a method is active."""
 
     def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note the run that begins."""
@@ -48,27 +48,27 @@ def is_compiled(unet: nn.Module) -> bool:
     )
 
 
-def hook(
+def register_hooks(
     unet: nn.Module,
     sites: Sequence[Site],
-    acting: Callable[[], HookTarget | None],
+    target: Callable[[], HookTarget | None],
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> list[Any]:
-    """Register the hooks, each wrapped by ``wrap``, that let ``acting`` act; the handles take them off again."""
+    """Register the hooks, each wrapped by ``wrap``, that call what ``target`` gives; the handles remove them again."""
 
     def before_unet(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        face = acting()
-        if face is not None:
-            face.before_unet(args, kwargs)
+        active = target()
+        if active is not None:
+            active.before_unet(args, kwargs)
 
     def at(site: Site) -> list[Any]:
         def before_norm2(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-            face = acting()
-            return None if face is None else face.before_norm2(site, args)
+            active = target()
+            return None if active is None else active.before_norm2(site, args)
 
         def after_attn2(_module: nn.Module, _args: tuple[Any, ...], output: Tensor) -> Tensor | None:
-            face = acting()
-            return None if face is None else face.after_attn2(site, output)
+            active = target()
+            return None if active is None else active.after_attn2(site, output)
 
         return [
             site.norm2.register_forward_pre_hook(wrap(before_norm2)),
@@ -80,35 +80,35 @@ def hook(
 
 
 class CompiledHooks:
-    """Hooks in a compiled U-Net that stay, and do nothing while nobody is let in.
+    """Hooks in a compiled U-Net that stay registered and do nothing while no target is active.
 
-    What was compiled without them is forgotten when they come, once for each U-Net, so that its next run compiles anew.
+    What was compiled without them is dropped once for each U-Net, so that its next run compiles with them.
     """
 
     _of: ClassVar[weakref.WeakKeyDictionary[nn.Module, CompiledHooks]] = weakref.WeakKeyDictionary()
 
     def __init__(self, unet: nn.Module, sites: Sequence[Site]) -> None:
-        self._inside: weakref.ref[Any] | None = None
-        # run as they are between compiled parts: who is inside changes from picture to picture
-        hook(unet, sites, self._acting, torch.compiler.disable)
+        self._active: weakref.ref[Any] | None = None
+        # not compiled themselves: the active target changes from picture to picture
+        register_hooks(unet, sites, self._target, torch.compiler.disable)
         torch._dynamo.reset()  # noqa: SLF001 - it has no other name
-        log.info("the U-Net is compiled: it is compiled anew once, with a place for the face")
+        log.info("the U-Net is compiled: it is compiled once more, with hooks for the face")
 
     @classmethod
     def of(cls, unet: nn.Module, sites: Sequence[Site]) -> CompiledHooks:
-        """The door of a U-Net, made when it is first asked for."""
+        """The hooks of a U-Net, registered when they are first asked for."""
         if unet not in cls._of:
             cls._of[unet] = cls(unet, sites)
         return cls._of[unet]
 
-    def activate(self, acting: HookTarget) -> None:
-        """Let ``acting`` act from now on."""
-        self._inside = weakref.ref(acting)
+    def activate(self, target: HookTarget) -> None:
+        """Let the hooks call ``target`` from now on."""
+        self._active = weakref.ref(target)
 
-    def deactivate(self, acting: HookTarget) -> None:
-        """Let nobody act, if it is ``acting`` who does."""
-        if self._acting() is acting:
-            self._inside = None
+    def deactivate(self, target: HookTarget) -> None:
+        """Let the hooks do nothing, if it is ``target`` that they call."""
+        if self._target() is target:
+            self._active = None
 
-    def _acting(self) -> HookTarget | None:
-        return None if self._inside is None else self._inside()
+    def _target(self) -> HookTarget | None:
+        return None if self._active is None else self._active()

@@ -11,18 +11,17 @@ import torch
 from torch import Tensor
 
 from facechain_ext.errors import HostError
-from facechain_ext.methods.fact.block import FaceKeys, sdpa
+from facechain_ext.methods.fact.options import EXACT
 from facechain_ext.methods.fact.region import token_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from facechain_ext.methods.fact.automatic import AutomaticRegion
-    from facechain_ext.methods.fact.block import Attention, SerialFaceBlock
+    from facechain_ext.methods.fact.block import FaceKeys, SerialFaceBlock
     from facechain_ext.methods.fact.model import FaceAdapter
+    from facechain_ext.methods.fact.options import AttachOptions
     from facechain_ext.methods.fact.region import TokenRegion
-    from facechain_ext.methods.fact.reuse import Reuse
 
     Observer = Callable[[str, Tensor, Tensor], None]
     """Called with a site's name, its input x [b, n, C] and the increment [b, n, C] that was added."""
@@ -79,9 +78,7 @@ class FaceInjection:
 
     ``begin`` is called once before each run of the U-Net, ``increment`` once in each block. ``progress`` is the
     fraction of the steps that are done; outside the window ``increment`` gives None. ``observers`` see each increment.
-    ``streamed`` keeps the weights at home and lends each block for the moment it computes. ``automatic`` finds the
-    region of identities that have none. ``reuse`` adds the increments of one step again in the next. With
-    ``conditional_only`` rows without words get nothing and cost nothing. None of the last three is exact.
+    ``options`` are those of ``attach``.
     """
 
     def __init__(
@@ -90,11 +87,7 @@ class FaceInjection:
         conditions: Sequence[FaceCondition],
         *,
         window: tuple[float, float] = (0.0, 1.0),
-        attention: Attention = sdpa,
-        streamed: bool = False,
-        automatic: AutomaticRegion | None = None,
-        reuse: Reuse | None = None,
-        conditional_only: bool = False,
+        options: AttachOptions = EXACT,
     ) -> None:
         first, last = window
         if not 0.0 <= first <= last <= 1.0:
@@ -109,13 +102,13 @@ class FaceInjection:
         self.conditions = [condition for condition in conditions if condition.strength != 0.0]
         self.window = window
         self.progress = 0.0
-        self.automatic = automatic
-        self.reuse = reuse
-        self.conditional_only = conditional_only
+        self.automatic = options.automatic
+        self.reuse = options.reuse
+        self.conditional_only = options.conditional_only
         self.observers: list[Observer] = []
-        self._attention = attention
-        self._streamed = streamed
-        self._borrowed = False
+        self._attention = options.attention
+        self._streamed = options.streamed
+        self._loaded = False
         self._rows: list[tuple[int, ...]] = []
         self._announced = 0
         self._acting: tuple[int, ...] | None = None
@@ -157,11 +150,11 @@ class FaceInjection:
             return None
         if self._announced != len(x):
             raise HostError(f"A block got {len(x)} rows where {self._announced} were announced.")
-        total = None if self.reuse is None else self.reuse.take(site, x)
+        total = None if self.reuse is None else self.reuse.lookup(site, x)
         if total is None:
             total = self._compute(site, x, heads)
             if self.reuse is not None:
-                self.reuse.keep(site, total)
+                self.reuse.store(site, total)
         for observer in self.observers:
             observer(site, x, total)
         return total
@@ -179,12 +172,12 @@ class FaceInjection:
 
     def _compute_rows(self, site: str, x: Tensor, heads: int) -> Tensor:
         """The increment of rows that all get one."""
-        if not self._borrowed and not self._streamed:
-            self.adapter.borrow(x.device)
-            self._borrowed = True
+        if not self._loaded and not self._streamed:
+            self.adapter.residency.load(x.device)
+            self._loaded = True
         block = self.adapter.block(site)
         if self._streamed:
-            with self.adapter.streamed_weights(block, x.device):
+            with self.adapter.residency.streamed(block, x.device):
                 total = self._sum(site, block, x, heads)
         else:
             total = self._sum(site, block, x, heads)
@@ -194,15 +187,15 @@ class FaceInjection:
 
     def close(self) -> None:
         """Give the weights back to where they live and forget the faces; harmless when repeated."""
-        if self._borrowed:
-            self._borrowed = False
-            self.adapter.offload()
+        if self._loaded:
+            self._loaded = False
+            self.adapter.residency.offload()
         self._keys.clear()
         self._row_keys.clear()
         self._gates.clear()
         self._regions.clear()
         if self.reuse is not None:
-            self.reuse.forget()
+            self.reuse.reset()
 
     def _sum(self, site: str, block: SerialFaceBlock, x: Tensor, heads: int) -> Tensor:
         """The increments of all identities, each in its region."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from facechain_ext.methods.fact.attach import injection_into
+from facechain_ext.methods.fact.attachment import injection_into
 from facechain_ext.methods.fact.guard import StepGuard
+from facechain_ext.methods.fact.options import EXACT
 from facechain_ext.methods.fact.sites import SITES, forge_name
 
 if TYPE_CHECKING:
@@ -15,32 +16,26 @@ if TYPE_CHECKING:
 
     from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
     from facechain_ext.methods.fact.model import FaceAdapter
+    from facechain_ext.methods.fact.options import AttachOptions
+    from facechain_ext.methods.protocol import ModelPatcher
 
 _SITE_OF = {forge_name(site): site for site in SITES}
 _CONDITIONAL = 0
 """What ``cond_or_uncond`` holds for conditional rows; 1 for unconditional ones."""
 
 
-class ModelPatcher(Protocol):
-    """What Forge and reForge wrap a U-Net in."""
-
-    def set_model_patch(self, patch: Callable[..., Tensor], name: str) -> None:
-        """Let ``patch`` run at the place called ``name``."""
-        ...
-
-
 class PatchAttachment:
-    """A face adapter at work through ``middle_patch``, until ``remove`` is called.
+    """A face adapter that acts through ``middle_patch`` until ``remove`` is called.
 
-    The host calls it with x [b, n, C] after the self-attention and its own facts of the call. It is one however often
-    the host copies it: whoever clones the patcher deep-copies its options, and a copy would hold the adapter's weights
-    again and never learn how far the steps are, nor that it was removed.
+    The host calls it with x [b, n, C] after the self-attention and its own facts of the call. Copying gives
+    the object itself: cloning a patcher deep-copies its options, and a copy would hold the adapter's weights again and
+    learn neither the progress of the steps nor that it was removed.
     """
 
     def __init__(self, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None) -> None:
         self.injection = injection
         self._guard = StepGuard(on_failure)
-        self._open = True
+        self._active = True
         self._run: tuple[list[bool], tuple[int, int]] | None = None
 
     def __copy__(self) -> PatchAttachment:
@@ -60,7 +55,7 @@ class PatchAttachment:
 
     def _increment(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor | None:
         site = _SITE_OF.get(tuple(extra_options["block"])[:2])
-        if site is None or not self._open or not self.injection.active:
+        if site is None or not self._active or not self.injection.active:
             return None
         rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
         run = (rows, (int(size[0]), int(size[1])))
@@ -70,8 +65,8 @@ class PatchAttachment:
         return self.injection.increment(site, x, int(extra_options["n_heads"]))
 
     def remove(self) -> None:
-        """Add nothing any more and give the weights back, whoever still holds the patch; harmless when repeated."""
-        self._open = False
+        """Add nothing any more and offload the weights, whoever still refers to the patch; harmless when repeated."""
+        self._active = False
         self.injection.close()
 
 
@@ -87,16 +82,17 @@ def attach_by_patch(
     adapter: FaceAdapter,
     conditions: Sequence[FaceCondition],
     *,
-    on_failure: Callable[[Exception], None] | None = None,
-    **settings: Any,
+    window: tuple[float, float] = (0.0, 1.0),
+    options: AttachOptions = EXACT,
 ) -> PatchAttachment:
     """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps.
 
-    ``conditions`` come from ``conditions_of``; ``settings`` are those of FaceInjection, ``on_failure`` that of
-    ``attach``.
+    ``conditions`` come from ``conditions_of``; ``window`` and ``options`` are those of ``attach``.
     Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
     then as it was.
     """
-    attachment = PatchAttachment(injection_into(unet, adapter, conditions, **settings), on_failure)
+    attachment = PatchAttachment(
+        injection_into(unet, adapter, conditions, window=window, options=options), options.on_failure
+    )
     patcher.set_model_patch(attachment, "middle_patch")
     return attachment

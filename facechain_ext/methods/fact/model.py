@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from facechain_ext.devices import copies_in_background
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 from facechain_ext.methods.fact.block import SerialFaceBlock
+from facechain_ext.methods.fact.residency import WeightResidency
 from facechain_ext.methods.fact.sites import SITES, find_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _LEVELS = (320, 320, 640, 640, 1280, 1280, 1280, 1280, 1280, 1280, 640, 640, 640, 320, 320, 320)
 SD15_CHANNELS: Mapping[str, int] = dict(zip(SITES, _LEVELS, strict=True))
@@ -35,9 +34,9 @@ class AdapterSizes:
 class FaceAdapter(nn.Module):
     """Projector and serial face blocks of one training.
 
-    ``blocks`` maps each site's name, dots replaced by ``|`` because module names may not hold dots, to its block;
-    use ``block(site)``. ``digest`` is a short hash of the weights, "untrained" for an adapter that was not read from a
-    file; ``name`` is the file's stem.
+    ``blocks`` maps each site's name, dots replaced by ``|`` because module names may not hold dots, to its block; use
+    ``block(site)``. ``residency`` says where the blocks are and moves them. ``digest`` is a short hash of the weights,
+    "untrained" for an adapter that was not read from a file; ``name`` is the file's stem.
     """
 
     def __init__(self, sizes: AdapterSizes, *, gate: float = 0.0) -> None:
@@ -45,13 +44,12 @@ class FaceAdapter(nn.Module):
         self.sizes = sizes
         self.name = "untrained"
         self.digest = "untrained"
-        self._home: dict[nn.Parameter, Tensor] = {}
-        self._borrowers = 0
         self.projector = Projector(sizes.projector)
         width = sizes.projector.token_width
         self.blocks = nn.ModuleDict(
             {_module_name(s): SerialFaceBlock(sizes.channels[s], width, gate=gate) for s in SITES}
         )
+        self.residency = WeightResidency(self.blocks)
 
     def block(self, site: str) -> SerialFaceBlock:
         """The block of a site, by its published name."""
@@ -93,50 +91,6 @@ class FaceAdapter(nn.Module):
         """The tokens of no face for ``photos`` photos: projector(zeros), [16 * photos, 768] (published setting)."""
         zeros = torch.zeros(1, patches, self.sizes.projector.face_width)
         return self.project(zeros)[0].repeat(photos, 1)
-
-    def borrow(self, device: torch.device) -> None:
-        """Bring the blocks to ``device`` until ``offload`` was called as often as this."""
-        self._borrowers += 1
-        if self.device != device:
-            self._lend(self.blocks, device, self._home)
-
-    def offload(self) -> None:
-        """End one ``borrow``; the last one brings the blocks home, without copying them back."""
-        self._borrowers = max(self._borrowers - 1, 0)
-        if not self._borrowers:
-            self._recall(self._home)
-
-    @contextmanager
-    def staying(self, device: torch.device) -> Iterator[None]:
-        """Have the blocks on ``device`` for a while, through any number of ``borrow`` and ``offload`` inside."""
-        self.borrow(device)
-        try:
-            yield
-        finally:
-            self.offload()
-
-    @contextmanager
-    def streamed_weights(self, block: SerialFaceBlock, device: torch.device) -> Iterator[None]:
-        """Bring one block to ``device`` for the moment."""
-        home: dict[nn.Parameter, Tensor] = {}
-        if block.norm1.weight.device != device:
-            self._lend(block, device, home)
-        try:
-            yield
-        finally:
-            self._recall(home)
-
-    @staticmethod
-    def _lend(module: nn.Module, device: torch.device, home: dict[nn.Parameter, Tensor]) -> None:
-        for parameter in module.parameters():
-            home.setdefault(parameter, parameter.data)
-            parameter.data = parameter.data.to(device, non_blocking=copies_in_background(device))
-
-    @staticmethod
-    def _recall(home: dict[nn.Parameter, Tensor]) -> None:
-        for parameter, data in home.items():
-            parameter.data = data
-        home.clear()
 
     def summary(self) -> str:
         """A short hash of the weights, the same for the same training in any precision of float32 or below."""

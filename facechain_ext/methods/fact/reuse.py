@@ -1,4 +1,4 @@
-"""Compute the increments in some of the steps only, and add those again in the steps between. Not exact."""
+"""Compute the increments in some of the steps only and add the stored ones in between; not exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CALLS_A_STEP = 2
 
 
 class Reuse:
-    """Keeps the increments of one step for the ``every`` - 1 that follow; the first ``warm_up`` are all computed.
+    """Stores the increments of one step for the ``every`` - 1 that follow; the first ``warm_up`` are all computed.
 
     Early steps decide the picture and differ most from one another. What cuts the picture into tiles runs the U-Net
     several times a step with the same rows and other contents: nothing is reused then.
@@ -27,7 +27,7 @@ class Reuse:
         if every < 1 or warm_up < 1:
             raise ValueError("Increments are reused with every >= 1 and warm_up >= 1.")
         self._every, self._warm_up = every, warm_up
-        self._kept: dict[tuple[Hashable, str], Tensor] = {}
+        self._stored: dict[tuple[Hashable, str], Tensor] = {}
         self._runs: dict[Hashable, int] = {}
         self._calls: dict[Hashable, int] = {}
         self._progress = 0.0
@@ -41,9 +41,9 @@ class Reuse:
         return self._tiles or count < self._warm_up or (count - self._warm_up) % self._every == self._every - 1
 
     def begin(self, progress: float, key: Hashable) -> None:
-        """Note that a run of the U-Net begins; ``key`` is the same for runs with the same rows and size."""
+        """Begin a run of the U-Net; ``key`` is the same for runs with the same rows and size."""
         if progress < self._progress:
-            self.forget()
+            self.reset()
         if progress != self._progress:
             self._calls.clear()
         self._progress, self._key = progress, key
@@ -51,22 +51,22 @@ class Reuse:
         self._calls[key] = self._calls.get(key, 0) + 1
         if self._calls[key] > _CALLS_A_STEP and progress > 0.0 and not self._tiles:
             self._tiles = True
-            self._kept.clear()
+            self._stored.clear()
             log.info("the picture is made in tiles: the face is computed in every step")
 
-    def take(self, site: str, x: Tensor) -> Tensor | None:
+    def lookup(self, site: str, x: Tensor) -> Tensor | None:
         """The increment to add at ``site`` again; None when it has to be computed."""
-        kept = None if self.computes else self._kept.get((self._key, site))
-        return kept if kept is not None and kept.shape == x.shape else None
+        stored = None if self.computes else self._stored.get((self._key, site))
+        return stored if stored is not None and stored.shape == x.shape else None
 
-    def keep(self, site: str, increment: Tensor) -> None:
-        """Remember what was computed at ``site``."""
+    def store(self, site: str, increment: Tensor) -> None:
+        """Store what was computed at ``site``."""
         if not self._tiles:
-            self._kept[self._key, site] = increment.detach()
+            self._stored[self._key, site] = increment.detach()
 
-    def forget(self) -> None:
-        """Begin anew, as with another picture."""
-        self._kept.clear()
+    def reset(self) -> None:
+        """Drop everything, as for another picture."""
+        self._stored.clear()
         self._runs.clear()
         self._calls.clear()
         self._tiles = False

@@ -10,6 +10,8 @@ from facechain_ext.errors import HostError
 if TYPE_CHECKING:
     from torch import nn
 
+    from facechain_ext.methods.protocol import ModelFamily
+
 Family = Literal["ldm", "diffusers"]
 """How a U-Net names its modules; sgm uses the names of ldm."""
 
@@ -20,7 +22,8 @@ SITES: tuple[str, ...] = (
 )
 """diffusers names, as in the published files, in the order in which the U-Net runs them."""
 
-_FAMILY_OF_CONTEXT = {1024: "SD2", 1280: "SDXL refiner", 2048: "SDXL"}
+_FAMILY_OF_CONTEXT: dict[int, ModelFamily] = {1024: "SD2", 1280: "SDXL refiner", 2048: "SDXL"}
+"""Which models' cross-attention takes text of so many numbers a token."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,25 @@ def find_sites(unet: nn.Module) -> list[Site]:
     return found
 
 
+def detect_family(unet: nn.Module) -> ModelFamily:
+    """What kind of model a U-Net belongs to, read off its transformer blocks."""
+    try:
+        find_sites(unet)
+    except HostError:
+        return _family_by_context(dict(unet.named_modules()))
+    return "SD1.5"
+
+
+def _family_by_context(modules: dict[str, nn.Module]) -> ModelFamily:
+    block = next((m for m in modules.values() if _is_transformer_block(m)), None)
+    return "unknown" if block is None else _FAMILY_OF_CONTEXT.get(Site.of("", block).context, "unknown")
+
+
 def _is_transformer_block(module: nn.Module) -> bool:
     return all(hasattr(module, part) for part in ("attn1", "attn2", "norm2"))
 
 
 def _refusal(modules: dict[str, nn.Module]) -> str:
-    block = next((m for m in modules.values() if _is_transformer_block(m)), None)
-    kind = "another kind of model"
-    if block is not None:
-        kind = _FAMILY_OF_CONTEXT.get(Site.of("", block).context, kind)
+    family = _family_by_context(modules)
+    kind = "another kind of model" if family == "unknown" else family
     return f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."

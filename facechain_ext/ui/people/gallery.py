@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.card import version_of
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.adapters import adapter_files
+from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.ui.html import note, table
 from facechain_ext.ui.portrait.who import data_url
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
+from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.number_text import read_float, read_integer, shown
-from facechain_ext.recipes.arguments import AUTOMATIC, PREFIX, argument
+from facechain_ext.recipes.arguments import PREFIX, argument
 from facechain_ext.recipes.job import Hires, Lora
 from facechain_ext.recipes.style import STRENGTH, Settings
 

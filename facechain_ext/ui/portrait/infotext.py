@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.number_text import format_number, read_float
-from facechain_ext.recipes.arguments import CARD_LABEL, IDENTITY_LABEL, PREFIX, RECIPE_LABEL, TABLE, FaceArguments
+from facechain_ext.recipes.arguments import (
+    CARD_LABEL,
+    IDENTITY_LABEL,
+    PREFIX,
+    RECIPE_LABEL,
+    FaceArguments,
+    settings_table,
+)
 from facechain_ext.recipes.infotext import SPEEDUPS, identities_in
 from facechain_ext.recipes.regions import as_text, parse_others
 from facechain_ext.styles import find_style
@@ -109,7 +116,7 @@ def _hosts(values: Mapping[str, str], found: Restored) -> None:
 def _face(values: Mapping[str, str], found: Restored) -> None:
     """What the labels of the accordion and of the page share."""
     told: dict[str, Any] = {}
-    for line in TABLE:
+    for line in settings_table():
         if line.infotext is None or line.infotext in _OWN or line.infotext not in values:
             continue
         try:

@@ -375,13 +375,13 @@ def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeyp
     seen, process_batch = [], host.script.process_batch
 
     def watched(p, *args, **kwargs):
-        seen.append(FaceRun.staying is not None)
+        seen.append(FaceRun.keeping_loaded is not None)
         process_batch(p, *args, **kwargs)
 
     monkeypatch.setattr(host.script, "process_batch", watched)
     run.run()
     assert seen == between
-    assert FaceRun.staying is None
+    assert FaceRun.keeping_loaded is None
     assert untouched(unet)
 
 
@@ -393,14 +393,14 @@ def test_weights_go_home_when_a_later_picture_fails(host, unet):
     run.n_iter = 2
     host.script.process_batch(run, *run.args)
     run.sample()
-    adapter = FaceRun.staying._adapter
-    assert adapter._borrowers == 1
+    adapter = FaceRun.keeping_loaded._adapter
+    assert adapter.residency.loads == 1
     run.iteration, run.fail_at = 1, 1
     host.script.process_batch(run, *run.args)
     with pytest.raises(RuntimeError, match="another script failed"):
         run.sample()
-    assert FaceRun.staying is None
-    assert adapter._borrowers == 0
+    assert FaceRun.keeping_loaded is None
+    assert adapter.residency.loads == 0
 
 
 def test_the_next_generation_sends_home_what_an_error_left(host, unet):
@@ -411,7 +411,7 @@ def test_the_next_generation_sends_home_what_an_error_left(host, unet):
     run.n_iter = 2
     host.script.process_batch(run, *run.args)
     run.sample()  # and then the host fails while it decodes
-    adapter = FaceRun.staying._adapter
+    adapter = FaceRun.keeping_loaded._adapter
     host.script.before_process(run, *run.args)
-    assert FaceRun.staying is None
-    assert adapter._borrowers == 0
+    assert FaceRun.keeping_loaded is None
+    assert adapter.residency.loads == 0

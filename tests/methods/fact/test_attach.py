@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facechain_ext.errors import HostError
-from facechain_ext.methods.fact import attach
+from facechain_ext.methods.fact import AttachOptions, attach
 from tests import unets
 from tests.methods.fact.conftest import make
 from tests.methods.fact.reference import published
@@ -251,5 +251,5 @@ def test_streamed_weights_give_the_same(unet, small, inputs):
     x, t, context, tokens = inputs
     with attach(unet, adapter, tokens):
         resident = unets.run(unet, x, t, context)
-    with attach(unet, adapter, tokens, streamed=True):
+    with attach(unet, adapter, tokens, options=AttachOptions(streamed=True)):
         assert torch.equal(resident, unets.run(unet, x, t, context))

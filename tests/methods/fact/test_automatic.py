@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.methods.fact import attach
+from facechain_ext.methods.fact import AttachOptions, attach
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from tests import unets
 
@@ -77,7 +77,7 @@ def test_inside_a_unet_it_only_leaves_out_what_lies_outside(unet, small, inputs)
     x, t, context, tokens = inputs
     automatic = AutomaticRegion(warm_up=1, renew=50, share=0.5, margin=0, largest=1.0)
     seen = []
-    with attach(unet, adapter, tokens, automatic=automatic) as attachment:
+    with attach(unet, adapter, tokens, options=AttachOptions(automatic=automatic)) as attachment:
         attachment.observers.append(lambda _site, _x, added: seen.append(added.clone()))
         attachment.set_progress(0.0)
         unets.run(unet, x, t, context)

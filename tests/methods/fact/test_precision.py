@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from facechain_ext.methods.fact import FaceAdapter, attach, load_adapter
+from facechain_ext.methods.fact import attach, load_adapter, residency
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.reuse import Reuse
 from tests import unets
@@ -169,18 +169,18 @@ def test_a_step_waits_for_nothing(unet, small, inputs, name, apart):
         assert watch.counts.get(waiting, 0) == bare.counts.get(waiting, 0), waiting
 
 
-def test_weights_that_stay_come_home_once(small, monkeypatch):
+def test_loaded_weights_are_offloaded_once(small, monkeypatch):
     adapter, _, _ = small
-    here, recalled, recall = adapter.device, [], FaceAdapter._recall
+    here, restored, restore = adapter.device, [], residency._restore
 
-    def watched(home):
-        recalled.append(len(home))
-        recall(home)
+    def watched(offloaded):
+        restored.append(len(offloaded))
+        restore(offloaded)
 
-    monkeypatch.setattr(FaceAdapter, "_recall", staticmethod(watched))
-    with adapter.staying(here):
+    monkeypatch.setattr(residency, "_restore", watched)
+    with adapter.residency.loaded(here):
         for _picture in range(3):
-            adapter.borrow(here)
-            adapter.offload()
-        assert recalled == []
-    assert len(recalled) == 1
+            adapter.residency.load(here)
+            adapter.residency.offload()
+        assert restored == []
+    assert len(restored) == 1

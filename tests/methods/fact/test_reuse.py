@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.methods.fact import attach
+from facechain_ext.methods.fact import AttachOptions, attach
 from facechain_ext.methods.fact.reuse import Reuse
 from tests import unets
 from tests.methods.fact.test_attach import worst
@@ -17,8 +17,8 @@ def pattern(reuse, runs):
     for progress, key in runs:
         reuse.begin(progress, key)
         x = torch.zeros(1, 2, 3)
-        seen += "c" if reuse.take("site", x) is None else "r"
-        reuse.keep("site", x)
+        seen += "c" if reuse.lookup("site", x) is None else "r"
+        reuse.store("site", x)
     return seen
 
 
@@ -46,10 +46,10 @@ def test_which_runs_compute(every, warm_up, runs, expected):
 def test_another_size_is_computed():
     reuse = Reuse(2, warm_up=1)
     reuse.begin(0.0, "key")
-    reuse.keep("site", torch.zeros(1, 2, 3))
+    reuse.store("site", torch.zeros(1, 2, 3))
     reuse.begin(0.5, "key")
-    assert reuse.take("site", torch.zeros(1, 4, 3)) is None
-    assert reuse.take("elsewhere", torch.zeros(1, 2, 3)) is None
+    assert reuse.lookup("site", torch.zeros(1, 4, 3)) is None
+    assert reuse.lookup("elsewhere", torch.zeros(1, 2, 3)) is None
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"warm_up": 0}])
@@ -62,7 +62,7 @@ def test_the_second_step_adds_what_the_first_did(unet, small, inputs):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     added = []
-    with attach(unet, adapter, tokens[0], reuse=Reuse(2, warm_up=1)) as attachment:
+    with attach(unet, adapter, tokens[0], options=AttachOptions(reuse=Reuse(2, warm_up=1))) as attachment:
         attachment.observers.append(lambda site, _x, increment: added.append((site, increment)))
         for step, shift in ((0.0, 0.0), (0.3, 1.0), (0.6, 2.0)):
             attachment.set_progress(step)
@@ -85,7 +85,9 @@ def test_rows_without_words_are_left_alone(unet, small, inputs, told, region):
     with attach(unet, adapter, tokens[0], null_tokens=tokens[1], region=mask) as attachment:
         attachment.set_rows(told)
         exact = unets.run(unet, x, t, context)
-    with attach(unet, adapter, tokens[0], null_tokens=tokens[1], region=mask, conditional_only=True) as attachment:
+    with attach(
+        unet, adapter, tokens[0], null_tokens=tokens[1], region=mask, options=AttachOptions(conditional_only=True)
+    ) as attachment:
         attachment.set_rows(told)
         got = unets.run(unet, x, t, context)
     for row, is_conditional in enumerate(told):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.methods.fact.rows import StepLayout, StepRows
+from facechain_ext.methods.fact.rows import StepRows
+from facechain_ext.methods.protocol import StepLayout
 
 TOKENS = 77
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -17,23 +17,12 @@ if TYPE_CHECKING:
     from diffusers import ControlNetModel, UNet2DConditionModel
     from torch import Tensor
 
+    from facechain_ext.methods.protocol import ActiveMethod
 
 NOT_FINITE = (
     "The picture does not come out as finite numbers, so none is saved. Lower the weights of LoRAs, ControlNets and "
     "words in the prompt, or check the files of the models."
 )
-
-
-class FaceAttachment(Protocol):
-    """What the loop tells a face adapter that is attached to the U-Net."""
-
-    def set_rows(self, conditional: Sequence[bool]) -> None:
-        """Which rows of the next call of the U-Net are conditional."""
-        ...
-
-    def set_progress(self, fraction: float) -> None:
-        """How much of the steps is done, 0..1."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +67,7 @@ class Predictor:
     unet: UNet2DConditionModel
     guidance: Guidance
     controls: Sequence[ControlUnit] = ()
-    face: FaceAttachment | None = None
+    face: ActiveMethod | None = None
 
     def __call__(self, sample: Tensor, timestep: Tensor, fraction: float) -> Tensor:
         """The predicted noise [1, 4, h, w] when ``fraction`` of the steps is done."""

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from facechain_ext.errors import HostError
-from facechain_ext.methods.fact.block import sdpa
-from facechain_ext.methods.fact.compiled_hooks import CompiledHooks, hook, is_compiled, original
+from facechain_ext.methods.fact.compiled_hooks import CompiledHooks, is_compiled, original, register_hooks
 from facechain_ext.methods.fact.guard import StepGuard
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
+from facechain_ext.methods.fact.options import EXACT
 from facechain_ext.methods.fact.sites import family_of, find_sites
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from facechain_ext.methods.fact.automatic import AutomaticRegion
-    from facechain_ext.methods.fact.block import Attention
     from facechain_ext.methods.fact.injection import Observer
     from facechain_ext.methods.fact.model import FaceAdapter
-    from facechain_ext.methods.fact.reuse import Reuse
+    from facechain_ext.methods.fact.options import AttachOptions
     from facechain_ext.methods.fact.sites import Site
 
 log = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ _attached: weakref.WeakKeyDictionary[nn.Module, Attachment] = weakref.WeakKeyDic
 
 
 class Attachment:
-    """A face adapter at work in a U-Net, until ``remove`` is called or the ``with`` block is left."""
+    """A face adapter that acts in a U-Net until ``remove`` is called or the ``with`` block is left."""
 
     def __init__(
         self, unet: nn.Module, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None
@@ -48,15 +46,15 @@ class Attachment:
         self._injection = injection
         self._guard = StepGuard(on_failure)
         self._rows: Sequence[bool] | RowSource | None = None
-        self._told_progress = False
+        self._progress_is_set = False
         self._pending: dict[str, Tensor] = {}
         self._handles: list[Any] = []
-        self._door: CompiledHooks | None = None
+        self._compiled: CompiledHooks | None = None
         if is_compiled(unet):
-            self._door = CompiledHooks.of(plain, sites)
-            self._door.activate(self)
+            self._compiled = CompiledHooks.of(plain, sites)
+            self._compiled.activate(self)
         else:
-            self._handles = hook(plain, sites, lambda: self)
+            self._handles = register_hooks(plain, sites, lambda: self)
 
     @property
     def observers(self) -> list[Observer]:
@@ -78,7 +76,7 @@ class Attachment:
 
     def set_progress(self, fraction: float) -> None:
         """Say how much of the steps is done, 0..1; until then the window goes by the U-Net's timestep."""
-        self._told_progress = True
+        self._progress_is_set = True
         self._injection.progress = fraction
 
     def remove(self) -> None:
@@ -86,8 +84,8 @@ class Attachment:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        if self._door is not None:
-            self._door.deactivate(self)
+        if self._compiled is not None:
+            self._compiled.deactivate(self)
         self._pending.clear()
         self._injection.close()
 
@@ -128,7 +126,7 @@ class Attachment:
         if sample is None:
             raise HostError("The U-Net was called without a latent picture; this host is not known to FaceChain.")
         injection = self._injection
-        if injection.window != (0.0, 1.0) and not self._told_progress and timestep is not None:
+        if injection.window != (0.0, 1.0) and not self._progress_is_set and timestep is not None:
             first = timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep
             injection.progress = min(max(1.0 - (float(first) + 1.0) / TRAINED_STEPS, 0.0), 1.0)
         if injection.active:
@@ -162,13 +160,7 @@ def attach(
     strength: float | Sequence[float] = 0.5,
     window: tuple[float, float] = (0.0, 1.0),
     region: Tensor | Sequence[Tensor | None] | None = None,
-    bias: Tensor | Sequence[Tensor | None] | None = None,
-    attention: Attention = sdpa,
-    streamed: bool = False,
-    automatic: AutomaticRegion | None = None,
-    reuse: Reuse | None = None,
-    conditional_only: bool = False,
-    on_failure: Callable[[Exception], None] | None = None,
+    options: AttachOptions = EXACT,
 ) -> Attachment:
     """Let ``adapter`` act in an ldm, sgm or diffusers U-Net until the result is removed.
 
@@ -176,45 +168,41 @@ def attach(
     unconditional rows. ``strength`` is the published scale: 0 adds nothing, 0.5 is the published default; the gates
     are the checkpoint's. ``window`` holds the first and last fraction of the steps. ``region`` is a mask [h, w] in
     0..1 over the latent grid, of any size. For several identities give sequences of the same length: each acts in its
-    own region, and where regions overlap their weights are scaled to add up to 1. ``bias`` [t] is added to the logits
-    of the tokens (log of a weight). ``attention`` is the host's, PyTorch's own by default. ``streamed`` lends each
-    block's weights only while it computes, for hosts that do so with the U-Net. ``automatic`` lets the adapter find
-    out where it acts and compute only there; ``reuse`` adds the increments of one step again in the next;
-    ``conditional_only`` spares the rows without words. These three are not exact, and off by default. With
-    ``on_failure`` an error in the face's part of a step, other than a lack of memory, is told to it and ends the face,
-    while the U-Net goes on; by default it is raised out of the U-Net.
+    own region, and where regions overlap their weights are scaled to add up to 1. ``options`` are the rarer
+    settings.
 
     An adapter that is still attached to this U-Net is removed first. A U-Net that torch.compile has changed keeps idle
     hooks afterwards; hand over what torch.compile gave, or the U-Net that was compiled in place.
     Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels, and ValueError when
     shapes or ranges are wrong; nothing is attached then.
     """
-    conditions = conditions_of(tokens, null_tokens, strength, region, bias)
+    conditions = conditions_of(tokens, null_tokens, strength, region, options.bias)
     plain = original(unet)
     injection = injection_into(
         plain,
         adapter,
         conditions,
         window=window,
-        attention=attention,
-        streamed=streamed,
-        automatic=automatic,
-        reuse=reuse,
-        conditional_only=conditional_only,
+        options=options,
     )
     previous = _attached.pop(plain, None)
     if previous is not None:
         log.info("a face adapter was still attached to this U-Net and is replaced")
         previous.remove()
-    attachment = Attachment(unet, injection, on_failure)
+    attachment = Attachment(unet, injection, options.on_failure)
     _attached[plain] = attachment
     return attachment
 
 
 def injection_into(
-    unet: nn.Module, adapter: FaceAdapter, conditions: Sequence[FaceCondition], **settings: Any
+    unet: nn.Module,
+    adapter: FaceAdapter,
+    conditions: Sequence[FaceCondition],
+    *,
+    window: tuple[float, float] = (0.0, 1.0),
+    options: AttachOptions = EXACT,
 ) -> FaceInjection:
-    """An injection that fits ``unet``; ``settings`` are those of FaceInjection.
+    """An injection that fits ``unet``; ``window`` and ``options`` are those of ``attach``.
 
     Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels.
     """
@@ -225,7 +213,7 @@ def injection_into(
                 f"The face adapter {adapter.name} has {ours} channels at {site.name}, the loaded checkpoint "
                 f"{site.channels}: it was made for another kind of model. Choose an adapter for this one."
             )
-    return FaceInjection(adapter, conditions, **settings)
+    return FaceInjection(adapter, conditions, window=window, options=options)
 
 
 def conditions_of(

@@ -1,0 +1,173 @@
+"""FACT as a method: a serial face block in each transformer block of SD1.5 (arXiv 2410.12312)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from facechain_ext.methods.fact.attachment import Attachment, attach, conditions_of
+from facechain_ext.methods.fact.automatic import AutomaticRegion
+from facechain_ext.methods.fact.block import sdpa
+from facechain_ext.methods.fact.checkpoint import load_adapter
+from facechain_ext.methods.fact.files import AUTOMATIC, PUBLISHED, adapter_files, chosen_adapter
+from facechain_ext.methods.fact.middle_patch import attach_by_patch
+from facechain_ext.methods.fact.model import FaceAdapter
+from facechain_ext.methods.fact.options import AttachOptions
+from facechain_ext.methods.fact.reuse import Reuse
+from facechain_ext.methods.fact.rows import StepRows
+from facechain_ext.methods.setting import Setting
+from facechain_ext.weights import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from facechain_ext.identity import Identity
+    from facechain_ext.methods.fact.injection import FaceCondition
+    from facechain_ext.methods.fact.middle_patch import PatchAttachment
+    from facechain_ext.methods.protocol import (
+        HostModel,
+        ModelFamily,
+        PersonInPicture,
+        RuntimeOptions,
+        StepLayout,
+    )
+
+_ENCODER = "transface"
+"""The manifest's key of the face encoder."""
+
+
+class FactMethod:
+    """The serial face adapter of FaceChain-FACT."""
+
+    name = "FACT"
+    settings = (Setting("adapter", "Adapter", "FaceChain adapter", AUTOMATIC, "The face adapter's file."),)
+
+    def missing_weights(self) -> tuple[str, ...]:
+        """The encoder's and the first published adapter's key, where the file is missing."""
+        missing = [_ENCODER] if find(_ENCODER) is None else []
+        return (*missing, *(() if adapter_files() else PUBLISHED[:1]))
+
+    def unavailable_reason(self, family: ModelFamily) -> str:
+        """FACT's published weights are for SD1.5."""
+        if family == "SD1.5":
+            return ""
+        kind = "another kind of model" if family == "unknown" else family
+        return (
+            f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."
+        )
+
+    def unusable_reason(self, identity: Identity) -> str:
+        """Every identity has the encoder's tokens."""
+        del identity
+        return ""
+
+    def prepare(
+        self, people: Sequence[PersonInPicture], settings: Mapping[str, object], model: HostModel
+    ) -> PreparedFact:
+        """Read the adapter and project everybody's tokens; ``adapter`` may be a loaded one instead of a name."""
+        chosen = settings.get("adapter", AUTOMATIC)
+        if isinstance(chosen, FaceAdapter):
+            return PreparedFact(chosen, people, chosen.name)
+        name = chosen_adapter(str(chosen))
+        path, dtype = adapter_files()[name], model.dtype
+        key = (path, path.stat().st_mtime_ns, dtype)
+        adapter = model.cached("adapter", key, lambda: load_adapter(path, dtype=dtype))
+        return PreparedFact(adapter, people, name)
+
+
+class PreparedFact:
+    """An adapter with the people of one generation; their window is the first one's."""
+
+    def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], name: str) -> None:
+        self.adapter = adapter
+        self.settings = {"adapter": name}
+        self._window = people[0].window
+        self._conditions = _conditions(adapter, people)
+        self._bias = [condition.bias for condition in self._conditions]
+
+    @contextmanager
+    def applied(self, model: HostModel, options: RuntimeOptions) -> Iterator[ActiveFact]:
+        """Let the adapter act in the U-Net inside the block."""
+        attach_options = AttachOptions(
+            bias=self._bias,
+            attention=options.attention or sdpa,
+            streamed=model.streams_weights,
+            automatic=AutomaticRegion() if options.automatic_region else None,
+            reuse=Reuse() if options.every_second_step else None,
+            conditional_only=options.conditional_only,
+            on_failure=options.on_failure,
+        )
+        patching = model.patched(sum(weight.nbytes for weight in self.adapter.blocks.parameters()))
+        if patching is None:
+            attachment = self._attach(model, attach_options)
+            rows = StepRows(options.on_ambiguous)
+            attachment.set_rows(rows)
+            try:
+                yield ActiveFact(attachment, rows)
+            finally:
+                attachment.remove()
+            return
+        with patching as patcher:
+            patch = attach_by_patch(
+                patcher, model.unet, self.adapter, self._conditions, window=self._window, options=attach_options
+            )
+            try:
+                yield ActiveFact(patch)  # the host says with each call which rows are conditional
+            finally:
+                patch.remove()
+
+    def _attach(self, model: HostModel, options: AttachOptions) -> Attachment:
+        conditions = self._conditions
+        return attach(
+            model.unet,
+            self.adapter,
+            [condition.tokens for condition in conditions],
+            null_tokens=[condition.null_tokens for condition in conditions],
+            strength=[condition.strength for condition in conditions],
+            region=[condition.region for condition in conditions],
+            window=self._window,
+            options=options,
+        )
+
+    def keep_loaded(self, device: torch.device | None = None) -> None:
+        """Have the adapter's weights on ``device`` (None: where they are) until ``offload`` is called."""
+        self.adapter.residency.load(self.adapter.device if device is None else device)
+
+    def offload(self) -> None:
+        """End one ``keep_loaded``."""
+        self.adapter.residency.offload()
+
+
+class ActiveFact:
+    """An adapter that acts in a U-Net."""
+
+    def __init__(self, attachment: Attachment | PatchAttachment, rows: StepRows | None = None) -> None:
+        self._attachment = attachment
+        self._rows = rows
+
+    def set_progress(self, fraction: float) -> None:
+        """Tell how much of the steps is done, 0..1."""
+        self._attachment.set_progress(fraction)
+
+    def begin_step(self, layout: StepLayout) -> None:
+        """Tell which rows the denoiser is about to run."""
+        if self._rows is not None:
+            self._rows.begin_step(layout)
+
+    def set_rows(self, conditional: Sequence[bool]) -> None:
+        """Tell which rows of the next call of the U-Net are conditional."""
+        if isinstance(self._attachment, Attachment):
+            self._attachment.set_rows(conditional)
+
+
+def _conditions(adapter: FaceAdapter, people: Sequence[PersonInPicture]) -> list[FaceCondition]:
+    seen = [person.identity.conditioning(adapter) for person in people]
+    return conditions_of(
+        [one.tokens for one in seen],
+        [one.null_tokens for one in seen],
+        [person.strength for person in people],
+        [None if person.region is None else torch.from_numpy(person.region).float() for person in people],
+        [one.bias for one in seen],
+    )

@@ -1,0 +1,56 @@
+"""The methods that there are, and the choice of one for the loaded model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import HostError, InputError
+from facechain_ext.methods.fact.method import FactMethod
+
+if TYPE_CHECKING:
+    from facechain_ext.methods.protocol import Method, ModelFamily
+    from facechain_ext.methods.setting import Setting
+
+_methods: list[Method] = [FactMethod()]
+
+
+def registered_methods() -> tuple[Method, ...]:
+    """Every method, in the order in which they are tried."""
+    return tuple(_methods)
+
+
+def register_method(method: Method) -> None:
+    """Add a method behind the others.
+
+    Raises InputError when one of its name, or a setting of one of its settings' names, is there already; the registry
+    is then unchanged.
+    """
+    if any(one.name == method.name for one in _methods):
+        raise InputError(f"There is a method called {method.name} already.")
+    known = {row.name for row in method_settings()}
+    double = next((row.name for row in method.settings if row.name in known), None)
+    if double is not None:
+        raise InputError(f"The setting {double} of {method.name} belongs to another method already.")
+    _methods.append(method)
+
+
+def unregister_method(method: Method) -> None:
+    """Take a method out again; harmless when it is not there."""
+    if method in _methods:
+        _methods.remove(method)
+
+
+def method_settings() -> tuple[Setting, ...]:
+    """The settings of all methods, in their order."""
+    return tuple(row for method in _methods for row in method.settings)
+
+
+def choose_method(family: ModelFamily) -> Method:
+    """The first method that can work with a model of ``family``; raises HostError with every method's reason."""
+    reasons = []
+    for method in _methods:
+        reason = method.unavailable_reason(family)
+        if not reason:
+            return method
+        reasons.append(reason)
+    raise HostError(" ".join(reasons))

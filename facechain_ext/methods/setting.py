@@ -1,0 +1,118 @@
+"""One setting of a run: its name everywhere, its default and limits, and how its values are read and written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import InputError
+from facechain_ext.number_text import format_number, read_float, read_integer, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    InfotextValue = str | float | int | bool
+    """What a picture's settings text holds under a label."""
+
+_WINDOW_TEXT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
+"""A window in a picture's settings; version 0.1.0 wrote small numbers with an exponent, as in 1e-05-1."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of settings.
+
+    ``name`` is its key in the API, ``label`` the word in the interface, ``infotext`` the label in a picture's settings
+    (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number.
+    ``on_page`` is False for what only requests know. ``optional`` settings are written only when they say something.
+    The kind is the default's: a truth value, a text, a number, a whole number, or a window of two fractions;
+    ``reader`` reads values of another kind and raises InputError for those that it refuses.
+    """
+
+    name: str
+    label: str
+    infotext: str | None
+    default: Any
+    help: str
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 0.0
+    on_page: bool = True
+    optional: bool = field(default=False, kw_only=True)
+    reader: Callable[[object], Any] | None = field(default=None, kw_only=True, repr=False)
+    writer: Callable[[Any], InfotextValue] | None = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def is_window(self) -> bool:
+        """Whether its values are two fractions, the first not above the second."""
+        return isinstance(self.default, tuple) and len(self.default) == 2
+
+    def schema(self) -> dict[str, Any]:
+        """What an API's client needs to know, as JSON: name, label, default, help and range."""
+        names = ("name", "label", "infotext", "default", "help", "low", "high", "step", "on_page")
+        return {name: getattr(self, name) for name in names}
+
+    def read(self, value: object) -> Any:
+        """A value as a request gives it, in the setting's own kind.
+
+        Raises InputError that names the setting when the value is of another kind or outside the range.
+        """
+        if self.reader is not None:
+            return self.reader(value)
+        if self.is_window:
+            return self._window(value)
+        if isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                raise self._refusal(value, "true or false")
+            return value
+        if isinstance(self.default, (int, float)):
+            number = self._number(value)
+            if isinstance(self.default, float):
+                return number
+            if number != int(number):
+                raise self._refusal(value, "a whole number")
+            return int(number)
+        if not isinstance(value, str):
+            raise self._refusal(value, "a text")
+        return value
+
+    def to_infotext(self, value: Any) -> InfotextValue:
+        """A value of the setting's own kind, as a picture's settings hold it."""
+        if self.writer is not None:
+            return self.writer(value)
+        if self.is_window:
+            first, last = value
+            return f"{format_number(first)}-{format_number(last)}"
+        written: InfotextValue = value
+        return written
+
+    def from_infotext(self, text: str) -> Any:
+        """What ``read`` takes, from a picture's settings; raises ValueError for a text of another kind."""
+        if self.is_window:
+            found = _WINDOW_TEXT.fullmatch(text)
+            if found is None:
+                raise ValueError(f"{shown(text)} is no window")
+            return [read_float(part) for part in found.groups()]
+        if isinstance(self.default, bool):
+            return text == "True"
+        if isinstance(self.default, float):
+            return read_float(text)
+        return read_integer(text) if isinstance(self.default, int) else text
+
+    def _number(self, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.low <= value <= self.high:
+            raise self._refusal(value, f"a number from {self.low:g} to {self.high:g}")
+        return float(value)
+
+    def _window(self, value: object) -> tuple[float, float]:
+        wanted = "two fractions of the steps from 0 to 1, the first before the last"
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise self._refusal(value, wanted)
+        first, last = (self._number(part) for part in value)
+        if first > last:
+            raise self._refusal(value, wanted)
+        return first, last
+
+    def _refusal(self, value: object, wanted: str) -> InputError:
+        return InputError(f"FaceChain: {self.name} is {wanted}, not {shown(value)}.")
