@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.number_text import format_number, read_float, shown
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def parse_others(value: object) -> tuple[RegionPrompt, ...]:
 
     Text has a line for each, or parts between semicolons: ``name``, ``name: left, top, right, bottom`` and, with a
     strength, ``name *0.8: left, top, right, bottom``; a name may stand in quotation marks. A request has a list of
-    objects with ``card`` or ``photos`` and optionally ``box`` and ``strength``. Raises HostError that names the line
+    objects with ``card`` or ``photos`` and optionally ``box`` and ``strength``. Raises InputError that names the line
     that is wrong.
     """
     if isinstance(value, str):
@@ -70,9 +70,9 @@ def parse_others(value: object) -> tuple[RegionPrompt, ...]:
     elif isinstance(value, (list, tuple)):
         others = [_from_request(one) for one in value]
     else:
-        raise HostError("FaceChain: people is a text with a line for each, or a list of objects with card and box.")
+        raise InputError("FaceChain: people is a text with a line for each, or a list of objects with card and box.")
     if len(others) >= MOST:
-        raise HostError(f"FaceChain puts at most {MOST} people into a picture; {len(others) + 1} were asked for.")
+        raise InputError(f"FaceChain puts at most {MOST} people into a picture; {len(others) + 1} were asked for.")
     return tuple(others)
 
 
@@ -88,7 +88,7 @@ def as_text(others: Sequence[RegionPrompt]) -> str:
 
 
 def parse_box(text: str) -> Box | None:
-    """A box from its four numbers in words, None for an empty text; raises HostError for anything else."""
+    """A box from its four numbers in words, None for an empty text; raises InputError for anything else."""
     if not text.strip():
         return None
     try:
@@ -98,7 +98,7 @@ def parse_box(text: str) -> Box | None:
 
 
 def box_of(given: object) -> Box:
-    """A box from a request's list of four numbers; raises HostError for anything else."""
+    """A box from a request's list of four numbers; raises InputError for anything else."""
     if not isinstance(given, (list, tuple)) or any(
         isinstance(n, bool) or not isinstance(n, (int, float)) for n in given
     ):
@@ -113,13 +113,13 @@ BOXLESS = "Some people have a box and some have none. Give one to everybody, or 
 def places(boxes: Sequence[Box | None]) -> list[Box]:
     """Where everybody is: their boxes, or equal columns from left to right when nobody has one.
 
-    Raises HostError when only some have one.
+    Raises InputError when only some have one.
     """
     given = [box for box in boxes if box is not None]
     if len(given) == len(boxes):
         return given
     if given:
-        raise HostError(BOXLESS)
+        raise InputError(BOXLESS)
     count = len(boxes)
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
 
@@ -128,7 +128,7 @@ def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, Re
     """``first`` and the others, each in a region of their own; somebody alone stays without one.
 
     The others act in the same steps, and as much as ``first`` where they have no strength of their own. Raises
-    HostError when only some have a box.
+    InputError when only some have a box.
     """
     if not others:
         return (first,)
@@ -167,7 +167,7 @@ def _from_line(line: str) -> RegionPrompt:
         found = _LINE.match(line.translate(_FULL_WIDTH))
         name = found["name"].strip() if found else ""
     if found is None or not name:
-        raise HostError(
+        raise InputError(
             f"FaceChain: {line[:60]!r} names no card. Write a card's name, then its box: Anna: 0, 0, 0.5, 1"
         )
     strength = found["strength"]
@@ -180,10 +180,10 @@ def _from_line(line: str) -> RegionPrompt:
 
 def _from_request(one: object) -> RegionPrompt:
     if not isinstance(one, dict) or not set(one) <= {"card", "photos", "box", "strength"}:
-        raise HostError("FaceChain: each of people is an object with card or photos, and optionally box and strength.")
+        raise InputError("FaceChain: each of people is an object with card or photos, and optionally box and strength.")
     card, photos, box = one.get("card") or "", one.get("photos") or (), one.get("box")
     if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
-        raise HostError("FaceChain: each of people has either a card's name or a list of photos.")
+        raise InputError("FaceChain: each of people has either a card's name or a list of photos.")
     place = None if box is None else box_of(box)
     return RegionPrompt(card, place, tuple(photos), _checked_strength(one.get("strength")))
 
@@ -197,8 +197,8 @@ def _checked_strength(number: object) -> float | None:
     return float(number)
 
 
-def _wrong_strength(value: object) -> HostError:
-    return HostError(
+def _wrong_strength(value: object) -> InputError:
+    return InputError(
         f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {shown(value)}."
     )
 
@@ -213,7 +213,7 @@ def _checked(numbers: Sequence[float], given: object) -> Box:
     return left, top, right, bottom
 
 
-def _wrong_box(given: object) -> HostError:
-    return HostError(
+def _wrong_box(given: object) -> InputError:
+    return InputError(
         f"FaceChain: {shown(given)} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
     )

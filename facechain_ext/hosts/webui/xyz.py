@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import loras
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from facechain_ext.styles import Style
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +36,12 @@ def add() -> None:
     module = next((one.module for one in scripts.scripts_data if one.path.endswith("xyz_grid.py")), None)
     if module is None or any(axis.label.startswith(PREFIX) for axis in module.axis_options):
         return
-    option = module.AxisOption
-    module.axis_options += [
+    module.axis_options += axes(module.AxisOption)
+
+
+def axes(option: Callable[..., T]) -> list[T]:
+    """Our axes, each made by ``option``, the plot's own class."""
+    return [
         option(f"{PREFIX} Strength", float, _setter("strength")),
         option(f"{PREFIX} Window start", float, _setter("window_start")),
         option(f"{PREFIX} Window end", float, _setter("window_end")),
@@ -61,7 +67,7 @@ def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
     return replace(arguments, window=checked.window, **_changes(checked, values))
 
 
-def _own(option: Callable[..., Any]) -> list[Any]:
+def _own(option: Callable[..., T]) -> list[T]:
     """An axis for each setting of a method that has none of its own above."""
     return [
         option(f"{PREFIX} {row.label}", type(row.default), _setter(row.name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facechain_ext.recipes.arguments import TABLE
+from facechain_ext.recipes.arguments import settings_table
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "webui.md"
 
@@ -12,11 +12,11 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "webui.md"
 def test_the_page_lists_every_setting_with_its_labels_and_default():
     lines = [line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if "|" in line]
     rows = {cells[0].strip().strip("`"): [cell.strip() for cell in cells[1:]] for cells in lines if len(cells) == 5}
-    for line in TABLE:
+    for line in settings_table():
         label, infotext, default, _range = rows[line.name]
         assert (label, infotext) == (line.label, line.infotext or ""), line.name
         shown = {"()": "none", "''": "none", "(0.0, 1.0)": "0, 1"}.get(repr(line.default), str(line.default).lower())
         assert default == shown, line.name
         if line.high:
             assert f"{line.low:g} to {line.high:g}" in rows[line.name][3], line.name
-    assert set(rows) - {"API", "---"} == {line.name for line in TABLE}
+    assert set(rows) - {"API", "---"} == {line.name for line in settings_table()}

@@ -199,7 +199,7 @@ def test_the_accordion_gives_back_the_settings(host):
 
     with gr.Blocks():
         components = host.script.ui(is_img2img=False)
-    assert len(components) == len(accordion.COMPONENTS)
+    assert len(components) == len(accordion.component_names())
     values = [component.value for component in components]
     built = accordion.read(values)
     assert built == FaceArguments(enabled=False)

@@ -101,7 +101,9 @@ def first_increments(host, unet, other):
 
     def watch(_params):
         if not seen:
-            FaceRun.current._attachment.observers.append(lambda site, _x, added: seen.setdefault(site, added.clone()))
+            FaceRun.current._active._attachment.observers.append(
+                lambda site, _x, added: seen.setdefault(site, added.clone())
+            )
 
     face = CARD | {"box": [0, 0, 0.4, 1], "people": [{"card": other, "box": [0.6, 0, 1, 1]}]}
     run = generation(host, unet, face)
@@ -205,7 +207,7 @@ def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
 
     with gr.Blocks():
         values = [component.value for component in host.script.ui(is_img2img=False)]
-    values[accordion.COMPONENTS.index("strength")] = 0.8
+    values[accordion.component_names().index("strength")] = 0.8
     values[0] = {"card": "Anna", "window": [0.1, 0.9]}
     asked = accordion.read(values)
     assert (asked.enabled, asked.card, asked.strength, asked.window) == (True, "Anna", 0.8, (0.1, 0.9))
@@ -339,11 +341,11 @@ def test_a_lack_of_memory_and_an_interruption_reach_the_host(host, unet, monkeyp
     assert untouched(unet)
 
 
-@pytest.mark.parametrize("at", ["dtype", "attach"])
+@pytest.mark.parametrize("at", ["dtype", "streams_weights"])
 def test_what_nobody_foresaw_before_a_picture_is_told_too(host, unet, monkeypatch, at):
-    from facechain_ext.hosts.webui.unets import WebuiUnet
+    from facechain_ext.hosts.webui.host_model import WebuiModel
 
-    monkeypatch.setattr(WebuiUnet, at, failing)
+    monkeypatch.setattr(WebuiModel, at, property(failing))
     run = generation(host, unet, CARD)
     assert torch.equal(run.run(), generation(host, unet, {"enabled": False}).run())
     assert "ValueError: a block that nobody foresaw" in run.extra_generation_params["FaceChain"]
@@ -393,7 +395,7 @@ def test_weights_go_home_when_a_later_picture_fails(host, unet):
     run.n_iter = 2
     host.script.process_batch(run, *run.args)
     run.sample()
-    adapter = FaceRun.keeping_loaded._adapter
+    adapter = FaceRun.keeping_loaded.prepared.adapter
     assert adapter.residency.loads == 1
     run.iteration, run.fail_at = 1, 1
     host.script.process_batch(run, *run.args)
@@ -411,7 +413,7 @@ def test_the_next_generation_sends_home_what_an_error_left(host, unet):
     run.n_iter = 2
     host.script.process_batch(run, *run.args)
     run.sample()  # and then the host fails while it decodes
-    adapter = FaceRun.keeping_loaded._adapter
+    adapter = FaceRun.keeping_loaded.prepared.adapter
     host.script.before_process(run, *run.args)
     assert FaceRun.keeping_loaded is None
     assert adapter.residency.loads == 0

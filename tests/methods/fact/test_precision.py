@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from facechain_ext.methods.fact import attach, load_adapter, residency
+from facechain_ext.methods.fact import AttachOptions, attach, load_adapter, residency
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.reuse import Reuse
 from tests import unets
@@ -37,8 +37,10 @@ def inputs():
 
 
 def settings(name):
-    """The settings of ``name``, those that keep a state made anew."""
-    return {key: value() if callable(value) else value for key, value in SETTINGS[name].items()}
+    """The settings of ``name`` as ``attach`` takes them, those that keep a state made anew."""
+    values = {key: value() if callable(value) else value for key, value in SETTINGS[name].items()}
+    region = {"region": values.pop("region")} if "region" in values else {}
+    return region | {"options": AttachOptions(**values)}
 
 
 def predicted(unet, adapter, x, t, context, tokens, how, manner=contextlib.nullcontext):
@@ -60,9 +62,11 @@ def test_autocast(unet, small, inputs, dtype, name):
     half = load_adapter(path, dtype=dtype)
     got = predicted(unet, half, x, t, context, tokens, how, lambda: torch.autocast("cpu", dtype=dtype))
     exact = predicted(unet, adapter, x, t, context, tokens, same)
-    if "automatic" in how:  # cells at the edge of the share may fall on either side; the rest is compared on its own
-        found = how["automatic"].region
-        assert (found != same["automatic"].region).sum() <= 0.02 * found.numel()
+    if (
+        how["options"].automatic is not None
+    ):  # cells at the edge of the share may fall on either side; the rest is compared on its own
+        found = how["options"].automatic.region
+        assert (found != same["options"].automatic.region).sum() <= 0.02 * found.numel()
         exact = predicted(unet, adapter, x, t, context, tokens, {"region": found})
     with torch.autocast("cpu", dtype=dtype):
         rough = unets.run(unet, x, t, context)
