@@ -113,7 +113,7 @@ def _example() -> bytes:
     """The example photo as a file."""
     from PIL import Image
 
-    from facechain_ext.hosts.diffusers.showcase import eileen_collins
+    from facechain_ext.demo.showcase import eileen_collins
 
     file = io.BytesIO()
     Image.fromarray(eileen_collins()).save(file, "PNG")

@@ -27,8 +27,6 @@ RANDOM = (
     "to picture works, and nothing about likeness."
 )
 DRAWN = "A drawn person whom the models never saw."
-SHOWN = 0
-"""Which of the held-out drawn people is shown."""
 TRAINED = (
     "The models of this run are small ones, trained on drawn faces only: they show how the adapter acts, not what it "
     "does with real models."
@@ -45,8 +43,8 @@ def demo(
         _into_webui(webui, out)
         return
     from facechain_ext import faces
-    from facechain_ext.demo import tiny_models
-    from facechain_ext.hosts.diffusers import DiffusersHost, showcase
+    from facechain_ext.demo import showcase, tiny_models
+    from facechain_ext.hosts.diffusers import DiffusersHost
     from facechain_ext.identity import Identity, TransFace, prepare_face
 
     clock = _Clock()
@@ -57,7 +55,7 @@ def demo(
     pages = [] if photo is not None else [showcase.template_sheet()]
     clock.lap("a real person in a template")
     source = faces.read_picture(photo) if photo is not None else None
-    picture = source or faces.read_picture(showcase.held_out_photo(SHOWN), name="drawn-person")
+    picture = source or faces.read_picture(showcase.held_out_photo(), name="drawn-person")
     encoder = TransFace.from_file(models.encoder)
     person = Identity.from_photos(picture, encoder, name=picture.name)
     clock.lap("photo to identity")

@@ -105,8 +105,8 @@ def style(
     """Learn a style; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
     import signal
 
-    from facechain_ext.training.style.pictures import TABLE, caption_table
-    from facechain_ext.training.style.reporting import StatusReporter
+    from facechain_ext.training_runs.pictures import TABLE, caption_table
+    from facechain_ext.training_runs.reporting import StatusReporter
 
     if captions_only:
         rows = caption_table(pictures, trigger)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
-from facechain_ext.identity.identity import Identity
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights.plain_files import special_file
 from facechain_ext.weights.plain_text import storable
@@ -18,6 +17,8 @@ from facechain_ext.weights.state_dict_spec import check_layout, check_values, is
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from torch import Tensor
 
     from facechain_ext.faces.types import Pixels
 
@@ -33,7 +34,48 @@ _MAX_THUMBNAIL = 1024
 """Ours have 192 pixels a side; a far larger one would only stall the library."""
 
 
-def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> None:
+@dataclass(frozen=True, eq=False)
+class IdentityData:
+    """What an identity consists of and a card holds.
+
+    ``face_tokens`` float32 [n, 144, width] and ``embeddings`` float32 [n, 512] come from n photos; ``aligned`` uint8
+    [n, 112, 112, 3] is what the encoder saw of each, ``thumbnail`` a picture for the library. ``weights`` say how much
+    each photo counts (1 = fully, 0 = not at all). ``encoder`` is the encoder's digest. ``notes`` are warnings for the
+    user, in words.
+
+    A mix of people has a ``blend``: for each block of identity tokens the shares of all n photos, and a weight for each
+    block instead of each photo. Without one every photo has a block of its own.
+    """
+
+    face_tokens: Tensor
+    embeddings: Tensor
+    aligned: Pixels
+    thumbnail: Pixels
+    photos: tuple[PhotoFact, ...]
+    weights: tuple[float, ...]
+    encoder: str
+    name: str = ""
+    notes: tuple[str, ...] = ()
+    blend: tuple[tuple[float, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.face_tokens)
+        if not count or not any(weight > 0 for weight in self.weights):
+            raise PhotoError("At least one photo has to count: set one of the weights above 0.")
+        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
+        blocks = len(self.blend) or count
+        if lengths != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
+            raise ValueError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
+        if any(not 0 <= share < float("inf") for row in self.blend for share in row) or any(
+            not sum(row) > 0 for row in self.blend
+        ):
+            raise ValueError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
+
+
+D = TypeVar("D", bound=IdentityData)
+
+
+def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) -> None:
     """Write ``identity`` to ``path``, which appears only when it is whole.
 
     Raises WeightsError when the file exists and ``overwrite`` is not set, or when it cannot be written.
@@ -77,7 +119,7 @@ def save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> Non
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
 
 
-def version_of(identity: Identity) -> int:
+def version_of(identity: IdentityData) -> int:
     """The version of the card that an identity is written to."""
     return VERSION if identity.blend else _UNMIXED
 
@@ -96,8 +138,8 @@ class CardFacts:
     blend: tuple[tuple[float, ...], ...] = ()
 
 
-def load_card(path: Path) -> Identity:
-    """Read a card.
+def load_card(path: Path, kind: type[D]) -> D:
+    """Read a card as a ``kind`` of identity.
 
     Raises WeightsError when the file is missing, damaged, no card, or made by a newer version.
     """
@@ -112,7 +154,7 @@ def load_card(path: Path) -> Identity:
     if aligned.dtype != torch.uint8 or aligned.shape[-1] != 3:
         raise _damaged(path, f"its faces are {aligned.dtype} of shape {tuple(aligned.shape)}")
     try:
-        return Identity(
+        return kind(
             face_tokens=tokens.float(),
             embeddings=embeddings.float(),
             aligned=aligned.to(torch.uint8).numpy(),

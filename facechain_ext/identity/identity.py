@@ -14,7 +14,8 @@ from torch import Tensor
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.identity.encode import PhotoFact, encode_photo
+from facechain_ext.identity.card import IdentityData, load_card, save_card
+from facechain_ext.identity.encode import encode_photo
 from facechain_ext.identity.projection_cache import projected
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from facechain_ext.faces.types import Detector, HeadMasker, Pixels
+    from facechain_ext.faces.types import Detector, HeadMasker
     from facechain_ext.identity.projection_cache import SupportsProject
     from facechain_ext.identity.transface import TransFace
 
@@ -47,42 +48,8 @@ class Conditioning:
     bias: Tensor | None
 
 
-@dataclass(frozen=True, eq=False)
-class Identity:
-    """One person for the adapter.
-
-    ``face_tokens`` float32 [n, 144, width] and ``embeddings`` float32 [n, 512] come from n photos; ``aligned`` uint8
-    [n, 112, 112, 3] is what the encoder saw of each, ``thumbnail`` a picture for the library. ``weights`` say how much
-    each photo counts (1 = fully, 0 = not at all). ``encoder`` is the encoder's digest. ``notes`` are warnings for the
-    user, in words.
-
-    A mix of people has a ``blend``: for each block of identity tokens the shares of all n photos, and a weight for each
-    block instead of each photo. Without one every photo has a block of its own.
-    """
-
-    face_tokens: Tensor
-    embeddings: Tensor
-    aligned: Pixels
-    thumbnail: Pixels
-    photos: tuple[PhotoFact, ...]
-    weights: tuple[float, ...]
-    encoder: str
-    name: str = ""
-    notes: tuple[str, ...] = ()
-    blend: tuple[tuple[float, ...], ...] = ()
-
-    def __post_init__(self) -> None:
-        count = len(self.face_tokens)
-        if not count or not any(weight > 0 for weight in self.weights):
-            raise PhotoError("At least one photo has to count: set one of the weights above 0.")
-        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
-        blocks = len(self.blend) or count
-        if lengths != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
-            raise ValueError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
-        if any(not 0 <= share < float("inf") for row in self.blend for share in row) or any(
-            not sum(row) > 0 for row in self.blend
-        ):
-            raise ValueError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
+class Identity(IdentityData):
+    """One person, from one photo or several, or mixed from several people."""
 
     @classmethod
     def from_photos(
@@ -234,16 +201,12 @@ class Identity:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a card; see facechain_ext.identity.card."""
-        from facechain_ext.identity.card import save_card  # noqa: PLC0415 - cards know identities, not the reverse
-
         save_card(self, Path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Identity:
         """Read a card; see facechain_ext.identity.card."""
-        from facechain_ext.identity.card import load_card  # noqa: PLC0415
-
-        return load_card(Path(path))
+        return load_card(Path(path), cls)
 
 
 def likeness(a: Tensor, b: Tensor) -> float:

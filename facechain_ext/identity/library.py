@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.identity.card import card_facts, load_card, save_card
+from facechain_ext.identity.card import card_facts, save_card
 from facechain_ext.identity.encode import clear_encoded_photos
+from facechain_ext.identity.identity import Identity
 from facechain_ext.storage.atomic_write import remove_temporary_files
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.identity.card import CardFacts
-    from facechain_ext.identity.identity import Identity
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class CardLibrary:
 
     def load(self, name: str) -> Identity:
         """The identity called ``name``; raises WeightsError when there is none or its card is damaged."""
-        return replace(load_card(self._there(name)), name=name)
+        return replace(Identity.load(self._there(name)), name=name)
 
     def facts(self, name: str) -> CardFacts:
         """What the card called ``name`` says of itself, without its tokens; raises WeightsError as ``load`` does."""
@@ -104,7 +104,7 @@ class CardLibrary:
 
         Raises WeightsError for a file that is no card, and for a name that is not safe; the library is then unchanged.
         """
-        person = load_card(file)
+        person = Identity.load(file)
         wanted = name if name is not None else file.name.removesuffix(SUFFIX)
         with _changing:
             free, number = wanted, 2

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from facechain_ext import faces
+from facechain_ext.demo.showcase import grace_hopper
 from facechain_ext.recipes.template import FaceSource, find_seats, make, numbered, read_canvas
 
 if TYPE_CHECKING:
@@ -53,15 +54,6 @@ def scenes(portrait: Pixels) -> dict[str, Pixels]:
         "in a mirror, 30 px": beside(head, sized(head, 74)[:, ::-1], gap=120, height=520),
         "ten": np.concatenate([beside(*[sized(head, 150)] * 5, gap=10, height=190)] * 2),
     }
-
-
-def second_portrait() -> Pixels:
-    """Grace Hopper, US Navy, in the public domain; comes with matplotlib."""
-    from matplotlib import cbook
-
-    file = cbook.get_sample_data("grace_hopper.jpg")
-    assert not isinstance(file, np.ndarray)
-    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def guest(portrait: Pixels) -> FaceSource:
@@ -153,7 +145,7 @@ def main(folder: Path) -> list[Row]:
 
 def _two_people(one: Pixels, path: Path) -> list[Row]:
     """Two real people, each in the other's photo; gives their rows."""
-    other = second_portrait()
+    other = grace_hopper()
     strip, rows = [one, other], []
     for name, template, photo in (("the first in the second's photo", other, one), ("the other way", one, other)):
         canvas = _canvas(template, name)

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.training.style import STATE
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+from facechain_ext.training_runs.settings import STATE
 from research.synthetic_world import caption, nuisance, person, render, scene
 from research.tiny_models.stage import CURVE, note
 

@@ -16,8 +16,8 @@ from safetensors.numpy import save_file
 
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.styles import catalogue
-from facechain_ext.training.style import STATE
-from facechain_ext.training.style.pictures import TABLE, Captioned, caption_table, read_table, write_table
+from facechain_ext.training_runs.pictures import TABLE, Captioned, caption_table, read_table, write_table
+from facechain_ext.training_runs.settings import STATE
 from facechain_ext.ui.train import environment as environments
 from facechain_ext.ui.train.captions import collect, keep, shown
 from facechain_ext.ui.train.environment import HOW_POSIX, HOW_WINDOWS, environment

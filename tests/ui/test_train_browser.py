@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from facechain_ext.training.style.status import STATUS, read_status, request_stop
+from facechain_ext.training_runs.status import STATUS, read_status, request_stop
 from facechain_ext.ui.train.environment import PYTHON
 from tests.ui.driver import PATIENCE, Driver
 

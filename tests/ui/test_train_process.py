@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.training.style.status import (
+from facechain_ext.training_runs.status import (
     LOG,
     PREVIEWS,
     STATUS,

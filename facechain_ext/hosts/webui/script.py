@@ -10,7 +10,7 @@ from modules import script_callbacks, scripts
 
 from facechain_ext import devices
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.hosts.webui import accordion, disconnects, models, request, routes, settings, tab, xyz
+from facechain_ext.hosts.webui import accordion, controlnet, disconnects, models, request, routes, settings, tab, xyz
 from facechain_ext.hosts.webui.device_policy import host_policy
 from facechain_ext.hosts.webui.messages import warn
 from facechain_ext.hosts.webui.request import TAB_REQUEST, TabRequest
@@ -36,7 +36,7 @@ def register() -> None:
     devices.use_policy(host_policy)
     script_callbacks.on_cfg_denoiser(on_denoiser)
     script_callbacks.on_cfg_denoiser(request.on_denoiser)
-    script_callbacks.on_ui_settings(settings.add)
+    script_callbacks.on_ui_settings(functools.partial(settings.add, controlnet.model_names))
     script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
     script_callbacks.on_app_started(routes.add)
     script_callbacks.on_app_started(disconnects.watch)

@@ -9,6 +9,8 @@ from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from facechain_ext.recipes.job import ControlKind
 
 SECTION = ("facechain", "FaceChain")
@@ -74,11 +76,14 @@ def controlnet_model(kind: ControlKind) -> str:
     return str(_value(_MODELS[kind], default=AUTOMATIC))
 
 
-def add() -> None:
-    """Add our options."""
+def add(control_models: Callable[[], Sequence[str]]) -> None:
+    """Add our options; ``control_models`` gives the names of the host's ControlNet models."""
     import gradio as gr
     from modules import shared
     from modules.options import OptionInfo
+
+    def choices() -> dict[str, Any]:
+        return {"choices": [AUTOMATIC, *control_models()]}
 
     for one in SPEEDUPS:
         key, words = _SPEEDUPS[one.name]
@@ -86,7 +91,7 @@ def add() -> None:
         option = OptionInfo(default=False, label=one.label, section=SECTION, infotext=one.infotext)
         shared.opts.add_option(key, option.info(words))
     for key, label in _LABELS.items():
-        option = OptionInfo(AUTOMATIC, label, gr.Dropdown, _choices, section=SECTION)
+        option = OptionInfo(AUTOMATIC, label, gr.Dropdown, choices, section=SECTION)
         shared.opts.add_option(key, option.info("auto takes the first one for SD1.5 whose name says so"))
 
 
@@ -94,9 +99,3 @@ def _value(key: str, *, default: Any) -> Any:
     from modules import shared
 
     return getattr(shared.opts, key, default)
-
-
-def _choices() -> dict[str, Any]:
-    from facechain_ext.hosts.webui import controlnet
-
-    return {"choices": [AUTOMATIC, *controlnet.model_names()]}

@@ -9,12 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.training_runs.pictures import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-"""Endings of files that are taken for photos."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def sources(root: Path) -> Iterator[Source]:
 
 
 def _folder(root: Path) -> list[Source]:
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     loose = [path for path in files if path.parent == root]
     if loose:
         raise PhotoError(
@@ -90,7 +88,7 @@ def _tar(path: Path) -> list[Source]:
     found = []
     for name in sorted(members):
         place = PurePosixPath(name)
-        if place.suffix.lower() in PICTURES:
+        if place.suffix.lower() in PICTURE_SUFFIXES:
             words = " ".join(texts.get(str(place.with_suffix(".txt")), "").split())
             person = _person(place, texts)
             found.append(Source(person, name, members[name].size, words or None, _reader(path, name)))

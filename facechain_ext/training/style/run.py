@@ -13,10 +13,10 @@ from facechain_ext.errors import HostError
 from facechain_ext.styles import key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.style.lora import save_lora
-from facechain_ext.training.style.names import check_entry, has_style, style_entry
-from facechain_ext.training.style.pictures import caption_table, usable
-from facechain_ext.training.style.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
 from facechain_ext.training.style.trainer import StyleTrainer
+from facechain_ext.training_runs.names import check_entry, has_style, style_entry
+from facechain_ext.training_runs.pictures import caption_table, usable
+from facechain_ext.training_runs.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
 from facechain_ext.weights.folders import safe_child
 
 if TYPE_CHECKING:

@@ -20,16 +20,15 @@ from facechain_ext.hosts.diffusers.sampling.prompts import encode
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.sampling import Drawing, draw
-from facechain_ext.training.style import STATE
 from facechain_ext.training.style.lora import add_layers
-from facechain_ext.training.style.settings import NOTHING_LOST, TRAINING_ID, differences
-from facechain_ext.training.style.status import PREVIEWS
+from facechain_ext.training_runs.settings import NOTHING_LOST, STATE, TRAINING_ID, differences
+from facechain_ext.training_runs.status import PREVIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
-    from facechain_ext.training.style.settings import StyleRequest, StyleSettings
+    from facechain_ext.training_runs.settings import StyleRequest, StyleSettings
 
 
 class StyleTrainer:

@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.styles import key_of
-from facechain_ext.training.adapter.sources import PICTURES
-from facechain_ext.training.style.pictures import caption_table, is_used, picture_files, read_table, write_table
+from facechain_ext.training_runs.pictures import (
+    PICTURE_SUFFIXES,
+    caption_table,
+    is_used,
+    picture_files,
+    read_table,
+    write_table,
+)
 from facechain_ext.ui.train.request import TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.training.style.pictures import Captioned
+    from facechain_ext.training_runs.pictures import Captioned
 
 
 def collect(wish: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[Captioned], list[str]]:
@@ -35,7 +41,7 @@ def collect(wish: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[l
 def _copy(path: Path, name: Path, folder: Path) -> str:
     """Copy one picture under a free name; why it cannot be learned from, or ""."""
     suffix = path.suffix.lower()
-    if suffix not in PICTURES:
+    if suffix not in PICTURE_SUFFIXES:
         return f"{name.name} is a file that no style is learned from; save it as JPEG, PNG or WebP."
     try:
         read_picture(path, name=name.name)

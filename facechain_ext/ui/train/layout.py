@@ -18,8 +18,8 @@ from facechain_ext.ui.train.request import TRIGGER, TrainRequest, check_trigger,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.training.style.pictures import Captioned
-    from facechain_ext.training.style.status import TrainingStatus
+    from facechain_ext.training_runs.pictures import Captioned
+    from facechain_ext.training_runs.status import TrainingStatus
     from facechain_ext.ui.host import PageHost
 
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.training.style.names import check_entry
-from facechain_ext.training.style.status import (
+from facechain_ext.training_runs.names import check_entry
+from facechain_ext.training_runs.status import (
     LOG,
     RUN_ID,
     STATUS,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from facechain_ext.training.style.status import PREVIEWS, stop_requested
+from facechain_ext.training_runs.status import PREVIEWS, stop_requested
 from facechain_ext.ui.html import bar, note
 from facechain_ext.ui.train.process import folder_of, last_words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from facechain_ext.training.style.status import TrainingStatus
+    from facechain_ext.training_runs.status import TrainingStatus
 
 QUIET = 60.0
 """Seconds without a heartbeat of a living process that are worth a word."""

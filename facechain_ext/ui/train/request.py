@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
-from facechain_ext.training.style import STATE
+from facechain_ext.training_runs.settings import STATE
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:

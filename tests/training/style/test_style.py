@@ -22,10 +22,10 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.loras import applied
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import catalogue, find_style
-from facechain_ext.training.style import STATE
-from facechain_ext.training.style.pictures import TABLE, caption_table, centre_square, usable
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
-from facechain_ext.training.style.status import read_status
+from facechain_ext.training_runs.pictures import TABLE, caption_table, centre_square, usable
+from facechain_ext.training_runs.settings import STATE
+from facechain_ext.training_runs.status import read_status
 from research.synthetic_world import nuisance, person, render, scene
 
 FEW = StyleSettings(steps=3, rank=2, size=64, save_every=1, preview_every=3, rate=1e-3)
@@ -243,7 +243,7 @@ def test_a_full_disk_loses_at_most_the_steps_since_the_last_save(request_of):
 KILLED = """
 import sys
 from pathlib import Path
-from facechain_ext.training.style.reporting import StatusReporter
+from facechain_ext.training_runs.reporting import StatusReporter
 with StatusReporter(Path(sys.argv[3]), "killed", 100000) as status:
     from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
     checkpoint, pictures, work = map(Path, sys.argv[1:4])

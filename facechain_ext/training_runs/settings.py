@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+STATE = "style-state.safetensors"
+"""What a training keeps in its folder to go on with."""
 TRAINING_ID = "facechain.training"
 """Under which key state and LoRA name the training that made them."""
 NOTHING_LOST = "The training is saved up to step {step}. Free some space, then go on with it."

@@ -13,13 +13,14 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.storage.atomic_write import atomic_write
-from facechain_ext.training.adapter.sources import PICTURES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
 
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+"""Endings of files that are taken for photos."""
 TABLE = "captions.csv"
 FEWEST, MOST = 5, 50
 """How many pictures a style is learned from: fewer are learned by heart, more want another kind of training."""
@@ -63,7 +64,7 @@ def caption_table(folder: Path, trigger: str) -> list[Captioned]:
 
 def picture_files(folder: Path) -> list[Path]:
     """The files of a folder that are taken for pictures, by their endings."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
 def is_used(word: str) -> bool:

@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from facechain_ext.errors import HostError
-from facechain_ext.training.style.reporting import StatusReporter
-from facechain_ext.training.style.status import (
+from facechain_ext.training_runs.reporting import StatusReporter
+from facechain_ext.training_runs.status import (
     RUN_ID,
     SILENT_AFTER,
     STATUS,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.identity import Identity
 from facechain_ext.identity.likeness_scorer import EncoderScorer, ranked
 from facechain_ext.recipes.job import Job, Person
 from facechain_ext.recipes.sheet import sheet
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers import DiffusersHost
-    from facechain_ext.identity import TransFace
+    from facechain_ext.identity import Identity, TransFace
     from facechain_ext.identity.score import Likeness
     from facechain_ext.recipes.job import Portrait
 
@@ -30,7 +30,7 @@ SIDE, STEPS, SEED, CFG = 96, 20, 7, 3.0
 STRENGTHS = (0.0, 0.5, 1.0)
 TRIES = 8
 """Pictures of which the most like is shown."""
-_PHOTO_SIDE = 192
+HELD_OUT_PERSON = Path(__file__).with_name("held_out_person.png")
 _JUDGED_SIDE = 384
 """Pictures are enlarged to this side for the face detector, which misses faces of 96 pixels."""
 
@@ -46,12 +46,13 @@ def eileen_collins() -> Pixels:
 
 def grace_hopper() -> Pixels:
     """The US Navy's portrait of Grace Hopper, public domain, of matplotlib; raises PhotoError where that is missing."""
-    from research.sheets.template import second_portrait
-
     try:
-        return second_portrait()
+        from matplotlib import cbook
     except ImportError as error:
         raise PhotoError("The second example photo comes with matplotlib: pip install matplotlib") from error
+    file = cbook.get_sample_data("grace_hopper.jpg")
+    assert not isinstance(file, np.ndarray)
+    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def into_template(template: Pixels, photo: Pixels) -> Pixels:
@@ -66,14 +67,9 @@ def into_template(template: Pixels, photo: Pixels) -> Pixels:
     return make(canvas, {largest.number: FaceSource(photo=photo)}, seats=seats).pixels[..., :3]
 
 
-def held_out_photo(number: int) -> Pixels:
-    """A calm front view of the held-out drawn person ``number``, whom training never shows to a model."""
-    from research.evaluate.rendered import HELD_OUT
-    from research.synthetic_world import Nuisance, Scene, person, render
-
-    calm = Nuisance(0, 0, 0, 0.3, 0, 0, 0.2, 0.4, 0, 0, 0, 0, 0)
-    scene = Scene("blue", "white", "shirt", "", "photo", "closeup")
-    return render(person(HELD_OUT + number), scene, calm, side=_PHOTO_SIDE).pixels
+def held_out_photo() -> Pixels:
+    """A rendered person whom training never shows to a model (``research/held_out_people.py`` renders the file)."""
+    return np.asarray(Image.open(HELD_OUT_PERSON).convert("RGB"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,29 +99,6 @@ def best_of(host: DiffusersHost, encoder: TransFace, who: Identity, *, strength:
     judge = EncoderScorer(encoder)
     enlarged = (one.picture.resize((_JUDGED_SIDE, _JUDGED_SIDE), Image.Resampling.BICUBIC) for one in pictures)
     return JudgedPictures(tuple(pictures), tuple(judge.likeness(picture, who) for picture in enlarged))
-
-
-def held_out_sheet(
-    host: DiffusersHost, encoder: TransFace, *, people: int = 10, tries: int = TRIES, strength: float = 1.0
-) -> Image.Image:
-    """Held-out drawn people, each above the most like of ``tries`` portraits; the figures are cosines."""
-    cells: list[tuple[str, Image.Image]] = []
-    below: list[tuple[str, Image.Image]] = []
-    for number in range(people):
-        photo = held_out_photo(number)
-        who = Identity.from_photos(photo, encoder, name=f"person {number + 1}")
-        judged = best_of(host, encoder, who, strength=strength, count=tries)
-        score = judged.scores[judged.best]
-        cells.append((f"person {number + 1}", Image.fromarray(photo)))
-        below.append((f"likeness {score.cosine:.2f}" if score else "no face", judged.pictures[judged.best].picture))
-    half = -(-people // 2)
-    rows = [*cells[:half], *below[:half], *cells[half:], *below[half:]]
-    chosen = "a portrait" if tries == 1 else f"the most like of {tries} portraits"
-    title = (
-        f"Drawn people whom the small models never saw, and below each {chosen} "
-        f"({SIDE} pixels, {STEPS} steps, strength {strength:g}). Likeness: cosine, by the encoder that put the face in."
-    )
-    return sheet(rows, side=160, columns=half, title=title)
 
 
 def stacked(pages: Sequence[Image.Image]) -> Image.Image:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.training.style.status import (
+from facechain_ext.training_runs.status import (
     RUN_ID,
     TrainingStatus,
     read_status,
