@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from facechain_ext.faces.choose import check_face, choose_face, number_faces
     from facechain_ext.faces.detect.cached import clear_detections
     from facechain_ext.faces.picture import Picture, read_picture
-    from facechain_ext.faces.providers import availability, detector, head_masker, recogniser
     from facechain_ext.faces.quality import Quality, assess_quality
+    from facechain_ext.faces.selection import availability, detector, head_masker, recogniser
     from facechain_ext.faces.types import Availability, Detector, Face, HeadMask, HeadMasker, Recogniser
 
 __all__ = [
@@ -44,16 +44,16 @@ _HOME = {
     "read_picture": "picture",
     "assess_quality": "quality",
     "Quality": "quality",
-    "availability": "providers",
+    "availability": "selection",
     "Availability": "types",
-    "detector": "providers",
-    "head_masker": "providers",
+    "detector": "selection",
+    "head_masker": "selection",
     "Detector": "types",
     "Face": "types",
     "HeadMask": "types",
     "HeadMasker": "types",
     "clear_detections": "detect.cached",
-    "recogniser": "providers",
+    "recogniser": "selection",
     "Recogniser": "types",
 }
 

@@ -87,7 +87,7 @@ class FairFace:
     def __init__(self, path: Path) -> None:
         from torchvision.models import resnet34
 
-        from facechain_ext.faces.files import load_into
+        from facechain_ext.faces.networks import load_state_dict
         from facechain_ext.weights import read_state_dict
 
         file = _weights_in(path)
@@ -97,7 +97,9 @@ class FairFace:
             raise WeightsError(f"{file.name} is not FairFace's ResNet-34.")
         prefix = first.removesuffix("conv1.weight")
         self._network = resnet34(num_classes=18)
-        load_into(self._network, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, file)
+        load_state_dict(
+            self._network, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, file
+        )
 
     def guess(self, pixels: Pixels, face: Face) -> Attributes:
         """Gender and age group of one face."""

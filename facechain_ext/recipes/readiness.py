@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import optional_packages
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces import providers
+from facechain_ext.faces.detect import DETECTORS
+from facechain_ext.faces.mask import HEAD_MASKERS
 from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.weights import find
 from facechain_ext.weights.header import model_facts
@@ -116,11 +117,11 @@ def _lacking(ability: str) -> tuple[str, str] | None:
 
     None when a provider is ready; the key is "" where more than a file of the manifest is lacking.
     """
-    choices = {"detector": providers.DETECTORS, "head mask": providers.HEAD_MASKERS}[ability]
-    if any(not provider.missing() for provider in choices):
+    choices = DETECTORS if ability == "detector" else HEAD_MASKERS
+    if any(not provider.remedy() for provider in choices):
         return None
     for provider in choices:
-        if provider.key and all(map(optional_packages.is_installed, provider.needs)):
-            return provider.missing(), provider.key
+        if provider.weights_key and all(map(optional_packages.is_installed, provider.packages)):
+            return provider.remedy(), provider.weights_key
     easiest = next((provider for provider in choices if provider.name == "mediapipe"), choices[0])
-    return easiest.missing(), ""
+    return easiest.remedy(), ""

@@ -23,7 +23,7 @@ from facechain_ext.faces import (
     head_masker,
     read_picture,
 )
-from facechain_ext.faces.providers import DETECTORS
+from facechain_ext.faces.detect import DETECTORS
 from facechain_ext.retouch import blend_face, retouch_skin
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             portrait = read_picture(given.photo).pixels
         others = [(path.stem, read_picture(path).pixels) for path in given.other] + relit(portrait)
         best = detector()
-        providers = [detector(provider.name) for provider in DETECTORS if not provider.missing()]
+        providers = [detector(provider.name) for provider in DETECTORS if not provider.remedy()]
     except FaceChainError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facechain_ext.faces import availability, clear_detections, picture, providers, read_picture
+from facechain_ext.faces import availability, clear_detections, picture, read_picture, selection
 from facechain_ext.faces.detect.cached import CachedDetector, content
 from facechain_ext.faces.types import Face
 
@@ -43,8 +43,8 @@ def _nothing_kept():
 
 def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeypatch):
     decodes = []
-    real = picture._decode
-    monkeypatch.setattr(picture, "_decode", lambda image, name: decodes.append(name) or real(image, name))
+    real = picture.decode_picture
+    monkeypatch.setattr(picture, "decode_picture", lambda *arguments: decodes.append(arguments) or real(*arguments))
     counting = Counting()
     detector = CachedDetector(counting)
     file = jpeg(4000, 3000, (90, 60, 40))
@@ -109,11 +109,11 @@ def test_the_least_used_go_first_and_all_go_when_asked():
 
 
 def test_the_table_is_in_the_log_once(caplog, monkeypatch):
-    providers._tell.cache_clear()
+    selection._log_availability.cache_clear()
     caplog.set_level(logging.INFO)
     for _ in range(2):
         with pytest.raises(Exception, match="choose auto"):
-            providers.head_masker("nobody")
+            selection.head_masker("nobody")
     said = [record.getMessage() for record in caplog.records if "what can work here" in record.getMessage()]
     assert len(said) == 1
     for row in availability():

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from facechain_ext.errors import WeightsError  # noqa: E402
-from facechain_ext.faces.modelscope_pipeline import check_pickles  # noqa: E402
+from facechain_ext.faces.networks import check_pickles  # noqa: E402
 
 
 class Acts:

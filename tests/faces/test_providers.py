@@ -9,9 +9,10 @@ import pytest
 
 from facechain_ext import weights
 from facechain_ext.doctor import examine
-from facechain_ext.errors import HostError, WeightsError
-from facechain_ext.faces import detector, head_masker, providers
-from facechain_ext.faces.files import facexlib_file, scrfd_file
+from facechain_ext.errors import HostError, InputError, WeightsError
+from facechain_ext.faces import detector, head_masker, selection
+from facechain_ext.faces.detect import DETECTORS
+from facechain_ext.faces.weights_files import find_facexlib, find_scrfd
 from facechain_ext.retouch import availability
 
 
@@ -41,9 +42,9 @@ def test_every_provider_has_a_line_and_every_missing_one_a_remedy(models):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(HostError, match="facexlib, mediapipe, scrfd, modelscope, damofd, mtcnn"):
+    with pytest.raises(InputError, match="facexlib, mediapipe, scrfd, modelscope, damofd, mtcnn"):
         detector("dlib")
-    with pytest.raises(HostError, match="choose auto"):
+    with pytest.raises(InputError, match="choose auto"):
         head_masker("dlib")
 
 
@@ -61,26 +62,26 @@ def test_auto_passes_over_a_file_that_is_broken(models, caplog):
     (models / "scrfd_10g.onnx").write_bytes(b"not a network")
     with pytest.raises(HostError, match=r"scrfd_10g.onnx"):
         detector("scrfd")
-    chosen = [provider for provider in providers.DETECTORS if provider.name in ("scrfd", "mediapipe")]
+    chosen = [provider for provider in DETECTORS if provider.name in ("scrfd", "mediapipe")]
     chosen.sort(key=lambda provider: provider.name, reverse=True)  # scrfd first
-    assert providers._choose("face detector", tuple(chosen), "auto").name == "mediapipe"
+    assert selection._load("face detector", tuple(chosen), "auto").name == "mediapipe"
     assert "scrfd_10g.onnx" in caplog.text
 
 
 def test_files_are_found_where_hosts_keep_them(models, monkeypatch):
     monkeypatch.setenv("INSIGHTFACE_HOME", str(models.parent / "nowhere"))
     monkeypatch.setattr(sys, "path", [])
-    assert facexlib_file("facexlib-bisenet", "parsing_bisenet.pth") is None
-    assert scrfd_file() is None
+    assert find_facexlib("facexlib-bisenet", "parsing_bisenet.pth") is None
+    assert find_scrfd() is None
     beside = models.parent / "GFPGAN" / "parsing_bisenet.pth"
     theirs = models.parent / "insightface" / "models" / "buffalo_l" / "det_10g.onnx"
     for path in (beside, theirs):
         path.parent.mkdir(parents=True)
         path.touch()
-    assert facexlib_file("facexlib-bisenet", "parsing_bisenet.pth") == beside
-    assert scrfd_file() == theirs
+    assert find_facexlib("facexlib-bisenet", "parsing_bisenet.pth") == beside
+    assert find_scrfd() == theirs
     (models / "my_damofd_bnkps.onnx").touch()
-    assert scrfd_file() == models / "my_damofd_bnkps.onnx"
+    assert find_scrfd() == models / "my_damofd_bnkps.onnx"
 
 
 def test_a_link_out_of_the_models_folder_is_named_and_stops_nothing(models, tmp_path, monkeypatch):
@@ -128,6 +129,6 @@ def test_importing_loads_no_image_library_and_no_network():
 def test_onnxruntime_uses_the_device_for_faces(device, there, wanted):
     import torch
 
-    from facechain_ext.faces.onnx import providers_on
+    from facechain_ext.faces.networks import onnx_providers
 
-    assert providers_on(torch.device(device), there) == wanted
+    assert onnx_providers(torch.device(device), there) == wanted

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from facechain_ext.errors import HostError, WeightsError  # noqa: E402
 from facechain_ext.faces import recogniser  # noqa: E402
-from facechain_ext.faces.files import arcface_file  # noqa: E402
+from facechain_ext.faces.weights_files import find_arcface  # noqa: E402
 
 COLOUR = np.array([200, 100, 50], np.uint8)
 FACE = np.broadcast_to(COLOUR, (112, 112, 3))
@@ -82,7 +82,7 @@ def test_auto_takes_the_best_that_is_there_and_says_what_would_help(models_folde
     assert recogniser().name == "SFace"
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
     theirs = colour_finder(models_folder.parent / "insightface" / "models" / "buffalo_l" / "w600k_r50.onnx")
-    assert arcface_file() == theirs
+    assert find_arcface() == theirs
     assert recogniser().name == "ArcFace"
 
 

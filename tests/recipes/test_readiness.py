@@ -10,7 +10,6 @@ from safetensors.torch import save_file
 
 from facechain_ext import optional_packages
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces import providers
 from facechain_ext.recipes import readiness
 from facechain_ext.recipes.readiness import SMALL, USUAL, Need
 from tests.weights.test_header import checkpoint
@@ -23,9 +22,10 @@ def no_faces(monkeypatch):
     monkeypatch.setattr(optional_packages, "is_installed", lambda package: package in kept)
     for name in ("DETECTORS", "HEAD_MASKERS"):
         bare = tuple(
-            replace(one, locate=(lambda: None) if one.locate is not None else None) for one in getattr(providers, name)
+            replace(one, find_weights=(lambda: None) if one.find_weights is not None else None)
+            for one in getattr(readiness, name)
         )
-        monkeypatch.setattr(providers, name, bare)
+        monkeypatch.setattr(readiness, name, bare)
 
 
 def test_an_empty_folder_needs_four_files_and_says_so_at_once(models_folder, no_faces):

@@ -9,7 +9,7 @@ import torch
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.detect.common import face_from, search, suppress
-from facechain_ext.faces.files import load_into
+from facechain_ext.faces.networks import load_state_dict
 from facechain_ext.weights import read_state_dict
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class FacexlibDetector:
             raise WeightsError(f"{path.name} is not a RetinaFace; detection_Resnet50_Final.pth is.")
         kind = "resnet50" if "body.conv1.weight" in weights else "mobile0.25"
         self._network = RetinaFace(network_name=kind, device=torch.device(device))
-        load_into(self._network, weights, path)
+        load_state_dict(self._network, weights, path)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""

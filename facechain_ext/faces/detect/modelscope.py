@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.faces.detect.common import face_from, search
-from facechain_ext.faces.modelscope_pipeline import open_pipeline
+from facechain_ext.faces.networks import open_modelscope_pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class ModelscopeDetector:
 
     def __init__(self, folder: Path, name: str = "modelscope") -> None:
         self.name = name
-        self._pipeline = open_pipeline("face_detection", folder)
+        self._pipeline = open_modelscope_pipeline("face_detection", folder)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""

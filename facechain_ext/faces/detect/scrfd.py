@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.detect.common import any_way_up, face_from, looked_at_upright, suppress
-from facechain_ext.faces.onnx import open_session
+from facechain_ext.faces.networks import open_onnx_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class ScrfdDetector:
     name = "scrfd"
 
     def __init__(self, path: Path) -> None:
-        self._session = open_session(path)
+        self._session = open_onnx_session(path)
         self._path = path
         self._input = self._session.get_inputs()[0]
         shape = self._input.shape
@@ -61,7 +62,7 @@ class ScrfdDetector:
 
 
 def decode(
-    answers: list[Any], size: tuple[int, int], name: str
+    answers: Sequence[NDArray[np.float32]], size: tuple[int, int], name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Boxes [n, 4], landmarks [n, 5, 2] and scores [n] above 0.5, in pixels of the network's input.
 

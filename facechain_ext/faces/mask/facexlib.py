@@ -10,8 +10,8 @@ import torch
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.crop import upright_crop
-from facechain_ext.faces.files import load_into
 from facechain_ext.faces.mask.head import complete_head
+from facechain_ext.faces.networks import load_state_dict
 from facechain_ext.faces.types import HeadMask
 from facechain_ext.weights import read_state_dict
 
@@ -46,7 +46,7 @@ class FacexlibMasker:
             raise WeightsError(f"{path.name} is not BiSeNet; parsing_bisenet.pth is.")
         self._device = torch.device(device)
         self._network = BiSeNet(num_class=19)
-        load_into(self._network, weights, path)
+        load_state_dict(self._network, weights, path)
         self._network.to(self._device)
 
     def mask(self, pixels: Pixels, face: Face) -> HeadMask:

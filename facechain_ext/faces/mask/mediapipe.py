@@ -10,8 +10,7 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.crop import upright_crop
-from facechain_ext.faces.mask.hair import hair_below
-from facechain_ext.faces.mask.head import complete_head
+from facechain_ext.faces.mask.head import complete_head, hair_below
 from facechain_ext.faces.mesh import CHEEKS, MOUTH_LEFT, MOUTH_RIGHT, OUTLINE, fit_mesh, run, solutions
 from facechain_ext.faces.skin import skin_likeness
 from facechain_ext.faces.types import HeadMask

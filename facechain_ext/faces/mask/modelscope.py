@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -10,11 +10,13 @@ import numpy as np
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.detect.common import shrink
 from facechain_ext.faces.mask.head import complete_head
-from facechain_ext.faces.modelscope_pipeline import open_pipeline
+from facechain_ext.faces.networks import open_modelscope_pipeline
 from facechain_ext.faces.types import HeadMask
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import ArrayLike
 
     from facechain_ext.faces.types import Face, Mask, Pixels
 
@@ -31,7 +33,7 @@ class ModelscopeMasker:
     name = "modelscope"
 
     def __init__(self, folder: Path) -> None:
-        self._pipeline = open_pipeline("image_segmentation", folder)
+        self._pipeline = open_modelscope_pipeline("image_segmentation", folder)
 
     def mask(self, pixels: Pixels, face: Face) -> HeadMask:
         """The masks of the head that ``face`` belongs to, at the size of the picture.
@@ -61,7 +63,7 @@ class ModelscopeMasker:
         return HeadMask(face_mask, complete_head(face_mask, face_mask | of("Hair"), of("Human") | face_mask))
 
 
-def _inside(mask: Any, face: Face, ratio: float) -> int:
+def _inside(mask: ArrayLike, face: Face, ratio: float) -> int:
     margin_x, margin_y = face.width / 4, face.height / 4
     left, right = (max(int(value / ratio), 0) for value in (face.box[0] - margin_x, face.box[2] + margin_x))
     top, bottom = (max(int(value / ratio), 0) for value in (face.box[1] - margin_y, face.box[3] + margin_y))

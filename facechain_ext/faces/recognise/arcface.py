@@ -8,8 +8,7 @@ import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.alignment import ARCFACE_SIZE
-from facechain_ext.faces.onnx import open_session
-from facechain_ext.faces.recognise.common import direction
+from facechain_ext.faces.networks import normalize_embedding, open_onnx_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,7 @@ class ArcFaceRecogniser:
     name = "ArcFace"
 
     def __init__(self, path: Path) -> None:
-        self._session = open_session(path)
+        self._session = open_onnx_session(path)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         fits = len(inputs) == len(outputs) == 1 and list(inputs[0].shape[1:]) == [3, ARCFACE_SIZE, ARCFACE_SIZE]
         if not fits or len(outputs[0].shape) != 2:
@@ -39,4 +38,4 @@ class ArcFaceRecogniser:
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
         """The direction of an aligned RGB face uint8 [112, 112, 3]: float32 [512], unit length."""
         batch = (aligned.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 127.5
-        return direction(self._session.run(None, {self._input: batch})[0], self._file)
+        return normalize_embedding(self._session.run(None, {self._input: batch})[0], self._file)

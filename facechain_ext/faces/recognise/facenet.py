@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from facechain_ext.faces.files import load_into
-from facechain_ext.faces.recognise.common import direction
+from facechain_ext.faces.networks import load_state_dict, normalize_embedding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +40,7 @@ class FaceNetRecogniser:
 
         weights = {key: value for key, value in read_state_dict(path).items() if not key.startswith("logits.")}
         self._network: Any = InceptionResnetV1(pretrained=None)
-        load_into(self._network, weights, path)
+        load_state_dict(self._network, weights, path)
         self._network.to(device)
         self._device, self._file = device, path.name
 
@@ -52,4 +51,4 @@ class FaceNetRecogniser:
         large = cv2.resize(aligned, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
         batch = torch.from_numpy((large.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128.0)
         with torch.no_grad():
-            return direction(self._network(batch.to(self._device)).float().cpu().numpy(), self._file)
+            return normalize_embedding(self._network(batch.to(self._device)).float().cpu().numpy(), self._file)

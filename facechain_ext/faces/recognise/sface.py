@@ -9,7 +9,7 @@ import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.alignment import ARCFACE_SIZE
-from facechain_ext.faces.recognise.common import direction
+from facechain_ext.faces.networks import normalize_embedding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,4 +37,4 @@ class SFaceRecogniser:
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
         """The direction of an aligned RGB face uint8 [112, 112, 3]: float32 [128], unit length."""
         bgr = np.ascontiguousarray(aligned[:, :, ::-1])  # the class turns it back before its network sees it
-        return direction(self._network.feature(bgr), self._file)
+        return normalize_embedding(self._network.feature(bgr), self._file)
