@@ -20,12 +20,13 @@ console = Console()
 
 
 def bench(
+    *,
     sizes: Annotated[str, typer.Option(help="Sides of the picture in pixels, comma between.")] = "512,768,1024",
     batches: Annotated[str, typer.Option(help="Pictures at once, comma between.")] = "1,4",
     rounds: Annotated[int, typer.Option(min=1, help="How often each variant is measured.")] = 3,
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant beside the bare U-Net; repeat.")] = None,
-    half: Annotated[bool, typer.Option("--half", help="float16 (on a GPU) instead of float32.")] = False,  # noqa: FBT002
-    job: Annotated[bool, typer.Option(help="Also measure what comes before and after the steps.")] = True,  # noqa: FBT002
+    half: Annotated[bool, typer.Option("--half", help="float16 (on a GPU) instead of float32.")] = False,
+    job: Annotated[bool, typer.Option(help="Also measure what comes before and after the steps.")] = True,
     photo: Annotated[Path | None, typer.Option(help="A photo with a face; by default scikit-image's.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for bench.json, bench.md and bench.png; a stopped one goes on.")] = (
         Path("outputs/bench")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,8 +16,9 @@ from facechain_ext.hosts.diffusers.output import free_path, prepare_folder, save
 if TYPE_CHECKING:
     from PIL import Image
 
+    from facechain_ext.demo import TinyModels
     from facechain_ext.faces import Picture
-    from facechain_ext.identity import PreparedFace
+    from facechain_ext.identity import Identity, PreparedFace
     from facechain_ext.recipes.job import Portrait
 
 console = Console()
@@ -81,7 +82,7 @@ def demo(
     clock.lap("saving")
     report = free_path(out, "portrait", ".json")
     made = [*portraits, *([best] if best is not None else [])]
-    report.write_text(json.dumps(_report(models.trained, person, made, paths, clock), indent=1), encoding="utf-8")
+    report.write_text(json.dumps(_report(models, person, made, paths, clock), indent=1), encoding="utf-8")
     for path in (*paths, sheet_path, report):
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
@@ -132,11 +133,13 @@ def _mask(picture: Picture, prepared: PreparedFace) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _report(trained: bool, person: Any, portraits: list[Portrait], paths: list[Path], clock: _Clock) -> dict[str, Any]:  # noqa: FBT001
+def _report(
+    models: TinyModels, person: Identity, portraits: list[Portrait], paths: list[Path], clock: _Clock
+) -> dict[str, object]:
     (fact,) = person.photos
     return {
         "version": __version__,
-        "models": "small, trained on drawn faces" if trained else "small, random: the pictures mean nothing",
+        "models": "small, trained on drawn faces" if models.trained else "small, random: the pictures mean nothing",
         "identity": {
             "name": person.name,
             "digest": person.digest,

@@ -46,8 +46,8 @@ app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
-    if asked:
+def _version(*, show_version: bool) -> None:
+    if show_version:
         typer.echo(f"facechain {__version__}")
         raise typer.Exit
 

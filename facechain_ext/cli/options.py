@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 class FiniteCommand(TyperCommand):
     """A command that takes no number that is not finite: "nan" is inside of every range."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:
         """Run the command; raises BadParameter for a number that is not finite."""
         for name, value in ctx.params.items():
             for one in value if isinstance(value, (list, tuple)) else [value]:

@@ -37,6 +37,7 @@ _STRENGTH = argument("strength")
 
 
 def portrait(
+    *,
     checkpoint: Annotated[Path, typer.Option(help="A Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt).")],
     prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")] = "",
     style: Annotated[str | None, typer.Option(help="A style's key: see facechain styles list.")] = None,
@@ -59,7 +60,7 @@ def portrait(
     pose: Annotated[Path | None, typer.Option(help="A picture of the pose, or its skeleton.")] = None,
     controlnet: Annotated[Path | None, typer.Option(help="An openpose ControlNet: a file or a folder.")] = None,
     pose_weight: Annotated[float, typer.Option(help="Weight of the pose.", min=0, max=2)] = 1.0,
-    skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,  # noqa: FBT002
+    skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,
     count: Annotated[int, typer.Option(help="How many pictures.", min=1, max=1000)] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
     steps: Annotated[int | None, typer.Option(min=1, max=150, help="25, or what suits a demo model.")] = None,

@@ -29,6 +29,7 @@ QUALITIES = ("instant", "standard", "faithful")
 
 
 def template(
+    *,
     template: Annotated[Path, typer.Option(help="The picture that people are put into.")],
     face: Annotated[list[str], typer.Option(help="NUMBER=card or photo, NUMBER=keep or NUMBER=pixelate; repeated.")],
     out: Annotated[Path, typer.Option(help="The PNG to write.")],
@@ -47,10 +48,10 @@ def template(
     steps: Annotated[int | None, typer.Option(min=1, max=150, help="30, or what suits a demo model.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     growth: Annotated[float, typer.Option(min=0, max=0.3, help="What the mask grows, in sides of the face.")] = 0.04,
-    hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,  # noqa: FBT002
+    hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,
     count: Annotated[int, typer.Option(min=1, max=32, help="Faces to paint for each place; the most like stays.")] = 1,
-    fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,  # noqa: FBT002
-    retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,  # noqa: FBT002
+    fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,
+    retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext.identity.likeness_scorer import choose_judge

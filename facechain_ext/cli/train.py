@@ -19,6 +19,7 @@ console = Console()
 
 @app.command("adapter", cls=FiniteCommand)
 def adapter(
+    *,
     checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint to train for; it is not changed.")],
     photos: Annotated[Path, typer.Option(help="One folder for each person, or a tar of that.")],
     out: Annotated[Path, typer.Option(help="Folder of this training; nothing in it is overwritten.")],
@@ -36,8 +37,8 @@ def adapter(
     seed: Annotated[int | None, typer.Option(help="Seed of weights and batches.")] = None,
     size: Annotated[int, typer.Option(min=64, help="Side of the squares that are learned, in pixels.")] = 512,
     quality: Annotated[float, typer.Option(min=0, max=1, help="Least quality of a face.")] = 0.1,
-    single: Annotated[bool, typer.Option("--single", help="Keep persons with one photo.")] = False,  # noqa: FBT002
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where this folder's training stopped.")] = False,  # noqa: FBT002
+    single: Annotated[bool, typer.Option("--single", help="Keep persons with one photo.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where this folder's training stopped.")] = False,
     vae: Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")] = None,
 ) -> None:
     """Train a face adapter on photos of people; for several GPUs start this with `accelerate launch`."""
@@ -87,14 +88,15 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
 
 @app.command("style", cls=FiniteCommand)
 def style(
+    *,
     checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint that the style is learned on.")],
     pictures: Annotated[Path, typer.Option(help="Folder of 5 to 50 pictures of one style.")],
     name: Annotated[str, typer.Option(help="Name of the style and, in small letters, of its files.")],
     work: Annotated[Path, typer.Option(help="Folder for state and previews of this training.")],
     trigger: Annotated[str, typer.Option(help="Word that calls the style.")] = "ownstyle",
     lora_dir: Annotated[Path | None, typer.Option(help="LoRA folder of the host, such as models/Lora.")] = None,
-    captions_only: Annotated[bool, typer.Option("--captions-only", help="Write captions.csv and stop.")] = False,  # noqa: FBT002
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,  # noqa: FBT002
+    captions_only: Annotated[bool, typer.Option("--captions-only", help="Write captions.csv and stop.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     steps: Annotated[int, typer.Option(min=1)] = 1500,
     rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-4,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = 16,
@@ -114,14 +116,14 @@ def style(
         return
     stopped = False
 
-    def stop(_signal: int, _frame: Any) -> None:
+    def stop(_signal: int, _frame: object) -> None:
         nonlocal stopped
         stopped = True
 
     with StatusReporter(work, name, steps) as status:
         from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 
-        def report(event: dict[str, Any]) -> bool:
+        def report(event: dict[str, object]) -> bool:
             status.take(event)
             typer.echo(json.dumps(event))
             return not stopped and not status.stop_requested

@@ -57,9 +57,10 @@ def list_(
 
 @app.command("pull")
 def pull_(
+    *,
     keys: Keys = None,
     hub: Annotated[str | None, typer.Option(help="Try this hub first: modelscope or huggingface.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Delete what is there and download it anew.")] = False,  # noqa: FBT002 - a flag
+    again: Annotated[bool, typer.Option("--again", help="Delete what is there and download it anew.")] = False,
 ) -> None:
     """Download files; without names, what a portrait needs. Ctrl+C stops, and the next pull goes on from there."""
     chosen = _chosen(keys or ["portrait"])
@@ -100,8 +101,9 @@ def where(key: Annotated[str | None, typer.Argument(help="A name from `facechain
 
 @app.command("prune")
 def prune(
+    *,
     keys: Keys = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the parts of broken downloads, and the files of the names given."""
     doomed = store.leftovers() + [path for key in _chosen(keys or []) if (path := find(key)) is not None]
@@ -116,9 +118,10 @@ def prune(
 
 @app.command("consent")
 def consent_(
+    *,
     key: Annotated[str | None, typer.Argument(help="A name from `facechain weights list` that brings Python.")] = None,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the consent back.")] = False,  # noqa: FBT002 - a flag
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the consent back.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Say whether the Python of a model repository may run; without a name, show which may."""
     if key is None:

@@ -20,6 +20,7 @@ console = Console()
 
 
 def evaluate(
+    *,
     work: Annotated[Path, typer.Option(help="Folder for the variants' trainings; they go on there if stopped.")],
     docs: Annotated[Path, typer.Option(help="Folder that gets results.md, results.json and results.png.")] = Path(
         "docs"
@@ -27,10 +28,10 @@ def evaluate(
     budget: Annotated[
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
-    as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,  # noqa: FBT002
-    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into template.md.")] = False,  # noqa: FBT002
+    as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,
+    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into template.md.")] = False,
     models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
-    switches: Annotated[  # noqa: FBT002
+    switches: Annotated[
         bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
     ] = False,
 ) -> None:

@@ -6,7 +6,7 @@ import logging
 import math
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
-    from facechain_ext.recipes.job import ControlKind, Job
+    from facechain_ext.recipes.job import Control, ControlKind, Job
 
 log = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class DiffusersHost:
         )
         return Guidance(positive, negative, job.cfg)
 
-    def _control(self, job: Job, unit: Any) -> ControlUnit:
+    def _control(self, job: Job, unit: Control) -> ControlUnit:
         model = self.controlnets.get(unit.kind)
         if model is None:
             raise HostError(f"No ControlNet for {unit.kind} is loaded. Name one with --controlnet.")

@@ -1,8 +1,8 @@
-"""The U-Net of a checkpoint that diffusers runs, as methods see it."""
+"""The U-Net that diffusers runs, behind the interface that methods attach to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from facechain_ext.methods.fact.sites import detect_family
 
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 class DiffusersModel:
-    """A checkpoint's U-Net, which stays loaded and takes hooks."""
+    """A checkpoint's U-Net; it stays loaded, and methods attach to it by forward hooks."""
 
     streams_weights = False
     keeps_weights = True
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
-        self._cache: dict[str, tuple[Hashable, Any]] = {}
+        self._cache: dict[str, tuple[Hashable, object]] = {}
 
     @property
     def family(self) -> ModelFamily:
-        """What kind of model it is."""
+        """The family of the U-Net, by its architecture."""
         return detect_family(self.unet)
 
     @property
@@ -46,12 +46,11 @@ class DiffusersModel:
         return dtype
 
     def cached(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made again only when ``key`` changes."""
+        """The result of ``make``, cached under ``kind`` and recomputed when ``key`` changes."""
         if kind not in self._cache or self._cache[kind][0] != key:
             self._cache[kind] = (key, make())
-        value: T = self._cache[kind][1]
-        return value
+        return cast("T", self._cache[kind][1])
 
     def patched(self, extra_bytes: int) -> None:
-        """There is no patcher: the U-Net is hooked."""
+        """Do nothing: a hooked U-Net has no model patcher to notify."""
         del extra_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext import __version__
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Job
 
 
-def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mapping[str, Any]) -> str:
+def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mapping[str, object]) -> str:
     """The settings of one picture of ``job``: prompt, negative prompt, and one line of ``label: value`` pairs.
 
     A person is named by name and short hash; the embedding is never written.
@@ -25,7 +25,7 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mappi
     name = sampler.name
     for schedule in (" Karras", " Exponential"):
         name = name.removesuffix(schedule)
-    pairs: dict[str, Any] = {
+    pairs: dict[str, object] = {
         "Steps": job.steps,
         "Sampler": name,
         "Schedule type": sampler.schedule,
@@ -58,7 +58,7 @@ def _with_loras(job: Job) -> str:
     return " ".join([job.prompt, *tags]).strip()
 
 
-def _stem(file: Any) -> str:
+def _stem(file: object) -> str:
     from pathlib import Path
 
     return Path(str(file)).stem

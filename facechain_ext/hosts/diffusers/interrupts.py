@@ -1,11 +1,11 @@
-"""Ctrl-C as a wish to stop: what is finished is kept."""
+"""Ctrl-C as a request to stop: what is finished is kept."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interrupt_requests() -> Iterator[Callable[[], bool]]:
-    """Inside the block the first Ctrl-C is only noted, and the function that is given says so; a second one interrupts.
+    """Yield a function that tells whether Ctrl-C was pressed; a second press raises KeyboardInterrupt.
 
-    Outside the main thread, where signals cannot be caught, it says False for ever.
+    Outside the main thread, where Python allows no signal handlers, it always returns False.
     """
-    asked = False
+    requested = False
 
-    def note(_signal: int, _frame: Any) -> None:
-        nonlocal asked
-        if asked:
+    def handle(_signal: int, _frame: object) -> None:
+        nonlocal requested
+        if requested:
             raise KeyboardInterrupt
-        asked = True
+        requested = True
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.signal(signal.SIGINT, handle)
     try:
-        yield lambda: asked
+        yield lambda: requested
     finally:
         signal.signal(signal.SIGINT, before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.sampling.denoise import NOT_FINITE, Start
 
 if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
     from torch import Tensor
 
     from facechain_ext.recipes.job import Inpaint
@@ -21,7 +22,7 @@ _UPSCALERS = {"latent": "bilinear", "latent (nearest)": "nearest-exact", "latent
 
 
 @torch.no_grad()
-def decode(vae: Any, sample: Tensor) -> Image.Image:
+def decode(vae: AutoencoderKL, sample: Tensor) -> Image.Image:
     """The RGB picture of a latent picture [1, 4, h, w], eight times its size; raises HostError if it is not finite."""
     decoded = vae.decode(sample.to(vae.dtype) / vae.config.scaling_factor).sample[0]
     if not bool(decoded.isfinite().all()):
@@ -31,7 +32,7 @@ def decode(vae: Any, sample: Tensor) -> Image.Image:
 
 
 @torch.no_grad()
-def encode(vae: Any, picture: Image.Image) -> Tensor:
+def encode(vae: AutoencoderKL, picture: Image.Image) -> Tensor:
     """The latent picture [1, 4, h, w] of an RGB picture whose sides are multiples of 8; no noise is drawn."""
     pixels = torch.from_numpy(np.asarray(picture.convert("RGB"), np.float32) / 127.5 - 1.0)
     batch = pixels.permute(2, 0, 1)[None].to(device=vae.device, dtype=vae.dtype)
@@ -39,7 +40,7 @@ def encode(vae: Any, picture: Image.Image) -> Tensor:
     return sample.float()
 
 
-def preview_image(vae: Any, sample: Tensor, cells: int = 24) -> Image.Image:
+def preview_image(vae: AutoencoderKL, sample: Tensor, cells: int = 24) -> Image.Image:
     """About what an unfinished latent picture shows, small: ``cells`` cells on its longer side, noise and all."""
     scale = min(cells / max(sample.shape[-2:]), 1.0)
     size = [max(round(side * scale), 1) for side in sample.shape[-2:]]
@@ -48,7 +49,7 @@ def preview_image(vae: Any, sample: Tensor, cells: int = 24) -> Image.Image:
     return decode(vae, small / max(float(small.std()), 1.0))
 
 
-def start_of(vae: Any, inpaint: Inpaint, width: int, height: int) -> Start:
+def start_of(vae: AutoencoderKL, inpaint: Inpaint, width: int, height: int) -> Start:
     """What the sampler starts from for a picture and its mask, brought to ``width`` x ``height``."""
     if not 0.0 <= inpaint.denoise <= 1.0:
         raise HostError(f"The denoising strength is {inpaint.denoise:g}; use 0 to 1.")
@@ -71,7 +72,7 @@ def keep_outside(picture: Image.Image, inpaint: Inpaint) -> Image.Image:
     return Image.composite(picture, original, mask)
 
 
-def enlarge(vae: Any, sample: Tensor, size: tuple[int, int], upscaler: str) -> Tensor:
+def enlarge(vae: AutoencoderKL, sample: Tensor, size: tuple[int, int], upscaler: str) -> Tensor:
     """A latent picture at another ``size`` [h, w]: directly ("Latent"), or over the picture ("Lanczos").
 
     Raises HostError for another upscaler's name.

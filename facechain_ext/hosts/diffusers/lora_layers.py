@@ -6,7 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -153,7 +153,7 @@ def _layer(name: str) -> LoraLayer:
 def told_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
     """The alphas in a file's metadata (diffusers, kohya) or in PEFT's adapter_config.json ``beside`` it."""
     packed = _object(metadata.get("lora_adapter_metadata", ""))
-    parts: dict[str, dict[str, Any]] = {"": {}, "unet": {}, "text_encoder": {}}
+    parts: dict[str, dict[str, object]] = {"": {}, "unet": {}, "text_encoder": {}}
     for key, value in packed.items():
         part, _, name = str(key).rpartition(".") if str(key).count(".") else ("", "", str(key))
         parts.setdefault(part, {})[name] = value
@@ -178,7 +178,7 @@ def told_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
     return Alphas(of_part, of_layer, frozenset(by_root), convolutions)
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> dict[str, object]:
     try:
         value = json.loads(text) if text else {}
     except (ValueError, RecursionError):
@@ -186,7 +186,7 @@ def _object(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     try:
         number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):

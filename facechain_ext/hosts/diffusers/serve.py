@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.controls import control_picture
@@ -136,7 +136,7 @@ class ServeHost:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         return choose_judge(self.encoder)
 
-    def uploaded(self, file: Any) -> Path:
+    def uploaded(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
         return uploaded(file)
 

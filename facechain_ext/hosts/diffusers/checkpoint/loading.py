@@ -7,7 +7,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from accelerate import init_empty_weights
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import CLIPTextModel, CLIPTokenizer
 
+    from facechain_ext.hosts.diffusers.checkpoint.sizes import Config
+
     Weights = dict[str, Tensor]
+    M = TypeVar("M", bound=nn.Module)
 
 logger = logging.getLogger(__name__)
 _WORDS: dict[Part, str] = {
@@ -109,7 +112,7 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
     from diffusers import ControlNetModel
 
     path = Path(path)
-    config: dict[str, Any] | None = None
+    config: Config | None = None
     if path.is_dir():
         config, path = _diffusers_folder(path)
     weights = read_state_dict(path)
@@ -163,7 +166,7 @@ def _part(weights: Weights, part: Part) -> Weights:
     return found
 
 
-def _diffusers_folder(folder: Path) -> tuple[dict[str, Any], Path]:
+def _diffusers_folder(folder: Path) -> tuple[Config, Path]:
     config = folder / "config.json"
     if not config.is_file():
         raise HostError(f"{folder} has no config.json. Name a folder that diffusers saved, or a single file.")
@@ -173,7 +176,7 @@ def _diffusers_folder(folder: Path) -> tuple[dict[str, Any], Path]:
     raise WeightsError(f"{folder} has no diffusion_pytorch_model.safetensors. Get the folder again.")
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _config(path: Path) -> Config:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -184,12 +187,12 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _fill(
-    build: Callable[[dict[str, Any]], nn.Module],
-    config_of: Callable[[Weights], dict[str, Any]],
+    build: Callable[[Config], M],
+    config_of: Callable[[Weights], Config],
     part: Part,
     weights: Weights,
     file: str,
-) -> Any:
+) -> M:
     try:
         config = config_of(weights)
     except KeyError as error:
@@ -213,7 +216,7 @@ def _fill(
     return _fill_as_named(model, renamed, file)
 
 
-def _fill_as_named(model: nn.Module, weights: Weights, file: str) -> Any:
+def _fill_as_named(model: M, weights: Weights, file: str) -> M:
     expected = model.state_dict()
     for name, wanted in expected.items():
         if name not in weights:

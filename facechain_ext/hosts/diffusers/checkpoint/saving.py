@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, Part, single_file_name
 
 if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
     from torch import Tensor, nn
 
 
@@ -22,8 +23,12 @@ def single_file_weights(*, prefixed: bool = True, **parts: nn.Module) -> dict[st
     return weights
 
 
+def _vae_levels(vae: AutoencoderKL) -> int:
+    return len(vae.config.block_out_channels)
+
+
 def _renamed(part: Part, model: nn.Module, *, prefix: str) -> dict[str, Tensor]:
-    levels = len(cast("Any", model).config.block_out_channels) if part == "vae" else 4
+    levels = _vae_levels(model) if part == "vae" else 4
     weights = {}
     for name, tensor in model.state_dict().items():
         source = single_file_name(part, name, levels=levels)

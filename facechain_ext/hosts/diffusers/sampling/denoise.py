@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,7 +14,7 @@ from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diffusers import ControlNetModel, UNet2DConditionModel
+    from diffusers import ControlNetModel, SchedulerMixin, UNet2DConditionModel
     from torch import Tensor
 
     from facechain_ext.methods.protocol import ActiveMethod
@@ -85,7 +85,7 @@ class Predictor:
         self, sample: Tensor, timestep: Tensor, embedding: Tensor, conditional: list[bool], fraction: float
     ) -> Tensor:
         batch = sample.to(embedding.dtype).expand(len(conditional), -1, -1, -1)
-        extra: dict[str, Any] = {}
+        extra: dict[str, object] = {}
         acting = [control for control in self.controls if control.acts(fraction)]
         if acting:
             down, middle = _controlled(acting, batch, timestep, embedding)
@@ -133,7 +133,7 @@ class Start:
 @torch.no_grad()
 def denoise(
     predict: Predictor,
-    scheduler: Any,
+    scheduler: SchedulerMixin,
     noise: Tensor,
     *,
     steps: int,
@@ -169,10 +169,11 @@ def denoise(
             raise HostError(NOT_FINITE)
         on_sample(sample)
         on_step(index + 1, len(timesteps))
-    return cast("Tensor", sample)
+    final: Tensor = sample
+    return final
 
 
-def _last(scheduler: Any, steps: int, share: float) -> Tensor:
+def _last(scheduler: SchedulerMixin, steps: int, share: float) -> Tensor:
     """The time steps of the last ``share`` of the steps, and tell the scheduler that it begins there."""
     order = int(getattr(scheduler, "order", 1))
     first = steps - min(int(steps * share), steps)
@@ -184,7 +185,7 @@ def _last(scheduler: Any, steps: int, share: float) -> Tensor:
 
 
 def _keep_outside(
-    sample: Tensor, start: Start, mask: Tensor, noise: Tensor, scheduler: Any, remaining: Tensor
+    sample: Tensor, start: Start, mask: Tensor, noise: Tensor, scheduler: SchedulerMixin, remaining: Tensor
 ) -> Tensor:
     """Outside the mask, put the picture that was given back, as noisy as the sample is now."""
     kept = start.latents

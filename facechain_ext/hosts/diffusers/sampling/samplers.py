@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,6 +15,11 @@ from facechain_ext.hosts.diffusers.sampling.schedules import use_webui_sigmas
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from diffusers import SchedulerMixin
+
+SchedulerOption = bool | int | float | str
+"""A value of a keyword of diffusers' schedulers."""
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -23,11 +28,11 @@ class Sampler:
     name: str
     schedule: str
     scheduler: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, SchedulerOption] = field(default_factory=dict)
     discard: bool = False
     """Whether the webui leaves out the last noise level above 0."""
 
-    def build(self, noise: NoiseModel = ORDINARY) -> Any:
+    def build(self, noise: NoiseModel = ORDINARY) -> SchedulerMixin:
         """A new scheduler with the noise schedule of SD1.5, for what a checkpoint's U-Net predicts."""
         import diffusers
 
@@ -43,10 +48,10 @@ class Sampler:
 
 
 # diffusers' "linspace" is what k-diffusion does: time steps from 999 to 0, both ends included.
-_LINSPACE = {"timestep_spacing": "linspace"}
+_LINSPACE: dict[str, SchedulerOption] = {"timestep_spacing": "linspace"}
 # What the webui's own timestep samplers do: every 1000/steps-th step, beginning with 1.
-_LEADING = {"timestep_spacing": "leading", "steps_offset": 1}
-_SDE = {"algorithm_type": "sde-dpmsolver++"}
+_LEADING: dict[str, SchedulerOption] = {"timestep_spacing": "leading", "steps_offset": 1}
+_SDE: dict[str, SchedulerOption] = {"algorithm_type": "sde-dpmsolver++"}
 
 _SCHEDULES = (("", "Uniform"), (" Karras", "Karras"), (" Exponential", "Exponential"))
 _TAKE_LEVELS = (
@@ -54,7 +59,7 @@ _TAKE_LEVELS = (
     "KDPM2AncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
 )  # fmt: skip
 _DISCARDING = ("DPM2", "DPM2 a", "DPM++ 3M SDE")
-_SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+_SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, SchedulerOption]], ...] = (
     ("Euler", "EulerDiscreteScheduler", {}),
     ("Heun", "HeunDiscreteScheduler", {}),
     ("LMS", "LMSDiscreteScheduler", {}),
@@ -66,7 +71,7 @@ _SIGMA_SAMPLERS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("DPM++ 3M SDE", "DPMSolverMultistepScheduler", _SDE | {"solver_order": 3}),
     ("DPM++ SDE", "DPMSolverSinglestepScheduler", _SDE | {"lower_order_final": True}),
 )
-_UNIPC: tuple[Mapping[str, Any], ...] = ({}, {"use_karras_sigmas": True}, {"use_exponential_sigmas": True})
+_UNIPC: tuple[Mapping[str, SchedulerOption], ...] = ({}, {"use_karras_sigmas": True}, {"use_exponential_sigmas": True})
 
 _TABLE = (
     *(

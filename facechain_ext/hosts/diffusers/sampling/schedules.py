@@ -6,12 +6,13 @@ time steps of its own DDIM and PLMS.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from diffusers import SchedulerMixin
     from numpy.typing import NDArray
 
 _RHO = 7.0
@@ -38,13 +39,13 @@ def webui_sigmas(schedule: str, table: NDArray[np.float64], steps: int, *, disca
     return kept
 
 
-def use_webui_sigmas(scheduler: Any, schedule: str, *, discard: bool) -> None:
+def use_webui_sigmas(scheduler: SchedulerMixin, schedule: str, *, discard: bool) -> None:
     """Let a scheduler of diffusers take its noise levels from ``webui_sigmas`` whenever its steps are set.
 
     Each of them asks one method of its own for the levels of Karras' schedule and derives the rest from the answer.
     """
 
-    def levels(*_: Any, num_inference_steps: int | None = None, **__: Any) -> NDArray[np.float64]:
+    def levels(*_: object, num_inference_steps: int | None = None, **__: object) -> NDArray[np.float64]:
         steps = num_inference_steps or int(scheduler.num_inference_steps)
         return webui_sigmas(schedule, noise_table(scheduler), steps, discard=discard)
 
@@ -52,13 +53,13 @@ def use_webui_sigmas(scheduler: Any, schedule: str, *, discard: bool) -> None:
     scheduler._convert_to_karras = levels  # noqa: SLF001 - there is no other place where levels can be given
 
 
-def noise_table(scheduler: Any) -> NDArray[np.float64]:
+def noise_table(scheduler: SchedulerMixin) -> NDArray[np.float64]:
     """The noise level of every time step of a scheduler, float64, rising."""
     kept = scheduler.alphas_cumprod.double().cpu().numpy()
     return np.asarray(((1 - kept) / kept) ** 0.5)
 
 
-def set_steps(scheduler: Any, steps: int, device: torch.device, *, whole: bool) -> None:
+def set_steps(scheduler: SchedulerMixin, steps: int, device: torch.device, *, whole: bool) -> None:
     """Set a scheduler's time steps as the webui has them; ``whole`` tells that all of them are gone through."""
     scheduler.set_timesteps(steps, device=device)
     if whole and hasattr(scheduler, "set_begin_index"):  # two levels of one rounded time step would be mistaken
