@@ -6,6 +6,8 @@ here, and the host says once, when it starts, which steps exist where its user i
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import sys
 from dataclasses import dataclass
 from typing import Protocol
@@ -164,15 +166,27 @@ class PageSteps:
         )
 
 
-_steps: NextSteps = CommandSteps()
+@functools.cache
+def is_installed(package: str) -> bool:
+    """Whether ``package`` can be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+@dataclass
+class _Configuration:
+    """The steps of this process."""
+
+    steps: NextSteps
+
+
+_configuration = _Configuration(CommandSteps())
 
 
 def next_steps() -> NextSteps:
     """The steps that exist where the user is."""
-    return _steps
+    return _configuration.steps
 
 
 def set_next_steps(steps: NextSteps | None) -> None:
-    """Say where the user is; None goes back to the command line."""
-    global _steps  # noqa: PLW0603 - the host decides once, before anything asks
-    _steps = CommandSteps() if steps is None else steps
+    """Set the steps of this process; None restores those of the command line."""
+    _configuration.steps = CommandSteps() if steps is None else steps

@@ -22,15 +22,17 @@ PACKAGE = Path(facechain_ext.__file__).parent
 COMMANDS = "weights|doctor|styles|serve|portrait|template|identity|train|bench|demo|evaluate"
 COMMAND = re.compile(rf"\bfacechain ({COMMANDS})\b|\bpip3? install\b|\binstall\.py\b")
 OF_A_TERMINAL = (
-    "standalone/",
+    "bench/",
+    "cli/",
+    "demo/",
+    "hosts/diffusers/",
     "training/",
     "next_steps.py",
     "__main__.py",
-    "weights/page.py",
-    "page/train/environment.py",
+    "ui/train/environment.py",
 )
-"""What only a terminal shows; ``weights/page.py`` writes documentation, and training needs an environment of its own,
-whose command is given whole."""
+"""Files whose texts only a terminal shows, and the page's command for the training environment, which is a separate
+environment."""
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ def train_world(context: typer.Context) -> None:
     _run("train-world", context.args)
 
 
+def models_page(context: typer.Context) -> None:
+    """Write the page about all models, docs/models.md, from the manifest: ``python -m research models-page``."""
+    _run("models-page", context.args)
+
+
 def _run(command: str, arguments: list[str]) -> None:
     """Hand over to ``python -m research``; ends with its exit code.
 

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
-from facechain_ext.number_text import read_float
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
 from facechain_ext.recipes.readiness import drawing_defaults
+from facechain_ext.text_values import read_float
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:

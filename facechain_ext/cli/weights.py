@@ -13,11 +13,11 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from facechain_ext.cli import laboratory
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.weights import find, models_folder, pull, require, set_models_folder, store
-from facechain_ext.weights.manifest import GROUPS, entry, manifest
-from facechain_ext.weights.page import models_page, size_words
+from facechain_ext.weights.manifest import GROUPS, entry, format_megabytes, manifest
 
 if TYPE_CHECKING:
     from facechain_ext.weights.transfer import Progress
@@ -50,7 +50,7 @@ def list_(
         line = entry(key)
         mark = "[green]✓[/]" if find(key) else "[dim]–[/]"
         table.add_row(
-            mark, key, escape(line.purpose), escape(line.licence), line.commercial, size_words(line.megabytes)
+            mark, key, escape(line.purpose), escape(line.licence), line.commercial, format_megabytes(line.megabytes)
         )
     console.print(table)
 
@@ -148,10 +148,7 @@ def consent_(
     console.print("Agreed. When a file changes you are asked again.")
 
 
-@app.command("page")
-def page(target: Annotated[Path, typer.Argument(help="The Markdown file to write.")]) -> None:
-    """Write the page about all models, docs/models.md, from the manifest."""
-    target.write_text(models_page(), encoding="utf-8")
+app.command("page", context_settings=laboratory.PASS_ON)(laboratory.models_page)
 
 
 def _chosen(keys: list[str]) -> list[str]:

@@ -145,7 +145,7 @@ def _kept(path: Path, _changed: int) -> FairFace:
 def availability() -> tuple[Availability, ...]:
     """Whether FairFace can work here."""
     from facechain_ext import weights
-    from facechain_ext.optional_packages import is_installed
+    from facechain_ext.next_steps import is_installed
     from facechain_ext.weights.store import how_to_get
 
     remedy = ""

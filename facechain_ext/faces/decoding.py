@@ -16,7 +16,7 @@ from PIL import Image, ImageFile, ImageOps
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.colors import split_alpha, to_rgb
 from facechain_ext.faces.png_chunks import SIGNATURE, CleanPng, clean_png
-from facechain_ext.weights.plain_files import special_file
+from facechain_ext.storage.paths import special_file
 
 if TYPE_CHECKING:
     from pathlib import Path

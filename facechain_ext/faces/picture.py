@@ -98,13 +98,13 @@ def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
         return Picture(known.pixels, known.digest, name, notes)
     pixels, notes = _on_white(decode_picture(data, name, max_pixels), name)
     picture = _picture(pixels, name, notes)
-    _decoded.keep(key, picture)
+    _decoded.put(key, picture)
     return picture
 
 
 def forget_decoded() -> None:
     """Drop the decoded pictures that are kept."""
-    _decoded.forget()
+    _decoded.clear()
 
 
 def _on_white(decoded: DecodedImage, name: str) -> tuple[Pixels, tuple[str, ...]]:

@@ -7,8 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from facechain_ext import optional_packages
-from facechain_ext.next_steps import next_steps
+from facechain_ext import next_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +47,8 @@ class Provider(Generic[T]):
     def remedy(self) -> str:
         """The step that would make this provider work, "" when it can work."""
         for package in self.packages:
-            if not optional_packages.is_installed(package):
-                return _COMPILED_PACKAGES.get(package) or next_steps().install(package)
+            if not next_steps.is_installed(package):
+                return _COMPILED_PACKAGES.get(package) or next_steps.next_steps().install(package)
         if self.find_weights is not None and self.find_weights() is None:
             from facechain_ext.weights.store import how_to_get
 

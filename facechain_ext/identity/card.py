@@ -11,8 +11,8 @@ import torch
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.storage.atomic_write import atomic_write
-from facechain_ext.weights.plain_files import special_file
-from facechain_ext.weights.plain_text import storable
+from facechain_ext.storage.paths import special_file
+from facechain_ext.text_values import replace_surrogates
 from facechain_ext.weights.state_dict_spec import check_layout, check_values, is_finite, require_key
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
     words = {
         "format": FORMAT,
         "version": str(version_of(identity)),
-        "facts": storable(json.dumps(facts, ensure_ascii=False)),
+        "facts": replace_surrogates(json.dumps(facts, ensure_ascii=False)),
     }
     try:
         with atomic_write(path, new=not overwrite) as part:

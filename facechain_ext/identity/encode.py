@@ -131,13 +131,13 @@ def encode_photo(
         fact,
         prepared.notes,
     )
-    _known.keep(key, encoded)
+    _known.put(key, encoded)
     return encoded
 
 
 def clear_encoded_photos() -> None:
     """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
-    _known.forget()
+    _known.clear()
     forget_projections()
     faces.clear_detections()
 

@@ -58,7 +58,7 @@ def projected(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
     if known is not None:
         return known
     tokens: Tensor = adapter.project(face_tokens)
-    kept.keep(key, tokens)
+    kept.put(key, tokens)
     return tokens
 
 

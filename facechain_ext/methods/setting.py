@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.number_text import format_number, read_float, read_integer, shown
+from facechain_ext.text_values import format_number, read_float, read_integer, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ class Setting:
         if self.is_window:
             found = _WINDOW_TEXT.fullmatch(text)
             if found is None:
-                raise ValueError(f"{shown(text)} is no window")
+                raise ValueError(f"{shorten(text)} is no window")
             return [read_float(part) for part in found.groups()]
         if isinstance(self.default, bool):
             return text == "True"
@@ -115,4 +115,4 @@ class Setting:
         return first, last
 
     def _refusal(self, value: object, wanted: str) -> InputError:
-        return InputError(f"FaceChain: {self.name} is {wanted}, not {shown(value)}.")
+        return InputError(f"FaceChain: {self.name} is {wanted}, not {shorten(value)}.")

@@ -9,8 +9,8 @@ from facechain_ext.errors import InputError
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.methods.registry import method_settings
 from facechain_ext.methods.setting import Setting
-from facechain_ext.number_text import format_number, shown
 from facechain_ext.recipes.regions import RegionPrompt, as_text, box_of, parse_box, parse_others
+from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ LARGEST = 0
 
 def _photos(value: object) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise InputError(f"FaceChain: photos is a list of pictures, not {shown(value)}.")
+        raise InputError(f"FaceChain: photos is a list of pictures, not {shorten(value)}.")
     return tuple(value)
 
 
@@ -41,7 +41,7 @@ def _box(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(format_number(side) for side in box_of(value)) if value else ""
     if not isinstance(value, str):
-        raise InputError(f"FaceChain: box is a text, not {shown(value)}.")
+        raise InputError(f"FaceChain: box is a text, not {shorten(value)}.")
     parse_box(value)
     return value
 
@@ -144,7 +144,7 @@ class FaceArguments:
         known = {row.name: row for row in settings_table()}
         stranger = next((name for name in values if name not in known), None)
         if stranger is not None:
-            raise InputError(f"FaceChain knows no setting {shown(stranger)}; it knows {', '.join(sorted(known))}.")
+            raise InputError(f"FaceChain knows no setting {shorten(stranger)}; it knows {', '.join(sorted(known))}.")
         read = {name: known[name].read(value) for name, value in values.items() if value is not None}
         own = {row.name: read.pop(row.name) for row in own_settings() if row.name in read}
         return FaceArguments(**read, method_settings=own)

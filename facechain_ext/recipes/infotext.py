@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.number_text import format_number
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
+from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facechain_ext.errors import InputError
-from facechain_ext.number_text import format_number, read_float, shown
+from facechain_ext.text_values import format_number, read_float, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,7 +199,7 @@ def _checked_strength(number: object) -> float | None:
 
 def _wrong_strength(value: object) -> InputError:
     return InputError(
-        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {shown(value)}."
+        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {shorten(value)}."
     )
 
 
@@ -215,5 +215,5 @@ def _checked(numbers: Sequence[float], given: object) -> Box:
 
 def _wrong_box(given: object) -> InputError:
     return InputError(
-        f"FaceChain: {shown(given)} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
+        f"FaceChain: {shorten(given)} is no box. A box is left, top, right, bottom, each from 0 to 1: 0, 0, 0.5, 1"
     )

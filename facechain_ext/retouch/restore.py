@@ -91,7 +91,7 @@ def restorer_files(folder: Path) -> tuple[Path, ...]:
 def availability() -> tuple[Availability, ...]:
     """Whether restoring works without a webui."""
     from facechain_ext import weights
-    from facechain_ext.optional_packages import is_installed
+    from facechain_ext.next_steps import is_installed
     from facechain_ext.weights.store import how_to_get
 
     folder = weights.models_folder() / "restore"

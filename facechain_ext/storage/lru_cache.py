@@ -1,4 +1,4 @@
-"""What was made last, kept by what it was made of, so that the same is not made twice."""
+"""A cache of values under keys that drops the least recently used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ V = TypeVar("V")
 
 
 class LRUCache(Generic[V]):
-    """The values that were last asked for; those asked for longest ago go when all together exceed ``most``.
+    """Drops the least recently used values while the sum of their sizes exceeds ``capacity``; safe between threads.
 
-    ``size`` says how much of it a value takes; by default they are counted. Safe between threads.
+    ``size`` measures a value in the unit of ``capacity``; by default values are counted. A value larger than
+    ``capacity`` is not stored, and empties the cache.
     """
 
-    def __init__(self, most: int, size: Callable[[V], int] = lambda _value: 1) -> None:
-        self._most, self._size = most, size
+    def __init__(self, capacity: int, size: Callable[[V], int] = lambda _value: 1) -> None:
+        self._capacity, self._size = capacity, size
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, V] = OrderedDict()
 
@@ -27,21 +28,21 @@ class LRUCache(Generic[V]):
         return len(self._values)
 
     def get(self, key: Hashable) -> V | None:
-        """The value that is kept under ``key``, or None."""
+        """The value stored under ``key``, or None; it becomes the most recently used."""
         with self._lock:
             if key not in self._values:
                 return None
             self._values.move_to_end(key)
             return self._values[key]
 
-    def keep(self, key: Hashable, value: V) -> None:
-        """Keep a value, and drop what is too much."""
+    def put(self, key: Hashable, value: V) -> None:
+        """Store ``value`` under ``key``, then drop values until the rest fits."""
         with self._lock:
             self._values[key] = value
-            while sum(map(self._size, self._values.values())) > self._most:
+            while sum(map(self._size, self._values.values())) > self._capacity:
                 self._values.popitem(last=False)
 
-    def forget(self) -> None:
-        """Drop everything."""
+    def clear(self) -> None:
+        """Drop every value."""
         with self._lock:
             self._values.clear()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.paths import safe_child
 from facechain_ext.styles.lora_index import lora_index
 from facechain_ext.styles.style import StyleError
-from facechain_ext.weights.folders import models_folder, safe_child
+from facechain_ext.weights.folders import models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

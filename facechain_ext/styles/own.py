@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.paths import safe_child, safe_name
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles.catalogue import catalogue
 from facechain_ext.styles.style import Style, StyleError, as_toml, parse_style
-from facechain_ext.weights.folders import models_folder, safe_child, safe_name
+from facechain_ext.weights.folders import models_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.weights.folders import safe_name
+from facechain_ext.storage.paths import safe_name
 from facechain_ext.weights.manifest import Source, parse_source
 
 Subject = Literal["anyone", "woman", "man", "child"]

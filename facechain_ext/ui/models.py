@@ -16,8 +16,7 @@ from facechain_ext.ui.background_task import Stop, Task
 from facechain_ext.ui.gradio_versions import LabelledChoices
 from facechain_ext.ui.html import bar, note, table
 from facechain_ext.weights import find, models_folder
-from facechain_ext.weights.manifest import GROUPS, manifest
-from facechain_ext.weights.page import size_words
+from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
 from facechain_ext.weights.transfer import PullCancelledError
 
@@ -170,7 +169,7 @@ def _group_table(entries: Iterable[Entry]) -> str:
         terms = f"{one.licence}; commercial use: {one.commercial}"
         lines.append(
             f"<tr><td><b>{html.escape(one.title)}</b><br>{html.escape(one.purpose)}</td><td>{html.escape(terms)}</td>"
-            f"<td class='facechain-short'>{size_words(one.megabytes)}</td>"
+            f"<td class='facechain-short'>{format_megabytes(one.megabytes)}</td>"
             f"<td class='facechain-short'>{'here' if here else 'missing'}</td></tr>"
         )
     head = "<tr><th>File</th><th>Licence</th><th>Size</th><th>State</th></tr>"

@@ -12,8 +12,7 @@ import gradio as gr
 from facechain_ext.recipes.readiness import Need, megabytes
 from facechain_ext.ui import downloading
 from facechain_ext.ui.html import note
-from facechain_ext.weights.manifest import entry
-from facechain_ext.weights.page import size_words
+from facechain_ext.weights.manifest import entry, format_megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +92,7 @@ def _what_helps(need: Need) -> str:
     if not need.keys:
         return need.remedy
     files = [entry(key) for key in need.keys]
-    facts = [(one.title, size_words(one.megabytes), f"licence: {one.licence}") for one in files]
+    facts = [(one.title, format_megabytes(one.megabytes), f"licence: {one.licence}") for one in files]
     return "; ".join(", ".join(filter(None, one)) for one in facts) + "."
 
 
@@ -104,6 +103,6 @@ def _keys(needs: Sequence[Need]) -> list[str]:
 def _button(needs: Sequence[Need]) -> str:
     """The button's words: how many files, and about how much of them is known."""
     keys = _keys(needs)
-    size = size_words(megabytes(keys))
+    size = format_megabytes(megabytes(keys))
     files = f"{len(keys)} file{'s' if len(keys) != 1 else ''}"
     return f"Get what is missing ({files}{f', over {size}' if size else ''})"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights.folders import models_folder, safe_child, safe_name, set_models_folder
+from facechain_ext.storage.paths import safe_child, safe_name
+from facechain_ext.weights.folders import models_folder, set_models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

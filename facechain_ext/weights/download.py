@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import store
 from facechain_ext.weights.convert import PICKLED, convert
-from facechain_ext.weights.folders import models_folder, safe_child
+from facechain_ext.weights.folders import models_folder
 from facechain_ext.weights.hubs import SourceError, endpoint, locate, page
 from facechain_ext.weights.manifest import HUBS, entry
 from facechain_ext.weights.reading import read_state_dict

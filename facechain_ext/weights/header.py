@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights.kinds import CONTROLNET, SD15, detect_model_type
+from facechain_ext.weights.model_type import CONTROLNET, SD15, detect_model_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage.paths import safe_name
 from facechain_ext.storage.toml import read_toml
-from facechain_ext.weights.folders import safe_name
 
 Hub = Literal["modelscope", "huggingface", "web"]
 Pickles = Literal["none", "convert", "check"]
@@ -193,6 +193,13 @@ def entry(key: str) -> Entry:
     if found is None:
         raise WeightsError(f"No weights are called {key!r}. Choose one of: {', '.join(manifest())}.")
     return found
+
+
+def format_megabytes(megabytes: int) -> str:
+    """A size such as "17 MB" or "1.4 GB"; empty for 0, which stands for an unknown size."""
+    if not megabytes:
+        return ""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"
 
 
 def _text(raw: dict[str, Any], name: str, where: str, *, empty: bool = False) -> str:

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
+from facechain_ext.storage.paths import special_file
 from facechain_ext.weights.pickles import read_legacy, read_zip
-from facechain_ext.weights.plain_files import special_file
 from facechain_ext.weights.safe_unpickler import DamagedPickleError, UnsafePickleError
 
 logger = logging.getLogger(__name__)

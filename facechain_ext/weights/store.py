@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.atomic_write import atomic_write
-from facechain_ext.weights.folders import models_folder, safe_child
+from facechain_ext.storage.paths import safe_child
+from facechain_ext.weights.folders import models_folder
 from facechain_ext.weights.hubs import page
 from facechain_ext.weights.manifest import Entry, entry, manifest
 from facechain_ext.weights.transfer import PullCancelledError, sha256_of

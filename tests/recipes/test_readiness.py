@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from facechain_ext import optional_packages
+from facechain_ext import next_steps
 from facechain_ext.errors import WeightsError
 from facechain_ext.recipes import readiness
 from facechain_ext.recipes.readiness import SMALL, USUAL, Need
@@ -19,7 +19,7 @@ from tests.weights.test_header import checkpoint
 def no_faces(monkeypatch):
     """Nothing here can find a face but facexlib, whose files are missing; as in a fresh webui."""
     kept = {"facexlib"}
-    monkeypatch.setattr(optional_packages, "is_installed", lambda package: package in kept)
+    monkeypatch.setattr(next_steps, "is_installed", lambda package: package in kept)
     for name in ("DETECTORS", "HEAD_MASKERS"):
         bare = tuple(
             replace(one, find_weights=(lambda: None) if one.find_weights is not None else None)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from facechain_ext.weights.header import SD15_WIDTH, model_facts
-from facechain_ext.weights.kinds import CONTROLNET, SD15, detect_model_type
+from facechain_ext.weights.model_type import CONTROLNET, SD15, detect_model_type
 
 UNET = "model.diffusion_model."
 

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.storage import paths
 from facechain_ext.storage.toml import read_toml
-from facechain_ext.weights import folders, manifest
+from facechain_ext.weights import manifest
 
 GOOD = {
     "title": "A", "purpose": "B", "group": "faces", "licence": "MIT", "commercial": "yes", "save_as": "a/b.safetensors",
@@ -99,7 +100,7 @@ def test_an_unknown_key_lists_the_known_ones():
 
 def test_every_place_of_the_manifest_is_safe(tmp_path):
     for entry in manifest.manifest().values():
-        assert folders.safe_child(tmp_path, entry.save_as).is_relative_to(tmp_path.resolve())
+        assert paths.safe_child(tmp_path, entry.save_as).is_relative_to(tmp_path.resolve())
 
 
 def test_toml_without_tomllib_and_tomli(tmp_path, monkeypatch):
@@ -115,3 +116,7 @@ def test_broken_toml(tmp_path, content):
     (tmp_path / "a.toml").write_bytes(content)
     with pytest.raises(WeightsError, match=r"a\.toml"):
         read_toml(tmp_path / "a.toml", WeightsError)
+
+
+def test_sizes():
+    assert [manifest.format_megabytes(n) for n in (0, 17, 999, 1450)] == ["", "17 MB", "999 MB", "1.4 GB"]

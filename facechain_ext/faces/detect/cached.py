@@ -42,12 +42,12 @@ class CachedDetector:
         found = tuple(self._detector.detect(pixels))
         for face in found:
             face.landmarks.flags.writeable = False
-        self._known.keep(key, found)
+        self._known.put(key, found)
         return list(found)
 
     def forget(self) -> None:
         """Drop what was found."""
-        self._known.forget()
+        self._known.clear()
 
 
 def content(pixels: Pixels) -> bytes:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import __version__
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.number_text import format_number
 from facechain_ext.recipes.infotext import quoted, told_of
+from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

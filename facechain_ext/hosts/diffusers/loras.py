@@ -19,7 +19,7 @@ from facechain_ext.hosts.diffusers.lora_layers import (
     lora_layers,
     told_alphas,
 )
-from facechain_ext.weights import kinds, read_state_dict
+from facechain_ext.weights import model_type, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def _add(weights: _Weights, path: Path, strength: float) -> None:
         raise HostError(f"{path.name} has the weight {strength:g}; give it a finite one, such as 1.")
     state = read_state_dict(path)
     if not is_lora(state):
-        raise WeightsError(f"{path.name}: this is {kinds.detect_model_type(state)}, not a LoRA. Choose a LoRA file.")
+        raise WeightsError(
+            f"{path.name}: this is {model_type.detect_model_type(state)}, not a LoRA. Choose a LoRA file."
+        )
     alphas = told_alphas(_metadata(path), path.with_name("adapter_config.json"))
     layers = [(layer, weights.find(layer)) for layer in lora_layers(state, path.name)]
     strange = [layer.name for layer, module in layers if module is None]

@@ -33,11 +33,11 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
 
     from facechain_ext.recipes.template.image import PNG_EFFORT
     from facechain_ext.storage.atomic_write import atomic_write
-    from facechain_ext.weights.plain_text import storable
+    from facechain_ext.text_values import replace_surrogates
 
     inside = PngInfo()
     if infotext:
-        inside.add_text("parameters", storable(infotext))
+        inside.add_text("parameters", replace_surrogates(infotext))
     while True:
         path = free_path(folder, stem, ".png")
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from facechain_ext.number_text import shown
+from facechain_ext.text_values import shorten
 
 _DEEPEST = 32
 """Lists and objects within each other that are repeated; ours have three."""
@@ -18,7 +18,7 @@ def make_repeatable(asked: dict[str, Any]) -> None:
     Works on the request itself, as that is what the host repeats.
     """
     for name, value in asked.items():
-        asked[name] = value if _repeatable(value) else shown(value)
+        asked[name] = value if _repeatable(value) else shorten(value)
 
 
 def _repeatable(value: Any) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
-from facechain_ext.number_text import format_number
+from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
     from facechain_ext.recipes.job import Lora

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs
+from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import require, set_models_folder
 from facechain_ext.weights.download import preferred, pull_sources
-from facechain_ext.weights.folders import safe_child
 from facechain_ext.weights.header import model_facts
 from facechain_ext.weights.manifest import entry
 from facechain_ext.weights.transfer import Watcher

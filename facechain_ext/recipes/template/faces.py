@@ -11,8 +11,8 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.number_text import read_integer
 from facechain_ext.retouch.fuse.occlusion import covered_part
+from facechain_ext.text_values import read_integer
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
-from facechain_ext.number_text import read_float, read_integer, shown
 from facechain_ext.recipes.arguments import PREFIX, RECIPE_LABEL
 from facechain_ext.recipes.infotext import quoted
 from facechain_ext.recipes.template.settings import QUALITIES, FaceSource, Settings
+from facechain_ext.text_values import read_float, read_integer, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def parse_settings(prompt: str, negative: str, values: Mapping[str, str]) -> Tem
             if low <= number <= high:
                 found[name] = number
             else:
-                notes.append(f"{label} is {shown(values[label])}, which cannot be used; the default is set.")
+                notes.append(f"{label} is {shorten(values[label])}, which cannot be used; the default is set.")
     quality = values.get(_QUALITY, "")
     if quality in QUALITIES:
         found["quality"] = quality

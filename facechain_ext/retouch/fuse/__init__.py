@@ -14,7 +14,7 @@ __all__ = ["availability", "blend_face"]
 
 def availability() -> tuple[Availability, ...]:
     """The ways to fuse faces, best first."""
-    from facechain_ext.optional_packages import is_installed
+    from facechain_ext.next_steps import is_installed
     from facechain_ext.retouch.sandbox import available
 
     mesh = is_installed("mediapipe")

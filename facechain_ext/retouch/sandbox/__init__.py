@@ -13,7 +13,7 @@ def available(ability: str, key: str, detail: str) -> Availability:
 
 def missing(key: str) -> str:
     """What keeps the repository ``key`` from running, as the step that would change it; "" when nothing does."""
-    from facechain_ext.optional_packages import is_installed
+    from facechain_ext.next_steps import is_installed
     from facechain_ext.retouch.sandbox import consent
     from facechain_ext.weights import find
     from facechain_ext.weights.store import how_to_get

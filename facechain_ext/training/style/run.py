@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import HostError
+from facechain_ext.storage.paths import safe_child
 from facechain_ext.styles import key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.style.lora import save_lora
@@ -17,7 +18,6 @@ from facechain_ext.training.style.trainer import StyleTrainer
 from facechain_ext.training_runs.names import check_entry, has_style, style_entry
 from facechain_ext.training_runs.pictures import caption_table, usable
 from facechain_ext.training_runs.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
-from facechain_ext.weights.folders import safe_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.files import AUTOMATIC
-from facechain_ext.number_text import read_float, read_integer, shown
 from facechain_ext.recipes.arguments import PREFIX, argument
 from facechain_ext.recipes.job import Hires, Lora
 from facechain_ext.recipes.style import STRENGTH, Settings
+from facechain_ext.text_values import read_float, read_integer, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ class Field:
         except ValueError:
             value = None
         if not self.fits(value):
-            raise ValueError(f"{self.label} cannot be {shown(text)}")
+            raise ValueError(f"{self.label} cannot be {shorten(text)}")
         return value
 
 
@@ -150,9 +150,9 @@ def checked(kept: object) -> dict[str, Any]:
         raise HostError("These are no settings of the FaceChain page.")
     for name, value in kept.items():
         if name not in BY_NAME:
-            raise HostError(f"There is no setting called {shown(name)} here; it may be of a newer version.")
+            raise HostError(f"There is no setting called {shorten(name)} here; it may be of a newer version.")
         if not BY_NAME[name].fits(value):
-            raise HostError(f"{BY_NAME[name].label} cannot be {shown(value)}.")
+            raise HostError(f"{BY_NAME[name].label} cannot be {shorten(value)}.")
     return DEFAULTS | kept
 
 
@@ -195,5 +195,5 @@ def _value(field: Field, value: Any) -> Any:
         value = float(value)
     if not field.fits(value):
         limits = f" Set it to {field.low:g} to {field.high:g}." if field.high else f" Use up to {LONGEST} characters."
-        raise HostError(f"{field.label} cannot be {shown(value)}.{limits}")
+        raise HostError(f"{field.label} cannot be {shorten(value)}.{limits}")
     return value

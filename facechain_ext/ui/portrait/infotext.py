@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.number_text import format_number, read_float
 from facechain_ext.recipes.arguments import (
     CARD_LABEL,
     IDENTITY_LABEL,
@@ -18,6 +17,7 @@ from facechain_ext.recipes.arguments import (
 from facechain_ext.recipes.infotext import SPEEDUPS, identities_in
 from facechain_ext.recipes.regions import as_text, parse_others
 from facechain_ext.styles import find_style
+from facechain_ext.text_values import format_number, read_float
 from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_STYLE
 

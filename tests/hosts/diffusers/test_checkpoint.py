@@ -14,7 +14,7 @@ from facechain_ext.hosts.diffusers.checkpoint.noise import NoiseModel, noise_of,
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
 from facechain_ext.recipes.job import Job
-from facechain_ext.weights.kinds import detect_model_type
+from facechain_ext.weights.model_type import detect_model_type
 
 VAE = "first_stage_model."
 UNET = "model.diffusion_model."

@@ -23,7 +23,6 @@ ELSEWHERE = (
     "__main__.py",
     "adapter",
     "faces/repository/worker.py",
-    "weights/page.py",
 )
 """Not shown in the webui: the command line, its reports, and what a U-Net's block says to a programmer."""
 SHOWN_THERE = ("training/style", "training/processes.py")

@@ -75,9 +75,9 @@ def test_what_brings_no_python_or_is_not_there_cannot_be_agreed_to(folder):
 
 
 def test_the_remedy_is_package_then_files_then_consent(folder, monkeypatch):
-    monkeypatch.setattr("facechain_ext.optional_packages.is_installed", lambda _package: False)
+    monkeypatch.setattr("facechain_ext.next_steps.is_installed", lambda _package: False)
     assert sandbox.missing(KEY) == next_steps().install("modelscope")
-    monkeypatch.setattr("facechain_ext.optional_packages.is_installed", lambda _package: True)
+    monkeypatch.setattr("facechain_ext.next_steps.is_installed", lambda _package: True)
     assert "weights pull" in sandbox.missing("face-fusion")
     assert "weights consent" in sandbox.missing(KEY)
     consent.give(KEY)

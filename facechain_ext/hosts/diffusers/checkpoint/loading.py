@@ -19,7 +19,7 @@ from facechain_ext.hosts.diffusers.checkpoint.noise import ORDINARY, NoiseModel,
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.checkpoint.vae_files import read_vae
 from facechain_ext.hosts.diffusers.silence import silence
-from facechain_ext.weights import kinds, read_state_dict
+from facechain_ext.weights import model_type, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 from facechain_ext.weights.state_dict_spec import check_values
 
@@ -74,8 +74,8 @@ def load_checkpoint(
 
     path = Path(path)
     weights = read_state_dict(path)
-    kind = kinds.detect_model_type(weights)
-    if kind != kinds.SD15:
+    kind = model_type.detect_model_type(weights)
+    if kind != model_type.SD15:
         raise HostError(f"{path.name}: this is {kind}. Choose a Stable Diffusion 1.5 checkpoint.")
     unet_weights, text_weights = _part(weights, "unet"), _part(weights, "text_encoder")
     if not text_weights:
@@ -116,8 +116,8 @@ def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype
     if path.is_dir():
         config, path = _diffusers_folder(path)
     weights = read_state_dict(path)
-    kind = kinds.detect_model_type(weights)
-    if kind != kinds.CONTROLNET:
+    kind = model_type.detect_model_type(weights)
+    if kind != model_type.CONTROLNET:
         raise HostError(f"{path.name}: this is {kind}. Choose a ControlNet for Stable Diffusion 1.5.")
     if "time_embedding.linear_1.weight" in weights:  # the names of diffusers
         if config is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, single_file_name
-from facechain_ext.weights import kinds, read_state_dict
+from facechain_ext.weights import model_type, read_state_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def read_vae(path: Path) -> dict[str, Tensor]:
     entrance = found.get("decoder.conv_in.weight")
     if entrance is None or entrance.ndim != 4:
         raise HostError(
-            f"{path.name}: this is {kinds.detect_model_type(weights)}. Choose a VAE of Stable Diffusion 1.5."
+            f"{path.name}: this is {model_type.detect_model_type(weights)}. Choose a VAE of Stable Diffusion 1.5."
         )
     if "encoder.conv_in.weight" not in found:
         raise HostError(

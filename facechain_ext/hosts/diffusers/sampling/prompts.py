@@ -14,8 +14,7 @@ import torch
 from diffusion_prompt_embedder import parse_prompt_attention
 
 from facechain_ext.errors import HostError
-from facechain_ext.number_text import read_float
-from facechain_ext.weights.plain_text import storable
+from facechain_ext.text_values import read_float, replace_surrogates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,7 +108,7 @@ def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[
     done: list[_Chunk] = []
     chunk = _Chunk()
     last_comma: int | None = None
-    for text, weight in parse_weights(storable(prompt)):
+    for text, weight in parse_weights(replace_surrogates(prompt)):
         if text == "BREAK" and weight == -1:
             done.append(chunk)
             chunk, last_comma = _Chunk(), None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights.manifest import GROUPS, manifest
+from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 
 if TYPE_CHECKING:
     from facechain_ext.weights.manifest import Entry, Source
 
-_HEAD = """\
+_INTRODUCTION = """\
 # Models
 
 This page is written from `models/manifest.toml` by `facechain weights page docs/models.md`; change the manifest, not
@@ -38,7 +38,7 @@ published program and of the hubs' public pages, and the client was tested again
 hubs' routes. Sizes are about what the pages say; empty where nobody says.
 """
 
-_EXTRAS = """\
+_OPTIONAL_PACKAGES = """\
 ## Optional packages
 
 None is needed for portraits in the webui, and none is installed into it. Each extra of `pyproject.toml` was tried once
@@ -62,20 +62,13 @@ by hand in an environment of its own (Python 3.11, Linux, torch 2.13):
 
 
 def models_page() -> str:
-    """The whole page as Markdown."""
-    parts = [_HEAD]
+    """The text of the page, in Markdown."""
+    parts = [_INTRODUCTION]
     for group, title in GROUPS.items():
         entries = [entry for entry in manifest().values() if entry.group == group]
         if entries:
             parts.append("\n".join([f"## {title}", "", *_table(entries), ""]))
-    return "\n".join([*parts, _EXTRAS])
-
-
-def size_words(megabytes: int) -> str:
-    """About the size, or nothing where it is unknown."""
-    if not megabytes:
-        return ""
-    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"
+    return "\n".join([*parts, _OPTIONAL_PACKAGES])
 
 
 def _table(entries: list[Entry]) -> list[str]:
@@ -83,7 +76,7 @@ def _table(entries: list[Entry]) -> list[str]:
     for entry in entries:
         what = f"**{entry.title}.** {entry.purpose}" + (f" {entry.note}" if entry.note else "")
         sources = "<br>".join(_source(source) for source in entry.sources)
-        cells = [f"`{entry.key}`", what, sources, entry.licence, entry.commercial, size_words(entry.megabytes)]
+        cells = [f"`{entry.key}`", what, sources, entry.licence, entry.commercial, format_megabytes(entry.megabytes)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 

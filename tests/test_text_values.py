@@ -1,12 +1,14 @@
-"""Numbers in texts come back as they were, and nothing else is taken for one."""
+"""Numbers come back from text unchanged, and nothing else is read as one; any value can be shown in a message."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facechain_ext.number_text import format_number, read_float, read_integer, shown
+from facechain_ext.text_values import format_number, read_float, read_integer, replace_surrogates, shorten
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -45,8 +47,24 @@ def deep():
 
 @pytest.mark.parametrize("value", ["x" * 1000, 10**5000, [1] * 1000, "short"], ids=lambda value: type(value).__name__)
 def test_any_value_is_shown_in_few_signs(value):
-    assert len(shown(value)) <= 41
+    assert len(shorten(value)) <= 41
 
 
 def test_a_value_too_deep_to_print_is_described():
-    assert "deep" in shown(deep())
+    assert "deep" in shorten(deep())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Anna", "Anna"),
+        ("Äñå 人 😀", "Äñå 人 😀"),
+        (os.fsdecode(b"me\xff.png") if os.name != "nt" else "me\udcff.png", "me\ufffd.png"),
+        ("\ud83d\ude00", "😀"),  # a surrogate pair is one character
+        ("\ud83d", "\ufffd"),
+        ("", ""),
+    ],
+)
+def test_what_utf_8_cannot_hold_is_replaced(text, expected):
+    assert replace_surrogates(text) == expected
+    replace_surrogates(text).encode("utf-8")
