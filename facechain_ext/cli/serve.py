@@ -42,11 +42,11 @@ def serve(
     """Open the FaceChain page in a browser, without a webui."""
     give_gradio_its_name()
     try:
-        from facechain_ext.ui.gradio_versions import launch, own_looks, run_script
+        from facechain_ext.ui.gradio_versions import launch, load_scripts, theme_options
     except ImportError as error:
         raise HostError(f"The page needs gradio ({error}). Run: python install.py serve") from error
     from facechain_ext.hosts.diffusers.serve import Files, ServeHost
-    from facechain_ext.ui.page import build
+    from facechain_ext.ui.page import build_page
 
     if checkpoint is None:
         files = small_files(out / "small-models")
@@ -56,8 +56,8 @@ def serve(
             lora_folder,
         )  # fmt: skip
     set_next_steps(PageSteps(webui=False))
-    page = build(ServeHost(files, out), **own_looks())
-    run_script(page)
+    page = build_page(ServeHost(files, out), **theme_options())
+    load_scripts(page)
     console.print(f"FaceChain is on http://{address}:{port} (Ctrl+C stops it).", markup=False)
     launch(page, address=address, port=port, wait=True)
 

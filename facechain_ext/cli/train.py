@@ -124,7 +124,7 @@ def style(
         from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 
         def report(event: dict[str, object]) -> bool:
-            status.take(event)
+            status.record_event(event)
             typer.echo(json.dumps(event))
             return not stopped and not status.stop_requested
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 """Endings of files that are taken for photos."""
 TABLE = "captions.csv"
-FEWEST, MOST = 5, 50
+MIN_PICTURES, MAX_PICTURES = 5, 50
 """How many pictures a style is learned from: fewer are learned by heart, more want another kind of training."""
 _COLUMNS = ("file", "use", "caption", "problem")
 
 
 @dataclass(frozen=True)
-class Captioned:
+class CaptionRow:
     """One line of the table: ``file`` name, whether to ``use`` it, its ``caption``, and a ``problem`` or ""."""
 
     file: str
@@ -37,7 +37,7 @@ class Captioned:
     problem: str = ""
 
 
-def caption_table(folder: Path, trigger: str) -> list[Captioned]:
+def caption_table(folder: Path, trigger: str) -> list[CaptionRow]:
     """The table of a folder's pictures, read from ``captions.csv`` or made and written there.
 
     A new picture gets the text of the ``.txt`` beside it after the ``trigger``; without one, the trigger and the name
@@ -49,15 +49,15 @@ def caption_table(folder: Path, trigger: str) -> list[Captioned]:
         raise PhotoError(f"There is no folder {folder}; check the path of the pictures.")
     files = picture_files(folder)
     if not files:
-        raise PhotoError(f"{folder} has no pictures; put {FEWEST} to {MOST} of the style into it.")
-    known = {row.file: row for row in read_table(folder)}
-    gone = sorted(known.keys() - {path.name for path in files})
-    if gone:
+        raise PhotoError(f"{folder} has no pictures; put {MIN_PICTURES} to {MAX_PICTURES} of the style into it.")
+    saved = {row.file: row for row in read_table(folder)}
+    missing = sorted(saved.keys() - {path.name for path in files})
+    if missing:
         raise PhotoError(
-            f"{TABLE} names {', '.join(gone)}, not in {folder}; take the line out, or bring the file back."
+            f"{TABLE} names {', '.join(missing)}, not in {folder}; take the line out, or bring the file back."
         )
-    rows = [known.get(path.name) or _new(path, trigger) for path in files]
-    if any(path.name not in known for path in files):
+    rows = [saved.get(path.name) or _new_row(path, trigger) for path in files]
+    if any(path.name not in saved for path in files):
         write_table(folder, rows)
     return rows
 
@@ -72,7 +72,7 @@ def is_used(word: str) -> bool:
     return word.strip().lower() not in {"no", "0", "false", ""}
 
 
-def read_table(folder: Path) -> list[Captioned]:
+def read_table(folder: Path) -> list[CaptionRow]:
     """The table as it was written; no rows where there is none. Raises PhotoError when it lacks a column."""
     path = folder / TABLE
     if not path.is_file():
@@ -82,31 +82,33 @@ def read_table(folder: Path) -> list[Captioned]:
     if rows and not {"file", "caption"} <= rows[0].keys():
         raise PhotoError(f"{path} lacks the columns file and caption; delete it, and it is made again.")
     return [
-        Captioned(row["file"], is_used(row.get("use") or "yes"), row["caption"] or "", row.get("problem") or "")
+        CaptionRow(row["file"], is_used(row.get("use") or "yes"), row["caption"] or "", row.get("problem") or "")
         for row in rows
     ]
 
 
-def write_table(folder: Path, rows: list[Captioned]) -> Path:
+def write_table(folder: Path, rows: list[CaptionRow]) -> Path:
     """Write the table, whole or not at all."""
     path = folder / TABLE
-    with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows((row.file, "yes" if row.use else "no", row.caption, row.problem) for row in rows)
     return path
 
 
-def usable(folder: Path, rows: list[Captioned], size: int) -> list[tuple[Pixels, str]]:
+def training_examples(folder: Path, rows: list[CaptionRow], size: int) -> list[tuple[Pixels, str]]:
     """The squares [size, size, 3] and captions of the rows that are used.
 
     Raises PhotoError when there are fewer than 5 or more than 50, or one cannot be read.
     """
     used = [row for row in rows if row.use]
-    if not FEWEST <= len(used) <= MOST:
+    if not MIN_PICTURES <= len(used) <= MAX_PICTURES:
         problems = "; ".join(f"{row.file}: {row.problem}" for row in rows if row.problem)
         more = f" Not used: {problems}" if problems else ""
-        raise PhotoError(f"{len(used)} pictures can be used; a style is learned from {FEWEST} to {MOST}.{more}")
+        raise PhotoError(
+            f"{len(used)} pictures can be used; a style is learned from {MIN_PICTURES} to {MAX_PICTURES}.{more}"
+        )
     return [(centre_square(read_picture(folder / row.file).pixels, size), row.caption) for row in used]
 
 
@@ -115,22 +117,25 @@ def centre_square(pixels: Pixels, size: int) -> Pixels:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 4, (width - side) // 2
-    part = np.ascontiguousarray(pixels[top : top + side, left : left + side])
-    square: Pixels = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+    temporary = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    square: Pixels = cv2.resize(
+        temporary, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    )
     return square
 
 
-def _new(path: Path, trigger: str) -> Captioned:
+def _new_row(path: Path, trigger: str) -> CaptionRow:
     try:
         read_picture(path)
     except PhotoError as error:
-        return Captioned(path.name, use=False, caption="", problem=str(error))
-    text = path.with_suffix(".txt")
-    words = text.read_text(encoding="utf-8", errors="replace") if text.is_file() else _words(path.stem)
-    return Captioned(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(words.split())))))
+        return CaptionRow(path.name, use=False, caption="", problem=str(error))
+    caption_file = path.with_suffix(".txt")
+    has_file = caption_file.is_file()
+    text = caption_file.read_text(encoding="utf-8", errors="replace") if has_file else _words_of_file_name(path.stem)
+    return CaptionRow(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(text.split())))))
 
 
-def _words(stem: str) -> str:
+def _words_of_file_name(stem: str) -> str:
     """The words of a file's name, without the numbers and the codes that cameras and programs put there."""
     parts = (part.strip("0123456789") for part in re.split(r"[\W_]+", stem))
     return " ".join(part for part in parts if part.isalpha())

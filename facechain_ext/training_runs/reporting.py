@@ -15,9 +15,9 @@ from facechain_ext.errors import HostError
 from facechain_ext.training_runs.status import (
     RUN_ID,
     TrainingStatus,
+    new_status,
     read_status,
     start_lock,
-    started_here,
     stop_requested,
     write_status,
 )
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TRIES = 10
+_WRITE_ATTEMPTS = 10
 HEARTBEAT = 2.0
 """Seconds between two writings of the status while nothing but numbers change."""
 
@@ -46,8 +46,8 @@ class StatusReporter:
         self._status = TrainingStatus(self._run_id, name)
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._first: tuple[float, int] | None = None
-        self._warned = False
+        self._first_step: tuple[float, int] | None = None
+        self._write_failed = False
 
     def __enter__(self) -> StatusReporter:
         with start_lock(self._folder):
@@ -58,8 +58,8 @@ class StatusReporter:
                     "stop it or wait for its end."
                 )
             saved = other.saved_step if other is not None else 0
-            self._change(started_here(self._run_id, self._name, "Loading PyTorch and diffusers", self._steps, saved))
-        threading.Thread(target=self._beat, name="training-heartbeat", daemon=True).start()
+            self._update(new_status(self._run_id, self._name, "Loading PyTorch and diffusers", self._steps, saved))
+        threading.Thread(target=self._write_heartbeats, name="training-heartbeat", daemon=True).start()
         return self
 
     def __exit__(
@@ -68,69 +68,69 @@ class StatusReporter:
         self._ended.set()
         if error is not None:
             why = str(error) or type(error).__name__
-            self._change(replace(self._status, phase="failed", activity="", seconds_left=None, message=why))
+            self._update(replace(self._status, phase="failed", activity="", seconds_left=None, message=why))
         elif not self._status.ended:
-            self._change(replace(self._status, phase="stopped", activity="", seconds_left=None))
+            self._update(replace(self._status, phase="stopped", activity="", seconds_left=None))
 
     @property
     def stop_requested(self) -> bool:
         """Whether a page asked this run to save and end."""
         return stop_requested(self._folder, self._run_id)
 
-    def take(self, event: dict[str, Any]) -> None:
+    def record_event(self, event: dict[str, Any]) -> None:
         """Note what one event of the training says."""
         now = self._status
         match event["event"]:
             case "activity":
-                self._change(replace(now, activity=event["words"]))
+                self._update(replace(now, activity=event["words"]))
             case "started":
-                self._change(replace(now, phase="running", step=event["step"], saved_step=event["step"]))
+                self._update(replace(now, phase="running", step=event["step"], saved_step=event["step"]))
             case "step":
-                left = self._left(event["step"])
+                left = self._seconds_left(event["step"])
                 new = replace(now, activity="Learning", step=event["step"], loss=event["loss"], seconds_left=left)
-                self._change(new, at_once=now.activity != new.activity)
+                self._update(new, write_now=now.activity != new.activity)
             case "saved":
-                self._change(replace(now, activity="Learning", saved_step=event["step"]))
+                self._update(replace(now, activity="Learning", saved_step=event["step"]))
             case "preview":
-                self._change(replace(now, activity="Learning", preview=Path(event["file"]).name))
+                self._update(replace(now, activity="Learning", preview=Path(event["file"]).name))
             case "note" | "not used":
                 words = event.get("words") or f"Not used: {event['reason']}"
-                self._change(replace(now, notes=f"{now.notes}\n{words}".strip()))
+                self._update(replace(now, notes=f"{now.notes}\n{words}".strip()))
             case "stopped" | "done":
                 words = event.get("file", "")
-                self._change(replace(now, phase=event["event"], activity="", seconds_left=None, message=words))
+                self._update(replace(now, phase=event["event"], activity="", seconds_left=None, message=words))
 
-    def _left(self, step: int) -> float | None:
+    def _seconds_left(self, step: int) -> float | None:
         """Seconds to the last step, from the mean of the steps of this run after its first, which warms up."""
-        if self._first is None:
-            self._first = (time.monotonic(), step)
+        if self._first_step is None:
+            self._first_step = (time.monotonic(), step)
             return None
-        begun, first = self._first
+        begun, first = self._first_step
         return (time.monotonic() - begun) / (step - first) * (self._steps - step)
 
-    def _change(self, status: TrainingStatus, *, at_once: bool = True) -> None:
+    def _update(self, status: TrainingStatus, *, write_now: bool = True) -> None:
         with self._lock:
             self._status = status
-            if at_once:
+            if write_now:
                 self._write()
 
     def _write(self) -> None:
         self._status = replace(self._status, heartbeat=time.time())
-        for tries_left in reversed(range(_TRIES)):
+        for tries_left in reversed(range(_WRITE_ATTEMPTS)):
             try:
                 write_status(self._folder, self._status)
             except OSError as error:
                 if isinstance(error, PermissionError) and tries_left:
                     time.sleep(0.05)  # Windows replaces no file that a page is reading at this moment
                     continue
-                if not self._warned:
+                if not self._write_failed:
                     log.warning("the status of the training cannot be written (%s); it goes on", error)
-                self._warned = True
+                self._write_failed = True
             else:
-                self._warned = False
+                self._write_failed = False
             return
 
-    def _beat(self) -> None:
+    def _write_heartbeats(self) -> None:
         while not self._ended.wait(HEARTBEAT):
             with self._lock:
                 if not self._status.ended:

@@ -30,7 +30,7 @@ LOG = "training.log"
 PREVIEWS = "previews"
 RUN_ID = "FACECHAIN_TRAINING_RUN"
 """The environment variable by which a page tells the process that it starts which run it is."""
-SILENT_AFTER = 60.0
+MAX_SILENCE_SECONDS = 60.0
 """Seconds without a heartbeat after which a process on another machine counts as ended."""
 
 _PROC = Path("/proc")
@@ -77,7 +77,7 @@ class TrainingStatus:
         if self.ended or not self.pid:
             return False
         if self.machine != machine_name():
-            return abs(time.time() - self.heartbeat) < SILENT_AFTER
+            return abs(time.time() - self.heartbeat) < MAX_SILENCE_SECONDS
         return bool(self.process) and process_identity(self.pid) == self.process
 
 
@@ -112,7 +112,7 @@ def read_status(folder: Path) -> TrainingStatus | None:
     path = folder / STATUS
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return _checked(raw)
+        return _validated(raw)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -122,8 +122,8 @@ def read_status(folder: Path) -> TrainingStatus | None:
 
 def write_status(folder: Path, status: TrainingStatus) -> None:
     """Write the status, whole or not at all; raises OSError."""
-    with atomic_write(folder / STATUS) as part:
-        part.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
+    with atomic_write(folder / STATUS) as temporary:
+        temporary.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
 
 
 def request_stop(folder: Path, run_id: str) -> None:
@@ -157,7 +157,7 @@ def start_lock(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def started_here(run_id: str, name: str, activity: str, steps: int, saved_step: int = 0) -> TrainingStatus:
+def new_status(run_id: str, name: str, activity: str, steps: int, saved_step: int = 0) -> TrainingStatus:
     """The status of a run whose process is this one, as it begins."""
     pid = os.getpid()
     return TrainingStatus(
@@ -166,7 +166,7 @@ def started_here(run_id: str, name: str, activity: str, steps: int, saved_step: 
     )  # fmt: skip
 
 
-def _checked(raw: Any) -> TrainingStatus:
+def _validated(raw: Any) -> TrainingStatus:
     """The status of a JSON object; raises TypeError or ValueError for anything else."""
     status = TrainingStatus(**raw)
     for field in fields(status):

@@ -7,7 +7,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from facechain_ext.ui.html import bar, note
+from facechain_ext.ui.html import bar, note_html
 from facechain_ext.weights.background import Downloads
 from facechain_ext.weights.download import pull
 from facechain_ext.weights.manifest import entry
@@ -28,7 +28,7 @@ def downloads() -> Downloads:
     return Downloads()
 
 
-def fetched(keys: Sequence[str], tasks: Mapping[str, Task] | None = None) -> Iterator[str]:
+def download_files(keys: Sequence[str], tasks: Mapping[str, Task] | None = None) -> Iterator[str]:
     """Download files of the manifest one after the other; gives how far they are now and then, and at their end.
 
     ``tasks`` bring those that do not belong into our own folder. Leaving the loop early stops nothing: what was asked
@@ -42,35 +42,37 @@ def fetched(keys: Sequence[str], tasks: Mapping[str, Task] | None = None) -> Ite
     yield progress_html(keys)
 
 
-def stop() -> str:
+def stop_downloads() -> str:
     """Stop every download; gives the sentence for the page."""
-    busy = [key for key, one in downloads().status().items() if one.busy]
+    busy = [key for key, status in downloads().status().items() if status.busy]
     for key in busy:
         downloads().stop(key)
-    return note("Stopping; what has come so far is kept for the next time." if busy else "Nothing is being downloaded.")
+    return note_html(
+        "Stopping; what has come so far is kept for the next time." if busy else "Nothing is being downloaded."
+    )
 
 
 def progress_html(keys: Sequence[str]) -> str:
     """How the downloads stand, a line each, and how to do without when one has failed."""
     known = downloads().status()
-    return "".join(_line(known[key]) for key in keys if key in known)
+    return "".join(_status_html(known[key]) for key in keys if key in known)
 
 
-def _line(one: Status) -> str:
-    title = entry(one.key).title
-    if one.state == "running":
-        done = f"{one.done / 1e6:.0f} MB" + (f" of {one.total / 1e6:.0f} MB" if one.total else "")
-        return bar(one.done, one.total or 0, f"{title}: {done}")
-    if one.state == "failed":
-        return _failure(note(one.message, how_to_get(one.key)))
-    words = {"queued": f"{title}: waits", "done": f"{title} is here."}.get(one.state, f"{title}: {one.message}")
-    return note(words)
+def _status_html(status: Status) -> str:
+    title = entry(status.key).title
+    if status.state == "running":
+        done = f"{status.done / 1e6:.0f} MB" + (f" of {status.total / 1e6:.0f} MB" if status.total else "")
+        return bar(status.done, status.total or 0, f"{title}: {done}")
+    if status.state == "failed":
+        return _alert_html(note_html(status.message, how_to_get(status.key)))
+    text = {"queued": f"{title}: waits", "done": f"{title} is here."}.get(status.state, f"{title}: {status.message}")
+    return note_html(text)
 
 
-def _failure(sentences: str) -> str:
+def _alert_html(sentences: str) -> str:
     return f"<div class='facechain-failed' role='alert'>{sentences}</div>"
 
 
-def failure(*sentences: str) -> str:
+def failure_html(*sentences: str) -> str:
     """What went wrong, marked as such."""
-    return _failure("".join(f"<p class='facechain-note'>{html.escape(one)}</p>" for one in sentences))
+    return _alert_html("".join(f"<p class='facechain-note'>{html.escape(status)}</p>" for status in sentences))

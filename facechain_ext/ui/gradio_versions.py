@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
 _SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
 """What a webui loads by itself and the page without one loads here."""
-_AT_ONCE = 16
+_CONCURRENT_EVENTS = 16
 """Events of one kind that the page without a webui handles at the same time."""
 
 
 @lru_cache(maxsize=64)
-def _takes(function: Callable[..., Any], name: str) -> bool:
+def _accepts(function: Callable[..., Any], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def known(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
+def supported_options(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
     """Those of ``options`` that ``function`` takes in this release."""
-    return {name: value for name, value in options.items() if _takes(function, name)}
+    return {name: value for name, value in options.items() if _accepts(function, name)}
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class LabelledChoices:
         return list(dict.fromkeys(known[label] for label in labels or () if label in known))
 
 
-def picture_input(**options: Any) -> Any:
+def image_input(**options: Any) -> Any:
     """A picture that is dropped, chosen or pasted; the function gets it as PIL."""
-    where = known(gr.Image.__init__, source="upload", sources=["upload", "clipboard"])
-    return gr.Image(type="pil", **where, **known(gr.Image.__init__, show_share_button=False), **options)
+    where = supported_options(gr.Image.__init__, source="upload", sources=["upload", "clipboard"])
+    return gr.Image(type="pil", **where, **supported_options(gr.Image.__init__, show_share_button=False), **options)
 
 
 def results_gallery(**options: Any) -> Any:
@@ -62,33 +62,35 @@ def results_gallery(**options: Any) -> Any:
 
     Forge takes what is sent to img2img as PIL; gradio 3 hands over something that the webui reads itself.
     """
-    return gr.Gallery(**known(gr.Gallery.__init__, interactive=False, type="pil"), **options)
+    return gr.Gallery(**supported_options(gr.Gallery.__init__, interactive=False, type="pil"), **options)
 
 
-def at_once(event: Callable[..., Any]) -> dict[str, Any]:
+def concurrent_event_options(event: Callable[..., Any]) -> dict[str, Any]:
     """Options of an event that several browsers may have under way at the same time."""
-    return known(event, concurrency_limit=None)
+    return supported_options(event, concurrency_limit=None)
 
 
-def own_looks() -> dict[str, Any]:
+def theme_options() -> dict[str, Any]:
     """Options of Blocks for a page of our own: gradio's theme with the system's letters, nothing from the network."""
-    letters = ["system-ui", "sans-serif"]
-    theme = gr.themes.Default(font=letters, font_mono=["ui-monospace", "monospace"])
-    return known(gr.Blocks.__init__, theme=theme)
+    fonts = ["system-ui", "sans-serif"]
+    theme = gr.themes.Default(font=fonts, font_mono=["ui-monospace", "monospace"])
+    return supported_options(gr.Blocks.__init__, theme=theme)
 
 
-def run_script(page: gr.Blocks) -> None:
+def load_scripts(page: gr.Blocks) -> None:
     """Let the page run our scripts when it opens."""
     source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("facechain*.js")))
     script = f"() => {{ {source} }}"
     with page:
-        page.load(None, None, None, **known(page.load, _js=script, js=script))
+        page.load(None, None, None, **supported_options(page.load, _js=script, js=script))
 
 
 def launch(page: gr.Blocks, *, address: str, port: int, wait: bool) -> str:
     """Serve the page; gives its URL. With ``wait`` it returns when the server is stopped (Ctrl+C)."""
-    several = {"concurrency_count": _AT_ONCE} if MAJOR < 4 else {"default_concurrency_limit": _AT_ONCE}
-    page.queue(api_open=False, **several)
-    options = known(page.launch, show_api=False, quiet=True, inbrowser=False)
+    concurrency = (
+        {"concurrency_count": _CONCURRENT_EVENTS} if MAJOR < 4 else {"default_concurrency_limit": _CONCURRENT_EVENTS}
+    )
+    page.queue(api_open=False, **concurrency)
+    options = supported_options(page.launch, show_api=False, quiet=True, inbrowser=False)
     _, url, _ = page.launch(server_name=address, server_port=port, prevent_thread_lock=not wait, **options)
     return str(url)

@@ -61,7 +61,7 @@ class HostCapabilities:
 class PageHost(Host, Protocol):
     """A Host that a page can be built on. Its methods may be called from several threads at once."""
 
-    def offers(self) -> HostCapabilities:
+    def capabilities(self) -> HostCapabilities:
         """What there is now; reads names of files, loads nothing."""
         ...
 
@@ -82,7 +82,7 @@ class PageHost(Host, Protocol):
         ...
 
     def reload_loras(self) -> None:
-        """Look into the LoRA folders again, so that ``offers`` names files that are new."""
+        """Look into the LoRA folders again, so that ``capabilities`` names files that are new."""
         ...
 
     def checkpoint_files(self) -> Mapping[str, Path]:
@@ -112,7 +112,7 @@ class PageHost(Host, Protocol):
         """``work``, done when nothing else generates here; ``generate`` may be called in it as often as needed."""
         ...
 
-    def waits(self, thread: int) -> bool:
+    def is_waiting(self, thread: int) -> bool:
         """Whether the work of the thread with this identifier waits for its turn, as somebody else's run goes on."""
         ...
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def note(*sentences: str) -> str:
+def note_html(*sentences: str) -> str:
     """Sentences below each other."""
     return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
 

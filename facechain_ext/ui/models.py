@@ -12,9 +12,9 @@ from facechain_ext import doctor, retouch
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.ui import downloading
-from facechain_ext.ui.background_task import Stop, Task
+from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_versions import LabelledChoices
-from facechain_ext.ui.html import bar, note, table
+from facechain_ext.ui.html import bar, note_html, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
     from facechain_ext.weights.manifest import Entry
 
-NEEDED = "portrait"
+REQUIRED_GROUP = "portrait"
 """The group of the manifest without which there is no portrait."""
 
 
 def build(host: PageHost) -> None:
     """Downloads, the tables of files, checks, providers, doctor; what is needed stands above all pages."""
     del host
-    gr.HTML(note(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
+    gr.HTML(note_html(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
     with gr.Row(elem_id="facechain_models_get"):
         files = gr.Dropdown(
             _missing(), multiselect=True, value=[], label="Files", scale=4, min_width=260,
@@ -45,77 +45,85 @@ def build(host: PageHost) -> None:
     status = gr.HTML("", elem_id="facechain_models_status")
     with gr.Row():
         check = gr.Button("Verify", scale=1, min_width=120, elem_id="facechain_models_verify")
-        halt = gr.Button("Stop verifying", scale=1, min_width=120, elem_id="facechain_models_verify_stop")
+        stop_check = gr.Button("Stop verifying", scale=1, min_width=120, elem_id="facechain_models_verify_stop")
         refresh = gr.Button("Refresh", scale=1, min_width=120, elem_id="facechain_models_refresh")
-    checked = gr.HTML("", elem_id="facechain_models_verified")
+    check_status = gr.HTML("", elem_id="facechain_models_verified")
     listing = gr.HTML(files_html(), elem_id="facechain_models_table")
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
-        look = gr.Button("Look", elem_id="facechain_models_providers")
+        list_providers = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
-    _repositories()
+    _build_consent_section()
     with gr.Accordion("Doctor", open=False):
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
         report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
-    halted = gr.State(Stop())
+    check_stop = gr.State(StopSignal())
 
-    def fetch(labels: list[str] | None) -> Iterator[list[Any]]:
+    def on_download(labels: list[str] | None) -> Iterator[list[Any]]:
         keys = _files().values_of(labels)
         if not keys:
-            yield [note("Choose one or more files first."), gr.update(), gr.update()]
+            yield [note_html("Choose one or more files first."), gr.update(), gr.update()]
             return
-        for progress in downloading.fetched(keys):
+        for progress in downloading.download_files(keys):
             yield [progress, gr.update(), gr.update()]
         left = [label for label in labels or () if label in _missing()]
         yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
-    quiet = {"show_progress": "hidden"}
-    start.click(fetch, [files], [status, files, listing], **quiet)
-    stop.click(downloading.stop, [], [status], queue=False)
-    check.click(compared, [halted], [checked], **quiet)
-    halt.click(Stop.set, [halted], [], queue=False)
-    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **quiet)
-    look.click(lambda: _said(providers_table), [], [providers])
+    hidden = {"show_progress": "hidden"}
+    start.click(on_download, [files], [status, files, listing], **hidden)
+    stop.click(downloading.stop_downloads, [], [status], queue=False)
+    check.click(verify_files, [check_stop], [check_status], **hidden)
+    stop_check.click(StopSignal.set, [check_stop], [], queue=False)
+    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **hidden)
+    list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
 
 
-def compared(stop: Stop) -> Iterator[str]:
+def verify_files(stop: StopSignal) -> Iterator[str]:
     """Hash every file that is there, with a bar; gives what was found, or why it could not be."""
     stop.clear()
-    work = Task(lambda report: verify(report=report), stop)
-    for tick in work.ticks():
-        words = f"{tick.done / 1e6:.0f} MB of {tick.total / 1e6:.0f} MB read" if tick.total else "Looking for files …"
-        yield bar(tick.done, tick.total, "Stopping …" if stop.is_set() else words)
+    task_run = Task(lambda report: verify(report=report), stop)
+    for progress in task_run.progress_updates():
+        words = (
+            f"{progress.done / 1e6:.0f} MB of {progress.total / 1e6:.0f} MB read"
+            if progress.total
+            else "Looking for files …"
+        )
+        yield bar(progress.done, progress.total, "Stopping …" if stop.is_set() else words)
     try:
-        findings = work.result()
+        findings = task_run.result()
     except PullCancelledError as error:
-        yield note(str(error))
+        yield note_html(str(error))
     except FaceChainError as error:
-        yield downloading.failure(str(error))
+        yield downloading.failure_html(str(error))
     except OSError as error:
-        yield downloading.failure(f"A file cannot be read: {error}. Check the models folder {models_folder()}.")
+        yield downloading.failure_html(f"A file cannot be read: {error}. Check the models folder {models_folder()}.")
     else:
-        yield note(*(str(one) for one in findings)) if findings else note("There are no files to verify yet.")
+        yield (
+            note_html(*(str(entry) for entry in findings))
+            if findings
+            else note_html("There are no files to verify yet.")
+        )
 
 
-def _said(make: Callable[[], str]) -> str:
+def _html_or_error(make: Callable[[], str]) -> str:
     """What ``make`` gives, or why it does not."""
     try:
         return make()
     except FaceChainError as error:
-        return downloading.failure(str(error))
+        return downloading.failure_html(str(error))
 
 
-def _repositories() -> None:
+def _build_consent_section() -> None:
     """Consent to networks that come as Python."""
     with gr.Accordion("Networks that bring their own Python", open=False):
         gr.HTML(
-            note(
+            note_html(
                 "These run code of their repository, in a process of their own. It could do anything that you can do, "
                 "so nothing of it runs before you agree, and a changed file asks again."
             )
         )
-        told = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
-        which = gr.Dropdown(
+        consent_table = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
+        repository = gr.Dropdown(
             list(consent.code_keys()), label="Repository", value=None, elem_id="facechain_models_repository"
         )
         words = gr.HTML("", elem_id="facechain_models_consent_status")
@@ -123,17 +131,19 @@ def _repositories() -> None:
             agree = gr.Button("I have read its Python and agree", min_width=200, elem_id="facechain_models_consent")
             stop = gr.Button("Withdraw", min_width=120, elem_id="facechain_models_withdraw")
 
-    def act(key: str | None, work: Callable[[str], object], done: str) -> list[str]:
+    def change_consent(key: str | None, task_run: Callable[[str], object], done: str) -> list[str]:
         if not key:
-            return [downloading.failure("Choose a repository above first."), repositories_table()]
+            return [downloading.failure_html("Choose a repository above first."), repositories_table()]
         try:
-            work(key)
+            task_run(key)
         except FaceChainError as error:
-            return [downloading.failure(str(error)), repositories_table()]
-        return [note(done), repositories_table()]
+            return [downloading.failure_html(str(error)), repositories_table()]
+        return [note_html(done), repositories_table()]
 
-    agree.click(lambda key: act(key, consent.give, "Agreed."), [which], [words, told])
-    stop.click(lambda key: act(key, consent.withdraw, "It runs no more."), [which], [words, told])
+    agree.click(lambda key: change_consent(key, consent.give, "Agreed."), [repository], [words, consent_table])
+    stop.click(
+        lambda key: change_consent(key, consent.withdraw, "It runs no more."), [repository], [words, consent_table]
+    )
 
 
 def repositories_table() -> str:
@@ -146,16 +156,16 @@ def repositories_table() -> str:
 
 def files_html() -> str:
     """Every file of the manifest in two parts, needed and optional, by what it does."""
-    needed = [one for one in manifest().values() if one.group == NEEDED]
-    parts = ["<h3>Needed for a portrait</h3>", note(_NEEDED_WORDS), _group_table(needed), "<h3>Optional</h3>"]
+    needed = [entry for entry in manifest().values() if entry.group == REQUIRED_GROUP]
+    parts = ["<h3>Needed for a portrait</h3>", note_html(_REQUIRED_NOTE), _group_table(needed), "<h3>Optional</h3>"]
     for group, title in GROUPS.items():
-        entries = [one for one in manifest().values() if one.group == group and group != NEEDED]
+        entries = [entry for entry in manifest().values() if entry.group == group and group != REQUIRED_GROUP]
         if entries:
             parts += [f"<h4>{html.escape(title)}</h4>", _group_table(entries)]
     return "".join(parts)
 
 
-_NEEDED_WORDS = (
+_REQUIRED_NOTE = (
     "The face encoder, one of the two adapters, and the two networks that find and cut out the face. What is missing "
     "of them stands above, with one button for all."
 )
@@ -164,13 +174,13 @@ _NEEDED_WORDS = (
 def _group_table(entries: Iterable[Entry]) -> str:
     """Files with what they are for, their terms, about their size, and whether they are here."""
     lines = []
-    for one in entries:
-        here = find(one.key) is not None
-        terms = f"{one.licence}; commercial use: {one.commercial}"
+    for entry in entries:
+        installed = find(entry.key) is not None
+        terms = f"{entry.licence}; commercial use: {entry.commercial}"
         lines.append(
-            f"<tr><td><b>{html.escape(one.title)}</b><br>{html.escape(one.purpose)}</td><td>{html.escape(terms)}</td>"
-            f"<td class='facechain-short'>{format_megabytes(one.megabytes)}</td>"
-            f"<td class='facechain-short'>{'here' if here else 'missing'}</td></tr>"
+            f"<tr><td><b>{html.escape(entry.title)}</b><br>{html.escape(entry.purpose)}</td><td>{html.escape(terms)}</td>"
+            f"<td class='facechain-short'>{format_megabytes(entry.megabytes)}</td>"
+            f"<td class='facechain-short'>{'here' if installed else 'missing'}</td></tr>"
         )
     head = "<tr><th>File</th><th>Licence</th><th>Size</th><th>State</th></tr>"
     return f"<table class='facechain-table facechain-files'>{head}{''.join(lines)}</table>"
@@ -179,15 +189,15 @@ def _group_table(entries: Iterable[Entry]) -> str:
 def providers_table() -> str:
     """Every provider of every ability, ready or what would make it so."""
     rows = [
-        (one.ability, one.name, "ready" if one.ready else "not ready", one.detail, one.remedy)
-        for one in retouch.availability()
+        (entry.ability, entry.name, "ready" if entry.ready else "not ready", entry.detail, entry.remedy)
+        for entry in retouch.availability()
     ]
     return table(("Ability", "Provider", "State", "What it is", "What would change it"), rows)
 
 
 def _files() -> LabelledChoices:
     """Every file of the manifest by its title."""
-    return LabelledChoices(tuple((one.title, key) for key, one in manifest().items()))
+    return LabelledChoices(tuple((entry.title, key) for key, entry in manifest().items()))
 
 
 def _missing() -> list[str]:

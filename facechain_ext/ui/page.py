@@ -5,53 +5,60 @@ from __future__ import annotations
 import html
 import importlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from facechain_ext.next_steps import next_steps
-from facechain_ext.ui import needed
-from facechain_ext.ui.html import note
-from facechain_ext.ui.styling import CSS
+from facechain_ext.ui import requirements_panel
+from facechain_ext.ui.html import note_html
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
 
+_CSS = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 log = logging.getLogger(__name__)
 
-SUB_TABS = ("Portrait", "Template", "People", "Train", "Models")
-"""Titles in order; each is built by ``build(host)`` of the module ``facechain_ext.ui.<title in small letters>``."""
+SUB_TABS = {
+    "Portrait": "facechain_ext.ui.portrait.layout",
+    "Template": "facechain_ext.ui.template.layout",
+    "People": "facechain_ext.ui.people.layout",
+    "Train": "facechain_ext.ui.train.layout",
+    "Models": "facechain_ext.ui.models",
+}
+"""Titles in order, each with the module whose ``build(host)`` builds it."""
 
 
-def build(host: PageHost, **looks: Any) -> gr.Blocks:
-    """The page on ``host``; loads no model. ``looks`` are further options of gradio's Blocks.
+def build_page(host: PageHost, **blocks_options: Any) -> gr.Blocks:
+    """The page on ``host``; loads no model. ``blocks_options`` are further options of gradio's Blocks.
 
     A sub-tab that cannot be built says why in its place, and the others work.
     """
-    with gr.Blocks(title="FaceChain", analytics_enabled=False, **looks) as page:
-        gr.HTML(f"<style>{CSS}</style>")  # a host that puts the page into its own drops the css of these Blocks
-        notice = host.offers().notice
+    with gr.Blocks(title="FaceChain", analytics_enabled=False, **blocks_options) as page:
+        gr.HTML(f"<style>{_CSS}</style>")  # a host that puts the page into its own drops the css of these Blocks
+        notice = host.capabilities().notice
         if notice:
-            gr.HTML(note(notice), elem_id="facechain_notice")
-        needed.build(lambda: host.offers().needed, lambda name: f"facechain_{name}")
-        add_sub_tabs(host)
+            gr.HTML(note_html(notice), elem_id="facechain_notice")
+        requirements_panel.build(lambda: host.capabilities().needed, lambda name: f"facechain_{name}")
+        build_sub_tabs(host)
     return page
 
 
-def add_sub_tabs(host: PageHost) -> None:
+def build_sub_tabs(host: PageHost) -> None:
     """Add the sub-tabs to the page that is being built."""
     with gr.Tabs(elem_id="facechain_tabs"):
-        for title in SUB_TABS:
+        for title, module in SUB_TABS.items():
             name = title.lower()
             with gr.TabItem(title, id=f"facechain_{name}", elem_id=f"facechain_tab_{name}"):
-                _add(name, host)
+                _build_sub_tab(name, module, host)
 
 
-def _add(name: str, host: PageHost) -> None:
+def _build_sub_tab(name: str, module: str, host: PageHost) -> None:
     """Add one sub-tab's content, or the reason why there is none."""
     with gr.Column(elem_id=f"facechain_{name}") as content:
         try:
-            importlib.import_module(f"facechain_ext.ui.{name}").build(host)
+            importlib.import_module(module).build(host)
         except Exception as error:
             log.exception("the sub-tab %s cannot be shown", name)
             content.visible = False

@@ -23,7 +23,7 @@ Labels end somewhere, or a long line without a colon would be read again from ea
 _NEGATIVE = "Negative prompt:"
 _LORA = re.compile(r"\s*<lora:[^>]*>")
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
-_LONGEST = 200_000
+_MAX_LENGTH = 200_000
 """Characters of a settings text that are read."""
 
 
@@ -36,35 +36,35 @@ class ParsedInfotext:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def text_of(path: Path) -> str:
+def read_infotext(path: Path) -> str:
     """The settings text in a picture file, from PNG text or, for JPEG and WebP, EXIF; empty when there is none.
 
     Raises PhotoError when the file is no picture.
     """
     try:
         with Image.open(path) as picture:
-            written = picture.info.get("parameters")
-            if not isinstance(written, str):
+            infotext = picture.info.get("parameters")
+            if not isinstance(infotext, str):
                 comment = picture.getexif().get_ifd(_EXIF).get(_USER_COMMENT, b"")
-                written = _comment(comment) if isinstance(comment, bytes) else str(comment)
+                infotext = _decode_user_comment(comment) if isinstance(comment, bytes) else str(comment)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{path.name} cannot be read as a picture; choose a PNG, JPEG or WebP file.") from error
-    return written[:_LONGEST]
+    return infotext[:_MAX_LENGTH]
 
 
 def parse_infotext(text: str) -> ParsedInfotext:
     """What the text says; a text without settings gives no values."""
-    lines = text[:_LONGEST].strip().splitlines()
+    lines = text[:_MAX_LENGTH].strip().splitlines()
     pairs = dict(_PAIR.findall(lines[-1])) if lines else {}
     if len(pairs) < 3:  # the webui too takes a last line with fewer for a part of the prompt
         pairs = {}
-    words = "\n".join(lines[:-1] if pairs else lines)
-    prompt, _, negative = words.partition(_NEGATIVE)
-    values = {label: _plain(value) for label, value in pairs.items()}
+    prompts = "\n".join(lines[:-1] if pairs else lines)
+    prompt, _, negative = prompts.partition(_NEGATIVE)
+    values = {label: _unquoted(value) for label, value in pairs.items()}
     return ParsedInfotext(_LORA.sub("", prompt).strip(), negative.strip(), values)
 
 
-def _plain(value: str) -> str:
+def _unquoted(value: str) -> str:
     if value.startswith('"') and value.endswith('"') and len(value) > 1:
         try:
             return str(json.loads(value))
@@ -73,7 +73,7 @@ def _plain(value: str) -> str:
     return value.strip()
 
 
-def _comment(raw: bytes) -> str:
+def _decode_user_comment(raw: bytes) -> str:
     """EXIF's user comment: eight bytes that name the encoding, then the text."""
     if raw.startswith(b"UNICODE\0"):
         order = "utf-16-be" if raw[8:9] == b"\0" else "utf-16-le"

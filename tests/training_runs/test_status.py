@@ -14,14 +14,14 @@ import pytest
 from facechain_ext.errors import HostError
 from facechain_ext.training_runs.reporting import StatusReporter
 from facechain_ext.training_runs.status import (
+    MAX_SILENCE_SECONDS,
     RUN_ID,
-    SILENT_AFTER,
     STATUS,
     TrainingStatus,
+    new_status,
     process_identity,
     read_status,
     request_stop,
-    started_here,
     stop_requested,
     write_status,
 )
@@ -29,7 +29,7 @@ from facechain_ext.training_runs.status import (
 
 @pytest.fixture
 def mine():
-    return started_here("run-1", "Ink drawing", "Starting Python", 100)
+    return new_status("run-1", "Ink drawing", "Starting Python", 100)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_process_is_told_from_any_other_of_its_number(other):
         ({"phase": "done"}, False),
         ({"phase": "failed"}, False),
         ({"machine": "another"}, True),
-        ({"machine": "another", "heartbeat": time.time() - SILENT_AFTER - 600}, False),
+        ({"machine": "another", "heartbeat": time.time() - MAX_SILENCE_SECONDS - 600}, False),
     ],
 )
 def test_a_training_lives_while_its_own_process_does(mine, change, alive):
@@ -105,7 +105,7 @@ def test_a_stop_is_for_one_run(tmp_path):
 
 def test_a_second_process_is_refused_and_changes_nothing(tmp_path, other):
     first = TrainingStatus("run-1", "Ink", "running", pid=other.pid, process=process_identity(other.pid))
-    write_status(tmp_path, replace(first, machine=started_here("", "", "", 1).machine, step=7, steps=9))
+    write_status(tmp_path, replace(first, machine=new_status("", "", "", 1).machine, step=7, steps=9))
     before = (tmp_path / STATUS).read_bytes()
     with pytest.raises(HostError, match=rf"process {other.pid} \(step 7 of 9\)"), StatusReporter(tmp_path, "Ink", 9):
         pass
@@ -116,12 +116,12 @@ def test_the_run_that_a_page_announced_takes_its_status_over(tmp_path, mine, mon
     write_status(tmp_path, mine)
     monkeypatch.setenv(RUN_ID, mine.run_id)
     with StatusReporter(tmp_path, mine.name, 100) as reporter:
-        reporter.take({"event": "started", "step": 40, "steps": 100})
+        reporter.record_event({"event": "started", "step": 40, "steps": 100})
         for step in (41, 42):
-            reporter.take({"event": "step", "step": step, "loss": 0.5})
-        reporter.take({"event": "saved", "step": 42})
-        reporter.take({"event": "preview", "file": "previews/000042.png"})
-        reporter.take({"event": "note", "words": "Captions changed."})
+            reporter.record_event({"event": "step", "step": step, "loss": 0.5})
+        reporter.record_event({"event": "saved", "step": 42})
+        reporter.record_event({"event": "preview", "file": "previews/000042.png"})
+        reporter.record_event({"event": "note", "words": "Captions changed."})
         now = read_status(tmp_path)
         assert (now.run_id, now.phase, now.step, now.saved_step) == (mine.run_id, "running", 42, 42)
         assert (now.preview, now.notes, now.loss) == ("000042.png", "Captions changed.", 0.5)
@@ -129,7 +129,7 @@ def test_the_run_that_a_page_announced_takes_its_status_over(tmp_path, mine, mon
         assert now.alive
         request_stop(tmp_path, mine.run_id)
         assert reporter.stop_requested
-        reporter.take({"event": "stopped", "step": 42})
+        reporter.record_event({"event": "stopped", "step": 42})
     assert read_status(tmp_path).phase == "stopped"
 
 

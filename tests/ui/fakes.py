@@ -16,7 +16,7 @@ from facechain_ext.ui.host import HostCapabilities
 
 FACE = Image.fromarray(data.astronaut())
 CHECKPOINT = SimpleNamespace(name="model", digest="0123456789")
-ADAPTER = SimpleNamespace(name="majic")
+ADAPTER_SETTINGS = {"adapter": "majic"}
 
 
 class Likes:
@@ -32,10 +32,10 @@ class Easel:
 
     name = "easel"
 
-    def __init__(self, folder, *, offers=None, empty=()):
+    def __init__(self, folder, *, capabilities=None, empty=()):
         self.folder, self.empty = folder, empty
         self.jobs, self.saved = [], []
-        self._offers = offers or HostCapabilities(
+        self._capabilities = capabilities or HostCapabilities(
             samplers=tuple(SAMPLERS),
             adapters=("auto", "majic"),
             upscalers=("Latent", "Lanczos"),
@@ -51,14 +51,14 @@ class Easel:
                 break
             picture = FACE.filter(ImageFilter.GaussianBlur(1)).resize((64, 64))
             picture.info["seed"] = None if seed in self.empty else seed
-            made.append(Portrait(picture, seed, infotext(job, seed, CHECKPOINT, ADAPTER)))
+            made.append(Portrait(picture, seed, infotext(job, seed, CHECKPOINT, ADAPTER_SETTINGS)))
         return made
 
-    def offers(self):
-        return self._offers
+    def capabilities(self):
+        return self._capabilities
 
     def offering(self, **changes):
-        self._offers = replace(self._offers, **changes)
+        self._capabilities = replace(self._capabilities, **changes)
 
     def judge(self):
         return Likes()

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from facechain_ext.ui import background_task
-from facechain_ext.ui.background_task import Stop, Task, TaskProgress, partial_progress
+from facechain_ext.ui.background_task import StopSignal, Task, TaskProgress, partial_progress
 
 
 def test_how_far_it_is_and_what_came_out():
@@ -20,9 +20,9 @@ def test_how_far_it_is_and_what_came_out():
         return "done"
 
     work = Task(task)
-    for tick in work.ticks():
-        seen.append((tick.done, tick.total))
-        if tick.done:
+    for progress in work.progress_updates():
+        seen.append((progress.done, progress.total))
+        if progress.done:
             go.set()
     assert work.result() == "done"
     assert (1, 4) in seen
@@ -33,14 +33,14 @@ def test_what_goes_wrong_is_raised_where_the_result_is_asked_for():
         raise KeyError("x")
 
     work = Task(task)
-    list(work.ticks())
+    list(work.progress_updates())
     with pytest.raises(KeyError):
         work.result()
 
 
 @pytest.mark.parametrize("way", ["stop", "leave"])
 def test_stopping(way):
-    stop, ended = Stop(), threading.Event()
+    stop, ended = StopSignal(), threading.Event()
 
     def task(report):
         while report(1, 2):
@@ -48,14 +48,14 @@ def test_stopping(way):
         ended.set()
         return 1
 
-    ticks = Task(task, stop).ticks()
-    next(ticks)
-    stop.set() if way == "stop" else ticks.close()
+    progress_updates = Task(task, stop).progress_updates()
+    next(progress_updates)
+    stop.set() if way == "stop" else progress_updates.close()
     assert ended.wait(20)
 
 
 def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
-    monkeypatch.setattr(background_task, "_UNWATCHED", 0.5)
+    monkeypatch.setattr(background_task, "_ABANDONED_SECONDS", 0.5)
     ended = threading.Event()
 
     def task(report):
@@ -64,13 +64,13 @@ def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
         ended.set()
         return 1
 
-    held = Task(task).ticks()
+    held = Task(task).progress_updates()
     next(held)
     assert ended.wait(20)
 
 
 def test_every_browser_has_a_stop_of_its_own():
-    first = Stop()
+    first = StopSignal()
     second = copy.deepcopy(first)
     first.set()
     assert first.is_set()
@@ -80,7 +80,7 @@ def test_every_browser_has_a_stop_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("tick", "words"),
+    ("progress", "text"),
     [
         (TaskProgress(0, 0, 3), "Preparing … 3 s"),
         (
@@ -91,8 +91,8 @@ def test_every_browser_has_a_stop_of_its_own():
         (TaskProgress(3, 5, 9, 4), "60 %, 4 s left"),
     ],
 )
-def test_words(tick, words):
-    assert tick.words == words
+def test_text(progress, text):
+    assert progress.text == text
 
 
 @pytest.mark.parametrize(("number", "done", "share"), [(0, 0, 0.0), (0, 20, 0.125), (1, 0, 0.25), (3, 40, 1.0)])
@@ -114,12 +114,12 @@ def test_work_that_waits_for_its_turn_says_so():
         return "done"
 
     turn.acquire()
-    work, seen = Task(task, waits=lambda thread: thread in waiting), []
-    for tick in work.ticks():
-        seen.append(tick.waiting)
-        if tick.waiting and turn.locked() and not done.is_set():
+    work, seen = Task(task, is_waiting=lambda thread: thread in waiting), []
+    for progress in work.progress_updates():
+        seen.append(progress.waiting)
+        if progress.waiting and turn.locked() and not done.is_set():
             done.set()
             turn.release()
     assert work.result() == "done"
     assert True in seen
-    assert "Waiting" not in TaskProgress(1, 4, 9, 1).words
+    assert "Waiting" not in TaskProgress(1, 4, 9, 1).text

@@ -7,7 +7,16 @@ import pytest
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.style import Settings
-from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, FIELDS, NAMES, NO_LORA, checked, form_of, settings_of
+from facechain_ext.ui.portrait.form import (
+    BY_NAME,
+    DEFAULTS,
+    FIELDS,
+    NAMES,
+    NO_LORA,
+    form_from_values,
+    settings_from_form,
+    validated_form,
+)
 
 
 def values(**changes):
@@ -15,7 +24,7 @@ def values(**changes):
 
 
 def test_every_default_is_one_that_fits():
-    assert all(field.fits(field.default) for field in FIELDS)
+    assert all(field.accepts(field.default) for field in FIELDS)
     assert len(set(NAMES)) == len(NAMES)
     labels = [field.infotext for field in FIELDS if field.infotext]
     assert len(set(labels)) == len(labels)
@@ -29,7 +38,10 @@ def test_labels_are_those_of_the_accordion():
 
 
 def test_untouched_the_page_asks_for_the_recipe_as_it_is():
-    asked, usual = settings_of(form_of(values()), 5), Settings(strength=0.5, lora_weight=0.25, count=4, keep=4, seed=5)
+    asked, usual = (
+        settings_from_form(form_from_values(values()), 5),
+        Settings(strength=0.5, lora_weight=0.25, count=4, keep=4, seed=5),
+    )
     assert asked == usual
 
 
@@ -37,26 +49,26 @@ def test_untouched_the_page_asks_for_the_recipe_as_it_is():
 def test_every_number_is_held_to_its_limits(name):
     field = BY_NAME[name]
     for good in (field.low, field.high):
-        assert form_of(values(**{name: good}))[name] == good
+        assert form_from_values(values(**{name: good}))[name] == good
     for bad in (field.low - 1, field.high + 1, float("nan"), float("inf"), "many", [1], True):
         with pytest.raises(HostError, match=field.label):
-            form_of(values(**{name: bad}))
+            form_from_values(values(**{name: bad}))
 
 
 def test_none_and_whole_floats_are_what_gradio_means_by_them():
-    form = form_of([None] * len(NAMES))
+    form = form_from_values([None] * len(NAMES))
     assert form == DEFAULTS
-    form = form_of(values(steps=20.0, cfg=7))
+    form = form_from_values(values(steps=20.0, cfg=7))
     assert form["steps"] == 20
     assert isinstance(form["steps"], int)
     assert isinstance(form["cfg"], float)
     with pytest.raises(HostError, match="Steps"):
-        form_of(values(steps=20.5))
+        form_from_values(values(steps=20.5))
 
 
 def test_texts_are_not_endless():
     with pytest.raises(HostError, match="Prompt"):
-        form_of(values(prompt="x" * 5000))
+        form_from_values(values(prompt="x" * 5000))
 
 
 @pytest.mark.parametrize(
@@ -71,31 +83,31 @@ def test_texts_are_not_endless():
     ],
 )
 def test_what_is_asked_of_the_recipe(changes, expected):
-    asked = settings_of(form_of(values(**changes)), 1)
+    asked = settings_from_form(form_from_values(values(**changes)), 1)
     assert {name: getattr(asked, name) for name in expected} == expected
 
 
 def test_a_lora_of_the_host_takes_the_place_of_the_styles():
-    asked = settings_of(form_of(values(lora="ink", lora_weight=0.6)), 1)
+    asked = settings_from_form(form_from_values(values(lora="ink", lora_weight=0.6)), 1)
     assert (asked.lora.file, asked.lora.weight) == ("ink", 0.6)
 
 
 def test_hires_is_asked_for_only_when_it_is_on():
-    assert settings_of(form_of(values(hires_scale=3.0)), 1).hires is None
-    hires = settings_of(form_of(values(hires=True, hires_scale=3.0, hires_upscaler="Lanczos")), 1).hires
+    assert settings_from_form(form_from_values(values(hires_scale=3.0)), 1).hires is None
+    hires = settings_from_form(form_from_values(values(hires=True, hires_scale=3.0, hires_upscaler="Lanczos")), 1).hires
     assert (hires.scale, hires.upscaler) == (3.0, "Lanczos")
 
 
 def test_a_window_that_ends_before_it_begins():
     with pytest.raises(HostError, match="let it end after its start"):
-        settings_of(form_of(values(window_start=0.8, window_end=0.2)), 1)
+        settings_from_form(form_from_values(values(window_start=0.8, window_end=0.2)), 1)
 
 
 @pytest.mark.parametrize(
-    ("kept", "words"),
+    ("content", "words"),
     [([], "no settings"), ({"colour": 1}, "colour"), ({"steps": "many"}, "Steps"), ({"suits": "dog"}, "The person is")],
 )
-def test_files_of_settings_are_checked(kept, words):
+def test_files_of_settings_are_checked(content, words):
     with pytest.raises(HostError, match=words):
-        checked(kept)
-    assert checked({"steps": 7})["steps"] == 7
+        validated_form(content)
+    assert validated_form({"steps": 7})["steps"] == 7

@@ -12,9 +12,9 @@ from facechain_ext.errors import HostError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA
-from facechain_ext.ui.portrait.infotext import restored, written
-from facechain_ext.ui.portrait.result import PortraitRequest, planned
-from facechain_ext.ui.portrait.who import Who
+from facechain_ext.ui.portrait.infotext import from_infotext, to_infotext
+from facechain_ext.ui.portrait.person import PersonRequest
+from facechain_ext.ui.portrait.result import PortraitRequest, plan_job
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
 from tests.ui.fakes import FACE, Easel
@@ -66,8 +66,8 @@ def host(tmp_path):
     return Easel(tmp_path)
 
 
-def text_for(host, person, form, who=None):
-    job, _ = planned(host, person, PortraitRequest(who or Who(), form), form["seed"] % 2**32)
+def text_for(host, identity, form, person=None):
+    job, _ = plan_job(host, identity, PortraitRequest(person or PersonRequest(), form), form["seed"] % 2**32)
     (portrait,) = host.generate(replace(job, count=1))
     return portrait.infotext
 
@@ -76,7 +76,7 @@ def text_for(host, person, form, who=None):
 @given(form=FORMS)
 def test_the_whole_form_comes_back_from_a_picture(host, person, form):
     text = text_for(host, person, form)
-    found = restored(text, host.offers(), []).form
+    found = from_infotext(text, host.capabilities(), []).form
     expected = {**form, "seed": form["seed"] % 2**32}
     if not form["hires"]:  # without a second pass its settings are not in the picture
         for name in ("hires_scale", "hires_denoise", "hires_steps", "hires_upscaler"):
@@ -92,11 +92,11 @@ def test_no_number_of_the_face_is_written(host, person):
 
 
 def test_cards_and_mixing_come_back_when_they_are_there(host, person):
-    who = Who(card="Anna", second="Bea, the second", mix=35, face=2)
-    text = text_for(host, person, DEFAULTS | {"seed": 1}, who)
-    told = restored(text, host.offers(), ["Anna", "Bea, the second"])
+    person = PersonRequest(card="Anna", second="Bea, the second", mix=35, face=2)
+    text = text_for(host, person, DEFAULTS | {"seed": 1}, person)
+    told = from_infotext(text, host.capabilities(), ["Anna", "Bea, the second"])
     assert (told.card, told.second, told.mix, told.face) == ("Anna", "Bea, the second", 35, 2)
-    gone = restored(text, host.offers(), ["Anna"])
+    gone = from_infotext(text, host.capabilities(), ["Anna"])
     assert (gone.card, gone.second, gone.mix) == ("Anna", "", 0)
     assert any("Bea" in note for note in gone.notes)
 
@@ -105,7 +105,8 @@ def test_photos_are_not_named():
     from pathlib import Path
 
     assert not any(
-        "secret" in value for value in written(DEFAULTS, Who(photos=(Path("/home/me/secret.png"),))).values()
+        "secret" in value
+        for value in to_infotext(DEFAULTS, PersonRequest(photos=(Path("/home/me/secret.png"),))).values()
     )
 
 
@@ -115,7 +116,7 @@ def test_what_is_not_here_any_more_is_said(host, person):
         "Sampler: Heun", "Sampler: Moon"
     )
     host.offering(adapters=("auto",))
-    told = restored(text, host.offers(), [])
+    told = from_infotext(text, host.capabilities(), [])
     assert (told.form["style"], told.form["sampler"], told.form["adapter"]) == ("", "DPM++ 2M Karras", "auto")
     assert sum(name in " ".join(told.notes) for name in ("gone", "Moon", "majic")) == 3
 
@@ -131,7 +132,7 @@ def test_what_is_not_here_any_more_is_said(host, person):
 def test_a_value_that_does_not_fit_is_said_and_the_rest_is_restored(host, person, before, after, words):
     text = text_for(host, person, DEFAULTS | {"seed": 1, "prompt": "by the sea", "hires_face": False})
     assert before in text
-    told = restored(text.replace(before, after), host.offers(), [])
+    told = from_infotext(text.replace(before, after), host.capabilities(), [])
     assert words in " ".join(told.notes)
     assert (told.form["prompt"], told.form["hires_face"]) == ("by the sea", False)
 
@@ -140,7 +141,7 @@ def test_a_picture_of_the_webui_gives_its_prompts(host):
     text = (
         "a castle <lora:x:1>\nNegative prompt: fog\nSteps: 30, Sampler: Euler a, CFG scale: 5, Seed: 9, Size: 640x448"
     )
-    told = restored(text, host.offers(), []).form
+    told = from_infotext(text, host.capabilities(), []).form
     assert (told["prompt"], told["negative"], told["subject"], told["steps"]) == ("a castle", "fog", "", 30)
     assert (told["sampler"], told["cfg"], told["seed"], told["width"], told["height"]) == ("Euler a", 5.0, 9, 640, 448)
 
@@ -148,7 +149,7 @@ def test_a_picture_of_the_webui_gives_its_prompts(host):
 @pytest.mark.parametrize("text", ["", "a castle", "x" * 300_000, "Steps: 1"])
 def test_a_text_without_settings_is_refused(host, text):
     with pytest.raises(HostError, match="no settings"):
-        restored(text, host.offers(), [])
+        from_infotext(text, host.capabilities(), [])
 
 
 def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_path):
@@ -159,20 +160,20 @@ def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_
         text = text_for(host, person, form)
     finally:
         set_models_folder(None)
-    here, gone = (restored(text, host.offers(), cards) for cards in (["Anna"], []))
+    here, gone = (from_infotext(text, host.capabilities(), cards) for cards in (["Anna"], []))
     assert (here.form["others"], here.form["box"]) == ("Anna: 0.5, 0, 1, 1", "0, 0, 0.5, 1")
     assert not any("called Anna" in note for note in here.notes)
     assert any("called Anna" in note for note in gone.notes)
-    broken = restored(text.replace("Anna: 0.5", "Anna: x0.5"), host.offers(), [])
+    broken = from_infotext(text.replace("Anna: 0.5", "Anna: x0.5"), host.capabilities(), [])
     assert any("Anna" in note for note in broken.notes)
 
 
 def test_a_person_and_a_mix_of_the_accordion_come_over(host):
     plain = "a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain identity: Anna (0123abcd)"
-    told = restored(plain, host.offers(), ["Anna"])
+    told = from_infotext(plain, host.capabilities(), ["Anna"])
     assert (told.card, told.second, told.notes) == ("Anna", "", [])
     mixed = f"{plain}, FaceChain card: Anna, FaceChain mix with: Bea, FaceChain mix share: 35"
-    told = restored(mixed, host.offers(), ["Anna", "Bea"])
+    told = from_infotext(mixed, host.capabilities(), ["Anna", "Bea"])
     assert (told.card, told.second, told.mix) == ("Anna", "Bea", 35)
 
 
@@ -181,19 +182,19 @@ def test_what_the_form_does_not_hold_is_said(host):
         "a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain identity: 0123abcd; Anna (0000000a); 89abcdef, "
         "FaceChain every second step: True"
     )
-    here = restored(text, host.offers(), [])
+    here = from_infotext(text, host.capabilities(), [])
     assert any("0123abcd" in note for note in here.notes)
     assert any("89abcdef" in note for note in here.notes)
     assert any("only a webui has" in note for note in here.notes)
     for on, word in ((False, "is off now"), (True, None)):
         host.offering(speedups={"FaceChain every second step": on, "FaceChain only where it acts": False})
-        notes = " ".join(restored(text, host.offers(), []).notes)
+        notes = " ".join(from_infotext(text, host.capabilities(), []).notes)
         assert word in notes if word else "second step" not in notes
     host.offering(speedups={"FaceChain only where it acts": True})
-    assert any("is on now" in note for note in restored(text, host.offers(), []).notes)
+    assert any("is on now" in note for note in from_infotext(text, host.capabilities(), []).notes)
 
 
 def test_people_of_the_accordion_come_over(host):
     text = 'a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain people: "Bob: 0.5, 0, 1, 1"'
-    found = restored(text, host.offers(), ["Bob"])
+    found = from_infotext(text, host.capabilities(), ["Bob"])
     assert found.form["others"] == "Bob: 0.5, 0, 1, 1"

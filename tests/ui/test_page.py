@@ -9,8 +9,8 @@ import pytest
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
-from facechain_ext.ui import page as whole  # noqa: E402
-from facechain_ext.ui.gradio_versions import known  # noqa: E402
+from facechain_ext.ui import page as page_module  # noqa: E402
+from facechain_ext.ui.gradio_versions import supported_options  # noqa: E402
 from facechain_ext.ui.portrait.form import NAMES  # noqa: E402
 from facechain_ext.weights import set_models_folder  # noqa: E402
 from tests.ui.fakes import Easel  # noqa: E402
@@ -33,22 +33,22 @@ def components(page):
 
 
 def test_every_setting_has_a_component_and_every_target_a_button(host):
-    found = components(whole.build(host))
+    found = components(page_module.build_page(host))
     assert {f"facechain_{name}" for name in NAMES} <= set(found)
     assert {"facechain_send_txt2img", "facechain_send_extras", "facechain_gallery", "facechain_infotext"} <= set(found)
     assert "facechain_send_inpaint" not in found
 
 
 def test_ids_are_ours_and_there_is_one_of_each(host):
-    page = whole.build(host)
+    page = page_module.build_page(host)
     ids = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]
     assert all(one.startswith("facechain_") for one in ids)
     assert len(ids) == len(set(ids))
 
 
 def test_a_sub_tab_that_cannot_be_imported_says_why_and_the_others_are_there(host, monkeypatch):
-    monkeypatch.setitem(sys.modules, "facechain_ext.ui.people", None)
-    found = components(whole.build(host))
+    monkeypatch.setitem(sys.modules, "facechain_ext.ui.people.layout", None)
+    found = components(page_module.build_page(host))
     assert "halted" in found["facechain_people_failed"].value
     assert "facechain_generate" in found
 
@@ -58,8 +58,8 @@ def test_a_sub_tab_that_fails_half_way_hides_what_it_began(host, monkeypatch):
         gradio.Button("half", elem_id="facechain_half")
         raise RuntimeError("<b>too late</b>")
 
-    monkeypatch.setattr("facechain_ext.ui.portrait.build", broken)
-    found = components(whole.build(host))
+    monkeypatch.setattr("facechain_ext.ui.portrait.layout.build", broken)
+    found = components(page_module.build_page(host))
     assert "&lt;b&gt;too late" in found["facechain_portrait_failed"].value
     assert found["facechain_portrait"].visible is False
     assert "facechain_tab_models" in found
@@ -69,11 +69,11 @@ def test_options_that_a_release_does_not_know_are_left_out():
     def takes(new):
         return new
 
-    assert known(takes, old=1, new=2) == {"new": 2}
+    assert supported_options(takes, old=1, new=2) == {"new": 2}
 
 
 def test_galleries_show_pictures_and_take_none(host):
-    galleries = [block for block in whole.build(host).blocks.values() if isinstance(block, gradio.Gallery)]
+    galleries = [block for block in page_module.build_page(host).blocks.values() if isinstance(block, gradio.Gallery)]
     assert galleries
     if "interactive" in inspect.signature(gradio.Gallery.__init__).parameters:  # gradio 3 has no other galleries
         assert [block.interactive for block in galleries] == [False] * len(galleries)

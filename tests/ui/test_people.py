@@ -54,11 +54,11 @@ def uploads(tmp_path):
 
 def test_cards_are_shown_and_a_damaged_one_among_them_says_so(library):
     (library.folder / "Half.safetensors").write_bytes(b"half")
-    tiles = {tile.name: tile for tile in gallery.shelf()}
+    tiles = {tile.name: tile for tile in gallery.card_tiles()}
     assert list(tiles) == ["Anna", "Berta", "Cleo", "Half"]
     assert tiles["Anna"].picture.startswith("data:image/")
-    assert "damaged" in tiles["Half"].trouble
-    assert [tile.name for tile in gallery.shelf(" bErT ")] == ["Berta"]
+    assert "damaged" in tiles["Half"].error
+    assert [tile.name for tile in gallery.card_tiles(" bErT ")] == ["Berta"]
     page = gallery.tiles_html("", "Anna")
     assert page.count("facechain-person") == 4
     assert page.count("aria-pressed='true'") == 1
@@ -74,18 +74,18 @@ def test_an_empty_library_says_how_to_begin(tmp_path):
 def test_a_name_is_text_and_never_html(library):
     library.save(person_of(1, ""), "a' onclick='x & 😀")
     assert "data-name='a&#x27; onclick=&#x27;x &amp; 😀'" in gallery.tiles_html()
-    assert "<b>a</b>.jpg" not in gallery.about("a' onclick='x & 😀")
+    assert "<b>a</b>.jpg" not in gallery.card_details_html("a' onclick='x & 😀")
 
 
 def test_too_many_cards_are_counted(library, monkeypatch):
-    monkeypatch.setattr(gallery, "MOST_TILES", 2)
+    monkeypatch.setattr(gallery, "MAX_TILES", 2)
     page = gallery.tiles_html()
     assert page.count("facechain-person") == 2
     assert "1 more are not shown" in page
 
 
 def test_what_a_card_says_of_itself_has_no_number_of_the_face(library):
-    words = re.sub(r"data:image/[^']*", "", gallery.about("Anna"))
+    words = re.sub(r"data:image/[^']*", "", gallery.card_details_html("Anna"))
     assert library.load("Anna").digest in words
     assert "&lt;b&gt;a&lt;/b&gt;.jpg" in words
     assert "version 1" in words
@@ -93,11 +93,11 @@ def test_what_a_card_says_of_itself_has_no_number_of_the_face(library):
 
 
 def test_deleting_leaves_nothing_and_the_others(library):
-    card_actions.deleted("Anna")
+    card_actions.delete_card("Anna")
     assert sorted(path.name for path in library.folder.iterdir()) == ["Berta.safetensors", "Cleo.safetensors"]
     for name in ("Anna", "", "../cards/Berta"):
         with pytest.raises(FaceChainError):
-            card_actions.deleted(name)
+            card_actions.delete_card(name)
     assert library.names() == ["Berta", "Cleo"]
 
 
@@ -105,25 +105,25 @@ def test_deleting_leaves_nothing_and_the_others(library):
 def test_bad_names_are_refused_and_nothing_is_lost(library, uploads, name):
     before = {path: path.read_bytes() for path in library.folder.iterdir()}
     with pytest.raises(FaceChainError):
-        card_actions.renamed("Anna", name)
+        card_actions.rename_card("Anna", name)
     with pytest.raises(FaceChainError):
-        card_actions.mixed(["Anna", "Berta"], [50, 50], name)
+        card_actions.mix_cards(["Anna", "Berta"], [50, 50], name)
     if name.strip():
         with pytest.raises(FaceChainError):
-            card_actions.imported(uploads, uploads.of(before[library.path("Anna")]), name, agreed=True)
+            card_actions.import_card(uploads, uploads.of(before[library.path("Anna")]), name, agreed=True)
     assert {path: path.read_bytes() for path in library.folder.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", ["李雷", "👩‍🚀", "a.b", "x" * 243])
 def test_good_names_are_taken(library, name):
-    assert card_actions.renamed("Anna", f" {name} ") == name
+    assert card_actions.rename_card("Anna", f" {name} ") == name
     assert library.load(name).name == name
 
 
 def test_a_taken_name_is_refused(library):
     for act in (
-        lambda: card_actions.renamed("Anna", "Berta"),
-        lambda: card_actions.mixed(["Anna", "Cleo"], [1, 1], "Berta"),
+        lambda: card_actions.rename_card("Anna", "Berta"),
+        lambda: card_actions.mix_cards(["Anna", "Cleo"], [1, 1], "Berta"),
     ):
         with pytest.raises(FaceChainError, match="already"):
             act()
@@ -133,10 +133,10 @@ def test_an_import_wants_consent_and_removes_the_upload(library, uploads):
     content = library.path("Anna").read_bytes()
     upload = uploads.of(content)
     with pytest.raises(FaceChainError, match="agrees"):
-        card_actions.imported(uploads, upload, agreed=False)
+        card_actions.import_card(uploads, upload, agreed=False)
     assert not upload.path.exists()
-    assert card_actions.imported(uploads, uploads.of(content), agreed=True) == "Anna 2"
-    assert card_actions.imported(uploads, uploads.of(content), "Dora", agreed=True) == "Dora"
+    assert card_actions.import_card(uploads, uploads.of(content), agreed=True) == "Anna 2"
+    assert card_actions.import_card(uploads, uploads.of(content), "Dora", agreed=True) == "Dora"
     assert library.load("Dora").digest == library.load("Anna").digest
     assert not upload.path.exists()
 
@@ -157,28 +157,28 @@ def newer(content):
 def test_a_file_that_is_no_card_of_this_version_says_what_it_is(library, uploads, spoil, words):
     upload = uploads.of(spoil(library.path("Anna").read_bytes()), "New.safetensors")
     with pytest.raises(WeightsError, match=words):
-        card_actions.imported(uploads, upload, agreed=True)
+        card_actions.import_card(uploads, upload, agreed=True)
     assert library.names() == ["Anna", "Berta", "Cleo"]
     assert not upload.path.exists()
 
 
 def test_an_export_is_the_card_and_leaves_no_file(library, tmp_path):
     before = sorted(tmp_path.rglob("*"))
-    told = re.search(r"data-name='([^']*)' data-content='([^']*)'", card_actions.exported("Anna"))
+    told = re.search(r"data-name='([^']*)' data-content='([^']*)'", card_actions.export_card_html("Anna"))
     assert told[1] == "Anna.safetensors"
     assert base64.b64decode(told[2]) == library.path("Anna").read_bytes()
     assert sorted(tmp_path.rglob("*")) == before
     library.path("Anna").write_bytes(b"half")
     with pytest.raises(FaceChainError, match="damaged"):
-        card_actions.exported("Anna")
+        card_actions.export_card_html("Anna")
 
 
 def test_a_mix_is_a_card_that_says_so(library):
-    assert card_actions.mixed(["Anna", "Berta", "Cleo"], [30, 10, 0], "Both") == "Both"
+    assert card_actions.mix_cards(["Anna", "Berta", "Cleo"], [30, 10, 0], "Both") == "Both"
     both, anna, berta = (library.load(name) for name in ("Both", "Anna", "Berta"))
     assert torch.equal(both.face_tokens, torch.cat([anna.face_tokens, berta.face_tokens]))
     assert both.blend == ((0.75, 0.25),)
-    assert "version 2" in gallery.about("Both")
+    assert "version 2" in gallery.card_details_html("Both")
     assert both.notes == ("Mixed: 75 % Anna, 25 % Berta.",)
     assert (both.thumbnail[:, :144] == 50).all()
     assert (both.thumbnail[:, 144:] == 100).all()
@@ -198,7 +198,7 @@ def test_a_mix_is_a_card_that_says_so(library):
 def test_a_mix_that_cannot_be_says_why(library, names, shares, words):
     library.save(person_of(9, "Other", "another"), "Other")
     with pytest.raises(FaceChainError, match=words):
-        card_actions.mixed(names, shares, "Both")
+        card_actions.mix_cards(names, shares, "Both")
     assert "Both" not in library.names()
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.ui.pnginfo import parse_infotext, text_of
+from facechain_ext.ui.pnginfo import parse_infotext, read_infotext
 
 TEXT = (
     "a woman, by the sea <lora:ink:0.5>\nsecond line\nNegative prompt: bad, worse\n"
@@ -48,13 +48,13 @@ def test_png_jpeg_and_webp_files(tmp_path):
     for name in ("a.jpg", "a.webp"):
         picture.save(tmp_path / name, exif=exif)
     for name in ("a.png", "a.jpg", "a.webp"):
-        assert text_of(tmp_path / name) == TEXT, name
+        assert read_infotext(tmp_path / name) == TEXT, name
     picture.save(tmp_path / "bare.png")
-    assert text_of(tmp_path / "bare.png") == ""
+    assert read_infotext(tmp_path / "bare.png") == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\nhalf"])
 def test_a_file_that_is_no_picture(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
     with pytest.raises(PhotoError, match=r"x\.png"):
-        text_of(tmp_path / "x.png")
+        read_infotext(tmp_path / "x.png")

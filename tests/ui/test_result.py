@@ -8,8 +8,8 @@ from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS
-from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, chosen_seed, generate, grid
-from facechain_ext.ui.portrait.who import Who
+from facechain_ext.ui.portrait.person import PersonRequest
+from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, generate, generate_grid, resolve_seed
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
 from tests.ui.fakes import FACE, Easel
@@ -28,8 +28,8 @@ def form(**changes):
     return {**DEFAULTS, "seed": 1, **changes}
 
 
-def asked(picture=None, **changes):
-    return PortraitRequest(Who(card="Anna"), form(**changes), picture)
+def request(picture=None, **changes):
+    return PortraitRequest(PersonRequest(card="Anna"), form(**changes), picture)
 
 
 def going(_done, _total):
@@ -38,7 +38,7 @@ def going(_done, _total):
 
 def test_pictures_come_most_like_first_and_are_saved(tmp_path):
     host = Easel(tmp_path, empty=(2,))
-    shown = generate(host, asked(count=3), going)
+    shown = generate(host, request(count=3), going)
     captions = [caption for _, caption in shown.gallery()]
     assert captions == [
         "0.80 the same person to the eye, by ArcFace, seed 1",
@@ -54,20 +54,20 @@ def test_pictures_come_most_like_first_and_are_saved(tmp_path):
 
 def test_only_the_best_are_kept(tmp_path):
     host = Easel(tmp_path)
-    shown = generate(host, asked(count=5, keep=2), going)
+    shown = generate(host, request(count=5, keep=2), going)
     assert [one.portrait.seed for one in shown.pictures] == [1, 2]
     assert len(host.saved) == 2
     assert host.jobs[0].count == 5
 
 
 def test_what_is_finished_stays_when_it_is_stopped(tmp_path):
-    shown = generate(Easel(tmp_path), asked(count=4, steps=10), lambda done, _total: done < 20)
+    shown = generate(Easel(tmp_path), request(count=4, steps=10), lambda done, _total: done < 20)
     assert len(shown.pictures) == 2
     assert any("Stopped after 2 of 4" in note for note in shown.notes)
 
 
 def test_retouching_keeps_the_picture_before_it(tmp_path):
-    shown = generate(Easel(tmp_path), asked(retouch=True, fuse=True, count=1), going)
+    shown = generate(Easel(tmp_path), request(retouch=True, fuse=True, count=1), going)
     (one,) = shown.pictures
     # a card holds no photo to fuse from, and the small picture may have no face to retouch: both are said, not hidden
     assert any("Face fusion left the picture as it is" in note for note in shown.notes)
@@ -77,7 +77,7 @@ def test_retouching_keeps_the_picture_before_it(tmp_path):
 def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
     host = Easel(tmp_path)
     people = "Anna: 0.5, 0, 1, 1\nAnna *0.9: 0, 0, 1, 0.5"
-    shown = generate(host, asked(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
+    shown = generate(host, request(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
     job = host.jobs[0]
     assert [person.strength for person in job.people] == [0.6, 0.6, 0.9]
     assert [tuple(person.region[64, [20, 100]].round()) for person in job.people] == [(1, 0), (0, 1), (0, 0)]
@@ -88,11 +88,11 @@ def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
 
 def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     host = Easel(tmp_path)
-    shown = generate(host, asked(others="Anna", count=1, fuse=True), going)
+    shown = generate(host, request(others="Anna", count=1, fuse=True), going)
     assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
     assert shown.pictures[0].likeness.cosine == pytest.approx(0.8)
     assert any("is not fused: several people" in note for note in shown.notes)
-    generate(host, asked(), going)
+    generate(host, request(), going)
     assert host.jobs[1].people[0].region is None
 
 
@@ -108,19 +108,19 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
 def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):
     host = Easel(tmp_path)
     with pytest.raises(FaceChainError, match=message):
-        generate(host, asked(**changes), going)
+        generate(host, request(**changes), going)
     assert host.jobs == []
 
 
 def test_a_pose_becomes_units_of_controlnet(tmp_path):
     host = Easel(tmp_path)
-    generate(host, asked(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), going)
+    generate(host, request(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), going)
     (control,) = host.jobs[0].controls
     assert (control.kind, control.weight, control.window) == ("openpose_face", 0.7, (0.0, 0.5))
     assert not control.prepared
-    generate(host, asked(FACE, pose=False), going)
+    generate(host, request(FACE, pose=False), going)
     assert host.jobs[1].controls == ()
-    generate(host, asked(FACE, pose_ready=True), going)
+    generate(host, request(FACE, pose_ready=True), going)
     assert [(one.kind, one.prepared) for one in host.jobs[2].controls] == [("openpose", True)]
 
 
@@ -134,19 +134,19 @@ def test_a_pose_becomes_units_of_controlnet(tmp_path):
 )
 def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, words):
     with pytest.raises(HostError, match=words):
-        generate(Easel(tmp_path), asked(FACE, **changes), going)
+        generate(Easel(tmp_path), request(FACE, **changes), going)
 
 
 def test_nobody_to_show(tmp_path):
     with pytest.raises(PhotoError, match="add a photo"):
-        generate(Easel(tmp_path), PortraitRequest(Who(), form()), going)
+        generate(Easel(tmp_path), PortraitRequest(PersonRequest(), form()), going)
 
 
 def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
     host = Easel(tmp_path)
     told = []
-    shown = grid(
-        host, asked(count=4, steps=10), ["watercolour", "charcoal", "watercolour"], lambda *n: not told.append(n)
+    shown = generate_grid(
+        host, request(count=4, steps=10), ["watercolour", "charcoal", "watercolour"], lambda *n: not told.append(n)
     )
     assert [job.people[0].strength for job in host.jobs] == [*GRID_STRENGTHS, *GRID_STRENGTHS]
     assert {job.seed for job in host.jobs} == {1}
@@ -160,16 +160,16 @@ def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
 
 
 def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
-    shown = grid(Easel(tmp_path), asked(steps=10), [], lambda done, _total: done < 20)
+    shown = generate_grid(Easel(tmp_path), request(steps=10), [], lambda done, _total: done < 20)
     assert len(shown.pictures) == 2
     assert any("Stopped after 2 of 5" in note for note in shown.notes)
 
 
 def test_a_grid_has_its_limits(tmp_path):
     with pytest.raises(HostError, match="12 styles at most"):
-        grid(Easel(tmp_path), asked(), [f"style-{n}" for n in range(13)], going)
+        generate_grid(Easel(tmp_path), request(), [f"style-{n}" for n in range(13)], going)
 
 
 def test_seeds():
-    assert chosen_seed(5) == 5
-    assert len({chosen_seed(-1) for _ in range(5)}) > 1
+    assert resolve_seed(5) == 5
+    assert len({resolve_seed(-1) for _ in range(5)}) > 1

@@ -34,25 +34,25 @@ def keys(page):
 
 
 def test_every_style_has_a_tile_and_none_comes_first():
-    assert keys(styles.gallery(styles.found("", styles.EVERY), ())) == ["", *all_styles()]
+    assert keys(styles.gallery_html(styles.filter_styles("", styles.EVERY), ())) == ["", *all_styles()]
 
 
 @pytest.mark.parametrize("query", ["watercolour", "水彩"])
 def test_searching_in_both_languages(query):
-    assert "watercolour" in [style.key for style in styles.found(query, styles.EVERY)]
+    assert "watercolour" in [style.key for style in styles.filter_styles(query, styles.EVERY)]
 
 
 def test_favourites_come_first_and_can_be_had_alone():
     set_favourite("watercolour", on=True)
-    assert styles.found("", styles.EVERY)[0].key == "watercolour"
-    assert [style.key for style in styles.found("", styles.FAVOURITES)] == ["watercolour"]
-    assert "★" in styles.gallery(styles.found("", styles.FAVOURITES), ())
-    assert "★" in styles.facts("watercolour", ())
+    assert styles.filter_styles("", styles.EVERY)[0].key == "watercolour"
+    assert [style.key for style in styles.filter_styles("", styles.FAVOURITES)] == ["watercolour"]
+    assert "★" in styles.gallery_html(styles.filter_styles("", styles.FAVOURITES), ())
+    assert "★" in styles.style_details_html("watercolour", ())
 
 
 def test_names_cannot_carry_anything_that_runs():
     style = replace(find_style("watercolour"), en="<img src=x onerror=alert(1)>", zh='"><script>')
-    page = styles.gallery([style], ())
+    page = styles.gallery_html([style], ())
     assert "<img" not in page
     assert "<script" not in page
 
@@ -96,7 +96,7 @@ def test_a_picture_of_the_user_takes_the_place_of_the_drawn_one_and_a_broken_one
 
 
 def test_a_tile_is_one_element_and_waits_outside_the_page():
-    page = styles.gallery([find_style("watercolour")], (), waiting=True)
+    page = styles.gallery_html([find_style("watercolour")], (), deferred=True)
     assert page.count("<button") == 2
     assert re.search(r"<template>(<button[^>]*>[^<]*</button>){2}</template>", page)
     assert "data:image" not in page
@@ -104,11 +104,11 @@ def test_a_tile_is_one_element_and_waits_outside_the_page():
 
 def test_a_missing_lora_is_said_on_tile_and_in_words(tmp_path):
     style = next(style for style in all_styles().values() if style.lora is not None)
-    assert "LoRA missing" in styles.gallery([style], ())
-    assert "is missing" in styles.facts(style.key, ())
+    assert "LoRA missing" in styles.gallery_html([style], ())
+    assert "is missing" in styles.style_details_html(style.key, ())
     (tmp_path / "lora").mkdir()
     (tmp_path / "lora" / style.lora.file).write_bytes(b"")
-    assert "is missing" not in styles.facts(style.key, (tmp_path / "lora",))
+    assert "is missing" not in styles.style_details_html(style.key, (tmp_path / "lora",))
 
 
 def test_only_a_lora_that_is_missing_and_has_a_source_can_be_downloaded(tmp_path):
@@ -124,35 +124,38 @@ def test_only_a_lora_that_is_missing_and_has_a_source_can_be_downloaded(tmp_path
 
 def test_a_style_that_is_gone():
     with pytest.raises(StyleError, match="gone"):
-        styles.facts("gone", ())
+        styles.style_details_html("gone", ())
 
 
 def test_suggestions_follow_only_what_the_user_left_alone():
     style = next(style for style in all_styles().values() if style.lora is not None and style.strength != 0.5)
     last = {"strength": 0.5, "lora_weight": 0.25}
-    assert styles.followed(style.key, last, last) == {"strength": style.strength, "lora_weight": style.lora.weight}
-    assert "strength" not in styles.followed(style.key, last, {**last, "strength": 0.8})
-    assert styles.followed(style.key, None, last) == {}, "what was restored stays"
-    assert styles.followed("", last, last) == {}
+    assert styles.settings_to_update(style.key, last, last) == {
+        "strength": style.strength,
+        "lora_weight": style.lora.weight,
+    }
+    assert "strength" not in styles.settings_to_update(style.key, last, {**last, "strength": 0.8})
+    assert styles.settings_to_update(style.key, None, last) == {}, "what was restored stays"
+    assert styles.settings_to_update("", last, last) == {}
 
 
 def test_an_own_style_keeps_what_makes_the_look():
     base = next(style for style in all_styles().values() if style.lora is not None)
     form = {**DEFAULTS, "style": base.key, "prompt": "a red hat,", "negative": "gloves", "strength": 0.65}
-    own = styles.own_style(" My look ", form, None)
+    own = styles.build_own_style(" My look ", form, None)
     assert own.prompt == f"{base.prompt}, a red hat"
     assert own.negative.endswith("gloves")
     assert (own.en, own.key, own.strength, own.lora.file) == ("My look", "my-look", 0.65, base.lora.file)
     save_style(own)
     assert find_style("my-look").prompt == own.prompt
-    assert [style.key for style in styles.found("", styles.OWN)] == ["my-look"]
+    assert [style.key for style in styles.filter_styles("", styles.OWN)] == ["my-look"]
 
 
 def test_an_own_style_with_a_lora_of_the_host():
     form = {**DEFAULTS, "prompt": "ink", "lora": "ink", "lora_weight": 0.7}
-    own = styles.own_style("Ink", form, "ink.safetensors")
+    own = styles.build_own_style("Ink", form, "ink.safetensors")
     assert (own.lora.file, own.lora.weight) == ("ink.safetensors", 0.7)
-    assert styles.own_style("Ink", {**form, "lora": NO_LORA}, None).lora is None
+    assert styles.build_own_style("Ink", {**form, "lora": NO_LORA}, None).lora is None
 
 
 @pytest.mark.parametrize(
@@ -160,28 +163,28 @@ def test_an_own_style_with_a_lora_of_the_host():
 )
 def test_an_own_style_that_cannot_be(name, prompt, words):
     with pytest.raises(StyleError, match=words):
-        styles.own_style(name, {**DEFAULTS, "prompt": prompt}, None)
+        styles.build_own_style(name, {**DEFAULTS, "prompt": prompt}, None)
 
 
 @pytest.mark.parametrize("name", ["Watercolour", "watercolour!", " 水彩 "])
 def test_a_style_of_the_catalogue_is_never_replaced(name):
     with pytest.raises(StyleError, match=r"Watercolour \(水彩\)"):
-        save_style(styles.own_style(name, {**DEFAULTS, "prompt": "x"}, None), replace=True)
+        save_style(styles.build_own_style(name, {**DEFAULTS, "prompt": "x"}, None), replace=True)
 
 
 def test_a_file_that_takes_the_place_of_a_style_says_so(tmp_path):
     own = replace(find_style("watercolour"), en="Mine", family="own")
     (tmp_path / "styles").mkdir()
     (tmp_path / "styles" / "old.toml").write_text(as_toml(own), encoding="utf-8")
-    assert "takes the place of Watercolour" in styles.facts("watercolour", ())
+    assert "takes the place of Watercolour" in styles.style_details_html("watercolour", ())
 
 
 @pytest.mark.parametrize("name", ["../x", "CON", "😀"])
 def test_odd_names_give_safe_files(name, tmp_path):
-    path = save_style(styles.own_style(name, {**DEFAULTS, "prompt": "x"}, None))
+    path = save_style(styles.build_own_style(name, {**DEFAULTS, "prompt": "x"}, None))
     assert path.parent == tmp_path / "styles"
 
 
 def test_a_name_that_is_too_long():
     with pytest.raises(StyleError, match="characters"):
-        save_style(styles.own_style("a" * 300, {**DEFAULTS, "prompt": "x"}, None))
+        save_style(styles.build_own_style("a" * 300, {**DEFAULTS, "prompt": "x"}, None))

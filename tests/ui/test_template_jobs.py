@@ -18,16 +18,16 @@ from facechain_ext.ui.template.jobs import (
     KEEP,
     PIXELATE,
     TemplateRequest,
-    batch,
-    choices_for,
-    comparisons,
+    comparisons_html,
     contact_sheet,
-    each_with_each,
+    face_at,
+    face_choices,
+    generate_batch,
+    generate_template,
     next_choice,
-    pointed_at,
-    seat,
-    show,
-    unfit_controls,
+    number_faces,
+    requests_per_choice,
+    unavailable_controls,
 )
 from facechain_ext.weights import set_models_folder
 
@@ -42,7 +42,7 @@ class Host:
     def __init__(self, folder):
         self.folder = folder
 
-    def offers(self):
+    def capabilities(self):
         return HostCapabilities()
 
     def output_folder(self):
@@ -64,11 +64,11 @@ def host(tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    pair, guest, plain = (tmp_path / name for name in ("pair.png", "guest.png", "plain.png"))
+    pair, batch_choice, plain = (tmp_path / name for name in ("pair.png", "guest.png", "plain.png"))
     Image.fromarray(np.concatenate([HEAD, HEAD[:, ::-1]], 1)).save(pair)
-    Image.fromarray(data.astronaut()[:, ::-1]).save(guest)
+    Image.fromarray(data.astronaut()[:, ::-1]).save(batch_choice)
     Image.new("RGB", (200, 200), "grey").save(plain)
-    return pair, guest, plain
+    return pair, batch_choice, plain
 
 
 def going(_done, _total):
@@ -76,20 +76,20 @@ def going(_done, _total):
 
 
 def test_faces_are_shown_with_their_numbers(host, files):
-    seen = show(files[0])
+    seen = number_faces(files[0])
     assert len(seen.boxes) == 2
     assert seen.picture.size == (460, 230)
     for number, box in enumerate(seen.boxes, 1):
-        assert pointed_at(seen.boxes, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == number
-    assert pointed_at(seen.boxes, 1, 1) is None
-    assert pointed_at([(0, 0, 10, 10), (4, 0, 14, 10)], 6, 5) == 1
-    assert choices_for(["1 guest.png"]) == [KEEP, PIXELATE, "photo: 1 guest.png"]
+        assert face_at(seen.boxes, (box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == number
+    assert face_at(seen.boxes, 1, 1) is None
+    assert face_at([(0, 0, 10, 10), (4, 0, 14, 10)], 6, 5) == 1
+    assert face_choices(["1 guest.png"]) == [KEEP, PIXELATE, "photo: 1 guest.png"]
 
 
 def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
-    order = TemplateRequest(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
-    made = seat(host, order, going)
-    again = seat(host, order, going)
+    request = TemplateRequest(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
+    made = generate_template(host, request, going)
+    again = generate_template(host, request, going)
     assert made.notes == ()
     assert (made.file, again.file) == ("template-0001.png", "template-0002.png")
     kept = Image.open(host.output_folder() / made.file)
@@ -111,13 +111,13 @@ def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files)
 )
 def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, message):
     with pytest.raises(FaceChainError, match=message):
-        seat(host, TemplateRequest(files[0], choices, {}), going)
+        generate_template(host, TemplateRequest(files[0], choices, {}), going)
     assert not host.output_folder().exists()
 
 
 def test_a_bad_template_is_named_and_the_others_go_on(host, files):
-    orders = [TemplateRequest(path, (PIXELATE,), {}) for path in (files[2], files[0])]
-    made, notes = batch(host, orders, going)
+    requests = [TemplateRequest(path, (PIXELATE,), {}) for path in (files[2], files[0])]
+    made, notes = generate_batch(host, requests, going)
     assert [one.file for one in made] == ["template-0001.png"]
     assert "plain.png: No face was found" in notes[0]
 
@@ -128,16 +128,16 @@ def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, fi
     (cards / "Broken.safetensors").write_bytes(b"no card")
     photos = {"1 guest.png": files[1], "2 plain.png": files[2], "3 gone.png": tmp_path / "gone.png"}
     who = ["card: Broken", "photo: 3 gone.png", "photo: 2 plain.png", "photo: 1 guest.png"]
-    orders = each_with_each([TemplateRequest(files[0], (KEEP, KEEP), photos)], who, 1)
-    made, notes = batch(host, orders, going)
-    assert [one.guest for one in made if not one.notes] == ["photo: 1 guest.png"]
+    requests = requests_per_choice([TemplateRequest(files[0], (KEEP, KEEP), photos)], who, 1)
+    made, notes = generate_batch(host, requests, going)
+    assert [one.batch_choice for one in made if not one.notes] == ["photo: 1 guest.png"]
     for name, said in zip(("Broken", "gone.png", "plain.png"), notes, strict=True):
         assert said.startswith("pair.png, "), said
         assert name in said
 
 
 def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(host, files):
-    made = seat(host, TemplateRequest(files[0], ("card: Nobody", PIXELATE), {}), going)
+    made = generate_template(host, TemplateRequest(files[0], ("card: Nobody", PIXELATE), {}), going)
     before, after = np.asarray(Image.open(files[0])), np.asarray(made.picture)
     assert np.array_equal(before[:, :200], after[:, :200])
     assert not np.array_equal(before[:, 260:], after[:, 260:])
@@ -145,13 +145,13 @@ def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(
 
 
 def test_a_stopped_batch_says_how_far_it_came(host, files):
-    made, notes = batch(host, [TemplateRequest(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
+    made, notes = generate_batch(host, [TemplateRequest(files[0], (PIXELATE,), {})] * 2, lambda done, _total: done < 1)
     assert len(made) == 1
     assert notes == ["Stopped after 1 of 2 templates."]
 
 
 def test_a_click_goes_through_the_choices():
-    choices = choices_for(["1 guest.png"])
+    choices = face_choices(["1 guest.png"])
     seen = [KEEP]
     for _ in range(3):
         seen.append(next_choice(choices, seen[-1]))
@@ -162,8 +162,8 @@ def test_a_click_goes_through_the_choices():
 def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
     large = tmp_path / "large.png"
     Image.open(files[0]).resize((2300, 1150)).save(large)
-    made, _ = batch(host, [TemplateRequest(large, (PIXELATE,), {})], going)
-    text = comparisons(made)
+    made, _ = generate_batch(host, [TemplateRequest(large, (PIXELATE,), {})], going)
+    text = comparisons_html(made)
     pictures = [
         Image.open(io.BytesIO(base64.b64decode(part.split(",")[1]))) for part in re.findall(r"src='([^']+)'", text)
     ]
@@ -176,12 +176,12 @@ def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
 def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
     guests = ["photo: 1 guest.png", PIXELATE]
     base = [TemplateRequest(files[0], (KEEP, KEEP), {"1 guest.png": files[1]})] * 2
-    assert each_with_each(base, [], 0) == base
-    orders = each_with_each(base, guests, 2)
-    assert [order.guest for order in orders] == guests * 2
-    made, notes = batch(host, orders, going)
+    assert requests_per_choice(base, [], 0) == base
+    requests = requests_per_choice(base, guests, 2)
+    assert [request.batch_choice for request in requests] == guests * 2
+    made, notes = generate_batch(host, requests, going)
     assert notes == []
-    assert [one.guest for one in made] == guests * 2
+    assert [one.batch_choice for one in made] == guests * 2
     before = np.asarray(Image.open(files[0]))
     for one in made:
         after = np.asarray(one.picture)
@@ -199,23 +199,27 @@ def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_pa
     scene[:230, :230] = HEAD
     scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
     Image.fromarray(scene).save(tmp_path / "two.png")
-    made = seat(host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE), going)
+    made = generate_template(
+        host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE), going
+    )
     changed = (np.asarray(made.picture) != scene).any(-1)
     assert changed[:, :230].any()
     assert not changed[:, 300:].any()
     with pytest.raises(FaceChainError, match="no face number 5"):
-        seat(host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, guest=PIXELATE, guest_face=5), going)
+        generate_template(
+            host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE, batch_face=5), going
+        )
 
 
 def test_a_restorer_that_is_not_there_is_named(host, files):
     with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
-        seat(host, TemplateRequest(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
+        generate_template(host, TemplateRequest(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
 
 
 def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_the_run():
-    offers = HostCapabilities(
+    capabilities = HostCapabilities(
         controls={"openpose": "It does not fit.", "openpose_face": "It does not fit.", "canny": ""}
     )
-    assert unfit_controls(offers, "faithful") == ["It does not fit."]
-    assert unfit_controls(offers, "standard") == []
-    assert unfit_controls(HostCapabilities(), "faithful") == ["No ControlNet for this is installed."]
+    assert unavailable_controls(capabilities, "faithful") == ["It does not fit."]
+    assert unavailable_controls(capabilities, "standard") == []
+    assert unavailable_controls(HostCapabilities(), "faithful") == ["No ControlNet for this is installed."]

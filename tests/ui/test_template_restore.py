@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from facechain_ext.ui.template.restore_settings import restore_settings
 from PIL import Image
 from skimage import data
 
@@ -11,9 +12,8 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_canvas
 from facechain_ext.recipes.template.infotext import settings_text
-from facechain_ext.ui.pnginfo import text_of
+from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.template.jobs import KEEP, PIXELATE
-from facechain_ext.ui.template.restore import restore
 from facechain_ext.weights import set_models_folder
 
 SETTINGS = Settings(quality="standard", seed=9, denoise=0.4, strength=0.7, steps=12, growth=0.1, count=3, fuse=True)
@@ -37,12 +37,12 @@ def finished(party, settings=SETTINGS, tools=("Skin retouching by ModelScope", "
     who = {1: "pixelate", 2: FaceSource(source=f"photo {digest}"), 4: FaceSource(source="card Nobody")}
     path = template.with_name("finished.png")
     canvas.save(canvas.pixels, path, settings_text(canvas, who, settings, hair=True, tools=tools))
-    return text_of(path)
+    return read_infotext(path)
 
 
 def test_everything_that_is_here_is_set_and_what_is_missing_is_named(party):
     TemplateGallery().add(party[0], "renamed.png")
-    found = restore(finished(party), {"1 me.png": party[1]}, ["CodeFormer", "GFPGAN"])
+    found = restore_settings(finished(party), {"1 me.png": party[1]}, ["CodeFormer", "GFPGAN"])
     assert found.template == "renamed.png"
     assert found.choices[:5] == (PIXELATE, "photo: 1 me.png", KEEP, KEEP, KEEP)
     assert found.settings == SETTINGS
@@ -51,7 +51,7 @@ def test_everything_that_is_here_is_set_and_what_is_missing_is_named(party):
 
 
 def test_a_template_a_photo_and_a_restorer_that_are_not_here_are_named(party):
-    found = restore(finished(party, Settings(quality="faithful", prompt="x, y", cfg=3.0)), {}, [])
+    found = restore_settings(finished(party, Settings(quality="faithful", prompt="x, y", cfg=3.0)), {}, [])
     assert (found.template, found.restorer, found.prompt) == ("", "", "x, y")
     assert set(found.choices) == {KEEP, PIXELATE}
     for words in ("party.png is not in the gallery", "Face 2 was put in from a photo", "GFPGAN is not here", "CFG"):
@@ -61,4 +61,4 @@ def test_a_template_a_photo_and_a_restorer_that_are_not_here_are_named(party):
 @pytest.mark.parametrize("text", ["", "a cat\nSteps: 2, Seed: 1, Size: 3x3", "FaceChain recipe: template"])
 def test_other_pictures_are_refused(party, text):
     with pytest.raises(HostError, match="no settings of a template portrait"):
-        restore(text, {}, [])
+        restore_settings(text, {}, [])

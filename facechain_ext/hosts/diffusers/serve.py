@@ -104,7 +104,7 @@ class ServeHost:
             finally:
                 self._sample = None
 
-    def offers(self) -> HostCapabilities:
+    def capabilities(self) -> HostCapabilities:
         """What there is now; reads names of files."""
         kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
         return HostCapabilities(
@@ -186,7 +186,7 @@ class ServeHost:
             self._waiting.discard(threading.get_ident())
             yield
 
-    def waits(self, thread: int) -> bool:
+    def is_waiting(self, thread: int) -> bool:
         """Whether the work of a thread waits until another's run has ended."""
         return thread in self._waiting
 

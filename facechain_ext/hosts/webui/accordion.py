@@ -12,7 +12,7 @@ from facechain_ext.hosts.webui.echo import make_repeatable
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import AUTOMATIC, adapter_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
-from facechain_ext.ui import needed
+from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
         made: dict[str, Any] = {"enabled": enabled}
-        lacking = needed.build(models.needs, elem_id)
+        lacking = requirements_panel.build(models.needs, elem_id)
         with gr.Row():
             with gr.Column():
                 line = argument("photos")
@@ -113,7 +113,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         lists = [made["card"], made["mix_with"], made["adapter"]]
         refresh.click(_refresh, lists, lists)
         for looks in (refresh.click, enabled.change):
-            looks(lambda: needed.state(models.needs()), [], lacking.shown, show_progress="hidden")
+            looks(lambda: requirements_panel.panel_updates(models.needs()), [], lacking.outputs, show_progress="hidden")
         for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
             seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
     for name, component in made.items():

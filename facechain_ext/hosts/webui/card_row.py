@@ -9,8 +9,8 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
 from facechain_ext.hosts.webui.people import encode, uploaded
-from facechain_ext.ui.html import note
-from facechain_ext.ui.portrait.who import CONSENT, save_card
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.portrait.person import CONSENT, save_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,17 +53,17 @@ def save(photos: Any, face: float, name: str, consent: bool) -> tuple[Any, str]:
     try:
         words = save_card(make, name, agreed=consent)
     except FaceChainError as error:
-        return gr.update(), note(str(error))
+        return gr.update(), note_html(str(error))
     log.info("saved a card")
-    return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), note(words)
+    return gr.update(choices=["", *CardLibrary().names()], value=name.strip()), note_html(words)
 
 
 def ask(card: str) -> tuple[Any, str, str, Any]:
     """Open the question whether to delete the chosen card, and note which one it is about."""
     if not card:
-        return gr.update(visible=False), "", "", note("Choose the card to delete.")
+        return gr.update(visible=False), "", "", note_html("Choose the card to delete.")
     words = f"Delete {card}? Its file is removed and cannot be brought back."
-    return gr.update(visible=True), note(words), card, ""
+    return gr.update(visible=True), note_html(words), card, ""
 
 
 def close() -> Any:
@@ -80,5 +80,5 @@ def delete(card: str) -> tuple[Any, str]:
             raise PhotoError("Choose the card to delete.")
         CardLibrary().delete(card)
     except FaceChainError as error:
-        return gr.update(), note(str(error))
-    return gr.update(choices=["", *CardLibrary().names()], value=""), note(f"Deleted {card}.")
+        return gr.update(), note_html(str(error))
+    return gr.update(choices=["", *CardLibrary().names()], value=""), note_html(f"Deleted {card}.")

@@ -83,7 +83,7 @@ class WebuiHost:
         notes = [note for person in job.people for note in person.identity.notes]
         return generation.portraits_of(done, request.finished, (*notes, *request.notes, *reports.notes()))
 
-    def offers(self) -> HostCapabilities:
+    def capabilities(self) -> HostCapabilities:
         """What there is now; loads nothing."""
         from modules import sd_models, shared
 
@@ -178,7 +178,7 @@ class WebuiHost:
 
         return in_turn
 
-    def waits(self, thread: int) -> bool:
+    def is_waiting(self, thread: int) -> bool:
         """Whether the work of a thread waits until something else in the webui has been made."""
         return self._queue.waits(thread)
 

@@ -17,7 +17,7 @@ from facechain_ext.recipes.arguments import (
 )
 from facechain_ext.recipes.infotext import identities_in
 from facechain_ext.recipes.regions import as_text
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ def wanted(written: Mapping[str, Any]) -> str | None:
     if not people:
         return None
     said = [*_first(written, *people[0]), *_others(people[1:]), *_missing_cards(written), *_unreadable(written)]
-    return note(*said) if said else None
+    return note_html(*said) if said else None
 
 
 def _first(written: Mapping[str, Any], name: str, digest: str) -> list[str]:

@@ -9,7 +9,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.webui.people import find_person, said_of, uploaded
 from facechain_ext.recipes.arguments import FaceArguments
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 
 
 def preview(photos: Any, card: str, face: float, mix_with: str = "", mix_share: float = 0.0) -> tuple[list[Any], str]:
@@ -26,12 +26,12 @@ def preview(photos: Any, card: str, face: float, mix_with: str = "", mix_share: 
         )
         identity = find_person(chosen)
     except FaceChainError as error:
-        return [], note(str(error))
+        return [], note_html(str(error))
     left_out, warnings = said_of(chosen, identity)
     said = [*left_out, *warnings]
     if not said and not chosen.card:
         said.append("The photo is fine." if len(chosen.photos) == 1 else "The photos are fine.")
-    return list(identity.aligned), note(*said, f"Identity {identity.digest}.")
+    return list(identity.aligned), note_html(*said, f"Identity {identity.digest}.")
 
 
 def show_faces(faces: Any) -> Any:

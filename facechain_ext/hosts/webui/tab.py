@@ -16,9 +16,9 @@ def add() -> list[tuple[Any, str, str]]:
 
     try:
         from facechain_ext.hosts.webui.host import WebuiHost
-        from facechain_ext.ui.page import build
+        from facechain_ext.ui.page import build_page
 
-        page = build(WebuiHost())
+        page = build_page(WebuiHost())
         _connect_send_buttons(page)
     except Exception as error:  # whatever is wrong with the page, the webui starts
         log.exception("the FaceChain tab cannot be built")

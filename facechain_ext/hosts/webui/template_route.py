@@ -54,11 +54,11 @@ def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
     choices, refused = find_choices(asked, lambda who: _choice(host, who, paint=paints))
     _refuse_left_out(refused, strict=strict)
     if paints:
-        offers = host.offers()
-        require_ready(offers.needed)
-        settings = replace(settings, controls=offers.ready_controls, sides=offers.defaults.painted)
-        if offers.defaults.words and "steps" not in (order.get("settings") or {}):
-            settings = replace(settings, steps=offers.defaults.steps)
+        capabilities = host.capabilities()
+        require_ready(capabilities.needed)
+        settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
+        if capabilities.defaults.words and "steps" not in (order.get("settings") or {}):
+            settings = replace(settings, steps=capabilities.defaults.steps)
     seats = find_seats(canvas.pixels, hair=hair and paints)
     judge = host.judge() if settings.chooses else None
 

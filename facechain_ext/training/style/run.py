@@ -15,9 +15,9 @@ from facechain_ext.styles import key_of, save_style
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.style.lora import save_lora
 from facechain_ext.training.style.trainer import StyleTrainer
-from facechain_ext.training_runs.names import check_entry, has_style, style_entry
-from facechain_ext.training_runs.pictures import caption_table, usable
+from facechain_ext.training_runs.pictures import caption_table, training_examples
 from facechain_ext.training_runs.settings import NOTHING_LOST, TRAINING_ID, StyleRequest, StyleSettings
+from facechain_ext.training_runs.style_entry import check_entry, has_style, style_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def train_style(
         check_entry(request.name, request.trigger)
     report({"event": "activity", "words": "Reading the pictures"})
     rows = caption_table(request.pictures, request.trigger)
-    learned = usable(request.pictures, rows, settings.size)
+    learned = training_examples(request.pictures, rows, settings.size)
     for row in rows:
         if row.problem:
             report({"event": "not used", "file": row.file, "reason": row.problem})

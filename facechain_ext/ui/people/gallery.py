@@ -11,102 +11,102 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.card import version_of
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.methods.fact.files import adapter_files
-from facechain_ext.ui.html import note, table
-from facechain_ext.ui.portrait.who import data_url
+from facechain_ext.ui.html import note_html, table
+from facechain_ext.ui.portrait.person import data_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.identity import Identity
 
-MOST_TILES = 120
+MAX_TILES = 120
 """Shown at once; more make a slow page, and a search finds the others."""
-_MOST_FACES = 12
+_MAX_FACES = 12
 
 
 @dataclass(frozen=True)
-class Tile:
+class CardTile:
     """One card of the shelf: its thumbnail as a data URL, or why there is none."""
 
     name: str
     picture: str = ""
-    trouble: str = ""
+    error: str = ""
 
 
-def shelf(search: str = "") -> list[Tile]:
+def card_tiles(search: str = "") -> list[CardTile]:
     """The cards whose name contains ``search``, at most 120; one that cannot be read says why."""
-    return [_seen(name) for name in CardLibrary().names(search.strip())[:MOST_TILES]]
+    return [_load_tile(name) for name in CardLibrary().names(search.strip())[:MAX_TILES]]
 
 
-def _seen(name: str) -> Tile:
+def _load_tile(name: str) -> CardTile:
     try:
-        return Tile(name, data_url(CardLibrary().facts(name).thumbnail))
+        return CardTile(name, data_url(CardLibrary().facts(name).thumbnail))
     except FaceChainError as error:  # the other cards are shown all the same
-        return Tile(name, trouble=str(error))
+        return CardTile(name, error=str(error))
 
 
 def tiles_html(search: str = "", chosen: str = "") -> str:
     """The shelf for the page. Pictures are part of the text, so that the page keeps no file of any face."""
-    tiles, count = shelf(search), len(CardLibrary().names(search.strip()))
+    tiles, count = card_tiles(search), len(CardLibrary().names(search.strip()))
     if not tiles:
         words = f"No name contains “{search.strip()}”." if search.strip() else "There is no card yet. Keep one on the "
-        return note(words if search.strip() else f"{words}Portrait page (Keep as a card), or import one.")
-    more = note(f"{count - len(tiles)} more are not shown; search for their names.") if count > len(tiles) else ""
-    return f"<div class='facechain-people'>{''.join(_tile(one, chosen) for one in tiles)}</div>{more}"
+        return note_html(words if search.strip() else f"{words}Portrait page (Keep as a card), or import one.")
+    more = note_html(f"{count - len(tiles)} more are not shown; search for their names.") if count > len(tiles) else ""
+    return f"<div class='facechain-people'>{''.join(_tile_html(one, chosen) for one in tiles)}</div>{more}"
 
 
-def _tile(tile: Tile, chosen: str) -> str:
+def _tile_html(tile: CardTile, chosen: str) -> str:
     name = html.escape(tile.name)
     inside = f"<img src='{tile.picture}' alt=''>" if tile.picture else "<i>damaged</i>"
     mark = " aria-pressed='true'" if tile.name == chosen else ""
-    title = html.escape(tile.trouble or tile.name)
+    title = html.escape(tile.error or tile.name)
     return (
         f"<button type='button' class='facechain-person' data-name='{name}' title='{title}'{mark}>"
         f"{inside}<b>{name}</b></button>"
     )
 
 
-def about(name: str) -> str:
+def card_details_html(name: str) -> str:
     """What a card says of itself, for the page; never a number of the face. Raises WeightsError as ``load`` does."""
     library = CardLibrary()
-    person = library.load(name)
+    identity = library.load(name)
     state = library.path(name).stat()
     saved = dt.datetime.fromtimestamp(state.st_mtime).astimezone()
     rows = [
         ("Name", name),
-        ("Identity", person.digest),
+        ("Identity", identity.digest),
         ("Saved", f"{saved:%Y-%m-%d %H:%M}"),
-        ("Card", f"version {version_of(person)}, {state.st_size / 1e6:.1f} MB"),
-        ("Encoder", person.encoder[:12]),
-        ("Adapters", _adapters()),
+        ("Card", f"version {version_of(identity)}, {state.st_size / 1e6:.1f} MB"),
+        ("Encoder", identity.encoder[:12]),
+        ("Adapters", _adapters_text()),
         ("File", str(library.path(name))),
     ]
     return "".join(
         [
-            f"<div class='facechain-faces'>{_faces(person)}</div>",
+            f"<div class='facechain-faces'>{_faces_html(identity)}</div>",
             table((), rows),
             "<h4>Photos</h4>",
-            table(("Photo", "Face", "Weight", "Found by", "Masked by"), _photos(person)),
-            note(*person.notes),
+            table(("Photo", "Face", "Weight", "Found by", "Masked by"), _photo_rows(identity)),
+            note_html(*identity.notes),
         ]
     )
 
 
-def _adapters() -> str:
+def _adapters_text() -> str:
     """A card holds what the encoder makes of a face; what an adapter makes of that is computed on use."""
     names = list(adapter_files())
     every = "every adapter for this encoder"
     return f"{every}; here: {', '.join(names)}" if names else f"{every}; none is here yet, see Models"
 
 
-def _photos(person: Identity) -> Sequence[Sequence[str]]:
+def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:
     return [
         (fact.name or "pasted", str(fact.face), f"{weight:.2g}", fact.detector, fact.masker)
-        for fact, weight in zip(person.photos, person.counts, strict=True)
+        for fact, weight in zip(identity.photos, identity.counts, strict=True)
     ]
 
 
-def _faces(person: Identity) -> str:
+def _faces_html(identity: Identity) -> str:
     """The thumbnail, and what the encoder saw of each photo."""
-    aligned = "".join(f"<img src='{data_url(one)}' alt='aligned face'>" for one in person.aligned[:_MOST_FACES])
-    return f"<img class='facechain-thumbnail' src='{data_url(person.thumbnail)}' alt='thumbnail'>{aligned}"
+    aligned = "".join(f"<img src='{data_url(one)}' alt='aligned face'>" for one in identity.aligned[:_MAX_FACES])
+    return f"<img class='facechain-thumbnail' src='{data_url(identity.thumbnail)}' alt='thumbnail'>{aligned}"

@@ -10,9 +10,9 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.consent import NOTICE, agree, agreed
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
-from facechain_ext.ui.portrait.who import CONSENT
+from facechain_ext.ui.portrait.person import CONSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class _LibraryPanel:
     """``chosen`` holds the name of the card that is open, ``status`` what was done last."""
 
     query: Any
@@ -32,20 +32,20 @@ class _Shelf:
     mix_cards: Any
 
     @property
-    def changed(self) -> list[Any]:
+    def outputs(self) -> list[Any]:
         """What any change of the library may show: last words, tiles, the open card, the cards to mix."""
         return [self.status, self.tiles, self.chosen, self.mix_cards]
 
 
 def build(host: PageHost) -> None:
     """The notice, until it was agreed to; then shelf, open card, import, mix."""
-    known = agreed()
+    consented = agreed()
     refresh = gr.Button("Refresh", elem_id="facechain_people_refresh", elem_classes=["facechain-hidden"])
-    with gr.Column(visible=not known, elem_id="facechain_people_notice") as notice:
-        gr.HTML("<h3>Before the first card</h3>" + note(*NOTICE))
+    with gr.Column(visible=not consented, elem_id="facechain_people_notice") as notice:
+        gr.HTML("<h3>Before the first card</h3>" + note_html(*NOTICE))
         yes = gr.Button("I have read this and agree", variant="primary", elem_id="facechain_people_agree")
         refusal = gr.HTML("", elem_id="facechain_people_agree_status")
-    with gr.Column(visible=known, elem_id="facechain_people_body") as body, gr.Row():
+    with gr.Column(visible=consented, elem_id="facechain_people_body") as body, gr.Row():
         with gr.Column(scale=3, min_width=300):
             query = gr.Textbox("", label="Search people", max_lines=1, elem_id="facechain_people_search")
             tiles = gr.HTML("", elem_id="facechain_people_tiles")
@@ -53,34 +53,34 @@ def build(host: PageHost) -> None:
             status = gr.HTML("", elem_id="facechain_people_status")
             chosen = gr.Textbox("", label="Open card", elem_id="facechain_people_card",
                                 elem_classes=["facechain-hidden"])  # fmt: skip
-            facts = gr.HTML(note("Click a card to open it."), elem_id="facechain_people_facts")
+            facts = gr.HTML(note_html("Click a card to open it."), elem_id="facechain_people_facts")
             mix_cards = gr.Dropdown(
-                [], value=[], multiselect=True, max_choices=card_actions.MOST_MIXED, label="Cards to mix", render=False,
+                [], value=[], multiselect=True, max_choices=card_actions.MAX_MIXED, label="Cards to mix", render=False,
                 elem_id="facechain_people_mix_cards",
             )  # fmt: skip
-            parts = _Shelf(query, tiles, chosen, facts, status, mix_cards)
-            _open_card(parts)
-            _import(host, parts)
-            _mix(parts)
+            panel = _LibraryPanel(query, tiles, chosen, facts, status, mix_cards)
+            _build_card_section(panel)
+            _build_import_section(host, panel)
+            _build_mix_section(panel)
 
-    def look(search: str) -> list[Any]:
-        here = agreed()
-        return [gr.update(visible=not here), gr.update(visible=here), *_library(search)]
+    def on_refresh(search: str) -> list[Any]:
+        accepted = agreed()
+        return [gr.update(visible=not accepted), gr.update(visible=accepted), *library_updates(search)]
 
-    def agreement(search: str) -> list[Any]:
+    def on_agree(search: str) -> list[Any]:
         try:
             agree()
         except FaceChainError as error:
-            return [*look(search), note(str(error))]
-        return [*look(search), ""]
+            return [*on_refresh(search), note_html(str(error))]
+        return [*on_refresh(search), ""]
 
-    shown = [notice, body, tiles, mix_cards]
-    refresh.click(look, [query], shown, show_progress="hidden")
-    yes.click(agreement, [query], [*shown, refusal], show_progress="hidden")
+    notice_outputs = [notice, body, tiles, mix_cards]
+    refresh.click(on_refresh, [query], notice_outputs, show_progress="hidden")
+    yes.click(on_agree, [query], [*notice_outputs, refusal], show_progress="hidden")
     query.change(gallery.tiles_html, [query, chosen], [tiles], show_progress="hidden")
 
 
-def _open_card(parts: _Shelf) -> None:
+def _build_card_section(panel: _LibraryPanel) -> None:
     """Renaming, exporting, deleting the card that is open."""
     with gr.Row():
         new = gr.Textbox("", label="New name", max_lines=1, elem_id="facechain_people_new", min_width=140)
@@ -88,54 +88,60 @@ def _open_card(parts: _Shelf) -> None:
     with gr.Row():
         export = gr.Button("Export as a file", elem_id="facechain_people_export")
         delete = gr.Button("Delete …", elem_id="facechain_people_delete")
-    with gr.Column(visible=False, elem_id="facechain_people_sure") as sure:
+    with gr.Column(visible=False, elem_id="facechain_people_sure") as confirmation_row:
         question = gr.HTML("")
         with gr.Row():
             yes = gr.Button("Yes, delete it", variant="stop", elem_id="facechain_people_delete_yes")
             no = gr.Button("Keep it", elem_id="facechain_people_delete_no")
     file = gr.HTML("", elem_id="facechain_people_file")
-    asked = gr.State("")
+    card_to_delete = gr.State("")
 
-    def describe(name: str) -> list[Any]:
+    def on_open(name: str) -> list[Any]:
         closed = [gr.update(visible=False), ""]
         if not name:
-            return [note("Click a card to open it."), "", *closed]
+            return [note_html("Click a card to open it."), "", *closed]
         try:
-            return [gallery.about(name), name, *closed]
+            return [gallery.card_details_html(name), name, *closed]
         except FaceChainError as error:
-            return [note(str(error), "A damaged card cannot be repaired; delete it."), name, *closed]
+            return [note_html(str(error), "A damaged card cannot be repaired; delete it."), name, *closed]
 
-    def ask(name: str) -> list[Any]:
+    def on_delete(name: str) -> list[Any]:
         if not name:
-            return [note("Choose a card first."), gr.update(), gr.update(), ""]
-        words = f"Delete {name}? Its file is removed and cannot be brought back."
-        return ["", gr.update(visible=True), note(words), name]
+            return [note_html("Choose a card first."), gr.update(), gr.update(), ""]
+        description = f"Delete {name}? Its file is removed and cannot be brought back."
+        return ["", gr.update(visible=True), note_html(description), name]
 
-    def do_delete(name: str, open_card: str, search: str) -> list[Any]:
-        gone = _act(
-            lambda: card_actions.deleted(name), f"Deleted {name}.", search, "" if name == open_card else open_card
+    def on_confirm_delete(name: str, open_card: str, search: str) -> list[Any]:
+        updates = _apply_change(
+            lambda: card_actions.delete_card(name), f"Deleted {name}.", search, "" if name == open_card else open_card
         )
-        return [*gone, gr.update(visible=False)]
+        return [*updates, gr.update(visible=False)]
 
-    def do_rename(name: str, wanted: str, search: str) -> list[Any]:
-        return _act(lambda: card_actions.renamed(name, wanted), f"{name} is called {wanted.strip()} now.", search)
+    def on_rename(name: str, new_name: str, search: str) -> list[Any]:
+        return _apply_change(
+            lambda: card_actions.rename_card(name, new_name), f"{name} is called {new_name.strip()} now.", search
+        )
 
-    def do_export(name: str) -> list[Any]:
+    def on_export(name: str) -> list[Any]:
         try:
-            content = card_actions.exported(name)
+            content = card_actions.export_card_html(name)
         except FaceChainError as error:
-            return [note(str(error)), ""]
-        return [note(f"The browser saves {name}. Whoever has the file can make pictures of this person."), content]
+            return [note_html(str(error)), ""]
+        return [note_html(f"The browser saves {name}. Whoever has the file can make pictures of this person."), content]
 
-    parts.chosen.change(describe, [parts.chosen], [parts.facts, new, sure, asked], show_progress="hidden")
-    rename.click(do_rename, [parts.chosen, new, parts.query], parts.changed)
-    export.click(do_export, [parts.chosen], [parts.status, file])
-    delete.click(ask, [parts.chosen], [parts.status, sure, question, asked], show_progress="hidden")
-    yes.click(do_delete, [asked, parts.chosen, parts.query], [*parts.changed, sure])
-    no.click(lambda: gr.update(visible=False), [], [sure], show_progress="hidden")
+    panel.chosen.change(
+        on_open, [panel.chosen], [panel.facts, new, confirmation_row, card_to_delete], show_progress="hidden"
+    )
+    rename.click(on_rename, [panel.chosen, new, panel.query], panel.outputs)
+    export.click(on_export, [panel.chosen], [panel.status, file])
+    delete.click(
+        on_delete, [panel.chosen], [panel.status, confirmation_row, question, card_to_delete], show_progress="hidden"
+    )
+    yes.click(on_confirm_delete, [card_to_delete, panel.chosen, panel.query], [*panel.outputs, confirmation_row])
+    no.click(lambda: gr.update(visible=False), [], [confirmation_row], show_progress="hidden")
 
 
-def _import(host: PageHost, parts: _Shelf) -> None:
+def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
     """Taking in a card from elsewhere."""
     with gr.Accordion("Import a card", open=False, elem_id="facechain_people_import_panel"):
         name = gr.Textbox("", label="Name of the imported card", info="Empty takes the file's name.", max_lines=1,
@@ -145,59 +151,66 @@ def _import(host: PageHost, parts: _Shelf) -> None:
             label="A card's file (.safetensors)", file_types=[".safetensors"], elem_id="facechain_people_import"
         )
 
-    def take(upload: Any, wanted: str, agrees: bool, search: str) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def on_import(upload: Any, new_name: str, consents: bool, search: str) -> list[Any]:  # noqa: FBT001 - gradio's way
         if upload is None:
             return [*[gr.update()] * 4, None]
-        words = "Imported the card."
-        return [*_act(lambda: card_actions.imported(host, upload, wanted or "", agreed=agrees), words, search), None]
+        description = "Imported the card."
+        return [
+            *_apply_change(
+                lambda: card_actions.import_card(host, upload, new_name or "", agreed=consents), description, search
+            ),
+            None,
+        ]
 
-    file.upload(take, [file, name, consent, parts.query], [*parts.changed, file])
+    file.upload(on_import, [file, name, consent, panel.query], [*panel.outputs, file])
 
 
-def _mix(parts: _Shelf) -> None:
+def _build_mix_section(panel: _LibraryPanel) -> None:
     """Making a new card of several."""
     with gr.Accordion("Mix people", open=False, elem_id="facechain_people_mix_panel"):
-        gr.HTML(note("A face between those of two or more cards. Only the ratio of the shares counts."))
-        parts.mix_cards.render()
+        gr.HTML(note_html("A face between those of two or more cards. Only the ratio of the shares counts."))
+        panel.mix_cards.render()
         shares = [
             gr.Slider(0, 100, 50, step=1, label=f"Share of card {number}", visible=False,
                       elem_id=f"facechain_people_share_{number}")
-            for number in range(1, card_actions.MOST_MIXED + 1)
+            for number in range(1, card_actions.MAX_MIXED + 1)
         ]  # fmt: skip
-        told = gr.HTML("", elem_id="facechain_people_mix_words")
+        mix_status = gr.HTML("", elem_id="facechain_people_mix_words")
         name = gr.Textbox("", label="Name of the mix", max_lines=1, elem_id="facechain_people_mix_name")
         make = gr.Button("Mix", elem_id="facechain_people_mix")
 
-    def words(names: list[str], *values: float) -> str:
+    def description(names: list[str], *values: float) -> str:
         try:
-            return note(card_actions.mix_words(names or [], values))
+            return note_html(card_actions.mix_description(names or [], values))
         except FaceChainError as error:
-            return note(str(error))
+            return note_html(str(error))
 
-    def choose(names: list[str], *values: float) -> list[Any]:
+    def on_choose_cards(names: list[str], *values: float) -> list[Any]:
         chosen = list(names or [])[: len(shares)]
         rows = [gr.update(visible=True, label=name) for name in chosen]
-        return [words(chosen, *values), *rows, *[gr.update(visible=False)] * (len(shares) - len(rows))]
+        return [description(chosen, *values), *rows, *[gr.update(visible=False)] * (len(shares) - len(rows))]
 
-    def do(names: list[str], wanted: str, search: str, *values: float) -> list[Any]:
-        return _act(lambda: card_actions.mixed(names or [], values, wanted), "Kept the mix as a card.", search)
+    def on_mix(names: list[str], new_name: str, search: str, *values: float) -> list[Any]:
+        return _apply_change(
+            lambda: card_actions.mix_cards(names or [], values, new_name), "Kept the mix as a card.", search
+        )
 
-    parts.mix_cards.change(choose, [parts.mix_cards, *shares], [told, *shares], show_progress="hidden")
+    panel.mix_cards.change(on_choose_cards, [panel.mix_cards, *shares], [mix_status, *shares], show_progress="hidden")
     for share in shares:
-        share.release(words, [parts.mix_cards, *shares], [told], show_progress="hidden")
-    make.click(do, [parts.mix_cards, name, parts.query, *shares], parts.changed)
+        share.release(description, [panel.mix_cards, *shares], [mix_status], show_progress="hidden")
+    make.click(on_mix, [panel.mix_cards, name, panel.query, *shares], panel.outputs)
 
 
-def _library(search: str, chosen: str = "") -> list[Any]:
+def library_updates(search: str, chosen: str = "") -> list[Any]:
     """The tiles, and the choices of the cards to mix."""
     return [gallery.tiles_html(search or "", chosen), gr.update(choices=CardLibrary().names())]
 
 
-def _act(work: Callable[[], str | None], words: str, search: str, otherwise: str = "") -> list[Any]:
-    """Do ``work``, which gives the card to open then, and show the library; or say why it was not done."""
+def _apply_change(change: Callable[[], str | None], description: str, search: str, otherwise: str = "") -> list[Any]:
+    """Do ``change``, which gives the card to open then, and show the library; or say why it was not done."""
     try:
-        chosen = work() or otherwise
+        chosen = change() or otherwise
     except FaceChainError as error:
-        return [note(str(error)), *[gr.update()] * 3]
-    tiles, choices = _library(search, chosen)
-    return [note(words), tiles, chosen, choices]
+        return [note_html(str(error)), *[gr.update()] * 3]
+    tiles, choices = library_updates(search, chosen)
+    return [note_html(description), tiles, chosen, choices]

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.ui.portrait.form import BY_NAME, NAMES, form_of
+from facechain_ext.ui.portrait.form import BY_NAME, NAMES, form_from_values
+from facechain_ext.ui.portrait.person import PersonRequest
 from facechain_ext.ui.portrait.result import PortraitRequest
-from facechain_ext.ui.portrait.who import Who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
-class WhoParts:
-    """The Who column; ``looks`` holds what one browser's photos look like, ``notes`` says what there is to say."""
+class PersonColumn:
+    """The Who column; ``previews`` holds what one browser's photos look like, ``notes`` says what there is to say."""
 
-    looks: Any
+    previews: Any
     face: Any
     card: Any
     second: Any
@@ -30,11 +30,11 @@ class WhoParts:
     @property
     def inputs(self) -> list[Any]:
         """What ``person`` takes."""
-        return [self.looks, self.face, self.card, self.second, self.mix, *self.weights]
+        return [self.previews, self.face, self.card, self.second, self.mix, *self.weights]
 
 
 @dataclass(frozen=True)
-class HowParts:
+class GenerationColumn:
     """The How column: the form's components by name, the pose picture, what a style last suggested, boxes' frame."""
 
     form: dict[str, Any]
@@ -48,16 +48,17 @@ class HowParts:
         return [self.form[name] for name in NAMES]
 
 
-def asked(values: Sequence[Any]) -> PortraitRequest:
-    """What the page asks for, from the values of ``who.inputs``, the pose picture and ``how.inputs``.
+def portrait_request(values: Sequence[Any]) -> PortraitRequest:
+    """The request of the page's values: ``PersonColumn.inputs``, the pose picture, ``GenerationColumn.inputs``.
 
     Raises HostError for a setting outside its range.
     """
-    *who, pose = values[: -len(NAMES)]
-    return PortraitRequest(Who.of(who[0] or [], who[1:]), form_of(values[-len(NAMES) :]), pose)
+    previews, *person_values, pose = values[: -len(NAMES)]
+    person = PersonRequest.from_values(previews or [], person_values)
+    return PortraitRequest(person, form_from_values(values[-len(NAMES) :]), pose)
 
 
-def component(name: str, choices: list[str] | None = None, **options: Any) -> Any:
+def build_component(name: str, choices: list[str] | None = None, **options: Any) -> Any:
     """The component of one setting of the form."""
     field = BY_NAME[name]
     common: dict[str, Any] = {"label": field.label, "elem_id": f"facechain_{field.name}", **options}

@@ -22,7 +22,7 @@ STYLE_LORA = "the style's own"
 NO_LORA = "none"
 SUBJECT = "portrait of a person"
 """Words for somebody of whom nothing is known."""
-LONGEST = 4000
+MAX_TEXT_LENGTH = 4000
 """Characters of a text field."""
 
 
@@ -43,17 +43,19 @@ class Field:
     choices: tuple[str, ...] = ()
     help: str = ""
 
-    def fits(self, value: Any) -> bool:
+    def accepts(self, value: Any) -> bool:
         """Whether a value from a file or a text is of this setting's kind and range."""
         if isinstance(self.default, bool):
             return isinstance(value, bool)
         if isinstance(self.default, str):
-            return isinstance(value, str) and len(value) <= LONGEST and (not self.choices or value in self.choices)
+            return (
+                isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and (not self.choices or value in self.choices)
+            )
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        whole = isinstance(value, int) or not isinstance(self.default, int)
-        return number and whole and self.low <= value <= self.high
+        is_integer = isinstance(value, int) or not isinstance(self.default, int)
+        return number and is_integer and self.low <= value <= self.high
 
-    def read(self, text: str) -> Any:
+    def parse(self, text: str) -> Any:
         """The value that a picture's settings give as text; raises ValueError for what does not fit."""
         value: Any = text
         try:
@@ -65,7 +67,7 @@ class Field:
                 value = read_float(text)
         except ValueError:
             value = None
-        if not self.fits(value):
+        if not self.accepts(value):
             raise ValueError(f"{self.label} cannot be {shorten(text)}")
         return value
 
@@ -132,31 +134,31 @@ DEFAULTS: dict[str, Any] = {field.name: field.default for field in FIELDS}
 BY_NAME = {field.name: field for field in FIELDS}
 
 
-def form_of(values: Sequence[Any]) -> dict[str, Any]:
+def form_from_values(values: Sequence[Any]) -> dict[str, Any]:
     """The components' values by name, of the table's kinds; None stands for the default.
 
     Raises HostError that names a setting outside its range.
     """
     named = dict(zip(NAMES, values, strict=True))
-    return {name: _value(BY_NAME[name], value) for name, value in named.items()}
+    return {name: _component_value(BY_NAME[name], value) for name, value in named.items()}
 
 
-def checked(kept: object) -> dict[str, Any]:
+def validated_form(content: object) -> dict[str, Any]:
     """Settings from a file, completed by the defaults; what is unknown or of another kind is refused.
 
     Raises HostError that names it.
     """
-    if not isinstance(kept, dict):
+    if not isinstance(content, dict):
         raise HostError("These are no settings of the FaceChain page.")
-    for name, value in kept.items():
+    for name, value in content.items():
         if name not in BY_NAME:
             raise HostError(f"There is no setting called {shorten(name)} here; it may be of a newer version.")
-        if not BY_NAME[name].fits(value):
+        if not BY_NAME[name].accepts(value):
             raise HostError(f"{BY_NAME[name].label} cannot be {shorten(value)}.")
-    return DEFAULTS | kept
+    return DEFAULTS | content
 
 
-def settings_of(form: Mapping[str, Any], seed: int) -> Settings:
+def settings_from_form(form: Mapping[str, Any], seed: int) -> Settings:
     """What the recipe is asked for; raises HostError for a window that ends before it begins."""
     window = (form["window_start"], form["window_end"])
     if window[0] > window[1]:
@@ -170,7 +172,7 @@ def settings_of(form: Mapping[str, Any], seed: int) -> Settings:
         lora=Lora(form["lora"], form["lora_weight"]) if chosen else None,
         lora_weight=0.0 if form["lora"] == NO_LORA else form["lora_weight"],
         count=form["count"],
-        keep=kept(form),
+        keep=kept_count(form),
         seed=seed,
         steps=form["steps"],
         sampler=form["sampler"],
@@ -181,19 +183,23 @@ def settings_of(form: Mapping[str, Any], seed: int) -> Settings:
     )
 
 
-def kept(form: Mapping[str, Any]) -> int:
+def kept_count(form: Mapping[str, Any]) -> int:
     """How many of the pictures stay."""
     return min(int(form["keep"]) or int(form["count"]), int(form["count"]))
 
 
-def _value(field: Field, value: Any) -> Any:
+def _component_value(field: Field, value: Any) -> Any:
     if value is None:
         return field.default
     if isinstance(field.default, int) and isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(field.default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not field.fits(value):
-        limits = f" Set it to {field.low:g} to {field.high:g}." if field.high else f" Use up to {LONGEST} characters."
+    if not field.accepts(value):
+        limits = (
+            f" Set it to {field.low:g} to {field.high:g}."
+            if field.high
+            else f" Use up to {MAX_TEXT_LENGTH} characters."
+        )
         raise HostError(f"{field.label} cannot be {shorten(value)}.{limits}")
     return value

@@ -8,8 +8,16 @@ import gradio as gr
 
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.styles import forget_lora_index
-from facechain_ext.ui.html import note
-from facechain_ext.ui.portrait import how_panel, presets, result_panel, settings_panel, styles, styles_panel, who_panel
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.portrait import (
+    generation_panel,
+    person_panel,
+    presets,
+    restore_panel,
+    result_panel,
+    styles,
+    styles_panel,
+)
 from facechain_ext.ui.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
 
 if TYPE_CHECKING:
@@ -24,25 +32,27 @@ _SUITED = ("width", "height", "steps", "count")
 
 def build(host: PageHost) -> None:
     """Build the page inside the Blocks that is open; reads names of files, loads no model."""
-    offers = host.offers()
-    suited = gr.HTML(note(offers.defaults.words) if offers.defaults.words else "", elem_id="facechain_defaults")
+    capabilities = host.capabilities()
+    defaults_note = gr.HTML(
+        note_html(capabilities.defaults.words) if capabilities.defaults.words else "", elem_id="facechain_defaults"
+    )
     with gr.Row(elem_id="facechain_portrait_columns"):
         with gr.Column(scale=1, min_width=300):
-            who = who_panel.build(host)
+            person = person_panel.build(host)
             reload = gr.Button("↻ Reload cards, styles, LoRAs", size="sm", elem_id="facechain_reload")
         with gr.Column(scale=1, min_width=300):
-            how, style_parts, own = how_panel.build(host, offers, who)
+            generation, style_parts, own_styles = generation_panel.build(host, capabilities, person)
         with gr.Column(scale=1, min_width=300):
-            result = result_panel.build(host, how.form)
-            styles_panel.wire(style_parts, how, host)
-            styles_panel.wire_own(style_parts, own, how, host)
-            result_panel.wire(result, who, how, host)
-            preset = settings_panel.build(who, how, result, host)
+            result = result_panel.build(host, generation.form)
+            styles_panel.wire(style_parts, generation, host)
+            styles_panel.wire_own(style_parts, own_styles, generation, host)
+            result_panel.wire(result, person, generation, host)
+            preset = restore_panel.build(person, generation, result, host)
 
-    drawn = [how.form[name] for name in _SUITED]
+    suited_components = [generation.form[name] for name in _SUITED]
     applied = gr.State([DEFAULTS[name] for name in _SUITED])
 
-    def lists(
+    def on_reload(
         card: str,
         second: str,
         adapter: str,
@@ -50,46 +60,57 @@ def build(host: PageHost) -> None:
         query: str,
         tag: str,
         shown: str,
-        before: list[Any],
+        previous: list[Any],
         *values: Any,
     ) -> list[Any]:
         """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
         forget_lora_index()
         host.reload_loras()
-        now = host.offers()
+        capabilities = host.capabilities()
         cards = ["", *CardLibrary().names()]
-        adapters = list(now.adapters) or [DEFAULTS["adapter"]]
+        adapters = list(capabilities.adapters) or [DEFAULTS["adapter"]]
         return [
-            _choices(cards, card, ""),
-            _choices(cards, second, ""),
-            _choices(adapters, adapter, adapters[0]),
-            _choices([STYLE_LORA, NO_LORA, *now.loras], lora, STYLE_LORA),
+            _dropdown_update(cards, card, ""),
+            _dropdown_update(cards, second, ""),
+            _dropdown_update(adapters, adapter, adapters[0]),
+            _dropdown_update([STYLE_LORA, NO_LORA, *capabilities.loras], lora, STYLE_LORA),
             gr.update(choices=presets.names()),
-            result_panel.reload_choices(),
+            result_panel.style_choices_update(),
             gr.update(choices=styles.tags()),
-            styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders()),
-            how_panel.several_html(),
-            *styles_panel.fresh_pictures(shown),
-            note(now.defaults.words) if now.defaults.words else "",
-            *_suit(now.defaults, before, values),
+            styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders()),
+            generation_panel.people_boxes_html(),
+            *styles_panel.picture_updates(shown),
+            note_html(capabilities.defaults.words) if capabilities.defaults.words else "",
+            *_default_updates(capabilities.defaults, previous, values),
         ]
 
-    fresh = [style_parts.pictures, style_parts.shown, suited, applied, *drawn]
-    chosen = [who.card, who.second, how.form["adapter"], how.form["lora"]]
+    updated = [style_parts.pictures, style_parts.shown, defaults_note, applied, *suited_components]
+    chosen_components = [person.card, person.second, generation.form["adapter"], generation.form["lora"]]
     reload.click(
-        lists,
-        [*chosen, style_parts.query, style_parts.tag, style_parts.shown, applied, *drawn],
-        [*chosen, preset, result.grid_styles, style_parts.tag, style_parts.tiles, how.boxes, *fresh],
+        on_reload,
+        [*chosen_components, style_parts.query, style_parts.tag, style_parts.shown, applied, *suited_components],
+        [
+            *chosen_components,
+            preset,
+            result.grid_styles,
+            style_parts.tag,
+            style_parts.tiles,
+            generation.boxes,
+            *updated,
+        ],
         show_progress="hidden",
     )
 
 
-def _suit(defaults: DrawingDefaults, before: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+def _default_updates(defaults: DrawingDefaults, previous: Sequence[Any], values: Sequence[Any]) -> list[Any]:
     """The defaults that are in force now, and an update of each setting that still has the default from before."""
-    now = [getattr(defaults, name) for name in _SUITED]
-    changed = zip(now, before, values, strict=True)
-    return [now, *(gr.update(value=new) if value == old != new else gr.update() for new, old, value in changed)]
+    capabilities = [getattr(defaults, name) for name in _SUITED]
+    changed = zip(capabilities, previous, values, strict=True)
+    return [
+        capabilities,
+        *(gr.update(value=new) if value == old != new else gr.update() for new, old, value in changed),
+    ]
 
 
-def _choices(names: list[str], chosen: str, otherwise: str) -> Any:
-    return gr.update(choices=names, value=chosen if chosen in names else otherwise)
+def _dropdown_update(names: list[str], chosen_components: str, otherwise: str) -> Any:
+    return gr.update(choices=names, value=chosen_components if chosen_components in names else otherwise)

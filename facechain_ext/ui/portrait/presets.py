@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
 from facechain_ext.storage.atomic_write import atomic_write
-from facechain_ext.ui.portrait.form import NAMES, checked
+from facechain_ext.ui.portrait.form import NAMES, validated_form
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
@@ -31,14 +31,16 @@ def save(name: str, form: Mapping[str, Any]) -> None:
     Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
     """
     path = _path(name)
-    with atomic_write(path) as part:
-        part.write_text(json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(
+            json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
 
 
 def load(name: str) -> dict[str, Any]:
     """The settings called ``name``; raises HostError when there are none or their file is damaged."""
     try:
-        return checked(json.loads(_path(name).read_text(encoding="utf-8")))
+        return validated_form(json.loads(_path(name).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise HostError(f"There is no preset called {name}.") from error
     except (ValueError, RecursionError) as error:

@@ -21,9 +21,9 @@ from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.thumbnails import keep_first_picture
 from facechain_ext.recipes.tools import fusion, retouching
 from facechain_ext.styles import all_styles, find_style
-from facechain_ext.ui.portrait.form import NO_STYLE, kept, settings_of
-from facechain_ext.ui.portrait.infotext import written
-from facechain_ext.ui.portrait.who import person
+from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, settings_from_form
+from facechain_ext.ui.portrait.infotext import to_infotext
+from facechain_ext.ui.portrait.person import load_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import ControlKind, Host, Job
     from facechain_ext.recipes.style import FaceTool, Finished
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.portrait.who import Who
+    from facechain_ext.ui.portrait.person import PersonRequest
 
     Report = Callable[[int, int], bool]
 
 log = logging.getLogger(__name__)
 
 GRID_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-MOST_GRID_STYLES = 12
+MAX_GRID_STYLES = 12
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -49,13 +49,13 @@ _LARGEST_SEED = 2**32 - 1
 class PortraitRequest:
     """What the page asks for: the person, the settings, and the pose picture."""
 
-    who: Who
+    person: PersonRequest
     form: Mapping[str, Any]
     pose: Image.Image | None = None
 
 
 @dataclass(frozen=True)
-class Shown:
+class PortraitResult:
     """What the result column shows: pictures, most like first, and what was not as asked.
 
     ``sheet`` is a grid's overview and comes first. ``photos`` are those that the person was taken from, if any.
@@ -69,15 +69,15 @@ class Shown:
     @property
     def has_before(self) -> bool:
         """Whether fusion or retouching changed a picture."""
-        return any(one.before is not None for one in self.pictures)
+        return any(finished.before is not None for finished in self.pictures)
 
     def gallery(self, *, before: bool = False) -> list[tuple[Image.Image, str]]:
         """Pictures with captions, each with its settings inside; ``before`` shows them as they were generated."""
         rows = []
-        for one in self.pictures:
-            picture = one.before if before and one.before is not None else one.portrait.picture
-            picture.info["parameters"] = one.portrait.infotext  # what is downloaded from the page keeps it
-            rows.append((picture, self._caption(one)))
+        for finished in self.pictures:
+            picture = finished.before if before and finished.before is not None else finished.portrait.picture
+            picture.info["parameters"] = finished.portrait.infotext  # what is downloaded from the page keeps it
+            rows.append((picture, self._caption(finished)))
         return [(self.sheet, "grid"), *rows] if self.sheet is not None else rows
 
     def infotext(self, number: int) -> str:
@@ -87,97 +87,104 @@ class Shown:
 
     def photos_of(self, infotext: str) -> tuple[Path, ...]:
         """The photos behind the picture of these settings; none for the settings of any other picture."""
-        ours = any(one.portrait.infotext.strip() == infotext.strip() for one in self.pictures)
+        ours = any(finished.portrait.infotext.strip() == infotext.strip() for finished in self.pictures)
         return self.photos if ours else ()
 
-    def _caption(self, one: Finished) -> str:
-        if one.likeness is None:
-            return f"no face found, seed {one.portrait.seed}"
-        return f"{one.likeness.brief}, seed {one.portrait.seed}"
+    def _caption(self, finished: Finished) -> str:
+        if finished.likeness is None:
+            return f"no face found, seed {finished.portrait.seed}"
+        return f"{finished.likeness.brief}, seed {finished.portrait.seed}"
 
 
-def generate(host: PageHost, asked: PortraitRequest, report: Report) -> Shown:
+def generate(host: PageHost, request: PortraitRequest, report: Report) -> PortraitResult:
     """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
-    require_ready(host.offers().needed)
-    identity = person(host, asked.who)
-    job, notes = planned(host, identity, asked, chosen_seed(asked.form["seed"]))
+    require_ready(host.capabilities().needed)
+    identity = load_identity(host, request.person)
+    job, notes = plan_job(host, identity, request, resolve_seed(request.form["seed"]))
     judge = host.judge()
 
-    def work() -> Shown:
+    def generate_pictures() -> PortraitResult:
         result = make(
-            _painter(host, asked.form),
+            _generation_host(host, request.form),
             job,
-            keep=kept(asked.form),
+            keep=kept_count(request.form),
             judge=judge,
-            photo=_photo(asked),
-            tools=_tools(asked.form),
+            photo=_fusion_photo(request),
+            tools=_face_tools(request.form),
             notes=[*notes, *identity.notes],
             progress=report,
         )
-        for one in result.pictures:
-            if host.save(one.portrait) is not None:
-                _keep_for_style(asked.form["style"], one)
-        said = [*result.notes, *(f"Likeness by {one.likeness.source}." for one in result.pictures if one.likeness)]
-        said += dict.fromkeys(note for one in result.pictures for note in one.notes if note not in said)
-        return Shown(result.pictures, tuple(dict.fromkeys(said)), photos=_used_photos(asked.who))
+        for finished in result.pictures:
+            if host.save(finished.portrait) is not None:
+                _save_style_thumbnail(request.form["style"], finished)
+        notes_of_run = [
+            *result.notes,
+            *(f"Likeness by {finished.likeness.source}." for finished in result.pictures if finished.likeness),
+        ]
+        notes_of_run += dict.fromkeys(
+            note for finished in result.pictures for note in finished.notes if note not in notes_of_run
+        )
+        return PortraitResult(
+            result.pictures, tuple(dict.fromkeys(notes_of_run)), photos=_source_photos(request.person)
+        )
 
-    return host.queued(work)()
+    return host.queued(generate_pictures)()
 
 
-def _keep_for_style(key: str, one: Finished) -> None:
+def _save_style_thumbnail(key: str, finished: Finished) -> None:
     """Show a style by the user's own first good picture in it, where pictures are kept at all."""
     style = all_styles().get(key)
     if style is None:
         return
     try:
-        keep_first_picture(style, one.portrait.picture, one.likeness)
+        keep_first_picture(style, finished.portrait.picture, finished.likeness)
     except OSError as error:
         log.warning("the picture of the style %s cannot be kept: %s", key, error)
 
 
-def grid(host: PageHost, asked: PortraitRequest, styles: Sequence[str], report: Report) -> Shown:
+def generate_grid(host: PageHost, request: PortraitRequest, styles: Sequence[str], report: Report) -> PortraitResult:
     """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them.
 
     No style means the one that is chosen. Raises FaceChainError.
     """
-    styles = tuple(dict.fromkeys(styles)) or (asked.form["style"],)
-    if len(styles) > MOST_GRID_STYLES:
-        raise HostError(f"A grid takes {MOST_GRID_STYLES} styles at most; {len(styles)} are chosen.")
-    require_ready(host.offers().needed)
-    identity, seed, judge = person(host, asked.who), chosen_seed(asked.form["seed"]), host.judge()
+    styles = tuple(dict.fromkeys(styles)) or (request.form["style"],)
+    if len(styles) > MAX_GRID_STYLES:
+        raise HostError(f"A grid takes {MAX_GRID_STYLES} styles at most; {len(styles)} are chosen.")
+    require_ready(host.capabilities().needed)
+    identity, seed, judge = load_identity(host, request.person), resolve_seed(request.form["seed"]), host.judge()
     cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
     notes = list(identity.notes)
     jobs = []
     for style, strength in cells:
-        form = {**asked.form, "style": style, "strength": strength, "count": 1, "keep": 0}
-        job, said = planned(host, identity, replace(asked, form=form), seed)
+        form = {**request.form, "style": style, "strength": strength, "count": 1, "keep": 0}
+        job, notes_of_run = plan_job(host, identity, replace(request, form=form), seed)
         jobs.append(job)
-        notes += [line for line in said if line not in notes]
+        notes += [line for line in notes_of_run if line not in notes]
 
-    def work() -> Shown:
-        made, labels = _cells(_painter(host, asked.form), jobs, cells, judge, report)
-        if len(made) < len(cells):
-            notes.append(f"Stopped after {len(made)} of {len(cells)} pictures.")
-        if not made:
-            return Shown((), tuple(notes))
-        rows = [(label, one.portrait.picture) for label, one in zip(labels, made, strict=True)]
+    def generate_pictures() -> PortraitResult:
+        pictures, labels = _generate_cells(_generation_host(host, request.form), jobs, cells, judge, report)
+        if len(pictures) < len(cells):
+            notes.append(f"Stopped after {len(pictures)} of {len(cells)} pictures.")
+        if not pictures:
+            return PortraitResult((), tuple(notes))
+        rows = [(label, finished.portrait.picture) for label, finished in zip(labels, pictures, strict=True)]
         page = sheet(rows, columns=len(GRID_STRENGTHS), title=f"Strength x style, seed {seed}")
-        for one in [*made, replace(made[0], portrait=replace(made[0].portrait, picture=page))]:
-            host.save(one.portrait)
-        return Shown(tuple(made), tuple(notes), page, _used_photos(asked.who))
+        for finished in [*pictures, replace(pictures[0], portrait=replace(pictures[0].portrait, picture=page))]:
+            host.save(finished.portrait)
+        return PortraitResult(tuple(pictures), tuple(notes), page, _source_photos(request.person))
 
-    return host.queued(work)()
+    return host.queued(generate_pictures)()
 
 
-def planned(host: PageHost, identity: Identity, asked: PortraitRequest, seed: int) -> tuple[Job, tuple[str, ...]]:
+def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed: int) -> tuple[Job, tuple[str, ...]]:
     """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
-    form = asked.form
+    form = request.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
     named = parse_others(form["others"])
     job, notes = plan(
         identity,
         style,
-        settings_of(form, seed),
+        settings_from_form(form, seed),
         subject=form["subject"],
         suits=form["suits"],
         prompt=form["prompt"],
@@ -189,11 +196,11 @@ def planned(host: PageHost, identity: Identity, asked: PortraitRequest, seed: in
     people = together(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
-    controls, remarks = _controls(host, asked), written(form, asked.who)
+    controls, remarks = _controls(host, request), to_infotext(form, request.person)
     return replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks), notes
 
 
-def chosen_seed(seed: int) -> int:
+def resolve_seed(seed: int) -> int:
     """The seed that was asked for, a random one for -1."""
     return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
 
@@ -214,56 +221,60 @@ def wanted_controls(form: Mapping[str, Any], picture: Image.Image) -> list[Contr
     return units
 
 
-def _controls(host: PageHost, asked: PortraitRequest) -> tuple[Control, ...]:
+def _controls(host: PageHost, request: PortraitRequest) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
-    if asked.pose is None:
+    if request.pose is None:
         return ()
-    controls, offers = wanted_controls(asked.form, asked.pose), host.offers()
+    controls, capabilities = wanted_controls(request.form, request.pose), host.capabilities()
     for control in controls:
-        if offers.unavailable_reason(control.kind):
-            raise HostError(f"The pose picture cannot be used. {offers.unavailable_reason(control.kind)}")
+        if capabilities.unavailable_reason(control.kind):
+            raise HostError(f"The pose picture cannot be used. {capabilities.unavailable_reason(control.kind)}")
     return tuple(controls)
 
 
-def _painter(host: PageHost, form: Mapping[str, Any]) -> Host:
+def _generation_host(host: PageHost, form: Mapping[str, Any]) -> Host:
     """The host, or who lets it paint several people one by one."""
     return SequentialInpaintHost(host, form["alone"]) if form["alone"] > 0 else host
 
 
-def _cells(
-    painter: Host, jobs: Sequence[Job], cells: Sequence[tuple[str, float]], judge: LikenessScorer, report: Report
+def _generate_cells(
+    generation_host: Host,
+    jobs: Sequence[Job],
+    cells: Sequence[tuple[str, float]],
+    judge: LikenessScorer,
+    report: Report,
 ) -> tuple[list[Finished], list[str]]:
     """The pictures of a grid and their labels, as far as they got."""
-    made: list[Finished] = []
+    pictures: list[Finished] = []
     labels = []
     total = sum(job.steps for job in jobs)
     for number, (job, (style, strength)) in enumerate(zip(jobs, cells, strict=True)):
         before = number * job.steps
 
-        def told(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
+        def report_cell(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
             return report(before + own * done // max(steps, 1), total)
 
-        result = make(painter, job, judge=judge, progress=told)
+        result = make(generation_host, job, judge=judge, progress=report_cell)
         if not result.pictures:
             break
-        made += result.pictures
-        one = result.pictures[0]
-        like = "" if one.likeness is None else f", likeness {one.likeness.cosine:.2f}"
+        pictures += result.pictures
+        finished = result.pictures[0]
+        like = "" if finished.likeness is None else f", likeness {finished.likeness.cosine:.2f}"
         labels.append(f"{'no style' if style == NO_STYLE else find_style(style).en}, {strength:g}{like}")
-    return made, labels
+    return pictures, labels
 
 
-def _tools(form: Mapping[str, Any]) -> list[FaceTool]:
+def _face_tools(form: Mapping[str, Any]) -> list[FaceTool]:
     tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["others"].strip() else []
     return [*tools, retouching()] if form["retouch"] else tools
 
 
-def _used_photos(who: Who) -> tuple[Path, ...]:
-    return () if who.card else who.photos
+def _source_photos(person: PersonRequest) -> tuple[Path, ...]:
+    return () if person.card else person.photos
 
 
-def _photo(asked: PortraitRequest) -> Image.Image | None:
+def _fusion_photo(request: PortraitRequest) -> Image.Image | None:
     """The photo whose face is fused: the first one, unless a card is used instead."""
-    if asked.who.card or not asked.who.photos or not asked.form["fuse"]:
+    if request.person.card or not request.person.photos or not request.form["fuse"]:
         return None
-    return Image.fromarray(faces.read_picture(asked.who.photos[0]).pixels)
+    return Image.fromarray(faces.read_picture(request.person.photos[0]).pixels)

@@ -11,27 +11,27 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.styles import all_styles
-from facechain_ext.ui.background_task import Stop, Task
-from facechain_ext.ui.gradio_versions import at_once, results_gallery
-from facechain_ext.ui.html import bar, note
+from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
+from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait import result
-from facechain_ext.ui.portrait.components import asked, component
-from facechain_ext.ui.portrait.result import Shown  # noqa: TC001 - gradio reads the annotations
+from facechain_ext.ui.portrait.components import build_component, portrait_request
+from facechain_ext.ui.portrait.result import PortraitResult  # noqa: TC001 - gradio reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.portrait.components import HowParts, WhoParts
+    from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 3
+_PREVIEW_EVERY = 3
 """Every so many looks at the progress the picture in the making is fetched as well."""
 
 
 @dataclass(frozen=True)
-class ResultParts:
+class ResultColumn:
     """``sent`` holds what the buttons send to other tabs, ``shown`` one browser's result, ``stop`` its interrupt."""
 
     generate: Any
@@ -49,7 +49,7 @@ class ResultParts:
     stop: Any
 
 
-def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
+def build(host: PageHost, form: dict[str, Any]) -> ResultColumn:
     """Build the column; its settings go into ``form``."""
     gr.HTML("<h3>Result</h3>")
     with gr.Row():
@@ -59,10 +59,10 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
     preview = gr.Image(label="Preview", visible=False, interactive=False, height=300, elem_id="facechain_preview")
     with gr.Row():
         for name in ("count", "keep"):
-            form[name] = component(name, min_width=120)
+            form[name] = build_component(name, min_width=120)
     with gr.Row():
         for name in ("fuse", "retouch"):
-            form[name] = component(name, min_width=120)
+            form[name] = build_component(name, min_width=120)
     gallery = results_gallery(
         label="Result", columns=2, height=480, object_fit="contain", show_label=False, elem_id="facechain_gallery"
     )
@@ -82,44 +82,56 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultParts:
             info="Each gets a row; none takes the chosen style.", elem_id="facechain_grid_styles",
         )  # fmt: skip
         grid = gr.Button("Make the grid", elem_id="facechain_grid")
-    states = (gr.State(None), gr.State(value=False), gr.State(Stop()))
-    return ResultParts(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, sent, *states)
+    states = (gr.State(None), gr.State(value=False), gr.State(StopSignal()))
+    return ResultColumn(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, sent, *states)
 
 
-def wire(parts: ResultParts, who: WhoParts, how: HowParts, host: PageHost) -> None:
+def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColumn, host: PageHost) -> None:
     """What generating, interrupting, choosing and flipping do."""
 
-    def run(stop: Stop, *values: Any) -> Iterator[list[Any]]:
-        yield from _working(host, stop, lambda report: result.generate(host, asked(values), report))
+    def on_generate(stop: StopSignal, *values: Any) -> Iterator[list[Any]]:
+        yield from _run_with_progress(
+            host, stop, lambda report: result.generate(host, portrait_request(values), report)
+        )
 
-    def run_grid(stop: Stop, names: list[str], *values: Any) -> Iterator[list[Any]]:
+    def on_generate_grid(stop: StopSignal, names: list[str], *values: Any) -> Iterator[list[Any]]:
         keys = [key_of_choice(name) for name in names or []]
-        yield from _working(host, stop, lambda report: result.grid(host, asked(values), keys, report))
+        yield from _run_with_progress(
+            host, stop, lambda report: result.generate_grid(host, portrait_request(values), keys, report)
+        )
 
-    def choose(shown: Shown | None, event: gr.SelectData) -> str:
+    def on_select(shown: PortraitResult | None, event: gr.SelectData) -> str:
         return shown.infotext(int(event.index)) if shown is not None else ""
 
-    def flip(shown: Shown | None, before: bool) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def flip(shown: PortraitResult | None, before: bool) -> list[Any]:  # noqa: FBT001 - gradio's way
         if shown is None:
             return [gr.update(), gr.update(), before]
-        words = "Show before fusion and retouching" if before else "Show after fusion and retouching"
-        return [shown.gallery(before=not before), gr.update(value=words), not before]
+        text = "Show before fusion and retouching" if before else "Show after fusion and retouching"
+        return [shown.gallery(before=not before), gr.update(value=text), not before]
 
-    def send(infotext: str, shown: Shown | None) -> str:
+    def on_infotext(infotext: str, shown: PortraitResult | None) -> str:
         return host.sent_settings(infotext, shown.photos_of(infotext) if shown is not None else ())
 
-    inputs = [*who.inputs, how.pose, *how.inputs]
+    inputs = [*person.inputs, generation.pose, *generation.inputs]
     outputs = [
-        parts.status, parts.preview, parts.gallery, parts.infotext, parts.shown, parts.flip, parts.before,
-        parts.interrupt,
+        column.status, column.preview, column.gallery, column.infotext, column.shown, column.flip, column.before,
+        column.interrupt,
     ]  # fmt: skip
     hidden = {"show_progress": "hidden"}
-    parts.generate.click(run, [parts.stop, *inputs], outputs, **hidden, **at_once(parts.generate.click))
-    parts.grid.click(run_grid, [parts.stop, parts.grid_styles, *inputs], outputs, **hidden, **at_once(parts.grid.click))
-    parts.interrupt.click(Stop.set, [parts.stop], [], queue=False)
-    parts.infotext.change(send, [parts.infotext, parts.shown], [parts.sent], **hidden)
-    parts.gallery.select(choose, [parts.shown], [parts.infotext], **hidden)
-    parts.flip.click(flip, [parts.shown, parts.before], [parts.gallery, parts.flip, parts.before], **hidden)
+    column.generate.click(
+        on_generate, [column.stop, *inputs], outputs, **hidden, **concurrent_event_options(column.generate.click)
+    )
+    column.grid.click(
+        on_generate_grid,
+        [column.stop, column.grid_styles, *inputs],
+        outputs,
+        **hidden,
+        **concurrent_event_options(column.grid.click),
+    )
+    column.interrupt.click(StopSignal.set, [column.stop], [], queue=False)
+    column.infotext.change(on_infotext, [column.infotext, column.shown], [column.sent], **hidden)
+    column.gallery.select(on_select, [column.shown], [column.infotext], **hidden)
+    column.flip.click(flip, [column.shown, column.before], [column.gallery, column.flip, column.before], **hidden)
 
 
 def style_choices() -> list[str]:
@@ -132,33 +144,35 @@ def key_of_choice(choice: str) -> str:
     return choice.rpartition("(")[2].rstrip(")")
 
 
-def _working(host: PageHost, stop: Stop, task: Callable[[Callable[[int, int], bool]], Shown]) -> Iterator[list[Any]]:
+def _run_with_progress(
+    host: PageHost, stop: StopSignal, task: Callable[[Callable[[int, int], bool]], PortraitResult]
+) -> Iterator[list[Any]]:
     """The result column while ``task`` works, and when it has ended."""
     stop.clear()
-    work: Task[Shown] = Task(task, stop, host.waits)
-    keeps = gr.update()
-    for number, tick in enumerate(work.ticks()):
+    task_run: Task[PortraitResult] = Task(task, stop, host.is_waiting)
+    unchanged = gr.update()
+    for number, progress in enumerate(task_run.progress_updates()):
         # until the host has let the work in, the picture in the making is somebody else's
-        picture = host.preview() if tick.total and number % _LOOKS == 0 else None
-        seen = gr.update(value=picture, visible=True) if picture is not None else keeps
-        words = "Stopping …" if stop.is_set() else tick.words
-        yield [bar(tick.done, tick.total, words), seen, *[keeps] * 5, gr.update(variant="stop")]
+        picture = host.preview() if progress.total and number % _PREVIEW_EVERY == 0 else None
+        preview_update = gr.update(value=picture, visible=True) if picture is not None else unchanged
+        text = "Stopping …" if stop.is_set() else progress.text
+        yield [bar(progress.done, progress.total, text), preview_update, *[unchanged] * 5, gr.update(variant="stop")]
     hidden, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
     try:
-        shown = work.result()
+        shown = task_run.result()
     except FaceChainError as error:
-        yield [note(str(error)), hidden, *[keeps] * 5, idle]
+        yield [note_html(str(error)), hidden, *[unchanged] * 5, idle]
         return
     except Exception as error:
         log.exception("the page could not make the pictures")
         trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note(trouble), hidden, *[keeps] * 5, idle]
+        yield [note_html(trouble), hidden, *[unchanged] * 5, idle]
         return
     flip = gr.update(visible=shown.has_before, value="Show before fusion and retouching")
     first = shown.infotext(1 if shown.sheet is not None else 0)
-    yield [note(*(shown.notes or ("Done.",))), hidden, shown.gallery(), first, shown, flip, False, idle]
+    yield [note_html(*(shown.notes or ("Done.",))), hidden, shown.gallery(), first, shown, flip, False, idle]
 
 
-def reload_choices() -> Any:
+def style_choices_update() -> Any:
     """The styles of the grid as they are now."""
     return gr.update(choices=style_choices())

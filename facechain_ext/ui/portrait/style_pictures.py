@@ -33,19 +33,19 @@ def picture_of(style: Style) -> Path | None:
     return own if own.is_file() else shipped_picture(style.key)
 
 
-def style_pictures(known: str = "") -> tuple[str, str] | None:
-    """The rules that give every tile its picture, and their digest; None when ``known`` is that digest already.
+def style_pictures(known_digest: str = "") -> tuple[str, str] | None:
+    """The rules that give every tile its picture, and their digest; None when ``known_digest`` is that digest already.
 
     A picture that cannot be read costs its tile the picture, and a line in the log.
     """
     files = {style.key: picture_of(style) for style in all_styles().values()}
-    stamps = [(key, str(path), path.stat().st_mtime_ns) for key, path in files.items() if path is not None]
-    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
-    if digest == known:
+    sources = [(key, str(path), path.stat().st_mtime_ns) for key, path in files.items() if path is not None]
+    digest = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
+    if digest == known_digest:
         return None
     rules = []
-    for key, path, changed in stamps:
-        encoded = _encoded(path, changed)
+    for key, path, modified_ns in sources:
+        encoded = _encoded(path, modified_ns)
         if encoded:
             tile = f'.facechain-tiles .facechain-tile[data-key="{html.escape(key)}"]'
             rules.append(f"{tile}{{background-image:{_SHADE},url(data:image/webp;base64,{encoded})}}")

@@ -19,7 +19,7 @@ from facechain_ext.styles import (
     known_loras,
     search,
 )
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait.form import NO_LORA, NO_STYLE, STYLE_LORA
 from facechain_ext.ui.portrait.style_pictures import picture_of
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EVERY = "all"
 FAVOURITES = "favourites"
 OWN = "own"
-_LONGEST = 600
+_MAX_LENGTH = 600
 """Characters of a style's prompt."""
 
 
@@ -39,51 +39,53 @@ def tags() -> list[str]:
     return [EVERY, FAVOURITES, OWN, *sorted({tag for style in all_styles().values() for tag in style.tags} - {OWN})]
 
 
-def found(query: str, tag: str) -> list[Style]:
+def filter_styles(query: str, tag: str) -> list[Style]:
     """The styles that match; favourites first unless something is searched for."""
-    styles, starred = all_styles(), favourites()
-    chosen = [styles[key] for key in starred if key in styles]
+    styles, favourite_keys = all_styles(), favourites()
+    matching = [styles[key] for key in favourite_keys if key in styles]
     if tag == OWN:
-        chosen = [style for style in styles.values() if style.family == OWN]
+        matching = [style for style in styles.values() if style.family == OWN]
     elif tag != FAVOURITES:
-        chosen += [style for key, style in styles.items() if key not in starred]
-    return search(chosen, query, tags=() if tag in (EVERY, FAVOURITES, OWN, "") else (tag,))
+        matching += [style for key, style in styles.items() if key not in favourite_keys]
+    return search(matching, query, tags=() if tag in (EVERY, FAVOURITES, OWN, "") else (tag,))
 
 
-def gallery(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, waiting: bool = False) -> str:
+def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, deferred: bool = False) -> str:
     """Tiles to choose from, the first of which means no style; javascript/facechain_styles.js makes them work.
 
     A tile is one element: its picture comes from ``style_pictures``, its second name and badge from its data. The tiles
-    that are ``waiting`` are no part of the page before it is seen, so that they cost its loading nothing.
+    that are ``deferred`` are no part of the page before it is seen, so that they cost its loading nothing.
     """
-    starred, loras = set(favourites()), known_loras(lora_folders)
+    favourite_keys, loras = set(favourites()), known_loras(lora_folders)
     tiles = [_tile(NO_STYLE, "No style", "", "", "none")]
     for style in styles:
-        marks = ["★"] if style.key in starred else []
+        marks = ["★"] if style.key in favourite_keys else []
         if style.lora is not None:
             marks.append("LoRA" if style.lora.file.casefold() in loras else "LoRA missing")
-        hue = "" if picture_of(style) is not None else style.key
-        tiles.append(_tile(style.key, style.en, style.zh, " ".join(marks), hue))
+        colour_seed = "" if picture_of(style) is not None else style.key
+        tiles.append(_tile(style.key, style.en, style.zh, " ".join(marks), colour_seed))
     count = f"<p class='facechain-count'>{len(styles)} styles</p>"
-    inside = "".join(tiles)
-    content = f"<template>{inside}</template>" if waiting else inside
+    tiles_text = "".join(tiles)
+    content = f"<template>{tiles_text}</template>" if deferred else tiles_text
     return f"{count}<div class='facechain-tiles' role='listbox' aria-label='Styles'>{content}</div>"
 
 
-def facts(key: str, lora_folders: tuple[Path, ...]) -> str:
+def style_details_html(key: str, lora_folders: tuple[Path, ...]) -> str:
     """What the chosen style asks for, and the rule that marks its tile; raises StyleError for an unknown one."""
     mark = (
         f'<style>.facechain-tile[data-key="{html.escape(key)}"] {{ outline: 3px solid var(--color-accent); }}</style>'
     )
     if key == NO_STYLE:
-        return mark + note("No style: the words for the person and the prompt alone.")
+        return mark + note_html("No style: the words for the person and the prompt alone.")
     style = find_style(key)
     star = " ★" if key in favourites() else ""
-    lines = [f"{style.en} · {style.zh}{star}", style.positive]
+    sentences = [f"{style.en} · {style.zh}{star}", style.positive]
     for_whom = "" if style.subject == "anyone" else f" Written for: {style.subject}."
-    lines.append(f"Suggests strength {style.strength:g} and the adapter {style.adapter}.{for_whom}")
+    sentences.append(f"Suggests strength {style.strength:g} and the adapter {style.adapter}.{for_whom}")
     if style.family == OWN and key in catalogue():
-        lines.append(f"It is your own and takes the place of {catalogue()[key].en}, which comes with the extension.")
+        sentences.append(
+            f"It is your own and takes the place of {catalogue()[key].en}, which comes with the extension."
+        )
     if style.lora is not None:
         get = (
             "download it below"
@@ -92,10 +94,10 @@ def facts(key: str, lora_folders: tuple[Path, ...]) -> str:
             if lora_folders
             else "get it"
         )
-        here = find_lora(style.lora, lora_folders) is not None
-        state = "is here" if here else f"is missing, so only the words act: {get}, or choose another LoRA"
-        lines.append(f"Its LoRA {style.lora.file} {state}.")
-    return mark + note(*lines)
+        installed = find_lora(style.lora, lora_folders) is not None
+        state = "is here" if installed else f"is missing, so only the words act: {get}, or choose another LoRA"
+        sentences.append(f"Its LoRA {style.lora.file} {state}.")
+    return mark + note_html(*sentences)
 
 
 def can_download(key: str, lora_folders: tuple[Path, ...]) -> bool:
@@ -106,7 +108,7 @@ def can_download(key: str, lora_folders: tuple[Path, ...]) -> bool:
     return find_lora(style.lora, lora_folders) is None
 
 
-def suggestion(key: str) -> dict[str, float]:
+def suggested_settings(key: str) -> dict[str, float]:
     """Strength and LoRA weight that the style suggests; nothing for no style."""
     style = all_styles().get(key)
     if style is None:
@@ -115,17 +117,19 @@ def suggestion(key: str) -> dict[str, float]:
     return values | {"lora_weight": style.lora.weight} if style.lora is not None else values
 
 
-def followed(key: str, last: Mapping[str, float] | None, now: Mapping[str, float]) -> dict[str, float]:
-    """The suggestions of a style for those settings that the user has left as ``last`` was suggested.
+def settings_to_update(
+    key: str, last_suggested: Mapping[str, float] | None, current: Mapping[str, float]
+) -> dict[str, float]:
+    """The suggestions of a style for those settings that the user has left as ``last_suggested`` was suggested.
 
-    ``last`` is None when the settings come from elsewhere and stay.
+    ``last_suggested`` is None when the settings come from elsewhere and stay.
     """
-    if last is None:
+    if last_suggested is None:
         return {}
-    return {name: value for name, value in suggestion(key).items() if now[name] == last[name]}
+    return {name: value for name, value in suggested_settings(key).items() if current[name] == last_suggested[name]}
 
 
-def own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Style:
+def build_own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Style:
     """A style of the user from the page's settings: the chosen style's words and his own.
 
     ``lora_file`` is the file name of the LoRA that is chosen instead of the style's. Raises StyleError for a name that
@@ -139,12 +143,12 @@ def own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Styl
     negative = ", ".join(part for part in (base.negative if base else "", form["negative"].strip(" ,")) if part)
     if not prompt:
         raise StyleError("An own style needs words; write a prompt or choose a style to begin with.")
-    if len(prompt) > _LONGEST or len(negative) > _LONGEST:
-        raise StyleError(f"The words are more than {_LONGEST} characters; shorten them.")
+    if len(prompt) > _MAX_LENGTH or len(negative) > _MAX_LENGTH:
+        raise StyleError(f"The words are more than {_MAX_LENGTH} characters; shorten them.")
     lora = None
     if form["lora"] == STYLE_LORA:
-        kept = base.lora if base else None
-        lora = kept and StyleLora(kept.file, form["lora_weight"], kept.trigger, kept.source)
+        base_lora = base.lora if base else None
+        lora = base_lora and StyleLora(base_lora.file, form["lora_weight"], base_lora.trigger, base_lora.source)
     elif form["lora"] != NO_LORA and lora_file is not None:
         lora = StyleLora(lora_file, form["lora_weight"])
     adapter = form["adapter"] if form["adapter"] in ("majic", "film") else base.adapter if base else "majic"
@@ -152,15 +156,18 @@ def own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Styl
     return Style(key_of(text), text, text, form["suits"], (OWN,), prompt, negative, adapter, strength, lora, OWN)
 
 
-def _tile(key: str, name: str, chinese: str, badge: str, hue: str) -> str:
-    """One tile; ``hue`` is a text that chooses the colour of one without a picture, empty for one with a picture."""
+def _tile(key: str, name: str, chinese: str, badge: str, colour_seed: str) -> str:
+    """One tile; ``colour_seed`` is hashed to the hue of a tile without a picture, and empty for one with a picture."""
     name, chinese = html.escape(name), html.escape(chinese)
     data = f'data-key="{html.escape(key)}"'
     if chinese and chinese != name:
         data += f' data-zh="{chinese}"'
     if badge:
         data += f' data-badge="{badge}"'
-    kind = f"facechain-tile facechain-card' style='--hue:{crc32(hue.encode()) % 360}" if hue else "facechain-tile"
-    return (
-        f"<button type='button' role='option' aria-selected='false' tabindex='-1' class='{kind}' {data}>{name}</button>"
+    classes = (
+        f"facechain-tile facechain-card' style='--hue:{crc32(colour_seed.encode()) % 360}"
+        if colour_seed
+        else "facechain-tile"
     )
+    state = "role='option' aria-selected='false' tabindex='-1'"
+    return f"<button type='button' {state} class='{classes}' {data}>{name}</button>"

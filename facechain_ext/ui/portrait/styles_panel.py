@@ -20,13 +20,13 @@ from facechain_ext.styles import (
     save_style,
     set_favourite,
 )
-from facechain_ext.ui.background_task import Stop, Task
-from facechain_ext.ui.html import bar, note
+from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.confirmation import Confirmation, build_confirmation, hide_confirmation, show_confirmation
+from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait import styles
-from facechain_ext.ui.portrait.components import component
-from facechain_ext.ui.portrait.form import NO_LORA, STYLE_LORA, form_of
+from facechain_ext.ui.portrait.components import build_component
+from facechain_ext.ui.portrait.form import NO_LORA, STYLE_LORA, form_from_values
 from facechain_ext.ui.portrait.style_pictures import style_pictures
-from facechain_ext.ui.question import Question, build_question, closed, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
     from facechain_ext.styles import Style
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.portrait.components import HowParts
+    from facechain_ext.ui.portrait.components import GenerationColumn
 
 SUGGESTED = ("strength", "lora_weight")
 """Settings for which a style has a suggestion."""
 
 
 @dataclass(frozen=True)
-class StyleParts:
-    """``key`` holds the chosen style, ``tiles`` the gallery, ``facts`` what the style says.
+class StylesSection:
+    """``key`` holds the chosen style, ``tiles`` the gallery, ``style_details_html`` what the style says.
 
     ``pictures`` are the tiles' pictures and ``shown`` the digest of those that the browser has.
     """
@@ -61,17 +61,17 @@ class StyleParts:
 
 
 @dataclass(frozen=True)
-class OwnParts:
+class OwnStylesSection:
     """Saving the settings as a style, and deleting one; both may ask first."""
 
     name: Any
     save: Any
     delete: Any
-    replacing: Question
-    deleting: Question
+    replacing: Confirmation
+    deleting: Confirmation
 
 
-def build(host: PageHost) -> StyleParts:
+def build(host: PageHost) -> StylesSection:
     """Build the gallery; the thumbnails come when the page is first seen."""
     with gr.Row():
         query = gr.Textbox(
@@ -80,185 +80,211 @@ def build(host: PageHost) -> StyleParts:
         )  # fmt: skip
         tag = gr.Dropdown(styles.tags(), value=styles.EVERY, label="Tag", elem_id="facechain_style_tag", min_width=120)
     tiles = gr.HTML(
-        styles.gallery(styles.found("", styles.EVERY), host.lora_folders(), waiting=True),
+        styles.gallery_html(styles.filter_styles("", styles.EVERY), host.lora_folders(), deferred=True),
         elem_id="facechain_style_gallery",
     )
     pictures = gr.HTML("", elem_id="facechain_style_pictures", elem_classes=["facechain-hidden"])
-    key = component("style", elem_classes=["facechain-hidden"])
-    facts = gr.HTML(styles.facts("", ()), elem_id="facechain_style_facts")
+    key = build_component("style", elem_classes=["facechain-hidden"])
+    facts = gr.HTML(styles.style_details_html("", ()), elem_id="facechain_style_facts")
     with gr.Row():
         star = gr.Button("★ Favourite", size="sm", elem_id="facechain_style_star")
         pull = gr.Button("Download its LoRA", size="sm", interactive=False, elem_id="facechain_style_pull")
         stop_pull = gr.Button("Stop", size="sm", visible=False, elem_id="facechain_style_stop")
     status = gr.HTML("", elem_id="facechain_style_status")
-    return StyleParts(key, query, tag, tiles, pictures, gr.State(""), facts, star, pull, stop_pull, status)
+    return StylesSection(key, query, tag, tiles, pictures, gr.State(""), facts, star, pull, stop_pull, status)
 
 
-def build_own() -> OwnParts:
+def build_own() -> OwnStylesSection:
     """Build the part for styles of one's own."""
     with gr.Accordion("Own styles", open=False, elem_id="facechain_own_styles"):
-        gr.HTML(note("Keeps the chosen style's words with the prompt, LoRA, adapter and strength of now."))
+        gr.HTML(note_html("Keeps the chosen style's words with the prompt, LoRA, adapter and strength of now."))
         name = gr.Textbox("", label="Name of an own style", max_lines=1, elem_id="facechain_style_name")
         with gr.Row():
             save = gr.Button("Save as own style", elem_id="facechain_style_save")
             delete = gr.Button("Delete the chosen own style", elem_id="facechain_style_delete")
-        replacing = build_question("facechain_style_replace", "Yes, replace it")
-        deleting = build_question("facechain_style_delete", "Yes, delete it")
-    return OwnParts(name, save, delete, replacing, deleting)
+        replacing = build_confirmation("facechain_style_replace", "Yes, replace it")
+        deleting = build_confirmation("facechain_style_delete", "Yes, delete it")
+    return OwnStylesSection(name, save, delete, replacing, deleting)
 
 
-def wire(parts: StyleParts, how: HowParts, host: PageHost) -> None:
+def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -> None:
     """What searching, choosing, starring and downloading do."""
 
     def tiles(query: str, tag: str) -> str:
-        return styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders())
+        return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
 
     def facts(key: str) -> str:
         try:
-            return styles.facts(key or "", host.lora_folders())
+            return styles.style_details_html(key or "", host.lora_folders())
         except FaceChainError as error:
-            return note(str(error))
+            return note_html(str(error))
 
-    def choose(key: str, last: dict[str, float] | None, *now: float) -> list[Any]:
-        follows = styles.followed(key or "", last, dict(zip(SUGGESTED, now, strict=True)))
-        kept = {**(last or {}), **dict(zip(SUGGESTED, now, strict=True)), **styles.suggestion(key or "")}
-        return [facts(key), pull_button(key), kept, *(follows.get(name, gr.update()) for name in SUGGESTED)]
+    def on_choose(key: str, last: dict[str, float] | None, *save_inputs: float) -> list[Any]:
+        updates = styles.settings_to_update(key or "", last, dict(zip(SUGGESTED, save_inputs, strict=True)))
+        suggested = {
+            **(last or {}),
+            **dict(zip(SUGGESTED, save_inputs, strict=True)),
+            **styles.suggested_settings(key or ""),
+        }
+        return [facts(key), pull_button(key), suggested, *(updates.get(name, gr.update()) for name in SUGGESTED)]
 
     def pull_button(key: str) -> Any:
         return gr.update(interactive=styles.can_download(key or "", host.lora_folders()))
 
     def star(key: str, query: str, tag: str) -> list[Any]:
         if not key:
-            return [note("Choose a style first."), gr.update(), gr.update()]
+            return [note_html("Choose a style first."), gr.update(), gr.update()]
         on = key not in favourites()
         try:
             set_favourite(key, on=on)
         except FaceChainError as error:
-            return [note(str(error)), gr.update(), gr.update()]
-        words = "It is a favourite now." if on else "It is no favourite any more."
-        return [note(words), facts(key), tiles(query, tag)]
+            return [note_html(str(error)), gr.update(), gr.update()]
+        message = "It is a favourite now." if on else "It is no favourite any more."
+        return [note_html(message), facts(key), tiles(query, tag)]
 
-    def pull(key: str, stop: Stop, query: str, tag: str) -> Iterator[list[Any]]:
+    def on_pull(key: str, stop: StopSignal, query: str, tag: str) -> Iterator[list[Any]]:
         stop.clear()
-        for words in download(key or "", host.lora_folders(), stop):
-            yield [words, gr.update(visible=True), gr.update(), gr.update(), gr.update()]
+        for message in download_lora(key or "", host.lora_folders(), stop):
+            yield [message, gr.update(visible=True), gr.update(), gr.update(), gr.update()]
         yield [gr.update(), gr.update(visible=False), facts(key), tiles(query, tag), pull_button(key)]
 
-    stop = gr.State(Stop())
-    search = [parts.query, parts.tag]
-    for changed in (parts.query.change, parts.tag.change):
-        changed(tiles, search, [parts.tiles], show_progress="hidden")
-    suggested = [how.form[name] for name in SUGGESTED]
-    followers = [parts.facts, parts.pull, how.suggested, *suggested]
-    parts.key.change(choose, [parts.key, how.suggested, *suggested], followers, show_progress="hidden")
-    parts.star.click(star, [parts.key, *search], [parts.status, parts.facts, parts.tiles], show_progress="hidden")
-    shown = [parts.status, parts.stop_pull, parts.facts, parts.tiles, parts.pull]
-    parts.pull.click(pull, [parts.key, stop, *search], shown, show_progress="hidden")
-    parts.stop_pull.click(Stop.set, [stop], [], queue=False)
+    stop = gr.State(StopSignal())
+    search = [section.query, section.tag]
+    for changed in (section.query.change, section.tag.change):
+        changed(tiles, search, [section.tiles], show_progress="hidden")
+    suggested = [generation.form[name] for name in SUGGESTED]
+    followers = [section.facts, section.pull, generation.suggested, *suggested]
+    section.key.change(on_choose, [section.key, generation.suggested, *suggested], followers, show_progress="hidden")
+    section.star.click(
+        star, [section.key, *search], [section.status, section.facts, section.tiles], show_progress="hidden"
+    )
+    shown = [section.status, section.stop_pull, section.facts, section.tiles, section.pull]
+    section.pull.click(on_pull, [section.key, stop, *search], shown, show_progress="hidden")
+    section.stop_pull.click(StopSignal.set, [stop], [], queue=False)
 
 
-def wire_own(parts: StyleParts, own: OwnParts, how: HowParts, host: PageHost) -> None:
+def wire_own(
+    section: StylesSection, own_section: OwnStylesSection, generation: GenerationColumn, host: PageHost
+) -> None:
     """What saving and deleting an own style do; both ask before something is lost."""
 
     def tiles(query: str, tag: str) -> str:
-        return styles.gallery(styles.found(query or "", tag or styles.EVERY), host.lora_folders())
+        return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
 
     def style_of(name: str, values: Sequence[Any]) -> Style:
-        form = form_of(values)
-        return styles.own_style(name or "", form, lora_file(form["lora"], host.lora_folders()))
+        form = form_from_values(values)
+        return styles.build_own_style(name or "", form, lora_file_name(form["lora"], host.lora_folders()))
 
-    def keep(name: str, query: str, tag: str, *values: Any) -> list[Any]:
+    def on_save(name: str, query: str, tag: str, *values: Any) -> list[Any]:
         try:
             style = style_of(name, values)
             if style.key in own_styles()[0]:
-                return [*unchanged, *opened(f"You have a style {style.en} already. Replace it?", style.key)]
+                return [*unchanged, *show_confirmation(f"You have a style {style.en} already. Replace it?", style.key)]
             save_style(style)
         except FaceChainError as error:
-            return [note(str(error)), *unchanged[1:], *closed()]
-        return [*saved(style.key, query, tag), *closed()]
+            return [note_html(str(error)), *unchanged[1:], *hide_confirmation()]
+        return [*saved_updates(style.key, query, tag), *hide_confirmation()]
 
-    def replace(asked: str, name: str, query: str, tag: str, *values: Any) -> list[Any]:
+    def replace(portrait_request: str, name: str, query: str, tag: str, *values: Any) -> list[Any]:
         try:
             style = style_of(name, values)
-            if style.key != asked:
+            if style.key != portrait_request:
                 raise StyleError("The name was changed meanwhile. Press Save as own style again.")
             save_style(style, replace=True)
         except FaceChainError as error:
-            return [note(str(error)), *unchanged[1:], *closed()]
-        return [*saved(style.key, query, tag), *closed()]
+            return [note_html(str(error)), *unchanged[1:], *hide_confirmation()]
+        return [*saved_updates(style.key, query, tag), *hide_confirmation()]
 
-    def saved(key: str, query: str, tag: str) -> list[Any]:
-        words = note(
+    def saved_updates(key: str, query: str, tag: str) -> list[Any]:
+        message = note_html(
             f"Saved the style {find_style(key).en}. It is chosen now and holds your words, so Prompt is empty."
         )
-        return [words, key, tiles(query, tag), "", "", styles.facts(key, host.lora_folders())]
+        return [message, key, tiles(query, tag), "", "", styles.style_details_html(key, host.lora_folders())]
 
-    def ask_to_remove(key: str) -> list[Any]:
+    def on_delete(key: str) -> list[Any]:
         style = own_styles()[0].get(key or "")
         if style is None:
-            return [note("Choose one of your own styles first; those that come with the extension stay."), *closed()]
-        return ["", *opened(f"Delete the style {style.en}? It cannot be brought back.", style.key)]
+            return [
+                note_html("Choose one of your own styles first; those that come with the extension stay."),
+                *hide_confirmation(),
+            ]
+        return ["", *show_confirmation(f"Delete the style {style.en}? It cannot be brought back.", style.key)]
 
-    def remove(key: str, chosen: str, query: str, tag: str) -> list[Any]:
+    def on_confirm_delete(key: str, chosen: str, query: str, tag: str) -> list[Any]:
         try:
             name = find_style(key).en
             delete_style(key)
         except FaceChainError as error:
-            return [note(str(error)), gr.update(), gr.update(), *closed()]
-        return [note(f"Deleted the style {name}."), "" if chosen == key else gr.update(), tiles(query, tag), *closed()]
+            return [note_html(str(error)), gr.update(), gr.update(), *hide_confirmation()]
+        return [
+            note_html(f"Deleted the style {name}."),
+            "" if chosen == key else gr.update(),
+            tiles(query, tag),
+            *hide_confirmation(),
+        ]
 
     unchanged: list[Any] = [gr.update()] * 6
-    changed_styles = [parts.status, parts.key, parts.tiles]
-    search = [parts.query, parts.tag]
-    now = [own.name, *search, *how.inputs]
-    emptied = [*changed_styles, how.form["prompt"], how.form["negative"], parts.facts, *own.replacing.parts]
-    own.save.click(keep, now, emptied, show_progress="hidden")
-    own.replacing.yes.click(replace, [own.replacing.subject, *now], emptied, show_progress="hidden")
-    own.delete.click(ask_to_remove, [parts.key], [parts.status, *own.deleting.parts], show_progress="hidden")
-    own.deleting.yes.click(
-        remove,
-        [own.deleting.subject, parts.key, *search],
-        [*changed_styles, *own.deleting.parts],
+    changed_styles = [section.status, section.key, section.tiles]
+    search = [section.query, section.tag]
+    save_inputs = [own_section.name, *search, *generation.inputs]
+    save_outputs = [
+        *changed_styles,
+        generation.form["prompt"],
+        generation.form["negative"],
+        section.facts,
+        *own_section.replacing.outputs,
+    ]
+    own_section.save.click(on_save, save_inputs, save_outputs, show_progress="hidden")
+    own_section.replacing.yes.click(
+        replace, [own_section.replacing.subject, *save_inputs], save_outputs, show_progress="hidden"
+    )
+    own_section.delete.click(
+        on_delete, [section.key], [section.status, *own_section.deleting.outputs], show_progress="hidden"
+    )
+    own_section.deleting.yes.click(
+        on_confirm_delete,
+        [own_section.deleting.subject, section.key, *search],
+        [*changed_styles, *own_section.deleting.outputs],
         show_progress="hidden",
     )
 
 
-def fresh_pictures(shown: str) -> list[Any]:
+def picture_updates(shown: str) -> list[Any]:
     """The tiles' pictures and their digest for a browser that has those of the digest ``shown``."""
     found = style_pictures(shown or "")
     return [gr.update(), gr.update()] if found is None else list(found)
 
 
-def download(key: str, folders: tuple[Path, ...], stop: Stop) -> Iterator[str]:
+def download_lora(key: str, folders: tuple[Path, ...], stop: StopSignal) -> Iterator[str]:
     """What to show while the LoRA of a style is downloaded."""
     try:
         lora = find_style(key).lora if key else None
     except FaceChainError as error:
-        yield note(str(error))
+        yield note_html(str(error))
         return
     if lora is None:
-        yield note("This style has no LoRA.")
+        yield note_html("This style has no LoRA.")
         return
 
     def task(report: Callable[[int, int], bool]) -> Path:
         return pull_lora(
             lora,
             folders,
-            progress=lambda now: (report(now.done, now.total or 0), None)[1],
-            cancel=lambda: not report(*work.now),
+            progress=lambda downloaded: (report(downloaded.done, downloaded.total or 0), None)[1],
+            cancel=lambda: not report(*task_run.last_report),
         )
 
-    work: Task[Path] = Task(task, stop)
-    for tick in work.ticks():
-        size = f"{tick.done / 1e6:.0f} of {tick.total / 1e6:.0f} MB" if tick.total else tick.words
-        yield bar(tick.done, tick.total, f"{lora.file}: {size}")
+    task_run: Task[Path] = Task(task, stop)
+    for progress in task_run.progress_updates():
+        size = f"{progress.done / 1e6:.0f} of {progress.total / 1e6:.0f} MB" if progress.total else progress.text
+        yield bar(progress.done, progress.total, f"{lora.file}: {size}")
     try:
-        yield note(f"{work.result().name} is here.")
+        yield note_html(f"{task_run.result().name} is here.")
     except (FaceChainError, OSError) as error:
-        yield note(f"{lora.file} was not downloaded. {error}")
+        yield note_html(f"{lora.file} was not downloaded. {error}")
 
 
-def lora_file(name: str, folders: tuple[Path, ...]) -> str | None:
+def lora_file_name(name: str, folders: tuple[Path, ...]) -> str | None:
     """The file name of a LoRA that the host knows by ``name``; None for the style's own or none."""
     if name in (STYLE_LORA, NO_LORA):
         return None

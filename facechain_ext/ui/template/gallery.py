@@ -8,39 +8,39 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.recipes.template import TemplateGallery
-from facechain_ext.ui.html import note
-from facechain_ext.ui.portrait.who import data_url
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.portrait.person import data_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MOST_TILES = 60
+MAX_TILES = 60
 """Shown at once."""
 
 
-def chosen_names(text: str) -> list[str]:
+def selected_names(text: str) -> list[str]:
     """The templates that are chosen, in the order of the gallery; names that are gone are left out."""
-    wanted = set(text.split("\n"))
-    return [name for name in TemplateGallery().names() if name in wanted]
+    selected = set(text.split("\n"))
+    return [name for name in TemplateGallery().names() if name in selected]
 
 
-def chosen_files(text: str) -> list[Path]:
+def selected_files(text: str) -> list[Path]:
     """Their files."""
-    return [TemplateGallery().path(name) for name in chosen_names(text)]
+    return [TemplateGallery().path(name) for name in selected_names(text)]
 
 
 def tiles_html(text: str = "") -> str:
     """The gallery; those whose names ``text`` holds, one a line, are marked. Pictures are part of the text."""
-    names, chosen = TemplateGallery().names(), set(text.split("\n"))
+    names, selected = TemplateGallery().names(), set(text.split("\n"))
     if not names:
-        return note("Your gallery is empty. Drop a template above and add it.")
-    tiles = "".join(_tile(name, pressed=name in chosen) for name in names[:MOST_TILES])
-    more = note(f"{len(names) - MOST_TILES} more are in the folder.") if len(names) > MOST_TILES else ""
+        return note_html("Your gallery is empty. Drop a template above and add it.")
+    tiles = "".join(_tile_html(name, pressed=name in selected) for name in names[:MAX_TILES])
+    more = note_html(f"{len(names) - MAX_TILES} more are in the folder.") if len(names) > MAX_TILES else ""
     return f"<div class='facechain-people'>{tiles}</div>{more}"
 
 
-def added(files: Sequence[Path]) -> tuple[list[str], list[str]]:
+def add_templates(files: Sequence[Path]) -> tuple[list[str], list[str]]:
     """Take pictures into the gallery: the names they got, and what was refused, in words."""
     names, refused = [], []
     for file in files:
@@ -51,7 +51,7 @@ def added(files: Sequence[Path]) -> tuple[list[str], list[str]]:
     return names, refused
 
 
-def deleted(names: Sequence[str]) -> None:
+def delete_templates(names: Sequence[str]) -> None:
     """Remove templates; raises PhotoError for one that is gone already, after those before it."""
     try:
         for name in names:
@@ -60,7 +60,7 @@ def deleted(names: Sequence[str]) -> None:
         _thumbnail.cache_clear()  # faces that were deleted are not kept in small either
 
 
-def _tile(name: str, *, pressed: bool) -> str:
+def _tile_html(name: str, *, pressed: bool) -> str:
     label = html.escape(name, quote=True)
     try:
         path = TemplateGallery().path(name)
@@ -73,6 +73,6 @@ def _tile(name: str, *, pressed: bool) -> str:
     )
 
 
-@lru_cache(maxsize=2 * MOST_TILES)
+@lru_cache(maxsize=2 * MAX_TILES)
 def _thumbnail(name: str, _changed: int) -> str:
     return data_url(TemplateGallery().thumbnail(name))

@@ -17,8 +17,8 @@ from facechain_ext.recipes.template.faithful import CONTROLS
 from facechain_ext.recipes.template.infotext import settings_text
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import partial_progress
-from facechain_ext.ui.compare import compare
-from facechain_ext.ui.portrait.result import chosen_seed
+from facechain_ext.ui.comparison import comparison_html
+from facechain_ext.ui.portrait.result import resolve_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 KEEP, PIXELATE = "keep", "pixelate"
 PHOTO, CARD = "photo: ", "card: "
 """How a choice that is a guest's photo or a card begins."""
-MOST_FACES = 10
+MAX_FACES = 10
 """Faces that have a drop-down; further ones stay as they are."""
 
 
@@ -42,8 +42,8 @@ MOST_FACES = 10
 class TemplateRequest:
     """What the page asks for: the template, a choice in words for each face from the left, and how it is done.
 
-    ``guest`` is a choice for the face ``guest_face`` (0: the largest), over the one in ``choices``. ``restorer`` is a
-    name of the host's offers or nothing.
+    ``batch_choice`` is a choice for the face ``batch_face`` (0: the largest) that replaces the one in ``choices``.
+    ``restorer`` is a name of ``HostCapabilities.restorers`` or nothing.
     """
 
     template: Path
@@ -61,38 +61,41 @@ class TemplateRequest:
     fuse: bool = False
     retouch: bool = False
     restorer: str = ""
-    guest: str = ""
-    guest_face: int = 0
+    batch_choice: str = ""
+    batch_face: int = 0
 
 
-def unfit_controls(offers: HostCapabilities, quality: str) -> list[str]:
+def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[str]:
     """Why the passes of a quality go without a kind of ControlNet, in words; nothing where they need none."""
     if quality != "faithful":
         return []
-    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := offers.unavailable_reason(kind))))
+    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := capabilities.unavailable_reason(kind))))
 
 
-def choices_for(photos: Sequence[str]) -> list[str]:
+def face_choices(photos: Sequence[str]) -> list[str]:
     """What every face can become: itself, a mosaic, a photo that was uploaded, or a card."""
     return [KEEP, PIXELATE, *(PHOTO + name for name in photos), *(CARD + name for name in CardLibrary().names())]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class NumberedFaces:
     """A template with its faces numbered, and the boxes of the faces from the left, in pixels of ``picture``."""
 
     picture: Image.Image
     boxes: tuple[tuple[float, float, float, float], ...]
 
 
-def show(template: Path) -> Seen:
+def number_faces(template: Path) -> NumberedFaces:
     """The faces of a template; raises PhotoError where there is none."""
-    canvas = read_canvas(template)
-    seats = find_seats(canvas.pixels)
-    return Seen(numbered(canvas.pixels, seats), tuple(seat.face.box for seat in seats))
+    image = read_canvas(template)
+    template_faces = find_seats(image.pixels)
+    return NumberedFaces(
+        numbered(image.pixels, template_faces),
+        tuple(generate_template.face.box for generate_template in template_faces),
+    )
 
 
-def pointed_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
+def face_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
     """The number of the face whose box holds a point, from 1; of several the nearest middle, None beside all."""
     inside = [
         ((x - (left + right) / 2) ** 2 + (y - (top + bottom) / 2) ** 2, number)
@@ -102,161 +105,181 @@ def pointed_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | No
     return min(inside)[1] if inside else None
 
 
-def next_choice(choices: Sequence[str], now: str) -> str:
+def next_choice(choices: Sequence[str], current: str) -> str:
     """What a click on a face changes its choice to: the next of ``choices``, the first after the last."""
-    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
+    return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class FinishedTemplate:
     """A finished template: where it came from, its file's name (nothing when none is kept), picture and settings text.
 
-    ``guest`` is who was put in where people go in turn. ``notes`` say what was not as asked, ``stopped`` that an
+    ``batch_choice`` is who was put in where people go in turn. ``notes`` say what was not as asked, ``stopped`` that an
     interrupt ended it early.
     """
 
     template: Path
     file: str
     picture: Image.Image
-    guest: str = ""
+    batch_choice: str = ""
     infotext: str = ""
     notes: tuple[str, ...] = ()
     stopped: bool = False
 
 
-def seat(host: PageHost, order: TemplateRequest, report: Callable[[int, int], bool]) -> Made:
+def generate_template(host: PageHost, request: TemplateRequest, report: Callable[[int, int], bool]) -> FinishedTemplate:
     """The finished template, kept where the host keeps its pictures.
 
     Raises FaceChainError; then nothing is written.
     """
-    canvas = read_canvas(order.template)
-    offers = host.offers()
-    settings = _settings(order, offers)
+    image = read_canvas(request.template)
+    capabilities = host.capabilities()
+    settings = _settings(request, capabilities)
     if settings.paints:
-        require_ready(offers.needed)
-    hair = order.hair and settings.paints
-    seats = find_seats(canvas.pixels, hair=hair)
-    asked = {n: words for n, words in enumerate(order.choices[: len(seats)], 1) if words and words != KEEP}
-    if order.guest:
-        asked[order.guest_face or _largest(seats)] = order.guest
-    if not asked:
+        require_ready(capabilities.needed)
+    hair = request.hair and settings.paints
+    template_faces = find_seats(image.pixels, hair=hair)
+    choices_by_face = {
+        n: choice for n, choice in enumerate(request.choices[: len(template_faces)], 1) if choice and choice != KEEP
+    }
+    if request.batch_choice:
+        choices_by_face[request.batch_face or _largest_face_number(template_faces)] = request.batch_choice
+    if not choices_by_face:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
-    wanted, refused = find_choices(asked, lambda words: _choice(host, order, words, paint=settings.paints))
+    actions, refused = find_choices(
+        choices_by_face, lambda choice: _face_action(host, request, choice, paint=settings.paints)
+    )
     judge = host.judge() if settings.chooses else None
-    tools = _tools(order, offers.restorers)
+    tools = _face_tools(request, capabilities.restorers)
 
-    def work() -> TemplateResult:
-        painter = host if settings.paints else None
-        return make(canvas, wanted, settings, host=painter, seats=seats, judge=judge, tools=tools, progress=report)
+    def run_recipe() -> TemplateResult:
+        painting_host = host if settings.paints else None
+        return make(
+            image,
+            actions,
+            settings,
+            host=painting_host,
+            seats=template_faces,
+            judge=judge,
+            tools=tools,
+            progress=report,
+        )
 
-    done = host.queued(work)() if settings.paints else work()
+    result = host.queued(run_recipe)() if settings.paints else run_recipe()
     names = [tool.name for tool in tools]
-    text = settings_text(canvas, wanted, settings, hair=hair, tools=names, host_text=done.settings_text)
-    picture = canvas.picture(done.pixels)
+    text = settings_text(image, actions, settings, hair=hair, tools=names, host_text=result.settings_text)
+    picture = image.picture(result.pixels)
     picture.info["parameters"] = text  # what is downloaded from the page keeps it
-    portrait = Portrait(picture, settings.seed, text, done.notes)
-    path = host.save(portrait, stem="template", exact=lambda inside: canvas.encoded(done.pixels, inside))
-    notes = (*refused, *unfit_controls(offers, settings.quality), *done.notes)
-    return Made(order.template, "" if path is None else path.name, picture, order.guest, text, notes, done.stopped)
-
-
-def _settings(order: TemplateRequest, offers: HostCapabilities) -> Settings:
-    return Settings(
-        quality=cast("Quality", order.quality),
-        denoise=order.denoise,
-        strength=order.strength,
-        steps=order.steps,
-        seed=chosen_seed(order.seed),
-        growth=order.growth,
-        count=order.count,
-        fuse=order.fuse,
-        controls=offers.ready_controls,
-        sides=offers.defaults.painted,
-        prompt=order.prompt.strip() or Settings().prompt,
+    portrait = Portrait(picture, settings.seed, text, result.notes)
+    path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(result.pixels, inside))
+    notes = (*refused, *unavailable_controls(capabilities, settings.quality), *result.notes)
+    return FinishedTemplate(
+        request.template, "" if path is None else path.name, picture, request.batch_choice, text, notes, result.stopped
     )
 
 
-def batch(
-    host: PageHost, orders: Sequence[TemplateRequest], report: Callable[[int, int], bool]
-) -> tuple[list[Made], list[str]]:
+def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Settings:
+    return Settings(
+        quality=cast("Quality", request.quality),
+        denoise=request.denoise,
+        strength=request.strength,
+        steps=request.steps,
+        seed=resolve_seed(request.seed),
+        growth=request.growth,
+        count=request.count,
+        fuse=request.fuse,
+        controls=capabilities.ready_controls,
+        sides=capabilities.defaults.painted,
+        prompt=request.prompt.strip() or Settings().prompt,
+    )
+
+
+def generate_batch(
+    host: PageHost, requests: Sequence[TemplateRequest], report: Callable[[int, int], bool]
+) -> tuple[list[FinishedTemplate], list[str]]:
     """Several templates as one job; one that fails is named and the others go on, until it is stopped."""
-    made: list[Made] = []
+    results: list[FinishedTemplate] = []
     notes: list[str] = []
-    for number, order in enumerate(orders):
-        if not report(number, len(orders)):
-            notes.append(_stopped_after(number, len(orders)))
+    for number, request in enumerate(requests):
+        if not report(number, len(requests)):
+            notes.append(_stopped_note(number, len(requests)))
             break
         try:
-            one = seat(host, order, partial_progress(report, number, len(orders)))
+            finished = generate_template(host, request, partial_progress(report, number, len(requests)))
         except Cancelled as error:
-            notes.append(_stopped_after(number, len(orders)) if len(orders) > 1 else str(error))
+            notes.append(_stopped_note(number, len(requests)) if len(requests) > 1 else str(error))
             break
         except FaceChainError as error:
-            notes.append(f"{_label(order)}: {error}")
+            notes.append(f"{_request_label(request)}: {error}")
             continue
-        made.append(one)
-        notes += [f"{_label(order)}: {line}" for line in one.notes]
-        if one.stopped and number + 1 < len(orders):
-            notes.append(_stopped_after(number + 1, len(orders)))
+        results.append(finished)
+        notes += [f"{_request_label(request)}: {line}" for line in finished.notes]
+        if finished.stopped and number + 1 < len(requests):
+            notes.append(_stopped_note(number + 1, len(requests)))
             break
-    return made, notes
+    return results, notes
 
 
-def _stopped_after(number: int, count: int) -> str:
+def _stopped_note(number: int, count: int) -> str:
     return f"Stopped after {number} of {count} templates."
 
 
-def each_with_each(orders: Sequence[TemplateRequest], guests: Sequence[str], face: int) -> list[TemplateRequest]:
+def requests_per_choice(requests: Sequence[TemplateRequest], guests: Sequence[str], face: int) -> list[TemplateRequest]:
     """Every template with every guest in turn, template by template; the orders as they are without guests."""
     if not guests:
-        return list(orders)
-    return [replace(order, guest=guest, guest_face=face) for order in orders for guest in guests]
+        return list(requests)
+    return [
+        replace(request, batch_choice=batch_choice, batch_face=face) for request in requests for batch_choice in guests
+    ]
 
 
-def contact_sheet(host: PageHost, made: Sequence[Made]) -> tuple[str, Image.Image]:
+def contact_sheet(host: PageHost, results: Sequence[FinishedTemplate]) -> tuple[str, Image.Image]:
     """The sheet of a job, a row for each template where several guests went in, kept with its pictures.
 
     Gives the name of its file, nothing when none is kept.
     """
-    guests = list(dict.fromkeys(one.guest for one in made))
+    guests = list(dict.fromkeys(finished.batch_choice for finished in results))
     columns = len(guests) if len(guests) > 1 else 4
-    labels = [f"{one.file} {one.guest}".strip() for one in made]
-    page = sheet([(label, one.picture) for label, one in zip(labels, made, strict=True)], columns=columns)
+    labels = [f"{finished.file} {finished.batch_choice}".strip() for finished in results]
+    page = sheet([(label, finished.picture) for label, finished in zip(labels, results, strict=True)], columns=columns)
     path = host.save(Portrait(page, 0, ""), stem="contact-sheet")
     return "" if path is None else path.name, page
 
 
-def _label(order: TemplateRequest) -> str:
-    return f"{order.template.name}, {order.guest}" if order.guest else order.template.name
+def _request_label(request: TemplateRequest) -> str:
+    return f"{request.template.name}, {request.batch_choice}" if request.batch_choice else request.template.name
 
 
-def _largest(seats: Sequence[TemplateFace]) -> int:
-    return max(seats, key=lambda seat: seat.face.area).number
+def _largest_face_number(template_faces: Sequence[TemplateFace]) -> int:
+    return max(template_faces, key=lambda generate_template: generate_template.face.area).number
 
 
-def _tools(order: TemplateRequest, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:
-    tools = [retouching()] if order.retouch else []
-    if order.restorer:
-        if order.restorer not in restorers:
-            raise HostError(f"There is no face restorer called {order.restorer} here.")
-        tools.append(restorers[order.restorer])
+def _face_tools(request: TemplateRequest, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:
+    tools = [retouching()] if request.retouch else []
+    if request.restorer:
+        if request.restorer not in restorers:
+            raise HostError(f"There is no face restorer called {request.restorer} here.")
+        tools.append(restorers[request.restorer])
     return tools
 
 
-def comparisons(made: Sequence[Made]) -> str:
+def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
     """Template and result of the first 4 over each other, as HTML."""
-    return "".join(compare(read_canvas(one.template).pixels, one.picture, one.file) for one in made[:4])
+    return "".join(
+        comparison_html(read_canvas(finished.template).pixels, finished.picture, finished.file)
+        for finished in results[:4]
+    )
 
 
-def _choice(host: PageHost, order: TemplateRequest, words: str, *, paint: bool) -> FaceAction:
-    if words == PIXELATE:
+def _face_action(host: PageHost, request: TemplateRequest, choice: str, *, paint: bool) -> FaceAction:
+    if choice == PIXELATE:
         return "pixelate"
-    if words.startswith(CARD):
-        name = words.removeprefix(CARD)
+    if choice.startswith(CARD):
+        name = choice.removeprefix(CARD)
         return FaceSource(CardLibrary().load(name), source=f"card {name}")
-    path = order.photos.get(words.removeprefix(PHOTO))
+    path = request.photos.get(choice.removeprefix(PHOTO))
     if path is None:
-        raise PhotoError(f"There is no photo called {words.removeprefix(PHOTO)[:60]}; choose again for this face.")
+        raise PhotoError(f"There is no photo called {choice.removeprefix(PHOTO)[:60]}; choose again for this face.")
     photo = faces.read_picture(path)
     identity = Identity.from_photos(photo, host.encoder()) if paint else None
     return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.ui.background_task import Stop, Task
-from facechain_ext.ui.gradio_versions import at_once, results_gallery
-from facechain_ext.ui.html import bar, note
-from facechain_ext.ui.pnginfo import text_of
+from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
+from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.template import sources_panel
 from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
-    MOST_FACES,
-    batch,
-    choices_for,
-    comparisons,
+    MAX_FACES,
+    comparisons_html,
     contact_sheet,
+    face_at,
+    face_choices,
+    generate_batch,
     next_choice,
-    pointed_at,
-    show,
+    number_faces,
 )
 from facechain_ext.ui.template.options_panel import (
     OPTIONS,
+    build_batch_section,
     build_options,
-    build_turn,
-    option_values,
-    orders_of,
-    people_update,
+    option_updates,
+    person_choices_update,
+    requests_from_values,
 )
-from facechain_ext.ui.template.restore import restore
-from facechain_ext.ui.template.sources_panel import named_photos, templates
+from facechain_ext.ui.template.restore import restore_settings
+from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
@@ -50,12 +50,12 @@ def build(host: PageHost) -> None:
         with gr.Column(scale=1, min_width=280):
             sources = sources_panel.build(host)
         with gr.Column(scale=1, min_width=280):
-            look = gr.Button("Find the faces", elem_id="facechain_template_find")
-            found = gr.HTML("", elem_id="facechain_template_found")
-            seen = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
+            find_button = gr.Button("Find the faces", elem_id="facechain_template_find")
+            found_status = gr.HTML("", elem_id="facechain_template_found")
+            numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
                             elem_id="facechain_template_seen")  # fmt: skip
-            faces = [_face(number) for number in range(1, MOST_FACES + 1)]
-            turn = build_turn()
+            faces = [_build_face_dropdown(number) for number in range(1, MAX_FACES + 1)]
+            batch_inputs = build_batch_section()
             options = build_options(host)
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
@@ -66,106 +66,114 @@ def build(host: PageHost) -> None:
                 label="Result", columns=2, height=480, object_fit="contain", show_label=False,
                 elem_id="facechain_template_gallery",
             )  # fmt: skip
-            compared = gr.HTML("", elem_id="facechain_template_compare")
-    boxes, stopping = gr.State([]), gr.State(Stop())
+            comparison = gr.HTML("", elem_id="facechain_template_compare")
+    boxes, stop_signal = gr.State([]), gr.State(StopSignal())
 
-    def run(stop: Stop, files: Any, chosen: str, guests: Any, *values: Any) -> Iterator[list[Any]]:
+    def on_generate(stop: StopSignal, files: Any, chosen: str, guests: Any, *values: Any) -> Iterator[list[Any]]:
         stop.clear()
         try:
-            orders = orders_of(templates(host, files, chosen), named_photos(host, guests), values)
+            requests = requests_from_values(template_paths(host, files, chosen), photos_by_name(host, guests), values)
         except FaceChainError as error:
-            yield [note(str(error)), gr.update(), gr.update()]
+            yield [note_html(str(error)), gr.update(), gr.update()]
             return
-        yield from _working(host, stop, orders)
+        yield from _run_with_progress(host, stop, requests)
 
-    look.click(_finding(host), sources.inputs, [seen, found, boxes, *faces, turn[0]])
-    seen.select(_pointing(host), [sources.photos, boxes, *faces], faces)
+    find_button.click(
+        _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
+    )
+    numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, *faces], faces)
     hidden = {"show_progress": "hidden"}
     sources.finished.upload(
-        _restoring(host),
+        _make_restore_handler(host),
         [sources.finished, sources.photos],
         [sources.restored, sources.chosen, sources.tiles, *options, *faces],
         **hidden,
     )
-    wanted = [stopping, *sources.inputs, *turn, *options, *faces]
-    start.click(run, wanted, [status, results, compared], **hidden, **at_once(start.click))
-    stop.click(Stop.set, [stopping], [], queue=False)
+    inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, *faces]
+    start.click(on_generate, inputs, [status, results, comparison], **hidden, **concurrent_event_options(start.click))
+    stop.click(StopSignal.set, [stop_signal], [], queue=False)
 
 
-def _face(number: int) -> Any:
+def _build_face_dropdown(number: int) -> Any:
     """Who a face becomes; the first is there from the start."""
     shown = {"label": f"Face {number}", "visible": number == 1, "elem_id": f"facechain_template_face_{number}"}
-    return gr.Dropdown(choices_for([]), value=KEEP, **shown)
+    return gr.Dropdown(face_choices([]), value=KEEP, **shown)
 
 
-def _finding(host: PageHost) -> Callable[..., list[Any]]:
+def _make_find_handler(host: PageHost) -> Callable[..., list[Any]]:
     """What the button does that numbers the faces of the first template."""
 
-    def find(files: Any, chosen: str, guests: Any) -> list[Any]:
+    def on_find(files: Any, chosen: str, guests: Any) -> list[Any]:
         try:
-            there = show(templates(host, files, chosen)[0])
-            words = choices_for(list(named_photos(host, guests)))
+            numbered = number_faces(template_paths(host, files, chosen)[0])
+            text = face_choices(list(photos_by_name(host, guests)))
         except FaceChainError as error:
-            return [gr.update(), note(str(error)), [], *[gr.update()] * (MOST_FACES + 1)]
-        count = len(there.boxes)
-        shown = [gr.update(choices=words, value=KEEP, visible=n < count) for n in range(MOST_FACES)]
+            return [gr.update(), note_html(str(error)), [], *[gr.update()] * (MAX_FACES + 1)]
+        count = len(numbered.boxes)
+        shown = [gr.update(choices=text, value=KEEP, visible=n < count) for n in range(MAX_FACES)]
         many = "1 face." if count == 1 else f"{count} faces, numbered from the left."
-        more = f" Faces from {MOST_FACES + 1} on stay as they are." if count > MOST_FACES else ""
-        words_shown = note(f"{many} Click a face to change who it becomes.{more}")
-        return [there.picture, words_shown, [list(box) for box in there.boxes], *shown, people_update(words)]
+        more = f" Faces from {MAX_FACES + 1} on stay as they are." if count > MAX_FACES else ""
+        words_shown = note_html(f"{many} Click a face to change who it becomes.{more}")
+        return [
+            numbered.picture,
+            words_shown,
+            [list(box) for box in numbered.boxes],
+            *shown,
+            person_choices_update(text),
+        ]
 
-    return find
+    return on_find
 
 
-def _restoring(host: PageHost) -> Callable[..., list[Any]]:
+def _make_restore_handler(host: PageHost) -> Callable[..., list[Any]]:
     """What dropping a finished picture does: its settings, its template and its people are set."""
 
-    def back(file: Any, guests: Any) -> list[Any]:
+    def on_restore(file: Any, guests: Any) -> list[Any]:
         try:
-            photos = named_photos(host, guests)
-            found = restore(text_of(host.uploaded(file)), photos, host.offers().restorers)
+            photos = photos_by_name(host, guests)
+            found_status = restore_settings(read_infotext(host.uploaded(file)), photos, host.capabilities().restorers)
         except FaceChainError as error:
-            return [note(str(error)), *[gr.update()] * (2 + OPTIONS + MOST_FACES)]
-        words = choices_for(list(photos))
-        last = max((n for n, who in enumerate(found.choices) if who != KEEP), default=0)
-        shown = [gr.update(choices=words, value=who, visible=n <= last) for n, who in enumerate(found.choices)]
-        said = note("The settings are set.", *found.notes)
-        return [said, found.template, tiles_html(found.template), *option_values(found), *shown]
+            return [note_html(str(error)), *[gr.update()] * (2 + OPTIONS + MAX_FACES)]
+        text = face_choices(list(photos))
+        last = max((n for n, who in enumerate(found_status.choices) if who != KEEP), default=0)
+        shown = [gr.update(choices=text, value=who, visible=n <= last) for n, who in enumerate(found_status.choices)]
+        status = note_html("The settings are set.", *found_status.notes)
+        return [status, found_status.template, tiles_html(found_status.template), *option_updates(found_status), *shown]
 
-    return back
+    return on_restore
 
 
-def _working(host: PageHost, stop: Stop, orders: list[TemplateRequest]) -> Iterator[list[Any]]:
+def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> Iterator[list[Any]]:
     """Status, results and comparison while the templates are made, and when they are."""
-    work = Task(lambda report: batch(host, orders, report), stop, host.waits)
-    for tick in work.ticks():
-        words = "Stopping …" if stop.is_set() else tick.words
-        yield [bar(tick.done, tick.total, words), gr.update(), gr.update()]
+    task_run = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
+    for progress in task_run.progress_updates():
+        text = "Stopping …" if stop.is_set() else progress.text
+        yield [bar(progress.done, progress.total, text), gr.update(), gr.update()]
     try:
-        made, notes = work.result()
+        results, notes = task_run.result()
     except FaceChainError as error:
-        yield [note(str(error)), gr.update(), gr.update()]
+        yield [note_html(str(error)), gr.update(), gr.update()]
         return
     except Exception as error:
         log.exception("the page could not make the template portraits")
         trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note(trouble), gr.update(), gr.update()]
+        yield [note_html(trouble), gr.update(), gr.update()]
         return
-    rows = [(one.picture, f"{one.file} {one.guest}".strip()) for one in made]
-    if len(made) > 1:
-        name, page = contact_sheet(host, made)
+    rows = [(one.picture, f"{one.file} {one.batch_choice}".strip()) for one in results]
+    if len(results) > 1:
+        name, page = contact_sheet(host, results)
         rows.insert(0, (page, f"contact sheet {name}".strip()))
-    yield [note(*(notes or ["Done."])), rows, comparisons(made)]
+    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results)]
 
 
-def _pointing(host: PageHost) -> Callable[..., list[Any]]:
+def _make_click_handler(host: PageHost) -> Callable[..., list[Any]]:
     """What a click on the numbered faces does."""
 
-    def point(event: gr.SelectData, guests: Any, faces_seen: list[Any], *now: str) -> list[Any]:
-        number = pointed_at(faces_seen, *event.index)
-        if number is None or number > MOST_FACES:
-            return [gr.update()] * MOST_FACES
-        chosen = next_choice(choices_for(list(named_photos(host, guests))), now[number - 1])
-        return [gr.update(value=chosen) if n == number - 1 else gr.update() for n in range(MOST_FACES)]
+    def on_click(event: gr.SelectData, guests: Any, faces_seen: list[Any], *now: str) -> list[Any]:
+        number = face_at(faces_seen, *event.index)
+        if number is None or number > MAX_FACES:
+            return [gr.update()] * MAX_FACES
+        chosen = next_choice(face_choices(list(photos_by_name(host, guests))), now[number - 1])
+        return [gr.update(value=chosen) if n == number - 1 else gr.update() for n in range(MAX_FACES)]
 
-    return point
+    return on_click

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.recipes.template import QUALITIES
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
-    MOST_FACES,
+    MAX_FACES,
     PIXELATE,
     TemplateRequest,
-    choices_for,
-    each_with_each,
-    unfit_controls,
+    face_choices,
+    requests_per_choice,
+    unavailable_controls,
 )
 
 if TYPE_CHECKING:
@@ -35,43 +35,43 @@ _QUALITY_HELP = (
 )
 
 
-def build_turn() -> list[Any]:
+def build_batch_section() -> list[Any]:
     """Who goes in turn into one face of every template."""
     with gr.Accordion("Every template with several people in turn", open=False, elem_id="facechain_template_batch"):
         return [
             gr.Dropdown(
-                everybody(choices_for([])), value=[], multiselect=True, label="People in turn",
+                person_choices(face_choices([])), value=[], multiselect=True, label="People in turn",
                 info="Each gets a picture of every template; a contact sheet shows them all.",
                 elem_id="facechain_template_turn",
             ),
-            gr.Slider(0, MOST_FACES, 0, step=1, label="Face for them", info="0 takes the largest.",
+            gr.Slider(0, MAX_FACES, 0, step=1, label="Face for them", info="0 takes the largest.",
                       elem_id="facechain_template_turn_face"),
         ]  # fmt: skip
 
 
-def everybody(words: list[str]) -> list[str]:
+def person_choices(choices_text: list[str]) -> list[str]:
     """Those of a face's choices that are people."""
-    return [one for one in words if one not in (KEEP, PIXELATE)]
+    return [settings for settings in choices_text if settings not in (KEEP, PIXELATE)]
 
 
-def people_update(words: list[str]) -> Any:
+def person_choices_update(choices_text: list[str]) -> Any:
     """What brings the people in turn up to the choices of the faces."""
-    return gr.update(choices=everybody(words))
+    return gr.update(choices=person_choices(choices_text))
 
 
 def build_options(host: PageHost) -> list[Any]:
-    """Components in the order in which ``orders_of`` reads them."""
-    restorers = list(host.offers().restorers)
+    """Components in the order in which ``requests_from_values`` reads them."""
+    restorers = list(host.capabilities().restorers)
     quality = gr.Radio(
         list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality",
         info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
         "faithful: painted anew in the published program's passes, slowest.",
     )  # fmt: skip
-    words = gr.HTML(note(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
+    choices_text = gr.HTML(note_html(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
     quality.change(
-        lambda chosen: note(*_QUALITY_HELP, *unfit_controls(host.offers(), chosen)),
+        lambda chosen: note_html(*_QUALITY_HELP, *unavailable_controls(host.capabilities(), chosen)),
         [quality],
-        [words],
+        [choices_text],
         show_progress="hidden",
     )
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
@@ -94,20 +94,23 @@ def build_options(host: PageHost) -> list[Any]:
         ]  # fmt: skip
 
 
-def option_values(found: RestoredTemplate) -> list[Any]:
+def option_updates(restored: RestoredTemplate) -> list[Any]:
     """The values of ``build_options``' components, in their order, that a finished picture says."""
-    one = found.settings
+    settings = restored.settings
     return [
-        one.quality, found.prompt, one.denoise, one.strength, one.steps, one.seed, one.growth, found.hair, one.count,
-        one.fuse, found.retouch, found.restorer or NO_RESTORER,
+        settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
+        settings.growth, restored.hair, settings.count, settings.fuse, restored.retouch,
+        restored.restorer or NO_RESTORER,
     ]  # fmt: skip
 
 
-def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]) -> list[TemplateRequest]:
+def requests_from_values(
+    templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
+) -> list[TemplateRequest]:
     """An order for each template and each of the people in turn."""
-    turn, turn_face, *rest = values
+    batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, retouch, restorer, *choices = rest
-    orders = [
+    requests = [
         TemplateRequest(
             template,
             tuple(choices),
@@ -127,4 +130,4 @@ def orders_of(templates: Sequence[Path], photos: Mapping[str, Path], values: tup
         )
         for template in templates
     ]
-    return each_with_each(orders, turn or [], int(turn_face or 0))
+    return requests_per_choice(requests, batch_choices or [], int(batch_face or 0))

@@ -11,7 +11,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.template import Settings, TemplateGallery, read_canvas
 from facechain_ext.recipes.template.infotext import parse_settings
 from facechain_ext.ui.pnginfo import parse_infotext
-from facechain_ext.ui.template.jobs import CARD, KEEP, MOST_FACES, PHOTO, PIXELATE
+from facechain_ext.ui.template.jobs import CARD, KEEP, MAX_FACES, PHOTO, PIXELATE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -44,55 +44,55 @@ class RestoredTemplate:
         return "" if self.settings.prompt == Settings().prompt else self.settings.prompt
 
 
-def restore(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -> RestoredTemplate:
+def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -> RestoredTemplate:
     """The page's settings from a picture's settings text; ``photos`` are the guests that are uploaded, by name.
 
     Raises HostError when the text is not that of a template portrait.
     """
-    parts = parse_infotext(text)
-    found = parse_settings(parts.prompt, parts.negative, parts.values)
-    if found is None:
+    infotext = parse_infotext(text)
+    parsed = parse_settings(infotext.prompt, infotext.negative, infotext.values)
+    if parsed is None:
         raise HostError("This picture holds no settings of a template portrait; choose one that was made on this page.")
-    notes = list(found.notes)
-    template = _in_gallery(found, notes)
-    choices = _choices(found, photos, notes)
-    others = [name for name in found.tools if not name.startswith(_RETOUCHING)]
-    restorer = next((name for name in restorers if name in others), "")
-    notes += [f"{name} is not here, so the faces are not finished by it." for name in others if name != restorer]
+    notes = list(parsed.notes)
+    template = _find_in_gallery(parsed, notes)
+    choices = _choices(parsed, photos, notes)
+    other_tools = [name for name in parsed.tools if not name.startswith(_RETOUCHING)]
+    restorer = next((name for name in restorers if name in other_tools), "")
+    notes += [f"{name} is not here, so the faces are not finished by it." for name in other_tools if name != restorer]
     standard = Settings()
-    if found.settings.negative_prompt != standard.negative_prompt or found.settings.cfg != standard.cfg:
+    if parsed.settings.negative_prompt != standard.negative_prompt or parsed.settings.cfg != standard.cfg:
         notes.append(
             "Its negative prompt or its CFG scale cannot be set on this page; a request to the API takes them."
         )
-    retouch = len(others) < len(found.tools)
-    return RestoredTemplate(template, choices, found.settings, found.hair, retouch, restorer, tuple(notes))
+    retouch = len(other_tools) < len(parsed.tools)
+    return RestoredTemplate(template, choices, parsed.settings, parsed.hair, retouch, restorer, tuple(notes))
 
 
-def _in_gallery(found: TemplateSettings, notes: list[str]) -> str:
+def _find_in_gallery(parsed: TemplateSettings, notes: list[str]) -> str:
     """The gallery's name of the very template, asked for by its name first; a note when it is not there."""
     gallery = TemplateGallery()
-    names = sorted(gallery.names(), key=lambda name: name != found.template)
+    names = sorted(gallery.names(), key=lambda name: name != parsed.template)
     for name in names:
         try:
-            if found.digest and read_canvas(gallery.path(name)).digest.startswith(found.digest):
+            if parsed.digest and read_canvas(gallery.path(name)).digest.startswith(parsed.digest):
                 return name
         except FaceChainError:  # noqa: PERF203 - a damaged template is none that is looked for
             continue
-    notes.append(f"The template {found.template} is not in the gallery; drop it again.")
+    notes.append(f"The template {parsed.template} is not in the gallery; drop it again.")
     return ""
 
 
-def _choices(found: TemplateSettings, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
+def _choices(parsed: TemplateSettings, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
     """Who each face becomes as far as the cards and the uploaded photos go; a note for each that is missing."""
     cards = CardLibrary().names()
     digests = {faces.read_picture(path).digest[:12]: name for name, path in photos.items()}
-    choices = [KEEP] * MOST_FACES
-    for number, who in found.people.items():
-        if not 1 <= number <= MOST_FACES:
+    choices = [KEEP] * MAX_FACES
+    for number, action in parsed.people.items():
+        if not 1 <= number <= MAX_FACES:
             notes.append(f"Face {number} has no drop-down here; it stays as it is.")
             continue
-        kind, _, name = who.partition(" ")
-        if who == PIXELATE:
+        kind, _, name = action.partition(" ")
+        if action == PIXELATE:
             choices[number - 1] = PIXELATE
         elif kind == "card" and name in cards:
             choices[number - 1] = CARD + name

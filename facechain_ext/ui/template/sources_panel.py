@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template import gallery
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SourceParts:
+class SourcesColumn:
     """Its components: dropped files, the text that names chosen templates, their tiles, and photos of guests.
 
     ``finished`` is a picture whose settings are restored, ``restored`` says how that went.
@@ -32,76 +32,76 @@ class SourceParts:
 
     @property
     def inputs(self) -> list[Any]:
-        """What ``templates`` and ``named_photos`` read."""
+        """What ``template_paths`` and ``photos_by_name`` read."""
         return [self.files, self.chosen, self.photos]
 
 
-def build(host: PageHost) -> SourceParts:
+def build(host: PageHost) -> SourcesColumn:
     """Build and wire the column."""
     files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files")
     with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
         tiles = gr.HTML(gallery.tiles_html(), elem_id="facechain_template_tiles")
-        hidden = ["facechain-hidden"]
+        hidden_class = ["facechain-hidden"]
         chosen = gr.Textbox("", label="Chosen templates", lines=2, elem_id="facechain_template_chosen",
-                            elem_classes=hidden)  # fmt: skip
-        refresh = gr.Button("Refresh templates", elem_id="facechain_template_refresh", elem_classes=hidden)
+                            elem_classes=hidden_class)  # fmt: skip
+        refresh = gr.Button("Refresh templates", elem_id="facechain_template_refresh", elem_classes=hidden_class)
         with gr.Row():
             add = gr.Button("Add the dropped", size="sm", elem_id="facechain_template_add", min_width=100)
             delete = gr.Button("Delete the chosen …", size="sm", elem_id="facechain_template_delete", min_width=100)
-        with gr.Row(visible=False, elem_id="facechain_template_sure") as sure:
-            yes = gr.Button("Yes, delete them", variant="stop", size="sm", elem_id="facechain_template_delete_yes")
-            no = gr.Button("Keep them", size="sm", elem_id="facechain_template_delete_no")
-        told = gr.HTML("", elem_id="facechain_template_shelf_status")
+        with gr.Row(visible=False, elem_id="facechain_template_sure") as confirmation_row:
+            confirm = gr.Button("Yes, delete them", variant="stop", size="sm", elem_id="facechain_template_delete_yes")
+            cancel = gr.Button("Keep them", size="sm", elem_id="facechain_template_delete_no")
+        gallery_status = gr.HTML("", elem_id="facechain_template_shelf_status")
     photos = gr.File(label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests")
 
-    def take(dropped: Any, now: str) -> list[Any]:
+    def on_add(dropped: Any, selected: str) -> list[Any]:
         try:
             new = [host.uploaded(file) for file in dropped or ()]
         except FaceChainError as error:
-            return [note(str(error)), gr.update(), gr.update(), gr.update()]
+            return [note_html(str(error)), gr.update(), gr.update(), gr.update()]
         if not new:
-            return [note("Drop a template above first."), gr.update(), gr.update(), gr.update()]
-        names, refused = gallery.added(new)
-        text = "\n".join([*gallery.chosen_names(now or ""), *names])
-        words = note(*([f"Added {', '.join(names)}."] if names else []), *refused)
+            return [note_html("Drop a template above first."), gr.update(), gr.update(), gr.update()]
+        names, refused = gallery.add_templates(new)
+        text = "\n".join([*gallery.selected_names(selected or ""), *names])
+        words = note_html(*([f"Added {', '.join(names)}."] if names else []), *refused)
         return [words, gallery.tiles_html(text), text, None if names else gr.update()]
 
-    def ask(now: str) -> list[Any]:
-        names = gallery.chosen_names(now or "")
+    def on_delete(selected: str) -> list[Any]:
+        names = gallery.selected_names(selected or "")
         if not names:
-            return [note("Click the templates to delete first."), gr.update(visible=False)]
-        return [note(f"Delete {', '.join(names)}? The files cannot be brought back."), gr.update(visible=True)]
+            return [note_html("Click the templates to delete first."), gr.update(visible=False)]
+        return [note_html(f"Delete {', '.join(names)}? The files cannot be brought back."), gr.update(visible=True)]
 
-    def drop(now: str) -> list[Any]:
-        names = gallery.chosen_names(now or "")
+    def on_confirm_delete(selected: str) -> list[Any]:
+        names = gallery.selected_names(selected or "")
         try:
-            gallery.deleted(names)
-            words = note(f"Deleted {', '.join(names)}.")
+            gallery.delete_templates(names)
+            words = note_html(f"Deleted {', '.join(names)}.")
         except FaceChainError as error:
-            words = note(str(error))
+            words = note_html(str(error))
         return [words, gr.update(visible=False), gallery.tiles_html(), ""]
 
-    quiet = {"show_progress": "hidden"}
-    add.click(take, [files, chosen], [told, tiles, chosen, files])
-    delete.click(ask, [chosen], [told, sure], **quiet)
-    yes.click(drop, [chosen], [told, sure, tiles, chosen])
-    no.click(lambda: ["", gr.update(visible=False)], [], [told, sure], **quiet)
-    refresh.click(lambda now: gallery.tiles_html(now or ""), [chosen], [tiles], **quiet)
+    hidden = {"show_progress": "hidden"}
+    add.click(on_add, [files, chosen], [gallery_status, tiles, chosen, files])
+    delete.click(on_delete, [chosen], [gallery_status, confirmation_row], **hidden)
+    confirm.click(on_confirm_delete, [chosen], [gallery_status, confirmation_row, tiles, chosen])
+    cancel.click(lambda: ["", gr.update(visible=False)], [], [gallery_status, confirmation_row], **hidden)
+    refresh.click(lambda selected: gallery.tiles_html(selected or ""), [chosen], [tiles], **hidden)
     with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
         finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
         restored = gr.HTML("", elem_id="facechain_template_restored")
-    return SourceParts(files, chosen, photos, tiles, finished, restored)
+    return SourcesColumn(files, chosen, photos, tiles, finished, restored)
 
 
-def templates(host: PageHost, files: Any, chosen: str) -> list[Path]:
+def template_paths(host: PageHost, files: Any, chosen: str) -> list[Path]:
     """The templates that were dropped and those chosen in the gallery; raises PhotoError when there is none."""
-    found = [host.uploaded(file) for file in files or ()] + gallery.chosen_files(chosen or "")
+    found = [host.uploaded(file) for file in files or ()] + gallery.selected_files(chosen or "")
     if not found:
         raise PhotoError("Drop a template first, or choose one of the gallery.")
     return found
 
 
-def named_photos(host: PageHost, guests: Any) -> dict[str, Path]:
+def photos_by_name(host: PageHost, guests: Any) -> dict[str, Path]:
     """Uploaded photos by a name that tells them apart."""
     named: dict[str, Path] = {}
     for number, file in enumerate(guests or (), 1):

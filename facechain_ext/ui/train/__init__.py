@@ -1,15 +1,1 @@
-"""The Train page: a style from a few pictures. Importing this needs no gradio."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from facechain_ext.ui.host import PageHost
-
-
-def build(host: PageHost) -> None:
-    """Build the page inside the Blocks that is open; loads no model."""
-    from facechain_ext.ui.train.layout import build as fill  # noqa: PLC0415 - gradio
-
-    fill(host)
+"""The Train page: a style from a few pictures. Its ``layout`` needs gradio, the package does not."""

@@ -24,17 +24,17 @@ from facechain_ext.ui.train.request import TrainRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.training_runs.pictures import Captioned
+    from facechain_ext.training_runs.pictures import CaptionRow
 
 
-def collect(wish: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[Captioned], list[str]]:
+def add_pictures(request: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[CaptionRow], list[str]]:
     """Copy uploaded pictures (path, name) into the training's folder; its captions, and why pictures were left out.
 
     Nothing that is there is overwritten: a picture of a known name gets a number, one that is there is not copied.
     """
-    wish.pictures.mkdir(parents=True, exist_ok=True)
-    problems = [problem for path, name in pictures if (problem := _copy(path, Path(name), wish.pictures))]
-    rows = captions(wish)
+    request.pictures.mkdir(parents=True, exist_ok=True)
+    problems = [problem for path, name in pictures if (problem := _copy(path, Path(name), request.pictures))]
+    rows = load_captions(request)
     return rows, problems + [row.problem for row in rows if row.problem]
 
 
@@ -47,7 +47,7 @@ def _copy(path: Path, name: Path, folder: Path) -> str:
         read_picture(path, name=name.name)
     except PhotoError as error:
         return str(error)
-    if any(filecmp.cmp(path, there, shallow=False) for there in picture_files(folder)):
+    if any(filecmp.cmp(path, present, shallow=False) for present in picture_files(folder)):
         return ""
     stem = key_of(name.stem)
     free, number = folder / f"{stem}{suffix}", 2
@@ -57,39 +57,39 @@ def _copy(path: Path, name: Path, folder: Path) -> str:
     return ""
 
 
-def captions(wish: TrainRequest) -> list[Captioned]:
+def load_captions(request: TrainRequest) -> list[CaptionRow]:
     """The captions of the pictures in the training's folder, made where they lack and written; none without pictures.
 
     Rows of pictures that are gone are taken out: a page has no other way to do it.
     """
-    files = {path.name for path in picture_files(wish.pictures)} if wish.pictures.is_dir() else set()
+    files = {path.name for path in picture_files(request.pictures)} if request.pictures.is_dir() else set()
     if not files:
         return []
-    known = read_table(wish.pictures)
-    there = [row for row in known if row.file in files]
-    if there != known:
-        write_table(wish.pictures, there)
-    return caption_table(wish.pictures, wish.trigger)
+    saved = read_table(request.pictures)
+    present = [row for row in saved if row.file in files]
+    if present != saved:
+        write_table(request.pictures, present)
+    return caption_table(request.pictures, request.trigger)
 
 
-def shown(name: str) -> list[Captioned]:
+def saved_captions(name: str) -> list[CaptionRow]:
     """The captions of a style that was begun, as they were written; none of any other name."""
     return read_table(TrainRequest(name, "", Path()).pictures) if name.strip() else []
 
 
-def keep(name: str, cells: Sequence[Sequence[Any]]) -> None:
+def save_edited_captions(name: str, cells: Sequence[Sequence[Any]]) -> None:
     """Write what was edited on the page (file, use, caption) into the captions of a style.
 
     Only rows that are in both change: the empty table of a page that was just opened changes nothing.
     """
     edited = {str(row[0]): row for row in cells}
-    known = shown(name)
-    rows = [_edited(row, edited[row.file]) if row.file in edited else row for row in known]
-    if rows != known:
+    saved = saved_captions(name)
+    rows = [_edited(row, edited[row.file]) if row.file in edited else row for row in saved]
+    if rows != saved:
         write_table(TrainRequest(name, "", Path()).pictures, rows)
 
 
-def _edited(row: Captioned, cells: Sequence[Any]) -> Captioned:
+def _edited(row: CaptionRow, cells: Sequence[Any]) -> CaptionRow:
     """A row of the captions with what the page has in its cells; what was emptied there may come as None or NaN."""
     use, caption = (cell if isinstance(cell, str) else "" for cell in cells[1:3])
     return replace(row, use=is_used(use), caption=caption)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.ui.html import note
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.environment import HOW, environment
 from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
@@ -18,7 +18,7 @@ from facechain_ext.ui.train.request import TRIGGER, TrainRequest, check_trigger,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.training_runs.pictures import Captioned
+    from facechain_ext.training_runs.pictures import CaptionRow
     from facechain_ext.training_runs.status import TrainingStatus
     from facechain_ext.ui.host import PageHost
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def build(host: PageHost) -> None:
     """Pictures and captions, settings, progress."""
     about = "A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles."
-    gr.HTML(note(about) if _can_train(host) else note(about, HOW))
-    owner = gr.State("")  # the style whose captions the table shows
+    gr.HTML(note_html(about) if _can_train(host) else note_html(about, HOW))
+    captions_of = gr.State("")  # the style whose captions the table shows
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
@@ -43,7 +43,10 @@ def build(host: PageHost) -> None:
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
                 checkpoint = gr.Dropdown(
-                    _names(host), label="Checkpoint to learn on", elem_id="facechain_train_checkpoint", scale=4
+                    _checkpoint_names(host),
+                    label="Checkpoint to learn on",
+                    elem_id="facechain_train_checkpoint",
+                    scale=4,
                 )
                 refresh = gr.Button("Refresh checkpoints", elem_id="facechain_train_refresh", size="sm", scale=1)
             steps = gr.Slider(10, 10000, 1500, step=10, label="Training steps", elem_id="facechain_train_steps")
@@ -58,126 +61,133 @@ def build(host: PageHost) -> None:
             state = gr.HTML("", elem_id="facechain_train_run_status")
             progress = gr.HTML("", elem_id="facechain_train_progress")
             preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
-            previewed = gr.State("")  # the preview that the page shows
+            shown_preview = gr.State("")  # the preview that the page shows
             # javascript/facechain_train.js presses it now and then while the page is seen
             watch = gr.Button("Watch", elem_id="facechain_train_watch", elem_classes=["facechain-hidden"])
 
     settings = [trigger, checkpoint, steps, rate, rank, size, resume]
-    seen = [state, progress, preview, previewed]
-    named_parts = [table, owner, *settings, status]
+    status_outputs = [state, progress, preview, shown_preview]
+    name_outputs = [table, captions_of, *settings, status]
     hidden: dict[str, Any] = {"show_progress": "hidden", "queue": False}
-    refresh.click(partial(_opened, host), [name, owner, table], [name, *named_parts], **hidden)
-    watch.click(_watched, [previewed], seen, **hidden)
+    refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **hidden)
+    watch.click(_on_watch, [shown_preview], status_outputs, **hidden)
     for named in (name.blur, name.submit):
-        named(partial(_show, host), [name, owner, table], named_parts, **hidden)
-    gather = partial(_gather, host)
-    add.click(gather, [name, trigger, files, owner, table], [table, owner, status])
+        named(partial(_on_name, host), [name, captions_of, table], name_outputs, **hidden)
+    on_add_pictures = partial(_on_add_pictures, host)
+    add.click(on_add_pictures, [name, trigger, files, captions_of, table], [table, captions_of, status])
     start.click(
-        partial(_start, host),
-        [name, *settings, owner, table, previewed],
-        [status, resume, *seen],
+        partial(_on_start, host),
+        [name, *settings, captions_of, table, shown_preview],
+        [status, resume, *status_outputs],
         show_progress="hidden",
     )
-    stop.click(_stop, [previewed], [status, *seen], **hidden)
+    stop.click(_on_stop, [shown_preview], [status, *status_outputs], **hidden)
 
 
-def _opened(host: PageHost, style: str, shown: str, edited: Any) -> list[Any]:
+def _on_refresh(host: PageHost, style: str, captions_of: str, edited: Any) -> list[Any]:
     """What is new when the page is seen again: the checkpoints, and the training that runs where none is named."""
-    running = None if style.strip() else process.running()
-    table, owner, trigger, checkpoint, *others = (
-        _unchanged(shown) if running is None else _show(host, running.name, shown, edited)
+    running = None if style.strip() else process.running_status()
+    table, captions_of, trigger, checkpoint, *others = (
+        _no_updates(captions_of) if running is None else _on_name(host, running.name, captions_of, edited)
     )
-    choices = {"choices": _names(host)} | {key: checkpoint[key] for key in ("value",) if key in checkpoint}
+    choices = {"choices": _checkpoint_names(host)} | {key: checkpoint[key] for key in ("value",) if key in checkpoint}
     name = gr.update() if running is None else running.name
-    return [name, table, owner, trigger, gr.update(**choices), *others]
+    return [name, table, captions_of, trigger, gr.update(**choices), *others]
 
 
-def _watched(previewed: str) -> list[Any]:
+def _on_watch(shown_preview: str) -> list[Any]:
     """Where the training stands that runs or was last; the preview only when it is a new one."""
-    return _seen(process.running() or process.latest(), previewed)
+    return _status_updates(process.running_status() or process.latest_status(), shown_preview)
 
 
-def _seen(status: TrainingStatus | None, previewed: str) -> list[Any]:
+def _status_updates(status: TrainingStatus | None, shown_preview: str) -> list[Any]:
     picture = preview_file(status)
     new = str(picture) if picture is not None else ""
-    image = gr.update() if new == previewed else gr.update(value=new or None)
+    image = gr.update() if new == shown_preview else gr.update(value=new or None)
     return [state_html(status), progress_html(status), image, new]
 
 
-def _start(host: PageHost, *values: Any) -> list[Any]:
+def _on_start(host: PageHost, *values: Any) -> list[Any]:
     """Begin a training or go on with one; what the page shows then."""
-    *request, previewed = values
+    *request, shown_preview = values
     try:
-        status = process.start(_wish(host, request), environment(host.training_python()))
+        status = process.start(_train_request(host, request), environment(host.training_python()))
     except FaceChainError as error:
-        return [note(str(error)), gr.update(), *_watched(previewed)]
-    return ["", gr.update(), *_seen(status, previewed)]
+        return [note_html(str(error)), gr.update(), *_on_watch(shown_preview)]
+    return ["", gr.update(), *_status_updates(status, shown_preview)]
 
 
-def _stop(previewed: str) -> list[Any]:
+def _on_stop(shown_preview: str) -> list[Any]:
     try:
         asked = process.stop()
     except FaceChainError as error:
-        return [note(str(error)), *_watched(previewed)]
-    return ["" if asked else note("Nothing is being trained."), *_watched(previewed)]
+        return [note_html(str(error)), *_on_watch(shown_preview)]
+    return ["" if asked else note_html("Nothing is being trained."), *_on_watch(shown_preview)]
 
 
-def _unchanged(shown: str) -> list[Any]:
+def _no_updates(captions_of: str) -> list[Any]:
     """Updates that leave the parts that belong to a name as they are."""
-    return [gr.update(), shown, *(gr.update() for _ in range(8))]
+    return [gr.update(), captions_of, *(gr.update() for _ in range(8))]
 
 
-def _show(host: PageHost, style: str, shown: str, edited: Any) -> list[Any]:
+def _on_name(host: PageHost, style: str, captions_of: str, edited: Any) -> list[Any]:
     """Captions and settings of the style that is named now, unless the page has them already with what was edited."""
-    if not style.strip() or captions.same_style(style, shown):
-        return _unchanged(shown)
+    if not style.strip() or captions.same_style(style, captions_of):
+        return _no_updates(captions_of)
     try:
-        captions.keep(shown, _cells(edited))
-        wish = TrainRequest(style, "", Path())
-        known = read_settings(wish)
-        begun = saved_state(wish.folder) is not None
-        rows = _rows(captions.shown(style))
+        captions.save_edited_captions(captions_of, _cells(edited))
+        request = TrainRequest(style, "", Path())
+        saved_settings = read_settings(request)
+        has_state = saved_state(request.folder) is not None
+        rows = _rows(captions.saved_captions(style))
     except FaceChainError as error:
-        return [*_unchanged(shown)[:-1], note(str(error))]
-    if known is None:
+        return [*_no_updates(captions_of)[:-1], note_html(str(error))]
+    if saved_settings is None:
         return [rows, style, *(gr.update() for _ in range(6)), gr.update(value=False), gr.update()]
-    values: list[Any] = [known.trigger, known.checkpoint if known.checkpoint in host.checkpoint_files() else ""]
-    values += [known.steps, known.rate, known.rank, known.size]
+    values: list[Any] = [
+        saved_settings.trigger,
+        saved_settings.checkpoint if saved_settings.checkpoint in host.checkpoint_files() else "",
+    ]
+    values += [saved_settings.steps, saved_settings.rate, saved_settings.rank, saved_settings.size]
     filled = [gr.update(value=value) if value else gr.update() for value in values]
-    return [rows, style, *filled, gr.update(value=begun), gr.update()]
+    return [rows, style, *filled, gr.update(value=has_state), gr.update()]
 
 
-def _gather(host: PageHost, style: str, word: str, uploads: Any, shown: str, edited: Any) -> list[Any]:
+def _on_add_pictures(
+    host: PageHost, style: str, trigger: str, uploads: Any, captions_of: str, edited: Any
+) -> list[Any]:
     """Add the uploads to a style; its captions, and what was left out."""
     try:
-        captions.keep(shown or style, _cells(edited))
+        captions.save_edited_captions(captions_of or style, _cells(edited))
         paths = [
             (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name) for one in uploads or ()
         ]
-        wish = TrainRequest(style, word.strip() or TRIGGER, Path())
-        check_trigger(wish)
-        rows, problems = captions.collect(wish, paths)
+        request = TrainRequest(style, trigger.strip() or TRIGGER, Path())
+        check_trigger(request)
+        rows, problems = captions.add_pictures(request, paths)
     except FaceChainError as error:
-        return [gr.update(), shown, note(str(error))]
-    return [_rows(rows), style, note(_counted(rows), *(f"Left out: {problem}" for problem in problems))]
+        return [gr.update(), captions_of, note_html(str(error))]
+    return [_rows(rows), style, note_html(_caption_count_text(rows), *(f"Left out: {problem}" for problem in problems))]
 
 
-def _wish(host: PageHost, values: Sequence[Any]) -> TrainRequest:
+def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
     """The training that the page asks for, its captions kept; raises HostError where it cannot be meant."""
-    name, trigger, checkpoint, steps, rate, rank, size, resume, shown, table = values
+    name, trigger, checkpoint, steps, rate, rank, size, resume, captions_of, table = values
     files = host.checkpoint_files()
     path = files.get(checkpoint or "")
     if path is None:
         raise HostError("Choose the checkpoint to learn on.")
-    wish = TrainRequest(
+    request = TrainRequest(
         name or "", (trigger or "").strip() or TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip
-    captions.keep(shown or wish.name, _cells(table))
-    known = read_settings(wish) if wish.resume else None
-    if known is not None and known.checkpoint != checkpoint and known.checkpoint in files:
-        raise HostError(f"This style was begun on the checkpoint {known.checkpoint}; choose that one, or another name.")
-    return wish
+    captions.save_edited_captions(captions_of or request.name, _cells(table))
+    saved_settings = read_settings(request) if request.resume else None
+    if saved_settings is not None and saved_settings.checkpoint != checkpoint and saved_settings.checkpoint in files:
+        raise HostError(
+            f"This style was begun on the checkpoint {saved_settings.checkpoint}; choose that one, or another name."
+        )
+    return request
 
 
 def _can_train(host: PageHost) -> bool:
@@ -194,12 +204,12 @@ def _cells(table: Any) -> list[list[Any]]:
     return table.values.tolist() if hasattr(table, "values") else list(table or [])
 
 
-def _rows(rows: Sequence[Captioned]) -> list[list[str]]:
+def _rows(rows: Sequence[CaptionRow]) -> list[list[str]]:
     """Captions as rows of the table; an empty row for none, since gradio 3 cannot read a table without rows."""
     return [[row.file, "yes" if row.use else "no", row.caption] for row in rows] or [["", "", ""]]
 
 
-def _counted(rows: Sequence[Captioned]) -> str:
+def _caption_count_text(rows: Sequence[CaptionRow]) -> str:
     """How many pictures there are to learn from, and what to do next."""
     good = sum(not row.problem for row in rows)
     if not good:
@@ -207,6 +217,6 @@ def _counted(rows: Sequence[Captioned]) -> str:
     return f"{good} pictures. Put the captions right: nothing has looked at the pictures."
 
 
-def _names(host: PageHost) -> list[str]:
+def _checkpoint_names(host: PageHost) -> list[str]:
     """The checkpoints that can be chosen."""
     return sorted(host.checkpoint_files(), key=str.casefold)

@@ -13,19 +13,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.training_runs.names import check_entry
 from facechain_ext.training_runs.status import (
     LOG,
     RUN_ID,
     STATUS,
     TrainingStatus,
+    new_status,
     read_status,
     request_stop,
     start_lock,
-    started_here,
     write_status,
 )
-from facechain_ext.ui.train.captions import captions
+from facechain_ext.training_runs.style_entry import check_entry
+from facechain_ext.ui.train.captions import load_captions
 from facechain_ext.ui.train.environment import ROOT
 from facechain_ext.ui.train.request import TrainRequest, read_settings, saved_state, trainings_folder, write_settings
 from facechain_ext.weights import models_folder
@@ -36,61 +36,62 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def check(wish: TrainRequest) -> None:
+def check_request(request: TrainRequest) -> None:
     """Raise PhotoError without pictures, HostError where the training cannot begin, or go on, as it is asked for."""
-    rows = captions(wish)
+    rows = load_captions(request)
     if not rows:
         raise PhotoError("Add pictures first.")
-    check_entry(wish.name.strip(), wish.trigger)
-    saved = saved_state(wish.folder)
-    known = read_settings(wish)
-    if saved is not None and not wish.resume:
+    check_entry(request.name.strip(), request.trigger)
+    state = saved_state(request.folder)
+    saved_settings = read_settings(request)
+    if state is not None and not request.resume:
         raise HostError('This style was begun already; tick "Go on where it stopped", or choose another name.')
-    if wish.resume and saved is None:
+    if request.resume and state is None:
         raise HostError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
-    if saved is None:
-        earlier = known.trigger if known is not None else ""
-        old = [row.file for row in rows if earlier and earlier in row.caption and wish.trigger not in row.caption]
+    if state is None:
+        earlier = saved_settings.trigger if saved_settings is not None else ""
+        old = [row.file for row in rows if earlier and earlier in row.caption and request.trigger not in row.caption]
         if old:
             raise HostError(
-                f'{len(old)} captions were written with the trigger word "{earlier}", and it is "{wish.trigger}" now. '
+                f'{len(old)} captions were written with the trigger word "{earlier}", and it is '
+                f'"{request.trigger}" now. '
                 "Put the new word into the captions, or set the old one again."
             )
         return
-    assert known is not None
-    begun = {
-        "trigger word": (known.trigger, wish.trigger),
-        "learning rate": (known.rate, wish.rate),
-        "rank": (known.rank, wish.rank),
-        "training size": (known.size, wish.size),
+    assert saved_settings is not None
+    fixed_settings = {
+        "trigger word": (saved_settings.trigger, request.trigger),
+        "learning rate": (saved_settings.rate, request.rate),
+        "rank": (saved_settings.rank, request.rank),
+        "training size": (saved_settings.size, request.size),
     }
-    changed = [f"{name} {was}, now {now}" for name, (was, now) in begun.items() if was and was != now]
+    changed = [f"{name} {was}, now {now}" for name, (was, now) in fixed_settings.items() if was and was != now]
     if changed:
         raise HostError(
             f"This style was begun with {'; '.join(changed)}. Only the steps may change: set that back, "
             "or choose another name."
         )
-    step = saved[0]
-    if step >= wish.steps and _is_done(wish.folder):
+    step = state[0]
+    if step >= request.steps and _is_done(request.folder):
         raise HostError(f"All {step} steps are made. To train it further, set more training steps than {step}.")
 
 
-def command(wish: TrainRequest, python: Path) -> list[str]:
+def command(request: TrainRequest, python: Path) -> list[str]:
     """The command that trains."""
-    words = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(wish.checkpoint)]
-    words += ["--pictures", str(wish.pictures), "--name", wish.name.strip(), "--work", str(wish.folder)]
-    words += ["--trigger", wish.trigger, "--steps", str(wish.steps), "--rate", str(wish.rate)]
-    words += ["--rank", str(wish.rank), "--size", str(wish.size)]
-    words += ["--lora-dir", str(wish.lora_folder)] if wish.lora_folder is not None else []
-    return [*words, "--resume"] if wish.resume else words
+    arguments = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(request.checkpoint)]
+    arguments += ["--pictures", str(request.pictures), "--name", request.name.strip(), "--work", str(request.folder)]
+    arguments += ["--trigger", request.trigger, "--steps", str(request.steps), "--rate", str(request.rate)]
+    arguments += ["--rank", str(request.rank), "--size", str(request.size)]
+    arguments += ["--lora-dir", str(request.lora_folder)] if request.lora_folder is not None else []
+    return [*arguments, "--resume"] if request.resume else arguments
 
 
-def running() -> TrainingStatus | None:
+def running_status() -> TrainingStatus | None:
     """The training that runs on this machine, whoever started it; None when none does."""
     return next((status for status in _statuses() if status.alive), None)
 
 
-def latest() -> TrainingStatus | None:
+def latest_status() -> TrainingStatus | None:
     """The training that gave the last sign of life; None when there never was one."""
     return max(_statuses(), key=lambda status: status.heartbeat, default=None)
 
@@ -100,31 +101,34 @@ def folder_of(status: TrainingStatus) -> Path:
     return TrainRequest(status.name, "", models_folder()).folder
 
 
-def start(wish: TrainRequest, python: Path) -> TrainingStatus:
+def start(request: TrainRequest, python: Path) -> TrainingStatus:
     """Start the training in a process that lives on when this one ends; returns at once.
 
-    Raises HostError when one runs already on this machine or the process cannot be started, and what ``check`` raises.
+    Raises HostError when one runs already on this machine or the process cannot be started,
+    and what ``check_request`` raises.
     """
     with start_lock(trainings_folder()):
-        other = running()
+        other = running_status()
         if other is not None:
             raise HostError(
                 f'"{other.name}" is being trained already (step {other.step} of {other.steps}); stop it or wait for '
                 "its end."
             )
-        check(wish)
-        write_settings(wish)
+        check_request(request)
+        write_settings(request)
         run_id = uuid.uuid4().hex
-        saved = saved_state(wish.folder)
-        status = started_here(run_id, wish.name.strip(), "Starting Python", wish.steps, saved[0] if saved else 0)
+        state = saved_state(request.folder)
+        status = new_status(run_id, request.name.strip(), "Starting Python", request.steps, state[0] if state else 0)
         try:
-            write_status(wish.folder, status)
-            process = _spawn(wish, python, run_id)
+            write_status(request.folder, status)
+            process = _spawn(request, python, run_id)
         except OSError as error:
             failed = replace(status, phase="failed", activity="", message=f"{python} cannot be started: {error}")
-            _write_quietly(wish.folder, failed)
+            _write_quietly(request.folder, failed)
             raise HostError(f"The training cannot be started ({error}).") from error
-    threading.Thread(target=_reap, args=(process, wish.folder, run_id), name="training-end", daemon=True).start()
+    threading.Thread(
+        target=_wait_for_end, args=(process, request.folder, run_id), name="training-end", daemon=True
+    ).start()
     return status
 
 
@@ -133,7 +137,7 @@ def stop() -> TrainingStatus | None:
 
     Raises HostError when it cannot be asked.
     """
-    status = running()
+    status = running_status()
     if status is not None:
         try:
             request_stop(folder_of(status), status.run_id)
@@ -142,7 +146,7 @@ def stop() -> TrainingStatus | None:
     return status
 
 
-def last_words(folder: Path) -> str:
+def last_log_line(folder: Path) -> str:
     """The last line that the process of a training wrote beside its events; "" when there is none."""
     try:
         lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -168,14 +172,14 @@ def _is_event(line: str) -> bool:
         return False
 
 
-def _spawn(wish: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[bytes]:
+def _spawn(request: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[bytes]:
     """Start the process apart from this one: no terminal, signal or pipe of this one reaches it."""
     settings = {**os.environ, "FACECHAIN_MODELS_DIR": str(models_folder()), "PYTHONUNBUFFERED": "1", RUN_ID: run_id}
     settings["PYTHONIOENCODING"] = "utf-8"
     windows = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    with (wish.folder / LOG).open("wb") as output:
+    with (request.folder / LOG).open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own command, no shell
-            command(wish, python),
+            command(request, python),
             cwd=ROOT,
             env=settings,
             stdin=subprocess.DEVNULL,
@@ -186,12 +190,12 @@ def _spawn(wish: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[by
         )
 
 
-def _reap(process: subprocess.Popen[bytes], folder: Path, run_id: str) -> None:
+def _wait_for_end(process: subprocess.Popen[bytes], folder: Path, run_id: str) -> None:
     """Wait for the process, so that it leaves no trace; say why when it ended before it could say anything itself."""
     code = process.wait()
     status = read_status(folder)
     if status is not None and status.run_id == run_id and not status.ended and status.pid == os.getpid():
-        why = last_words(folder) or f"Python ended with code {code}."
+        why = last_log_line(folder) or f"Python ended with code {code}."
         _write_quietly(folder, replace(status, phase="failed", activity="", message=why, heartbeat=time.time()))
 
 

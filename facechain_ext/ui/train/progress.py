@@ -6,17 +6,17 @@ import time
 from typing import TYPE_CHECKING
 
 from facechain_ext.training_runs.status import PREVIEWS, stop_requested
-from facechain_ext.ui.html import bar, note
-from facechain_ext.ui.train.process import folder_of, last_words
+from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.train.process import folder_of, last_log_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.training_runs.status import TrainingStatus
 
-QUIET = 60.0
+SILENCE_SECONDS = 60.0
 """Seconds without a heartbeat of a living process that are worth a word."""
-LIVES_ON = "It goes on when this page is closed or the webui's page is reloaded, and any page finds it again."
+SURVIVES_NOTE = "It goes on when this page is closed or the webui's page is reloaded, and any page finds it again."
 
 
 def is_stopping(status: TrainingStatus) -> bool:
@@ -31,8 +31,8 @@ def state_html(status: TrainingStatus | None) -> str:
     """
     if status is None:
         return ""
-    words = _sentences(status)
-    return f"<div data-running>{note(*words)}</div>" if status.alive else note(*words)
+    sentences = _sentences(status)
+    return f"<div data-running>{note_html(*sentences)}</div>" if status.alive else note_html(*sentences)
 
 
 def progress_html(status: TrainingStatus | None) -> str:
@@ -73,15 +73,15 @@ def _sentences(status: TrainingStatus) -> list[str]:
     name = f'"{status.name}"'
     notes = status.notes.splitlines()
     if status.alive:
-        words = [
+        sentences = [
             f"{name} is stopping: it saves after this step." if is_stopping(status) else f"{name} is being trained."
         ]
         if not is_stopping(status):
-            words.append(LIVES_ON)
-        quiet = time.time() - status.heartbeat
-        if quiet > QUIET:
-            words.append(f"Nothing was heard of it for {time_left(quiet)}; the machine may be busy.")
-        return words + notes
+            sentences.append(SURVIVES_NOTE)
+        silence = time.time() - status.heartbeat
+        if silence > SILENCE_SECONDS:
+            sentences.append(f"Nothing was heard of it for {time_left(silence)}; the machine may be busy.")
+        return sentences + notes
     if status.phase == "done":
         return [
             f"Done: {status.message}; the style is among your own.",
@@ -89,19 +89,19 @@ def _sentences(status: TrainingStatus) -> list[str]:
             *notes,
         ]
     if status.phase == "stopped":
-        return [f"{name} is stopped at step {status.step} of {status.steps}. {_next(status)}", *notes]
+        return [f"{name} is stopped at step {status.step} of {status.steps}. {_next_step(status)}", *notes]
     if status.phase == "failed":
         return [f"The training of {name} ended with an error: {status.message}", *notes]
-    last = last_words(folder_of(status))
+    last = last_log_line(folder_of(status))
     return [
         f"The training of {name} ended at step {status.step} of {status.steps} without a word: it was killed, or the "
-        f"machine ran out of memory or was switched off. {_next(status)}",
+        f"machine ran out of memory or was switched off. {_next_step(status)}",
         *([f"Its last words: {last}"] if last else []),
         *notes,
     ]
 
 
-def _next(status: TrainingStatus) -> str:
+def _next_step(status: TrainingStatus) -> str:
     """What is kept of a training that ended early, and how to go on."""
     if not status.saved_step:
         return "Nothing was saved yet: press Train to begin it again."

@@ -74,9 +74,9 @@ class SavedSettings:
     size: int = 0
 
 
-def read_settings(wish: TrainRequest) -> SavedSettings | None:
+def read_settings(request: TrainRequest) -> SavedSettings | None:
     """What is kept of a style; of one that an earlier release began, what its state says. None of an unknown one."""
-    path = wish.folder / SETTINGS
+    path = request.folder / SETTINGS
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         return SavedSettings(
@@ -87,39 +87,39 @@ def read_settings(wish: TrainRequest) -> SavedSettings | None:
         pass
     except (OSError, ValueError, TypeError, KeyError) as error:
         log.warning("%s cannot be read (%s); the settings of the state are shown", path, error)
-    saved = saved_state(wish.folder)
+    saved = saved_state(request.folder)
     if saved is None:
         return None
-    step, begun = saved
+    step, training = saved
     return SavedSettings(
-        wish.name.strip(), str(begun.get("trigger", "")), "", step, float(begun.get("rate", 0)),
-        int(begun.get("rank", 0)), int(begun.get("size", 0)),
+        request.name.strip(), str(training.get("trigger", "")), "", step, float(training.get("rate", 0)),
+        int(training.get("rank", 0)), int(training.get("size", 0)),
     )  # fmt: skip
 
 
-def check_trigger(wish: TrainRequest) -> None:
+def check_trigger(request: TrainRequest) -> None:
     """Keep the trigger word of a style that is new; raises HostError when the style was begun with another one."""
-    known = read_settings(wish)
-    if known is None:
-        _write(wish, SavedSettings(wish.name.strip(), wish.trigger))
-    elif known.trigger not in ("", wish.trigger) and saved_state(wish.folder) is not None:
+    saved = read_settings(request)
+    if saved is None:
+        _write_saved_settings(request, SavedSettings(request.name.strip(), request.trigger))
+    elif saved.trigger not in ("", request.trigger) and saved_state(request.folder) is not None:
         raise HostError(
-            f'This style was begun with the trigger word "{known.trigger}"; set that again, or choose another name.'
+            f'This style was begun with the trigger word "{saved.trigger}"; set that again, or choose another name.'
         )
 
 
-def write_settings(wish: TrainRequest) -> None:
+def write_settings(request: TrainRequest) -> None:
     """Keep what a style is trained with; raises HostError when it cannot be written."""
-    values = (wish.trigger, wish.checkpoint_name, wish.steps, wish.rate, wish.rank, wish.size)
-    _write(wish, SavedSettings(wish.name.strip(), *values))
+    values = (request.trigger, request.checkpoint_name, request.steps, request.rate, request.rank, request.size)
+    _write_saved_settings(request, SavedSettings(request.name.strip(), *values))
 
 
-def _write(wish: TrainRequest, saved: SavedSettings) -> None:
+def _write_saved_settings(request: TrainRequest, saved: SavedSettings) -> None:
     try:
-        with atomic_write(wish.folder / SETTINGS) as part:
+        with atomic_write(request.folder / SETTINGS) as part:
             part.write_text(json.dumps(asdict(saved), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        raise HostError(f"{wish.folder / SETTINGS} cannot be written ({error}); check the disk.") from error
+        raise HostError(f"{request.folder / SETTINGS} cannot be written ({error}); check the disk.") from error
 
 
 def saved_state(folder: Path) -> tuple[int, dict[str, Any]] | None:
@@ -132,7 +132,7 @@ def saved_state(folder: Path) -> tuple[int, dict[str, Any]] | None:
         return None
     try:
         with safe_open(path, framework="numpy") as file:
-            words = file.metadata() or {}
-        return int(words["step"]), dict(json.loads(words["identity"]))
+            metadata = file.metadata() or {}
+        return int(metadata["step"]), dict(json.loads(metadata["identity"]))
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise HostError(f"{path} is damaged ({error}); begin again under another name.") from error

@@ -50,10 +50,11 @@ def job(person=None, **changes):
 
 
 def test_what_there_is_is_said_without_loading(host, files):
-    offers = host.offers()
-    assert (offers.checkpoint, offers.adapters, offers.notice) == (files.checkpoint.name, ("auto", "small"), "small")
-    assert "--controlnet openpose=FILE" in offers.unavailable_reason("openpose")
-    assert "webui" in offers.unavailable_reason("depth")
+    capabilities = host.capabilities()
+    assert (capabilities.checkpoint, capabilities.adapters) == (files.checkpoint.name, ("auto", "small"))
+    assert capabilities.notice == "small"
+    assert "--controlnet openpose=FILE" in capabilities.unavailable_reason("openpose")
+    assert "webui" in capabilities.unavailable_reason("depth")
     assert host.send_targets() == ()
     assert host.preview() is None
 
@@ -142,7 +143,7 @@ def test_loras_are_found_by_name(host, files, tmp_path):
     (folder / "deep").mkdir(parents=True)
     save_file({"x": torch.zeros(1)}, folder / "deep" / "ink.safetensors")
     served = ServeHost(Files(files.checkpoint, lora_folder=folder), tmp_path)
-    assert served.offers().loras == ("ink",)
+    assert served.capabilities().loras == ("ink",)
     with pytest.raises(WeightsError, match="not a LoRA"):
         served.generate(job(loras=(Lora("ink"),)))
     with pytest.raises(HostError, match="Put it into"):
@@ -187,12 +188,12 @@ def test_who_waits_for_a_turn_is_known_and_who_has_it_does_not_wait(tmp_path):
     one.start()
     begun.wait(20)
     other.start()
-    while not host.waits(other.ident):
+    while not host.is_waiting(other.ident):
         time.sleep(0.01)
-    assert not host.waits(one.ident)
+    assert not host.is_waiting(one.ident)
     assert not waiting.is_set()
     end.set()
     one.join(20)
     other.join(20)
     assert waiting.is_set()
-    assert not host.waits(other.ident)
+    assert not host.is_waiting(other.ident)

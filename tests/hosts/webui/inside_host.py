@@ -152,12 +152,12 @@ def faithful() -> dict:
 
     def run() -> dict:
         texts.clear()
-        offers = host.offers().controls
-        kinds = frozenset(kind for kind, reason in offers.items() if not reason)
+        capabilities = host.capabilities().controls
+        kinds = frozenset(kind for kind, reason in capabilities.items() if not reason)
         settings = Settings(quality="faithful", steps=1, controls=kinds, sampler="Euler")
         done = make(canvas, {1: guest}, settings, host=host)
         changed = float(done.changed.mean())
-        return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": offers["openpose"]}
+        return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": capabilities["openpose"]}
 
     with_units = run()
     controlnet._door = lambda: None  # as it is where the extension is not installed
@@ -194,7 +194,7 @@ def jobs() -> dict:
     photo = Image.open(HERE / "astronaut.jpg").resize((128, 128))
     mask = Image.new("L", (128, 128))
     mask.paste(255, (32, 32, 96, 96))
-    offers = host.offers()
+    capabilities = host.capabilities()
     asked = {
         "plain": plain,
         "face": face,
@@ -206,18 +206,18 @@ def jobs() -> dict:
         "inpaint": replace(face, inpaint=Inpaint(photo, 0.6, mask)),
         "remark": replace(plain, remarks={"FaceChain page": '{"a": "b, c"}'}),
     }
-    if offers.loras:
-        asked["lora"] = replace(plain, loras=(Lora(offers.loras[0], 1.0),))
-        known = sys.modules["networks"].available_networks[offers.loras[0]].filename
+    if capabilities.loras:
+        asked["lora"] = replace(plain, loras=(Lora(capabilities.loras[0], 1.0),))
+        known = sys.modules["networks"].available_networks[capabilities.loras[0]].filename
         asked["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
     untrained = untrained_controlnet(spread=0.05)
     if untrained:
         chosen = next(name for name in controlnet.model_names() if untrained in name)
         for kind in ("openpose", "depth"):
             shared.opts.data[f"facechain_controlnet_{kind}"] = chosen
-        offers = host.offers()
+        capabilities = host.capabilities()
     units = {kind: Control(kind, photo, 1.0, prepared=True) for kind in ("openpose", "openpose_face", "depth")}
-    if not offers.controls["openpose"]:
+    if not capabilities.controls["openpose"]:
         pose = units["openpose"]
         asked |= {
             "pose": replace(face, controls=(pose,)),
@@ -228,7 +228,7 @@ def jobs() -> dict:
             "pose_early": replace(face, controls=(replace(pose, window=(0.0, 0.1)),)),
             "pose_late": replace(face, controls=(replace(pose, window=(0.5, 1.0)),)),
         }
-        if not offers.controls["depth"]:
+        if not capabilities.controls["depth"]:
             asked["pose_depth"] = replace(face, controls=(pose, units["depth"]))
     made = {}
     for name, job in asked.items():
@@ -241,13 +241,15 @@ def jobs() -> dict:
         "adapter": replace(face, adapter="no such"),
         "lora": replace(plain, loras=(Lora("no such", 1.0),)),
         "windows": replace(face, people=(Person(anna, window=(0, 0.5)), Person(ben))),
-        "depth": replace(plain, controls=(units["depth"],)) if offers.controls["depth"] else None,
+        "depth": replace(plain, controls=(units["depth"],)) if capabilities.controls["depth"] else None,
         "units": replace(plain, controls=(Control("openpose", photo, prepared=True),) * 12),
     }
     refused = {name: errors_of(lambda job=job: host.generate(job)) for name, job in bad.items() if job is not None}
     return {
         "made": made, "refused": refused, "again": told(host.generate(face)), "bare": told(host.generate(plain)),
-        "offers": {"samplers": offers.samplers, "controls": offers.controls, "checkpoint": offers.checkpoint},
+        "offers": {
+            "samplers": capabilities.samplers, "controls": capabilities.controls, "checkpoint": capabilities.checkpoint,
+        },
     }  # fmt: skip
 
 

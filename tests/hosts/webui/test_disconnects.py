@@ -42,11 +42,11 @@ def page(work, monkeypatch):
 
     def run():
         running = Task(work.task)
-        for tick in running.ticks():
-            yield tick.words
+        for progress in running.progress_updates():
+            yield progress.text
 
     monkeypatch.setattr(run, "__module__", "facechain_ext.ui.result")
-    monkeypatch.setattr(background_task, "_UNWATCHED", 3.0)
+    monkeypatch.setattr(background_task, "_ABANDONED_SECONDS", 3.0)
     with gr.Blocks() as blocks:
         told = gr.Textbox()
         gr.Button().click(run, [], [told])
@@ -99,13 +99,13 @@ def test_closed_in_the_middle_then_reloaded(page, work):
 
 
 def test_a_page_that_is_taken_away_stops_its_work(work):
-    ticks = Task(work.task).ticks()
-    next(ticks)
+    progress_updates = Task(work.task).progress_updates()
+    next(progress_updates)
     disconnects.stop_work()
     assert work.ended.wait(PATIENCE)
     with suppress(StopIteration):
         while True:
-            next(ticks)
+            next(progress_updates)
     assert stop_all() == 0
 
 

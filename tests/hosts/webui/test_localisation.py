@@ -51,7 +51,7 @@ class Showcase:
     def __init__(self, folder):
         self.folder = folder
 
-    def offers(self):
+    def capabilities(self):
         everything = dict.fromkeys(("openpose", "openpose_face", "depth", "canny"), "")
         return HostCapabilities(samplers=("Euler",), adapters=("auto",), upscalers=("Latent",), controls=everything)
 
@@ -143,9 +143,9 @@ def test_every_text_of_the_accordion_is_there(host, translated):
 
 
 def test_every_text_of_the_tab_is_there(host, translated, tmp_path):
-    from facechain_ext.ui.page import build
+    from facechain_ext.ui.page import build_page
 
-    texts = texts_of(build(Showcase(tmp_path)))
+    texts = texts_of(build_page(Showcase(tmp_path)))
     assert not any("cannot be shown" in text for text in texts)
     assert len(texts) > 200
     assert uncovered(texts - EXAMPLES, translated) == []
@@ -167,12 +167,12 @@ def test_every_value_of_a_text_is_in_its_translation(translated):
 
 
 def test_no_translation_is_left_of_a_text_that_is_gone(host, translated, tmp_path):
-    from facechain_ext.ui.page import build
+    from facechain_ext.ui.page import build_page
 
     with gr.Blocks() as accordion:
         host.script.ui(is_img2img=False)
     entries = manifest().values()
-    shown = texts_of(build(Showcase(tmp_path))) | texts_of(accordion) | collected_texts.texts().keys()
+    shown = texts_of(build_page(Showcase(tmp_path))) | texts_of(accordion) | collected_texts.texts().keys()
     shown |= {one.title for one in entries} | {one.purpose for one in entries} | tags().keys()
     keys = {key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)}
     assert keys - shown - WORDS == set()

@@ -23,7 +23,7 @@ from facechain_ext.hosts.diffusers.loras import applied
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import catalogue, find_style
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
-from facechain_ext.training_runs.pictures import TABLE, caption_table, centre_square, usable
+from facechain_ext.training_runs.pictures import TABLE, caption_table, centre_square, training_examples
 from facechain_ext.training_runs.settings import STATE
 from facechain_ext.training_runs.status import read_status
 from research.synthetic_world import nuisance, person, render, scene
@@ -66,7 +66,7 @@ def test_the_table_is_made_once_and_the_users_words_stay(pictures):
         csv.writer(file).writerows(lines)
     again = {row.file: row for row in caption_table(pictures, "zwx")}
     assert again[lines[2][0]].caption == "zwx, my own words"
-    assert len(usable(pictures, list(again.values()), 64)) == 5
+    assert len(training_examples(pictures, list(again.values()), 64)) == 5
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_captions_have_the_words_of_the_files_name(tmp_path, stem, caption):
 def test_refuses_pictures_that_will_not_do(pictures, spoil, message):
     spoil(pictures)
     with pytest.raises(PhotoError, match=message):
-        usable(pictures, caption_table(pictures, "zwx"), 64)
+        training_examples(pictures, caption_table(pictures, "zwx"), 64)
 
 
 def test_a_tall_picture_is_cut_near_the_top():

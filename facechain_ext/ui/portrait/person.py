@@ -15,7 +15,6 @@ from facechain_ext.faces.attributes import AGES, attributes_of
 from facechain_ext.identity import Identity, prepare_face
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.subject import subject_of, subject_words
-from facechain_ext.ui.html import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,25 +26,11 @@ if TYPE_CHECKING:
     from facechain_ext.styles import Subject
     from facechain_ext.ui.host import PageHost
 
-__all__ = [
-    "CONSENT",
-    "MOST_PHOTOS",
-    "PhotoPreview",
-    "Who",
-    "guess",
-    "keep_mix",
-    "keep_photos",
-    "look",
-    "note",
-    "person",
-    "save_card",
-]
-
-MOST_PHOTOS = 6
+MAX_PHOTOS = 6
 """Photos of one person on the page, each with a slider of its own."""
 CONSENT = "The person agrees to it"
 """What has to be ticked before a face is kept."""
-_YEARS = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
+_TYPICAL_AGES = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
 """About the age for each group of the guess."""
 
 
@@ -55,12 +40,12 @@ class PhotoPreview:
 
     path: Path
     picture: str
-    words: str
+    message: str
     usable: bool
 
 
 @dataclass(frozen=True)
-class Who:
+class PersonRequest:
     """What the page says about the person; ``mix`` 0..100 is how much ``second`` takes over from the first."""
 
     photos: tuple[Path, ...] = ()
@@ -71,93 +56,95 @@ class Who:
     mix: float = 0.0
 
     @staticmethod
-    def of(looks: Sequence[PhotoPreview], values: Sequence[Any]) -> Who:
+    def from_values(previews: Sequence[PhotoPreview], values: Sequence[Any]) -> PersonRequest:
         """From the photos and the components' values: face, card, second card, mix, and the weights."""
         face, card, second, mix, *weights = values
-        used = [(one.path, weight) for one, weight in zip(looks, weights, strict=False) if one.usable]
+        used = [(one.path, weight) for one, weight in zip(previews, weights, strict=False) if one.usable]
         counts = tuple(1.0 if weight is None else min(max(float(weight), 0.0), 1.0) for _, weight in used)
-        return Who(
+        return PersonRequest(
             tuple(path for path, _ in used), counts, int(face or 0) or None, card or "", second or "", float(mix or 0)
         )
 
 
-def look(path: Path, face: int | None = None) -> PhotoPreview:
+def preview_photo(path: Path, face: int | None = None) -> PhotoPreview:
     """The aligned face of a photo and how good it is; a photo that cannot be used says why."""
     try:
         picture = faces.read_picture(path)
         prepared = prepare_face(picture, face, faces.detector(), faces.head_masker())
     except PhotoError as error:
         return PhotoPreview(path, "", str(error), usable=False)
-    words = " ".join(prepared.notes or ["Good."])
-    return PhotoPreview(path, data_url(prepared.aligned), words, usable=True)
+    message = " ".join(prepared.notes or ["Good."])
+    return PhotoPreview(path, data_url(prepared.aligned), message, usable=True)
 
 
-def person(host: PageHost, who: Who) -> Identity:
+def load_identity(host: PageHost, person: PersonRequest) -> Identity:
     """The identity that is meant: the card if one is chosen, else the photos; then mixed with the second card.
 
     Raises PhotoError when nobody is given or no photo can be used, WeightsError for a card that cannot be read.
     """
-    if who.card:
-        first = CardLibrary().load(who.card)
-    elif who.photos:
-        first = _of_photos(host, who)
+    if person.card:
+        first = CardLibrary().load(person.card)
+    elif person.photos:
+        first = _identity_from_photos(host, person)
     else:
         raise PhotoError("There is no photo and no card; add a photo of the person, or choose a card.")
-    if not who.second or who.mix <= 0:
+    if not person.second or person.mix <= 0:
         return first
-    second = CardLibrary().load(who.second)
-    share = min(who.mix, 100.0) / 100.0
+    second = CardLibrary().load(person.second)
+    share = min(person.mix, 100.0) / 100.0
     return Identity.mix([(first, 1.0 - share), (second, share)])
 
 
-def keep_photos(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
+def save_photos_card(host: PageHost, person: PersonRequest, name: str, *, agreed: bool) -> str:
     """Keep the person of the photos alone as a card, whichever cards are chosen; gives the sentence for the page.
 
     Raises PhotoError when no photo shows a face, and what ``save_card`` raises.
     """
 
     def make() -> Identity:
-        if not who.photos:
+        if not person.photos:
             raise PhotoError("A card is made of photos, and none here shows a face; add one.")
-        return _of_photos(host, who, name.strip())
+        return _identity_from_photos(host, person, name.strip())
 
     return save_card(make, name, agreed=agreed)
 
 
-def keep_mix(host: PageHost, who: Who, name: str, *, agreed: bool) -> str:
+def save_mix_card(host: PageHost, person: PersonRequest, name: str, *, agreed: bool) -> str:
     """Keep the mix that is chosen on the page as a card; gives the sentence for the page.
 
-    Raises PhotoError when nobody is mixed in, and what ``person`` and ``save_card`` raise.
+    Raises PhotoError when nobody is mixed in, and what ``load_identity`` and ``save_card`` raise.
     """
 
     def make() -> Identity:
-        if not who.second or who.mix <= 0:
+        if not person.second or person.mix <= 0:
             raise PhotoError("Nobody is mixed in. Choose a card under “Mix with” and give it a share.")
-        mix = person(host, who)
-        label = f"{100 - who.mix:g} % {who.card or 'the photos'}, {who.mix:g} % {who.second}"
+        mix = load_identity(host, person)
+        label = f"{100 - person.mix:g} % {person.card or 'the photos'}, {person.mix:g} % {person.second}"
         return replace(mix, name=name.strip(), notes=(f"Mixed: {label}.",))
 
-    return save_card(make, name, agreed=agreed, kept="instead of the mix")
+    return save_card(make, name, agreed=agreed, replaces="instead of the mix")
 
 
-def _of_photos(host: PageHost, who: Who, name: str = "") -> Identity:
-    return Identity.from_photos(list(who.photos), host.encoder(), face=who.face, weights=who.weights, name=name)
+def _identity_from_photos(host: PageHost, person: PersonRequest, name: str = "") -> Identity:
+    return Identity.from_photos(
+        list(person.photos), host.encoder(), face=person.face, weights=person.weights, name=name
+    )
 
 
-def guess(path: Path, face: int | None = None) -> tuple[str, Subject]:
+def guess_subject(path: Path, face: int | None = None) -> tuple[str, Subject]:
     """Words for the person of a photo and whom a style has to suit, guessed; both are for the user to change.
 
     Raises PhotoError for a photo without a face, HostError when nothing here can guess.
     """
     picture = faces.read_picture(path)
-    seen = attributes_of(picture.pixels, faces.choose_face(faces.detector().detect(picture.pixels), face))
-    gender: Gender = "man" if seen.gender == "male" else "woman"
-    years = _YEARS[seen.age]
+    attributes = attributes_of(picture.pixels, faces.choose_face(faces.detector().detect(picture.pixels), face))
+    gender: Gender = "man" if attributes.gender == "male" else "woman"
+    years = _TYPICAL_AGES[attributes.age]
     return subject_words(gender, years), subject_of(gender, years)
 
 
-def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, kept: str = "instead of the photos") -> str:
-    """Keep the person that ``make`` gives under ``name``, in place of what ``kept`` says; the sentence for the page.
+def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, replaces: str = "instead of the photos") -> str:
+    """Save the identity that ``make`` returns as the card ``name``; the sentence for the page, ending in ``replaces``.
 
     Raises PhotoError without the person's consent, WeightsError for a name that is taken or not safe, and what ``make``
     raises.
@@ -168,7 +155,7 @@ def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, kept: st
     library.path(name.strip())  # a name that cannot be is refused before anything is computed
     identity = make()
     library.save(identity, name.strip())
-    return " ".join([f"Saved {name.strip()}; it is used from now on {kept}.", *identity.notes])
+    return " ".join([f"Saved {name.strip()}; it is used from now on {replaces}.", *identity.notes])
 
 
 def data_url(pixels: NDArray[Any]) -> str:

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from facechain_ext.ui.portrait.who import data_url
+from facechain_ext.ui.portrait.person import data_url
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
 
-_SIDE = 900
+_MAX_SIDE = 900
 """Longer side in pixels at which the page shows them; the files keep theirs."""
 
 
-def compare(before: Pixels, after: Image.Image, title: str = "") -> str:
+def comparison_html(before: Pixels, after: Image.Image, title: str = "") -> str:
     """HTML of two pictures over each other; ``javascript/facechain_tabs.js`` moves the line.
 
     The pictures are part of the text, so that the page keeps no file of any face.
     """
-    one, other = (_small(picture) for picture in (Image.fromarray(before), after.convert("RGB")))
+    one, other = (_downscaled(picture) for picture in (Image.fromarray(before), after.convert("RGB")))
     return (
         f"<div class='facechain-compare' style='--cut: 50%'>"
         f"<img src='{data_url(np.asarray(one))}' alt='before'>"
@@ -32,8 +32,8 @@ def compare(before: Pixels, after: Image.Image, title: str = "") -> str:
     )
 
 
-def _small(picture: Image.Image) -> Image.Image:
-    scale = min(1.0, _SIDE / max(picture.size))
+def _downscaled(picture: Image.Image) -> Image.Image:
+    scale = min(1.0, _MAX_SIDE / max(picture.size))
     if scale == 1.0:
         return picture
     width, height = (max(round(side * scale), 1) for side in picture.size)

@@ -1,0 +1,153 @@
+"""The How column: style, words, strength, LoRA, pose, sampling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.ui.boxes import BoxFields, boxes_html
+from facechain_ext.ui.gradio_versions import image_input, results_gallery
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.portrait import styles_panel
+from facechain_ext.ui.portrait.components import GenerationColumn, build_component
+from facechain_ext.ui.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
+from facechain_ext.ui.portrait.person import PhotoPreview, guess_subject
+from facechain_ext.ui.portrait.result import wanted_controls
+
+if TYPE_CHECKING:
+    from facechain_ext.ui.host import HostCapabilities, PageHost
+    from facechain_ext.ui.portrait.components import PersonColumn
+    from facechain_ext.ui.portrait.styles_panel import OwnStylesSection, StylesSection
+
+_POSE_SWITCHES = ("pose", "pose_face", "pose_ready", "depth")
+
+
+def build(
+    host: PageHost, capabilities: HostCapabilities, person: PersonColumn
+) -> tuple[GenerationColumn, StylesSection, OwnStylesSection]:
+    """Build the column; the styles are wired when the whole form is there."""
+    form: dict[str, Any] = {}
+
+    def add(*names: str, choices: list[str] | None = None, **options: Any) -> None:
+        for name in names:
+            form[name] = build_component(name, choices, **options)
+
+    gr.HTML("<h3>How</h3>")
+    style_parts = styles_panel.build(host)
+    form["style"] = style_parts.key
+    add("prompt", lines=2)
+    add("negative", lines=1)
+    add("subject", lines=1)
+    with gr.Row():
+        guess_button = gr.Button("Guess from the photo", size="sm", elem_id="facechain_guess", min_width=120)
+        clear_button = gr.Button("No words", size="sm", elem_id="facechain_no_words", min_width=80)
+    add("suits")
+    add("strength")
+    add("lora", choices=[STYLE_LORA, NO_LORA, *capabilities.loras], min_width=120)
+    add("lora_weight")
+    boxes = _build_people_section(add)
+    pose = _build_pose_section(host, capabilities, form)
+    _build_more_section(capabilities, add)
+    own_styles = styles_panel.build_own()
+    start = {name: DEFAULTS[name] for name in styles_panel.SUGGESTED}
+    column = GenerationColumn(form, pose, gr.State(start), boxes)
+
+    def on_guess(previews: list[PhotoPreview], number: float) -> list[Any]:
+        usable = [one for one in previews or [] if one.usable]
+        if not usable:
+            return [
+                gr.update(),
+                gr.update(),
+                note_html("Add a photo first; what is said of the person is guessed from it."),
+            ]
+        try:
+            words, suits = guess_subject(usable[0].path, int(number or 0) or None)
+        except FaceChainError as error:
+            return [gr.update(), gr.update(), note_html(str(error))]
+        return [words, suits, ""]
+
+    guess_outputs = [form["subject"], form["suits"], person.notes]
+    person.card.change(people_boxes_html, [], [boxes], show_progress="hidden")  # a card that is saved is chosen at once
+    guess_button.click(on_guess, [person.previews, person.face], guess_outputs, show_progress="minimal")
+    clear_button.click(lambda: "", [], [form["subject"]], show_progress="hidden")
+    return column, style_parts, own_styles
+
+
+def people_boxes_html() -> str:
+    """The frame for the boxes of several people, for the cards that there are now."""
+    ids = (f"facechain_{name}" for name in ("others", "box", "width", "height"))
+    return boxes_html(BoxFields(*ids), CardLibrary().names())
+
+
+def _build_people_section(add: Any) -> Any:
+    """Who else is in the picture, and where; gives the frame."""
+    with gr.Accordion("Several people", open=False, elem_id="facechain_several_panel"):
+        frame = gr.HTML(people_boxes_html(), elem_id="facechain_boxes")
+        add("others", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
+        add("box", lines=1, placeholder="0, 0, 0.5, 1")
+        add("alone")
+    return frame
+
+
+def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: dict[str, Any]) -> Any:
+    """The pose picture and how it acts; what cannot be used says why."""
+    reasons = {kind: capabilities.unavailable_reason(kind) for kind in ("openpose", "depth")}
+    usable = not all(reasons.values())
+    with gr.Accordion("Pose", open=False, elem_id="facechain_pose_panel"):
+        reasons_shown = [
+            f"{word}: {reasons[kind]}" for kind, word in (("openpose", "Pose"), ("depth", "Depth")) if reasons[kind]
+        ]
+        gr.HTML(note_html(*reasons_shown), elem_id="facechain_pose_reason", visible=bool(reasons_shown))
+        pose = image_input(label="Pose picture", elem_id="facechain_pose_picture", interactive=usable, height=220)
+        with gr.Row():
+            for name in _POSE_SWITCHES:
+                form[name] = build_component(name, min_width=100)
+        with gr.Row():
+            for name in ("pose_weight", "depth_weight"):
+                form[name] = build_component(name, min_width=120)
+        with gr.Row():
+            for name in ("pose_start", "pose_end"):
+                form[name] = build_component(name, min_width=120)
+        show_button = gr.Button("Show what it follows", elem_id="facechain_pose_show", interactive=usable)
+        problem = gr.HTML("", elem_id="facechain_pose_problem")
+        followed = results_gallery(
+            label="What is followed", columns=2, height=220, visible=False, elem_id="facechain_pose_seen"
+        )
+
+    def on_show(picture: Any, *values: Any) -> list[Any]:
+        if picture is None:
+            return [note_html("Add a pose picture first."), gr.update()]
+        form = {**DEFAULTS, **dict(zip(_POSE_SWITCHES, values, strict=True))}
+        try:
+            maps = [(host.prepared(unit), unit.kind) for unit in wanted_controls(form, picture)]
+        except FaceChainError as error:
+            return [note_html(str(error)), gr.update(value=[], visible=False)]
+        return ["", gr.update(value=maps, visible=bool(maps))]
+
+    pose_switches = [form[name] for name in _POSE_SWITCHES]
+    show_button.click(on_show, [pose, *pose_switches], [problem, followed])
+    return pose
+
+
+def _build_more_section(capabilities: HostCapabilities, add: Any) -> None:
+    """What is rarely changed: the adapter and when it acts, sampling, size, hires fix."""
+    with gr.Accordion("More", open=False, elem_id="facechain_more"):
+        add("adapter", choices=list(capabilities.adapters) or [DEFAULTS["adapter"]])
+        with gr.Row():
+            add("window_start", "window_end", min_width=120)
+        add("sampler", choices=list(capabilities.samplers) or [DEFAULTS["sampler"]])
+        with gr.Row():
+            add("steps", "cfg", min_width=120)
+        with gr.Row():
+            add("width", "height", min_width=120)
+        add("seed")
+        with gr.Row():
+            add("hires", "hires_face", min_width=120)
+        with gr.Row():
+            add("hires_scale", "hires_denoise", min_width=120)
+        with gr.Row():
+            add("hires_steps", min_width=120)
+            add("hires_upscaler", choices=list(capabilities.upscalers) or [DEFAULTS["hires_upscaler"]], min_width=120)

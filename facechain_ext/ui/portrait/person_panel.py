@@ -1,0 +1,232 @@
+"""The Who column: photos, their faces and weights, cards, mixing, keeping."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.identity.library import CardLibrary
+from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.portrait.components import PersonColumn
+from facechain_ext.ui.portrait.person import (
+    CONSENT,
+    MAX_PHOTOS,
+    PersonRequest,
+    PhotoPreview,
+    preview_photo,
+    save_mix_card,
+    save_photos_card,
+)
+
+if TYPE_CHECKING:
+    from facechain_ext.ui.host import PageHost
+
+
+@dataclass(frozen=True)
+class _PhotoRows:
+    """Where photos come in, and a row for each: its frame, its view, its weight, its button."""
+
+    drop: Any
+    rows: list[Any]
+    views: list[Any]
+    weights: list[Any]
+    removes: list[Any]
+
+
+@dataclass(frozen=True)
+class _CardForm:
+    """Keeping the person as a card."""
+
+    name: Any
+    agreed: Any
+    on_save: Any
+    on_save_mix: Any
+
+
+def build(host: PageHost) -> PersonColumn:
+    """Build the column and wire it."""
+    gr.HTML("<h3>Who</h3>")
+    photos = _build_photo_rows()
+    with gr.Column(scale=0, elem_id="facechain_notes"):  # takes no more room than its words
+        used_person = gr.HTML("")  # apart: the next photo or button replaces the notes, and who is used must stay said
+        notes = gr.HTML("")
+    face = gr.Slider(
+        0,
+        20,
+        0,
+        step=1,
+        label="Face number",
+        info="Which of the photo, from the left; 0 takes the largest.",
+        elem_id="facechain_face",
+    )
+    cards = ["", *CardLibrary().names()]
+    card = gr.Dropdown(
+        cards,
+        value="",
+        label="Card",
+        info="A person who was kept under a name, instead of photos.",
+        elem_id="facechain_card",
+    )
+    with gr.Row():
+        second = gr.Dropdown(cards, value="", label="Mix with", elem_id="facechain_second", min_width=120)
+        mix = gr.Slider(
+            0,
+            100,
+            0,
+            step=1,
+            label="Share, %",
+            info="How much of the second one.",
+            elem_id="facechain_mix",
+            min_width=120,
+        )
+    with gr.Accordion("Keep as a card", open=False, elem_id="facechain_keep_card"):
+        card_form = _CardForm(
+            gr.Textbox("", label="Name of a new card", max_lines=1, elem_id="facechain_card_name"),
+            gr.Checkbox(value=False, label=CONSENT, elem_id="facechain_card_consent"),
+            gr.Button("Save as card", elem_id="facechain_card_save"),
+            gr.Button("Save the mix as card", elem_id="facechain_card_save_mix", visible=False),
+        )
+    column = PersonColumn(gr.State([]), face, card, second, mix, photos.weights, notes)
+    _wire_photos(host, photos, column)
+    _wire_cards(host, card_form, column, used_person)
+    return column
+
+
+def _build_photo_rows() -> _PhotoRows:
+    drop = gr.File(
+        label="Photos of one person: drop, choose or paste", file_count="multiple", file_types=["image"],
+        elem_id="facechain_photos",
+    )  # fmt: skip
+    rows, views, weights, removes = [], [], [], []
+    for number in range(1, MAX_PHOTOS + 1):
+        with gr.Row(visible=False, elem_id=f"facechain_photo_{number}") as row:
+            with gr.Column(scale=5, min_width=180):
+                views.append(gr.HTML("", elem_id=f"facechain_look_{number}"))
+                weights.append(gr.Slider(0, 1, 1, step=0.05, label="Weight", elem_id=f"facechain_weight_{number}"))
+            removes.append(gr.Button("✕", elem_id=f"facechain_remove_{number}", elem_classes=["facechain-tool"]))
+        rows.append(row)
+    return _PhotoRows(drop, rows, views, weights, removes)
+
+
+def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> None:
+    """Adding photos instead of the card, looking again for another face, removing."""
+    unchanged = [gr.update()] * (1 + 3 * MAX_PHOTOS)
+    listing = [column.previews, column.notes, *photos.rows, *photos.views, *photos.weights]
+
+    def on_add(
+        files: Any, previews: list[PhotoPreview], number: float, card: str, *weights: Any
+    ) -> Iterator[list[Any]]:
+        new = files if isinstance(files, list) else [files] if files else []
+        previews, notes = list(previews or []), []
+        before = len(previews)
+        free_rows = MAX_PHOTOS - before
+        if len(new) > free_rows:
+            notes.append(f"{MAX_PHOTOS} photos at most; {len(new) - free_rows} are left out. Remove one with ✕ first.")
+        for done, file in enumerate(new[:free_rows]):
+            yield [gr.update(), gr.update(), bar(done, len(new[:free_rows]), "Looking at the photo …"), *unchanged]
+            try:
+                previews.append(preview_photo(host.uploaded(file), int(number or 0) or None))
+            except FaceChainError as error:
+                notes.append(str(error))
+        chosen, message = clear_card(card, previews[before:])
+        yield [None, previews, note_html(*message, *notes), *_row_updates(previews, list(weights)), chosen]
+
+    def on_face_number(previews: list[PhotoPreview], number: float, *weights: Any) -> list[Any]:
+        previews = [preview_photo(one.path, int(number or 0) or None) for one in previews or []]
+        return [previews, "", *_row_updates(previews, list(weights))]
+
+    def make_remove_handler(position: int) -> Any:
+        def on_remove(previews: list[PhotoPreview], *weights: Any) -> list[Any]:
+            left = [one for n, one in enumerate(previews or []) if n != position]
+            return [left, "", *_row_updates(left, [c for n, c in enumerate(weights) if n != position])]
+
+        return on_remove
+
+    photos.drop.upload(
+        on_add,
+        [photos.drop, column.previews, column.face, column.card, *photos.weights],
+        [photos.drop, *listing, column.card],
+        show_progress="hidden",
+    )
+    column.face.release(
+        on_face_number, [column.previews, column.face, *photos.weights], listing, show_progress="minimal"
+    )
+    for position, button in enumerate(photos.removes):
+        button.click(make_remove_handler(position), [column.previews, *photos.weights], listing, show_progress="hidden")
+
+
+def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used_person: Any) -> None:
+    """Saying who is used, and keeping."""
+
+    def on_save(card_name: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
+        card_name = (card_name or "").strip()
+        try:
+            message = save_photos_card(
+                host, PersonRequest.from_values(values[0] or [], values[1:]), card_name, agreed=consent
+            )
+        except FaceChainError as error:
+            return [gr.update(), gr.update(), note_html(str(error))]
+        names = ["", *CardLibrary().names()]
+        return [gr.update(choices=names, value=card_name), gr.update(choices=names), note_html(message)]
+
+    def on_save_mix(card_name: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
+        card_name = (card_name or "").strip()
+        try:
+            message = save_mix_card(
+                host, PersonRequest.from_values(values[0] or [], values[1:]), card_name, agreed=consent
+            )
+        except FaceChainError as error:
+            return [gr.update(), gr.update(), gr.update(), note_html(str(error))]
+        names = ["", *CardLibrary().names()]
+        return [gr.update(choices=names, value=card_name), gr.update(choices=names, value=""), 0, note_html(message)]
+
+    def on_change(card: str, second: str, mix: float) -> list[Any]:
+        return [used_person_html(card, second, mix), gr.update(visible=bool(second) and mix > 0)]
+
+    card_inputs = [column.card, column.second, column.mix]
+    for event in (column.card.change, column.second.change, column.mix.release):
+        event(on_change, card_inputs, [used_person, card_form.on_save_mix], show_progress="hidden")
+    save_inputs = [card_form.name, card_form.agreed, *column.inputs]
+    card_form.on_save.click(on_save, save_inputs, [column.card, column.second, column.notes])
+    card_form.on_save_mix.click(on_save_mix, save_inputs, [*card_inputs, column.notes])
+
+
+def _row_updates(previews: list[PhotoPreview], weights: list[Any]) -> list[Any]:
+    """Updates of the photos' rows: frames, views, weights."""
+    present = [number < len(previews) for number in range(MAX_PHOTOS)]
+    weights = [*weights, *[1.0] * MAX_PHOTOS][:MAX_PHOTOS]
+    return [
+        *(gr.update(visible=one) for one in present),
+        *(preview_html(previews[n]) if one else "" for n, one in enumerate(present)),
+        *(gr.update(value=weights[n] if one else 1.0) for n, one in enumerate(present)),
+    ]
+
+
+def preview_html(one: PhotoPreview) -> str:
+    """A photo as HTML: its aligned face, its name, and how good it is."""
+    name = html.escape(one.path.name)
+    picture = f"<img src='{one.picture}' alt='aligned face of {name}'>" if one.picture else ""
+    kind = "" if one.usable else " class='facechain-refused'"
+    return f"<div class='facechain-photo'>{picture}<p{kind}><b>{name}</b><br>{html.escape(one.message)}</p></div>"
+
+
+def clear_card(card: str, new: list[PhotoPreview]) -> tuple[Any, list[str]]:
+    """What to set the chosen card to after ``new`` photos were added, and what to say of it."""
+    if card and any(one.usable for one in new):
+        return "", [f"The photos are used now, not the card {card}. Remove those of anybody else with ✕."]
+    return gr.update(), []
+
+
+def used_person_html(card: str, second: str, mix: float) -> str:
+    """Who is used when a card is chosen."""
+    notes = [f"The card {card} is used, not the photos."] if card else []
+    if second and mix:
+        notes.append(f"{100 - mix:g} % {card or 'the person of the photos'}, {mix:g} % {second}.")
+    elif second:
+        notes.append(f"Move the slider to mix {second} in.")
+    return note_html(*notes)

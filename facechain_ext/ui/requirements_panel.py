@@ -1,0 +1,118 @@
+"""What is still needed for a portrait, in its place: a list, one button that gets all of it, progress and a stop."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator  # noqa: TC003 - gradio reads the annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.recipes.readiness import Need, megabytes
+from facechain_ext.ui import downloading
+from facechain_ext.ui.html import note_html
+from facechain_ext.weights.manifest import entry, format_megabytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class RequirementsPanel:
+    """The frame that is shown while something is missing, and what is in it; ``refresh`` looks again."""
+
+    frame: Any
+    missing_list: Any
+    download: Any
+    stop: Any
+    status: Any
+    refresh: Any
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What ``panel_updates`` fills."""
+        return [self.frame, self.missing_list, self.download, self.stop]
+
+
+def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) -> RequirementsPanel:
+    """Build the frame and wire it; ``needs`` is asked now and at every look, ``element`` names the elements."""
+    current = tuple(needs())
+    with gr.Column(visible=bool(current), elem_id=element("needed"), elem_classes=["facechain-needed"]) as frame:
+        missing_list = gr.HTML(missing_list_html(current), elem_id=element("needed_words"))
+        with gr.Row():
+            download = gr.Button(
+                _button_label(current),
+                variant="primary",
+                visible=bool(_download_keys(current)),
+                elem_id=element("needed_get"),
+                min_width=160,
+            )
+            stop = gr.Button(
+                "Stop", visible=bool(_download_keys(current)), elem_id=element("needed_stop"), min_width=80
+            )
+    status = gr.HTML("", elem_id=element("needed_status"))
+    refresh = gr.Button("Look again", elem_id=element("needed_refresh"), elem_classes=["facechain-hidden"])
+    panel = RequirementsPanel(frame, missing_list, download, stop, status, refresh)
+
+    def on_download() -> Iterator[list[Any]]:
+        current = tuple(needs())
+        keys = _download_keys(current)
+        if not keys:
+            yield [note_html("Nothing is left to get."), *panel_updates(current)]
+            return
+        tasks = {key: need.task for need in current for key in need.keys if need.task is not None}
+        for progress in downloading.download_files(keys, tasks):
+            yield [progress, *[gr.update()] * 4]
+        left = tuple(needs())
+        done = (
+            downloading.progress_html(keys)
+            if left
+            else note_html("Everything is here. Add a photo and press Generate.")
+        )
+        yield [done, *panel_updates(left)]
+
+    hidden = {"show_progress": "hidden"}
+    download.click(on_download, [], [status, *panel.outputs], **hidden)
+    stop.click(downloading.stop_downloads, [], [status], queue=False)
+    refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **hidden)
+    return panel
+
+
+def panel_updates(needs: Sequence[Need]) -> list[Any]:
+    """Updates of ``NeededParts.shown``."""
+    files = bool(_download_keys(needs))
+    return [
+        gr.update(visible=bool(needs)),
+        missing_list_html(needs),
+        gr.update(value=_button_label(needs), visible=files),
+        gr.update(visible=files),
+    ]
+
+
+def missing_list_html(needs: Sequence[Need]) -> str:
+    """Everything that is missing, each with the file that brings it or with what there is to do."""
+    if not needs:
+        return ""
+    lines = "".join(f"<li>{html.escape(need.what)} {html.escape(_remedy_text(need))}</li>" for need in needs)
+    return f"<b>Needed for a portrait</b><ul>{lines}</ul>"
+
+
+def _remedy_text(need: Need) -> str:
+    if not need.keys:
+        return need.remedy
+    files = [entry(key) for key in need.keys]
+    facts = [(one.title, format_megabytes(one.megabytes), f"licence: {one.licence}") for one in files]
+    return "; ".join(", ".join(filter(None, one)) for one in facts) + "."
+
+
+def _download_keys(needs: Sequence[Need]) -> list[str]:
+    return list(dict.fromkeys(key for need in needs for key in need.keys))
+
+
+def _button_label(needs: Sequence[Need]) -> str:
+    """The button's words: how many files, and about how much of them is known."""
+    keys = _download_keys(needs)
+    size = format_megabytes(megabytes(keys))
+    files = f"{len(keys)} file{'s' if len(keys) != 1 else ''}"
+    return f"Get what is missing ({files}{f', over {size}' if size else ''})"
