@@ -23,13 +23,13 @@ def evaluate(
     *,
     work: Annotated[Path, typer.Option(help="Folder for the variants' trainings; they go on there if stopped.")],
     docs: Annotated[Path, typer.Option(help="Folder that gets results.md, results.json and results.png.")] = Path(
-        "docs"
+        "docs/research"
     ),
     budget: Annotated[
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
     as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,
-    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into template.md.")] = False,
+    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into identity-bleed.md.")] = False,
     models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
     switches: Annotated[
         bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
@@ -50,7 +50,7 @@ def evaluate(
         console.print(words, markup=False)
 
     if leak:
-        _leak(small, docs / "template.md", say)
+        _leak(small, docs / "identity-bleed.md", say)
         return
     if switches:
         _switches(small, work, docs, chosen, budget or [])

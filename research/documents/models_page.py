@@ -1,4 +1,4 @@
-"""The page ``docs/models.md``, written from the manifest."""
+"""The page ``docs/using/models.md``, written from the manifest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _INTRODUCTION = """\
 # Models
 
-This page is written from `models/manifest.toml` by `facechain weights page docs/models.md`; change the manifest, not
+This page is written from `models/manifest.toml` by `facechain weights page docs/using/models.md`; change the manifest, not
 the page.
 
 Nothing is downloaded before you ask for it. `facechain weights pull portrait` fetches what a portrait needs in the

@@ -1,4 +1,4 @@
-"""The sheets and the table in docs/faces.md: ``python -m research.sheets.faces docs`` makes them again."""
+"""The sheets and the table in docs/using/faces.md: ``python -m research.sheets.faces docs/using`` makes them."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def _around(pixels: Pixels, face: Face, reach: float = 1.1) -> Pixels:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sheets and the table into ``folder``/faces; real second faces are given as files with ``--other``."""
     parser = argparse.ArgumentParser(prog="python -m research.sheets.faces", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the folder faces is made, such as docs")
+    parser.add_argument("folder", type=Path, help="where the folder faces is made, such as docs/using")
     parser.add_argument("--photo", type=Path, help="a portrait; scikit-image's astronaut by default")
     parser.add_argument("--other", type=Path, action="append", default=[], help="another person's, for the blend")
     given = parser.parse_args(arguments)

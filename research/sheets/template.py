@@ -1,4 +1,4 @@
-"""The sheet and the table in docs/template.md: ``python -m research.sheets.template docs`` makes them."""
+"""The sheet and the table in docs/using/template.md: ``python -m research.sheets.template docs/using`` makes them."""
 
 from __future__ import annotations
 
@@ -190,5 +190,5 @@ def _sheet(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="the folder of the documents")
+    parser.add_argument("folder", type=Path, help="where the folder template is made, such as docs/using")
     main(parser.parse_args().folder)

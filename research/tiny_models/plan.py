@@ -72,4 +72,4 @@ class Plan:
 
 
 PLAN = Plan()
-"""From nothing. The models that ship came in steps: docs/findings.md tells them, ``plan.json`` beside them the last."""
+"""From nothing. The models that ship came in steps: docs/research/findings.md tells them, ``plan.json`` beside them the last."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facechain_ext.recipes.arguments import settings_table
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "webui.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "using" / "webui.md"
 
 
 def test_the_page_lists_every_setting_with_its_labels_and_default():

@@ -7,11 +7,11 @@ from pathlib import Path
 from facechain_ext.weights.manifest import manifest
 from research.documents.models_page import models_page
 
-PAGE = Path(__file__).parents[3] / "docs" / "models.md"
+PAGE = Path(__file__).parents[3] / "docs" / "using" / "models.md"
 
 
 def test_the_page_is_up_to_date():
-    """If this fails: facechain weights page docs/models.md."""
+    """If this fails: facechain weights page docs/using/models.md."""
     assert PAGE.read_text(encoding="utf-8") == models_page()
 
 
