@@ -1,4 +1,4 @@
-"""Links and pictures of the documents lead to files that are there."""
+"""Links, pictures, files and names in the documents lead to what is there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+FILE = re.compile(r"`((?:facechain_ext|research|tests|examples|scripts|docs|models)/[\w./-]+)`(?: \(`(\w+)`)?")
+"""A file or folder in backticks, and the name behind it in brackets."""
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -36,3 +38,14 @@ def test_the_index_lists_every_document():
     fragments = {"detection.md", "scenes.md"}  # tables that research.sheets writes for the pages to quote
     pages = {page for page in (ROOT / "docs").rglob("*.md") if page.name not in fragments and page != index}
     assert pages <= listed
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_file_and_name_that_developers_are_sent_to_is_there(page):
+    missing = []
+    for path, name in FILE.findall((ROOT / page).read_text(encoding="utf-8")):
+        target = ROOT / path
+        text = target.read_text(encoding="utf-8") if target.is_file() else ""
+        if not target.exists() or (name and not re.search(rf"^(?:class|def) {name}\b", text, re.M)):
+            missing.append(f"{path} {name}".strip())
+    assert not missing
