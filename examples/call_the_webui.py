@@ -1,4 +1,4 @@
-"""Ask a webui that runs with --api for portraits; needs nothing but Python: python examples/call_the_webui.py me.jpg."""
+"""Ask a webui that runs with --api for portraits, with nothing but Python: python examples/call_the_webui.py me.jpg."""
 
 from __future__ import annotations
 
