@@ -112,8 +112,8 @@ def newest_checks() -> list[str]:
 
 def pinned_checks() -> list[str]:
     """The glue with no packages but those of AUTOMATIC1111's webui 1.10.1, then the page in a browser beside them."""
-    host = ROOT / "tests" / "webui" / "requirements-host.txt"
-    page = ROOT / "tests" / "page" / "requirements-gradio3.txt"
+    host = ROOT / "tests" / "hosts" / "webui" / "requirements-host.txt"
+    page = ROOT / "tests" / "ui" / "requirements-gradio3.txt"
     python = environment(".venv-host", fresh=True)
     install(python, [["-r", str(host)], ["--no-deps", HOST_MEDIAPIPE.split(maxsplit=1)[0], LDM]])
     failed = [name for name in ("tests under the host's pins",) if pytest(python, name, "tests/hosts/webui")]

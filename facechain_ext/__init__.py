@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.methods.fact import attach, load_adapter
     from facechain_ext.recipes.job import Host, Job, Person, Portrait
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Cancelled",
