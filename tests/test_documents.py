@@ -72,3 +72,11 @@ def test_the_worked_examples_import_what_there_is():
                 source = inspect.getsource(importlib.import_module(node.module))
                 missing = [alias.name for alias in node.names if not re.search(rf"\b{alias.name}\b", source)]
                 assert not missing, node.module
+
+
+def test_both_readmes_lead_to_the_same_places():
+    english, chinese = (
+        {link for link in LINK.findall((ROOT / name).read_text(encoding="utf-8")) if not link[0].startswith("README")}
+        for name in ("README.md", "README.zh-CN.md")
+    )
+    assert english == chinese
