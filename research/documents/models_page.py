@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _INTRODUCTION = """\
 # Models
 
-This page is written from `models/manifest.toml` by `facechain weights page docs/using/models.md`; change the manifest, not
-the page.
+This page is written from `models/manifest.toml` by `facechain weights page docs/using/models.md`; change the manifest,
+not the page.
 
 Nothing is downloaded before you ask for it. `facechain weights pull portrait` fetches what a portrait needs in the
 webui; the Models part of the tab does the same with a button. Files go to the webui's `models/FaceChain`

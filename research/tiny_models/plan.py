@@ -72,4 +72,5 @@ class Plan:
 
 
 PLAN = Plan()
-"""From nothing. The models that ship came in steps: docs/research/findings.md tells them, ``plan.json`` beside them the last."""
+"""A training from random weights. The models that ship came in several steps: see docs/research/findings.md; the
+``plan.json`` beside them holds the last step."""
