@@ -26,7 +26,7 @@ def train_world(context: typer.Context) -> None:
 
 
 def models_page(context: typer.Context) -> None:
-    """Write the page about all models, docs/models.md, from the manifest: ``python -m research models-page``."""
+    """Write the page about all models, docs/using/models.md, from the manifest: ``python -m research models-page``."""
     _run("models-page", context.args)
 
 

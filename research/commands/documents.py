@@ -11,5 +11,5 @@ from research.documents.models_page import models_page as page_text
 
 
 def models_page(target: Annotated[Path, typer.Argument(help="The Markdown file to write.")]) -> None:
-    """Write the page about all models, docs/models.md, from the manifest."""
+    """Write the page about all models, docs/using/models.md, from the manifest."""
     target.write_text(page_text(), encoding="utf-8")

@@ -29,7 +29,9 @@ def evaluate(
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
     as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,
-    leak: Annotated[bool, typer.Option("--leak", help="Only measure how two people mix; into identity-bleed.md.")] = False,
+    leak: Annotated[
+        bool, typer.Option("--leak", help="Only measure how two people mix; into identity-bleed.md.")
+    ] = False,
     models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
     switches: Annotated[
         bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
