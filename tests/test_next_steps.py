@@ -79,7 +79,7 @@ def refused(work):
 
 def test_in_a_webui_every_step_is_one_that_a_webui_has(in_a_webui):
     said = [store.how_to_get(key) for key in manifest()]
-    said += [consent.remedy(key) for key in consent.code_keys()]
+    said += [consent.remedy(key) for key in consent.keys_with_code()]
     said += [f"{check.detail} {check.remedy}" for check in doctor.examine()]
     said += [row.remedy for row in faces.availability()]
     said += [refused(lambda: find_style("no such style")), refused(lambda: read_state_dict(in_a_webui / "none.pt"))]

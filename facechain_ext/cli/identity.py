@@ -45,7 +45,7 @@ def show(card: Annotated[Path, typer.Argument(help="A card.")]) -> None:
 
     person = Identity.load(card)
     console.print(f"{person.name or 'no name'} ({person.digest}), encoder {person.encoder}", markup=False)
-    for photo, weight in zip(person.photos, person.counts, strict=True):
+    for photo, weight in zip(person.photos, person.photo_shares, strict=True):
         console.print(f"  {photo.name or 'a photo'}: face {photo.face}, weight {weight:.2g}", markup=False)
     for note in person.notes:
         console.print(f"  {note}", style="yellow", markup=False)

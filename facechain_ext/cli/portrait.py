@@ -101,7 +101,7 @@ def portrait(
 
     from facechain_ext.hosts.diffusers import DiffusersHost
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import choose_judge
+    from facechain_ext.identity.likeness_scorer import choose_scorer
 
     with console.status("Reading the photos"):
         person = _person(photo or [], card, face, encoder)
@@ -132,7 +132,7 @@ def portrait(
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,
         )
-    judge = choose_judge(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+    judge = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
     if not _generate(host, job, out, keep, judge):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)

@@ -54,7 +54,7 @@ def template(
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
-    from facechain_ext.identity.likeness_scorer import choose_judge
+    from facechain_ext.identity.likeness_scorer import choose_scorer
     from facechain_ext.recipes.template import Settings, find_choices, find_seats, make, numbered, read_canvas
     from facechain_ext.recipes.template.infotext import settings_text
     from facechain_ext.recipes.tools import retouching
@@ -88,7 +88,7 @@ def template(
         canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
     choices, refused = find_choices(wanted, lambda who: _choice(who, encoder, paint=settings.paints))
     host = _host(checkpoint, adapter, nets) if settings.paints and checkpoint is not None else None
-    judge = choose_judge(lambda: _encoder(encoder)) if settings.chooses else None
+    judge = choose_scorer(lambda: _encoder(encoder)) if settings.chooses else None
     tools = [retouching()] if retouch else []
     with console.status("Putting people in"):
         done = make(canvas, choices, settings, host=host, seats=seats, judge=judge, tools=tools)

@@ -125,7 +125,7 @@ def consent_(
 ) -> None:
     """Say whether the Python of a model repository may run; without a name, show which may."""
     if key is None:
-        for name in consent.code_keys():
+        for name in consent.keys_with_code():
             console.print(f"{name}: {entry(name).sources[0]}: {consent.state(name)}", markup=False)
         return
     chosen = _chosen([key])[0]

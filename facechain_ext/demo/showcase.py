@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.identity.likeness_scorer import EncoderScorer, ranked
+from facechain_ext.identity.likeness_scorer import EncoderScorer, rank_by_likeness
 from facechain_ext.recipes.job import Job, Person
 from facechain_ext.recipes.sheet import sheet
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers import DiffusersHost
     from facechain_ext.identity import Identity, TransFace
-    from facechain_ext.identity.score import Likeness
+    from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.recipes.job import Portrait
 
 PROMPT = "a closeup photo of a person, blue background, white shirt"
@@ -82,7 +82,7 @@ class JudgedPictures:
     @property
     def best(self) -> int:
         """The number of the most like one."""
-        return ranked(self.scores)[0]
+        return rank_by_likeness(self.scores)[0]
 
 
 def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1, seed: int = SEED) -> list[Portrait]:

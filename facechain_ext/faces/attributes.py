@@ -101,7 +101,7 @@ class FairFace:
             self._network, {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, file
         )
 
-    def guess(self, pixels: Pixels, face: Face) -> Attributes:
+    def estimate(self, pixels: Pixels, face: Face) -> Attributes:
         """Gender and age group of one face."""
         import torch
 
@@ -125,7 +125,7 @@ def _weights_in(path: Path) -> Path:
     raise WeightsError(f"{path} holds no weights file; download the folder again.")
 
 
-def attributes_of(pixels: Pixels, face: Face) -> Attributes:
+def estimate_attributes(pixels: Pixels, face: Face) -> Attributes:
     """A guess by FairFace; raises HostError that names the next step when it cannot work here."""
     from facechain_ext import weights
 
@@ -133,7 +133,7 @@ def attributes_of(pixels: Pixels, face: Face) -> Attributes:
     if remedy:
         raise HostError(f"Gender and age cannot be guessed here. {remedy}")
     path = _weights_in(weights.require("fairface"))
-    return _kept(path, path.stat().st_mtime_ns).guess(pixels, face)
+    return _kept(path, path.stat().st_mtime_ns).estimate(pixels, face)
 
 
 @functools.lru_cache(maxsize=1)

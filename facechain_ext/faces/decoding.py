@@ -162,8 +162,8 @@ def decode_image(
     if damaged_profile:
         notes.append(f"{name} has a colour profile that cannot be read; colours may be off.")
     orientation = _orientation(image, name, notes)
-    opacity = None if alpha is None else np.asarray(turned_upright(Image.fromarray(alpha), orientation))
-    pixels = np.asarray(turned_upright(rgb, orientation), dtype=np.uint8)
+    opacity = None if alpha is None else np.asarray(apply_orientation(Image.fromarray(alpha), orientation))
+    pixels = np.asarray(apply_orientation(rgb, orientation), dtype=np.uint8)
     return DecodedImage(
         np.ascontiguousarray(pixels),
         None if opacity is None else np.ascontiguousarray(opacity),
@@ -186,7 +186,7 @@ def _orientation(image: Image.Image, name: str, notes: list[str]) -> int:
         return 1
 
 
-def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
     """A picture of mode L, LA, RGB or RGBA turned and mirrored as its EXIF ``orientation`` (1..8) asks."""
     if orientation == 1:
         return image
@@ -195,10 +195,10 @@ def turned_upright(image: Image.Image, orientation: int) -> Image.Image:
     return ImageOps.exif_transpose(plain) or plain
 
 
-def turned_back(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """An upright picture [h, w] or [h, w, n] turned and mirrored as a file of EXIF ``orientation`` (1..8) holds it."""
     back = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, 1)
-    return np.ascontiguousarray(np.asarray(turned_upright(Image.fromarray(pixels), back)))
+    return np.ascontiguousarray(np.asarray(apply_orientation(Image.fromarray(pixels), back)))
 
 
 def _not_a_picture(name: str) -> str:

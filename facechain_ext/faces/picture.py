@@ -102,7 +102,7 @@ def _from_bytes(data: bytes, name: str, max_pixels: int) -> Picture:
     return picture
 
 
-def forget_decoded() -> None:
+def clear_decoded_pictures() -> None:
     """Drop the decoded pictures that are kept."""
     _decoded.clear()
 

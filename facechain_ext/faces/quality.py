@@ -25,15 +25,15 @@ _FULL_SIZE = 160.0
 class Quality:
     """``score`` 0..1 (1 is faultless), the lowest and the rest multiplied; ``reasons`` in words, worst first.
 
-    ``parts`` are the factors in 0..1: size, sharpness, exposure, pose, cover.
+    ``factors`` are in 0..1: size, sharpness, exposure, pose, cover.
     """
 
     score: float
     reasons: tuple[str, ...]
-    parts: dict[str, float]
+    factors: dict[str, float]
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The reasons as one line; "good" when there are none."""
         return ", ".join(self.reasons) or "good"
 

@@ -107,7 +107,7 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
     }
     words = {
         "format": FORMAT,
-        "version": str(version_of(identity)),
+        "version": str(card_version(identity)),
         "facts": replace_surrogates(json.dumps(facts, ensure_ascii=False)),
     }
     try:
@@ -119,7 +119,7 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
 
 
-def version_of(identity: IdentityData) -> int:
+def card_version(identity: IdentityData) -> int:
     """The version of the card that an identity is written to."""
     return VERSION if identity.blend else _UNMIXED
 

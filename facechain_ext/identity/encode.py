@@ -12,7 +12,7 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.identity.projection_cache import forget_projections
+from facechain_ext.identity.projection_cache import clear_projections
 from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.weights.state_dict_spec import is_finite
 
@@ -119,7 +119,7 @@ def encode_photo(
     prepared = prepare_face(picture, number, detector, masker)
     with torch.no_grad():
         device = encoder.pos_embed.device
-        tokens, embedding = encoder(to_encoder(prepared.aligned)[None].to(device))
+        tokens, embedding = encoder(to_encoder_input(prepared.aligned)[None].to(device))
     if not is_finite(tokens) or not is_finite(embedding):
         raise WeightsError(f"The face encoder gives numbers that are not finite for {picture.name}; check its file.")
     fact = PhotoFact(picture.name, picture.digest, prepared.number, prepared.face.box, detector.name, masker.name)
@@ -138,11 +138,11 @@ def encode_photo(
 def clear_encoded_photos() -> None:
     """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
     _known.clear()
-    forget_projections()
+    clear_projections()
     faces.clear_detections()
 
 
-def to_encoder(aligned: Pixels) -> torch.Tensor:
+def to_encoder_input(aligned: Pixels) -> torch.Tensor:
     """An aligned RGB face uint8 [112, 112, 3] as the encoder wants it: float32 [3, 112, 112], (x / 255 - 0.5) / 0.5."""
     scaled = (aligned.astype(np.float32) / 255.0 - 0.5) / 0.5
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))

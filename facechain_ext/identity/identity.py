@@ -16,7 +16,7 @@ from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity.card import IdentityData, load_card, save_card
 from facechain_ext.identity.encode import encode_photo
-from facechain_ext.identity.projection_cache import projected
+from facechain_ext.identity.projection_cache import project_cached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +146,7 @@ class Identity(IdentityData):
         )
 
     @property
-    def counts(self) -> tuple[float, ...]:
+    def photo_shares(self) -> tuple[float, ...]:
         """How much each photo counts, 0..1: its weight, or its share in a mix, the mean over the blocks of tokens."""
         if not self.blend:
             return self.weights
@@ -170,10 +170,10 @@ class Identity(IdentityData):
         """What ``attach`` needs of this person, for one adapter."""
         counting = [k for k, weight in enumerate(self.weights) if weight > 0]
         if self.blend:
-            tokens = self._blended(projected(adapter, self.face_tokens))[counting]
+            tokens = self._blended(project_cached(adapter, self.face_tokens))[counting]
         else:
-            tokens = projected(adapter, self.face_tokens[counting])
-        none = projected(adapter, torch.zeros_like(self.face_tokens[:1]))
+            tokens = project_cached(adapter, self.face_tokens[counting])
+        none = project_cached(adapter, torch.zeros_like(self.face_tokens[:1]))
         weights = torch.tensor([self.weights[k] for k in counting])
         bias = weights.log().repeat_interleave(tokens.shape[1]) if bool((weights != weights[0]).any()) else None
         return Conditioning(tokens.flatten(0, 1), none.expand_as(tokens).flatten(0, 1), bias)

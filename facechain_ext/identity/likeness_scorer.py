@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity import encode, likeness
-from facechain_ext.identity.score import Likeness
+from facechain_ext.identity.likeness_scale import Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,19 +56,19 @@ class EncoderScorer:
         """The direction of the person in this encoder's space; one whom another encoder saw is looked at again."""
         if identity.encoder == self.encoder.digest:
             return identity.embedding
-        photos = zip(identity.aligned, identity.counts, strict=True)
+        photos = zip(identity.aligned, identity.photo_shares, strict=True)
         seen = [weight * F.normalize(self._embedding(face), dim=0) for face, weight in photos if weight > 0]
         return torch.stack(seen).sum(0)
 
     def _embedding(self, aligned: Pixels) -> torch.Tensor:
         with torch.no_grad():
-            face = encode.to_encoder(aligned)[None].to(self.encoder.pos_embed.device)
+            face = encode.to_encoder_input(aligned)[None].to(self.encoder.pos_embed.device)
             embedding: torch.Tensor = self.encoder(face)[1]
         return embedding[0].float().cpu()
 
 
 @dataclass
-class RecogniserJudge:
+class RecogniserScorer:
     """Judges with a recognition network that had no part in the picture.
 
     Both sides are seen alike: aligned, and black around the head, as an identity keeps its photos. A mix of people lies
@@ -91,25 +91,25 @@ class RecogniserJudge:
     def _known(self, identity: Identity) -> NDArray[np.float32]:
         """The direction of the photos together, kept for the next picture."""
         if self._reference is None or self._reference[0] != identity.digest:
-            photos = zip(identity.aligned, identity.counts, strict=True)
+            photos = zip(identity.aligned, identity.photo_shares, strict=True)
             together = np.sum([weight * self.recogniser.embed(face) for face, weight in photos if weight > 0], axis=0)
             self._reference = identity.digest, together / max(float(np.linalg.norm(together)), 1e-9)
         return self._reference[1]
 
 
-def choose_judge(encoder: Callable[[], TransFace]) -> LikenessScorer:
+def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
     """The best judge that can work here: one apart from ``encoder``, which made the identity, where there is one.
 
     Raises what ``encoder`` raises when it has to judge itself.
     """
     try:
-        return RecogniserJudge(faces.recogniser())
+        return RecogniserScorer(faces.recogniser())
     except HostError as error:
         logger.info("likeness is judged by the encoder that puts the face in: %s", error)
         return EncoderScorer(encoder())
 
 
-def ranked(scores: Sequence[Likeness | None]) -> list[int]:
+def rank_by_likeness(scores: Sequence[Likeness | None]) -> list[int]:
     """Positions from the most to the least like; pictures without a score come last, and ties stay in order."""
     cosines = [None if score is None else score.cosine for score in scores]
     return sorted(range(len(cosines)), key=lambda i: (cosines[i] is None, -(cosines[i] or 0.0)))

@@ -35,7 +35,7 @@ _known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, LRUCache[Tensor]]] = w
 
 @torch.inference_mode(mode=False)
 @torch.no_grad()
-def projected(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
+def project_cached(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
     """``adapter.project(face_tokens)`` without gradients; the same tokens are projected once.
 
     A projector whose weights have changed, or were exchanged, projects anew. What comes out serves inside and outside
@@ -62,7 +62,7 @@ def projected(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
     return tokens
 
 
-def forget_projections() -> None:
+def clear_projections() -> None:
     """Drop everything."""
     with _lock:
         _known.clear()

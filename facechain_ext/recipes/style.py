@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.identity.likeness_scorer import ranked
+from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Control, Job, Lora, Person
 from facechain_ext.recipes.postprocess import Overlap
 from facechain_ext.recipes.subject import group_words
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import Identity
+    from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.identity.score import Likeness
     from facechain_ext.recipes.job import Hires, Host, Portrait
     from facechain_ext.styles import Style, Subject
 
@@ -187,7 +187,7 @@ def make(
     with Overlap(judged, beside=diffusion_device().type != "cpu") as overlap:
         portraits = host.generate(job, progress=progress, ready=overlap.take)
         done = overlap.results(portraits)
-    best = ranked([score for score, _ in done])[:keep]
+    best = rank_by_likeness([score for score, _ in done])[:keep]
     said = list(notes)
     if len(portraits) < job.count:
         said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")

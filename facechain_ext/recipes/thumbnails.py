@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from facechain_ext.identity.score import Likeness
+    from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.recipes.job import Host
     from facechain_ext.styles import Style
 
@@ -53,7 +53,7 @@ def keep_first_picture(
     Raises OSError when it cannot be written.
     """
     path = thumbnail_path(folder or default_folder(), style)
-    if path.exists() or min(picture.size) < GOOD_SIDE or likeness is None or not likeness.alike:
+    if path.exists() or min(picture.size) < GOOD_SIDE or likeness is None or not likeness.is_alike:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     small = ImageOps.fit(picture.convert("RGB"), (SIZE, SIZE), centering=(0.5, 0.3))

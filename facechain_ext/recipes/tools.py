@@ -15,7 +15,7 @@ from facechain_ext.retouch import sandbox
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.style import FaceTool
-    from facechain_ext.retouch.sandbox.process import RepositoryProcess
+    from facechain_ext.retouch.sandbox.process import SandboxProcess
 
 _FUSION, _RETOUCHING = "face-fusion", "skin-retouch"
 """Keys of the manifest."""
@@ -23,12 +23,12 @@ _FUSION, _RETOUCHING = "face-fusion", "skin-retouch"
 
 def fusion() -> FaceTool:
     """The published network once its Python was agreed to (``facechain weights consent``), else the own blend."""
-    return Fuse() if sandbox.missing(_FUSION) else RepositoryFuse()
+    return Fuse() if sandbox.remedy(_FUSION) else RepositoryFuse()
 
 
 def retouching() -> FaceTool:
     """The published network once its Python was agreed to (``facechain weights consent``), else the own filter."""
-    return Retouch() if sandbox.missing(_RETOUCHING) else RepositoryRetouch()
+    return Retouch() if sandbox.remedy(_RETOUCHING) else RepositoryRetouch()
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class RepositoryRetouch:
         return _same_size(_process(_RETOUCHING, "skin-retouching-torch")(picture=pixels), pixels)
 
 
-def _process(key: str, task: str) -> RepositoryProcess:
-    from facechain_ext.retouch.sandbox.process import repository_process  # noqa: PLC0415 - seldom used
+def _process(key: str, task: str) -> SandboxProcess:
+    from facechain_ext.retouch.sandbox.process import sandbox_process  # noqa: PLC0415 - seldom used
 
-    return repository_process(key, task)
+    return sandbox_process(key, task)
 
 
 def _same_size(made: Pixels, wanted: Pixels) -> Image.Image:

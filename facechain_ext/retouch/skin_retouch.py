@@ -27,10 +27,10 @@ _RANGE = 0.09
 
 def availability() -> tuple[Availability, ...]:
     """The ways to retouch skin, best first."""
-    from facechain_ext.retouch.sandbox import available
+    from facechain_ext.retouch import sandbox
 
     own = Availability("skin retouching", "filter", ready=True, detail="own edge-preserving filter, skin only")
-    return (available("skin retouching", "skin-retouch", "ABPN by modelscope, as published"), own)
+    return (sandbox.availability("skin retouching", "skin-retouch", "ABPN by modelscope, as published"), own)
 
 
 def retouch_skin(pixels: Pixels, faces: Sequence[Face], *, strength: float = 0.6) -> Pixels:

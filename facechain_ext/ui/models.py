@@ -124,7 +124,7 @@ def _build_consent_section() -> None:
         )
         consent_table = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
         repository = gr.Dropdown(
-            list(consent.code_keys()), label="Repository", value=None, elem_id="facechain_models_repository"
+            list(consent.keys_with_code()), label="Repository", value=None, elem_id="facechain_models_repository"
         )
         words = gr.HTML("", elem_id="facechain_models_consent_status")
         with gr.Row():
@@ -150,7 +150,7 @@ def repositories_table() -> str:
     """Which repositories bring Python, from where, and whether it may run."""
     return table(
         ("Model", "From", "Consent"),
-        ((key, str(manifest()[key].sources[0]), consent.state(key)) for key in consent.code_keys()),
+        ((key, str(manifest()[key].sources[0]), consent.state(key)) for key in consent.keys_with_code()),
     )
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from facechain_ext.identity import Identity, likeness
-from facechain_ext.identity.encode import PhotoFact, to_encoder
+from facechain_ext.identity.encode import PhotoFact, to_encoder_input
 from facechain_ext.training.adapter.sampling import Drawing, draw
 from research.evaluate.eval_net import ask
 from research.synthetic_world import caption
@@ -62,7 +62,7 @@ def rendered_identity(people: RenderedPeople, number: int, encoder: TransFace) -
     """The person of one drawn photo, whose face need not be looked for."""
     photo = people.as_photo(number)
     with torch.no_grad():
-        tokens, embedding = encoder(to_encoder(photo.aligned)[None])
+        tokens, embedding = encoder(to_encoder_input(photo.aligned)[None])
     rows, columns = np.where(photo.mask.any(1))[0], np.where(photo.mask.any(0))[0]
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
     fact = PhotoFact(f"drawn {number}", "", 1, box, "drawn", "drawn")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from facechain_ext.identity.encode import to_encoder
+from facechain_ext.identity.encode import to_encoder_input
 from facechain_ext.training.adapter.sampling import draw
 from facechain_ext.training.adapter.step import attach_serial
 from research.evaluate.eval_net import TRAINED_ON, ask, attribute_numbers, load_eval_net, save_eval_net, train_eval_net
@@ -105,7 +105,7 @@ def subjects_of(held: RenderedPeople, judge: EvalNet, encoder: TransFace, budget
     scenes = [held.portraits[int(n)] for n in rows[:, 4:].flatten()]
     with torch.no_grad():
         photos = [held.as_photo(int(row)).aligned for row in rows[:, 3]]
-        faces = torch.stack([to_encoder(photos[person]) for person in who])
+        faces = torch.stack([to_encoder_input(photos[person]) for person in who])
         tokens = torch.cat([encoder.tokens(part) for part in torch.split(faces, 32)])
     wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
     subjects = Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)

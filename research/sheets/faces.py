@@ -115,7 +115,7 @@ def measure(rows: Sequence[Condition], providers: Sequence[Detector]) -> str:
             cells += [f"{len(found)} of {row.faces}", "-" if error is None else f"{error:.1f} %"]
             cells += [f"{milliseconds:.0f}" for milliseconds in np.median(spent, axis=0) * 1000]
             if found and not words:
-                words = assess_quality(row.pixels, found[0]).words
+                words = assess_quality(row.pixels, found[0]).description
         lines.append(f"| {row.name} | " + " | ".join(cells) + f" | {words or '-'} |")
     return "\n".join(lines)
 

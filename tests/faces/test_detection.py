@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from facechain_ext.faces.detect.common import WORK_SIDE, any_way_up, face_from, intersection_over_union
+from facechain_ext.faces.detect.boxes import DETECTION_SIDE, face_from_detection, intersection_over_union
+from facechain_ext.faces.detect.orientation import detect_any_orientation
 from facechain_ext.faces.pose import angles_from_landmarks
 from research.sheets.faces import long_haired
 
@@ -104,11 +105,11 @@ def test_quarters_are_turned_back(astronaut, face):
 
     def upright_only(view):
         here = view.shape == astronaut.shape and np.array_equal(view, astronaut)
-        return [face_from(box, face.landmarks, score, np.ones(2))] if here else []
+        return [face_from_detection(box, face.landmarks, score, np.ones(2))] if here else []
 
     for quarters in range(4):
         lying = np.rot90(astronaut, quarters)
-        (found,) = any_way_up(upright_only, lying)
+        (found,) = detect_any_orientation(upright_only, lying)
         marks = np.zeros(astronaut.shape[:2], np.uint8)
         x, y = np.round(face.landmarks[0]).astype(int)
         marks[y, x] = 1
@@ -124,7 +125,7 @@ def test_angles_from_five_points_agree_with_the_mesh(detector, astronaut, face):
 
 
 def test_the_search_size_is_one_where_small_faces_remain():
-    assert WORK_SIDE >= 640
+    assert DETECTION_SIDE >= 640
 
 
 def test_the_head_is_hair_and_face_without_neck(astronaut, face):

@@ -11,7 +11,7 @@ from skimage import data
 from facechain_ext import faces
 from facechain_ext.recipes.template import FaceSource, find_seats, make, read_canvas
 from facechain_ext.retouch.fuse import points
-from facechain_ext.retouch.fuse.occlusion import covered_part
+from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 
 COLLINS = data.astronaut()
 HOPPER = np.asarray(Image.open(cbook.get_sample_data("grace_hopper.jpg")).convert("RGB"))
@@ -27,7 +27,7 @@ COLOURS = {"brown": (92, 61, 43), "black": (0, 0, 0), "white": (255, 255, 255), 
 
 
 def covered(pixels):
-    return covered_part(pixels, faces.choose_face(faces.detector().detect(pixels)))
+    return occlusion_mask(pixels, faces.choose_face(faces.detector().detect(pixels)))
 
 
 def boxed(name, colour):

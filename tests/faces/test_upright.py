@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facechain_ext.faces.detect.common import face_from, looked_at_upright
+from facechain_ext.faces.detect.boxes import face_from_detection
+from facechain_ext.faces.detect.orientation import refine_rotated
 
 DOTS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255)])
 UPRIGHT = np.array([(-30, -20), (30, -20), (0, 12), (-22, 40), (22, 40)], np.float64)
@@ -41,7 +42,7 @@ def network(view):
     lean = np.degrees(np.arctan2(across[1], across[0]))
     found = found + np.sin(np.radians(lean)) * np.array([[12, 0], [-12, 4], [9, -9], [0, 12], [-8, 0]])
     box = np.concatenate([found.min(0) - 20, found.max(0) + 20])
-    return [face_from(box, found, 0.9, np.ones(2))]
+    return [face_from_detection(box, found, 0.9, np.ones(2))]
 
 
 @pytest.mark.parametrize("lean", [25, 45, 70, -30, -60])
@@ -49,7 +50,7 @@ def test_landmarks_of_a_leaning_face_are_those_of_the_upright_look(lean):
     pixels = picture(lean)
     (first,) = network(pixels)
     assert np.abs(first.landmarks - points(lean)).max() > 3
-    (again,) = looked_at_upright(network, pixels, [first])
+    (again,) = refine_rotated(network, pixels, [first])
     assert np.abs(again.landmarks - points(lean)).max() < 1
     assert again.roll == pytest.approx(lean, abs=3)
     assert again.box == first.box
@@ -57,10 +58,10 @@ def test_landmarks_of_a_leaning_face_are_those_of_the_upright_look(lean):
 
 def test_upright_faces_and_those_not_found_again_stay():
     (upright,) = network(picture(5))
-    assert looked_at_upright(network, picture(5), [upright]) == [upright]
+    assert refine_rotated(network, picture(5), [upright]) == [upright]
     (leaning,) = network(picture(45))
-    assert looked_at_upright(lambda _: [], picture(45), [leaning]) == [leaning]
-    assert looked_at_upright(network, picture(45), []) == []
+    assert refine_rotated(lambda _: [], picture(45), [leaning]) == [leaning]
+    assert refine_rotated(network, picture(45), []) == []
 
 
 def test_another_face_in_the_crop_is_not_taken_for_it():
@@ -68,6 +69,6 @@ def test_another_face_in_the_crop_is_not_taken_for_it():
 
     def neighbour(view):
         corner = np.array(UPRIGHT * 0.3 + 25)
-        return [face_from(np.array([5, 5, 45, 45]), corner, 0.9, np.ones(2))]
+        return [face_from_detection(np.array([5, 5, 45, 45]), corner, 0.9, np.ones(2))]
 
-    assert looked_at_upright(neighbour, picture(45), [leaning]) == [leaning]
+    assert refine_rotated(neighbour, picture(45), [leaning]) == [leaning]

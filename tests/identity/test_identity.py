@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.identity import Identity, TransFace, clear_encoded_photos, encode_photo, likeness, prepare_face
-from facechain_ext.identity.encode import to_encoder
+from facechain_ext.identity.encode import to_encoder_input
 from tests.encoders import small_encoder
 
 
@@ -62,7 +62,7 @@ def test_one_photo(person, astronaut, encoder):
     assert 150 < left < right < 300
     assert 50 < top < bottom < 200
     assert fact.face == 1
-    tokens, embedding = encoder(to_encoder(person.aligned[0])[None])
+    tokens, embedding = encoder(to_encoder_input(person.aligned[0])[None])
     assert torch.allclose(tokens, person.face_tokens)
     assert likeness(embedding[0], person.embedding) == pytest.approx(1, abs=1e-5)
 
@@ -237,7 +237,7 @@ def test_a_mix_is_the_average_of_what_the_unet_sees(person, astronaut, encoder, 
     expected = [0.75 * photos[0] + 0.25 * photos[1], 0.75 * photos[0] + 0.25 * photos[2]]
     torch.testing.assert_close(mixed.tokens(Cube()), torch.cat(expected))
     assert mixed.null_tokens(Cube()).shape == mixed.tokens(Cube()).shape
-    assert mixed.counts == pytest.approx((0.75, 0.125, 0.125))
+    assert mixed.photo_shares == pytest.approx((0.75, 0.125, 0.125))
     again = Identity.mix([(mixed, 1.0), (person, 1.0)])
     torch.testing.assert_close(again.tokens(Cube())[:2], 0.5 * expected[0] + 0.5 * photos[0])
     mixed.save(tmp_path / "mixed.safetensors")

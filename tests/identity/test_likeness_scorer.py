@@ -16,7 +16,7 @@ from onnx import TensorProto, helper  # noqa: E402
 
 from facechain_ext.errors import WeightsError  # noqa: E402
 from facechain_ext.identity import Identity  # noqa: E402
-from facechain_ext.identity.likeness_scorer import EncoderScorer, RecogniserJudge, choose_judge  # noqa: E402
+from facechain_ext.identity.likeness_scorer import EncoderScorer, RecogniserScorer, choose_scorer  # noqa: E402
 
 PHOTO = Image.fromarray(data.astronaut())
 GREY = Image.new("RGB", PHOTO.size, "grey")
@@ -48,8 +48,8 @@ def never():
 
 
 def test_a_network_apart_judges_and_says_so(second, person):
-    judge = choose_judge(never)
-    assert isinstance(judge, RecogniserJudge)
+    judge = choose_scorer(never)
+    assert isinstance(judge, RecogniserScorer)
     same = judge.likeness(PHOTO, person)
     assert (same.encoder, same.independent, same.source) == ("ArcFace", True, "ArcFace")
     assert same.cosine > 0.999
@@ -61,7 +61,7 @@ def test_a_network_apart_judges_and_says_so(second, person):
 def test_photos_count_by_their_weights(second, encoder):
     photos = [np.asarray(PHOTO), np.asarray(ImageEnhance.Brightness(PHOTO).enhance(0.4))]
     alone = Identity.from_photos(photos[0], encoder)
-    judge = choose_judge(never)
+    judge = choose_scorer(never)
 
     def likeness(weights):
         return judge.likeness(PHOTO, Identity.from_photos(photos, encoder, weights=weights)).cosine
@@ -72,7 +72,7 @@ def test_photos_count_by_their_weights(second, encoder):
 
 def test_a_mix_of_people_lies_between_them(second, person, encoder):
     dim = Identity.from_photos(np.asarray(ImageEnhance.Brightness(PHOTO).enhance(0.4)), encoder)
-    judge = choose_judge(never)
+    judge = choose_scorer(never)
     cosines = [
         judge.likeness(PHOTO, Identity.mix([(person, share), (dim, 1 - share)])).cosine for share in (1, 0.7, 0.3, 0)
     ]
@@ -82,7 +82,7 @@ def test_a_mix_of_people_lies_between_them(second, person, encoder):
 
 
 def test_without_a_second_network_the_encoder_judges_and_says_so(person, encoder):
-    judge = choose_judge(lambda: encoder)
+    judge = choose_scorer(lambda: encoder)
     assert isinstance(judge, EncoderScorer)
     found = judge.likeness(PHOTO, person)
     assert found.cosine == pytest.approx(1, abs=1e-4)
@@ -94,4 +94,4 @@ def test_without_any_the_reason_is_the_encoders():
         raise WeightsError("The encoder is missing.")
 
     with pytest.raises(WeightsError, match="The encoder is missing"):
-        choose_judge(missing)
+        choose_scorer(missing)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facechain_ext.identity import clear_encoded_photos
-from facechain_ext.identity.projection_cache import projected
+from facechain_ext.identity.projection_cache import project_cached
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 
 SIZES = ProjectorSizes(face_width=8, width=16, inner=16, depth=1, queries=2, hidden=16, token_width=12)
@@ -33,11 +33,11 @@ def adapter():
 
 def test_the_same_tokens_are_projected_once(adapter):
     one, other = torch.randn(2, 9, 8), torch.randn(2, 9, 8)
-    first = projected(adapter, one)
-    assert torch.equal(projected(adapter, one.clone()), first)
+    first = project_cached(adapter, one)
+    assert torch.equal(project_cached(adapter, one.clone()), first)
     assert adapter.asked == 1
-    assert not torch.equal(projected(adapter, other), first)
-    assert not torch.equal(projected(adapter, one[:1].repeat(2, 1, 1)), first)
+    assert not torch.equal(project_cached(adapter, other), first)
+    assert not torch.equal(project_cached(adapter, one[:1].repeat(2, 1, 1)), first)
     assert adapter.asked == 3
     assert not first.requires_grad
 
@@ -45,13 +45,13 @@ def test_the_same_tokens_are_projected_once(adapter):
 def test_two_adapters_are_not_mixed_up(adapter):
     tokens = torch.randn(1, 9, 8)
     torch.manual_seed(1)
-    assert not torch.equal(projected(adapter, tokens), projected(Adapter(), tokens))
+    assert not torch.equal(project_cached(adapter, tokens), project_cached(Adapter(), tokens))
 
 
 @pytest.mark.parametrize("way", ["in place", "exchanged", "forgotten"])
 def test_what_has_changed_is_projected_anew(adapter, way):
     tokens = torch.randn(1, 9, 8)
-    before = projected(adapter, tokens)
+    before = project_cached(adapter, tokens)
     weight = adapter.projector.proj_in.weight
     if way == "in place":
         with torch.no_grad():
@@ -60,7 +60,7 @@ def test_what_has_changed_is_projected_anew(adapter, way):
         weight.data = weight.data * 2
     else:
         clear_encoded_photos()
-    after = projected(adapter, tokens)
+    after = project_cached(adapter, tokens)
     assert adapter.asked == 2
     assert torch.equal(before, after) == (way == "forgotten")
 
@@ -74,8 +74,8 @@ def test_what_is_no_module_is_asked_every_time():
             return tokens
 
     plain, tokens = Plain(), torch.randn(1, 9, 8)
-    projected(plain, tokens)
-    projected(plain, tokens)
+    project_cached(plain, tokens)
+    project_cached(plain, tokens)
     assert plain.asked == 2
 
 
@@ -83,9 +83,9 @@ def test_what_is_no_module_is_asked_every_time():
 def test_it_serves_inside_and_outside_of_inference_mode(adapter, first):
     with torch.inference_mode(mode=first):
         tokens = torch.randn(1, 9, 8)
-        made = projected(adapter, tokens)
+        made = project_cached(adapter, tokens)
     with torch.inference_mode(mode=not first):
-        again = projected(adapter, tokens.clone())
+        again = project_cached(adapter, tokens.clone())
     assert again is made
     assert adapter.asked == 1
     scale = torch.ones(1, requires_grad=True)
@@ -98,7 +98,7 @@ def test_weights_whose_changes_nobody_counts_are_asked_each_time():
     with torch.inference_mode():
         fixed = Adapter()
     tokens = torch.randn(1, 9, 8)
-    first = projected(fixed, tokens)
+    first = project_cached(fixed, tokens)
     with torch.inference_mode():
         fixed.projector.proj_in.weight.mul_(2)
-    assert not torch.equal(projected(fixed, tokens), first)
+    assert not torch.equal(project_cached(fixed, tokens), first)

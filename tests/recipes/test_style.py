@@ -14,8 +14,8 @@ from PIL import Image, ImageFilter
 from skimage import data
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.identity.likeness_scorer import EncoderScorer, ranked
-from facechain_ext.identity.score import Likeness
+from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.identity.likeness_scorer import EncoderScorer, rank_by_likeness
 from facechain_ext.recipes import style as recipe
 from facechain_ext.recipes.job import Lora, Portrait
 from facechain_ext.styles import StyleError, catalogue
@@ -200,8 +200,8 @@ def test_a_tool_that_cannot_says_so_and_harms_nothing(person):
 
 def test_ranking():
     scores = [None if cosine is None else Likeness(cosine, "ArcFace") for cosine in (0.1, None, 0.9, 0.1, None)]
-    assert ranked(scores) == [2, 0, 3, 1, 4]
-    assert ranked([]) == []
+    assert rank_by_likeness(scores) == [2, 0, 3, 1, 4]
+    assert rank_by_likeness([]) == []
 
 
 def test_settings_and_results_cannot_be_changed_behind_ones_back(person):

@@ -16,7 +16,7 @@ from skimage import data
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.identity import Identity, PhotoFact
-from facechain_ext.identity.score import Likeness
+from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.template import FaceSource, Settings, find_seats, make, numbered, read_canvas
 from facechain_ext.recipes.template.crop import matched

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.identity.score import Likeness
+from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Lora, Portrait
 from facechain_ext.recipes.thumbnails import SIZE, keep_first_picture, make_thumbnails, thumbnail_path
 from facechain_ext.styles import catalogue

@@ -12,7 +12,7 @@ from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.faces import assess_quality, attributes, check_face, choose_face, read_picture
 from facechain_ext.faces.attributes import AGES, Attributes, FairFace, prompt_words
 from facechain_ext.faces.types import Availability, Face, HeadMask
-from facechain_ext.identity.score import SCALES, WORDS, Likeness, likeness_words
+from facechain_ext.identity.likeness_scale import LIKENESS_LABELS, LIKENESS_THRESHOLDS, Likeness, likeness_label
 from facechain_ext.retouch import blend_face, retouch_skin
 from facechain_ext.retouch.fuse.warp import triangles, warp_onto
 from facechain_ext.retouch.restore import SpandrelRestorer, enlarge, restorer_files
@@ -68,23 +68,23 @@ CHANGES = {
 def test_quality_says_what_is_wrong(astronaut, face, reason):
     good, bad = assess_quality(astronaut, face), assess_quality(CHANGES[reason](astronaut), face)
     assert good.reasons == ()
-    assert good.words == "good"
-    assert reason in bad.words
+    assert good.description == "good"
+    assert reason in bad.description
     assert bad.score < 0.6 * good.score
 
 
 def test_quality_of_pose_size_and_cover(astronaut, face):
     from dataclasses import replace
 
-    assert assess_quality(astronaut, replace(face, yaw=41.0)).words == "turned 41° away"
+    assert assess_quality(astronaut, replace(face, yaw=41.0)).description == "turned 41° away"
     small = cv2.resize(astronaut, (200, 200), interpolation=cv2.INTER_AREA)
     scaled = replace(face, box=tuple(v * 200 / 512 for v in face.box), landmarks=face.landmarks * 200 / 512)
-    assert "only 42 pixels" in assess_quality(small, scaled).words
+    assert "only 42 pixels" in assess_quality(small, scaled).description
     moved = replace(face, box=(-50, *face.box[1:]))
-    assert "cut off" in assess_quality(astronaut, moved).words
+    assert "cut off" in assess_quality(astronaut, moved).description
     hidden = np.zeros(astronaut.shape[:2], np.bool_)
     hidden[70:110, 180:270] = True  # a mask over nose and mouth
-    assert "partly covered" in assess_quality(astronaut, face, HeadMask(hidden, hidden)).words
+    assert "partly covered" in assess_quality(astronaut, face, HeadMask(hidden, hidden)).description
 
 
 def test_light_from_one_side_and_a_smile_cost_nothing(astronaut, face):
@@ -211,7 +211,7 @@ def test_fairface_in_its_own_layout(tmp_path, astronaut, face):
         network.fc.bias.zero_()
         network.fc.bias[[8, 12]] = 5
     torch.save({f"net.{key}": value for key, value in network.state_dict().items()}, tmp_path / "pytorch_model.pt")
-    guess = FairFace(tmp_path).guess(astronaut, face)
+    guess = FairFace(tmp_path).estimate(astronaut, face)
     assert (guess.gender, guess.age) == ("female", "20-29")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"other\.pt is not"):
@@ -225,7 +225,7 @@ def test_fairface_is_read_once_and_again_when_its_file_changes(tmp_path, astrona
         def __init__(self, path):
             made.append(path)
 
-        def guess(self, pixels, face):
+        def estimate(self, pixels, face):
             return Attributes("female", "20-29")
 
     file.write_bytes(b"1")
@@ -233,17 +233,17 @@ def test_fairface_is_read_once_and_again_when_its_file_changes(tmp_path, astrona
     monkeypatch.setattr(attributes, "availability", lambda: (Availability("attributes", "fairface", True, "", ""),))
     monkeypatch.setattr("facechain_ext.weights.require", lambda _key: tmp_path)
     for _ in range(3):
-        assert attributes.attributes_of(astronaut, face).gender == "female"
+        assert attributes.estimate_attributes(astronaut, face).gender == "female"
     assert made == [file]
     os.utime(file, ns=(1, 1))
-    attributes.attributes_of(astronaut, face)
+    attributes.estimate_attributes(astronaut, face)
     assert made == [file, file]
 
 
-@pytest.mark.parametrize("encoder", [*SCALES, "an encoder without a scale"])
+@pytest.mark.parametrize("encoder", [*LIKENESS_THRESHOLDS, "an encoder without a scale"])
 def test_likeness_rises_through_all_words(encoder):
-    words = [likeness_words(cosine, encoder) for cosine in np.linspace(-1, 1, 201)]
-    assert list(dict.fromkeys(words)) == list(WORDS)
+    words = [likeness_label(cosine, encoder) for cosine in np.linspace(-1, 1, 201)]
+    assert list(dict.fromkeys(words)) == list(LIKENESS_LABELS)
     assert "by FaceNet" in str(Likeness(0.7, "FaceNet"))
     assert "also put the face in" in str(Likeness(0.7, "TransFace", independent=False))
 

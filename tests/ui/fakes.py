@@ -10,7 +10,7 @@ from skimage import data
 
 from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
-from facechain_ext.identity.score import Likeness
+from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.ui.host import HostCapabilities
 

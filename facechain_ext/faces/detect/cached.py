@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.faces.picture import forget_decoded
+from facechain_ext.faces.picture import clear_decoded_pictures
 from facechain_ext.storage.lru_cache import LRUCache
 
 if TYPE_CHECKING:
@@ -71,6 +71,6 @@ def content(pixels: Pixels) -> bytes:
 
 def clear_detections() -> None:
     """Drop every decoded picture and every detection that is kept."""
-    forget_decoded()
+    clear_decoded_pictures()
     for detector in list(_detectors):
         detector.forget()

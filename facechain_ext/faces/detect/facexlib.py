@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import face_from, search, suppress
+from facechain_ext.faces.detect.boxes import face_from_detection, non_maximum_suppression
+from facechain_ext.faces.detect.orientation import detect_faces
 from facechain_ext.faces.networks import load_state_dict
 from facechain_ext.weights import read_state_dict
 
@@ -43,7 +44,7 @@ class FacexlibDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        return search(self._find, pixels, _SIDE)
+        return detect_faces(self._find, pixels, _SIDE)
 
     def _find(self, view: Pixels) -> list[Face]:
         """As facexlib's detect_faces, but its suppression of doubles: that needs torchvision's compiled part."""
@@ -60,5 +61,5 @@ class FacexlibDetector:
         corners = (decode(boxes[sure], priors[sure], variance) * size.repeat(2)).cpu().numpy()
         points = (decode_landm(landmarks[sure], priors[sure], variance) * size.repeat(5)).cpu().numpy()
         certain = scores[sure, 1].cpu().numpy()
-        kept = suppress(corners, certain)
-        return [face_from(corners[n], points[n].reshape(5, 2), certain[n], np.ones(2)) for n in kept]
+        kept = non_maximum_suppression(corners, certain)
+        return [face_from_detection(corners[n], points[n].reshape(5, 2), certain[n], np.ones(2)) for n in kept]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facechain_ext.faces.crop import upright_crop
-from facechain_ext.faces.detect.common import intersection_over_union, shrink
+from facechain_ext.faces.detect.boxes import downscale, intersection_over_union
 from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks, mesh_angles, run, solutions
 from facechain_ext.faces.types import Face
 
@@ -85,7 +85,7 @@ class MediapipeDetector:
 
     def _proposals(self, pixels: Pixels) -> list[_Proposal]:
         """Whole picture, then its quarters for small faces, then turned pictures when nothing was found."""
-        small, ratio = shrink(pixels)
+        small, ratio = downscale(pixels)
 
         found: list[_Proposal] = []
         for left, top, tile in _tiles(small):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import face_from, search
+from facechain_ext.faces.detect.boxes import face_from_detection
+from facechain_ext.faces.detect.orientation import detect_faces
 from facechain_ext.faces.networks import open_modelscope_pipeline
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class ModelscopeDetector:
             answer = self._pipeline(np.ascontiguousarray(view[:, :, ::-1]))  # arrays are BGR to it
             rows = zip(answer["boxes"], answer["keypoints"], answer["scores"], strict=True)
             return [
-                face_from(np.array(box), np.array(points).reshape(5, 2), score, np.ones(2))
+                face_from_detection(np.array(box), np.array(points).reshape(5, 2), score, np.ones(2))
                 for box, points, score in rows
                 if score >= _MIN_SCORE
             ]
 
-        return search(find, pixels)
+        return detect_faces(find, pixels)

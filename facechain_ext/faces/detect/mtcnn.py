@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facechain_ext.faces.detect.common import face_from, search
+from facechain_ext.faces.detect.boxes import face_from_detection
+from facechain_ext.faces.detect.orientation import detect_faces
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Face, Pixels
@@ -32,7 +33,7 @@ class MtcnnDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        return search(self._find, pixels, lean=0)
+        return detect_faces(self._find, pixels, min_roll=0)
 
     def _find(self, view: Pixels) -> list[Face]:
         if min(view.shape[:2]) < _LEAST_SIDE:
@@ -41,4 +42,4 @@ class MtcnnDetector:
         if boxes is None:
             return []
         rows = zip(boxes, landmarks, scores, strict=True)
-        return [face_from(b, points, score, np.ones(2)) for b, points, score in rows if score >= _MIN_SCORE]
+        return [face_from_detection(b, points, score, np.ones(2)) for b, points, score in rows if score >= _MIN_SCORE]

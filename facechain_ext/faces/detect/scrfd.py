@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.faces.detect.common import any_way_up, face_from, looked_at_upright, suppress
+from facechain_ext.faces.detect.boxes import face_from_detection, non_maximum_suppression
+from facechain_ext.faces.detect.orientation import detect_any_orientation, refine_rotated
 from facechain_ext.faces.networks import open_onnx_session
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ScrfdDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        found = looked_at_upright(self._find, pixels, any_way_up(self._find, pixels))
+        found = refine_rotated(self._find, pixels, detect_any_orientation(self._find, pixels))
         return sorted(found, key=lambda face: -face.area)
 
     def _find(self, pixels: Pixels) -> list[Face]:
@@ -58,7 +59,10 @@ class ScrfdDetector:
         answers = self._session.run(None, {self._input.name: batch})
         ratio = np.array([width / fitted[0], height / fitted[1]])
         boxes, landmarks, scores = decode(answers, self._size, self._path.name)
-        return [face_from(boxes[n], landmarks[n], scores[n], ratio) for n in suppress(boxes, scores)]
+        return [
+            face_from_detection(boxes[n], landmarks[n], scores[n], ratio)
+            for n in non_maximum_suppression(boxes, scores)
+        ]
 
 
 def decode(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.faces.detect.common import shrink
+from facechain_ext.faces.detect.boxes import downscale
 from facechain_ext.faces.mask.head import complete_head
 from facechain_ext.faces.networks import open_modelscope_pipeline
 from facechain_ext.faces.types import HeadMask
@@ -41,7 +41,7 @@ class ModelscopeMasker:
         Raises:
             PhotoError: no part of a person is seen where the face is.
         """
-        small, _ = shrink(pixels)
+        small, _ = downscale(pixels)
         answer = self._pipeline(np.ascontiguousarray(small[:, :, ::-1]))  # arrays are BGR to it
         parts = list(zip(answer["labels"], answer["masks"], answer["scores"], strict=True))
         height, width = pixels.shape[:2]

@@ -16,7 +16,7 @@ from facechain_ext.hosts.diffusers.controls import control_picture
 from facechain_ext.hosts.diffusers.latents import preview_image
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
-from facechain_ext.identity.likeness_scorer import choose_judge
+from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import AUTOMATIC, adapter_files
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
@@ -134,7 +134,7 @@ class ServeHost:
 
     def judge(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
-        return choose_judge(self.encoder)
+        return choose_scorer(self.encoder)
 
     def uploaded(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""

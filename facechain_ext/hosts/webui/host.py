@@ -13,7 +13,7 @@ from facechain_ext.hosts.webui import controlnet, generation, handover, loras, m
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.request import TabRequest
 from facechain_ext.hosts.webui.running import ErrorCapture, Queue, begun, on_main_thread
-from facechain_ext.identity.likeness_scorer import choose_judge
+from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.infotext import prompt_of
 from facechain_ext.storage.atomic_write import atomic_write
@@ -109,7 +109,7 @@ class WebuiHost:
 
     def judge(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
-        return choose_judge(self.encoder)
+        return choose_scorer(self.encoder)
 
     def uploaded(self, file: Any) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.retouch.fuse.occlusion import covered_part
+from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 from facechain_ext.text_values import read_integer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def find_seats(
         nearest = distance.argmin(1)
         for number, mask in enumerate(masks):
             mask[rows, columns] &= nearest == number
-    covered = [covered_part(pixels, face) for face in found]
+    covered = [occlusion_mask(pixels, face) for face in found]
     return [
         TemplateFace(number, face, mask & ~before, before)
         for number, (face, mask, before) in enumerate(zip(found, masks, covered, strict=True), 1)

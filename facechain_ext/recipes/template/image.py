@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
-from facechain_ext.faces.decoding import decode_picture, read_picture_file, turned_back
+from facechain_ext.faces.decoding import decode_picture, read_picture_file, undo_orientation
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TemplateImage:
         if self.orientation == 1:
             return self.picture(pixels)
         stored = np.asarray(self.picture(pixels))
-        return Image.fromarray(turned_back(stored, self.orientation))
+        return Image.fromarray(undo_orientation(stored, self.orientation))
 
 
 def check_free(path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, PhotoError
-from facechain_ext.identity.likeness_scorer import ranked
+from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Inpaint, Job, Person
 from facechain_ext.recipes.template import faithful
 from facechain_ext.recipes.template.crop import crop_of, grown, matched, painted_side, paste, square
@@ -107,7 +107,7 @@ def _most_like(
     if len(tries) == 1 or judge is None:
         return tries[0], []
     scores = [judge.likeness(one, identity) for one in tries]
-    best = ranked(scores)[0]
+    best = rank_by_likeness(scores)[0]
     score = scores[best]
     said = "in none a face was found" if score is None else f"likeness {score}"
     return tries[best], [f"Face {seat.number}: the most like of {len(tries)}, {said}."]

@@ -15,12 +15,12 @@ __all__ = ["availability", "blend_face"]
 def availability() -> tuple[Availability, ...]:
     """The ways to fuse faces, best first."""
     from facechain_ext.next_steps import is_installed
-    from facechain_ext.retouch.sandbox import available
+    from facechain_ext.retouch import sandbox
 
     mesh = is_installed("mediapipe")
     detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
     own = Availability("face fusion", "blend", ready=True, detail=detail)
-    return (available("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
+    return (sandbox.availability("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
 
 
 def __getattr__(name: str) -> Any:

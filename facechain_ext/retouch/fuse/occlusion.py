@@ -45,7 +45,7 @@ _MOST = 0.6
 """Largest share of a face that something before it covers: more is a face in another light."""
 
 
-def covered_part(pixels: Pixels, face: Face) -> Mask:
+def occlusion_mask(pixels: Pixels, face: Face) -> Mask:
     """Which pixels show something that lies before ``face``: bool [height, width], with a margin of some pixels.
 
     All False where both eyes and the mouth are seen, and for faces too small to tell.

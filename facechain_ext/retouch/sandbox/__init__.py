@@ -6,12 +6,12 @@ from facechain_ext.faces.types import Availability
 from facechain_ext.next_steps import next_steps
 
 
-def available(ability: str, key: str, detail: str) -> Availability:
+def availability(ability: str, key: str, detail: str) -> Availability:
     """Whether the repository ``key`` of the manifest can do its work here: package, files, consent."""
-    return Availability(ability, "modelscope", not (remedy := missing(key)), detail, remedy)
+    return Availability(ability, "modelscope", not (step := remedy(key)), detail, step)
 
 
-def missing(key: str) -> str:
+def remedy(key: str) -> str:
     """What keeps the repository ``key`` from running, as the step that would change it; "" when nothing does."""
     from facechain_ext.next_steps import is_installed
     from facechain_ext.retouch.sandbox import consent

@@ -40,7 +40,7 @@ class Consent:
     time: str
 
 
-def code_keys() -> tuple[str, ...]:
+def keys_with_code() -> tuple[str, ...]:
     """The entries of the manifest whose repository brings Python."""
     return tuple(key for key, one in manifest().items() if one.code)
 

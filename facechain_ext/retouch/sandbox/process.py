@@ -42,7 +42,7 @@ _KEPT = (
 _NOWHERE = "http://127.0.0.1:9"
 
 
-class RepositoryProcess:
+class SandboxProcess:
     """ModelScope's ``task`` by the repository ``key`` of the manifest.
 
     The process gets pictures and gives pictures; it has no token of this one's environment, installs nothing, and its
@@ -142,11 +142,11 @@ def _environment() -> dict[str, str]:
     }
 
 
-_running: dict[str, RepositoryProcess] = {}
+_running: dict[str, SandboxProcess] = {}
 _starting = threading.Lock()
 
 
-def repository_process(key: str, task: str) -> RepositoryProcess:
+def sandbox_process(key: str, task: str) -> SandboxProcess:
     """The process for a repository, started at its first use and again when it has died or consent was taken back."""
     with _starting:
         known = _running.get(key)
@@ -154,5 +154,5 @@ def repository_process(key: str, task: str) -> RepositoryProcess:
             _running.pop(key).close()
             known = None
         if known is None:
-            known = _running[key] = RepositoryProcess(key, task)
+            known = _running[key] = SandboxProcess(key, task)
         return known

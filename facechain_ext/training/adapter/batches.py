@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facechain_ext.identity.encode import to_encoder
+from facechain_ext.identity.encode import to_encoder_input
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -102,7 +102,7 @@ class Batches:
         return Batch(
             pixels=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(),
             mask=torch.from_numpy(np.stack([photo.mask for photo in photos]).astype(np.float32) / 255.0),
-            faces=torch.stack([to_encoder(face) for _, face, _, _ in rows]),
+            faces=torch.stack([to_encoder_input(face) for _, face, _, _ in rows]),
             has_face=torch.tensor([float(has_face) for _, _, has_face, _ in rows]),
             words=self._words([words for _, _, _, words in rows]),
             noise=torch.randn(len(rows), self._channels, side, side, generator=generator),

@@ -160,7 +160,7 @@ def _row(source: Source, out: Path, detector: Detector, masker: HeadMasker, dema
         prepared = prepare_face(picture, None, detector, masker)
         quality = faces.assess_quality(picture.pixels, prepared.face, prepared.head)
         if quality.score < demands.quality:
-            return dropped(f"the face is {quality.words} (quality {quality.score:.2f} of {demands.quality:.2f})")
+            return dropped(f"the face is {quality.description} (quality {quality.score:.2f} of {demands.quality:.2f})")
         target, mask = square(picture, prepared.face, prepared.head.face, demands.size)
     except PhotoError as error:
         return dropped(str(error))

@@ -105,7 +105,7 @@ def previewer(
 
     The people are spread over the photos; the words are their captions; the seeds stay the same from step to step.
     """
-    from facechain_ext.identity.encode import to_encoder
+    from facechain_ext.identity.encode import to_encoder_input
 
     numbers = np.linspace(0, len(people) - 1, min(count, len(people))).astype(int)
     photos = [people.photo(int(number)) for number in numbers]
@@ -113,7 +113,7 @@ def previewer(
 
     def preview(step: int, adapter: Any) -> None:
         with torch.no_grad():
-            faces = torch.stack([to_encoder(photo.aligned) for photo in shown]).to(encoder.pos_embed.device)
+            faces = torch.stack([to_encoder_input(photo.aligned) for photo in shown]).to(encoder.pos_embed.device)
             tokens = encoder.tokens(faces)
         columns = [[photo.aligned for photo in shown], [photo.pixels for photo in photos]]
         words, seeds = [photo.caption for photo in photos], range(len(photos))

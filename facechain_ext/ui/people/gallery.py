@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.card import version_of
+from facechain_ext.identity.card import card_version
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.ui.html import note_html, table
@@ -76,7 +76,7 @@ def card_details_html(name: str) -> str:
         ("Name", name),
         ("Identity", identity.digest),
         ("Saved", f"{saved:%Y-%m-%d %H:%M}"),
-        ("Card", f"version {version_of(identity)}, {state.st_size / 1e6:.1f} MB"),
+        ("Card", f"version {card_version(identity)}, {state.st_size / 1e6:.1f} MB"),
         ("Encoder", identity.encoder[:12]),
         ("Adapters", _adapters_text()),
         ("File", str(library.path(name))),
@@ -102,7 +102,7 @@ def _adapters_text() -> str:
 def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:
     return [
         (fact.name or "pasted", str(fact.face), f"{weight:.2g}", fact.detector, fact.masker)
-        for fact, weight in zip(identity.photos, identity.counts, strict=True)
+        for fact, weight in zip(identity.photos, identity.photo_shares, strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.faces.attributes import AGES, attributes_of
+from facechain_ext.faces.attributes import AGES, estimate_attributes
 from facechain_ext.identity import Identity, prepare_face
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.subject import subject_of, subject_words
@@ -137,7 +137,7 @@ def guess_subject(path: Path, face: int | None = None) -> tuple[str, Subject]:
     Raises PhotoError for a photo without a face, HostError when nothing here can guess.
     """
     picture = faces.read_picture(path)
-    attributes = attributes_of(picture.pixels, faces.choose_face(faces.detector().detect(picture.pixels), face))
+    attributes = estimate_attributes(picture.pixels, faces.choose_face(faces.detector().detect(picture.pixels), face))
     gender: Gender = "man" if attributes.gender == "male" else "woman"
     years = _TYPICAL_AGES[attributes.age]
     return subject_words(gender, years), subject_of(gender, years)

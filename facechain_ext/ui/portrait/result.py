@@ -93,7 +93,7 @@ class PortraitResult:
     def _caption(self, finished: Finished) -> str:
         if finished.likeness is None:
             return f"no face found, seed {finished.portrait.seed}"
-        return f"{finished.likeness.brief}, seed {finished.portrait.seed}"
+        return f"{finished.likeness.summary}, seed {finished.portrait.seed}"
 
 
 def generate(host: PageHost, request: PortraitRequest, report: Report) -> PortraitResult:

@@ -10,7 +10,7 @@ from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.retouch import sandbox
 from facechain_ext.retouch.sandbox import consent
-from facechain_ext.retouch.sandbox.process import RepositoryProcess
+from facechain_ext.retouch.sandbox.process import SandboxProcess
 from facechain_ext.weights import set_models_folder
 
 KEY = "skin-retouch"
@@ -57,7 +57,7 @@ def test_any_change_of_what_can_act_asks_again(folder, change):
     assert consent.state(KEY) == "changed"
     assert "changed since you agreed" in consent.remedy(KEY)
     with pytest.raises(HostError, match="facechain weights consent skin-retouch"):
-        RepositoryProcess(KEY, "skin-retouching-torch")
+        SandboxProcess(KEY, "skin-retouching-torch")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"skin-retouch": {"repository": 1}}', '{"skin-retouch": null}'])
@@ -76,12 +76,12 @@ def test_what_brings_no_python_or_is_not_there_cannot_be_agreed_to(folder):
 
 def test_the_remedy_is_package_then_files_then_consent(folder, monkeypatch):
     monkeypatch.setattr("facechain_ext.next_steps.is_installed", lambda _package: False)
-    assert sandbox.missing(KEY) == next_steps().install("modelscope")
+    assert sandbox.remedy(KEY) == next_steps().install("modelscope")
     monkeypatch.setattr("facechain_ext.next_steps.is_installed", lambda _package: True)
-    assert "weights pull" in sandbox.missing("face-fusion")
-    assert "weights consent" in sandbox.missing(KEY)
+    assert "weights pull" in sandbox.remedy("face-fusion")
+    assert "weights consent" in sandbox.remedy(KEY)
     consent.give(KEY)
-    assert sandbox.missing(KEY) == ""
+    assert sandbox.remedy(KEY) == ""
 
 
 @pytest.mark.parametrize(

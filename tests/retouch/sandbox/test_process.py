@@ -13,7 +13,7 @@ from PIL import Image
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.tools import Fuse, Retouch, fusion, retouching
 from facechain_ext.retouch.sandbox import consent, process
-from facechain_ext.retouch.sandbox.process import RepositoryProcess, repository_process
+from facechain_ext.retouch.sandbox.process import SandboxProcess, sandbox_process
 from facechain_ext.weights import set_models_folder
 
 pytest.importorskip("modelscope", reason='modelscope is not installed; pip install -e ".[modelscope]"')
@@ -89,7 +89,7 @@ def test_nothing_runs_before_consent(folder):
     assert isinstance(retouching(), Retouch)
     assert isinstance(fusion(), Fuse)
     with pytest.raises(HostError, match="weights consent skin-retouch"):
-        RepositoryProcess("skin-retouch", "skin-retouching-torch")
+        SandboxProcess("skin-retouch", "skin-retouching-torch")
 
 
 def test_retouching_goes_through_and_keeps_its_process(folder):
@@ -98,9 +98,9 @@ def test_retouching_goes_through_and_keeps_its_process(folder):
     made = np.array(tool(picture(), None))
     assert made[0, 0].tolist() == [30, 10, 10]
     assert made[2, 3].tolist() == [200, 50, 50]
-    first = repository_process("skin-retouch", "skin-retouching-torch")
+    first = sandbox_process("skin-retouch", "skin-retouching-torch")
     assert np.array_equal(np.array(tool(picture(), None)), made)
-    assert repository_process("skin-retouch", "skin-retouching-torch") is first
+    assert sandbox_process("skin-retouch", "skin-retouching-torch") is first
     consent.withdraw("skin-retouch")
     with pytest.raises(HostError, match="weights consent"):
         tool(picture(), None)
@@ -136,8 +136,8 @@ def test_the_process_ends_with_its_parent(folder, tmp_path):
     consent.give("skin-retouch")
     program = (
         f"from facechain_ext.weights import set_models_folder; set_models_folder({str(folder)!r})\n"
-        "from facechain_ext.retouch.sandbox.process import RepositoryProcess\n"
-        "print(RepositoryProcess('skin-retouch', 'skin-retouching-torch')._process.pid)"
+        "from facechain_ext.retouch.sandbox.process import SandboxProcess\n"
+        "print(SandboxProcess('skin-retouch', 'skin-retouching-torch')._process.pid)"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     with pytest.raises(ProcessLookupError):

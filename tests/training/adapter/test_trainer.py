@@ -132,9 +132,9 @@ def test_every_photo_once_in_a_pass():
 
 
 def test_batches_shuffle_faces_and_drop_what_they_say(checkpoint, drawn_people):
-    from facechain_ext.identity.encode import to_encoder
+    from facechain_ext.identity.encode import to_encoder_input
 
-    own = [to_encoder(drawn_people.photo(n).aligned) for n in range(4)]
+    own = [to_encoder_input(drawn_people.photo(n).aligned) for n in range(4)]
     everything = replace(TINY, batch=64, face_drop=0.25, text_drop=0.25)
     batch = Batches(drawn_people, checkpoint.tokenizer, everything)(0)
     targets = target_numbers(4, everything, 0)
