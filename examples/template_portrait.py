@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from facechain_ext import read_picture
-from facechain_ext.recipes.template import FaceSource, Settings, find_seats, make, read_canvas
+from facechain_ext.recipes.template import FaceSource, Settings, find_template_faces, make, read_template
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("template-portrait.png"))
     given = parser.parse_args(arguments)
 
-    template = read_canvas(given.template)
-    faces = find_seats(template.pixels)
+    template = read_template(given.template)
+    faces = find_template_faces(template.pixels)
     people = {given.face: FaceSource(photo=read_picture(given.photo).pixels)}
     result = make(template, people, Settings(quality="instant"), seats=faces)
     template.save(result.pixels, given.out)  # refuses to overwrite a file

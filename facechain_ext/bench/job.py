@@ -65,10 +65,10 @@ def job_parts(bench: Bench, photo: bytes, *, encoder: TransFace | None = None) -
     encoder = encoder or TransFace().eval()
     detector, masker = faces.detector(), faces.head_masker()
     drawn = Image.fromarray(faces.read_picture(photo).pixels).resize((SIDE, SIDE))
-    judge = EncoderScorer(encoder, detector, masker)
+    scorer = EncoderScorer(encoder, detector, masker)
     blank = np.zeros((SIDE, SIDE, 3), np.uint8)
     detector.detect(blank)  # loads what it needs
-    judge.likeness(drawn, Identity.from_photos(drawn, encoder, detector=detector, masker=masker))
+    scorer.likeness(drawn, Identity.from_photos(drawn, encoder, detector=detector, masker=masker))
     clear_encoded_photos()
     spent: dict[str, dict[str, float]] = {}
     for run in ("first run", "second run with the same photo"):
@@ -87,7 +87,7 @@ def job_parts(bench: Bench, photo: bytes, *, encoder: TransFace | None = None) -
             if number:
                 clock.seconds.clear()  # the first one warms up
             with clock.part("score"):
-                judge.likeness(another, person)
+                scorer.likeness(another, person)
             with clock.part("save"):
                 save_portraits([Portrait(another, number, "settings")], Path(folder))
     spent["each picture"] = clock.seconds

@@ -132,8 +132,8 @@ def portrait(
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,
         )
-    judge = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-    if not _generate(host, job, out, keep, judge):
+    scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+    if not _generate(host, job, out, keep, scorer):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)
 
@@ -145,7 +145,7 @@ def _check(*demands: tuple[bool, str]) -> None:
             raise typer.BadParameter(words)
 
 
-def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge: LikenessScorer | None) -> bool:
+def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None) -> bool:
     """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
     from facechain_ext.recipes.style import make
 
@@ -168,7 +168,7 @@ def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, judge:
                 if keep is None:
                     host.generate(job, progress=progress, ready=save)
                     return not interrupted()
-                result = make(_Listener(host, arrived.append), job, keep=keep, judge=judge, progress=progress)
+                result = make(_Listener(host, arrived.append), job, keep=keep, scorer=scorer, progress=progress)
         except BaseException:
             for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
                 save(portrait)

@@ -55,8 +55,15 @@ def template(
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext.identity.likeness_scorer import choose_scorer
-    from facechain_ext.recipes.template import Settings, find_choices, find_seats, make, numbered, read_canvas
-    from facechain_ext.recipes.template.infotext import settings_text
+    from facechain_ext.recipes.template import (
+        Settings,
+        draw_face_numbers,
+        find_template_faces,
+        make,
+        read_template,
+        resolve_actions,
+    )
+    from facechain_ext.recipes.template.infotext import template_infotext
     from facechain_ext.recipes.tools import retouching
 
     if quality not in QUALITIES:
@@ -82,21 +89,21 @@ def template(
         controls=frozenset(nets),
         sides=suited.painted,
     )
-    canvas = read_canvas(template)
-    seats = find_seats(canvas.pixels, hair=hair and settings.paints)
+    canvas = read_template(template)
+    targets = find_template_faces(canvas.pixels, hair=hair and settings.paints)
     if numbers is not None:
-        canvas.save(_pixels(numbered(canvas.pixels, seats)), numbers)
-    choices, refused = find_choices(wanted, lambda who: _choice(who, encoder, paint=settings.paints))
+        canvas.save(_pixels(draw_face_numbers(canvas.pixels, targets)), numbers)
+    choices, refused = resolve_actions(wanted, lambda who: _choice(who, encoder, paint=settings.paints))
     host = _host(checkpoint, adapter, nets) if settings.paints and checkpoint is not None else None
-    judge = choose_scorer(lambda: _encoder(encoder)) if settings.chooses else None
+    scorer = choose_scorer(lambda: _encoder(encoder)) if settings.chooses else None
     tools = [retouching()] if retouch else []
     with console.status("Putting people in"):
-        done = make(canvas, choices, settings, host=host, seats=seats, judge=judge, tools=tools)
+        done = make(canvas, choices, settings, host=host, targets=targets, scorer=scorer, tools=tools)
     for note in (*refused, *done.notes):
         console.print(note, style="yellow", markup=False)
-    text = settings_text(
+    text = template_infotext(
         canvas, choices, settings, hair=hair and settings.paints, tools=[tool.name for tool in tools],
-        host_text=done.settings_text,
+        host_text=done.infotext,
     )  # fmt: skip
     canvas.save(done.pixels, out, text)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
@@ -104,12 +111,12 @@ def template(
 
 def _orders(texts: list[str]) -> dict[int, str]:
     """``1=anna.safetensors`` and so on; raises PhotoError for the same number twice."""
-    from facechain_ext.recipes.template import face_number
+    from facechain_ext.recipes.template import parse_face_number
 
     wanted: dict[int, str] = {}
     for text in texts:
         number, sign, who = text.partition("=")
-        read = face_number(number)
+        read = parse_face_number(number)
         if not sign or read is None or not who:
             raise typer.BadParameter(f"--face takes NUMBER=card or photo, as in 1=anna.safetensors, not “{text}”.")
         if read in wanted:

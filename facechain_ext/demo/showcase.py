@@ -57,14 +57,17 @@ def grace_hopper() -> Pixels:
 
 def into_template(template: Pixels, photo: Pixels) -> Pixels:
     """The person of ``photo`` in the largest face's place of ``template``, by the instant quality: no model draws."""
-    from facechain_ext.recipes.template import FaceSource, find_seats, make, read_canvas
+    from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 
     stream = io.BytesIO()
     Image.fromarray(template).save(stream, "PNG")
-    canvas = read_canvas(stream.getvalue())
-    seats = find_seats(canvas.pixels)
-    largest = max(seats, key=lambda seat: (seat.face.box[2] - seat.face.box[0]) * (seat.face.box[3] - seat.face.box[1]))
-    return make(canvas, {largest.number: FaceSource(photo=photo)}, seats=seats).pixels[..., :3]
+    canvas = read_template(stream.getvalue())
+    targets = find_template_faces(canvas.pixels)
+    largest = max(
+        targets,
+        key=lambda target: (target.face.box[2] - target.face.box[0]) * (target.face.box[3] - target.face.box[1]),
+    )
+    return make(canvas, {largest.number: FaceSource(photo=photo)}, targets=targets).pixels[..., :3]
 
 
 def held_out_photo() -> Pixels:
@@ -96,9 +99,9 @@ def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1,
 def best_of(host: DiffusersHost, encoder: TransFace, who: Identity, *, strength: float, count: int) -> JudgedPictures:
     """``count`` pictures of a person, judged."""
     pictures = draw(host, who, strength, count=count)
-    judge = EncoderScorer(encoder)
+    scorer = EncoderScorer(encoder)
     enlarged = (one.picture.resize((_JUDGED_SIDE, _JUDGED_SIDE), Image.Resampling.BICUBIC) for one in pictures)
-    return JudgedPictures(tuple(pictures), tuple(judge.likeness(picture, who) for picture in enlarged))
+    return JudgedPictures(tuple(pictures), tuple(scorer.likeness(picture, who) for picture in enlarged))
 
 
 def stacked(pages: Sequence[Image.Image]) -> Image.Image:

@@ -9,7 +9,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.methods.registry import method_settings
 from facechain_ext.methods.setting import Setting
-from facechain_ext.recipes.regions import RegionPrompt, as_text, box_of, parse_box, parse_others
+from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_box, parse_region_prompts, read_box
 from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _photos(value: object) -> tuple[Any, ...]:
 
 def _box(value: object) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(format_number(side) for side in box_of(value)) if value else ""
+        return ", ".join(format_number(side) for side in read_box(value)) if value else ""
     if not isinstance(value, str):
         raise InputError(f"FaceChain: box is a text, not {shorten(value)}.")
     parse_box(value)
@@ -79,7 +79,7 @@ _PEOPLE = (
     Setting(
         "people", "More people", f"{PREFIX} people", (),
         "A line for each: a card's name, then its strength and its box if they have one, as in Anna *0.8: 0.5, 0, 1, 1",
-        optional=True, reader=parse_others, writer=as_text,
+        optional=True, reader=parse_region_prompts, writer=format_region_prompts,
     ),
     Setting(
         "mix_with", "Mix with", f"{PREFIX} mix with", "",

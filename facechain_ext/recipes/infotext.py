@@ -37,33 +37,33 @@ SPEEDUPS = (
 """All of them; a picture's settings name those that were on."""
 
 
-def label_of(identity: Identity) -> str:
+def identity_label(identity: Identity) -> str:
     """Name and short hash, as the infotext has them."""
     return f"{identity.name} ({identity.digest})" if identity.name else identity.digest
 
 
-def identities_label(identities: Sequence[Identity]) -> str:
+def format_identities(identities: Sequence[Identity]) -> str:
     """Names and short hashes of everybody in a picture, the first person first."""
-    return "; ".join(label_of(one) for one in identities)
+    return "; ".join(identity_label(one) for one in identities)
 
 
-def identities_in(written: Mapping[str, Any]) -> list[tuple[str, str]]:
+def parse_identities(written: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and short hash of everybody whom a picture's settings name, in order; a person of photos has no name."""
     text = str(written.get(IDENTITY_LABEL, "")).strip()[:4000]
     return [(one["name"] or "", one["hash"] or one["bare"]) for one in _IDENTITY.finditer(text)]
 
 
-def quoted(value: Any) -> str:
+def quote_infotext_value(value: Any) -> str:
     """A value as the webui writes it behind its label: texts that hold its separators become JSON."""
     text = format_number(value) if isinstance(value, float) else str(value)
     return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text
 
 
-def told_of(people: Sequence[Person], method_settings: Mapping[str, Any], *, hires: bool) -> dict[str, Any]:
+def people_infotext(people: Sequence[Person], method_settings: Mapping[str, Any], *, hires: bool) -> dict[str, Any]:
     """Infotext label -> value for people whom a method with these settings puts in, in the hires pass too or not."""
     first = people[0]
     settings = FaceArguments.of(method_settings, strength=first.strength, window=first.window, hires=hires)
-    return {IDENTITY_LABEL: identities_label([person.identity for person in people])} | settings.infotext()
+    return {IDENTITY_LABEL: format_identities([person.identity for person in people])} | settings.infotext()
 
 
 def prompt_of(infotext: str) -> str:

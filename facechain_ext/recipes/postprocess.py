@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Overlap(Generic[T]):
+class PostprocessPipeline(Generic[T]):
     """Does ``work`` with each picture, one after the other, in a thread beside the generation.
 
     Worth it where a GPU makes the pictures and the work is the processor's; with ``beside`` False everything is done at
@@ -25,7 +25,7 @@ class Overlap(Generic[T]):
         self._thread = ThreadPoolExecutor(1, "facechain-finish") if beside else None
         self._begun: list[tuple[Portrait, Future[T]]] = []
 
-    def __enter__(self) -> Overlap[T]:
+    def __enter__(self) -> PostprocessPipeline[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,7 +33,7 @@ class Overlap(Generic[T]):
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
 
-    def take(self, portrait: Portrait) -> None:
+    def submit(self, portrait: Portrait) -> None:
         """Begin with a picture that is finished; harmless for hosts that tell of none."""
         if self._thread is not None:
             self._begun.append((portrait, self._thread.submit(self._work, portrait)))

@@ -57,7 +57,7 @@ class RegionPrompt:
     strength: float | None = None
 
 
-def parse_others(value: object) -> tuple[RegionPrompt, ...]:
+def parse_region_prompts(value: object) -> tuple[RegionPrompt, ...]:
     """People from text or from a request.
 
     Text has a line for each, or parts between semicolons: ``name``, ``name: left, top, right, bottom`` and, with a
@@ -76,8 +76,8 @@ def parse_others(value: object) -> tuple[RegionPrompt, ...]:
     return tuple(others)
 
 
-def as_text(others: Sequence[RegionPrompt]) -> str:
-    """People as ``parse_others`` reads them, on one line; those given by photos have no name and are left out."""
+def format_region_prompts(others: Sequence[RegionPrompt]) -> str:
+    """The people on one line as ``parse_region_prompts`` reads them; those given by photos have no name: left out."""
     return "; ".join(
         (f'"{other.card}"' if _QUOTED & set(other.card) else other.card)
         + ("" if other.strength is None else f" *{format_number(other.strength)}")
@@ -97,7 +97,7 @@ def parse_box(text: str) -> Box | None:
         raise _wrong_box(text) from error
 
 
-def box_of(given: object) -> Box:
+def read_box(given: object) -> Box:
     """A box from a request's list of four numbers; raises InputError for anything else."""
     if not isinstance(given, (list, tuple)) or any(
         isinstance(n, bool) or not isinstance(n, (int, float)) for n in given
@@ -110,7 +110,7 @@ BOXLESS = "Some people have a box and some have none. Give one to everybody, or 
 """Said where boxes are drawn, and again where they are used."""
 
 
-def places(boxes: Sequence[Box | None]) -> list[Box]:
+def resolve_boxes(boxes: Sequence[Box | None]) -> list[Box]:
     """Where everybody is: their boxes, or equal columns from left to right when nobody has one.
 
     Raises InputError when only some have one.
@@ -124,7 +124,9 @@ def places(boxes: Sequence[Box | None]) -> list[Box]:
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
 
 
-def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, RegionPrompt]]) -> tuple[Person, ...]:
+def assign_regions(
+    first: Person, box: Box | None, others: Sequence[tuple[Identity, RegionPrompt]]
+) -> tuple[Person, ...]:
     """``first`` and the others, each in a region of their own; somebody alone stays without one.
 
     The others act in the same steps, and as much as ``first`` where they have no strength of their own. Raises
@@ -132,7 +134,7 @@ def together(first: Person, box: Box | None, others: Sequence[tuple[Identity, Re
     """
     if not others:
         return (first,)
-    boxes = places([box, *(other.box for _, other in others)])
+    boxes = resolve_boxes([box, *(other.box for _, other in others)])
     people = [replace(first, region=region_mask(boxes[0]))]
     for (identity, other), place in zip(others, boxes[1:], strict=True):
         strength = first.strength if other.strength is None else other.strength
@@ -184,7 +186,7 @@ def _from_request(one: object) -> RegionPrompt:
     card, photos, box = one.get("card") or "", one.get("photos") or (), one.get("box")
     if not isinstance(card, str) or not isinstance(photos, (list, tuple)) or bool(card) == bool(photos):
         raise InputError("FaceChain: each of people has either a card's name or a list of photos.")
-    place = None if box is None else box_of(box)
+    place = None if box is None else read_box(box)
     return RegionPrompt(card, place, tuple(photos), _checked_strength(one.get("strength")))
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.files import AUTOMATIC
-from facechain_ext.recipes.infotext import told_of
+from facechain_ext.recipes.infotext import people_infotext
 from facechain_ext.recipes.job import Inpaint
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SequentialInpaintHost:
             return self.host.generate(job, progress=progress, ready=ready)
         if job.inpaint is not None:
             raise HostError("People are painted alone into a picture made from noise; this job starts from a picture.")
-        told = told_of(
+        told = people_infotext(
             job.people, {"adapter": job.adapter or AUTOMATIC, **job.method_settings}, hires=job.face_in_hires
         )
         share = _Shares(progress, job.steps, job.count * (1 + len(job.people)))

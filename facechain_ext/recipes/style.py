@@ -10,7 +10,7 @@ from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Control, Job, Lora, Person
-from facechain_ext.recipes.postprocess import Overlap
+from facechain_ext.recipes.postprocess import PostprocessPipeline
 from facechain_ext.recipes.subject import group_words
 from facechain_ext.styles import NEGATIVE, StyleError, find_lora
 from facechain_ext.weights import find
@@ -167,7 +167,7 @@ def make(
     job: Job,
     *,
     keep: int | None = None,
-    judge: LikenessScorer | None = None,
+    scorer: LikenessScorer | None = None,
     photo: Image.Image | None = None,
     tools: Sequence[FaceTool] = (),
     notes: Sequence[str] = (),
@@ -180,26 +180,26 @@ def make(
     by ``progress`` returns what is there. Raises HostError as the host does.
     """
 
-    def judged(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
-        score = _likeness(judge, portrait.picture, job) if judge and job.people else None
+    def score_and_finish(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
+        score = _likeness(scorer, portrait.picture, job) if scorer and job.people else None
         return score, _finish(portrait, score, photo, tools) if keep is None else None
 
-    with Overlap(judged, beside=diffusion_device().type != "cpu") as overlap:
-        portraits = host.generate(job, progress=progress, ready=overlap.take)
-        done = overlap.results(portraits)
+    with PostprocessPipeline(score_and_finish, beside=diffusion_device().type != "cpu") as pipeline:
+        portraits = host.generate(job, progress=progress, ready=pipeline.submit)
+        done = pipeline.results(portraits)
     best = rank_by_likeness([score for score, _ in done])[:keep]
     said = list(notes)
     if len(portraits) < job.count:
         said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")
-    if judge is not None and any(score is None for score, _ in done):
+    if scorer is not None and any(score is None for score, _ in done):
         said.append("Pictures without a face that can be judged come last.")
     finished = (done[i][1] or _finish(portraits[i], done[i][0], photo, tools) for i in best)
     return Result(tuple(finished), job, tuple(said))
 
 
-def _likeness(judge: LikenessScorer, picture: Image.Image, job: Job) -> Likeness | None:
+def _likeness(scorer: LikenessScorer, picture: Image.Image, job: Job) -> Likeness | None:
     """How like everybody is: of several people the mean, None where somebody cannot be found."""
-    found = [judge.likeness(picture, person.identity) for person in job.people]
+    found = [scorer.likeness(picture, person.identity) for person in job.people]
     known = [score for score in found if score is not None]
     if not known or len(known) < len(found):
         return None

@@ -11,7 +11,7 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.identity import TransFace
 from facechain_ext.recipes.job import Job, Person
-from facechain_ext.recipes.regions import RegionPrompt, together
+from facechain_ext.recipes.regions import RegionPrompt, assign_regions
 from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 from research.evaluate.mixing import rendered_identity
 from research.evaluate.rendered import HELD_OUT, RenderedPeople
@@ -78,7 +78,7 @@ def measure_identity_bleed(
         def draw(
             left: Identity, right: Identity, words: str = words, seed: int = trials.seed + number
         ) -> tuple[Picture, Picture]:
-            seated = together(Person(left, trials.strength), None, [(right, RegionPrompt("the neighbour"))])
+            seated = assign_regions(Person(left, trials.strength), None, [(right, RegionPrompt("the neighbour"))])
             job = Job(
                 words, people=seated, seed=seed, steps=trials.steps, cfg=trials.cfg, sampler="DDIM",
                 width=2 * trials.side, height=trials.side,

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from facechain_ext import faces
 from facechain_ext.demo.showcase import grace_hopper
-from facechain_ext.recipes.template import FaceSource, find_seats, make, numbered, read_canvas
+from facechain_ext.recipes.template import FaceSource, draw_face_numbers, find_template_faces, make, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,24 +92,28 @@ def seam(before: Pixels, after: Pixels, mask: Mask) -> float:
     return total
 
 
-def measure(name: str, canvas: TemplateImage, seats: Sequence[TemplateFace], someone: FaceSource) -> tuple[Row, Pixels]:
+def measure(
+    name: str, canvas: TemplateImage, targets: Sequence[TemplateFace], someone: FaceSource
+) -> tuple[Row, Pixels]:
     """Every face of a scene replaced by the instant quality, and the figures of it."""
     start = time.perf_counter()
-    done = make(canvas, {seat.number: someone for seat in seats}, seats=list(seats))
+    done = make(canvas, {target.number: someone for target in targets}, targets=list(targets))
     seconds = time.perf_counter() - start
-    union = np.any([seat.mask for seat in seats], axis=0)
+    union = np.any([target.mask for target in targets], axis=0)
     ratios = []
-    for seat in seats:
-        plain = np.where(seat.mask[..., None], _pasted(canvas.pixels, seat, someone), canvas.pixels)
-        ratios.append(seam(canvas.pixels, plain, seat.mask) / max(seam(canvas.pixels, done.pixels, seat.mask), 1e-6))
-    return Row(name, len(seats), float(np.median(ratios)), seconds, int(done.changed[~union].sum())), done.pixels
+    for target in targets:
+        plain = np.where(target.mask[..., None], _pasted(canvas.pixels, target, someone), canvas.pixels)
+        ratios.append(
+            seam(canvas.pixels, plain, target.mask) / max(seam(canvas.pixels, done.pixels, target.mask), 1e-6)
+        )
+    return Row(name, len(targets), float(np.median(ratios)), seconds, int(done.changed[~union].sum())), done.pixels
 
 
-def _pasted(pixels: Pixels, seat: TemplateFace, someone: FaceSource) -> Pixels:
+def _pasted(pixels: Pixels, target: TemplateFace, someone: FaceSource) -> Pixels:
     """The guest's face scaled over the seat's box, as it is."""
     assert someone.photo is not None
     face = faces.choose_face(faces.detector().detect(someone.photo))
-    left, top, right, bottom = (round(side) for side in seat.face.box)
+    left, top, right, bottom = (round(side) for side in target.face.box)
     cut = [round(side) for side in face.box]
     piece = Image.fromarray(someone.photo).crop((cut[0], cut[1], cut[2], cut[3])).resize((right - left, bottom - top))
     page = Image.fromarray(pixels)
@@ -129,10 +133,10 @@ def main(folder: Path) -> list[Row]:
     rows = _two_people(portrait, folder / "template" / "two-people.jpg")
     for name, scene in scenes(portrait).items():
         canvas = _canvas(scene, name)
-        seats = find_seats(canvas.pixels)
-        row, made = measure(name, canvas, seats, someone)
+        targets = find_template_faces(canvas.pixels)
+        row, made = measure(name, canvas, targets, someone)
         rows.append(row)
-        strips.append([numbered(canvas.pixels, seats), Image.fromarray(made)])
+        strips.append([draw_face_numbers(canvas.pixels, targets), Image.fromarray(made)])
     _sheet(strips).save(folder / "template" / "scenes.jpg", quality=88)
     lines = [
         "| scene | faces | seam, plain paste to ours | seconds | pixels changed outside |",
@@ -149,7 +153,7 @@ def _two_people(one: Pixels, path: Path) -> list[Row]:
     strip, rows = [one, other], []
     for name, template, photo in (("the first in the second's photo", other, one), ("the other way", one, other)):
         canvas = _canvas(template, name)
-        row, made = measure(name, canvas, find_seats(canvas.pixels), FaceSource(photo=photo))
+        row, made = measure(name, canvas, find_template_faces(canvas.pixels), FaceSource(photo=photo))
         strip.append(made)
         rows.append(row)
     tall = [Image.fromarray(picture) for picture in strip]
@@ -160,7 +164,7 @@ def _two_people(one: Pixels, path: Path) -> list[Row]:
 def _canvas(pixels: Pixels, name: str) -> TemplateImage:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
-    return read_canvas(file.getvalue(), name=f"{name}.png")
+    return read_template(file.getvalue(), name=f"{name}.png")
 
 
 def _times(ratio: float) -> str:

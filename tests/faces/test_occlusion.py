@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext import faces
-from facechain_ext.recipes.template import FaceSource, find_seats, make, read_canvas
+from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 from facechain_ext.retouch.fuse import points
 from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 
@@ -85,12 +85,12 @@ def test_nothing_is_found_before_a_face_that_shows_its_eyes_and_mouth(name):
 def test_a_template_keeps_what_lies_before_a_face_pixel_by_pixel(name, tmp_path):
     pixels, where = boxed(name, "brown")
     Image.fromarray(pixels).save(tmp_path / "template.png")
-    template = read_canvas(tmp_path / "template.png")
-    seats = find_seats(template.pixels)
-    done = make(template, {1: FaceSource(photo=HOPPER if "Collins" in name else COLLINS)}, seats=seats)
+    template = read_template(tmp_path / "template.png")
+    seats = find_template_faces(template.pixels)
+    done = make(template, {1: FaceSource(photo=HOPPER if "Collins" in name else COLLINS)}, targets=seats)
     assert np.array_equal(done.pixels[where], pixels[where])
     assert done.changed[seats[0].mask].mean() > 0.3
     assert done.notes == ("Face 1: what covers a part of it stays before the new face.",)
     assert done.left_out == ()
-    mosaic = make(template, {1: "pixelate"}, seats=seats)
+    mosaic = make(template, {1: "pixelate"}, targets=seats)
     assert mosaic.changed[where].any(), "a mosaic hides all of the face"

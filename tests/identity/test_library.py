@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity import Identity, encode
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.regions import RegionPrompt, as_text, parse_others
+from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_region_prompts
 from facechain_ext.storage.atomic_write import temporary_path
 
 
@@ -168,5 +168,5 @@ def test_an_empty_name_is_a_plain_sentence(tmp_path, person, name):
 def test_a_name_with_signs_of_the_format_can_be_used_among_several_people(tmp_path, person, name):
     library = CardLibrary(tmp_path)
     library.save(person, name)
-    (other,) = parse_others(as_text([RegionPrompt(name, (0, 0, 0.5, 1))]))
+    (other,) = parse_region_prompts(format_region_prompts([RegionPrompt(name, (0, 0, 0.5, 1))]))
     assert library.load(other.card).digest == person.digest

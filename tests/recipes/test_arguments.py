@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import FaceArguments, settings_table
 from facechain_ext.recipes.regions import RegionPrompt
 
@@ -56,7 +56,7 @@ def test_windows_of_version_0_1_0_are_read(text, window):
 
 @pytest.mark.parametrize("text", ["", "1", "-", "0--1", "nan-1", "0-inf", "²-1", "0-1-1", "9" * 400 + "-1"])
 def test_a_window_that_is_none_is_refused(text):
-    with pytest.raises((ValueError, HostError)):
+    with pytest.raises((ValueError, InputError)):
         FaceArguments.parse(FaceArguments.from_infotext({"FaceChain window": text}))
 
 
@@ -67,7 +67,7 @@ def test_a_window_that_is_none_is_refused(text):
 )
 @pytest.mark.parametrize("name", ["face", "strength"])
 def test_a_number_that_cannot_be_is_a_sentence(name, value):
-    with pytest.raises(HostError, match=f"^FaceChain: {name} is a number from 0 to .{{1,2}}, not .{{1,60}}$"):
+    with pytest.raises(InputError, match=f"^FaceChain: {name} is a number from 0 to .{{1,2}}, not .{{1,60}}$"):
         FaceArguments.parse({name: value})
 
 
@@ -75,7 +75,7 @@ def test_a_box_as_a_list_is_kept_to_the_last_digit():
     box = FaceArguments.parse({"box": [0, 1e-05, 1 / 3, 1.0]}).box
     assert box == "0, 0.00001, 0.3333333333333333, 1"
     for wrong in ([0, 0, 10**400, 1], [float("nan")] * 4, [0, 0, 1], ["0", 0, 1, 1]):
-        with pytest.raises(HostError, match="is no box"):
+        with pytest.raises(InputError, match="is no box"):
             FaceArguments.parse({"box": wrong})
 
 
@@ -109,7 +109,7 @@ def test_a_picture_without_a_face_restores_nothing():
     ],
 )
 def test_wrong_settings_are_named(values, message):
-    with pytest.raises(HostError, match=message):
+    with pytest.raises(InputError, match=message):
         FaceArguments.parse(values)
 
 

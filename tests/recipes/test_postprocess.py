@@ -9,7 +9,7 @@ from PIL import Image
 
 from facechain_ext.recipes import style as recipe
 from facechain_ext.recipes.job import Job, Portrait
-from facechain_ext.recipes.postprocess import Overlap
+from facechain_ext.recipes.postprocess import PostprocessPipeline
 
 
 def portraits(count):
@@ -25,10 +25,10 @@ def test_every_picture_once_in_the_order_that_is_asked_for(beside, told):
         done.append(portrait.seed)
         return portrait.seed * 10
 
-    with Overlap(work, beside=beside) as overlap:
+    with PostprocessPipeline(work, beside=beside) as pipeline:
         for portrait in made[:told]:
-            overlap.take(portrait)
-        assert overlap.results(made[::-1]) == [20, 10, 0]
+            pipeline.submit(portrait)
+        assert pipeline.results(made[::-1]) == [20, 10, 0]
     assert sorted(done) == [0, 1, 2]
 
 
@@ -41,12 +41,12 @@ def test_work_goes_on_while_the_next_picture_is_made():
         assert may_end.wait(10)
         return threading.current_thread().name
 
-    with Overlap(work, beside=True) as overlap:
-        overlap.take(first)
+    with PostprocessPipeline(work, beside=True) as pipeline:
+        pipeline.submit(first)
         assert begun.wait(10)  # here, where the second picture would be made
-        overlap.take(second)
+        pipeline.submit(second)
         may_end.set()
-        names = overlap.results([first, second])
+        names = pipeline.results([first, second])
     assert len(set(names)) == 1
     assert threading.current_thread().name not in names
 
@@ -56,10 +56,10 @@ def test_an_error_is_raised_where_the_result_is_asked_for():
         raise ValueError("no result")
 
     made = portraits(1)
-    with Overlap(work, beside=True) as overlap:
-        overlap.take(made[0])
+    with PostprocessPipeline(work, beside=True) as pipeline:
+        pipeline.submit(made[0])
         with pytest.raises(ValueError, match="no result"):
-            overlap.results(made)
+            pipeline.results(made)
 
 
 class Telling:

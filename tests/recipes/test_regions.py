@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import argument
-from facechain_ext.recipes.regions import STRENGTH, RegionPrompt, as_text, parse_others, places, region_mask
+from facechain_ext.recipes.regions import (
+    STRENGTH,
+    RegionPrompt,
+    format_region_prompts,
+    parse_region_prompts,
+    region_mask,
+    resolve_boxes,
+)
 
 SIDES = st.floats(0, 1)
 BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.01 and b[3] - b[1] > 0.01)
@@ -34,7 +41,7 @@ BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES).filter(lambda b: b[2] - b[0] > 0.0
     ],
 )
 def test_people_are_read_from_lines(text, found):
-    assert parse_others(text) == found
+    assert parse_region_prompts(text) == found
 
 
 STRENGTHS = st.none() | st.floats(0, 2)
@@ -56,7 +63,7 @@ NAMES = [
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.none() | BOXES, STRENGTHS), max_size=9))
 def test_text_gives_back_what_was_written(people):
     others = tuple(RegionPrompt(name, box, strength=strength) for name, box, strength in people)
-    assert parse_others(as_text(others)) == others
+    assert parse_region_prompts(format_region_prompts(others)) == others
 
 
 @pytest.mark.parametrize(
@@ -81,13 +88,13 @@ def test_text_gives_back_what_was_written(people):
     ],
 )
 def test_what_is_wrong_is_named(value, message):
-    with pytest.raises(HostError, match=message):
-        parse_others(value)
+    with pytest.raises(InputError, match=message):
+        parse_region_prompts(value)
 
 
 def test_a_request_gives_everybody_a_strength_of_their_own():
     asked = [{"card": "Anna", "strength": 1}, {"photos": ["x"], "box": [0, 0, 1, 1]}]
-    assert parse_others(asked) == (RegionPrompt("Anna", strength=1.0), RegionPrompt("", (0, 0, 1, 1), ("x",)))
+    assert parse_region_prompts(asked) == (RegionPrompt("Anna", strength=1.0), RegionPrompt("", (0, 0, 1, 1), ("x",)))
 
 
 def test_the_least_and_largest_strength_are_those_of_the_table():
@@ -96,14 +103,14 @@ def test_the_least_and_largest_strength_are_those_of_the_table():
 
 
 def test_nobody_with_a_box_means_columns_and_some_with_one_is_refused():
-    assert places([None, None]) == [(0, 0, 0.5, 1), (0.5, 0, 1, 1)]
-    assert places([(0, 0, 1, 1)]) == [(0, 0, 1, 1)]
-    with pytest.raises(HostError, match="some have none"):
-        places([(0, 0, 1, 1), None])
+    assert resolve_boxes([None, None]) == [(0, 0, 0.5, 1), (0.5, 0, 1, 1)]
+    assert resolve_boxes([(0, 0, 1, 1)]) == [(0, 0, 1, 1)]
+    with pytest.raises(InputError, match="some have none"):
+        resolve_boxes([(0, 0, 1, 1), None])
 
 
 def test_columns_cover_the_picture_once():
-    total = sum(region_mask(box) for box in places([None] * 4))
+    total = sum(region_mask(box) for box in resolve_boxes([None] * 4))
     assert np.allclose(total, 1.0, atol=0.02)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from facechain_ext.errors import HostError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.recipes.job import Hires, Inpaint, Job, Person, Portrait
-from facechain_ext.recipes.regions import RegionPrompt, region_mask, together
+from facechain_ext.recipes.regions import RegionPrompt, assign_regions, region_mask
 from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 
 COLOURS = {"": 200, "Anna": 40, "Bob": 90, "Cleo": 140}
@@ -47,7 +47,7 @@ def somebody(name):
 
 def seated(*names):
     first, *others = names
-    return together(Person(somebody(first), 0.7), None, [(somebody(name), RegionPrompt(name)) for name in others])
+    return assign_regions(Person(somebody(first), 0.7), None, [(somebody(name), RegionPrompt(name)) for name in others])
 
 
 def test_everybody_is_painted_alone_into_the_picture_that_knows_nobody():

@@ -138,7 +138,7 @@ def test_settings_out_of_range_are_named(person, wrong):
 
 def test_the_best_are_kept_and_come_first(person, encoder):
     job, _ = recipe.plan(person, None, recipe.Settings(count=4, seed=1))
-    result = recipe.make(Easel(), job, keep=3, judge=EncoderScorer(encoder))
+    result = recipe.make(Easel(), job, keep=3, scorer=EncoderScorer(encoder))
     assert result.pictures[0].portrait.seed == 2
     assert len(result.pictures) == 3
     scores = [p.likeness.cosine for p in result.pictures]
@@ -149,7 +149,7 @@ def test_the_best_are_kept_and_come_first(person, encoder):
 
 def test_pictures_without_a_face_come_last_and_are_said(person, encoder):
     job, _ = recipe.plan(person, None, recipe.Settings(count=3, seed=0))
-    result = recipe.make(Easel(empty=(0, 2)), job, judge=EncoderScorer(encoder), notes=["before"])
+    result = recipe.make(Easel(empty=(0, 2)), job, scorer=EncoderScorer(encoder), notes=["before"])
     assert [p.portrait.seed for p in result.pictures] == [1, 0, 2]
     assert result.pictures[1].likeness is None
     assert result.notes == ("before", "Pictures without a face that can be judged come last.")

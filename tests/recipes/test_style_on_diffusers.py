@@ -51,7 +51,7 @@ def test_a_style_portrait_from_start_to_end(host, person, encoder):
     settings = replace(QUICK, count=2, seed=5, keep=2)
     job, notes = recipe.plan(person, catalogue()["watercolour"], settings, subject="portrait of a woman")
     assert notes == ()
-    result = recipe.make(host, job, keep=settings.keep, judge=EncoderScorer(encoder))
+    result = recipe.make(host, job, keep=settings.keep, scorer=EncoderScorer(encoder))
     assert sorted(p.portrait.seed for p in result.pictures) == [5, 6]
     for picture in result.pictures:
         assert picture.portrait.picture.size == (64, 64)

@@ -18,8 +18,15 @@ from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Portrait
-from facechain_ext.recipes.template import FaceSource, Settings, find_seats, make, numbered, read_canvas
-from facechain_ext.recipes.template.crop import matched
+from facechain_ext.recipes.template import (
+    FaceSource,
+    Settings,
+    draw_face_numbers,
+    find_template_faces,
+    make,
+    read_template,
+)
+from facechain_ext.recipes.template.crop import match_color
 from facechain_ext.recipes.template.faithful import growing
 
 ASTRONAUT = data.astronaut()
@@ -31,7 +38,7 @@ def relit(pixels, red=1.0, blue=1.0, light=1.0):
     return np.clip(pixels * np.array([red, 1.0, blue]) * light, 0, 255).astype(np.uint8)
 
 
-GUEST = FaceSource(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
+SOURCE = FaceSource(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
 
 
 def row(*heads, gap=0, height=256, background=120):
@@ -61,36 +68,36 @@ def small(head, side):
 
 @pytest.fixture(scope="module")
 def three():
-    return read_canvas(png(row(HEAD, HEAD[:, ::-1], relit(HEAD, 0.9, 1.1))), name="three.png")
+    return read_template(png(row(HEAD, HEAD[:, ::-1], relit(HEAD, 0.9, 1.1))), name="three.png")
 
 
 @pytest.fixture(scope="module")
-def seats(three):
-    return find_seats(three.pixels)
+def targets(three):
+    return find_template_faces(three.pixels)
 
 
-def test_faces_are_numbered_from_the_left(three, seats):
-    assert [seat.number for seat in seats] == [1, 2, 3]
-    assert sorted(seat.face.box[0] for seat in seats) == [seat.face.box[0] for seat in seats]
-    assert numbered(three.pixels, seats).size == (three.pixels.shape[1], three.pixels.shape[0])
-    assert not np.logical_and(seats[0].mask, seats[1].mask).any()
+def test_faces_are_numbered_from_the_left(three, targets):
+    assert [target.number for target in targets] == [1, 2, 3]
+    assert sorted(target.face.box[0] for target in targets) == [target.face.box[0] for target in targets]
+    assert draw_face_numbers(three.pixels, targets).size == (three.pixels.shape[1], three.pixels.shape[0])
+    assert not np.logical_and(targets[0].mask, targets[1].mask).any()
 
 
-def test_a_face_that_nobody_replaces_does_not_change_by_one_bit(three, seats):
-    done = make(three, {2: GUEST}, seats=seats)
+def test_a_face_that_nobody_replaces_does_not_change_by_one_bit(three, targets):
+    done = make(three, {2: SOURCE}, targets=targets)
     assert done.notes == ()
-    assert done.changed[seats[1].mask].mean() > 0.5
-    for seat in (seats[0], seats[2]):
-        left, top, right, bottom = (int(side) for side in seat.face.box)
+    assert done.changed[targets[1].mask].mean() > 0.5
+    for target in (targets[0], targets[2]):
+        left, top, right, bottom = (int(side) for side in target.face.box)
         assert np.array_equal(done.pixels[top:bottom, left:right], three.pixels[top:bottom, left:right])
-    assert np.array_equal(done.pixels[~seats[1].mask], three.pixels[~seats[1].mask])
+    assert np.array_equal(done.pixels[~targets[1].mask], three.pixels[~targets[1].mask])
 
 
-def test_keep_and_pixelate(three, seats):
-    done = make(three, {1: "pixelate", 2: "keep"}, seats=seats)
-    assert done.changed[seats[0].mask].mean() > 0.9
-    assert not done.changed[seats[1].mask].any()
-    left, top, right, bottom = (int(side) for side in seats[0].face.box)
+def test_keep_and_pixelate(three, targets):
+    done = make(three, {1: "pixelate", 2: "keep"}, targets=targets)
+    assert done.changed[targets[0].mask].mean() > 0.9
+    assert not done.changed[targets[1].mask].any()
+    left, top, right, bottom = (int(side) for side in targets[0].face.box)
     mosaic = done.pixels[top:bottom, left:right].reshape(-1, 3)
     assert len(np.unique(mosaic, axis=0)) < 0.2 * len(
         np.unique(three.pixels[top:bottom, left:right].reshape(-1, 3), axis=0)
@@ -101,17 +108,17 @@ FACE = HEAD[:, 69:161]
 """The portrait cut to the box of its face, so that two side by side have boxes that touch."""
 
 
-def gap(seats):
-    return seats[1].face.box[0] - seats[0].face.box[2]
+def gap(targets):
+    return targets[1].face.box[0] - targets[0].face.box[2]
 
 
 SCENES = {
-    "neighbours": (row(HEAD, HEAD[:, ::-1]), 2, lambda seats: gap(seats) > 20),
-    "touching boxes": (row(FACE, FACE[:, ::-1]), 2, lambda seats: gap(seats) < 3),
-    "cut by the border": (row(HEAD[:, 75:], HEAD), 2, lambda seats: seats[0].face.box[0] < 2),
-    "leaning by 60 degrees": (row(turned(HEAD, 60), HEAD, gap=40), 2, lambda seats: seats[0].face.roll < -50),
+    "neighbours": (row(HEAD, HEAD[:, ::-1]), 2, lambda targets: gap(targets) > 20),
+    "touching boxes": (row(FACE, FACE[:, ::-1]), 2, lambda targets: gap(targets) < 3),
+    "cut by the border": (row(HEAD[:, 75:], HEAD), 2, lambda targets: targets[0].face.box[0] < 2),
+    "leaning by 60 degrees": (row(turned(HEAD, 60), HEAD, gap=40), 2, lambda targets: targets[0].face.roll < -50),
     "30 pixels, in a mirror": (
-        row(HEAD, small(HEAD, 74)[:, ::-1], gap=120, height=520), 2, lambda seats: 25 < seats[1].face.width < 36,
+        row(HEAD, small(HEAD, 74)[:, ::-1], gap=120, height=520), 2, lambda targets: 25 < targets[1].face.width < 36,
     ),
     "ten": (row(*[small(HEAD, 150)] * 10, gap=10), 10, lambda _seats: True),
 }  # fmt: skip
@@ -121,25 +128,29 @@ SCENES = {
 def scene(request):
     """A composed picture, its faces, and those faces replaced but for the last one."""
     pixels, count, holds = SCENES[request.param]
-    canvas = read_canvas(png(pixels), name="scene.png")
-    seats = find_seats(canvas.pixels)
-    assert len(seats) == count
-    assert holds(seats)
-    return canvas, seats, make(canvas, {seat.number: GUEST for seat in seats[:-1]}, seats=seats)
+    canvas = read_template(png(pixels), name="scene.png")
+    targets = find_template_faces(canvas.pixels)
+    assert len(targets) == count
+    assert holds(targets)
+    return (
+        canvas,
+        targets,
+        make(canvas, {target.number: SOURCE for target in targets[:-1]}, targets=targets),
+    )
 
 
 def test_every_scene_leaves_what_is_not_a_face(scene):
-    canvas, seats, done = scene
+    canvas, targets, done = scene
     assert done.notes == ()
-    union = np.any([seat.mask for seat in seats[:-1]], axis=0)
+    union = np.any([target.mask for target in targets[:-1]], axis=0)
     assert np.array_equal(done.pixels[~union], canvas.pixels[~union])
-    for seat in seats[:-1]:
-        assert done.changed[seat.mask].any()
+    for target in targets[:-1]:
+        assert done.changed[target.mask].any()
 
 
 def test_in_every_scene_the_face_that_nobody_replaces_stays(scene):
-    canvas, seats, done = scene
-    kept = seats[-1].mask
+    canvas, targets, done = scene
+    kept = targets[-1].mask
     assert kept.any()
     assert np.array_equal(done.pixels[kept], canvas.pixels[kept])
 
@@ -149,14 +160,14 @@ def test_templates_of_every_size_stay_as_they_are_outside(tmp_path, size):
     face = small(HEAD, round(0.8 * min(size)))
     pixels = np.full((*size, 3), 120, np.uint8)
     pixels[: len(face), : len(face)] = face
-    canvas = read_canvas(png(pixels), name="sized.png")
-    seats = find_seats(canvas.pixels)
-    done = make(canvas, {1: GUEST}, seats=seats)
+    canvas = read_template(png(pixels), name="sized.png")
+    targets = find_template_faces(canvas.pixels)
+    done = make(canvas, {1: SOURCE}, targets=targets)
     canvas.save(done.pixels, tmp_path / "out.png")
     out = np.asarray(Image.open(tmp_path / "out.png"))
     assert out.shape == pixels.shape
-    assert np.array_equal(out[~seats[0].mask], pixels[~seats[0].mask])
-    assert not np.array_equal(out[seats[0].mask], pixels[seats[0].mask])
+    assert np.array_equal(out[~targets[0].mask], pixels[~targets[0].mask])
+    assert not np.array_equal(out[targets[0].mask], pixels[targets[0].mask])
 
 
 LARGE = """
@@ -164,19 +175,19 @@ import resource, sys
 import numpy as np
 from PIL import Image
 from skimage import data
-from facechain_ext.recipes.template import Guest, find_seats, make, read_canvas
+from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 portrait = data.astronaut()
 folder = sys.argv[1]
-read_canvas_small = find_seats(portrait)  # the models are loaded, and what they need at their first use
-make(read_canvas(open(folder + "/small.png", "rb").read()), {1: Guest(photo=portrait[:, ::-1])})
+find_template_faces(portrait)  # the models are loaded, and what they need at their first use
+make(read_template(open(folder + "/small.png", "rb").read()), {1: FaceSource(photo=portrait[:, ::-1])})
 before = int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
-canvas = read_canvas(open(folder + "/large.png", "rb").read())
-seats = find_seats(canvas.pixels)
-done = make(canvas, {seat.number: Guest(photo=portrait[:, ::-1]) for seat in seats}, seats=seats)
-outside = ~np.any([seat.mask for seat in seats], axis=0)
-same = bool(np.array_equal(done.pixels[outside], canvas.pixels[outside])) and bool(done.changed.any())
+template = read_template(open(folder + "/large.png", "rb").read())
+targets = find_template_faces(template.pixels)
+done = make(template, {target.number: FaceSource(photo=portrait[:, ::-1]) for target in targets}, targets=targets)
+outside = ~np.any([target.mask for target in targets], axis=0)
+same = bool(np.array_equal(done.pixels[outside], template.pixels[outside])) and bool(done.changed.any())
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(seats), same, (peak - before) / 1024)
+print(len(targets), same, (peak - before) / 1024)
 """
 
 
@@ -206,12 +217,12 @@ def seam(before, after, mask):
     return total
 
 
-def test_the_seam_is_a_third_of_a_plain_pastes(three, seats):
-    seat = seats[0]
+def test_the_seam_is_a_third_of_a_plain_pastes(three, targets):
+    target = targets[0]
     other = relit(three.pixels, 1.2, 0.7, 0.8)
-    pasted = np.where(seat.mask[..., None], other, three.pixels)
-    blended = make(three, {1: GUEST}, seats=seats).pixels
-    assert seam(three.pixels, blended, seat.mask) * 3 < seam(three.pixels, pasted, seat.mask)
+    pasted = np.where(target.mask[..., None], other, three.pixels)
+    blended = make(three, {1: SOURCE}, targets=targets).pixels
+    assert seam(three.pixels, blended, target.mask) * 3 < seam(three.pixels, pasted, target.mask)
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -226,9 +237,9 @@ def test_size_alpha_profile_and_orientation_are_kept(tmp_path, orientation):
     file = io.BytesIO()
     picture = Image.fromarray(np.dstack([stored, alpha]))
     picture.save(file, "PNG", exif=exif.tobytes(), icc_profile=b"a profile")
-    canvas = read_canvas(file.getvalue(), name="template.png")
-    seats = find_seats(canvas.pixels)
-    done = make(canvas, {1: "pixelate"}, seats=seats)
+    canvas = read_template(file.getvalue(), name="template.png")
+    targets = find_template_faces(canvas.pixels)
+    done = make(canvas, {1: "pixelate"}, targets=targets)
     canvas.save(done.pixels, tmp_path / "out.png")
     back = Image.open(tmp_path / "out.png")
     assert back.info["icc_profile"] == b"a profile"
@@ -268,25 +279,25 @@ def gif():
 )
 def test_bad_templates_are_refused(content, message):
     with pytest.raises(PhotoError, match=message):
-        read_canvas(content, name="bad")
+        read_template(content, name="bad")
 
 
-def test_bad_orders_are_refused(three, seats):
+def test_bad_orders_are_refused(three, targets):
     with pytest.raises(PhotoError, match=r"no face number 4.*3 faces"):
-        make(three, {4: GUEST}, seats=seats)
+        make(three, {4: SOURCE}, targets=targets)
     with pytest.raises(PhotoError, match="own photo"):
-        make(three, {1: FaceSource(photo=three.pixels)}, seats=seats)
+        make(three, {1: FaceSource(photo=three.pixels)}, targets=targets)
     with pytest.raises(HostError, match="checkpoint"):
-        make(three, {1: GUEST}, Settings(quality="standard"), seats=seats)
+        make(three, {1: SOURCE}, Settings(quality="standard"), targets=targets)
     with pytest.raises(PhotoError, match="No face"):
-        find_seats(np.full((200, 200, 3), 90, np.uint8))
+        find_template_faces(np.full((200, 200, 3), 90, np.uint8))
 
 
-def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, seats):
+def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, targets):
     nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))
-    done = make(three, {1: nobody, 2: GUEST}, seats=seats)
-    assert not done.changed[seats[0].mask].any()
-    assert done.changed[seats[1].mask].any()
+    done = make(three, {1: nobody, 2: SOURCE}, targets=targets)
+    assert not done.changed[targets[0].mask].any()
+    assert done.changed[targets[1].mask].any()
     assert any(note.startswith("Face 1") for note in done.notes)
 
 
@@ -318,10 +329,10 @@ def somebody():
     )
 
 
-def test_the_published_passes_with_their_numbers(three, seats):
+def test_the_published_passes_with_their_numbers(three, targets):
     host = Painter()
     kinds = frozenset({"openpose", "openpose_face", "canny"})
-    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, seats=seats)
+    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, targets=targets)
     assert done.notes == ()
     assert [job.people[0].strength for job in host.jobs] == [0.5, 0.55, 0.55]
     assert [job.inpaint and job.inpaint.denoise for job in host.jobs] == [None, 0.6, 0.1]
@@ -329,7 +340,7 @@ def test_the_published_passes_with_their_numbers(three, seats):
     assert asked == [
         [("openpose", 1.0)], [("openpose_face", 1.0), ("canny", 0.2)], [("openpose_face", 0.8), ("canny", 0.8)]
     ]  # fmt: skip
-    mask = growing(seats[1]) & ~seats[0].mask & ~seats[2].mask
+    mask = growing(targets[1]) & ~targets[0].mask & ~targets[2].mask
     assert not done.changed[~mask].any()
     assert (np.abs(done.pixels[mask].astype(int) - (200, 30, 42)) <= 1).all(-1).mean() > 0.5
     lines = np.asarray(host.jobs[1].controls[1].picture)
@@ -337,25 +348,25 @@ def test_the_published_passes_with_their_numbers(three, seats):
     assert not lines[np.asarray(host.jobs[1].inpaint.mask) >= 128].any()
 
 
-def test_what_is_doubtful_about_the_photo_of_a_guest_is_said(three, seats):
+def test_what_is_doubtful_about_the_photo_of_a_guest_is_said(three, targets):
     guest = somebody()
     blurred = replace(guest, identity=replace(guest.identity, notes=("The face is blurred.",)))
-    done = make(three, {2: blurred}, Settings(quality="standard"), host=Painter(), seats=seats)
+    done = make(three, {2: blurred}, Settings(quality="standard"), host=Painter(), targets=targets)
     assert "Face 2: The face is blurred." in done.notes
     assert done.left_out == ()
 
 
-def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three, seats):
+def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three, targets):
     host = Painter()
     host.generate = lambda job, **_: [Portrait(Image.new("RGB", (job.width, job.height), "white"), 0, "")]
-    done = make(three, {1: somebody(), 3: somebody()}, Settings(quality="faithful"), host=host, seats=seats)
+    done = make(three, {1: somebody(), 3: somebody()}, Settings(quality="faithful"), host=host, targets=targets)
     assert "without ControlNet for openpose, openpose_face, canny" in done.notes[0]
-    assert not done.changed[seats[1].mask].any()
-    assert done.changed[seats[0].mask].any()
-    assert done.changed[seats[2].mask].any()
+    assert not done.changed[targets[1].mask].any()
+    assert done.changed[targets[0].mask].any()
+    assert done.changed[targets[2].mask].any()
 
 
-def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, seats):
+def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, targets):
     host = Painter()
     paint = host.generate
     white = Image.new("RGB", (64, 64), "white")
@@ -368,7 +379,7 @@ def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, 
 
     host.generate = generate
     kinds = frozenset({"openpose", "openpose_face", "canny"})
-    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, seats=seats)
+    done = make(three, {2: somebody()}, Settings(quality="faithful", controls=kinds), host=host, targets=targets)
     free, inpaint, refinement = host.jobs
     assert [unit.kind for unit in inpaint.controls] == [unit.kind for unit in refinement.controls]
     assert np.array_equal(np.asarray(inpaint.controls[0].picture), np.asarray(free.controls[0].picture))
@@ -376,12 +387,12 @@ def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, 
     assert note == "Face 2: the first pass showed no face, so the pose is the template's own face's."
 
 
-def test_the_mask_grows_more_below_the_eyes(seats):
-    seat = seats[0]
-    grown = growing(seat) & ~seat.mask
-    eyes = int(seat.face.landmarks[:2, 1].max())
+def test_the_mask_grows_more_below_the_eyes(targets):
+    target = targets[0]
+    grown = growing(target) & ~target.mask
+    eyes = int(target.face.landmarks[:2, 1].max())
     rows = np.nonzero(grown)[0]
-    assert grown[seat.mask].sum() == 0
+    assert grown[target.mask].sum() == 0
     assert (rows > eyes).sum() > (rows <= eyes).sum()
 
 
@@ -389,23 +400,23 @@ def standard(**changes):
     return Settings(quality="standard", match=False, **changes)
 
 
-def test_standard_paints_each_face_once_at_the_side_it_deserves(three, seats):
+def test_standard_paints_each_face_once_at_the_side_it_deserves(three, targets):
     host = Painter()
-    done = make(three, {1: somebody(), 3: somebody()}, standard(), host=host, seats=seats)
+    done = make(three, {1: somebody(), 3: somebody()}, standard(), host=host, targets=targets)
     assert [(job.width, job.count, job.inpaint.denoise, job.people[0].strength) for job in host.jobs] == [
         (512, 1, 0.6, 0.55)
     ] * 2
     assert all(job.people[0].region.max() == 1 for job in host.jobs)
-    assert not done.changed[seats[1].mask].any()
-    large = read_canvas(png(np.repeat(np.repeat(HEAD, 8, 0), 8, 1)), name="large.png")
+    assert not done.changed[targets[1].mask].any()
+    large = read_template(png(np.repeat(np.repeat(HEAD, 8, 0), 8, 1)), name="large.png")
     make(large, {1: somebody()}, standard(), host=host)
     assert host.jobs[-1].width == 1024
 
 
 def test_the_mask_grows_as_asked_and_takes_the_hair_along(three):
     def changed(hair, growth):
-        found = find_seats(three.pixels, hair=hair)
-        done = make(three, {2: somebody()}, standard(growth=growth), host=Painter(), seats=found)
+        found = find_template_faces(three.pixels, hair=hair)
+        done = make(three, {2: somebody()}, standard(growth=growth), host=Painter(), targets=found)
         assert not done.changed[found[0].mask | found[2].mask].any()
         return done.changed.sum()
 
@@ -433,21 +444,21 @@ class Interrupted(Painter):
 
 
 @pytest.mark.parametrize(("quality", "passes"), [("standard", 1), ("faithful", 3)])
-def test_an_interrupt_ends_the_whole_run_and_keeps_the_faces_that_are_finished(three, seats, quality, passes):
+def test_an_interrupt_ends_the_whole_run_and_keeps_the_faces_that_are_finished(three, targets, quality, passes):
     everybody = {number: somebody() for number in (1, 2, 3)}
     settings = Settings(quality=quality, match=False)
     host = Interrupted(at=passes + 1)
-    done = make(three, everybody, settings, host=host, seats=seats)
+    done = make(three, everybody, settings, host=host, targets=targets)
     assert len(host.jobs) == passes + 1, "nothing is begun after the interrupt"
     assert done.stopped
     assert done.left_out[-1] == "Stopped: faces 2 and 3 are left as they were."
-    assert done.changed[seats[0].mask].any()
-    assert not done.changed[seats[1].mask | seats[2].mask].any()
+    assert done.changed[targets[0].mask].any()
+    assert not done.changed[targets[1].mask | targets[2].mask].any()
     with pytest.raises(Cancelled, match="nothing is kept"):
-        make(three, everybody, settings, host=Interrupted(at=passes), seats=seats)
+        make(three, everybody, settings, host=Interrupted(at=passes), targets=targets)
 
 
-def test_what_is_finished_when_the_host_fails_is_kept_and_the_failure_is_named(three, seats):
+def test_what_is_finished_when_the_host_fails_is_kept_and_the_failure_is_named(three, targets):
     class Fails(Painter):
         def generate(self, job, *, progress=None, ready=None):
             if len(self.jobs) == 1:
@@ -455,19 +466,26 @@ def test_what_is_finished_when_the_host_fails_is_kept_and_the_failure_is_named(t
             return super().generate(job)
 
     everybody = {number: somebody() for number in (1, 2, 3)}
-    done = make(three, everybody, standard(), host=Fails(), seats=seats)
+    done = make(three, everybody, standard(), host=Fails(), targets=targets)
     assert done.left_out == ("Face 2 and those after it are left as they are: Out of memory.",)
-    assert done.changed[seats[0].mask].any()
-    assert not done.changed[seats[1].mask | seats[2].mask].any()
+    assert done.changed[targets[0].mask].any()
+    assert not done.changed[targets[1].mask | targets[2].mask].any()
     broken = Fails()
     broken.jobs.append("an earlier one")
     with pytest.raises(HostError, match="Out of memory"):
-        make(three, everybody, standard(), host=broken, seats=seats)
+        make(three, everybody, standard(), host=broken, targets=targets)
 
 
-def test_the_tries_that_are_finished_when_it_is_interrupted_count(three, seats):
+def test_the_tries_that_are_finished_when_it_is_interrupted_count(three, targets):
     host = Interrupted(at=1, keeps=2)
-    done = make(three, {1: somebody(), 2: somebody()}, standard(count=4), host=host, seats=seats, judge=Bluest())
+    done = make(
+        three,
+        {1: somebody(), 2: somebody()},
+        standard(count=4),
+        host=host,
+        targets=targets,
+        scorer=Bluest(),
+    )
     assert len(host.jobs) == 1
     assert done.left_out == ("Stopped: face 2 is left as it was.",)
     assert any(note.startswith("Face 1: the most like of 2") for note in done.notes)
@@ -486,12 +504,19 @@ class Steps(Painter):
 
 
 @pytest.mark.parametrize("quality", ["instant", "standard", "faithful"])
-def test_progress_counts_the_whole_recipe_once(three, seats, quality):
+def test_progress_counts_the_whole_recipe_once(three, targets, quality):
     nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))  # left out, and counted all the same
-    who = {1: GUEST, 2: "pixelate", 3: nobody} if quality == "instant" else {1: somebody(), 2: somebody(), 3: GUEST}
+    who = {1: SOURCE, 2: "pixelate", 3: nobody} if quality == "instant" else {1: somebody(), 2: somebody(), 3: SOURCE}
     told = []
     settings = Settings(quality=quality, match=False, steps=10)
-    make(three, who, settings, host=Steps(), seats=seats, progress=lambda *now: told.append(now) is None)
+    make(
+        three,
+        who,
+        settings,
+        host=Steps(),
+        targets=targets,
+        progress=lambda *now: told.append(now) is None,
+    )
     shares = [done / total for done, total in told]
     assert (shares[0], shares[-1]) == (0, 1)
     assert shares == sorted(shares)
@@ -500,33 +525,33 @@ def test_progress_counts_the_whole_recipe_once(three, seats, quality):
         assert len(set(shares)) > 10
 
 
-def test_progress_that_says_no_stops_at_the_next_step(three, seats):
+def test_progress_that_says_no_stops_at_the_next_step(three, targets):
     host, asked = Steps(), []
 
     def until_the_second_face(done, total):
         asked.append(done / total)
         return asked[-1] < 0.7
 
-    done = make(three, dict.fromkeys((1, 2), somebody()), standard(), host=host, seats=seats,
+    done = make(three, dict.fromkeys((1, 2), somebody()), standard(), host=host, targets=targets,
                 progress=until_the_second_face)  # fmt: skip
     assert len(host.jobs) == 2
     assert done.stopped
-    assert done.changed[seats[0].mask].any()
-    assert not done.changed[seats[1].mask].any()
+    assert done.changed[targets[0].mask].any()
+    assert not done.changed[targets[1].mask].any()
     assert sum(share >= 0.7 for share in asked) <= 2
 
 
 @pytest.mark.parametrize("quality", ["standard", "faithful"])
-def test_of_several_tries_the_most_like_is_taken(three, seats, quality):
+def test_of_several_tries_the_most_like_is_taken(three, targets, quality):
     settings = Settings(quality=quality, match=False, count=3, seed=10)
     host = Painter()
-    done = make(three, {1: somebody()}, settings, host=host, seats=seats, judge=Bluest())
+    done = make(three, {1: somebody()}, settings, host=host, targets=targets, scorer=Bluest())
     if quality == "standard":
         assert [job.count for job in host.jobs] == [3]
     else:
         assert [job.seed for job in host.jobs] == [11] * 3 + [12] * 3 + [13] * 3
     assert any(note.startswith("Face 1: the most like of 3, likeness") for note in done.notes)
-    middle = done.pixels[seats[0].mask & done.changed]
+    middle = done.pixels[targets[0].mask & done.changed]
     assert np.median(middle[:, 2]) == 40 + 13
 
 
@@ -546,28 +571,28 @@ class Fails(White):
         raise PhotoError("it is broken.")
 
 
-def test_tools_finish_a_new_face_inside_its_mask_and_one_that_fails_is_named(three, seats):
-    done = make(three, {2: GUEST}, seats=seats, tools=[Fails(), White()])
+def test_tools_finish_a_new_face_inside_its_mask_and_one_that_fails_is_named(three, targets):
+    done = make(three, {2: SOURCE}, targets=targets, tools=[Fails(), White()])
     assert done.notes == ("Face 2: Broken tool left it as it is: it is broken.",)
-    assert (done.pixels[seats[1].mask] == 255).all(-1).mean() > 0.95
-    assert not done.changed[~seats[1].mask].any()
+    assert (done.pixels[targets[1].mask] == 255).all(-1).mean() > 0.95
+    assert not done.changed[~targets[1].mask].any()
 
 
 def test_colours_are_matched_within_bounds():
     mask = np.zeros(HEAD.shape[:2], bool)
     mask[60:180, 60:170] = True
     cast = relit(HEAD, 1.05, 0.93)
-    near = matched(cast, HEAD, mask)
+    near = match_color(cast, HEAD, mask)
     off = [np.abs(one[mask].astype(float).mean(0) - HEAD[mask].mean(0)).max() for one in (cast, near)]
     assert off[1] < 0.25 * off[0]
     dark = relit(HEAD, light=0.4)
-    kept = matched(dark, HEAD, mask)[mask].mean()
+    kept = match_color(dark, HEAD, mask)[mask].mean()
     assert dark[mask].mean() < kept < 0.75 * HEAD[mask].mean(), "the complexion stays"
-    assert np.array_equal(matched(cast, HEAD, np.zeros_like(mask)), cast)
+    assert np.array_equal(match_color(cast, HEAD, np.zeros_like(mask)), cast)
 
 
-def test_the_persons_own_photo_is_no_template_in_any_file(three, seats):
+def test_the_persons_own_photo_is_no_template_in_any_file(three, targets):
     fact = PhotoFact("a.png", three.digest, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
     other = replace(somebody().identity, photos=(fact,))
     with pytest.raises(PhotoError, match="own photo"):
-        make(three, {1: FaceSource(other)}, standard(), host=Painter(), seats=seats)
+        make(three, {1: FaceSource(other)}, standard(), host=Painter(), targets=targets)

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, features
 from skimage import data
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.recipes.template import find_seats, make, read_canvas
+from facechain_ext.recipes.template import find_template_faces, make, read_template
 
 HEAD = np.ascontiguousarray(data.astronaut()[:230, 110:340])
 GREY = np.asarray(Image.fromarray(HEAD).convert("L"))
@@ -104,10 +104,10 @@ CASES = (
 @pytest.mark.parametrize("name", CASES)
 def test_everything_beside_the_face_comes_out_as_it_went_in(name):
     content, mode, colours, opacity, profile = case(name)
-    template = read_canvas(content, name="template")
-    seats = find_seats(template.pixels)
-    assert len(seats) == 1, "the face is found"
-    done = make(template, {1: "pixelate"}, seats=seats)
+    template = read_template(content, name="template")
+    targets = find_template_faces(template.pixels)
+    assert len(targets) == 1, "the face is found"
+    done = make(template, {1: "pixelate"}, targets=targets)
     out = Image.open(io.BytesIO(template.encoded(done.pixels)))
     assert (out.mode, out.size) == (mode, (HEAD.shape[1], HEAD.shape[0]))
     assert out.info.get("icc_profile") == profile
@@ -131,11 +131,11 @@ def test_an_avif_is_read_as_a_template():
     content = saved(Image.fromarray(HEAD), "AVIF", quality=95)
     marked = content[:8] + b"mif1" + content[12:]
     for one in (content, marked):
-        assert len(find_seats(read_canvas(one, name="photo.avif").pixels)) == 1
+        assert len(find_template_faces(read_template(one, name="photo.avif").pixels)) == 1
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
 def test_animations_are_refused(kind):
     frames = [Image.new("RGB", (100, 100), colour) for colour in ("red", "blue")]
     with pytest.raises(PhotoError, match="animated"):
-        read_canvas(saved(frames[0], kind, save_all=True, append_images=frames[1:]), name="moving")
+        read_template(saved(frames[0], kind, save_all=True, append_images=frames[1:]), name="moving")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facechain_ext.recipes.template import FaceSource, Settings, read_canvas
-from facechain_ext.recipes.template.infotext import parse_settings, settings_text
+from facechain_ext.recipes.template import FaceSource, Settings, read_template
+from facechain_ext.recipes.template.infotext import parse_template_infotext, template_infotext
 from facechain_ext.ui.pnginfo import parse_infotext
 
 HOSTS = (
@@ -27,12 +27,12 @@ WHO = {
 def canvas(name="a party, 2: of us.png"):
     file = io.BytesIO()
     Image.fromarray(np.full((80, 120, 3), 90, np.uint8)).save(file, "PNG")
-    return read_canvas(file.getvalue(), name=name)
+    return read_template(file.getvalue(), name=name)
 
 
 def read(text):
     told = parse_infotext(text)
-    return parse_settings(told.prompt, told.negative, told.values)
+    return parse_template_infotext(told.prompt, told.negative, told.values)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def read(text):
 )
 def test_what_made_a_picture_comes_back_out_of_its_text(settings):
     template = canvas()
-    text = settings_text(template, WHO, settings, hair=settings.paints, tools=["Skin retouching", "GFPGAN"])
+    text = template_infotext(template, WHO, settings, hair=settings.paints, tools=["Skin retouching", "GFPGAN"])
     found = read(text)
     assert found.settings == settings
     assert found.template == template.name
@@ -58,7 +58,9 @@ def test_what_made_a_picture_comes_back_out_of_its_text(settings):
 
 
 def test_the_hosts_model_and_sampler_are_told_and_its_crop_is_not():
-    values = parse_infotext(settings_text(canvas(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)).values
+    values = parse_infotext(
+        template_infotext(canvas(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)
+    ).values
     assert [values[label] for label in ("Model", "Model hash", "Sampler", "Schedule type")] == [
         "dream", "0123456789", "Euler a", "Karras"
     ]  # fmt: skip
@@ -75,5 +77,5 @@ def test_other_texts_are_none_of_ours_and_bad_values_are_named():
 @pytest.mark.parametrize("name", ["\udcff.png", "two\nlines.png", "名前.png"])
 def test_every_name_of_a_template_can_be_written(name, tmp_path):
     template = canvas(name)
-    template.save(template.pixels, tmp_path / "out.png", settings_text(template, WHO, Settings()))
+    template.save(template.pixels, tmp_path / "out.png", template_infotext(template, WHO, Settings()))
     assert read(Image.open(tmp_path / "out.png").text["parameters"]).digest == template.digest[:16]

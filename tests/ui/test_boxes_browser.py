@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from facechain_ext.recipes.regions import RegionPrompt, parse_others
+from facechain_ext.recipes.regions import RegionPrompt, parse_region_prompts
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def write(page, text):
 
 
 def people(page):
-    return parse_others(page.text("others"))
+    return parse_region_prompts(page.text("others"))
 
 
 def box(page, number):

@@ -10,8 +10,8 @@ from skimage import data
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError
-from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_canvas
-from facechain_ext.recipes.template.infotext import settings_text
+from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_template
+from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.template.jobs import KEEP, PIXELATE
 from facechain_ext.weights import set_models_folder
@@ -32,11 +32,11 @@ def party(tmp_path):
 def finished(party, settings=SETTINGS, tools=("Skin retouching by ModelScope", "GFPGAN")):
     """The settings text inside a picture that was made of the template."""
     template, photo = party
-    canvas = read_canvas(template)
+    canvas = read_template(template)
     digest = faces.read_picture(photo).digest[:12]
     who = {1: "pixelate", 2: FaceSource(source=f"photo {digest}"), 4: FaceSource(source="card Nobody")}
     path = template.with_name("finished.png")
-    canvas.save(canvas.pixels, path, settings_text(canvas, who, settings, hair=True, tools=tools))
+    canvas.save(canvas.pixels, path, template_infotext(canvas, who, settings, hair=True, tools=tools))
     return read_infotext(path)
 
 

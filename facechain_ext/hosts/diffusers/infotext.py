@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import __version__
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.recipes.infotext import quoted, told_of
+from facechain_ext.recipes.infotext import people_infotext, quote_infotext_value
 from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mappi
         pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
         pairs["Hires upscaler"] = job.hires.upscaler
     if job.people and method_settings:
-        pairs |= told_of(job.people, method_settings, hires=job.face_in_hires)
+        pairs |= people_infotext(job.people, method_settings, hires=job.face_in_hires)
     pairs |= dict(job.remarks)
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_with_loras(job)]
     if job.negative_prompt:
         lines.append(f"Negative prompt: {job.negative_prompt}")
-    lines.append(", ".join(f"{label}: {quoted(value)}" for label, value in pairs.items()))
+    lines.append(", ".join(f"{label}: {quote_infotext_value(value)}" for label, value in pairs.items()))
     return "\n".join(lines)
 
 

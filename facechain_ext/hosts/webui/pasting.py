@@ -15,8 +15,8 @@ from facechain_ext.recipes.arguments import (
     argument,
     settings_table,
 )
-from facechain_ext.recipes.infotext import identities_in
-from facechain_ext.recipes.regions import as_text
+from facechain_ext.recipes.infotext import parse_identities
+from facechain_ext.recipes.regions import format_region_prompts
 from facechain_ext.ui.html import note_html
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def reader(name: str, part: int | None = None) -> Callable[[Mapping[str, Any]], 
             return None
         if part is not None:
             return value[part]
-        return as_text(value) if name == "people" else value
+        return format_region_prompts(value) if name == "people" else value
 
     return from_infotext
 
@@ -59,7 +59,7 @@ def was_enabled(written: Mapping[str, Any]) -> bool | None:
 
 def card(written: Mapping[str, Any]) -> str | None:
     """The card of a pasted picture's first person; none chosen when that was a person of photos or is not here."""
-    people = identities_in(written)
+    people = parse_identities(written)
     if not people:
         return None
     name = str(written.get(CARD_LABEL, "")) or people[0][0]
@@ -74,7 +74,7 @@ def photos(written: Mapping[str, Any]) -> Any:
 
 def wanted(written: Mapping[str, Any]) -> str | None:
     """In words what a pasted picture needs and the text cannot bring: photos, cards that are not here, bad settings."""
-    people = identities_in(written)
+    people = parse_identities(written)
     if not people:
         return None
     said = [*_first(written, *people[0]), *_others(people[1:]), *_missing_cards(written), *_unreadable(written)]

@@ -12,7 +12,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.arguments import LARGEST
 from facechain_ext.recipes.job import Person
-from facechain_ext.recipes.regions import parse_box, together
+from facechain_ext.recipes.regions import assign_regions, parse_box
 from facechain_ext.ui.uploads import uploaded as page_upload
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def find_people(arguments: FaceArguments) -> Found:
     ]
     found = [find_person(one) for one in asked]
     first = Person(found[0], arguments.strength, arguments.window)
-    people = together(first, parse_box(arguments.box), list(zip(found[1:], arguments.people, strict=True)))
+    people = assign_regions(first, parse_box(arguments.box), list(zip(found[1:], arguments.people, strict=True)))
     left_out: list[str] = []
     warnings: list[str] = []
     for number, (one, person) in enumerate(zip(asked, found, strict=True), 1):

@@ -11,7 +11,7 @@ from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.hosts.webui.run import FaceRun
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.methods.registry import choose_method
-from facechain_ext.recipes.infotext import told_of
+from facechain_ext.recipes.infotext import people_infotext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class TabRequest:
         model = loaded_model(p)
         own = {"adapter": self.job.adapter or AUTOMATIC, **self.job.method_settings}
         prepared = choose_method(model.family).prepare(people, own, model)
-        told = told_of(people, prepared.settings, hires=self.job.face_in_hires)
+        told = people_infotext(people, prepared.settings, hires=self.job.face_in_hires)
         p.extra_generation_params.update(told | settings.speedups_infotext())
         return FaceRun(prepared, hires=self.job.face_in_hires)
 

@@ -18,7 +18,7 @@ from facechain_ext.hosts.webui.run import FaceRun, on_denoiser, words_of
 from facechain_ext.hosts.webui.strict import REFUSED_LABEL
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
-from facechain_ext.recipes.infotext import identities_label
+from facechain_ext.recipes.infotext import format_identities
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         people = found.people
         prepared = method.prepare(people, arguments.of_method(method), model)
         arguments = arguments.with_method_settings(prepared.settings)
-        p.extra_generation_params[IDENTITY_LABEL] = identities_label([person.identity for person in people])
+        p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext() | settings.speedups_infotext())
         return FaceRun(prepared, hires=arguments.hires)
 

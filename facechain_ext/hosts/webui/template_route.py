@@ -16,13 +16,13 @@ from facechain_ext.recipes.template import (
     QUALITIES,
     FaceSource,
     Settings,
-    face_number,
-    find_choices,
-    find_seats,
+    find_template_faces,
     make,
-    read_canvas,
+    parse_face_number,
+    read_template,
+    resolve_actions,
 )
-from facechain_ext.recipes.template.infotext import settings_text
+from facechain_ext.recipes.template.infotext import template_infotext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,10 +48,10 @@ def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
         raise HostError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
     settings = _settings(order.get("settings") or {})
     hair, strict = _truth(order, "hair"), _truth(order, "strict")
-    canvas = read_canvas(picture_of(order["template"]), name="the template")
+    canvas = read_template(picture_of(order["template"]), name="the template")
     paints, host = settings.paints, host or _host()
     asked = {number: who for number, who in _numbered(order.get("faces")).items() if _is_choice(who)}
-    choices, refused = find_choices(asked, lambda who: _choice(host, who, paint=paints))
+    choices, refused = resolve_actions(asked, lambda who: _choice(host, who, paint=paints))
     _refuse_left_out(refused, strict=strict)
     if paints:
         capabilities = host.capabilities()
@@ -59,19 +59,19 @@ def made(order: Any, host: WebuiHost | None = None) -> dict[str, Any]:
         settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
         if capabilities.defaults.words and "steps" not in (order.get("settings") or {}):
             settings = replace(settings, steps=capabilities.defaults.steps)
-    seats = find_seats(canvas.pixels, hair=hair and paints)
-    judge = host.judge() if settings.chooses else None
+    targets = find_template_faces(canvas.pixels, hair=hair and paints)
+    scorer = host.judge() if settings.chooses else None
 
     def work() -> TemplateResult:
-        return make(canvas, choices, settings, host=host if paints else None, seats=seats, judge=judge)
+        return make(canvas, choices, settings, host=host if paints else None, targets=targets, scorer=scorer)
 
     done = host.queued(work)() if paints else work()
     left_out = [*refused, *done.left_out]
     _refuse_left_out(left_out, strict=strict)
-    text = settings_text(canvas, choices, settings, hair=hair and paints, host_text=done.settings_text)
+    text = template_infotext(canvas, choices, settings, hair=hair and paints, host_text=done.infotext)
     picture = base64.b64encode(canvas.encoded(done.pixels, text)).decode("ascii")
     info = {"infotext": text, "left_out": left_out}
-    return {"picture": picture, "faces": len(seats), "notes": [*refused, *done.notes], "info": info}
+    return {"picture": picture, "faces": len(targets), "notes": [*refused, *done.notes], "info": info}
 
 
 def _truth(order: dict[str, Any], name: str) -> bool:
@@ -93,7 +93,7 @@ def _numbered(asked: Any) -> dict[int, Any]:
         raise HostError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
     numbers: dict[int, Any] = {}
     for key, who in asked.items():
-        number = face_number(str(key))
+        number = parse_face_number(str(key))
         if number is None:
             raise HostError(f"FaceChain: faces are numbered from 1, from the left; {str(key)[:20]!r} is no number.")
         if number in numbers:

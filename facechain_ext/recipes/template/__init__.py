@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from facechain_ext.recipes.template.faces import TemplateFace, face_number, find_seats, numbered
+from facechain_ext.recipes.template.faces import TemplateFace, draw_face_numbers, find_template_faces, parse_face_number
 from facechain_ext.recipes.template.gallery import TemplateGallery
-from facechain_ext.recipes.template.image import TemplateImage, read_canvas
-from facechain_ext.recipes.template.recipe import TemplateResult, find_choices, make
+from facechain_ext.recipes.template.image import TemplateImage, read_template
+from facechain_ext.recipes.template.recipe import TemplateResult, make, resolve_actions
 from facechain_ext.recipes.template.settings import QUALITIES, FaceSource, Settings
 
 __all__ = [
@@ -16,10 +16,10 @@ __all__ = [
     "TemplateGallery",
     "TemplateImage",
     "TemplateResult",
-    "face_number",
-    "find_choices",
-    "find_seats",
+    "draw_face_numbers",
+    "find_template_faces",
     "make",
-    "numbered",
-    "read_canvas",
+    "parse_face_number",
+    "read_template",
+    "resolve_actions",
 ]  # fmt: skip

@@ -26,10 +26,10 @@ def painted_side(side: int, limits: tuple[int, int] = SIDES) -> int:
     return int(np.clip(-(-side // 64) * 64, *limits))
 
 
-def crop_of(seat: TemplateFace) -> tuple[int, int, int]:
+def face_crop(target: TemplateFace) -> tuple[int, int, int]:
     """Left, top and side of the square around the face that is painted."""
-    side = int(np.ceil(max(seat.face.width, seat.face.height) / FACE_SHARE))
-    x, y = (seat.face.box[0] + seat.face.box[2]) / 2, (seat.face.box[1] + seat.face.box[3]) / 2
+    side = int(np.ceil(max(target.face.width, target.face.height) / FACE_SHARE))
+    x, y = (target.face.box[0] + target.face.box[2]) / 2, (target.face.box[1] + target.face.box[3]) / 2
     return round(x - side / 2), round(y - side / 2), side
 
 
@@ -42,14 +42,14 @@ def square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     return part
 
 
-def grown(seat: TemplateFace, growth: float) -> Mask:
+def grown(target: TemplateFace, growth: float) -> Mask:
     """The face's mask, grown by ``growth`` sides of the face in every direction, without what lies before it."""
-    reach = max(round(growth * max(seat.face.width, seat.face.height)), 1)
+    reach = max(round(growth * max(target.face.width, target.face.height)), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray((cv2.dilate(seat.mask.astype(np.uint8), kernel) > 0) & ~seat.covered)
+    return np.asarray((cv2.dilate(target.mask.astype(np.uint8), kernel) > 0) & ~target.covered)
 
 
-def matched(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
+def match_color(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
     """``new`` [h, w, 3] in the light and cast of ``old``: mean and spread in Lab inside ``mask``, within bounds.
 
     The bounds keep the person's own complexion; without a pixel in the mask ``new`` comes back as it is.

@@ -35,7 +35,7 @@ class TemplateFace:
     covered: Mask
 
 
-def find_seats(
+def find_template_faces(
     pixels: Pixels, detector: Detector | None = None, masker: HeadMasker | None = None, *, hair: bool = False
 ) -> list[TemplateFace]:
     """The faces of a template, left to right; where masks touch, a pixel belongs to the nearer face.
@@ -65,7 +65,7 @@ def find_seats(
     ]
 
 
-def face_number(text: str) -> int | None:
+def parse_face_number(text: str) -> int | None:
     """The number of a face in text from outside; None when it is none.
 
     Numbers that no template can have come back as they are: who compares them with the faces names them.
@@ -77,17 +77,17 @@ def face_number(text: str) -> int | None:
     return number if number >= 0 else None
 
 
-def numbered(pixels: Pixels, seats: list[TemplateFace]) -> Image.Image:
+def draw_face_numbers(pixels: Pixels, targets: list[TemplateFace]) -> Image.Image:
     """The template with a box and a number on each face.
 
     OpenCV writes the numbers: before Pillow 10.1, as in the webui, Pillow's own font comes in one small size only.
     """
     seen = pixels.copy()
     line = max(round(max(pixels.shape[:2]) / 400), 2)
-    for seat in seats:
-        left, top, right, bottom = (round(side) for side in seat.face.box)
+    for target in targets:
+        left, top, right, bottom = (round(side) for side in target.face.box)
         cv2.rectangle(seen, (left, top), (right, bottom), _COLOUR, line)
-        words, wanted = str(seat.number), max(seat.face.height / 5, 10.0)
+        words, wanted = str(target.number), max(target.face.height / 5, 10.0)
         thick = max(round(wanted / 10), 1)
         scale = cv2.getFontScaleFromHeight(_FONT, round(wanted), thick)
         (width, height), _ = cv2.getTextSize(words, _FONT, scale, thick)

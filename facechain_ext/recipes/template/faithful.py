@@ -16,7 +16,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.recipes.job import Control, Inpaint, Job, Person
-from facechain_ext.recipes.template.crop import crop_of, painted_side, square
+from facechain_ext.recipes.template.crop import face_crop, painted_side, square
 from facechain_ext.retouch.fuse import blend_face
 
 if TYPE_CHECKING:
@@ -56,23 +56,23 @@ def pass_steps(settings: Settings) -> tuple[int, int, int]:
     return settings.steps, inpaint, refinement
 
 
-def growing(seat: TemplateFace) -> Mask:
+def growing(target: TemplateFace) -> Mask:
     """The mask of what is painted: the face grown by 0.04 of its side everywhere, and by 0.1 below the eyes.
 
     What lies before the face is not in it.
     """
-    side = max(seat.face.width, seat.face.height)
-    around, below = (_dilated(seat.mask, share * side) for share in (_AROUND, _BELOW))
-    eyes = int(np.clip(seat.face.landmarks[:2, 1].max(), 0, len(seat.mask)))
-    rows = np.arange(len(seat.mask))[:, None] > eyes
-    return np.asarray((around | (below & rows)) & ~seat.covered)
+    side = max(target.face.width, target.face.height)
+    around, below = (_dilated(target.mask, share * side) for share in (_AROUND, _BELOW))
+    eyes = int(np.clip(target.face.landmarks[:2, 1].max(), 0, len(target.mask)))
+    rows = np.arange(len(target.mask))[:, None] > eyes
+    return np.asarray((around | (below & rows)) & ~target.covered)
 
 
 def paint(
     pixels: Pixels,
-    seat: TemplateFace,
-    seats: Sequence[TemplateFace],
-    guest: FaceSource,
+    target: TemplateFace,
+    targets: Sequence[TemplateFace],
+    source: FaceSource,
     settings: Settings,
     host: Host,
     detector: Detector,
@@ -83,9 +83,9 @@ def paint(
     Only what is inside ``growing`` is meant to be used. The guest has an identity. Raises Cancelled when the work
     was stopped.
     """
-    assert guest.identity is not None
+    assert source.identity is not None
     notes: list[str] = []
-    left, top, side = crop_of(seat)
+    left, top, side = face_crop(target)
     size = painted_side(side, settings.sides)
 
     def view(picture: Pixels) -> Pixels:
@@ -94,15 +94,16 @@ def paint(
         )
 
     others = np.any(
-        [other.mask for other in seats if other.number != seat.number] or [np.zeros_like(seat.mask)], axis=0
+        [other.mask for other in targets if other.number != target.number] or [np.zeros_like(target.mask)],
+        axis=0,
     )
     alone = view(np.where(others[..., None], np.uint8(0), pixels))
-    mask = view(np.repeat(growing(seat)[..., None], 3, -1) * np.uint8(255))[..., 0]
+    mask = view(np.repeat(growing(target)[..., None], 3, -1) * np.uint8(255))[..., 0]
     base = Job(
         settings.prompt,
         settings.negative_prompt,
-        people=(Person(guest.identity, _FIRST_STRENGTH),),
-        seed=settings.seed + seat.number,
+        people=(Person(source.identity, _FIRST_STRENGTH),),
+        seed=settings.seed + target.number,
         steps=settings.steps,
         sampler=settings.sampler,
         cfg=settings.cfg,
@@ -112,7 +113,7 @@ def paint(
     first, *inpaint_steps = pass_steps(settings)
     here = settings.controls
     pose = (Control("openpose", Image.fromarray(alone)),) if "openpose" in here else ()
-    free = _fused(passes.generate(host, replace(base, controls=pose), first)[0], guest, detector, notes)
+    free = _fused(passes.generate(host, replace(base, controls=pose), first)[0], source, detector, notes)
     onto = _onto(free, alone, detector, notes) if "openpose_face" in here else None
     edges = cv2.Canny(cv2.cvtColor(alone, cv2.COLOR_RGB2GRAY), *_CANNY) * (mask < 128)
 
@@ -126,7 +127,7 @@ def paint(
         return tuple(found)
 
     region = np.asarray(mask / 255.0, np.float32)
-    people = (Person(guest.identity, settings.strength, region=region),)
+    people = (Person(source.identity, settings.strength, region=region),)
     picture = Image.fromarray(view(pixels))
     inpaints = ((settings.denoise, _WEIGHTS), (_REFINE, _REFINING))
     for (denoise, weights), steps in zip(inpaints, inpaint_steps, strict=True):
@@ -139,19 +140,21 @@ def paint(
         painted = np.asarray(passes.generate(host, job, steps)[0])
         # what the autoencoder changes outside the mask would be carried into the next pass
         picture = Image.fromarray(np.where((mask >= 128)[..., None], painted, np.asarray(picture)).astype(np.uint8))
-    return Image.fromarray(_fused(picture, guest, detector, notes)), [f"Face {seat.number}: {note}" for note in notes]
+    return Image.fromarray(_fused(picture, source, detector, notes)), [
+        f"Face {target.number}: {note}" for note in notes
+    ]
 
 
-def _fused(picture: Image.Image, guest: FaceSource, detector: Detector, notes: list[str]) -> Pixels:
+def _fused(picture: Image.Image, source: FaceSource, detector: Detector, notes: list[str]) -> Pixels:
     """The picture with the photo's face over its own, where both have one."""
     pixels = np.asarray(picture)
-    if guest.photo is None:
+    if source.photo is None:
         return pixels
     found = detector.detect(pixels)
     if not found:
         notes.append("a pass showed no face, so the photo's was not laid over it.")
         return pixels
-    return blend_face(guest.photo, faces.choose_face(detector.detect(guest.photo)), pixels, faces.choose_face(found))
+    return blend_face(source.photo, faces.choose_face(detector.detect(source.photo)), pixels, faces.choose_face(found))
 
 
 def _onto(free: Pixels, template: Pixels, detector: Detector, notes: list[str]) -> Pixels:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.recipes.template.image import read_canvas
+from facechain_ext.recipes.template.image import read_template
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
@@ -69,7 +69,7 @@ class TemplateGallery:
         """
         wanted = Path(safe_name(name or file.name))
         content = file.read_bytes()
-        read_canvas(content, name=wanted.name)
+        read_template(content, name=wanted.name)
         if wanted.suffix.lower() not in _SUFFIXES:
             raise PhotoError(f"{wanted.name} is not kept: its name ends in none of {', '.join(_SUFFIXES)}.")
         with _changing:
@@ -89,6 +89,6 @@ class TemplateGallery:
 
     def thumbnail(self, name: str) -> Pixels:
         """The template small; raises PhotoError when its file is no template."""
-        picture = Image.fromarray(read_canvas(self.path(name)).pixels)
+        picture = Image.fromarray(read_template(self.path(name)).pixels)
         picture.thumbnail((_SMALL, _SMALL))
         return np.asarray(picture)

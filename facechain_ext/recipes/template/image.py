@@ -51,14 +51,14 @@ class TemplateImage:
     icc_profile: bytes | None
     exif: bytes | None
 
-    def save(self, pixels: Pixels, path: Path, settings_text: str = "") -> None:
+    def save(self, pixels: Pixels, path: Path, infotext: str = "") -> None:
         """Write ``pixels`` (upright, the template's size) as PNG with the template's alpha, profile and orientation.
 
-        ``settings_text`` goes where the webui looks for it. The file appears when it is whole. Raises PhotoError when
-        it exists.
+        ``infotext`` goes where the webui looks for it. The file appears only when it is complete. Raises PhotoError
+        when it exists.
         """
         check_free(path)
-        content = self.encoded(pixels, settings_text)
+        content = self.encoded(pixels, infotext)
         try:
             with atomic_write(path, new=True) as part:
                 part.write_bytes(content)
@@ -66,12 +66,12 @@ class TemplateImage:
             check_free(path)
             raise
 
-    def encoded(self, pixels: Pixels, settings_text: str = "") -> bytes:
-        """``pixels`` as the PNG that ``save`` writes, with ``settings_text`` where the webui looks for it."""
+    def encoded(self, pixels: Pixels, infotext: str = "") -> bytes:
+        """``pixels`` as the PNG that ``save`` writes, with ``infotext`` where the webui looks for it."""
         extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
         inside = PngInfo()
-        if settings_text:
-            inside.add_text("parameters", settings_text)
+        if infotext:
+            inside.add_text("parameters", infotext)
         file = io.BytesIO()
         self._stored(pixels).save(file, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT, **extra)
         return file.getvalue()
@@ -99,7 +99,7 @@ def check_free(path: Path) -> None:
         raise PhotoError(f"{path.name} exists already and is not overwritten; choose another name.")
 
 
-def read_canvas(source: Path | bytes, *, name: str = "") -> TemplateImage:
+def read_template(source: Path | bytes, *, name: str = "") -> TemplateImage:
     """Read a template; of a photo with further views or pages, its first picture.
 
     Raises PhotoError when it is no picture, animated, or has sides outside MIN_SIDE..MAX_SIDE.

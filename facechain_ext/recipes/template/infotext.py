@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
 from facechain_ext.recipes.arguments import PREFIX, RECIPE_LABEL
-from facechain_ext.recipes.infotext import quoted
+from facechain_ext.recipes.infotext import quote_infotext_value
 from facechain_ext.recipes.template.settings import QUALITIES, FaceSource, Settings
 from facechain_ext.text_values import read_float, read_integer, shorten
 
@@ -45,7 +45,7 @@ _NUMBERS: tuple[tuple[str, str, type, float, float], ...] = (
 
 
 @dataclass(frozen=True)
-class TemplateSettings:
+class ParsedTemplateInfotext:
     """What a settings text says: the template by name and digest, who sits where, and how it was made.
 
     ``people`` is number of the face -> "pixelate", "card NAME" or "photo DIGEST"; ``tools`` are names of what finished
@@ -61,9 +61,9 @@ class TemplateSettings:
     notes: tuple[str, ...] = ()
 
 
-def settings_text(
-    canvas: TemplateImage,
-    choices: Mapping[int, FaceAction],
+def template_infotext(
+    template: TemplateImage,
+    actions: Mapping[int, FaceAction],
     settings: Settings,
     *,
     hair: bool = False,
@@ -74,15 +74,15 @@ def settings_text(
 
     People are named by their cards or by digests; no embedding is written.
     """
-    height, width = canvas.pixels.shape[:2]
+    height, width = template.pixels.shape[:2]
     pairs: dict[str, Any] = {"Seed": settings.seed, "Size": f"{width}x{height}"}
     if settings.paints:
         pairs |= {"Steps": settings.steps, "Sampler": settings.sampler, "CFG scale": settings.cfg}
         pairs |= _from_host(host_text) | {"Denoising strength": settings.denoise, _STRENGTH: settings.strength}
-    sitting = "; ".join(f"{number}: {_called(who)}" for number, who in sorted(choices.items()) if who != "keep")
+    sitting = "; ".join(f"{number}: {_called(who)}" for number, who in sorted(actions.items()) if who != "keep")
     pairs |= {
         RECIPE_LABEL: RECIPE,
-        _TEMPLATE: f"{_one_line(canvas.name)} ({canvas.digest[:_DIGITS]})",
+        _TEMPLATE: f"{_one_line(template.name)} ({template.digest[:_DIGITS]})",
         _FACES: sitting,
         _QUALITY: settings.quality,
     }
@@ -93,11 +93,11 @@ def settings_text(
         pairs[_TOOLS] = "; ".join(map(_one_line, tools))
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_one_line(settings.prompt), f"Negative prompt: {_one_line(settings.negative_prompt)}"]
-    last = ", ".join(f"{label}: {quoted(value)}" for label, value in pairs.items())
+    last = ", ".join(f"{label}: {quote_infotext_value(value)}" for label, value in pairs.items())
     return "\n".join([*lines, last]) if settings.paints else last
 
 
-def parse_settings(prompt: str, negative: str, values: Mapping[str, str]) -> TemplateSettings | None:
+def parse_template_infotext(prompt: str, negative: str, values: Mapping[str, str]) -> ParsedTemplateInfotext | None:
     """What the parts of a settings text say; None when it is not that of a template portrait."""
     if values.get(RECIPE_LABEL) != RECIPE:
         return None
@@ -123,7 +123,7 @@ def parse_settings(prompt: str, negative: str, values: Mapping[str, str]) -> Tem
         settings = replace(settings, prompt=prompt, negative_prompt=negative)
     people = re.findall(r"(\d{1,4}): (.*?)(?=; \d{1,4}: |$)", values.get(_FACES, ""))
     tools = values.get(_TOOLS, "")
-    return TemplateSettings(
+    return ParsedTemplateInfotext(
         named[1] if named else "",
         named[2] if named else "",
         {int(number): who for number, who in people},

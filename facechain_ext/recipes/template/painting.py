@@ -15,7 +15,7 @@ from facechain_ext.errors import Cancelled, PhotoError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Inpaint, Job, Person
 from facechain_ext.recipes.template import faithful
-from facechain_ext.recipes.template.crop import crop_of, grown, matched, painted_side, paste, square
+from facechain_ext.recipes.template.crop import face_crop, grown, match_color, painted_side, paste, square
 from facechain_ext.retouch.fuse import blend_face
 
 if TYPE_CHECKING:
@@ -49,23 +49,23 @@ def standard_steps(settings: Settings) -> int:
     return settings.count * max(round(settings.steps * settings.denoise), 1)
 
 
-def lay_photo(pixels: Pixels, seat: TemplateFace, guest: FaceSource, detector: Detector) -> Pixels:
+def lay_photo(pixels: Pixels, target: TemplateFace, source: FaceSource, detector: Detector) -> Pixels:
     """Lay the face of the guest's photo (of the card's thumbnail, without one) over the template's."""
-    photo = guest.photo if guest.photo is not None else guest.identity.thumbnail if guest.identity else None
+    photo = source.photo if source.photo is not None else source.identity.thumbnail if source.identity else None
     if photo is None:
         raise PhotoError("there is no photo of the person; give one.")
-    return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, seat.face, target_mask=seat.mask)
+    return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, target.face, target_mask=target.mask)
 
 
 def paint(
     pixels: Pixels,
-    seat: TemplateFace,
-    seats: Sequence[TemplateFace],
-    guest: FaceSource,
+    target: TemplateFace,
+    targets: Sequence[TemplateFace],
+    source: FaceSource,
     settings: Settings,
     host: Host,
     detector: Detector,
-    judge: LikenessScorer | None,
+    scorer: LikenessScorer | None,
     passes: Passes,
 ) -> tuple[Pixels, list[str], list[str]]:
     """The picture with the face painted anew, the most like of several tries; what was left out; the likeness.
@@ -73,7 +73,7 @@ def paint(
     Stopped after the first try, the finished ones count. Raises Cancelled when none is, PhotoError for a guest
     without an identity.
     """
-    if guest.identity is None:
+    if source.identity is None:
         raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
     said: list[str] = []
     if settings.quality == "faithful":
@@ -81,7 +81,7 @@ def paint(
         for number in range(settings.count):
             once = replace(settings, seed=settings.seed + number)
             try:
-                painted, left_out = faithful.paint(pixels, seat, seats, guest, once, host, detector, passes)
+                painted, left_out = faithful.paint(pixels, target, targets, source, once, host, detector, passes)
             except Cancelled:
                 if not tries:
                     raise
@@ -90,41 +90,41 @@ def paint(
             said += [note for note in left_out if note not in said]
         for note in said:
             log.warning("%s", note)
-        mask = faithful.growing(seat)
+        mask = faithful.growing(target)
     else:
-        tries = _standard(pixels, seat, guest.identity, settings, host, passes)
-        mask = grown(seat, settings.growth)
-    best, notes = _most_like(tries, seat, guest.identity, judge)
-    canvas = _laid(pixels, seat, mask, best)
+        tries = _standard(pixels, target, source.identity, settings, host, passes)
+        mask = grown(target, settings.growth)
+    best, notes = _most_like(tries, target, source.identity, scorer)
+    template = _laid(pixels, target, mask, best)
     if settings.quality == "standard" and settings.fuse:
-        canvas = lay_photo(canvas, seat, guest, detector)
-    return canvas, said, notes
+        template = lay_photo(template, target, source, detector)
+    return template, said, notes
 
 
 def _most_like(
-    tries: Sequence[Image.Image], seat: TemplateFace, identity: Identity, judge: LikenessScorer | None
+    tries: Sequence[Image.Image], target: TemplateFace, identity: Identity, scorer: LikenessScorer | None
 ) -> tuple[Image.Image, list[str]]:
-    if len(tries) == 1 or judge is None:
+    if len(tries) == 1 or scorer is None:
         return tries[0], []
-    scores = [judge.likeness(one, identity) for one in tries]
+    scores = [scorer.likeness(one, identity) for one in tries]
     best = rank_by_likeness(scores)[0]
     score = scores[best]
     said = "in none a face was found" if score is None else f"likeness {score}"
-    return tries[best], [f"Face {seat.number}: the most like of {len(tries)}, {said}."]
+    return tries[best], [f"Face {target.number}: the most like of {len(tries)}, {said}."]
 
 
 def _standard(
     pixels: Pixels,
-    seat: TemplateFace,
+    target: TemplateFace,
     identity: Identity,
     settings: Settings,
     host: Host,
     passes: Passes,
 ) -> list[Image.Image]:
     """The crop around the face, painted anew inside its grown mask at the resolution that the face deserves."""
-    left, top, side = crop_of(seat)
+    left, top, side = face_crop(target)
     painted = painted_side(side, settings.sides)
-    mask = grown(seat, settings.growth)
+    mask = grown(target, settings.growth)
     crop = square(pixels, left, top, side)
     small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
     start = Image.fromarray(crop).resize((painted, painted), Image.Resampling.LANCZOS)
@@ -133,7 +133,7 @@ def _standard(
         settings.negative_prompt,
         people=(Person(identity, settings.strength, region=np.asarray(small_mask / 255.0, np.float32)),),
         count=settings.count,
-        seed=settings.seed + seat.number,
+        seed=settings.seed + target.number,
         steps=settings.steps,
         sampler=settings.sampler,
         cfg=settings.cfg,
@@ -145,13 +145,13 @@ def _standard(
     if not settings.match:
         return finished
     before = np.asarray(start)
-    return [Image.fromarray(matched(np.asarray(one), before, small_mask >= 128)) for one in finished]
+    return [Image.fromarray(match_color(np.asarray(one), before, small_mask >= 128)) for one in finished]
 
 
-def _laid(pixels: Pixels, seat: TemplateFace, mask: Mask, painted: Image.Image) -> Pixels:
+def _laid(pixels: Pixels, target: TemplateFace, mask: Mask, painted: Image.Image) -> Pixels:
     """The picture with what was painted of the seat's crop laid over it, inside the mask with a feather."""
-    left, top, side = crop_of(seat)
+    left, top, side = face_crop(target)
     new = np.asarray(painted.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
-    canvas = np.array(pixels)
-    paste(canvas, new, mask, left, top, _FEATHER * max(seat.face.width, seat.face.height))
-    return canvas
+    template = np.array(pixels)
+    paste(template, new, mask, left, top, _FEATHER * max(target.face.width, target.face.height))
+    return template

@@ -13,8 +13,8 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, FaceChainError, HostError, PhotoError, WeightsError
 from facechain_ext.recipes.template import faithful
-from facechain_ext.recipes.template.crop import crop_of, grown, paste, square
-from facechain_ext.recipes.template.faces import TemplateFace, find_seats
+from facechain_ext.recipes.template.crop import face_crop, grown, paste, square
+from facechain_ext.recipes.template.faces import TemplateFace, find_template_faces
 from facechain_ext.recipes.template.painting import lay_photo, paint, steps_of_face
 from facechain_ext.recipes.template.passes import Passes
 from facechain_ext.recipes.template.settings import FaceSource, Settings
@@ -42,7 +42,7 @@ class TemplateResult:
     """The finished picture uint8 [h, w, 3], which pixels may differ from the template, and what there is to say.
 
     ``left_out`` is that part of ``notes`` which names what was asked for and not done; ``stopped`` says that an
-    interrupt ended the work early, with the faces that were finished in the picture. ``settings_text`` is what the host
+    interrupt ended the work early, with the faces that were finished in the picture. ``infotext`` is what the host
     wrote of the last thing it painted, or nothing.
     """
 
@@ -51,45 +51,45 @@ class TemplateResult:
     notes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     stopped: bool = False
-    settings_text: str = ""
+    infotext: str = ""
 
 
-def find_choices(asked: Mapping[int, T], find: Callable[[T], FaceAction]) -> tuple[dict[int, FaceAction], list[str]]:
+def resolve_actions(asked: Mapping[int, T], find: Callable[[T], FaceAction]) -> tuple[dict[int, FaceAction], list[str]]:
     """Who each face becomes by ``find``, and a sentence for each face whose card or photo cannot be used.
 
     Raises that FaceChainError when no face is left.
     """
-    choices: dict[int, FaceAction] = {}
+    actions: dict[int, FaceAction] = {}
     refused: list[str] = []
     first: FaceChainError | None = None
     for number, who in asked.items():
         try:
-            choices[number] = find(who)
+            actions[number] = find(who)
         except (PhotoError, WeightsError) as error:  # noqa: PERF203 - the others go on
             first = first or error
             refused.append(f"Face {number} is left as it is: {error}")
-    if first is not None and not choices:
+    if first is not None and not actions:
         raise first
-    return choices, refused
+    return actions, refused
 
 
 def make(
-    canvas: TemplateImage,
-    choices: Mapping[int, FaceAction],
+    template: TemplateImage,
+    actions: Mapping[int, FaceAction],
     settings: Settings | None = None,
     *,
     host: Host | None = None,
-    seats: list[TemplateFace] | None = None,
+    targets: list[TemplateFace] | None = None,
     detector: Detector | None = None,
     masker: HeadMasker | None = None,
-    judge: LikenessScorer | None = None,
+    scorer: LikenessScorer | None = None,
     tools: Sequence[FaceTool] = (),
     progress: Callable[[int, int], bool] | None = None,
 ) -> TemplateResult:
-    """Put the people of ``choices`` (number of the face -> who) into the template; faces not named stay as they are.
+    """Put the people of ``actions`` (number of the face -> who) into the template; faces not named stay as they are.
 
     Outside the feathered masks, and in every face that is kept, not a bit changes. A face that cannot be done is left
-    and named in the notes. ``judge`` chooses among several tries; ``tools`` finish each new face in turn, inside its
+    and named in the notes. ``scorer`` chooses among several tries; ``tools`` finish each new face in turn, inside its
     mask; one that cannot is named in the notes. ``progress`` counts the whole recipe once; where it returns False, or
     the host is interrupted, the work ends at its next step and the faces that are finished are kept.
     Raises PhotoError for a number that the template has not and for a template that is a guest's own photo, HostError
@@ -97,54 +97,54 @@ def make(
     """
     settings = settings or Settings()
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
-    seats = find_seats(canvas.pixels, detector, masker) if seats is None else seats
-    _check(canvas, seats, choices, settings, host)
-    pixels, left_out, notes = np.array(canvas.pixels), faithful.missing(settings), list(canvas.notes)
-    todo = [(seat, choices[seat.number]) for seat in seats if choices.get(seat.number, "keep") != "keep"]
-    for seat, choice in todo:  # what is doubtful about the photo of a guest, as everywhere that a person is used
-        if isinstance(choice, FaceSource) and choice.identity is not None:
-            notes += [f"Face {seat.number}: {note}" for note in choice.identity.notes]
-    costs = [_steps(choice, settings) for _, choice in todo]
+    targets = find_template_faces(template.pixels, detector, masker) if targets is None else targets
+    _check(template, targets, actions, settings, host)
+    pixels, left_out, notes = np.array(template.pixels), faithful.missing(settings), list(template.notes)
+    todo = [(target, actions[target.number]) for target in targets if actions.get(target.number, "keep") != "keep"]
+    for target, action in todo:  # what is doubtful about the photo of a guest, as everywhere that a person is used
+        if isinstance(action, FaceSource) and action.identity is not None:
+            notes += [f"Face {target.number}: {note}" for note in action.identity.notes]
+    costs = [_steps(action, settings) for _, action in todo]
     passes = Passes(sum(costs), progress)
     done: list[int] = []
-    for position, (seat, choice) in enumerate(todo):
+    for position, (target, action) in enumerate(todo):
         if not passes.go_on():
             break
         try:
-            made, missing, likeness = _made(pixels, seat, seats, choice, settings, host, detector, judge, passes)
+            made, missing, likeness = _made(pixels, target, targets, action, settings, host, detector, scorer, passes)
         except Cancelled:
             break
         except HostError as error:  # the next face would fail as well
             if not done:
                 raise
-            log.warning("face %d could not be painted: %s", seat.number, error)
+            log.warning("face %d could not be painted: %s", target.number, error)
             after = " and those after it are left as they are" if position + 1 < len(todo) else " is left as it is"
-            left_out.append(f"Face {seat.number}{after}: {error}")
+            left_out.append(f"Face {target.number}{after}: {error}")
             break
         except PhotoError as error:
-            log.warning("face %d is left as it is: %s", seat.number, error)
-            left_out.append(f"Face {seat.number} is left as it is: {error}")
+            log.warning("face %d is left as it is: %s", target.number, error)
+            left_out.append(f"Face {target.number} is left as it is: {error}")
             passes.reach(sum(costs[: position + 1]))
             continue
         left_out += missing
         notes += likeness
-        if isinstance(choice, FaceSource):
-            made = _finished(made, seat, choice, tools, left_out)
-            if seat.covered.any():
-                notes.append(f"Face {seat.number}: what covers a part of it stays before the new face.")
-        pixels = np.where(_area(seat, seats, choice, settings)[..., None], made, pixels)
-        done.append(seat.number)
+        if isinstance(action, FaceSource):
+            made = _finished(made, target, action, tools, left_out)
+            if target.covered.any():
+                notes.append(f"Face {target.number}: what covers a part of it stays before the new face.")
+        pixels = np.where(_area(target, targets, action, settings)[..., None], made, pixels)
+        done.append(target.number)
         passes.reach(sum(costs[: position + 1]))
     passes.go_on()
-    left_out += _stopped(passes, [seat.number for seat, _ in todo], done)
+    left_out += _stopped(passes, [target.number for target, _ in todo], done)
     text = passes.last.infotext if passes.last is not None else ""
-    changed = np.asarray((pixels != canvas.pixels).any(-1))
+    changed = np.asarray((pixels != template.pixels).any(-1))
     return TemplateResult(pixels, changed, (*notes, *left_out), tuple(left_out), passes.stopped, text)
 
 
-def _steps(choice: FaceAction, settings: Settings) -> int:
+def _steps(action: FaceAction, settings: Settings) -> int:
     """What a face counts in the progress: the steps that are sampled for it, and 1 where none are."""
-    return steps_of_face(settings) if isinstance(choice, FaceSource) and settings.paints else 1
+    return steps_of_face(settings) if isinstance(action, FaceSource) and settings.paints else 1
 
 
 def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
@@ -160,83 +160,85 @@ def _stopped(passes: Passes, asked: list[int], done: list[int]) -> list[str]:
 
 def _made(
     pixels: Pixels,
-    seat: TemplateFace,
-    seats: Sequence[TemplateFace],
-    choice: FaceAction,
+    target: TemplateFace,
+    targets: Sequence[TemplateFace],
+    action: FaceAction,
     settings: Settings,
     host: Host | None,
     detector: Detector,
-    judge: LikenessScorer | None,
+    scorer: LikenessScorer | None,
     passes: Passes,
 ) -> tuple[Pixels, list[str], list[str]]:
     """The picture with one face done, what was left out of it, and what is said of its likeness."""
-    if choice == "pixelate":
-        return _pixelated(pixels, seat), [], []
-    assert isinstance(choice, FaceSource)
+    if action == "pixelate":
+        return _pixelated(pixels, target), [], []
+    assert isinstance(action, FaceSource)
     if settings.quality == "instant":
-        return lay_photo(pixels, seat, choice, detector), [], []
+        return lay_photo(pixels, target, action, detector), [], []
     assert host is not None
-    return paint(pixels, seat, seats, choice, settings, host, detector, judge, passes)
+    return paint(pixels, target, targets, action, settings, host, detector, scorer, passes)
 
 
-def _area(seat: TemplateFace, seats: Sequence[TemplateFace], choice: FaceAction, settings: Settings) -> Mask:
+def _area(target: TemplateFace, targets: Sequence[TemplateFace], action: FaceAction, settings: Settings) -> Mask:
     """Where a choice may change the template: nowhere in other faces."""
-    own = _reach(seat, choice, settings)
-    for other in seats:
-        own = own & ~other.mask if other.number != seat.number else own
+    own = _reach(target, action, settings)
+    for other in targets:
+        own = own & ~other.mask if other.number != target.number else own
     return own
 
 
-def _reach(seat: TemplateFace, choice: FaceAction, settings: Settings) -> Mask:
+def _reach(target: TemplateFace, action: FaceAction, settings: Settings) -> Mask:
     """How far a choice reaches around its own face."""
-    if choice == "pixelate":  # all of the face, whatever lies before it
-        return grown(replace(seat, mask=seat.mask | seat.covered, covered=np.zeros_like(seat.covered)), settings.growth)
+    if action == "pixelate":  # all of the face, whatever lies before it
+        return grown(
+            replace(target, mask=target.mask | target.covered, covered=np.zeros_like(target.covered)), settings.growth
+        )
     if settings.quality == "standard":
-        return grown(seat, settings.growth)
-    return seat.mask if settings.quality == "instant" else faithful.growing(seat)
+        return grown(target, settings.growth)
+    return target.mask if settings.quality == "instant" else faithful.growing(target)
 
 
 def _finished(
-    made: Pixels, seat: TemplateFace, guest: FaceSource, tools: Sequence[FaceTool], notes: list[str]
+    made: Pixels, target: TemplateFace, source: FaceSource, tools: Sequence[FaceTool], notes: list[str]
 ) -> Pixels:
     """What was made with the tools used on the square around the face."""
-    photo = None if guest.photo is None else Image.fromarray(guest.photo)
-    left, top, side = crop_of(seat)
+    photo = None if source.photo is None else Image.fromarray(source.photo)
+    left, top, side = face_crop(target)
     for tool in tools:
         try:
             new = tool(Image.fromarray(square(made, left, top, side)), photo)
         except FaceChainError as error:
             log.warning("%s: %s", tool.name, error)
-            notes.append(f"Face {seat.number}: {tool.name} left it as it is: {error}")
+            notes.append(f"Face {target.number}: {tool.name} left it as it is: {error}")
             continue
         made = np.array(made)
         paste(made, np.asarray(new.convert("RGB")), np.ones(made.shape[:2], np.bool_), left, top, 1.0)
     return made
 
 
-def _pixelated(pixels: Pixels, seat: TemplateFace) -> Pixels:
+def _pixelated(pixels: Pixels, target: TemplateFace) -> Pixels:
     """The picture as a mosaic of _MOSAIC cells across the face."""
-    cell = max(round(max(seat.face.width, seat.face.height) / _MOSAIC), 2)
+    cell = max(round(max(target.face.width, target.face.height) / _MOSAIC), 2)
     height, width = pixels.shape[:2]
     coarse = cv2.resize(pixels, (-(-width // cell), -(-height // cell)), interpolation=cv2.INTER_AREA)
     return np.repeat(np.repeat(coarse, cell, 0), cell, 1)[:height, :width]
 
 
 def _check(
-    canvas: TemplateImage,
-    seats: list[TemplateFace],
-    choices: Mapping[int, FaceAction],
+    template: TemplateImage,
+    targets: list[TemplateFace],
+    actions: Mapping[int, FaceAction],
     settings: Settings,
     host: Host | None,
 ) -> None:
-    stranger = next((number for number in choices if not 1 <= number <= len(seats)), None)
+    stranger = next((number for number in actions if not 1 <= number <= len(targets)), None)
     if stranger is not None:
-        there = "one face" if len(seats) == 1 else f"{len(seats)} faces, numbered from the left"
-        raise PhotoError(f"There is no face number {stranger} in {canvas.name}: it has {there}.")
-    guests = [choice for choice in choices.values() if isinstance(choice, FaceSource)]
-    if any(guest.photo is not None and np.array_equal(guest.photo, canvas.pixels) for guest in guests) or any(
-        photo.digest == canvas.digest for guest in guests if guest.identity for photo in guest.identity.photos
+        there = "one face" if len(targets) == 1 else f"{len(targets)} faces, numbered from the left"
+        raise PhotoError(f"There is no face number {stranger} in {template.name}: it has {there}.")
+    sources = [action for action in actions.values() if isinstance(action, FaceSource)]
+    if any(source.photo is not None and np.array_equal(source.photo, template.pixels) for source in sources) or any(
+        photo.digest == template.digest for source in sources if source.identity for photo in source.identity.photos
     ):
-        raise PhotoError(f"{canvas.name} is the person's own photo; choose another picture as the template.")
-    if settings.paints and guests and host is None:
+        raise PhotoError(f"{template.name} is the person's own photo; choose another picture as the template.")
+    if settings.paints and sources and host is None:
         raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")

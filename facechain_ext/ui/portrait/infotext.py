@@ -14,8 +14,8 @@ from facechain_ext.recipes.arguments import (
     FaceArguments,
     settings_table,
 )
-from facechain_ext.recipes.infotext import SPEEDUPS, identities_in
-from facechain_ext.recipes.regions import as_text, parse_others
+from facechain_ext.recipes.infotext import SPEEDUPS, parse_identities
+from facechain_ext.recipes.regions import format_region_prompts, parse_region_prompts
 from facechain_ext.styles import find_style
 from facechain_ext.text_values import format_number, read_float
 from facechain_ext.ui.pnginfo import parse_infotext
@@ -60,7 +60,9 @@ def to_infotext(form: Mapping[str, Any], person: PersonRequest) -> dict[str, str
     for setting in FIELDS:
         if setting.infotext is not None and form[setting.name] != setting.default:
             value = form[setting.name]
-            value = as_text(parse_others(value)) if setting.name == "others" else value  # on one line
+            value = (
+                format_region_prompts(parse_region_prompts(value)) if setting.name == "others" else value
+            )  # on one line
             labels[setting.infotext] = format_number(value) if isinstance(value, float) else str(value)
     if person.card:
         labels[CARD] = person.card
@@ -133,7 +135,7 @@ def _apply_face_labels(values: Mapping[str, str], restored: RestoredForm) -> Non
     face = FaceArguments.parse(labels)
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     restored.form.update(names, window_start=face.window[0], window_end=face.window[1])
-    restored.form.update(others=as_text(face.people), box=face.box)
+    restored.form.update(others=format_region_prompts(face.people), box=face.box)
 
 
 def _set_field(restored: RestoredForm, name: str, text: str) -> None:
@@ -180,7 +182,7 @@ def _speedup_notes(values: Mapping[str, str], capabilities: HostCapabilities) ->
 
 def _resolve_cards(labels: ParsedInfotext, restored: RestoredForm, cards: list[str]) -> RestoredForm:
     """``restored`` with the cards that the text names and the library has."""
-    people = identities_in(labels.values)
+    people = parse_identities(labels.values)
     named = {label: labels.values.get(label, "") for label in (CARD, SECOND)}
     if not named[CARD] and people and people[0][0] in cards:  # a picture of the accordion
         named[CARD] = people[0][0]
@@ -217,7 +219,7 @@ def _resolve_cards(labels: ParsedInfotext, restored: RestoredForm, cards: list[s
 def _other_cards(restored: RestoredForm) -> list[str]:
     """The cards of the other people in the picture; what cannot be read is left out with a note."""
     try:
-        return [other.card for other in parse_others(restored.form["others"])]
+        return [other.card for other in parse_region_prompts(restored.form["others"])]
     except FaceChainError as error:
         restored.notes.append(f"{error} Nobody else is set.")
         restored.form["others"] = ""

@@ -14,7 +14,7 @@ from facechain_ext.errors import HostError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Control
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.regions import parse_box, parse_others, together
+from facechain_ext.recipes.regions import assign_regions, parse_box, parse_region_prompts
 from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.style import make, plan
@@ -108,7 +108,7 @@ def generate(host: PageHost, request: PortraitRequest, report: Report) -> Portra
             _generation_host(host, request.form),
             job,
             keep=kept_count(request.form),
-            judge=judge,
+            scorer=judge,
             photo=_fusion_photo(request),
             tools=_face_tools(request.form),
             notes=[*notes, *identity.notes],
@@ -180,7 +180,7 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
     """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
     form = request.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
-    named = parse_others(form["others"])
+    named = parse_region_prompts(form["others"])
     job, notes = plan(
         identity,
         style,
@@ -193,7 +193,7 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
         people=1 + len(named),
     )
     others = [(CardLibrary().load(other.card), other) for other in named]
-    people = together(job.people[0], parse_box(form["box"]), others)
+    people = assign_regions(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
     controls, remarks = _controls(host, request), to_infotext(form, request.person)
@@ -254,7 +254,7 @@ def _generate_cells(
         def report_cell(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
             return report(before + own * done // max(steps, 1), total)
 
-        result = make(generation_host, job, judge=judge, progress=report_cell)
+        result = make(generation_host, job, scorer=judge, progress=report_cell)
         if not result.pictures:
             break
         pictures += result.pictures

@@ -12,9 +12,17 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.sheet import sheet
-from facechain_ext.recipes.template import FaceSource, Settings, find_choices, find_seats, make, numbered, read_canvas
+from facechain_ext.recipes.template import (
+    FaceSource,
+    Settings,
+    draw_face_numbers,
+    find_template_faces,
+    make,
+    read_template,
+    resolve_actions,
+)
 from facechain_ext.recipes.template.faithful import CONTROLS
-from facechain_ext.recipes.template.infotext import settings_text
+from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import partial_progress
 from facechain_ext.ui.comparison import comparison_html
@@ -87,10 +95,10 @@ class NumberedFaces:
 
 def number_faces(template: Path) -> NumberedFaces:
     """The faces of a template; raises PhotoError where there is none."""
-    image = read_canvas(template)
-    template_faces = find_seats(image.pixels)
+    image = read_template(template)
+    template_faces = find_template_faces(image.pixels)
     return NumberedFaces(
-        numbered(image.pixels, template_faces),
+        draw_face_numbers(image.pixels, template_faces),
         tuple(generate_template.face.box for generate_template in template_faces),
     )
 
@@ -132,13 +140,13 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
 
     Raises FaceChainError; then nothing is written.
     """
-    image = read_canvas(request.template)
+    image = read_template(request.template)
     capabilities = host.capabilities()
     settings = _settings(request, capabilities)
     if settings.paints:
         require_ready(capabilities.needed)
     hair = request.hair and settings.paints
-    template_faces = find_seats(image.pixels, hair=hair)
+    template_faces = find_template_faces(image.pixels, hair=hair)
     choices_by_face = {
         n: choice for n, choice in enumerate(request.choices[: len(template_faces)], 1) if choice and choice != KEEP
     }
@@ -146,7 +154,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
         choices_by_face[request.batch_face or _largest_face_number(template_faces)] = request.batch_choice
     if not choices_by_face:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
-    actions, refused = find_choices(
+    actions, refused = resolve_actions(
         choices_by_face, lambda choice: _face_action(host, request, choice, paint=settings.paints)
     )
     judge = host.judge() if settings.chooses else None
@@ -159,15 +167,15 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
             actions,
             settings,
             host=painting_host,
-            seats=template_faces,
-            judge=judge,
+            targets=template_faces,
+            scorer=judge,
             tools=tools,
             progress=report,
         )
 
     result = host.queued(run_recipe)() if settings.paints else run_recipe()
     names = [tool.name for tool in tools]
-    text = settings_text(image, actions, settings, hair=hair, tools=names, host_text=result.settings_text)
+    text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
     picture = image.picture(result.pixels)
     picture.info["parameters"] = text  # what is downloaded from the page keeps it
     portrait = Portrait(picture, settings.seed, text, result.notes)
@@ -266,7 +274,7 @@ def _face_tools(request: TemplateRequest, restorers: Mapping[str, FaceTool]) -> 
 def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
     """Template and result of the first 4 over each other, as HTML."""
     return "".join(
-        comparison_html(read_canvas(finished.template).pixels, finished.picture, finished.file)
+        comparison_html(read_template(finished.template).pixels, finished.picture, finished.file)
         for finished in results[:4]
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from facechain_ext import faces
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.template import Settings, TemplateGallery, read_canvas
-from facechain_ext.recipes.template.infotext import parse_settings
+from facechain_ext.recipes.template import Settings, TemplateGallery, read_template
+from facechain_ext.recipes.template.infotext import parse_template_infotext
 from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.template.jobs import CARD, KEEP, MAX_FACES, PHOTO, PIXELATE
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from facechain_ext.recipes.template.infotext import TemplateSettings
+    from facechain_ext.recipes.template.infotext import ParsedTemplateInfotext
 
 _RETOUCHING = "Skin retouching"
 """How the names of tools begin that retouch."""
@@ -50,7 +50,7 @@ def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collectio
     Raises HostError when the text is not that of a template portrait.
     """
     infotext = parse_infotext(text)
-    parsed = parse_settings(infotext.prompt, infotext.negative, infotext.values)
+    parsed = parse_template_infotext(infotext.prompt, infotext.negative, infotext.values)
     if parsed is None:
         raise HostError("This picture holds no settings of a template portrait; choose one that was made on this page.")
     notes = list(parsed.notes)
@@ -68,13 +68,13 @@ def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collectio
     return RestoredTemplate(template, choices, parsed.settings, parsed.hair, retouch, restorer, tuple(notes))
 
 
-def _find_in_gallery(parsed: TemplateSettings, notes: list[str]) -> str:
+def _find_in_gallery(parsed: ParsedTemplateInfotext, notes: list[str]) -> str:
     """The gallery's name of the very template, asked for by its name first; a note when it is not there."""
     gallery = TemplateGallery()
     names = sorted(gallery.names(), key=lambda name: name != parsed.template)
     for name in names:
         try:
-            if parsed.digest and read_canvas(gallery.path(name)).digest.startswith(parsed.digest):
+            if parsed.digest and read_template(gallery.path(name)).digest.startswith(parsed.digest):
                 return name
         except FaceChainError:  # noqa: PERF203 - a damaged template is none that is looked for
             continue
@@ -82,7 +82,7 @@ def _find_in_gallery(parsed: TemplateSettings, notes: list[str]) -> str:
     return ""
 
 
-def _choices(parsed: TemplateSettings, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
+def _choices(parsed: ParsedTemplateInfotext, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
     """Who each face becomes as far as the cards and the uploaded photos go; a note for each that is missing."""
     cards = CardLibrary().names()
     digests = {faces.read_picture(path).digest[:12]: name for name, path in photos.items()}

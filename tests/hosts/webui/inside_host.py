@@ -130,7 +130,7 @@ def faithful() -> dict:
         return {"skip": "there is no sd-webui-controlnet in this webui"}
     from facechain_ext.hosts.webui import controlnet
     from facechain_ext.hosts.webui.host import WebuiHost
-    from facechain_ext.recipes.template import FaceSource, Settings, make, read_canvas
+    from facechain_ext.recipes.template import FaceSource, Settings, make, read_template
 
     chosen = next(name for name in controlnet.model_names() if model in name)
     for kind in ("canny", "openpose"):
@@ -148,7 +148,7 @@ def faithful() -> dict:
     host.generate = generate
     mirrored = people()[1]
     guest = FaceSource(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
-    canvas = read_canvas(HERE / "astronaut.jpg")
+    canvas = read_template(HERE / "astronaut.jpg")
 
     def run() -> dict:
         texts.clear()

@@ -8,7 +8,7 @@ import re
 import pytest
 from PIL import Image, ImageOps
 
-from facechain_ext.recipes.infotext import identities_in
+from facechain_ext.recipes.infotext import parse_identities
 from tests.hosts.webui.browser import PHOTO, WANTED
 
 pytestmark = WANTED
@@ -82,6 +82,6 @@ def test_a_mix_of_two_cards_comes_along(tab, tmp_path):
     tab.small(count=1, steps=2)
     tab.generated()
     text = sent(tab)
-    ((name, _),) = identities_in({"FaceChain identity": identity(text)})
+    ((name, _),) = parse_identities({"FaceChain identity": identity(text)})
     assert all(part in name for part in NAMES)
     assert identity(made_in_txt2img(tab)) == identity(text)

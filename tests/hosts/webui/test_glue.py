@@ -111,13 +111,13 @@ def test_rows_together_or_apart_give_the_same(host, unet, settings):
 
 def test_everybody_is_named_in_the_pictures_settings(host, unet):
     from facechain_ext.hosts.webui import people
-    from facechain_ext.recipes.infotext import identities_in
+    from facechain_ext.recipes.infotext import parse_identities
 
     mirrored = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:, ::-1])
     run = generation(host, unet, {"photos": [BASE64], "people": [{"photos": [mirrored]}]})
     run.run()
     wanted = [("", people.encode((photo,)).digest) for photo in (BASE64, mirrored)]
-    assert identities_in(run.extra_generation_params) == wanted
+    assert parse_identities(run.extra_generation_params) == wanted
 
 
 def test_speedups_are_named_in_the_picture_and_restored(host, unet):
