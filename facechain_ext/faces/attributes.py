@@ -22,16 +22,6 @@ Gender = Literal["male", "female"]
 AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 """FairFace's age groups in years, in the order of its outputs."""
 
-_SUBJECTS = {
-    ("male", "child"): "a boy, children",
-    ("female", "child"): "a girl, children",
-    ("male", "adult"): "a handsome man",
-    ("female", "adult"): "a beautiful woman",
-    ("male", "mature"): "a mature man",
-    ("female", "mature"): "a mature woman",
-}
-_YEARS = {"10-19": "20-year-old", "20-29": "25-year-old", "30-39": "35-year-old"}
-"""What the published program adds for adult men, and only for them."""
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
 
 
@@ -43,36 +33,6 @@ class Attributes:
     age: str
     gender_confidence: float = 1.0
     age_confidence: float = 1.0
-
-
-@dataclass(frozen=True)
-class PromptWords:
-    """What a guess adds to the prompt and to the negative prompt; both "" for "none"."""
-
-    positive: str = ""
-    negative: str = ""
-
-
-NONE = PromptWords()
-"""The choice to add nothing."""
-
-
-def prompt_words(attributes: Attributes | None) -> PromptWords:
-    """The words of the published program for a guess; NONE when there is no guess.
-
-    Under 3 years: child. 40 and over: mature. Between: adult, as the published program has it.
-    """
-    if attributes is None:
-        return NONE
-    index = AGES.index(attributes.age)
-    group = "child" if index < 2 else "mature" if index > 4 else "adult"
-    words = [_SUBJECTS[attributes.gender, group]]
-    negative = ""
-    if attributes.gender == "male" and group != "child":
-        negative = "children"
-        if group == "adult" and attributes.age in _YEARS:
-            words.append(_YEARS[attributes.age])
-    return PromptWords(", ".join(words), negative)
 
 
 class FairFace:

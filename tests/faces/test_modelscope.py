@@ -7,15 +7,16 @@ import json
 import numpy as np
 import pytest
 
+from facechain_ext.errors import HostError
+from facechain_ext.faces import detector
+from facechain_ext.weights import set_models_folder
+from facechain_ext.weights.manifest import entry
+from facechain_ext.weights.store import target
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("modelscope", reason="modelscope is not installed here")
 pytest.importorskip("torchvision", reason="torchvision is not installed here", exc_type=ImportError)
 
-from facechain_ext.errors import HostError  # noqa: E402
-from facechain_ext.faces import detector  # noqa: E402
-from facechain_ext.weights import set_models_folder  # noqa: E402
-from facechain_ext.weights.manifest import entry  # noqa: E402
-from facechain_ext.weights.store import target  # noqa: E402
 
 NETWORK = {
     "type": "retinaface",

@@ -6,11 +6,10 @@ import pickle
 import zipfile
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from facechain_ext.errors import WeightsError  # noqa: E402
-from facechain_ext.faces.networks import check_pickles  # noqa: E402
+from facechain_ext.errors import WeightsError
+from facechain_ext.faces.networks import check_pickles
 
 
 class Acts:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from skimage import data
 
-onnx = pytest.importorskip("onnx", reason="onnx is not installed here")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.faces import recogniser
+from facechain_ext.faces.weights_files import find_arcface
 
-from facechain_ext.errors import HostError, WeightsError  # noqa: E402
-from facechain_ext.faces import recogniser  # noqa: E402
-from facechain_ext.faces.weights_files import find_arcface  # noqa: E402
+onnx = pytest.importorskip("onnx", reason="onnx is not installed here")
+TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
+
 
 COLOUR = np.array([200, 100, 50], np.uint8)
 FACE = np.broadcast_to(COLOUR, (112, 112, 3))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from facechain_ext.errors import WeightsError
+from facechain_ext.faces.detect.scrfd import ScrfdDetector
+
 onnx = pytest.importorskip("onnx", reason="onnx is not installed here")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
-from facechain_ext.errors import WeightsError  # noqa: E402
-from facechain_ext.faces.detect.scrfd import ScrfdDetector  # noqa: E402
 
 STRIDES = (8, 16, 32)
 BOX = (2.0, 1.0, 2.0, 3.0)  # left, top, right, bottom, in strides

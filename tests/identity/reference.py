@@ -12,7 +12,10 @@ def layer_norm(x, p, name):
 
 def attention(q, k, v, heads):
     n, _, width = q.shape
-    split = lambda x: x.reshape(n, x.shape[1], heads, width // heads)  # noqa: E731
+
+    def split(x):
+        return x.reshape(n, x.shape[1], heads, width // heads)
+
     logits = torch.einsum("nihd,njhd->nhij", split(q), split(k)) / (width // heads) ** 0.5
     return torch.einsum("nhij,njhd->nihd", logits.softmax(-1), split(v)).reshape(n, q.shape[1], width)
 

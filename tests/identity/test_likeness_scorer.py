@@ -10,19 +10,25 @@ import pytest
 from PIL import Image, ImageEnhance
 from skimage import data
 
+from facechain_ext.errors import WeightsError
+from facechain_ext.identity import Identity
+from facechain_ext.identity.likeness_scorer import EncoderScorer, RecogniserScorer, choose_scorer
+
 onnx = pytest.importorskip("onnx", reason="onnx is not installed here")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed here")
-from onnx import TensorProto, helper  # noqa: E402
+TensorProto, helper = onnx.TensorProto, onnx.helper
 
-from facechain_ext.errors import WeightsError  # noqa: E402
-from facechain_ext.identity import Identity  # noqa: E402
-from facechain_ext.identity.likeness_scorer import EncoderScorer, RecogniserScorer, choose_scorer  # noqa: E402
 
 PHOTO = Image.fromarray(data.astronaut())
 GREY = Image.new("RGB", PHOTO.size, "grey")
 
 
 pytestmark = pytest.mark.usefixtures("models_folder")
+
+
+@pytest.fixture(scope="module")
+def person(encoder):
+    return Identity.from_photos(PHOTO, encoder, name="Eileen")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
-"""The portrait and the detector of the tests of faces."""
+"""The portrait and the detector that the tests of faces use."""
 
 from __future__ import annotations
 
-from tests.faces.conftest import astronaut, detector, face  # noqa: F401
+from tests.faces.conftest import astronaut, detector, face
+
+__all__ = ["astronaut", "detector", "face"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels, Points
 
 
-def triangles(points: Points) -> NDArray[np.int64]:
+def triangulate(points: Points) -> NDArray[np.int64]:
     """Delaunay triangulation of points [n, 2]: indices int64 [m, 3]. Equal points are used once."""
     corner = np.floor(points.min(0)) - 2
     size = np.ceil(points.max(0)) - corner + 4
@@ -54,7 +54,7 @@ def warp_onto(source: Pixels, source_points: Points, target_points: Points, size
     # One label a triangle, one affine a label: two whole-picture lookups instead of hundreds of small warps.
     labels = np.zeros((height, width), np.int32)
     affines = np.zeros((1, 2, 3))
-    corners = triangles(target_points)
+    corners = triangulate(target_points)
     affines = np.concatenate([affines, np.empty((len(corners), 2, 3))])
     for number, ids in enumerate(corners, start=1):
         there, here = target_points[ids].astype(np.float32), source_points[ids].astype(np.float32)
