@@ -35,7 +35,7 @@ def held_out_photo(number: int) -> Pixels:
 def held_out_sheet(
     host: DiffusersHost, encoder: TransFace, *, people: int = 10, tries: int = TRIES, strength: float = 1.0
 ) -> Image.Image:
-    """Held-out drawn people, each above the most like of ``tries`` portraits; the figures are cosines."""
+    """Held-out rendered people, each above the most like of ``tries`` portraits; the figures are cosines."""
     cells: list[tuple[str, Image.Image]] = []
     below: list[tuple[str, Image.Image]] = []
     for number in range(people):

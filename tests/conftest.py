@@ -32,3 +32,38 @@ def models_folder(tmp_path, monkeypatch):
     set_models_folder(folder)
     yield folder
     set_models_folder(None)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Random tiny models of the layout of the published ones."""
+    from facechain_ext.demo import random_models
+
+    return random_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory):
+    """Eileen Collins, NASA, public domain, as a file."""
+    from PIL import Image
+    from skimage import data
+
+    path = tmp_path_factory.mktemp("photos") / "astronaut.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def host(models):
+    """The diffusers host on ``models``."""
+    from facechain_ext.hosts.diffusers import DiffusersHost
+
+    return DiffusersHost.from_files(models.checkpoint, adapter=models.adapter)
+
+
+@pytest.fixture(scope="session")
+def person(models, photo):
+    """The identity in ``photo``."""
+    from facechain_ext.identity import Identity, TransFace
+
+    return Identity.from_photos(photo, TransFace.from_file(models.encoder), name="Eileen")

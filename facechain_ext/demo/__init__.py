@@ -1,4 +1,4 @@
-"""Small models of the real layout: the trained ones that ship, else random ones made on the spot."""
+"""Tiny models of the real layout: the trained ones that ship, else random ones made on the spot."""
 
 from __future__ import annotations
 

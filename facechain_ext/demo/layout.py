@@ -1,4 +1,4 @@
-"""The layout of the small models: Stable Diffusion 1.5's topology and TransFace's, a tenth as wide.
+"""The layout of the tiny models: Stable Diffusion 1.5's topology and TransFace's, a tenth as wide.
 
 At most 40 MB together in half precision; 6.3 of them are CLIP's table of 49408 words.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.methods.fact import FaceAdapter
 
 WIDTH = 64
-"""Width of the small text encoder and so of the identity tokens."""
+"""Width of the tiny text encoder and so of the identity tokens."""
 WIDTHS = (64, 64, 64, 128)
 """Channels of the U-Net's levels: multiples of the first, as ldm's configuration wants it.
 
@@ -31,14 +31,14 @@ PROJECTOR = ProjectorSizes(ENCODER.width, width=128, inner=128, depth=2, queries
 
 
 GATE = 1.0
-"""First value of the adapter's gates: open, since a small training cannot wait for them; the published one has 0.
+"""First value of the adapter's gates: open, since a tiny training cannot wait for them; the published one has 0.
 
 Instead the last layer of each branch begins at zero, so that the untrained adapter adds nothing either.
 """
 
 
 def new_face_adapter(unet: UNet2DConditionModel) -> FaceAdapter:
-    """An untrained adapter for a small U-Net; both branches of every block begin at zero, as ControlNet's do."""
+    """An untrained adapter for a tiny U-Net; both branches of every block begin at zero, as ControlNet's do."""
     import torch
 
     from facechain_ext.methods.fact import new_adapter

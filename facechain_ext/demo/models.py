@@ -1,4 +1,4 @@
-"""Where the small models are, and making random ones of the same layout."""
+"""Where the tiny models are, and making random ones of the same layout."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class TinyModels:
 
 
 def tiny_models(folder: Path) -> TinyModels:
-    """The small models that ship, or random ones, made in ``folder`` unless they are there."""
+    """The tiny models that ship, or random ones, made in ``folder`` unless they are there."""
     return shipped_models() or random_models(folder)
 
 
 def shipped_models() -> TinyModels | None:
-    """The trained small models of this project, or None where they are not there."""
+    """The trained tiny models of this project, or None where they are not there."""
     there = all((_SHIPPED / name).is_file() for name in _NAMES)
     return models_in(_SHIPPED) if there else None
 
 
 def models_in(folder: Path) -> TinyModels:
-    """Trained small models in a folder; raises WeightsError when one of them is missing."""
+    """Trained tiny models in a folder; raises WeightsError when one of them is missing."""
     checkpoint, encoder, adapter = (folder / name for name in _NAMES)
     missing = next((path for path in (checkpoint, encoder, adapter) if not path.is_file()), None)
     if missing is not None:

@@ -1,4 +1,4 @@
-"""What the demo shows before the method: real people in a template, and drawn people whom no model has seen."""
+"""What the demo shows before the method: real people in a template, and rendered people whom no model has seen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Portrait
 
 PROMPT = "a closeup photo of a person, blue background, white shirt"
-"""In the words of the drawn world, which are all that the small models know."""
+"""In the words of the synthetic world, which are all that the tiny models know."""
 SIDE, STEPS, SEED, CFG = 96, 20, 7, 3.0
 STRENGTHS = (0.0, 0.5, 1.0)
 TRIES = 8
@@ -89,7 +89,7 @@ class JudgedPictures:
 
 
 def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1, seed: int = SEED) -> list[Portrait]:
-    """Pictures of a person by small models, at the size and in the words that these know."""
+    """Pictures of a person by tiny models, at the size and in the words that these know."""
     job = Job(
         PROMPT, people=(Person(who, strength),), seed=seed, steps=STEPS, width=SIDE, height=SIDE, cfg=CFG, count=count
     )

@@ -1,4 +1,4 @@
-"""The small models as a webui wants them: one checkpoint with its configuration, its words, and our own files."""
+"""The tiny models as a webui wants them: one checkpoint with its configuration, its words, and our own files."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MERGES = Path(checkpoints.__file__).parent / "clip_merges.txt.gz"
 
 
 def install_into(webui: Path, models: TinyModels) -> list[Path]:
-    """Copy the small models into a webui's models folder, with the configuration that lets it load the checkpoint.
+    """Copy the tiny models into a webui's models folder, with the configuration that lets it load the checkpoint.
 
-    Not the small ControlNet: sd-webui-controlnet and Forge build every ControlNet at Stable Diffusion 1.5's width, and
+    Not the tiny ControlNet: sd-webui-controlnet and Forge build every ControlNet at Stable Diffusion 1.5's width, and
     take no other from a file beside it. Nothing is overwritten. Returns the new files. Raises HostError when the
     folder is no webui's or holds them already.
     """

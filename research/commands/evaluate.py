@@ -37,7 +37,7 @@ def evaluate(
         bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
     ] = False,
 ) -> None:
-    """Train ours and the baselines on drawn people with the same budget, and measure them on held-out ones."""
+    """Train ours and the baselines on rendered people with the same budget, and measure them on held-out ones."""
     from facechain_ext.demo import models_in, tiny_models
     from research.evaluate.report import page, plot
     from research.evaluate.run import as_json, evaluate_as_they_are

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,8 @@ from rich.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rich.progress import TaskID
 
 console = Console()
 
@@ -27,24 +29,24 @@ def train_world(
     """
     from facechain_ext.training.processes import Processes
     from research.tiny_models import PLAN
-    from research.tiny_models.report import curves, report
+    from research.tiny_models.report import plot_curves, write_report
     from research.tiny_models.run import STAGES, train_tiny_models
 
     if only is not None and only not in STAGES:
         raise typer.BadParameter(f"{only} is no part; the parts are {', '.join(STAGES)}.")
     first = Processes().first
     with Progress(console=console, disable=not first) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(part: str, done: int, total: int, losses: Mapping[str, float]) -> bool:
             if part not in tasks:
                 tasks[part] = bars.add_task(part)
-            words = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            bars.update(tasks[part], description=f"{part} {words}", completed=done, total=total)
+            figures = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            bars.update(tasks[part], description=f"{part} {figures}", completed=done, total=total)
             return True
 
-        train_tiny_models(PLAN, work, out, only=only, begin=begin, show=show)
+        train_tiny_models(PLAN, work, out, only=only, initial_models=begin, on_progress=show)
     if not first:
         return
-    curves(work, work / "curves.png")
-    console.print(f"Report: {report(PLAN, work, work / 'report.md')}", markup=False)
+    plot_curves(work, work / "curves.png")
+    console.print(f"Report: {write_report(PLAN, work, work / 'report.md')}", markup=False)

@@ -1,4 +1,4 @@
-"""A world of drawn faces: seeded people, scenes with captions, and portraits with exact masks and landmarks."""
+"""The synthetic world: seeded persons, scenes with captions, and portraits with exact masks and landmarks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from research.synthetic_world.render import RenderedPicture, render
 from research.synthetic_world.scenes import Nuisance, Scene, caption, nuisance, scene
 
 EDITION = 2
-"""Raised when a seed draws other pixels than before; what was drawn of another edition is not gone on with."""
+"""Increased when a seed renders other pixels than before; data of another edition is never resumed."""
 
 __all__ = [
     "EDITION",

@@ -1,4 +1,4 @@
-"""Training the small models that ship on the world of drawn faces alone."""
+"""Training of the tiny models that ship, on the synthetic world alone."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The small U-Net with its text encoder and its first face adapter, and the ControlNet, all on stored latents."""
+"""Training stages of the tiny U-Net (with text encoder and face adapter) and of its ControlNet, on stored latents."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from facechain_ext.demo.layout import PROJECTOR, new_face_adapter, new_text_encoder, new_unet
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
@@ -15,171 +15,205 @@ from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import AttachOptions, attach
 from facechain_ext.training.adapter.loss import FAIR_WEIGHT, Fair, place_weights, velocity_weights
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
-from research.tiny_models.precision import bfloat16
+from research.tiny_models.stage import bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from torch import Tensor
+    from diffusers import ControlNetModel, UNet2DConditionModel
+    from transformers import CLIPTextModel
 
-    from research.tiny_models.faces import Faces
-    from research.tiny_models.likeness import Recognition
+    from research.tiny_models.encoded_faces import EncodedFaces
+    from research.tiny_models.identity_losses import IdentityLoss
 
-_NO_WORDS = 0.1
-"""Share of rows without words, for guidance (classifier-free guidance, arXiv 2207.12598)."""
-_WITH_FACE = 0.75
-"""Share of rows that see a face while the U-Net is learned."""
-_NO_FACE = 0.1
-"""Share of those that see the face of nobody, as guidance needs it (the published setting)."""
-_TOLD = 2.0
-"""Weight of the squared error of the person's traits (see ``world.traits``), read off the identity tokens.
+_TEXT_DROP = 0.1
+"""Share of rows trained on the empty prompt, for classifier-free guidance (arXiv 2207.12598)."""
+_FACE_SHARE = 0.75
+"""Share of rows that get identity tokens while the U-Net is trained."""
+_FACE_DROP = 0.1
+"""Share of those whose face tokens are zeros, for guidance (the published setting)."""
+_TRAITS_WEIGHT = 2.0
+"""Weight of the squared error of the person's traits (see ``people.traits``), predicted from the identity tokens.
 
-The error of the noise alone says little about who is wanted in so few steps; tokens that tell it plainly are soon used.
+In so few steps the noise error alone carries little signal about identity; tokens that encode it linearly are used
+early.
 """
-_RECOGNISED = 0.03
-"""Weight of not knowing the person in the clean picture that a prediction amounts to, told by the face encoder.
+_IDENTITY_WEIGHT = 0.03
+"""Weight of the identity loss: the cross-entropy of the person in the predicted clean picture, by the face encoder.
 
-An identity loss as in PortraitBooth (arXiv 2312.06354), which leaves out noisy steps as well. At this weight its
-gradient had two thirds of the length of all the rest's (0.083 to 0.13 over the adapter, 0.29 to 0.45 over the U-Net).
+As in PortraitBooth (arXiv 2312.06354), which skips noisy steps as well. At this weight its
+gradient had two thirds of the norm of all other terms' (0.083 to 0.13 over the adapter, 0.29 to 0.45 over the U-Net).
 """
-_SEEN = 0.25
-"""Largest share of a batch's rows that are decoded and looked at: for a row that takes as long as the U-Net."""
-_SEEABLE = (0.2, 0.8)
-"""Share of the signal in a row's latents to look at it, steps 320 to 840 of 1000.
+_DECODED_SHARE = 0.25
+"""Largest share of a batch's rows that are decoded for the identity loss, which costs as much as the U-Net per row."""
+_SIGNAL_RANGE = (0.2, 0.8)
+"""Signal share sqrt(alphas_cumprod) of rows that are decoded, steps 320 to 840 of 1000.
 
-With more the person is in the noisy picture already, with less nothing is to be seen yet.
+Above it the noisy latents show the person already, below it a prediction shows no face yet.
 """
 
 
-def token_numbers(captions: Sequence[str]) -> Tensor:
-    """Captions as CLIP's token numbers, int32 [n, 77]."""
-    tokenizer: Any = clip_tokenizer()
+def token_ids(captions: Sequence[str]) -> Tensor:
+    """CLIP token ids of captions, int32 [n, 77]."""
+    tokenizer = clip_tokenizer()
     ids: Tensor = tokenizer(
         list(captions), padding="max_length", truncation=True, max_length=77, return_tensors="pt"
     ).input_ids
     return ids.int()
 
 
-class Noising:
-    """Rows of latents with noise, words and the weight of each row's loss."""
+class NoisedBatch(NamedTuple):
+    """``b`` rows: picture ``indices`` [b], ``noisy`` and ``noise`` [b, 4, h, w], ``timesteps`` [b], ``words`` [b, 77].
+
+    ``weights`` [b] are the weights of the rows' losses.
+    """
+
+    indices: np.ndarray
+    noisy: Tensor
+    noise: Tensor
+    timesteps: Tensor
+    words: Tensor
+    weights: Tensor
+
+
+class NoisedSampler:
+    """Draws rows of stored latents and noises them; ``scale`` is the VAE's scaling factor."""
 
     def __init__(self, latents: np.ndarray, captions: Sequence[str], scale: float) -> None:
         self._latents, self._scale = latents, scale
-        self._words = token_numbers(captions)
-        self._nothing = token_numbers([""])
+        self._words = token_ids(captions)
+        self._empty_words = token_ids([""])
         schedule = find_sampler("DDIM").build()
-        self._schedule: Any = schedule
+        self._schedule = schedule
         ratio = schedule.alphas_cumprod / (1 - schedule.alphas_cumprod)
         self._weights = velocity_weights(ratio, VELOCITY)
 
-    def rows(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> tuple[Any, ...]:
-        """Numbers [b], noisy latents and noise [b, 4, h, w], timesteps [b], words [b, 77], weights [b]."""
-        numbers = rng.integers(len(self._latents), size=batch)
-        clean = torch.from_numpy(np.stack([self._latents[n] for n in numbers]).astype(np.float32)) * self._scale
-        # spread over the row, so that every batch sees every noise level
+    def rows(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> NoisedBatch:
+        """A batch of random pictures; noise and timesteps come from ``generator``, the pictures from ``rng``."""
+        indices = rng.integers(len(self._latents), size=batch)
+        clean = torch.from_numpy(np.stack([self._latents[n] for n in indices]).astype(np.float32)) * self._scale
+        # stratified over the batch, so that every batch covers every noise level
         spread = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
         timesteps = (spread * 1000).long().clamp(max=999)
         noise = torch.randn(clean.shape, generator=generator)
-        silent = torch.rand(batch, 1, generator=generator) < _NO_WORDS
-        words = torch.where(silent, self._nothing, self._words[torch.from_numpy(numbers)])
+        without_words = torch.rand(batch, 1, generator=generator) < _TEXT_DROP
+        words = torch.where(without_words, self._empty_words, self._words[torch.from_numpy(indices)])
         noisy = self._schedule.add_noise(clean, noise, timesteps)
-        return numbers, noisy, noise, timesteps, words.long(), self._weights[timesteps]
+        return NoisedBatch(indices, noisy, noise, timesteps, words.long(), self._weights[timesteps])
 
     def signal(self, timesteps: Tensor) -> Tensor:
-        """The share [b] of the clean latents in noisy ones."""
+        """The factor [b] of the clean latents in noisy ones, sqrt(alphas_cumprod)."""
         share: Tensor = self._schedule.alphas_cumprod[timesteps].sqrt()
         return share
 
     def clean(self, noisy: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """The latents [b, 4, h, w] that a predicted noise leaves, without the scaling factor."""
+        """The clean latents [b, 4, h, w] that a predicted noise implies, without the scaling factor."""
         signal = self.signal(timesteps)[:, None, None, None]
         return (noisy - (1 - signal.square()).sqrt() * noise) / signal / self._scale
 
 
-def weighted(predicted: Tensor, noise: Tensor, weights: Tensor, places: Tensor | float = 1.0) -> dict[str, Tensor]:
-    """The loss that is descended, weighted by row [b] and ``places`` [b, 1, h, w], and the plain one of SD."""
+def weighted_losses(
+    predicted: Tensor, noise: Tensor, weights: Tensor, spatial: Tensor | float = 1.0
+) -> dict[str, Tensor]:
+    """The training loss, weighted by row [b] and ``spatial`` [b, 1, h, w], and the plain mean squared error."""
     error = (predicted.float() - noise).square()
-    return {"loss": (weights * (error * places).mean((1, 2, 3))).mean(), "mse": error.mean()}
+    return {"loss": (weights * (error * spatial).mean((1, 2, 3))).mean(), "mse": error.mean()}
 
 
-def around(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of a place of ``size``, or of one beside it, the face of masks [b, h, w] takes, [b, 1, *size]."""
+def dilated_face_area(masks: Tensor, size: tuple[int, int]) -> Tensor:
+    """Face share 0..1 of each cell of a grid, dilated by one cell: masks [b, h, w] give [b, 1, *size]."""
     return F.max_pool2d(F.interpolate(masks[:, None], size, mode="area"), 3, stride=1, padding=1)
 
 
 class BaseStage:
-    """U-Net and text encoder, together with a face adapter.
+    """Trains U-Net, text encoder and face adapter together.
 
-    A U-Net that has met billions of faces can be frozen, and an adapter then teaches it one. This one meets a hundred
-    thousand drawings, and without knowing who is in them it had drawn hardly a face after as many rows. So part of
-    the rows see a face from the start; the others see none, and keep the U-Net complete without an adapter.
+    A pretrained U-Net can be frozen while an adapter is trained. This U-Net sees a hundred thousand pictures, and
+    trained without identity tokens it rendered hardly a face after as many rows. Part of the rows therefore get
+    identity tokens from the start; the others get none, so that the U-Net also works without the adapter.
     """
 
-    def __init__(self, noising: Noising, faces: Faces, recognition: Recognition) -> None:
-        self._noising, self._faces, self._recognition = noising, faces, recognition
-        self.unet: Any = new_unet()
-        self.text_encoder: Any = new_text_encoder()
+    def __init__(self, noised_sampler: NoisedSampler, faces: EncodedFaces, identity_loss: IdentityLoss) -> None:
+        self._noised_sampler, self._faces, self._identity_loss = noised_sampler, faces, identity_loss
+        self.unet: UNet2DConditionModel = new_unet()
+        self.text_encoder: CLIPTextModel = new_text_encoder()
         self.adapter = new_face_adapter(self.unet)
-        self._told = nn.Linear(PROJECTOR.queries * PROJECTOR.token_width, faces.count)
-        parts = {"unet": self.unet, "text_encoder": self.text_encoder, "adapter": self.adapter, "told": self._told}
+        self._trait_head = nn.Linear(PROJECTOR.queries * PROJECTOR.token_width, faces.count)
+        parts = {
+            "unet": self.unet,
+            "text_encoder": self.text_encoder,
+            "adapter": self.adapter,
+            "trait_head": self._trait_head,
+        }
         self.module: nn.Module = nn.ModuleDict(parts)
 
     def losses(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> Mapping[str, Tensor]:
-        """The noise of a batch, the first rows with a face, and FAIR of what the adapter adds to those."""
-        numbers, noisy, noise, timesteps, words, weights = self._noising.rows(rng, generator, batch)
-        shown = max(round(_WITH_FACE * batch), 1)
-        order = torch.from_numpy(rng.permutation(batch))  # the rows go from little noise to much
+        """Noise, FAIR, trait and identity losses of one batch, whose first rows get identity tokens."""
+        indices, noisy, noise, timesteps, words, weights = self._noised_sampler.rows(rng, generator, batch)
+        with_face = max(round(_FACE_SHARE * batch), 1)
+        order = torch.from_numpy(rng.permutation(batch))  # the rows are sorted by noise level
         noisy, noise, timesteps, words, weights = (v[order] for v in (noisy, noise, timesteps, words, weights))
-        numbers = numbers[order.numpy()]
-        of = numbers[:shown]
-        somebody = torch.rand(shown, 1, 1, generator=generator) >= _NO_FACE
-        size, masks = (int(noisy.shape[-2]), int(noisy.shape[-1])), self._faces.masks(numbers)
-        fair = Fair(masks[:shown], size)
+        indices = indices[order.numpy()]
+        face_indices = indices[:with_face]
+        has_face = torch.rand(with_face, 1, 1, generator=generator) >= _FACE_DROP
+        size, masks = (int(noisy.shape[-2]), int(noisy.shape[-1])), self._faces.masks(indices)
+        fair = Fair(masks[:with_face], size)
         with bfloat16():
-            tokens = self.adapter.project(self._faces.tokens(of, rng) * somebody)
+            tokens = self.adapter.project(self._faces.tokens(face_indices, rng) * has_face)
             text = self.text_encoder(words).last_hidden_state
-            bank = torch.cat([tokens, tokens[:1].expand(batch - shown, -1, -1)])
+            bank = torch.cat([tokens, tokens[:1].expand(batch - with_face, -1, -1)])
             with attach(
                 self.unet, self.adapter, bank, strength=1.0, options=AttachOptions(conditional_only=True)
             ) as attachment:
-                attachment.set_rows([row < shown for row in range(batch)])
-                attachment.observers.append(lambda site, x, added: fair(site, x[:shown], added[:shown]))
+                attachment.set_rows([row < with_face for row in range(batch)])
+                attachment.observers.append(lambda site, x, added: fair(site, x[:with_face], added[:with_face]))
                 predicted = self.unet(noisy, timesteps, encoder_hidden_states=text).sample
-            told = self._told(tokens.flatten(1)).float()
-        losses = weighted(predicted, noise, weights, place_weights(around(masks, size), FACE_WEIGHT))
-        outside = fair.value()
-        who = ((told - self._faces.who(of)).square().mean(1) * somebody[:, 0, 0]).mean()
-        signal = self._noising.signal(timesteps)
-        seeable = (signal > _SEEABLE[0]) & (signal < _SEEABLE[1])
-        seen = torch.nonzero(seeable[:shown] & somebody[:, 0, 0])[: max(round(_SEEN * batch), 1), 0]
-        clean = self._noising.clean(noisy[seen], predicted[seen].float(), timesteps[seen])
-        unlike = self._unlike(clean, signal[seen], numbers[seen.numpy()], rng)
-        loss = losses["loss"] + FAIR_WEIGHT * outside + _TOLD * who + _RECOGNISED * unlike
-        return {"loss": loss, "mse": losses["mse"], "fair": outside, "who": who, "unlike": unlike}
+            predicted_traits = self._trait_head(tokens.flatten(1)).float()
+        losses = weighted_losses(predicted, noise, weights, place_weights(dilated_face_area(masks, size), FACE_WEIGHT))
+        fair_value = fair.value()
+        trait_error = (
+            (predicted_traits - self._faces.traits(face_indices)).square().mean(1) * has_face[:, 0, 0]
+        ).mean()
+        signal = self._noised_sampler.signal(timesteps)
+        in_signal_range = (signal > _SIGNAL_RANGE[0]) & (signal < _SIGNAL_RANGE[1])
+        decoded = torch.nonzero(in_signal_range[:with_face] & has_face[:, 0, 0])[
+            : max(round(_DECODED_SHARE * batch), 1), 0
+        ]
+        clean = self._noised_sampler.clean(noisy[decoded], predicted[decoded].float(), timesteps[decoded])
+        identity_error = self._identity_error(clean, signal[decoded], indices[decoded.numpy()], rng)
+        loss = (
+            losses["loss"] + FAIR_WEIGHT * fair_value + _TRAITS_WEIGHT * trait_error + _IDENTITY_WEIGHT * identity_error
+        )
+        parts = {"mse": losses["mse"], "fair": fair_value, "traits": trait_error, "identity": identity_error}
+        return {"loss": loss, **parts}
 
-    def _unlike(self, clean: Tensor, signal: Tensor, numbers: np.ndarray, rng: np.random.Generator) -> Tensor:
-        """How far rows are from showing their persons, weighted by their signal; 0 where there is no row."""
+    def _identity_error(self, clean: Tensor, signal: Tensor, indices: np.ndarray, rng: np.random.Generator) -> Tensor:
+        """The identity loss of decoded rows, weighted by their signal, as a scalar; 0 without rows."""
         if not len(clean):
             return torch.zeros(())
-        return (signal * self._recognition.unlike(clean, numbers, rng)).mean()
+        return (signal * self._identity_loss.cross_entropy(clean, indices, rng)).mean()
 
 
 class ControlStage:
-    """A ControlNet beside the finished base; ``hints`` gives the pictures [b, 3, side, side] in 0..1 for numbers."""
+    """Trains a ControlNet on the frozen base; ``control_hints(indices)`` gives [b, 3, side, side] in 0..1."""
 
     def __init__(
-        self, noising: Noising, controlnet: Any, base: BaseStage, hints: Callable[[np.ndarray], Tensor]
+        self,
+        noised_sampler: NoisedSampler,
+        controlnet: ControlNetModel,
+        base: BaseStage,
+        control_hints: Callable[[np.ndarray], Tensor],
     ) -> None:
-        self._noising, self._base, self._hints = noising, base, hints
+        self._noised_sampler, self._base, self._hints = noised_sampler, base, control_hints
         base.module.requires_grad_(requires_grad=False).eval()
         self.module: nn.Module = controlnet
 
     def losses(self, rng: np.random.Generator, generator: torch.Generator, batch: int) -> Mapping[str, Tensor]:
-        """The noise of a batch that is steered."""
-        numbers, noisy, noise, timesteps, words, weights = self._noising.rows(rng, generator, batch)
+        """The noise error of one batch with its control hints."""
+        indices, noisy, noise, timesteps, words, weights = self._noised_sampler.rows(rng, generator, batch)
         with torch.no_grad():
             text = self._base.text_encoder(words).last_hidden_state
-        down, middle = self.module(noisy, timesteps, text, controlnet_cond=self._hints(numbers), return_dict=False)
+        down, middle = self.module(noisy, timesteps, text, controlnet_cond=self._hints(indices), return_dict=False)
         predicted = self._base.unet(
             noisy,
             timesteps,
@@ -187,4 +221,4 @@ class ControlStage:
             down_block_additional_residuals=down,
             mid_block_additional_residual=middle,
         ).sample
-        return weighted(predicted, noise, weights)
+        return weighted_losses(predicted, noise, weights)

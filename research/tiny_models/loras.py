@@ -1,29 +1,30 @@
-"""Two style LoRAs of the small models, learned by the trainer that users have from drawings in styles of their own."""
+"""Two style LoRAs of the tiny models, trained by the users' style trainer on filtered renderings."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import Cancelled
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
 from facechain_ext.training_runs.settings import STATE
 from research.synthetic_world import caption, nuisance, person, render, scene
-from research.tiny_models.stage import CURVE, note
+from research.tiny_models.stage import CURVE, append_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.training.style.run import Report
     from research.tiny_models.plan import Plan
 
 _FIRST = 3_000_000
-"""Person seed of the first picture: nobody that another part is trained or measured on."""
+"""Person seed of the first picture; disjoint from the persons of every other stage and of the evaluation."""
 _PICTURES = 24
 
 
@@ -44,15 +45,15 @@ def poster(pixels: Pixels) -> Pixels:
 
 
 STYLES: dict[str, Callable[[Pixels], Pixels]] = {"blueprint": blueprint, "poster": poster}
-"""The styles by name, which is also the word that calls them."""
+"""Filters by style name, which is also the trigger word."""
 
 
-def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, float]], bool]) -> None:
-    """Train on ``checkpoint.safetensors`` of ``folder``; gives ``lora-<style>.safetensors`` there.
+def train_loras(plan: Plan, folder: Path, on_progress: Callable[[str, int, int, Mapping[str, float]], bool]) -> None:
+    """Train on ``checkpoint.safetensors`` of ``folder`` and write ``lora-<style>.safetensors`` there.
 
-    A finished style is left as it is, one that was begun goes on. Raises HostError when ``show`` stops it.
+    Skips finished styles and resumes an unfinished one. Raises Cancelled when ``on_progress`` returns False.
     """
-    schedule, side = plan.loras, -(-plan.side // 64) * 64  # the trainer of styles takes multiples of 64 pixels
+    schedule, side = plan.loras, -(-plan.side // 64) * 64  # the style trainer takes multiples of 64 pixels
     settings = StyleSettings(
         steps=schedule.steps,
         batch=schedule.batch,
@@ -67,34 +68,34 @@ def train(plan: Plan, folder: Path, show: Callable[[str, int, int, Mapping[str, 
         if (folder / f"lora-{name}.safetensors").is_file():
             continue
         work = folder / "loras" / name
-        pictures = _drawn(name, work / "pictures", side)
+        pictures = _write_pictures(name, work / "pictures", side)
         request = StyleRequest(
             folder / "checkpoint.safetensors", pictures, f"lora-{name}", name, work, folder, catalogue=False
         )
 
         losses: list[float] = []
 
-        def report(event: dict[str, Any], name: str = name, work: Path = work, losses: list[float] = losses) -> bool:
+        def report(event: Report, name: str = name, work: Path = work, losses: list[float] = losses) -> bool:
             if event["event"] != "step":
                 return True
             losses.append(event["loss"])
             if event["step"] % plan.save_every == 0 or event["step"] == event["steps"]:
-                note(work / CURVE, event["step"], {"loss": sum(losses) / len(losses)})
+                append_curve(work / CURVE, event["step"], {"loss": sum(losses) / len(losses)})
                 losses.clear()
-            return show(f"LoRA {name}", event["step"], event["steps"], {"loss": event["loss"]})
+            return on_progress(f"LoRA {name}", event["step"], event["steps"], {"loss": event["loss"]})
 
-        begun = (work / STATE).is_file()
-        if train_style(request, settings, resume=begun, report=report) is None:
-            raise HostError(f"Stopped in the LoRA {name}; the same command goes on there.")
+        resume = (work / STATE).is_file()
+        if train_style(request, settings, resume=resume, report=report) is None:
+            raise Cancelled(f"Stopped in the LoRA {name}; the same command goes on there.")
 
 
-def _drawn(name: str, folder: Path, side: int) -> Path:
-    """The pictures of a style with their captions."""
+def _write_pictures(name: str, folder: Path, side: int) -> Path:
+    """Write the pictures of a style and their captions into ``folder``, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(_PICTURES):
         seed = _FIRST + number
-        place = replace(scene(seed), style="photo")
-        drawn = render(person(seed), place, nuisance(seed), side=side)
-        Image.fromarray(STYLES[name](drawn.pixels)).save(folder / f"{number:02d}.png")
-        (folder / f"{number:02d}.txt").write_text(caption(place), encoding="utf-8")
+        around = replace(scene(seed), style="photo")
+        rendered = render(person(seed), around, nuisance(seed), side=side)
+        Image.fromarray(STYLES[name](rendered.pixels)).save(folder / f"{number:02d}.png")
+        (folder / f"{number:02d}.txt").write_text(caption(around), encoding="utf-8")
     return folder

@@ -1,19 +1,18 @@
-"""What is trained for how long: the whole plan as facts, so that a training can be repeated."""
+"""The training plan: every setting that determines the tiny models."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 VELOCITY = 20.0
-"""Bound of the weight 1 + 1 / SNR of a step (see Emphasis).
+"""Bound of the weight 1 + 1 / SNR of a step (see LossWeighting).
 
-With it every step from 100 to 900 has about the same loss. Under Min-SNR (arXiv 2303.09556), which only takes weight
-from steps with little noise, 7000 updates taught no colours of clothes, and 1500 of an adapter nothing of the face.
+With it all steps from 100 to 900 have about the same loss. Under Min-SNR (arXiv 2303.09556), which only reduces the
+weight of steps with little noise, 7000 updates learned no colours of clothes, and 1500 of an adapter no identity.
 """
 FACE_WEIGHT = 4.0
-"""The face is a tenth of these pictures."""
+"""Weight of the error on the face, which covers a tenth of these pictures, against 1 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Schedule:
     """``steps`` updates over ``batch`` rows.
 
     ``rate`` rises over ``warm_up`` steps, then falls as a cosine to a hundredth of itself. ``ema`` is the decay of the
-    averaged weights, which are what comes out.
+    averaged weights, which are the result.
     """
 
     steps: int
@@ -40,17 +39,17 @@ class Schedule:
         return self.rate * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * min(share, 1.0))))
 
     def decay_at(self, step: int) -> float:
-        """The decay of the averaged weights: small at first, so that they do not remember the random beginning."""
+        """The decay of the averaged weights: small at first, so that they forget the random initialisation."""
         return min(self.ema, (1 + step) / (10 + step))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that determines the small models: pictures, seed, and the schedule of each part.
+    """Everything that determines the tiny models: pictures, seed, and the schedule of each part.
 
-    ``persons`` are drawn ``each`` times at ``side`` pixels, from person seed 0 on; those from HELD_OUT on are never
-    trained on. The U-Net and what is around it see the first ``painted`` of them: encoding takes its time. Of ``loras``
-    only steps, batch and rate count, for each of the two.
+    ``persons`` are rendered ``each`` times at ``side`` pixels, from person seed 0 on; seeds from HELD_OUT on are never
+    trained on. U-Net, adapter and ControlNet are trained on the first ``painted`` of them, whose pictures are encoded.
+    Of ``loras`` only steps, batch and rate are used, for each of the two.
     """
 
     persons: int = 10_000
@@ -66,7 +65,7 @@ class Plan:
     loras: Schedule = field(default_factory=lambda: Schedule(300, 4, 1e-3))
     save_every: int = 200
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Every number by name."""
         return asdict(self)
 

@@ -1,4 +1,4 @@
-"""How a training went: the curves as one picture, and a page of what every part was given and came to."""
+"""Report of a training: the loss curves as one picture, and a page with each stage's schedule and losses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from research.tiny_models.plan import Plan, Schedule
 
-_EVERY = 50
-"""Steps of the adapter's training that a point stands for."""
+_STEPS_PER_POINT = 50
+"""Adapter steps that are averaged into one point of its curve."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The loss of one part: its mean over the steps up to each of ``steps``."""
+    """Loss curve of one stage: its mean over the steps up to each of ``steps``; ``schedule`` is a field of Plan."""
 
     part: str
     schedule: str
@@ -29,7 +29,7 @@ class Curve:
 
 
 def read_curves(folder: Path) -> list[Curve]:
-    """The curves of every part that has begun in a work folder, in the order of the training."""
+    """The curves of all stages that have state in a work folder, in training order."""
     places = {name: (name, folder / name) for name in ("encoder", "vae", "base", "control")}
     places |= {f"LoRA {style}": ("loras", folder / "loras" / style) for style in STYLES}
     found = []
@@ -39,14 +39,14 @@ def read_curves(folder: Path) -> list[Curve]:
             found.append(Curve(part, schedule, tuple(curve["step"]), tuple(curve["loss"])))
     losses = read_losses(folder / "adapter")
     if losses:
-        rows = [losses[i : i + _EVERY] for i in range(0, len(losses), _EVERY)]
+        rows = [losses[i : i + _STEPS_PER_POINT] for i in range(0, len(losses), _STEPS_PER_POINT)]
         means = tuple(sum(one.mse for one in row) / len(row) for row in rows)
         found.append(Curve("adapter", "adapter", tuple(float(row[-1].step) for row in rows), means))
     return found
 
 
-def curves(folder: Path, out: Path) -> Path:
-    """Draw the loss of every part that has begun into ``out``; raises OSError as the file system does."""
+def plot_curves(folder: Path, out: Path) -> Path:
+    """Plot the curves of ``read_curves`` into the picture ``out``; raises OSError when it cannot be written."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -69,13 +69,13 @@ def curves(folder: Path, out: Path) -> Path:
     return out
 
 
-def report(plan: Plan, folder: Path, out: Path) -> Path:
-    """Write a page with a line for every part that has begun; raises OSError as the file system does."""
+def write_report(plan: Plan, folder: Path, out: Path) -> Path:
+    """Write a Markdown page with a row for each curve of ``read_curves``; raises OSError when it cannot be written."""
     lines = [
-        "# How the small models were trained",
+        "# How the tiny models were trained",
         "",
-        f"{plan.persons} drawn people, {plan.each} pictures of {plan.side} pixels each; seed {plan.seed}. The losses "
-        "are means over the steps up to the first and the last note of each part.",
+        f"{plan.persons} rendered people, {plan.each} pictures of {plan.side} pixels each; seed {plan.seed}. The "
+        "losses are means over the steps up to the first and the last row of each curve.",
         "",
         "| part | steps | rows a step | rate | loss at first | loss at last |",
         "|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""Tiny random models and people of the drawn world."""
+"""Tiny random models and people of the synthetic world."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from facechain_ext.demo import random_models
 from facechain_ext.demo.layout import ENCODER, WIDTH
 from facechain_ext.faces.types import Face, HeadMask
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
@@ -19,19 +18,14 @@ from research.evaluate.rendered import RenderedPeople
 PROJECTOR = ProjectorSizes(ENCODER.width, width=64, inner=64, depth=1, queries=4, hidden=128, token_width=WIDTH)
 
 
-@pytest.fixture(scope="session")
-def small(tmp_path_factory):
-    return random_models(tmp_path_factory.mktemp("small"))
-
-
 @pytest.fixture
-def checkpoint(small):
-    return load_checkpoint(small.checkpoint)
+def checkpoint(models):
+    return load_checkpoint(models.checkpoint)
 
 
 @pytest.fixture(scope="session")
-def encoder(small):
-    return TransFace.from_file(small.encoder)
+def encoder(models):
+    return TransFace.from_file(models.encoder)
 
 
 @pytest.fixture
@@ -44,7 +38,7 @@ def adapter_of():
 
 
 @pytest.fixture(scope="session")
-def drawn_people():
+def rendered_people():
     return RenderedPeople(2, 2)
 
 

@@ -16,9 +16,9 @@ from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.training.processes import Processes
 from research.tiny_models import Schedule
-from tests.training.together import RATE, ROWS, STEPS, STOP
+from tests.training.run_two_processes import RATE, ROWS, STEPS, STOP
 
-SCRIPT = Path(__file__).with_name("together.py")
+SCRIPT = Path(__file__).with_name("run_two_processes.py")
 
 
 def start(count, folder):
@@ -75,7 +75,7 @@ def test_when_one_is_stopped_all_stop_at_that_step_and_go_on_together(found):
         assert one["at_stop"] == pytest.approx(weights[STOP - 1], abs=1e-5)
 
 
-def test_the_small_models_come_out_once_and_only_the_first_process_shows_progress(found):
+def test_the_tiny_models_come_out_once_and_only_the_first_process_shows_progress(found):
     folder, (first, second) = found
     assert load_checkpoint(folder / "out" / "checkpoint.safetensors").unet.config.cross_attention_dim == 64
     assert {path.name for path in (folder / "out").glob("*")} >= {"adapter.safetensors", "openpose.safetensors"}

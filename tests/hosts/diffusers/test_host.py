@@ -1,4 +1,4 @@
-"""Portraits on diffusers, end to end on small random models and a real photo."""
+"""Portraits on diffusers, end to end on tiny random models and a real photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's host without a webui, on random small models."""
+"""The page's host without a webui, on random tiny models."""
 
 from __future__ import annotations
 

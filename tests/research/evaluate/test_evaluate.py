@@ -36,15 +36,15 @@ LITTLE = Budget(
 CEILING = "real drawings through the autoencoder"
 
 
-def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
-    results = evaluate(small, tmp_path / "work", LITTLE)
+def test_every_variant_at_every_strength_with_its_budget(models, tmp_path):
+    results = evaluate(models, tmp_path / "work", LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
     expected = [(name, strength) for name in (OWN, *(v.name for v in VARIANTS)) for strength in STRENGTHS[1:]]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *expected]
     assert results.figures[1].outside == 0
     assert all(0 <= row.retrieval <= 1 and 0 <= row.caption <= 1 for row in results.figures)
     assert set(results.seconds) == {"judge", *(variant.name for variant in VARIANTS)}
-    again = evaluate(small, tmp_path / "work", LITTLE)
+    again = evaluate(models, tmp_path / "work", LITTLE)
     assert again.figures == results.figures
     text = page(results, "facechain evaluate", "results.png")
     assert "were not trained" in text
@@ -58,21 +58,21 @@ def test_every_variant_at_every_strength_with_its_budget(small, tmp_path):
     json.dumps(as_json(results))
 
 
-def test_finished_models_are_measured_as_they_are(small, tmp_path):
-    results = evaluate_as_they_are(small, tmp_path, LITTLE)
+def test_finished_models_are_measured_as_they_are(models, tmp_path):
+    results = evaluate_as_they_are(models, tmp_path, LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *((OWN, strength) for strength in STRENGTHS[1:])]
     assert set(results.seconds) == {"judge"}
     assert results.mixing.pairs == 1
     kept = (tmp_path / "judge.safetensors").stat().st_mtime_ns
-    assert evaluate_as_they_are(small, tmp_path, LITTLE).figures == results.figures
+    assert evaluate_as_they_are(models, tmp_path, LITTLE).figures == results.figures
     assert (tmp_path / "judge.safetensors").stat().st_mtime_ns == kept
-    evaluate_as_they_are(small, tmp_path, replace(LITTLE, judge_steps=3))
+    evaluate_as_they_are(models, tmp_path, replace(LITTLE, judge_steps=3))
     assert (tmp_path / "judge.safetensors").stat().st_mtime_ns != kept
 
 
-def test_a_picture_is_encoded_once_as_the_training_would(small):
-    vae, people = load_checkpoint(small.checkpoint).vae, RenderedPeople(1, 2)
+def test_a_picture_is_encoded_once_as_the_training_would(models):
+    vae, people = load_checkpoint(models.checkpoint).vae, RenderedPeople(1, 2)
     latents = EncodedOnce(vae, people)
     pixels = torch.from_numpy(people.photo(1).pixels.copy()).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The figures on made-up verdicts, the judge on people it knows, and the baseline."""
+"""The figures on made-up verdicts, the eval net on people it knows, and the baseline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixing on the small models that ship: exactly monotone for the encoder and for what the U-Net sees."""
+"""Mixing on the tiny models that ship: exactly monotone for the encoder and for what the U-Net sees."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def models():
     small = shipped_models()
     if small is None:
         pytest.skip("no small models ship")
-    return TransFace.from_file(small.encoder), load_adapter(small.adapter)
+    return TransFace.from_file(models.encoder), load_adapter(models.adapter)
 
 
 @pytest.fixture(scope="module")

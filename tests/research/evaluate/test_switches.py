@@ -45,9 +45,9 @@ def test_a_box_is_widened_by_half_and_stays_in_the_picture(box, rows, columns):
     assert torch.equal(mask, wanted)
 
 
-def test_every_switch_is_compared_with_the_exact_pictures(small, tmp_path):
+def test_every_switch_is_compared_with_the_exact_pictures(models, tmp_path):
     few = [replace(switch, steps=5 if switch.steps == STEPS else 3) for switch in SWITCHES]
-    costs = switch_costs(small, tmp_path, LITTLE, switches=few)
+    costs = switch_costs(models, tmp_path, LITTLE, switches=few)
     assert [one.name for one in costs] == [switch.name for switch in SWITCHES]
     exact, automatic, *others = costs
     assert np.isinf(exact.psnr)
@@ -56,7 +56,7 @@ def test_every_switch_is_compared_with_the_exact_pictures(small, tmp_path):
     assert automatic.covered is not None
     assert 0 < automatic.covered <= 1
     finite = {one.name: one.psnr for one in others}
-    finite.pop("region: a box around the face")  # an untrained judge's box, widened, is the whole picture: see below
+    finite.pop("region: a box around the face")  # an untrained eval net's box, widened, is the whole picture: see below
     assert all(np.isfinite(value) for value in finite.values())
     assert finite["window 0 to 0.8"] > finite["LCM sampler, 6 steps"]
     text = page(costs, 1.0, LITTLE, "facechain evaluate")
@@ -64,13 +64,13 @@ def test_every_switch_is_compared_with_the_exact_pictures(small, tmp_path):
     assert "| exact | the same | the same | – |" in text
 
 
-def test_a_small_box_changes_the_pictures(small, tmp_path):
+def test_a_small_box_changes_the_pictures(models, tmp_path):
     judge = eval_net_of(tmp_path / "judge.safetensors", LITTLE)
-    subjects, _ = subjects_of(held_out(LITTLE), judge, TransFace.from_file(small.encoder), LITTLE)
+    subjects, _ = subjects_of(held_out(LITTLE), judge, TransFace.from_file(models.encoder), LITTLE)
     exact, boxed = (
         _drawn(
-            load_checkpoint(small.checkpoint),
-            load_adapter(small.adapter),
+            load_checkpoint(models.checkpoint),
+            load_adapter(models.adapter),
             subjects,
             LITTLE,
             Switch("a switch", steps=2, alone=True, boxed=boxed),
@@ -83,12 +83,12 @@ def test_a_small_box_changes_the_pictures(small, tmp_path):
     assert np.isfinite(psnr(exact, boxed)).all()
 
 
-def test_the_command_writes_the_table(small, tmp_path, monkeypatch):
+def test_the_command_writes_the_table(models, tmp_path, monkeypatch):
     kept = SWITCHES[:1]
     monkeypatch.setattr("research.evaluate.switches.switch_costs.__kwdefaults__", {
         **switch_costs.__kwdefaults__, "switches": [replace(kept[0], steps=2)]
     }, raising=False)  # fmt: skip
-    monkeypatch.setattr("facechain_ext.demo.small_models", lambda _folder: small)
+    monkeypatch.setattr("facechain_ext.demo.tiny_models", lambda _folder: models)
     parts = [f"--budget={name}={getattr(LITTLE, name)}" for name in ("judge_persons", "judge_photos", "judge_steps")]
     parts += [f"--budget={name}={getattr(LITTLE, name)}" for name in ("held_out", "each", "side")]
     arguments = ["evaluate", "--work", str(tmp_path / "work"), "--docs", str(tmp_path / "docs"), "--switches", *parts]

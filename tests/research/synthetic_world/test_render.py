@@ -1,4 +1,4 @@
-"""Drawn people: the same for the same seed, exact masks, and the same person in other circumstances."""
+"""Rendered people: the same for the same seed, exact masks, and the same person in other circumstances."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def test_from_photos_to_an_adapter_that_loads(small, photos, tmp_path):
-    request = Request(small.checkpoint, photos, tmp_path / "out", small.encoder, small.adapter, size=64, quality=0)
+def test_from_photos_to_an_adapter_that_loads(models, photos, tmp_path):
+    request = Request(models.checkpoint, photos, tmp_path / "out", models.encoder, models.adapter, size=64, quality=0)
     said = []
 
     def go(settings=FEW, **more):
@@ -40,7 +40,7 @@ def test_from_photos_to_an_adapter_that_loads(small, photos, tmp_path):
     final = go()
     assert final.name == "adapter-000002.safetensors"
     assert said[-1][1:] == (2, 2)
-    trained, before = load_adapter(final), load_adapter(small.adapter)
+    trained, before = load_adapter(final), load_adapter(models.adapter)
     assert trained.sizes == before.sizes
     assert trained.digest != before.digest
     with Image.open(tmp_path / "out" / "run" / "previews" / "000002.png") as sheet:
@@ -61,12 +61,12 @@ def sd2(weights):
 @pytest.mark.parametrize(
     ("change", "message"), [(sdxl, "a Stable Diffusion XL checkpoint"), (sd2, "a Stable Diffusion 2 checkpoint")]
 )
-def test_refuses_other_models_before_anything_is_written(small, photos, tmp_path, change, message):
-    weights = load_file(small.checkpoint)
+def test_refuses_other_models_before_anything_is_written(models, photos, tmp_path, change, message):
+    weights = load_file(models.checkpoint)
     change(weights)
     save_file(weights, tmp_path / "other.safetensors")
     with pytest.raises(HostError, match=message):
-        train(Request(tmp_path / "other.safetensors", photos, tmp_path / "out", small.encoder), FEW)
+        train(Request(tmp_path / "other.safetensors", photos, tmp_path / "out", models.encoder), FEW)
     assert not (tmp_path / "out").exists()
 
 
@@ -74,9 +74,9 @@ def test_refuses_other_models_before_anything_is_written(small, photos, tmp_path
     ("content", "message"),
     [("{", "cannot be read as JSON"), ('{"stepz": 1}', "unknown settings stepz"), ('{"face_drop": 2}', "a share")],
 )
-def test_refuses_wrong_settings(small, photos, tmp_path, content, message):
+def test_refuses_wrong_settings(models, photos, tmp_path, content, message):
     (tmp_path / "s.json").write_text(content)
-    arguments = ["train", "adapter", "--checkpoint", small.checkpoint, "--photos", photos, "--out", tmp_path / "o"]
+    arguments = ["train", "adapter", "--checkpoint", models.checkpoint, "--photos", photos, "--out", tmp_path / "o"]
     result = CliRunner().invoke(app, [str(a) for a in (*arguments, "--settings", tmp_path / "s.json")])
     assert result.exit_code == 2
     assert message in " ".join(result.output.replace("│", " ").split())

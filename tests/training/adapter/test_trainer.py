@@ -20,12 +20,12 @@ TINY = Settings(steps=4, batch=2, rate=1e-3, warm_up=2, save_every=2, preview_ev
 
 
 @pytest.fixture
-def trainer_of(small, encoder, adapter_of, drawn_people):
+def trainer_of(models, encoder, adapter_of, rendered_people):
     from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 
     def make(folder, settings=TINY, **more):
-        checkpoint = load_checkpoint(small.checkpoint)
-        batches = Batches(drawn_people, checkpoint.tokenizer, settings)
+        checkpoint = load_checkpoint(models.checkpoint)
+        batches = Batches(rendered_people, checkpoint.tokenizer, settings)
         return Trainer(checkpoint, encoder, adapter_of(checkpoint), batches, settings, folder, **more)
 
     return make
@@ -131,23 +131,23 @@ def test_every_photo_once_in_a_pass():
     assert seen[:6] != seen[6:]
 
 
-def test_batches_shuffle_faces_and_drop_what_they_say(checkpoint, drawn_people):
+def test_batches_shuffle_faces_and_drop_what_they_say(checkpoint, rendered_people):
     from facechain_ext.identity.encode import to_encoder_input
 
-    own = [to_encoder_input(drawn_people.photo(n).aligned) for n in range(4)]
+    own = [to_encoder_input(rendered_people.photo(n).aligned) for n in range(4)]
     everything = replace(TINY, batch=64, face_drop=0.25, text_drop=0.25)
-    batch = Batches(drawn_people, checkpoint.tokenizer, everything)(0)
+    batch = Batches(rendered_people, checkpoint.tokenizer, everything)(0)
     targets = target_numbers(4, everything, 0)
     for target, face in zip(targets, batch.faces, strict=True):
-        assert torch.equal(face, own[drawn_people.others(target)[0]])
-    plain = Batches(drawn_people, checkpoint.tokenizer, replace(everything, shuffle=False))(0)
+        assert torch.equal(face, own[rendered_people.others(target)[0]])
+    plain = Batches(rendered_people, checkpoint.tokenizer, replace(everything, shuffle=False))(0)
     for target, face in zip(targets, plain.faces, strict=True):
         assert torch.equal(face, own[target])
     empty = (batch.words[:, 1] == checkpoint.tokenizer.eos_token_id).float().mean().item()
     assert 0.1 < empty < 0.4
     assert 0.1 < 1 - batch.has_face.mean().item() < 0.4
     assert torch.equal(batch.noise, plain.noise)
-    parts = [Batches(drawn_people, checkpoint.tokenizer, everything, process=p, processes=2)(0) for p in (0, 1)]
+    parts = [Batches(rendered_people, checkpoint.tokenizer, everything, process=p, processes=2)(0) for p in (0, 1)]
     assert not torch.equal(parts[0].noise, parts[1].noise)
 
 

@@ -21,10 +21,10 @@ from tests.training.conftest import PROJECTOR
 
 def main() -> None:
     folder, precision = Path(sys.argv[1]), sys.argv[2]
-    small = random_models(folder / "small")  # made before by the test
+    models = random_models(folder / "small")  # written before by the test
     settings = Settings(steps=3, batch=1, accumulate=2, save_every=3, warm_up=1, precision=precision)
     accelerator = Accelerator(mixed_precision=settings.precision, cpu=True)
-    checkpoint = load_checkpoint(small.checkpoint)
+    checkpoint = load_checkpoint(models.checkpoint)
     torch.manual_seed(0)
     adapter = new_adapter(checkpoint.unet, projector=PROJECTOR, gate=0.3)
     batches = Batches(
@@ -34,7 +34,7 @@ def main() -> None:
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    encoder = TransFace.from_file(small.encoder)
+    encoder = TransFace.from_file(models.encoder)
     trainer = Trainer(checkpoint, encoder, adapter, batches, settings, folder / "run", accelerator=accelerator)
     trainer.run()
     weights = torch.cat([parameter.detach().flatten() for parameter in adapter.parameters()])

@@ -44,11 +44,11 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def request_of(small, pictures, tmp_path, monkeypatch):
+def request_of(models, pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("FACECHAIN_MODELS_DIR", str(tmp_path / "models"))
 
     def make(name="My Style", work="work"):
-        return StyleRequest(small.checkpoint, pictures, name, "zwx", tmp_path / work, tmp_path / "Lora")
+        return StyleRequest(models.checkpoint, pictures, name, "zwx", tmp_path / work, tmp_path / "Lora")
 
     return make
 
@@ -108,7 +108,7 @@ def test_a_tall_picture_is_cut_near_the_top():
     assert centre_square(pixels, 40).min() == 255
 
 
-def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, small, tmp_path):
+def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, models, tmp_path):
     events = []
     final = train_style(request_of(), FEW, report=lambda event: events.append(event) or True)
     assert final == tmp_path / "Lora" / "my-style.safetensors"
@@ -117,7 +117,7 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, small, tmp_
     words = [event["words"] for event in events if event["event"] == "activity"]
     assert words[:3] == [
         "Reading the pictures",
-        f"Loading the checkpoint {small.checkpoint.name}",
+        f"Loading the checkpoint {models.checkpoint.name}",
         "Encoding the pictures",
     ]
     state = load_file(final)
@@ -131,7 +131,7 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, small, tmp_
         assert module.startswith("lora_unet_")
     with safe_open(final, framework="pt") as file:
         assert file.metadata()["ss_network_module"] == "networks.lora"
-    checkpoint = load_checkpoint(small.checkpoint)
+    checkpoint = load_checkpoint(models.checkpoint)
     x, text = torch.randn(1, 4, 8, 8), torch.randn(1, 5, WIDTH)
     with torch.no_grad():
         plain = checkpoint.unet(x, 10, text).sample
@@ -189,13 +189,13 @@ def test_a_name_of_a_built_in_style_is_refused_before_the_work(request_of):
         train_style(request_of(key), FEW)
 
 
-def test_captions_may_change_and_a_checkpoint_may_not(request_of, small, tmp_path, pictures):
+def test_captions_may_change_and_a_checkpoint_may_not(request_of, models, tmp_path, pictures):
     train_style(request_of(), FEW, report=lambda e: e.get("step") != 1)
     state = tmp_path / "work" / STATE
     before = state.read_bytes()
-    changed = tmp_path / "changed" / small.checkpoint.name
+    changed = tmp_path / "changed" / models.checkpoint.name
     changed.parent.mkdir()
-    weights = load_file(small.checkpoint)
+    weights = load_file(models.checkpoint)
     weights[next(iter(weights))] += 1
     save_file(weights, changed)
     with pytest.raises(HostError, match="is another file than it was then"):
@@ -254,9 +254,9 @@ with StatusReporter(Path(sys.argv[3]), "killed", 100000) as status:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
-def test_a_killed_training_is_seen_and_goes_on_from_its_last_save(small, pictures, tmp_path):
+def test_a_killed_training_is_seen_and_goes_on_from_its_last_save(models, pictures, tmp_path):
     work = tmp_path / "w"
-    command = [sys.executable, "-c", KILLED, str(small.checkpoint), str(pictures), str(work)]
+    command = [sys.executable, "-c", KILLED, str(models.checkpoint), str(pictures), str(work)]
     environment = os.environ | {"FACECHAIN_MODELS_DIR": str(tmp_path / "models")}
     saved = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -269,14 +269,14 @@ def test_a_killed_training_is_seen_and_goes_on_from_its_last_save(small, picture
     status = read_status(work)
     assert (status.alive, status.ended, status.saved_step) == (False, False, saved)
     begun = []
-    request = StyleRequest(small.checkpoint, pictures, "killed", "zwx", work, tmp_path / "Lora", catalogue=False)
+    request = StyleRequest(models.checkpoint, pictures, "killed", "zwx", work, tmp_path / "Lora", catalogue=False)
     settings = StyleSettings(steps=100000, rank=1, size=64)
     train_style(request, settings, resume=True, report=lambda e: begun.append(e) or e["event"] != "started")
     assert next(event["step"] for event in begun if event["event"] == "started") == saved
 
 
-def test_its_own_process_reports_in_json_and_stops_on_a_signal(small, pictures, tmp_path):
-    command = [sys.executable, "-m", "facechain_ext", "train", "style", "--checkpoint", small.checkpoint]
+def test_its_own_process_reports_in_json_and_stops_on_a_signal(models, pictures, tmp_path):
+    command = [sys.executable, "-m", "facechain_ext", "train", "style", "--checkpoint", models.checkpoint]
     command += ["--pictures", pictures, "--name", "x", "--work", tmp_path / "w", "--lora-dir", tmp_path / "L"]
     command += ["--size", "64", "--rank", "1", "--steps", "100000"]
     environment = os.environ | {"FACECHAIN_MODELS_DIR": str(tmp_path / "models")}

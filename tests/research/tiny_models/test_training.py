@@ -1,4 +1,4 @@
-"""Training the small models: the whole run on a plan of seconds, exact resuming, and what comes out."""
+"""Training the tiny models: the whole run on a plan of seconds, exact resuming, and what comes out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from facechain_ext.demo.layout import ENCODER, new_vae
-from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.errors import Cancelled, HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.loras import applied
 from facechain_ext.identity import TransFace
@@ -19,18 +19,17 @@ from facechain_ext.recipes.job import Lora
 from facechain_ext.training.pairs import draw_pairs, pair_loss
 from research.synthetic_world import traits
 from research.tiny_models import PLAN, Plan, Schedule
-from research.tiny_models.autoencoder import AutoencoderStage, encode_all, normalise
-from research.tiny_models.diffusion import BaseStage, Noising
-from research.tiny_models.faces import Faces
-from research.tiny_models.likeness import Likeness, Recognition
+from research.tiny_models.autoencoder import AutoencoderStage, encode_latents, normalise_latents
+from research.tiny_models.control_hints import render_skeleton
+from research.tiny_models.diffusion import BaseStage, NoisedSampler
+from research.tiny_models.encoded_faces import EncodedFaces
+from research.tiny_models.identity_losses import FaceReconstructionLoss, IdentityLoss
 from research.tiny_models.loras import STYLES
-from research.tiny_models.pictures import RenderedPictures, to_model
-from research.tiny_models.precision import bfloat16
+from research.tiny_models.pictures import RenderedPictures, to_network_input
 from research.tiny_models.recognition import RecognitionStage
-from research.tiny_models.report import curves
-from research.tiny_models.run import STAGES, StoppedError, train_tiny_models
-from research.tiny_models.skeletons import skeleton
-from research.tiny_models.stage import read_curve, train_stage
+from research.tiny_models.report import plot_curves
+from research.tiny_models.run import STAGES, train_tiny_models
+from research.tiny_models.stage import bfloat16, read_curve, train_stage
 
 LORAS = [f"LoRA {style}" for style in STYLES]
 SHORT = Schedule(2, 2, 1e-3, warm_up=1, ema=0.5)
@@ -41,13 +40,13 @@ TINY = Plan(persons=4, each=2, painted=3, side=64, save_every=1, **dict.fromkeys
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     seen = []
-    train_tiny_models(TINY, folder / "work", folder / "out", show=lambda name, *_: seen.append(name) or True)
+    train_tiny_models(TINY, folder / "work", folder / "out", on_progress=lambda name, *_: seen.append(name) or True)
     return folder, seen
 
 
-def likeness_of(pictures):
+def face_loss_of(pictures):
     torch.manual_seed(0)
-    return Likeness(TransFace(ENCODER), pictures)
+    return FaceReconstructionLoss(TransFace(ENCODER), pictures)
 
 
 @torch.no_grad()
@@ -98,15 +97,15 @@ def test_the_same_call_does_nothing_again_and_another_plan_is_refused(trained):
 
 
 def test_a_stopped_training_says_where_and_its_curves_can_be_drawn(tmp_path, trained):
-    with pytest.raises(StoppedError, match="Stopped in vae"):
-        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", show=lambda name, *_: name != "vae")
+    with pytest.raises(Cancelled, match="Stopped in vae"):
+        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", on_progress=lambda name, *_: name != "vae")
     assert not (tmp_path / "out").exists()
-    assert curves(trained[0] / "work", tmp_path / "curves.png").stat().st_size > 1000
+    assert plot_curves(trained[0] / "work", tmp_path / "curves.png").stat().st_size > 1000
 
 
 def test_a_training_can_begin_with_finished_models(tmp_path, trained):
     before = trained[0] / "out"
-    train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", begin=before)
+    train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", initial_models=before)
     names = ("checkpoint", "encoder", "adapter")
     old, new = ({n: load_file(folder / f"{n}.safetensors") for n in names} for folder in (before, tmp_path / "out"))
     assert old["encoder"].keys() == new["encoder"].keys()
@@ -121,14 +120,14 @@ def test_a_training_can_begin_with_finished_models(tmp_path, trained):
 def test_a_finished_autoencoder_is_held_near_its_latents(tmp_path):
     pictures = RenderedPictures(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
-    stage = AutoencoderStage(pictures, likeness_of(pictures), new_vae())
+    stage = AutoencoderStage(pictures, face_loss_of(pictures), new_vae())
     rng, generator = np.random.default_rng(0), torch.Generator()
-    assert float(stage.losses(rng, generator.manual_seed(0), 8)["moved"]) == 0
+    assert float(stage.losses(rng, generator.manual_seed(0), 8)["latent_shift"]) == 0
     with torch.no_grad():
         stage.module.quant_conv.bias[:4] += 0.5
-    moved = float(stage.losses(rng, generator.manual_seed(0), 8)["moved"])
+    moved = float(stage.losses(rng, generator.manual_seed(0), 8)["latent_shift"])
     with torch.no_grad():
-        latents = stage.module.encode(to_model(np.asarray(pictures["pixels"]))).latent_dist.mean
+        latents = stage.module.encode(to_network_input(np.asarray(pictures["pixels"]))).latent_dist.mean
     # the batch draws among the eight pictures, so its spread is near theirs
     assert moved == pytest.approx(float((0.25 / latents.var((0, 2, 3))).mean()), rel=0.3)
 
@@ -139,13 +138,13 @@ def test_beginning_with_half_a_family_is_refused(tmp_path):
     for name in ("checkpoint", "encoder"):
         (begin / f"{name}.safetensors").write_bytes(b"")
     with pytest.raises(WeightsError, match=r"adapter\.safetensors is missing"):
-        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", begin=begin)
+        train_tiny_models(TINY, tmp_path / "work", tmp_path / "out", initial_models=begin)
 
 
 def test_faces_are_of_another_picture_of_the_same_person_and_photos_where_there_are_some(tmp_path):
     pictures = RenderedPictures(tmp_path, 3, 4, 64)
     pictures.photos = np.array([True, False, False, True, False, False, False, False, False, True, False, False])
-    shown = Faces(pictures, np.arange(12, dtype=np.float16)[:, None, None])
+    shown = EncodedFaces(pictures, np.arange(12, dtype=np.float16)[:, None, None])
     numbers = np.repeat(np.arange(12), 50)
     seen = shown.tokens(numbers, np.random.default_rng(0)).flatten().int().numpy()
     assert (seen // 4 == numbers // 4).all()
@@ -153,14 +152,14 @@ def test_faces_are_of_another_picture_of_the_same_person_and_photos_where_there_
     wanted = {0: {3}, 1: {0, 3}, 2: {0, 3}, 3: {0}, 9: {8, 10, 11}} | {n: {9} for n in (8, 10, 11)}
     wanted |= {n: {4, 5, 6, 7} - {n} for n in range(4, 8)}
     assert {n: set(seen[numbers == n].tolist()) for n in range(12)} == wanted
-    assert np.array_equal(shown.who(np.array([5])).numpy()[0], traits(pictures["numbers"][5:6])[0])
+    assert np.array_equal(shown.traits(np.array([5])).numpy()[0], traits(pictures["numbers"][5:6])[0])
     masks = shown.masks(np.array([0, 5]))
     assert masks.shape == (2, 64, 64)
     assert np.array_equal(masks[1].numpy() > 0.5, pictures["masks"][5] > 127)
 
 
 def test_a_single_picture_of_a_person_is_its_own_face(tmp_path):
-    shown = Faces(RenderedPictures(tmp_path, 2, 1, 64), np.arange(2, dtype=np.float16)[:, None, None])
+    shown = EncodedFaces(RenderedPictures(tmp_path, 2, 1, 64), np.arange(2, dtype=np.float16)[:, None, None])
     assert shown.tokens(np.array([1, 0]), np.random.default_rng(0)).flatten().tolist() == [1, 0]
 
 
@@ -170,8 +169,8 @@ def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
     latents = rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
     tokens = rng.standard_normal((8, 144, 64)).astype(np.float16)
     torch.manual_seed(0)
-    recognition = Recognition(likeness_of(pictures), new_vae(), torch.eye(4, ENCODER.embedding), 2)
-    stage = BaseStage(Noising(latents, pictures.captions, 1.0), Faces(pictures, tokens), recognition)
+    identity_loss = IdentityLoss(face_loss_of(pictures), new_vae(), torch.eye(4, ENCODER.embedding), 2)
+    stage = BaseStage(NoisedSampler(latents, pictures.captions, 1.0), EncodedFaces(pictures, tokens), identity_loss)
     plain = weighted_alone(stage, latents, pictures)
     losses = stage.losses(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
     # an untrained adapter adds nothing, so the U-Net alone has the same error
@@ -184,8 +183,8 @@ def test_only_the_first_rows_of_the_base_see_a_face(tmp_path):
 
 def weighted_alone(stage, latents, pictures):
     """The plain error of the batch that seed 1 draws, without an adapter."""
-    noising = Noising(latents, pictures.captions, 1.0)
-    _, noisy, noise, timesteps, words, _ = noising.rows(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
+    sampler = NoisedSampler(latents, pictures.captions, 1.0)
+    _, noisy, noise, timesteps, words, _ = sampler.rows(np.random.default_rng(1), torch.Generator().manual_seed(1), 4)
     with torch.no_grad(), bfloat16():
         text = stage.text_encoder(words).last_hidden_state
         predicted = stage.unet(noisy, timesteps, encoder_hidden_states=text).sample
@@ -198,7 +197,7 @@ def test_a_resumed_part_makes_the_same_updates_as_one_that_never_stopped(tmp_pat
 
     def run(folder, stop=None):
         torch.manual_seed(0)
-        stage = AutoencoderStage(pictures, likeness_of(pictures))
+        stage = AutoencoderStage(pictures, face_loss_of(pictures))
         train_stage(stage, schedule, folder, seed=0, save_every=2, report=lambda step, *_: step != stop)
         return stage.module.state_dict()
 
@@ -217,20 +216,20 @@ def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
     assert np.array_equal(first["pixels"], again["pixels"])
     assert len(first.first(2)) == 4
     assert first.others(3) == [2]
-    with pytest.raises(ValueError, match="another plan"):
+    with pytest.raises(InputError, match="another plan"):
         RenderedPictures(tmp_path / "a", 4, 2, 64)
 
 
 def test_normalising_latents_leaves_pictures_as_they_were(tmp_path):
     pictures = RenderedPictures(tmp_path, 4, 2, 64)
     torch.manual_seed(0)
-    vae = AutoencoderStage(pictures, likeness_of(pictures)).module.eval().requires_grad_(requires_grad=False)
-    wanted = to_model(pictures["pixels"][:2])
+    vae = AutoencoderStage(pictures, face_loss_of(pictures)).module.eval().requires_grad_(requires_grad=False)
+    wanted = to_network_input(pictures["pixels"][:2])
     before = vae.decode(vae.encode(wanted).latent_dist.mean).sample
-    normalise(vae, encode_all(vae, pictures))
+    normalise_latents(vae, encode_latents(vae, pictures))
     after = vae.encode(wanted).latent_dist
     assert torch.allclose(vae.decode(after.mean).sample, before, atol=1e-3)
-    latents = encode_all(vae, pictures).astype(np.float32) * vae.config.scaling_factor
+    latents = encode_latents(vae, pictures).astype(np.float32) * vae.config.scaling_factor
     assert np.allclose(latents.std((0, 2, 3)), 1, atol=0.05)
     assert np.allclose(latents.mean((0, 2, 3)), 0, atol=0.05)
 
@@ -252,7 +251,7 @@ def test_the_pair_loss_is_the_cross_entropy_written_plainly():
 
 def test_a_skeleton_has_its_joints_where_the_face_is():
     landmarks = np.array([(50, 50), (70, 50), (60, 62), (53, 72), (67, 72)], np.float32)
-    drawn = skeleton(landmarks, 128)
+    drawn = render_skeleton(landmarks, 128)
     assert all(drawn[int(y), int(x)].any() for x, y in landmarks[:3])
     assert not drawn[:20].any()
 
@@ -264,8 +263,10 @@ def test_the_projector_learns_beside_the_encoder(tmp_path):
     before = {name: value.clone() for name, value in stage.projector.state_dict().items()}
     losses = stage.losses(np.random.default_rng(0), torch.Generator().manual_seed(0), 3)
     parts = {name: float(value.detach()) for name, value in losses.items()}
-    assert parts["loss"] == pytest.approx(parts["pairs"] + 10 * (parts["numbers"] + parts["told"]), rel=1e-5)
+    assert parts["loss"] == pytest.approx(
+        parts["pairs"] + 10 * (parts["embedding_traits"] + parts["token_traits"]), rel=1e-5
+    )
     train_stage(stage, Schedule(60, 3, 1e-3, warm_up=5, ema=0.0), tmp_path / "stage", seed=0, save_every=30)
-    told = read_curve(tmp_path / "stage")["told"]
-    assert told[1] < 0.7 * told[0]
+    errors = read_curve(tmp_path / "stage")["token_traits"]
+    assert errors[1] < 0.7 * errors[0]
     assert all(not torch.equal(value, before[name]) for name, value in stage.projector.state_dict().items())

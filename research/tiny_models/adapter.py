@@ -1,10 +1,11 @@
-"""The adapter of the small models: the trainer that users have, on stored latents."""
+"""The adapter stage: the users' adapter trainer, on stored latents of rendered pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.demo import layout
+from facechain_ext.errors import Cancelled
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter, save_adapter
@@ -25,27 +26,25 @@ if TYPE_CHECKING:
     from research.tiny_models.pictures import RenderedPictures
     from research.tiny_models.plan import Plan
 
-FIRST = "first-adapter.safetensors"
-"""The adapter that learned together with the U-Net, in the work folder."""
+INITIAL_ADAPTER = "first-adapter.safetensors"
+"""File in the work folder: the adapter that was trained together with the U-Net."""
 
 
-def train(
+def train_adapter(
     plan: Plan,
     folder: Path,
     pictures: RenderedPictures,
     latents: np.ndarray,
-    show: Callable[[str, int, int, Mapping[str, float]], bool],
+    on_progress: Callable[[str, int, int, Mapping[str, float]], bool],
 ) -> None:
-    """Train beside ``checkpoint.safetensors`` and ``encoder.safetensors`` of ``folder``; gives ``adapter.safetensors``.
+    """Train INITIAL_ADAPTER on the frozen checkpoint of ``folder`` and write ``adapter.safetensors`` there.
 
-    It begins as FIRST, which learned together with the U-Net; the U-Net is frozen now.
-
-    Goes on where ``folder/adapter`` stopped. Raises HostError when ``show`` stops it.
+    Resumes the training in ``folder/adapter``. Raises Cancelled when ``on_progress`` returns False.
     """
     checkpoint = load_checkpoint(folder / "checkpoint.safetensors")
     encoder = TransFace.from_file(folder / "encoder.safetensors")
-    adapter = load_adapter(folder / FIRST)
-    schedule, place, processes = plan.adapter, folder / "adapter", Processes()
+    adapter = load_adapter(folder / INITIAL_ADAPTER)
+    schedule, adapter_folder, processes = plan.adapter, folder / "adapter", Processes()
     settings = Settings(
         steps=schedule.steps,
         batch=processes.rows(schedule.batch),
@@ -72,21 +71,23 @@ def train(
             processes=processes.count,
         ),
         settings,
-        place,
-        resume=(place / "state.safetensors").is_file(),
-        preview=previewer(checkpoint, encoder, pictures, place, Drawing(plan.side, cfg=3.0)),
+        adapter_folder,
+        resume=(adapter_folder / "state.safetensors").is_file(),
+        preview=previewer(checkpoint, encoder, pictures, adapter_folder, Drawing(plan.side, cfg=3.0)),
         metadata={"facechain.checkpoint": checkpoint.digest, "facechain.encoder": encoder.digest},
     )
 
     def report(losses: Report) -> bool:
         parts = {"loss": losses.loss, "mse": losses.mse, "fair": losses.fair}
-        return processes.all_agree(show("adapter", losses.step, settings.steps, parts))
+        return processes.all_agree(on_progress("adapter", losses.step, settings.steps, parts))
 
     trainer.run(report)
+    if trainer.step < settings.steps:
+        raise Cancelled("Stopped in adapter; the same command goes on there.")
     if not processes.first:
         return
     with trainer.averaged():
-        words: dict[str, Any] = {"format": "pt", "facechain.encoder": encoder.digest}
+        metadata = {"format": "pt", "facechain.encoder": encoder.digest}
         path = folder / "adapter.safetensors"
-        path.unlink(missing_ok=True)  # of an earlier call with the same plan, and so the same
-        save_adapter(adapter, path, words)
+        path.unlink(missing_ok=True)  # an earlier call with the same plan wrote the same weights
+        save_adapter(adapter, path, metadata)

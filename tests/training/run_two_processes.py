@@ -13,7 +13,7 @@ from facechain_ext.training.processes import Processes
 from research.tiny_models import Schedule
 from research.tiny_models.run import train_tiny_models
 from research.tiny_models.stage import train_stage
-from tests.research.tiny_models.test_small import TINY
+from tests.research.tiny_models.test_training import TINY
 
 STEPS, ROWS, RATE, STOP = 6, 4, 0.1, 3
 
@@ -43,7 +43,7 @@ def main() -> None:
     at_stop = float(stage.module.weight.detach())
     train_stage(stage, schedule, folder / "stage", seed=5, save_every=100)
     shown = set()
-    train_tiny_models(TINY, folder / "work", folder / "out", show=lambda name, *_: shown.add(name) or True)
+    train_tiny_models(TINY, folder / "work", folder / "out", on_progress=lambda name, *_: shown.add(name) or True)
     found = {
         "count": processes.count,
         "finished": stopped,

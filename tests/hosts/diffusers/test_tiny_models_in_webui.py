@@ -1,4 +1,4 @@
-"""The small models as files for a webui: what ldm's own classes make of the configuration."""
+"""The tiny models as files for a webui: what ldm's own classes make of the configuration."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from facechain_ext.demo.layout import ENCODER
 from facechain_ext.identity import TransFace
-from research.tiny_models.diffusion import Noising
-from research.tiny_models.likeness import Likeness, Recognition, persons_of
-from research.tiny_models.pictures import RenderedPictures, to_model
+from research.tiny_models.diffusion import NoisedSampler
+from research.tiny_models.identity_losses import FaceReconstructionLoss, IdentityLoss, person_embeddings
+from research.tiny_models.pictures import RenderedPictures, to_network_input
 
 EACH = 2
 
@@ -24,25 +24,25 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def likeness(pictures):
+def face_loss(pictures):
     torch.manual_seed(0)
-    return Likeness(TransFace(ENCODER), pictures)
+    return FaceReconstructionLoss(TransFace(ENCODER), pictures)
 
 
 def pixels_of(pictures, numbers):
-    return to_model(np.stack([pictures["pixels"][n] for n in numbers]))
+    return to_network_input(np.stack([pictures["pixels"][n] for n in numbers]))
 
 
 @pytest.mark.parametrize(("shrunk", "off"), [(1, 0.01), (2, 0.12)])
-def test_a_face_is_cut_out_of_a_picture_of_any_size_where_the_drawn_one_is(pictures, likeness, shrunk, off):
+def test_a_face_is_cut_out_of_a_picture_of_any_size_where_the_drawn_one_is(pictures, face_loss, shrunk, off):
     numbers = np.arange(len(pictures))
-    seen, drawn = likeness.cut(F.avg_pool2d(pixels_of(pictures, numbers), shrunk), numbers)
+    seen, drawn = face_loss.crop_faces(F.avg_pool2d(pixels_of(pictures, numbers), shrunk), numbers)
     assert torch.equal(drawn, pixels_from_aligned(pictures))
     head = (drawn > -1).any(1, keepdim=True).expand_as(drawn)
     assert torch.equal(seen[~head], drawn[~head])
     inside = ~(F.max_pool2d((~head).float(), 5, stride=1, padding=2) > 0)  # where no black is mixed in
     assert float((seen - drawn)[inside].abs().mean()) < off
-    moved, _ = likeness.cut(F.avg_pool2d(pixels_of(pictures, numbers).roll(1, -1), shrunk), numbers)
+    moved, _ = face_loss.crop_faces(F.avg_pool2d(pixels_of(pictures, numbers).roll(1, -1), shrunk), numbers)
     assert float((moved - drawn)[inside].abs().mean()) > 1.3 * float((seen - drawn)[inside].abs().mean())
 
 
@@ -50,26 +50,27 @@ def pixels_from_aligned(pictures):
     return torch.from_numpy(np.asarray(pictures["aligned"])).permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def test_a_copy_loses_little_and_another_picture_much(pictures, likeness):
+def test_a_copy_loses_little_and_another_picture_much(pictures, face_loss):
     numbers = np.arange(len(pictures))
     copies = pixels_of(pictures, numbers).requires_grad_()
-    copied = likeness.lost(copies, numbers)
-    others = likeness.lost(pixels_of(pictures, numbers[::-1]), numbers)
+    copied = face_loss.reconstruction_loss(copies, numbers)
+    others = face_loss.reconstruction_loss(pixels_of(pictures, numbers[::-1]), numbers)
     assert float(copied.detach()) < 0.2 * float(others)
     copied.backward()
     assert copies.grad.abs().sum() > 0
-    assert all(parameter.grad is None for parameter in likeness.encoder.parameters())
+    assert all(parameter.grad is None for parameter in face_loss.encoder.parameters())
 
 
-def test_a_person_is_told_from_others_by_the_cross_entropy_written_plainly(pictures, likeness):
+def test_a_person_is_told_from_others_by_the_cross_entropy_written_plainly(pictures, face_loss):
     persons = F.normalize(torch.randn(3, ENCODER.embedding, generator=torch.Generator().manual_seed(1)), dim=1)
     as_it_is = SimpleNamespace(decode=lambda latents: SimpleNamespace(sample=latents))
     numbers = np.array([1, 4])
     painted = pixels_of(pictures, numbers)
-    found = Recognition(likeness, as_it_is, persons, EACH).unlike(painted, numbers, np.random.default_rng(0))
+    found = IdentityLoss(face_loss, as_it_is, persons, EACH).cross_entropy(painted, numbers, np.random.default_rng(0))
     others = np.random.default_rng(0).integers(3, size=255)
     with torch.no_grad():
-        embeddings = F.normalize(likeness.encoder(likeness.cut(painted, numbers)[0])[1], dim=1).double().numpy()
+        crops, _ = face_loss.crop_faces(painted, numbers)
+        embeddings = F.normalize(face_loss.encoder(crops)[1], dim=1).double().numpy()
     known = persons.double().numpy()
     for row, number in enumerate(numbers):
         against = np.exp(16 * np.array([embeddings[row] @ known[other] for other in [number // EACH, *others]]))
@@ -85,14 +86,14 @@ def test_a_person_is_the_mean_of_the_directions_of_their_pictures():
     rows = embeddings.numpy() / np.linalg.norm(embeddings.numpy(), axis=1, keepdims=True)
     means = (rows[::2] + rows[1::2]) / 2
     wanted = means / np.linalg.norm(means, axis=1, keepdims=True)
-    assert np.allclose(persons_of(encoder, tokens.numpy(), 2).numpy(), wanted, atol=1e-5)
+    assert np.allclose(person_embeddings(encoder, tokens.numpy(), 2).numpy(), wanted, atol=1e-5)
 
 
 def test_the_true_noise_leaves_the_clean_latents():
     latents = np.random.default_rng(0).standard_normal((5, 4, 2, 2)).astype(np.float32)
-    noising = Noising(latents, ["a person"] * 5, 0.5)
-    numbers, noisy, noise, timesteps, _, _ = noising.rows(np.random.default_rng(1), torch.Generator().manual_seed(1), 6)
-    assert np.allclose(noising.clean(noisy, noise, timesteps).numpy(), latents[numbers], atol=1e-3)
+    sampler = NoisedSampler(latents, ["a person"] * 5, 0.5)
+    numbers, noisy, noise, timesteps, _, _ = sampler.rows(np.random.default_rng(1), torch.Generator().manual_seed(1), 6)
+    assert np.allclose(sampler.clean(noisy, noise, timesteps).numpy(), latents[numbers], atol=1e-3)
     # the sum of variances is 1, by the schedule of SD1.5: betas from 0.00085 to 0.012, linear in their roots
     left = np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)
-    assert np.allclose(noising.signal(timesteps).numpy(), left[timesteps.numpy()] ** 0.5, rtol=1e-4)
+    assert np.allclose(sampler.signal(timesteps).numpy(), left[timesteps.numpy()] ** 0.5, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Drawn people as photos: which pictures stand for a user's photo."""
+"""Rendered people as photos: which pictures stand for a user's photo."""
 
 from __future__ import annotations
 
