@@ -92,8 +92,8 @@ def test_no_number_of_the_face_is_written(host, person):
 
 
 def test_cards_and_mixing_come_back_when_they_are_there(host, person):
-    person = PersonRequest(card="Anna", second="Bea, the second", mix=35, face=2)
-    text = text_for(host, person, DEFAULTS | {"seed": 1}, person)
+    request = PersonRequest(card="Anna", second="Bea, the second", mix=35, face=2)
+    text = text_for(host, person, DEFAULTS | {"seed": 1}, request)
     told = from_infotext(text, host.capabilities(), ["Anna", "Bea, the second"])
     assert (told.card, told.second, told.mix, told.face) == ("Anna", "Bea, the second", 35, 2)
     gone = from_infotext(text, host.capabilities(), ["Anna"])

@@ -62,7 +62,7 @@ def test_a_card_is_the_person_of_the_photos_whichever_cards_are_chosen(host, enc
 
 
 @pytest.mark.parametrize(
-    ("shown", "name", "agreed", "words"),
+    ("shown", "name", "agreed", "message"),
     [
         ([], "Doris", True, "none here shows a face"),
         (["rocks.png"], "Doris", True, "none here shows a face"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from facechain_ext.ui.template.restore_settings import restore_settings
+from facechain_ext.ui.template.restore import restore_settings
 from PIL import Image
 from skimage import data
 

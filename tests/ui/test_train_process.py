@@ -146,11 +146,11 @@ def test_nothing_is_stopped_where_nothing_runs(train_request):
         ({"phase": "done", "message": "ink.safetensors"}, "Done: ink.safetensors; the style is among your own."),
     ],
 )
-def test_the_page_says_where_a_training_stands(train_request, change, sentences):
+def test_the_page_says_where_a_training_stands(train_request, change, words):
     (train_request.folder / LOG).write_text('{"event": "step"}\nKilled\n\n')
     status = replace(new_status("1", "Ink drawing", "Learning", 100), **{"phase": "running", "step": 34, **change})
     write_status(train_request.folder, status)
-    assert sentences in said(train_request)
+    assert words in said(train_request)
     assert ("data-running" in said(train_request)) == status.alive
     assert bool(progress_html(status)) == status.alive
 
@@ -165,17 +165,17 @@ def test_the_page_says_where_a_training_stands(train_request, change, sentences)
         ({"step": 34}, "aria-valuenow='34'"),
     ],
 )
-def test_the_bar_says_how_far_it_is(train_request, change, sentences):
+def test_the_bar_says_how_far_it_is(train_request, change, words):
     status = replace(new_status("1", "Ink drawing", "Learning", 100), **{"phase": "running", **change})
-    assert sentences in progress_html(status)
+    assert words in progress_html(status)
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (3599, "59 min"), (3600, "1 h 0 min"), (90000, "25 h 0 min")],
 )
-def test_times_are_short(seconds, sentences):
-    assert time_left(seconds) == sentences
+def test_times_are_short(seconds, words):
+    assert time_left(seconds) == words
 
 
 @pytest.mark.parametrize("preview", ["", "gone.png", "../secret.png", "/etc/hostname"])
