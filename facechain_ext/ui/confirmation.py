@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 
 
@@ -14,14 +14,14 @@ from facechain_ext.ui.html import note_html
 class Confirmation:
     """The parts of one question; ``subject`` holds what it is about while it is open."""
 
-    panel: Any
-    message: Any
-    subject: Any
-    yes: Any
-    no: Any
+    panel: Component
+    message: Component
+    subject: Component
+    yes: Component
+    no: Component
 
     @property
-    def outputs(self) -> list[Any]:
+    def outputs(self) -> list[Component]:
         """What ``show_confirmation`` and ``hide_confirmation`` fill."""
         return [self.panel, self.message, self.subject]
 
@@ -34,15 +34,15 @@ def build_confirmation(name: str, yes: str, no: str = "Keep it") -> Confirmation
             confirm = gr.Button(yes, variant="stop", size="sm", elem_id=f"{name}_yes")
             cancel = gr.Button(no, size="sm", elem_id=f"{name}_no")
     confirmation = Confirmation(panel, message, gr.State(""), confirm, cancel)
-    cancel.click(hide_confirmation, [], confirmation.outputs, show_progress="hidden")
+    cancel.click(hide_confirmation, [], confirmation.outputs, **HIDDEN_PROGRESS)
     return confirmation
 
 
-def show_confirmation(message: str, subject: str) -> list[Any]:
+def show_confirmation(message: str, subject: str) -> Updates:
     """Ask ``message`` about ``subject``."""
     return [gr.update(visible=True), note_html(message), subject]
 
 
-def hide_confirmation() -> list[Any]:
+def hide_confirmation() -> Updates:
     """Ask nothing any more."""
     return [gr.update(visible=False), "", ""]

@@ -13,6 +13,8 @@ import gradio as gr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from facechain_ext.ui.gradio_types import Component, Event
+
 MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
 _SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
 """What a webui loads by itself and the page without one loads here."""
@@ -21,11 +23,11 @@ _CONCURRENT_EVENTS = 16
 
 
 @lru_cache(maxsize=64)
-def _accepts(function: Callable[..., Any], name: str) -> bool:
+def _accepts(function: Callable[..., object], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def supported_options(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
+def supported_options(function: Callable[..., object], **options: Any) -> dict[str, Any]:
     """Those of ``options`` that ``function`` takes in this release."""
     return {name: value for name, value in options.items() if _accepts(function, name)}
 
@@ -51,21 +53,27 @@ class LabelledChoices:
         return list(dict.fromkeys(known[label] for label in labels or () if label in known))
 
 
-def image_input(**options: Any) -> Any:
+def image_input(**options: Any) -> Component:
     """A picture that is dropped, chosen or pasted; the function gets it as PIL."""
     where = supported_options(gr.Image.__init__, source="upload", sources=["upload", "clipboard"])
-    return gr.Image(type="pil", **where, **supported_options(gr.Image.__init__, show_share_button=False), **options)
+    component: Component = gr.Image(
+        type="pil", **where, **supported_options(gr.Image.__init__, show_share_button=False), **options
+    )
+    return component
 
 
-def results_gallery(**options: Any) -> Any:
+def results_gallery(**options: Any) -> Component:
     """Pictures to look at and to send; gradio 4 would offer to drop files into one whose value an event takes.
 
     Forge takes what is sent to img2img as PIL; gradio 3 hands over something that the webui reads itself.
     """
-    return gr.Gallery(**supported_options(gr.Gallery.__init__, interactive=False, type="pil"), **options)
+    component: Component = gr.Gallery(
+        **supported_options(gr.Gallery.__init__, interactive=False, type="pil"), **options
+    )
+    return component
 
 
-def concurrent_event_options(event: Callable[..., Any]) -> dict[str, Any]:
+def concurrent_event_options(event: Event) -> dict[str, Any]:
     """Options of an event that several browsers may have under way at the same time."""
     return supported_options(event, concurrency_limit=None)
 

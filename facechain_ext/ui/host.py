@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from facechain_ext.recipes.job import Host
 from facechain_ext.recipes.readiness import USUAL
@@ -73,7 +73,7 @@ class PageHost(Host, Protocol):
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         ...
 
-    def uploaded(self, file: Any) -> Path:
+    def uploaded(self, file: object) -> Path:
         """The path of a file as gradio hands it over; raises PhotoError for any that was not uploaded."""
         ...
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -13,6 +12,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.ui import downloading
 from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, HtmlStream, UpdateStream
 from facechain_ext.ui.gradio_versions import LabelledChoices
 from facechain_ext.ui.html import bar, note_html, table
 from facechain_ext.weights import find, models_folder
@@ -58,7 +58,7 @@ def build(host: PageHost) -> None:
         report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
     check_stop = gr.State(StopSignal())
 
-    def on_download(labels: list[str] | None) -> Iterator[list[Any]]:
+    def on_download(labels: list[str] | None) -> UpdateStream:
         keys = _files().values_of(labels)
         if not keys:
             yield [note_html("Choose one or more files first."), gr.update(), gr.update()]
@@ -68,17 +68,16 @@ def build(host: PageHost) -> None:
         left = [label for label in labels or () if label in _missing()]
         yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
-    hidden = {"show_progress": "hidden"}
-    start.click(on_download, [files], [status, files, listing], **hidden)
+    start.click(on_download, [files], [status, files, listing], **HIDDEN_PROGRESS)
     stop.click(downloading.stop_downloads, [], [status], queue=False)
-    check.click(verify_files, [check_stop], [check_status], **hidden)
+    check.click(verify_files, [check_stop], [check_status], **HIDDEN_PROGRESS)
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
-    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **hidden)
+    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
     examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
 
 
-def verify_files(stop: StopSignal) -> Iterator[str]:
+def verify_files(stop: StopSignal) -> HtmlStream:
     """Hash every file that is there, with a bar; gives what was found, or why it could not be."""
     stop.clear()
     task_run = Task(lambda report: verify(report=report), stop)

@@ -6,7 +6,7 @@ import html
 import importlib
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -30,7 +30,7 @@ SUB_TABS = {
 """Titles in order, each with the module whose ``build(host)`` builds it."""
 
 
-def build_page(host: PageHost, **blocks_options: Any) -> gr.Blocks:
+def build_page(host: PageHost, **blocks_options: object) -> gr.Blocks:
     """The page on ``host``; loads no model. ``blocks_options`` are further options of gradio's Blocks.
 
     A sub-tab that cannot be built says why in its place, and the others work.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator  # noqa: TC003 - gradio reads the annotations
+from collections.abc import Callable  # noqa: TC003
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.recipes.readiness import Need, megabytes
 from facechain_ext.ui import downloading
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.html import note_html
 from facechain_ext.weights.manifest import entry, format_megabytes
 
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 class RequirementsPanel:
     """The frame that is shown while something is missing, and what is in it; ``refresh`` looks again."""
 
-    frame: Any
-    missing_list: Any
-    download: Any
-    stop: Any
-    status: Any
-    refresh: Any
+    frame: Component
+    missing_list: Component
+    download: Component
+    stop: Component
+    status: Component
+    refresh: Component
 
     @property
-    def outputs(self) -> list[Any]:
+    def outputs(self) -> list[Component]:
         """What ``panel_updates`` fills."""
         return [self.frame, self.missing_list, self.download, self.stop]
 
@@ -55,7 +56,7 @@ def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) ->
     refresh = gr.Button("Look again", elem_id=element("needed_refresh"), elem_classes=["facechain-hidden"])
     panel = RequirementsPanel(frame, missing_list, download, stop, status, refresh)
 
-    def on_download() -> Iterator[list[Any]]:
+    def on_download() -> UpdateStream:
         current = tuple(needs())
         keys = _download_keys(current)
         if not keys:
@@ -72,14 +73,13 @@ def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) ->
         )
         yield [done, *panel_updates(left)]
 
-    hidden = {"show_progress": "hidden"}
-    download.click(on_download, [], [status, *panel.outputs], **hidden)
+    download.click(on_download, [], [status, *panel.outputs], **HIDDEN_PROGRESS)
     stop.click(downloading.stop_downloads, [], [status], queue=False)
-    refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **hidden)
+    refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **HIDDEN_PROGRESS)
     return panel
 
 
-def panel_updates(needs: Sequence[Need]) -> list[Any]:
+def panel_updates(needs: Sequence[Need]) -> Updates:
     """Updates of ``NeededParts.shown``."""
     files = bool(_download_keys(needs))
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from facechain_ext.ui.template.restore import restore_settings
 from PIL import Image
 from skimage import data
 
@@ -14,6 +13,7 @@ from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.template.jobs import KEEP, PIXELATE
+from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.weights import set_models_folder
 
 SETTINGS = Settings(quality="standard", seed=9, denoise=0.4, strength=0.7, steps=12, growth=0.1, count=3, fuse=True)

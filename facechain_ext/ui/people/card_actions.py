@@ -6,7 +6,7 @@ import base64
 import html
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def delete_card(name: str) -> None:
     CardLibrary().delete(_require_name(name))
 
 
-def import_card(host: PageHost, file: Any, name: str = "", *, agreed: bool) -> str:
+def import_card(host: PageHost, file: object, name: str = "", *, agreed: bool) -> str:
     """Take an uploaded card into the library under ``name``, or under its file's; gives the name.
 
     The upload itself is removed: it is a copy that deleting the card would not reach. Raises FaceChainError for a file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.consent import NOTICE, agree, agreed
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
 from facechain_ext.ui.portrait.person import CONSENT
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 class _LibraryPanel:
     """``chosen`` holds the name of the card that is open, ``status`` what was done last."""
 
-    query: Any
-    tiles: Any
-    chosen: Any
-    facts: Any
-    status: Any
-    mix_cards: Any
+    query: Component
+    tiles: Component
+    chosen: Component
+    facts: Component
+    status: Component
+    mix_cards: Component
 
     @property
-    def outputs(self) -> list[Any]:
+    def outputs(self) -> list[Component]:
         """What any change of the library may show: last words, tiles, the open card, the cards to mix."""
         return [self.status, self.tiles, self.chosen, self.mix_cards]
 
@@ -63,11 +64,11 @@ def build(host: PageHost) -> None:
             _build_import_section(host, panel)
             _build_mix_section(panel)
 
-    def on_refresh(search: str) -> list[Any]:
+    def on_refresh(search: str) -> Updates:
         accepted = agreed()
         return [gr.update(visible=not accepted), gr.update(visible=accepted), *library_updates(search)]
 
-    def on_agree(search: str) -> list[Any]:
+    def on_agree(search: str) -> Updates:
         try:
             agree()
         except FaceChainError as error:
@@ -75,9 +76,9 @@ def build(host: PageHost) -> None:
         return [*on_refresh(search), ""]
 
     notice_outputs = [notice, body, tiles, mix_cards]
-    refresh.click(on_refresh, [query], notice_outputs, show_progress="hidden")
-    yes.click(on_agree, [query], [*notice_outputs, refusal], show_progress="hidden")
-    query.change(gallery.tiles_html, [query, chosen], [tiles], show_progress="hidden")
+    refresh.click(on_refresh, [query], notice_outputs, **HIDDEN_PROGRESS)
+    yes.click(on_agree, [query], [*notice_outputs, refusal], **HIDDEN_PROGRESS)
+    query.change(gallery.tiles_html, [query, chosen], [tiles], **HIDDEN_PROGRESS)
 
 
 def _build_card_section(panel: _LibraryPanel) -> None:
@@ -96,7 +97,7 @@ def _build_card_section(panel: _LibraryPanel) -> None:
     file = gr.HTML("", elem_id="facechain_people_file")
     card_to_delete = gr.State("")
 
-    def on_open(name: str) -> list[Any]:
+    def on_open(name: str) -> Updates:
         closed = [gr.update(visible=False), ""]
         if not name:
             return [note_html("Click a card to open it."), "", *closed]
@@ -105,24 +106,24 @@ def _build_card_section(panel: _LibraryPanel) -> None:
         except FaceChainError as error:
             return [note_html(str(error), "A damaged card cannot be repaired; delete it."), name, *closed]
 
-    def on_delete(name: str) -> list[Any]:
+    def on_delete(name: str) -> Updates:
         if not name:
             return [note_html("Choose a card first."), gr.update(), gr.update(), ""]
         description = f"Delete {name}? Its file is removed and cannot be brought back."
         return ["", gr.update(visible=True), note_html(description), name]
 
-    def on_confirm_delete(name: str, open_card: str, search: str) -> list[Any]:
+    def on_confirm_delete(name: str, open_card: str, search: str) -> Updates:
         updates = _apply_change(
             lambda: card_actions.delete_card(name), f"Deleted {name}.", search, "" if name == open_card else open_card
         )
         return [*updates, gr.update(visible=False)]
 
-    def on_rename(name: str, new_name: str, search: str) -> list[Any]:
+    def on_rename(name: str, new_name: str, search: str) -> Updates:
         return _apply_change(
             lambda: card_actions.rename_card(name, new_name), f"{name} is called {new_name.strip()} now.", search
         )
 
-    def on_export(name: str) -> list[Any]:
+    def on_export(name: str) -> Updates:
         try:
             content = card_actions.export_card_html(name)
         except FaceChainError as error:
@@ -130,15 +131,15 @@ def _build_card_section(panel: _LibraryPanel) -> None:
         return [note_html(f"The browser saves {name}. Whoever has the file can make pictures of this person."), content]
 
     panel.chosen.change(
-        on_open, [panel.chosen], [panel.facts, new, confirmation_row, card_to_delete], show_progress="hidden"
+        on_open, [panel.chosen], [panel.facts, new, confirmation_row, card_to_delete], **HIDDEN_PROGRESS
     )
     rename.click(on_rename, [panel.chosen, new, panel.query], panel.outputs)
     export.click(on_export, [panel.chosen], [panel.status, file])
     delete.click(
-        on_delete, [panel.chosen], [panel.status, confirmation_row, question, card_to_delete], show_progress="hidden"
+        on_delete, [panel.chosen], [panel.status, confirmation_row, question, card_to_delete], **HIDDEN_PROGRESS
     )
     yes.click(on_confirm_delete, [card_to_delete, panel.chosen, panel.query], [*panel.outputs, confirmation_row])
-    no.click(lambda: gr.update(visible=False), [], [confirmation_row], show_progress="hidden")
+    no.click(lambda: gr.update(visible=False), [], [confirmation_row], **HIDDEN_PROGRESS)
 
 
 def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
@@ -151,13 +152,15 @@ def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
             label="A card's file (.safetensors)", file_types=[".safetensors"], elem_id="facechain_people_import"
         )
 
-    def on_import(upload: Any, new_name: str, consents: bool, search: str) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def on_import(upload: object, new_name: str, consents: object, search: str) -> Updates:
         if upload is None:
             return [*[gr.update()] * 4, None]
         description = "Imported the card."
         return [
             *_apply_change(
-                lambda: card_actions.import_card(host, upload, new_name or "", agreed=consents), description, search
+                lambda: card_actions.import_card(host, upload, new_name or "", agreed=bool(consents)),
+                description,
+                search,
             ),
             None,
         ]
@@ -185,28 +188,28 @@ def _build_mix_section(panel: _LibraryPanel) -> None:
         except FaceChainError as error:
             return note_html(str(error))
 
-    def on_choose_cards(names: list[str], *values: float) -> list[Any]:
+    def on_choose_cards(names: list[str], *values: float) -> Updates:
         chosen = list(names or [])[: len(shares)]
         rows = [gr.update(visible=True, label=name) for name in chosen]
         return [description(chosen, *values), *rows, *[gr.update(visible=False)] * (len(shares) - len(rows))]
 
-    def on_mix(names: list[str], new_name: str, search: str, *values: float) -> list[Any]:
+    def on_mix(names: list[str], new_name: str, search: str, *values: float) -> Updates:
         return _apply_change(
             lambda: card_actions.mix_cards(names or [], values, new_name), "Kept the mix as a card.", search
         )
 
-    panel.mix_cards.change(on_choose_cards, [panel.mix_cards, *shares], [mix_status, *shares], show_progress="hidden")
+    panel.mix_cards.change(on_choose_cards, [panel.mix_cards, *shares], [mix_status, *shares], **HIDDEN_PROGRESS)
     for share in shares:
-        share.release(description, [panel.mix_cards, *shares], [mix_status], show_progress="hidden")
+        share.release(description, [panel.mix_cards, *shares], [mix_status], **HIDDEN_PROGRESS)
     make.click(on_mix, [panel.mix_cards, name, panel.query, *shares], panel.outputs)
 
 
-def library_updates(search: str, chosen: str = "") -> list[Any]:
+def library_updates(search: str, chosen: str = "") -> Updates:
     """The tiles, and the choices of the cards to mix."""
     return [gallery.tiles_html(search or "", chosen), gr.update(choices=CardLibrary().names())]
 
 
-def _apply_change(change: Callable[[], str | None], description: str, search: str, otherwise: str = "") -> list[Any]:
+def _apply_change(change: Callable[[], str | None], description: str, search: str, otherwise: str = "") -> Updates:
     """Do ``change``, which gives the card to open then, and show the library; or say why it was not done."""
     try:
         chosen = change() or otherwise

@@ -14,21 +14,23 @@ from facechain_ext.ui.portrait.result import PortraitRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facechain_ext.ui.gradio_types import Component
+
 
 @dataclass(frozen=True)
 class PersonColumn:
     """The Who column; ``previews`` holds what one browser's photos look like, ``notes`` says what there is to say."""
 
-    previews: Any
-    face: Any
-    card: Any
-    second: Any
-    mix: Any
-    weights: list[Any]
-    notes: Any
+    previews: Component
+    face: Component
+    card: Component
+    second: Component
+    mix: Component
+    weights: list[Component]
+    notes: Component
 
     @property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[Component]:
         """What ``person`` takes."""
         return [self.previews, self.face, self.card, self.second, self.mix, *self.weights]
 
@@ -37,13 +39,13 @@ class PersonColumn:
 class GenerationColumn:
     """The How column: the form's components by name, the pose picture, what a style last suggested, boxes' frame."""
 
-    form: dict[str, Any]
-    pose: Any
-    suggested: Any
-    boxes: Any
+    form: dict[str, Component]
+    pose: Component
+    suggested: Component
+    boxes: Component
 
     @property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[Component]:
         """The form in the order of the table."""
         return [self.form[name] for name in NAMES]
 
@@ -58,21 +60,24 @@ def portrait_request(values: Sequence[Any]) -> PortraitRequest:
     return PortraitRequest(person, form_from_values(values[-len(NAMES) :]), pose)
 
 
-def build_component(name: str, choices: list[str] | None = None, **options: Any) -> Any:
+def build_component(name: str, choices: list[str] | None = None, **options: object) -> Component:
     """The component of one setting of the form."""
     field = BY_NAME[name]
-    common: dict[str, Any] = {"label": field.label, "elem_id": f"facechain_{field.name}", **options}
+    common: dict[str, object] = {"label": field.label, "elem_id": f"facechain_{field.name}", **options}
     if field.help:
         common["info"] = field.help
+    component: Component
     if choices is not None:
         value = field.default if field.default in choices else choices[0] if choices else None
-        return gr.Dropdown(choices, value=value, **common)
-    if field.choices:
-        return gr.Radio(list(field.choices), value=field.default, **common)
-    if isinstance(field.default, bool):
-        return gr.Checkbox(value=field.default, **common)
-    if isinstance(field.default, str):
-        return gr.Textbox(field.default, **common)
-    if name == "seed":
-        return gr.Number(field.default, precision=0, **common)
-    return gr.Slider(field.low, field.high, field.default, step=field.step, **common)
+        component = gr.Dropdown(choices, value=value, **common)
+    elif field.choices:
+        component = gr.Radio(list(field.choices), value=field.default, **common)
+    elif isinstance(field.default, bool):
+        component = gr.Checkbox(value=field.default, **common)
+    elif isinstance(field.default, str):
+        component = gr.Textbox(field.default, **common)
+    elif name == "seed":
+        component = gr.Number(field.default, precision=0, **common)
+    else:
+        component = gr.Slider(field.low, field.high, field.default, step=field.step, **common)
+    return component

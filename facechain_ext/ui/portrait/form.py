@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,12 @@ from facechain_ext.recipes.style import STRENGTH, Settings
 from facechain_ext.text_values import read_float, read_integer, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+FormValues = Mapping[str, Any]
+"""Values of the form by setting: each is of the type of its ``Field.default``."""
+Form = dict[str, Any]
+"""The same, to be changed."""
 NO_STYLE = ""
 """The style's key that means: only the prompt."""
 STYLE_LORA = "the style's own"
@@ -43,7 +48,7 @@ class Field:
     choices: tuple[str, ...] = ()
     help: str = ""
 
-    def accepts(self, value: Any) -> bool:
+    def accepts(self, value: object) -> bool:
         """Whether a value from a file or a text is of this setting's kind and range."""
         if isinstance(self.default, bool):
             return isinstance(value, bool)
@@ -51,9 +56,10 @@ class Field:
             return (
                 isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH and (not self.choices or value in self.choices)
             )
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
         is_integer = isinstance(value, int) or not isinstance(self.default, int)
-        return number and is_integer and self.low <= value <= self.high
+        return is_integer and self.low <= value <= self.high
 
     def parse(self, text: str) -> Any:
         """The value that a picture's settings give as text; raises ValueError for what does not fit."""
@@ -130,11 +136,11 @@ FIELDS: tuple[Field, ...] = (
     Field("retouch", "Retouch skin", f"{PREFIX} retouch", default=False),
 )  # fmt: skip
 NAMES = tuple(field.name for field in FIELDS)
-DEFAULTS: dict[str, Any] = {field.name: field.default for field in FIELDS}
+DEFAULTS: Form = {field.name: field.default for field in FIELDS}
 BY_NAME = {field.name: field for field in FIELDS}
 
 
-def form_from_values(values: Sequence[Any]) -> dict[str, Any]:
+def form_from_values(values: Sequence[object]) -> Form:
     """The components' values by name, of the table's kinds; None stands for the default.
 
     Raises HostError that names a setting outside its range.
@@ -143,7 +149,7 @@ def form_from_values(values: Sequence[Any]) -> dict[str, Any]:
     return {name: _component_value(BY_NAME[name], value) for name, value in named.items()}
 
 
-def validated_form(content: object) -> dict[str, Any]:
+def validated_form(content: object) -> Form:
     """Settings from a file, completed by the defaults; what is unknown or of another kind is refused.
 
     Raises HostError that names it.
@@ -158,7 +164,7 @@ def validated_form(content: object) -> dict[str, Any]:
     return DEFAULTS | content
 
 
-def settings_from_form(form: Mapping[str, Any], seed: int) -> Settings:
+def settings_from_form(form: FormValues, seed: int) -> Settings:
     """What the recipe is asked for; raises HostError for a window that ends before it begins."""
     window = (form["window_start"], form["window_end"])
     if window[0] > window[1]:
@@ -183,7 +189,7 @@ def settings_from_form(form: Mapping[str, Any], seed: int) -> Settings:
     )
 
 
-def kept_count(form: Mapping[str, Any]) -> int:
+def kept_count(form: FormValues) -> int:
     """How many of the pictures stay."""
     return min(int(form["keep"]) or int(form["count"]), int(form["count"]))
 

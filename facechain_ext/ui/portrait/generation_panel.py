@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import gradio as gr
+from PIL import Image
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.boxes import BoxFields, boxes_html
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.gradio_versions import image_input, results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import styles_panel
@@ -25,13 +27,21 @@ if TYPE_CHECKING:
 _POSE_SWITCHES = ("pose", "pose_face", "pose_ready", "depth")
 
 
+class AddComponents(Protocol):
+    """Builds the components of settings where the layout stands, and adds them to the form."""
+
+    def __call__(self, *names: str, choices: list[str] | None = None, **options: object) -> None:
+        """Build the components of the settings ``names``; ``choices`` and ``options`` as in ``build_component``."""
+        ...
+
+
 def build(
     host: PageHost, capabilities: HostCapabilities, person: PersonColumn
 ) -> tuple[GenerationColumn, StylesSection, OwnStylesSection]:
     """Build the column; the styles are wired when the whole form is there."""
-    form: dict[str, Any] = {}
+    form: dict[str, Component] = {}
 
-    def add(*names: str, choices: list[str] | None = None, **options: Any) -> None:
+    def add(*names: str, choices: list[str] | None = None, **options: object) -> None:
         for name in names:
             form[name] = build_component(name, choices, **options)
 
@@ -55,7 +65,7 @@ def build(
     start = {name: DEFAULTS[name] for name in styles_panel.SUGGESTED}
     column = GenerationColumn(form, pose, gr.State(start), boxes)
 
-    def on_guess(previews: list[PhotoPreview], number: float) -> list[Any]:
+    def on_guess(previews: list[PhotoPreview], number: float) -> Updates:
         usable = [one for one in previews or [] if one.usable]
         if not usable:
             return [
@@ -70,9 +80,9 @@ def build(
         return [words, suits, ""]
 
     guess_outputs = [form["subject"], form["suits"], person.notes]
-    person.card.change(people_boxes_html, [], [boxes], show_progress="hidden")  # a card that is saved is chosen at once
+    person.card.change(people_boxes_html, [], [boxes], **HIDDEN_PROGRESS)  # a card that is saved is chosen at once
     guess_button.click(on_guess, [person.previews, person.face], guess_outputs, show_progress="minimal")
-    clear_button.click(lambda: "", [], [form["subject"]], show_progress="hidden")
+    clear_button.click(lambda: "", [], [form["subject"]], **HIDDEN_PROGRESS)
     return column, style_parts, own_styles
 
 
@@ -82,17 +92,17 @@ def people_boxes_html() -> str:
     return boxes_html(BoxFields(*ids), CardLibrary().names())
 
 
-def _build_people_section(add: Any) -> Any:
+def _build_people_section(add: AddComponents) -> Component:
     """Who else is in the picture, and where; gives the frame."""
     with gr.Accordion("Several people", open=False, elem_id="facechain_several_panel"):
-        frame = gr.HTML(people_boxes_html(), elem_id="facechain_boxes")
+        frame: Component = gr.HTML(people_boxes_html(), elem_id="facechain_boxes")
         add("others", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
         add("box", lines=1, placeholder="0, 0, 0.5, 1")
         add("alone")
     return frame
 
 
-def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: dict[str, Any]) -> Any:
+def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: dict[str, Component]) -> Component:
     """The pose picture and how it acts; what cannot be used says why."""
     reasons = {kind: capabilities.unavailable_reason(kind) for kind in ("openpose", "depth")}
     usable = not all(reasons.values())
@@ -101,7 +111,9 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
             f"{word}: {reasons[kind]}" for kind, word in (("openpose", "Pose"), ("depth", "Depth")) if reasons[kind]
         ]
         gr.HTML(note_html(*reasons_shown), elem_id="facechain_pose_reason", visible=bool(reasons_shown))
-        pose = image_input(label="Pose picture", elem_id="facechain_pose_picture", interactive=usable, height=220)
+        pose: Component = image_input(
+            label="Pose picture", elem_id="facechain_pose_picture", interactive=usable, height=220
+        )
         with gr.Row():
             for name in _POSE_SWITCHES:
                 form[name] = build_component(name, min_width=100)
@@ -117,8 +129,8 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
             label="What is followed", columns=2, height=220, visible=False, elem_id="facechain_pose_seen"
         )
 
-    def on_show(picture: Any, *values: Any) -> list[Any]:
-        if picture is None:
+    def on_show(picture: object, *values: object) -> Updates:
+        if not isinstance(picture, Image.Image):
             return [note_html("Add a pose picture first."), gr.update()]
         form = {**DEFAULTS, **dict(zip(_POSE_SWITCHES, values, strict=True))}
         try:
@@ -132,7 +144,7 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
     return pose
 
 
-def _build_more_section(capabilities: HostCapabilities, add: Any) -> None:
+def _build_more_section(capabilities: HostCapabilities, add: AddComponents) -> None:
     """What is rarely changed: the adapter and when it acts, sampling, size, hires fix."""
     with gr.Accordion("More", open=False, elem_id="facechain_more"):
         add("adapter", choices=list(capabilities.adapters) or [DEFAULTS["adapter"]])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.ui.host import HostCapabilities
     from facechain_ext.ui.pnginfo import ParsedInfotext
+    from facechain_ext.ui.portrait.form import Form, FormValues
     from facechain_ext.ui.portrait.person import PersonRequest
 
 RECIPE = RECIPE_LABEL
@@ -43,7 +44,7 @@ _HOST_LISTS = {"sampler": "samplers", "adapter": "adapters", "hires_upscaler": "
 class RestoredForm:
     """The form that a text describes, the card, second card, share and face that it names, and what did not fit."""
 
-    form: dict[str, Any]
+    form: Form
     card: str = ""
     second: str = ""
     mix: float = 0.0
@@ -51,7 +52,7 @@ class RestoredForm:
     notes: list[str] = field(default_factory=list)
 
 
-def to_infotext(form: Mapping[str, Any], person: PersonRequest) -> dict[str, str]:
+def to_infotext(form: FormValues, person: PersonRequest) -> dict[str, str]:
     """Label -> text of the settings that no label of the host's says and that are not the default.
 
     Photos are not named: nothing but a card can be found again.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.styles import forget_lora_index
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import (
     generation_panel,
@@ -60,9 +61,9 @@ def build(host: PageHost) -> None:
         query: str,
         tag: str,
         shown: str,
-        previous: list[Any],
-        *values: Any,
-    ) -> list[Any]:
+        previous: list[object],
+        *values: object,
+    ) -> Updates:
         """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
         forget_lora_index()
         host.reload_loras()
@@ -98,19 +99,19 @@ def build(host: PageHost) -> None:
             generation.boxes,
             *updated,
         ],
-        show_progress="hidden",
+        **HIDDEN_PROGRESS,
     )
 
 
-def _default_updates(defaults: DrawingDefaults, previous: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+def _default_updates(defaults: DrawingDefaults, previous: Sequence[object], values: Sequence[object]) -> Updates:
     """The defaults that are in force now, and an update of each setting that still has the default from before."""
-    capabilities = [getattr(defaults, name) for name in _SUITED]
-    changed = zip(capabilities, previous, values, strict=True)
+    current = [getattr(defaults, name) for name in _SUITED]
+    changed = zip(current, previous, values, strict=True)
     return [
-        capabilities,
+        current,
         *(gr.update(value=new) if value == old != new else gr.update() for new, old, value in changed),
     ]
 
 
-def _dropdown_update(names: list[str], chosen_components: str, otherwise: str) -> Any:
-    return gr.update(choices=names, value=chosen_components if chosen_components in names else otherwise)
+def _dropdown_update(names: list[str], selected: str, otherwise: str) -> object:
+    return gr.update(choices=names, value=selected if selected in names else otherwise)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.subject import Gender
     from facechain_ext.styles import Subject
     from facechain_ext.ui.host import PageHost
@@ -158,7 +157,7 @@ def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, replaces
     return " ".join([f"Saved {name.strip()}; it is used from now on {replaces}.", *identity.notes])
 
 
-def data_url(pixels: NDArray[Any]) -> str:
+def data_url(pixels: Pixels) -> str:
     """A small picture inside a text, for the page."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "WEBP", quality=85)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait.components import PersonColumn
 from facechain_ext.ui.portrait.person import (
@@ -24,6 +24,8 @@ from facechain_ext.ui.portrait.person import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facechain_ext.ui.host import PageHost
 
 
@@ -31,21 +33,21 @@ if TYPE_CHECKING:
 class _PhotoRows:
     """Where photos come in, and a row for each: its frame, its view, its weight, its button."""
 
-    drop: Any
-    rows: list[Any]
-    views: list[Any]
-    weights: list[Any]
-    removes: list[Any]
+    drop: Component
+    rows: list[Component]
+    views: list[Component]
+    weights: list[Component]
+    removes: list[Component]
 
 
 @dataclass(frozen=True)
 class _CardForm:
     """Keeping the person as a card."""
 
-    name: Any
-    agreed: Any
-    on_save: Any
-    on_save_mix: Any
+    name: Component
+    agreed: Component
+    on_save: Component
+    on_save_mix: Component
 
 
 def build(host: PageHost) -> PersonColumn:
@@ -118,9 +120,7 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
     unchanged = [gr.update()] * (1 + 3 * MAX_PHOTOS)
     listing = [column.previews, column.notes, *photos.rows, *photos.views, *photos.weights]
 
-    def on_add(
-        files: Any, previews: list[PhotoPreview], number: float, card: str, *weights: Any
-    ) -> Iterator[list[Any]]:
+    def on_add(files: object, previews: list[PhotoPreview], number: float, card: str, *weights: object) -> UpdateStream:
         new = files if isinstance(files, list) else [files] if files else []
         previews, notes = list(previews or []), []
         before = len(previews)
@@ -136,12 +136,12 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
         chosen, message = clear_card(card, previews[before:])
         yield [None, previews, note_html(*message, *notes), *_row_updates(previews, list(weights)), chosen]
 
-    def on_face_number(previews: list[PhotoPreview], number: float, *weights: Any) -> list[Any]:
+    def on_face_number(previews: list[PhotoPreview], number: float, *weights: object) -> Updates:
         previews = [preview_photo(one.path, int(number or 0) or None) for one in previews or []]
         return [previews, "", *_row_updates(previews, list(weights))]
 
-    def make_remove_handler(position: int) -> Any:
-        def on_remove(previews: list[PhotoPreview], *weights: Any) -> list[Any]:
+    def make_remove_handler(position: int) -> Callable[..., Updates]:
+        def on_remove(previews: list[PhotoPreview], *weights: object) -> Updates:
             left = [one for n, one in enumerate(previews or []) if n != position]
             return [left, "", *_row_updates(left, [c for n, c in enumerate(weights) if n != position])]
 
@@ -151,52 +151,52 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
         on_add,
         [photos.drop, column.previews, column.face, column.card, *photos.weights],
         [photos.drop, *listing, column.card],
-        show_progress="hidden",
+        **HIDDEN_PROGRESS,
     )
     column.face.release(
         on_face_number, [column.previews, column.face, *photos.weights], listing, show_progress="minimal"
     )
     for position, button in enumerate(photos.removes):
-        button.click(make_remove_handler(position), [column.previews, *photos.weights], listing, show_progress="hidden")
+        button.click(make_remove_handler(position), [column.previews, *photos.weights], listing, **HIDDEN_PROGRESS)
 
 
-def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used_person: Any) -> None:
+def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used_person: Component) -> None:
     """Saying who is used, and keeping."""
 
-    def on_save(card_name: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def on_save(card_name: str, consent: object, previews: list[PhotoPreview], *values: object) -> Updates:
         card_name = (card_name or "").strip()
         try:
             message = save_photos_card(
-                host, PersonRequest.from_values(values[0] or [], values[1:]), card_name, agreed=consent
+                host, PersonRequest.from_values(previews or [], values), card_name, agreed=bool(consent)
             )
         except FaceChainError as error:
             return [gr.update(), gr.update(), note_html(str(error))]
         names = ["", *CardLibrary().names()]
         return [gr.update(choices=names, value=card_name), gr.update(choices=names), note_html(message)]
 
-    def on_save_mix(card_name: str, consent: bool, *values: Any) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def on_save_mix(card_name: str, consent: object, previews: list[PhotoPreview], *values: object) -> Updates:
         card_name = (card_name or "").strip()
         try:
             message = save_mix_card(
-                host, PersonRequest.from_values(values[0] or [], values[1:]), card_name, agreed=consent
+                host, PersonRequest.from_values(previews or [], values), card_name, agreed=bool(consent)
             )
         except FaceChainError as error:
             return [gr.update(), gr.update(), gr.update(), note_html(str(error))]
         names = ["", *CardLibrary().names()]
         return [gr.update(choices=names, value=card_name), gr.update(choices=names, value=""), 0, note_html(message)]
 
-    def on_change(card: str, second: str, mix: float) -> list[Any]:
+    def on_change(card: str, second: str, mix: float) -> Updates:
         return [used_person_html(card, second, mix), gr.update(visible=bool(second) and mix > 0)]
 
     card_inputs = [column.card, column.second, column.mix]
     for event in (column.card.change, column.second.change, column.mix.release):
-        event(on_change, card_inputs, [used_person, card_form.on_save_mix], show_progress="hidden")
+        event(on_change, card_inputs, [used_person, card_form.on_save_mix], **HIDDEN_PROGRESS)
     save_inputs = [card_form.name, card_form.agreed, *column.inputs]
     card_form.on_save.click(on_save, save_inputs, [column.card, column.second, column.notes])
     card_form.on_save_mix.click(on_save_mix, save_inputs, [*card_inputs, column.notes])
 
 
-def _row_updates(previews: list[PhotoPreview], weights: list[Any]) -> list[Any]:
+def _row_updates(previews: list[PhotoPreview], weights: list[object]) -> Updates:
     """Updates of the photos' rows: frames, views, weights."""
     present = [number < len(previews) for number in range(MAX_PHOTOS)]
     weights = [*weights, *[1.0] * MAX_PHOTOS][:MAX_PHOTOS]
@@ -215,7 +215,7 @@ def preview_html(one: PhotoPreview) -> str:
     return f"<div class='facechain-photo'>{picture}<p{kind}><b>{name}</b><br>{html.escape(one.message)}</p></div>"
 
 
-def clear_card(card: str, new: list[PhotoPreview]) -> tuple[Any, list[str]]:
+def clear_card(card: str, new: list[PhotoPreview]) -> tuple[object, list[str]]:
     """What to set the chosen card to after ``new`` photos were added, and what to say of it."""
     if card and any(one.usable for one in new):
         return "", [f"The photos are used now, not the card {card}. Remove those of anybody else with ✕."]

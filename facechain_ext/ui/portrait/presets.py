@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.storage.atomic_write import atomic_write
@@ -11,8 +11,9 @@ from facechain_ext.ui.portrait.form import NAMES, validated_form
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from facechain_ext.ui.portrait.form import Form, FormValues
 
 
 def folder() -> Path:
@@ -25,7 +26,7 @@ def names() -> list[str]:
     return sorted((path.stem for path in folder().glob("*.json")), key=str.casefold) if folder().is_dir() else []
 
 
-def save(name: str, form: Mapping[str, Any]) -> None:
+def save(name: str, form: FormValues) -> None:
     """Keep settings under ``name``, in place of those of the same name.
 
     Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
@@ -37,7 +38,7 @@ def save(name: str, form: Mapping[str, Any]) -> None:
         )
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> Form:
     """The settings called ``name``; raises HostError when there are none or their file is damaged."""
     try:
         return validated_form(json.loads(_path(name).read_text(encoding="utf-8")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.confirmation import build_confirmation, hide_confirmation, show_confirmation
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.portrait import presets
@@ -16,19 +17,21 @@ from facechain_ext.ui.portrait.form import NAMES, form_from_values
 from facechain_ext.ui.portrait.infotext import from_infotext
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
     from facechain_ext.ui.portrait.result_panel import ResultColumn
 
 
-def build(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> Any:
+def build(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> Component:
     """Build the part below the result and wire it; gives the drop-down of the presets."""
     with gr.Accordion("Restore settings from a picture", open=False, elem_id="facechain_restore_panel"):
         gr.HTML(note_html("Drop a picture made here or in the webui, or paste its settings into the field above."))
         picture = gr.File(label="Picture", file_types=["image"], elem_id="facechain_pnginfo")
         restore = gr.Button("Restore from the settings above", elem_id="facechain_restore")
     with gr.Accordion("Presets", open=False, elem_id="facechain_presets"):
-        preset = gr.Dropdown(
+        preset: Component = gr.Dropdown(
             presets.names(), label="Preset", allow_custom_value=True, elem_id="facechain_preset",
             info="Choose one, or write a new name.",
         )  # fmt: skip
@@ -40,9 +43,9 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
         deleting = build_confirmation("facechain_preset_delete", "Yes, delete it")
 
     person_components = [person.card, person.second, person.mix, person.face]
-    unchanged: list[Any] = [gr.update()] * (len(NAMES) + len(person_components) + 1)
+    unchanged: Updates = [gr.update()] * (len(NAMES) + len(person_components) + 1)
 
-    def on_restore(text: str) -> list[Any]:
+    def on_restore(text: str) -> Updates:
         try:
             restored = from_infotext(text or "", host.capabilities(), CardLibrary().names())
         except FaceChainError as error:
@@ -58,7 +61,7 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
             restored.face,
         ]
 
-    def on_upload(file: Any) -> list[Any]:
+    def on_upload(file: object) -> Updates:
         try:
             text = read_infotext(host.uploaded(file))
         except FaceChainError as error:
@@ -71,7 +74,7 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
             ]
         return [text, *on_restore(text)]
 
-    def on_save(name: str, *values: Any) -> list[Any]:
+    def on_save(name: str, *values: object) -> Updates:
         try:
             if presets.exists(name or ""):
                 message = f"There is a preset {name.strip()} already. Replace it by the settings of now?"
@@ -80,7 +83,7 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
             return [note_html(str(error)), gr.update(), *hide_confirmation()]
         return on_confirm_replace(name, *values)
 
-    def on_confirm_replace(name: str, *values: Any) -> list[Any]:
+    def on_confirm_replace(name: str, *values: object) -> Updates:
         return [
             *_change_presets(
                 lambda: presets.save(name or "", form_from_values(values)), f"Saved the preset {name}.", name
@@ -88,7 +91,7 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
             *hide_confirmation(),
         ]
 
-    def on_delete(name: str) -> list[Any]:
+    def on_delete(name: str) -> Updates:
         try:
             if presets.exists(name or ""):
                 return ["", *show_confirmation(f"Delete the preset {name.strip()}? It cannot be brought back.", name)]
@@ -96,33 +99,34 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
             return [note_html(str(error)), *hide_confirmation()]
         return [note_html(f"There is no preset called {name}."), *hide_confirmation()]
 
-    def on_confirm_delete(name: str) -> list[Any]:
+    def on_confirm_delete(name: str) -> Updates:
         return [
             *_change_presets(lambda: presets.delete(name or ""), f"Deleted the preset {name}.", None),
             *hide_confirmation(),
         ]
 
-    def on_load(name: str) -> list[Any]:
+    def on_load(name: str) -> Updates:
         try:
             form = presets.load(name or "")
         except FaceChainError as error:
             return [note_html(str(error)), *unchanged[: len(NAMES) + 1]]
         return [note_html(f"Loaded the preset {name}."), None, *(form[key] for key in NAMES)]
 
-    hidden = {"show_progress": "hidden"}
     settings = [result.status, generation.suggested, *generation.inputs]
-    restore.click(on_restore, [result.infotext], [*settings, *person_components], **hidden)
-    picture.upload(on_upload, [picture], [result.infotext, *settings, *person_components], **hidden)
+    restore.click(on_restore, [result.infotext], [*settings, *person_components], **HIDDEN_PROGRESS)
+    picture.upload(on_upload, [picture], [result.infotext, *settings, *person_components], **HIDDEN_PROGRESS)
     save_outputs = [result.status, preset, *replacing.outputs]
-    save.click(on_save, [preset, *generation.inputs], save_outputs, **hidden)
-    replacing.yes.click(on_confirm_replace, [replacing.subject, *generation.inputs], save_outputs, **hidden)
-    delete.click(on_delete, [preset], [result.status, *deleting.outputs], **hidden)
-    deleting.yes.click(on_confirm_delete, [deleting.subject], [result.status, preset, *deleting.outputs], **hidden)
-    load.click(on_load, [preset], settings, **hidden)
+    save.click(on_save, [preset, *generation.inputs], save_outputs, **HIDDEN_PROGRESS)
+    replacing.yes.click(on_confirm_replace, [replacing.subject, *generation.inputs], save_outputs, **HIDDEN_PROGRESS)
+    delete.click(on_delete, [preset], [result.status, *deleting.outputs], **HIDDEN_PROGRESS)
+    deleting.yes.click(
+        on_confirm_delete, [deleting.subject], [result.status, preset, *deleting.outputs], **HIDDEN_PROGRESS
+    )
+    load.click(on_load, [preset], settings, **HIDDEN_PROGRESS)
     return preset
 
 
-def _change_presets(change: Any, message: str, chosen: str | None) -> list[Any]:
+def _change_presets(change: Callable[[], object], message: str, chosen: str | None) -> Updates:
     try:
         change()
     except FaceChainError as error:

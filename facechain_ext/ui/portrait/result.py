@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -26,7 +26,7 @@ from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from facechain_ext.identity import Identity
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import ControlKind, Host, Job
     from facechain_ext.recipes.style import FaceTool, Finished
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.portrait.form import FormValues
     from facechain_ext.ui.portrait.person import PersonRequest
 
     Report = Callable[[int, int], bool]
@@ -50,7 +51,7 @@ class PortraitRequest:
     """What the page asks for: the person, the settings, and the pose picture."""
 
     person: PersonRequest
-    form: Mapping[str, Any]
+    form: FormValues
     pose: Image.Image | None = None
 
 
@@ -205,7 +206,7 @@ def resolve_seed(seed: int) -> int:
     return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
 
 
-def wanted_controls(form: Mapping[str, Any], picture: Image.Image) -> list[Control]:
+def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:
     """The ControlNet units that the form asks for of a pose picture; raises HostError for settings that contradict."""
     window = (form["pose_start"], form["pose_end"])
     if window[0] > window[1]:
@@ -232,7 +233,7 @@ def _controls(host: PageHost, request: PortraitRequest) -> tuple[Control, ...]:
     return tuple(controls)
 
 
-def _generation_host(host: PageHost, form: Mapping[str, Any]) -> Host:
+def _generation_host(host: PageHost, form: FormValues) -> Host:
     """The host, or who lets it paint several people one by one."""
     return SequentialInpaintHost(host, form["alone"]) if form["alone"] > 0 else host
 
@@ -264,7 +265,7 @@ def _generate_cells(
     return pictures, labels
 
 
-def _face_tools(form: Mapping[str, Any]) -> list[FaceTool]:
+def _face_tools(form: FormValues) -> list[FaceTool]:
     tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["others"].strip() else []
     return [*tools, retouching()] if form["retouch"] else tools
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.styles import all_styles
 from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait import result
@@ -34,22 +34,22 @@ _PREVIEW_EVERY = 3
 class ResultColumn:
     """``sent`` holds what the buttons send to other tabs, ``shown`` one browser's result, ``stop`` its interrupt."""
 
-    generate: Any
-    interrupt: Any
-    status: Any
-    preview: Any
-    gallery: Any
-    flip: Any
-    infotext: Any
-    grid: Any
-    grid_styles: Any
-    sent: Any
-    shown: Any
-    before: Any
-    stop: Any
+    generate: Component
+    interrupt: Component
+    status: Component
+    preview: Component
+    gallery: Component
+    flip: Component
+    infotext: Component
+    grid: Component
+    grid_styles: Component
+    sent: Component
+    shown: Component
+    before: Component
+    stop: Component
 
 
-def build(host: PageHost, form: dict[str, Any]) -> ResultColumn:
+def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
     """Build the column; its settings go into ``form``."""
     gr.HTML("<h3>Result</h3>")
     with gr.Row():
@@ -89,12 +89,12 @@ def build(host: PageHost, form: dict[str, Any]) -> ResultColumn:
 def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColumn, host: PageHost) -> None:
     """What generating, interrupting, choosing and flipping do."""
 
-    def on_generate(stop: StopSignal, *values: Any) -> Iterator[list[Any]]:
+    def on_generate(stop: StopSignal, *values: object) -> UpdateStream:
         yield from _run_with_progress(
             host, stop, lambda report: result.generate(host, portrait_request(values), report)
         )
 
-    def on_generate_grid(stop: StopSignal, names: list[str], *values: Any) -> Iterator[list[Any]]:
+    def on_generate_grid(stop: StopSignal, names: list[str], *values: object) -> UpdateStream:
         keys = [key_of_choice(name) for name in names or []]
         yield from _run_with_progress(
             host, stop, lambda report: result.generate_grid(host, portrait_request(values), keys, report)
@@ -103,7 +103,7 @@ def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColum
     def on_select(shown: PortraitResult | None, event: gr.SelectData) -> str:
         return shown.infotext(int(event.index)) if shown is not None else ""
 
-    def flip(shown: PortraitResult | None, before: bool) -> list[Any]:  # noqa: FBT001 - gradio's way
+    def flip(shown: PortraitResult | None, before: object) -> Updates:
         if shown is None:
             return [gr.update(), gr.update(), before]
         text = "Show before fusion and retouching" if before else "Show after fusion and retouching"
@@ -117,21 +117,26 @@ def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColum
         column.status, column.preview, column.gallery, column.infotext, column.shown, column.flip, column.before,
         column.interrupt,
     ]  # fmt: skip
-    hidden = {"show_progress": "hidden"}
     column.generate.click(
-        on_generate, [column.stop, *inputs], outputs, **hidden, **concurrent_event_options(column.generate.click)
+        on_generate,
+        [column.stop, *inputs],
+        outputs,
+        **HIDDEN_PROGRESS,
+        **concurrent_event_options(column.generate.click),
     )
     column.grid.click(
         on_generate_grid,
         [column.stop, column.grid_styles, *inputs],
         outputs,
-        **hidden,
+        **HIDDEN_PROGRESS,
         **concurrent_event_options(column.grid.click),
     )
     column.interrupt.click(StopSignal.set, [column.stop], [], queue=False)
-    column.infotext.change(on_infotext, [column.infotext, column.shown], [column.sent], **hidden)
-    column.gallery.select(on_select, [column.shown], [column.infotext], **hidden)
-    column.flip.click(flip, [column.shown, column.before], [column.gallery, column.flip, column.before], **hidden)
+    column.infotext.change(on_infotext, [column.infotext, column.shown], [column.sent], **HIDDEN_PROGRESS)
+    column.gallery.select(on_select, [column.shown], [column.infotext], **HIDDEN_PROGRESS)
+    column.flip.click(
+        flip, [column.shown, column.before], [column.gallery, column.flip, column.before], **HIDDEN_PROGRESS
+    )
 
 
 def style_choices() -> list[str]:
@@ -146,7 +151,7 @@ def key_of_choice(choice: str) -> str:
 
 def _run_with_progress(
     host: PageHost, stop: StopSignal, task: Callable[[Callable[[int, int], bool]], PortraitResult]
-) -> Iterator[list[Any]]:
+) -> UpdateStream:
     """The result column while ``task`` works, and when it has ended."""
     stop.clear()
     task_run: Task[PortraitResult] = Task(task, stop, host.is_waiting)
@@ -157,22 +162,22 @@ def _run_with_progress(
         preview_update = gr.update(value=picture, visible=True) if picture is not None else unchanged
         text = "Stopping …" if stop.is_set() else progress.text
         yield [bar(progress.done, progress.total, text), preview_update, *[unchanged] * 5, gr.update(variant="stop")]
-    hidden, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
+    hidden_preview, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
     try:
         shown = task_run.result()
     except FaceChainError as error:
-        yield [note_html(str(error)), hidden, *[unchanged] * 5, idle]
+        yield [note_html(str(error)), hidden_preview, *[unchanged] * 5, idle]
         return
     except Exception as error:
         log.exception("the page could not make the pictures")
         trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note_html(trouble), hidden, *[unchanged] * 5, idle]
+        yield [note_html(trouble), hidden_preview, *[unchanged] * 5, idle]
         return
     flip = gr.update(visible=shown.has_before, value="Show before fusion and retouching")
     first = shown.infotext(1 if shown.sheet is not None else 0)
-    yield [note_html(*(shown.notes or ("Done.",))), hidden, shown.gallery(), first, shown, flip, False, idle]
+    yield [note_html(*(shown.notes or ("Done.",))), hidden_preview, shown.gallery(), first, shown, flip, False, idle]
 
 
-def style_choices_update() -> Any:
+def style_choices_update() -> object:
     """The styles of the grid as they are now."""
     return gr.update(choices=style_choices())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from facechain_ext.styles import (
@@ -26,6 +26,8 @@ from facechain_ext.ui.portrait.style_pictures import picture_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from facechain_ext.ui.portrait.form import FormValues
 
 EVERY = "all"
 FAVOURITES = "favourites"
@@ -129,7 +131,7 @@ def settings_to_update(
     return {name: value for name, value in suggested_settings(key).items() if current[name] == last_suggested[name]}
 
 
-def build_own_style(name: str, form: Mapping[str, Any], lora_file: str | None) -> Style:
+def build_own_style(name: str, form: FormValues, lora_file: str | None) -> Style:
     """A style of the user from the page's settings: the chosen style's words and his own.
 
     ``lora_file`` is the file name of the LoRA that is chosen instead of the style's. Raises StyleError for a name that

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -20,8 +19,9 @@ from facechain_ext.styles import (
     save_style,
     set_favourite,
 )
-from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.confirmation import Confirmation, build_confirmation, hide_confirmation, show_confirmation
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, HtmlStream, Updates, UpdateStream
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait import styles
 from facechain_ext.ui.portrait.components import build_component
@@ -29,7 +29,7 @@ from facechain_ext.ui.portrait.form import NO_LORA, STYLE_LORA, form_from_values
 from facechain_ext.ui.portrait.style_pictures import style_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from facechain_ext.styles import Style
@@ -47,26 +47,26 @@ class StylesSection:
     ``pictures`` are the tiles' pictures and ``shown`` the digest of those that the browser has.
     """
 
-    key: Any
-    query: Any
-    tag: Any
-    tiles: Any
-    pictures: Any
-    shown: Any
-    facts: Any
-    star: Any
-    pull: Any
-    stop_pull: Any
-    status: Any
+    key: Component
+    query: Component
+    tag: Component
+    tiles: Component
+    pictures: Component
+    shown: Component
+    facts: Component
+    star: Component
+    pull: Component
+    stop_pull: Component
+    status: Component
 
 
 @dataclass(frozen=True)
 class OwnStylesSection:
     """Saving the settings as a style, and deleting one; both may ask first."""
 
-    name: Any
-    save: Any
-    delete: Any
+    name: Component
+    save: Component
+    delete: Component
     replacing: Confirmation
     deleting: Confirmation
 
@@ -119,7 +119,7 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
         except FaceChainError as error:
             return note_html(str(error))
 
-    def on_choose(key: str, last: dict[str, float] | None, *save_inputs: float) -> list[Any]:
+    def on_choose(key: str, last: dict[str, float] | None, *save_inputs: float) -> Updates:
         updates = styles.settings_to_update(key or "", last, dict(zip(SUGGESTED, save_inputs, strict=True)))
         suggested = {
             **(last or {}),
@@ -128,10 +128,10 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
         }
         return [facts(key), pull_button(key), suggested, *(updates.get(name, gr.update()) for name in SUGGESTED)]
 
-    def pull_button(key: str) -> Any:
+    def pull_button(key: str) -> object:
         return gr.update(interactive=styles.can_download(key or "", host.lora_folders()))
 
-    def star(key: str, query: str, tag: str) -> list[Any]:
+    def star(key: str, query: str, tag: str) -> Updates:
         if not key:
             return [note_html("Choose a style first."), gr.update(), gr.update()]
         on = key not in favourites()
@@ -142,7 +142,7 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
         message = "It is a favourite now." if on else "It is no favourite any more."
         return [note_html(message), facts(key), tiles(query, tag)]
 
-    def on_pull(key: str, stop: StopSignal, query: str, tag: str) -> Iterator[list[Any]]:
+    def on_pull(key: str, stop: StopSignal, query: str, tag: str) -> UpdateStream:
         stop.clear()
         for message in download_lora(key or "", host.lora_folders(), stop):
             yield [message, gr.update(visible=True), gr.update(), gr.update(), gr.update()]
@@ -151,15 +151,13 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
     stop = gr.State(StopSignal())
     search = [section.query, section.tag]
     for changed in (section.query.change, section.tag.change):
-        changed(tiles, search, [section.tiles], show_progress="hidden")
+        changed(tiles, search, [section.tiles], **HIDDEN_PROGRESS)
     suggested = [generation.form[name] for name in SUGGESTED]
     followers = [section.facts, section.pull, generation.suggested, *suggested]
-    section.key.change(on_choose, [section.key, generation.suggested, *suggested], followers, show_progress="hidden")
-    section.star.click(
-        star, [section.key, *search], [section.status, section.facts, section.tiles], show_progress="hidden"
-    )
+    section.key.change(on_choose, [section.key, generation.suggested, *suggested], followers, **HIDDEN_PROGRESS)
+    section.star.click(star, [section.key, *search], [section.status, section.facts, section.tiles], **HIDDEN_PROGRESS)
     shown = [section.status, section.stop_pull, section.facts, section.tiles, section.pull]
-    section.pull.click(on_pull, [section.key, stop, *search], shown, show_progress="hidden")
+    section.pull.click(on_pull, [section.key, stop, *search], shown, **HIDDEN_PROGRESS)
     section.stop_pull.click(StopSignal.set, [stop], [], queue=False)
 
 
@@ -171,11 +169,11 @@ def wire_own(
     def tiles(query: str, tag: str) -> str:
         return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
 
-    def style_of(name: str, values: Sequence[Any]) -> Style:
+    def style_of(name: str, values: Sequence[object]) -> Style:
         form = form_from_values(values)
         return styles.build_own_style(name or "", form, lora_file_name(form["lora"], host.lora_folders()))
 
-    def on_save(name: str, query: str, tag: str, *values: Any) -> list[Any]:
+    def on_save(name: str, query: str, tag: str, *values: object) -> Updates:
         try:
             style = style_of(name, values)
             if style.key in own_styles()[0]:
@@ -185,7 +183,7 @@ def wire_own(
             return [note_html(str(error)), *unchanged[1:], *hide_confirmation()]
         return [*saved_updates(style.key, query, tag), *hide_confirmation()]
 
-    def replace(portrait_request: str, name: str, query: str, tag: str, *values: Any) -> list[Any]:
+    def replace(portrait_request: str, name: str, query: str, tag: str, *values: object) -> Updates:
         try:
             style = style_of(name, values)
             if style.key != portrait_request:
@@ -195,13 +193,13 @@ def wire_own(
             return [note_html(str(error)), *unchanged[1:], *hide_confirmation()]
         return [*saved_updates(style.key, query, tag), *hide_confirmation()]
 
-    def saved_updates(key: str, query: str, tag: str) -> list[Any]:
+    def saved_updates(key: str, query: str, tag: str) -> Updates:
         message = note_html(
             f"Saved the style {find_style(key).en}. It is chosen now and holds your words, so Prompt is empty."
         )
         return [message, key, tiles(query, tag), "", "", styles.style_details_html(key, host.lora_folders())]
 
-    def on_delete(key: str) -> list[Any]:
+    def on_delete(key: str) -> Updates:
         style = own_styles()[0].get(key or "")
         if style is None:
             return [
@@ -210,7 +208,7 @@ def wire_own(
             ]
         return ["", *show_confirmation(f"Delete the style {style.en}? It cannot be brought back.", style.key)]
 
-    def on_confirm_delete(key: str, chosen: str, query: str, tag: str) -> list[Any]:
+    def on_confirm_delete(key: str, chosen: str, query: str, tag: str) -> Updates:
         try:
             name = find_style(key).en
             delete_style(key)
@@ -223,7 +221,7 @@ def wire_own(
             *hide_confirmation(),
         ]
 
-    unchanged: list[Any] = [gr.update()] * 6
+    unchanged: Updates = [gr.update()] * 6
     changed_styles = [section.status, section.key, section.tiles]
     search = [section.query, section.tag]
     save_inputs = [own_section.name, *search, *generation.inputs]
@@ -234,28 +232,28 @@ def wire_own(
         section.facts,
         *own_section.replacing.outputs,
     ]
-    own_section.save.click(on_save, save_inputs, save_outputs, show_progress="hidden")
+    own_section.save.click(on_save, save_inputs, save_outputs, **HIDDEN_PROGRESS)
     own_section.replacing.yes.click(
-        replace, [own_section.replacing.subject, *save_inputs], save_outputs, show_progress="hidden"
+        replace, [own_section.replacing.subject, *save_inputs], save_outputs, **HIDDEN_PROGRESS
     )
     own_section.delete.click(
-        on_delete, [section.key], [section.status, *own_section.deleting.outputs], show_progress="hidden"
+        on_delete, [section.key], [section.status, *own_section.deleting.outputs], **HIDDEN_PROGRESS
     )
     own_section.deleting.yes.click(
         on_confirm_delete,
         [own_section.deleting.subject, section.key, *search],
         [*changed_styles, *own_section.deleting.outputs],
-        show_progress="hidden",
+        **HIDDEN_PROGRESS,
     )
 
 
-def picture_updates(shown: str) -> list[Any]:
+def picture_updates(shown: str) -> Updates:
     """The tiles' pictures and their digest for a browser that has those of the digest ``shown``."""
     found = style_pictures(shown or "")
     return [gr.update(), gr.update()] if found is None else list(found)
 
 
-def download_lora(key: str, folders: tuple[Path, ...], stop: StopSignal) -> Iterator[str]:
+def download_lora(key: str, folders: tuple[Path, ...], stop: StopSignal) -> HtmlStream:
     """What to show while the LoRA of a style is downloaded."""
     try:
         lora = find_style(key).lora if key else None
@@ -266,20 +264,20 @@ def download_lora(key: str, folders: tuple[Path, ...], stop: StopSignal) -> Iter
         yield note_html("This style has no LoRA.")
         return
 
-    def task(report: Callable[[int, int], bool]) -> Path:
+    def pull(report: ReportProgress) -> Path:
         return pull_lora(
             lora,
             folders,
             progress=lambda downloaded: (report(downloaded.done, downloaded.total or 0), None)[1],
-            cancel=lambda: not report(*task_run.last_report),
+            cancel=lambda: not report(*running.last_report),
         )
 
-    task_run: Task[Path] = Task(task, stop)
-    for progress in task_run.progress_updates():
+    running: Task[Path] = Task(pull, stop)
+    for progress in running.progress_updates():
         size = f"{progress.done / 1e6:.0f} of {progress.total / 1e6:.0f} MB" if progress.total else progress.text
         yield bar(progress.done, progress.total, f"{lora.file}: {size}")
     try:
-        yield note_html(f"{task_run.result().name} is here.")
+        yield note_html(f"{running.result().name} is here.")
     except (FaceChainError, OSError) as error:
         yield note_html(f"{lora.file} was not downloaded. {error}")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator  # noqa: TC003 - gradio reads the annotations
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable  # noqa: TC003
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.pnginfo import read_infotext
@@ -69,7 +70,9 @@ def build(host: PageHost) -> None:
             comparison = gr.HTML("", elem_id="facechain_template_compare")
     boxes, stop_signal = gr.State([]), gr.State(StopSignal())
 
-    def on_generate(stop: StopSignal, files: Any, chosen: str, guests: Any, *values: Any) -> Iterator[list[Any]]:
+    def on_generate(
+        stop: StopSignal, files: list[object] | None, chosen: str, guests: list[object] | None, *values: object
+    ) -> UpdateStream:
         stop.clear()
         try:
             requests = requests_from_values(template_paths(host, files, chosen), photos_by_name(host, guests), values)
@@ -82,28 +85,30 @@ def build(host: PageHost) -> None:
         _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
     )
     numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, *faces], faces)
-    hidden = {"show_progress": "hidden"}
     sources.finished.upload(
         _make_restore_handler(host),
         [sources.finished, sources.photos],
         [sources.restored, sources.chosen, sources.tiles, *options, *faces],
-        **hidden,
+        **HIDDEN_PROGRESS,
     )
     inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, *faces]
-    start.click(on_generate, inputs, [status, results, comparison], **hidden, **concurrent_event_options(start.click))
+    start.click(
+        on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)
+    )
     stop.click(StopSignal.set, [stop_signal], [], queue=False)
 
 
-def _build_face_dropdown(number: int) -> Any:
+def _build_face_dropdown(number: int) -> Component:
     """Who a face becomes; the first is there from the start."""
     shown = {"label": f"Face {number}", "visible": number == 1, "elem_id": f"facechain_template_face_{number}"}
-    return gr.Dropdown(face_choices([]), value=KEEP, **shown)
+    dropdown: Component = gr.Dropdown(face_choices([]), value=KEEP, **shown)
+    return dropdown
 
 
-def _make_find_handler(host: PageHost) -> Callable[..., list[Any]]:
+def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
     """What the button does that numbers the faces of the first template."""
 
-    def on_find(files: Any, chosen: str, guests: Any) -> list[Any]:
+    def on_find(files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
         try:
             numbered = number_faces(template_paths(host, files, chosen)[0])
             text = face_choices(list(photos_by_name(host, guests)))
@@ -125,10 +130,10 @@ def _make_find_handler(host: PageHost) -> Callable[..., list[Any]]:
     return on_find
 
 
-def _make_restore_handler(host: PageHost) -> Callable[..., list[Any]]:
+def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
     """What dropping a finished picture does: its settings, its template and its people are set."""
 
-    def on_restore(file: Any, guests: Any) -> list[Any]:
+    def on_restore(file: object, guests: list[object] | None) -> Updates:
         try:
             photos = photos_by_name(host, guests)
             found_status = restore_settings(read_infotext(host.uploaded(file)), photos, host.capabilities().restorers)
@@ -143,7 +148,7 @@ def _make_restore_handler(host: PageHost) -> Callable[..., list[Any]]:
     return on_restore
 
 
-def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> Iterator[list[Any]]:
+def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> UpdateStream:
     """Status, results and comparison while the templates are made, and when they are."""
     task_run = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
     for progress in task_run.progress_updates():
@@ -166,10 +171,12 @@ def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[Template
     yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results)]
 
 
-def _make_click_handler(host: PageHost) -> Callable[..., list[Any]]:
+def _make_click_handler(host: PageHost) -> Callable[..., Updates]:
     """What a click on the numbered faces does."""
 
-    def on_click(event: gr.SelectData, guests: Any, faces_seen: list[Any], *now: str) -> list[Any]:
+    def on_click(
+        event: gr.SelectData, guests: list[object] | None, faces_seen: list[list[float]], *now: str
+    ) -> Updates:
         number = face_at(faces_seen, *event.index)
         if number is None or number > MAX_FACES:
             return [gr.update()] * MAX_FACES

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
@@ -35,7 +36,7 @@ _QUALITY_HELP = (
 )
 
 
-def build_batch_section() -> list[Any]:
+def build_batch_section() -> Updates:
     """Who goes in turn into one face of every template."""
     with gr.Accordion("Every template with several people in turn", open=False, elem_id="facechain_template_batch"):
         return [
@@ -54,12 +55,12 @@ def person_choices(choices_text: list[str]) -> list[str]:
     return [settings for settings in choices_text if settings not in (KEEP, PIXELATE)]
 
 
-def person_choices_update(choices_text: list[str]) -> Any:
+def person_choices_update(choices_text: list[str]) -> object:
     """What brings the people in turn up to the choices of the faces."""
     return gr.update(choices=person_choices(choices_text))
 
 
-def build_options(host: PageHost) -> list[Any]:
+def build_options(host: PageHost) -> Updates:
     """Components in the order in which ``requests_from_values`` reads them."""
     restorers = list(host.capabilities().restorers)
     quality = gr.Radio(
@@ -72,7 +73,7 @@ def build_options(host: PageHost) -> list[Any]:
         lambda chosen: note_html(*_QUALITY_HELP, *unavailable_controls(host.capabilities(), chosen)),
         [quality],
         [choices_text],
-        show_progress="hidden",
+        **HIDDEN_PROGRESS,
     )
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [
@@ -94,7 +95,7 @@ def build_options(host: PageHost) -> list[Any]:
         ]  # fmt: skip
 
 
-def option_updates(restored: RestoredTemplate) -> list[Any]:
+def option_updates(restored: RestoredTemplate) -> Updates:
     """The values of ``build_options``' components, in their order, that a finished picture says."""
     settings = restored.settings
     return [

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template import gallery
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.ui.host import PageHost
 
 
@@ -23,15 +26,15 @@ class SourcesColumn:
     ``finished`` is a picture whose settings are restored, ``restored`` says how that went.
     """
 
-    files: Any
-    chosen: Any
-    photos: Any
-    tiles: Any
-    finished: Any
-    restored: Any
+    files: Component
+    chosen: Component
+    photos: Component
+    tiles: Component
+    finished: Component
+    restored: Component
 
     @property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[Component]:
         """What ``template_paths`` and ``photos_by_name`` read."""
         return [self.files, self.chosen, self.photos]
 
@@ -54,7 +57,7 @@ def build(host: PageHost) -> SourcesColumn:
         gallery_status = gr.HTML("", elem_id="facechain_template_shelf_status")
     photos = gr.File(label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests")
 
-    def on_add(dropped: Any, selected: str) -> list[Any]:
+    def on_add(dropped: list[object] | None, selected: str) -> Updates:
         try:
             new = [host.uploaded(file) for file in dropped or ()]
         except FaceChainError as error:
@@ -66,13 +69,13 @@ def build(host: PageHost) -> SourcesColumn:
         words = note_html(*([f"Added {', '.join(names)}."] if names else []), *refused)
         return [words, gallery.tiles_html(text), text, None if names else gr.update()]
 
-    def on_delete(selected: str) -> list[Any]:
+    def on_delete(selected: str) -> Updates:
         names = gallery.selected_names(selected or "")
         if not names:
             return [note_html("Click the templates to delete first."), gr.update(visible=False)]
         return [note_html(f"Delete {', '.join(names)}? The files cannot be brought back."), gr.update(visible=True)]
 
-    def on_confirm_delete(selected: str) -> list[Any]:
+    def on_confirm_delete(selected: str) -> Updates:
         names = gallery.selected_names(selected or "")
         try:
             gallery.delete_templates(names)
@@ -81,19 +84,18 @@ def build(host: PageHost) -> SourcesColumn:
             words = note_html(str(error))
         return [words, gr.update(visible=False), gallery.tiles_html(), ""]
 
-    hidden = {"show_progress": "hidden"}
     add.click(on_add, [files, chosen], [gallery_status, tiles, chosen, files])
-    delete.click(on_delete, [chosen], [gallery_status, confirmation_row], **hidden)
+    delete.click(on_delete, [chosen], [gallery_status, confirmation_row], **HIDDEN_PROGRESS)
     confirm.click(on_confirm_delete, [chosen], [gallery_status, confirmation_row, tiles, chosen])
-    cancel.click(lambda: ["", gr.update(visible=False)], [], [gallery_status, confirmation_row], **hidden)
-    refresh.click(lambda selected: gallery.tiles_html(selected or ""), [chosen], [tiles], **hidden)
+    cancel.click(lambda: ["", gr.update(visible=False)], [], [gallery_status, confirmation_row], **HIDDEN_PROGRESS)
+    refresh.click(lambda selected: gallery.tiles_html(selected or ""), [chosen], [tiles], **HIDDEN_PROGRESS)
     with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
         finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
         restored = gr.HTML("", elem_id="facechain_template_restored")
     return SourcesColumn(files, chosen, photos, tiles, finished, restored)
 
 
-def template_paths(host: PageHost, files: Any, chosen: str) -> list[Path]:
+def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str) -> list[Path]:
     """The templates that were dropped and those chosen in the gallery; raises PhotoError when there is none."""
     found = [host.uploaded(file) for file in files or ()] + gallery.selected_files(chosen or "")
     if not found:
@@ -101,7 +103,7 @@ def template_paths(host: PageHost, files: Any, chosen: str) -> list[Path]:
     return found
 
 
-def photos_by_name(host: PageHost, guests: Any) -> dict[str, Path]:
+def photos_by_name(host: PageHost, guests: Sequence[object] | None) -> dict[str, Path]:
     """Uploaded photos by a name that tells them apart."""
     named: dict[str, Path] = {}
     for number, file in enumerate(guests or (), 1):

@@ -6,7 +6,7 @@ import filecmp
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
@@ -77,7 +77,7 @@ def saved_captions(name: str) -> list[CaptionRow]:
     return read_table(TrainRequest(name, "", Path()).pictures) if name.strip() else []
 
 
-def save_edited_captions(name: str, cells: Sequence[Sequence[Any]]) -> None:
+def save_edited_captions(name: str, cells: Sequence[Sequence[object]]) -> None:
     """Write what was edited on the page (file, use, caption) into the captions of a style.
 
     Only rows that are in both change: the empty table of a page that was just opened changes nothing.
@@ -89,7 +89,7 @@ def save_edited_captions(name: str, cells: Sequence[Sequence[Any]]) -> None:
         write_table(TrainRequest(name, "", Path()).pictures, rows)
 
 
-def _edited(row: CaptionRow, cells: Sequence[Any]) -> CaptionRow:
+def _edited(row: CaptionRow, cells: Sequence[object]) -> CaptionRow:
     """A row of the captions with what the page has in its cells; what was emptied there may come as None or NaN."""
     use, caption = (cell if isinstance(cell, str) else "" for cell in cells[1:3])
     return replace(row, use=is_used(use), caption=caption)

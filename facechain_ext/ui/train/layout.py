@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.environment import HOW, environment
@@ -68,46 +69,48 @@ def build(host: PageHost) -> None:
     settings = [trigger, checkpoint, steps, rate, rank, size, resume]
     status_outputs = [state, progress, preview, shown_preview]
     name_outputs = [table, captions_of, *settings, status]
-    hidden: dict[str, Any] = {"show_progress": "hidden", "queue": False}
-    refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **hidden)
-    watch.click(_on_watch, [shown_preview], status_outputs, **hidden)
+    unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
+    refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **unqueued)
+    watch.click(_on_watch, [shown_preview], status_outputs, **unqueued)
     for named in (name.blur, name.submit):
-        named(partial(_on_name, host), [name, captions_of, table], name_outputs, **hidden)
+        named(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
     on_add_pictures = partial(_on_add_pictures, host)
     add.click(on_add_pictures, [name, trigger, files, captions_of, table], [table, captions_of, status])
     start.click(
         partial(_on_start, host),
         [name, *settings, captions_of, table, shown_preview],
         [status, resume, *status_outputs],
-        show_progress="hidden",
+        **HIDDEN_PROGRESS,
     )
-    stop.click(_on_stop, [shown_preview], [status, *status_outputs], **hidden)
+    stop.click(_on_stop, [shown_preview], [status, *status_outputs], **unqueued)
 
 
-def _on_refresh(host: PageHost, style: str, captions_of: str, edited: Any) -> list[Any]:
+def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
     """What is new when the page is seen again: the checkpoints, and the training that runs where none is named."""
     running = None if style.strip() else process.running_status()
-    table, captions_of, trigger, checkpoint, *others = (
+    table, new_captions_of, trigger, checkpoint, *others = (
         _no_updates(captions_of) if running is None else _on_name(host, running.name, captions_of, edited)
     )
-    choices = {"choices": _checkpoint_names(host)} | {key: checkpoint[key] for key in ("value",) if key in checkpoint}
+    choices: dict[str, object] = {"choices": _checkpoint_names(host)}
+    if isinstance(checkpoint, dict) and "value" in checkpoint:
+        choices["value"] = checkpoint["value"]
     name = gr.update() if running is None else running.name
-    return [name, table, captions_of, trigger, gr.update(**choices), *others]
+    return [name, table, new_captions_of, trigger, gr.update(**choices), *others]
 
 
-def _on_watch(shown_preview: str) -> list[Any]:
+def _on_watch(shown_preview: str) -> Updates:
     """Where the training stands that runs or was last; the preview only when it is a new one."""
     return _status_updates(process.running_status() or process.latest_status(), shown_preview)
 
 
-def _status_updates(status: TrainingStatus | None, shown_preview: str) -> list[Any]:
+def _status_updates(status: TrainingStatus | None, shown_preview: str) -> Updates:
     picture = preview_file(status)
     new = str(picture) if picture is not None else ""
     image = gr.update() if new == shown_preview else gr.update(value=new or None)
     return [state_html(status), progress_html(status), image, new]
 
 
-def _on_start(host: PageHost, *values: Any) -> list[Any]:
+def _on_start(host: PageHost, *values: Any) -> Updates:
     """Begin a training or go on with one; what the page shows then."""
     *request, shown_preview = values
     try:
@@ -117,7 +120,7 @@ def _on_start(host: PageHost, *values: Any) -> list[Any]:
     return ["", gr.update(), *_status_updates(status, shown_preview)]
 
 
-def _on_stop(shown_preview: str) -> list[Any]:
+def _on_stop(shown_preview: str) -> Updates:
     try:
         asked = process.stop()
     except FaceChainError as error:
@@ -125,12 +128,12 @@ def _on_stop(shown_preview: str) -> list[Any]:
     return ["" if asked else note_html("Nothing is being trained."), *_on_watch(shown_preview)]
 
 
-def _no_updates(captions_of: str) -> list[Any]:
+def _no_updates(captions_of: str) -> Updates:
     """Updates that leave the parts that belong to a name as they are."""
     return [gr.update(), captions_of, *(gr.update() for _ in range(8))]
 
 
-def _on_name(host: PageHost, style: str, captions_of: str, edited: Any) -> list[Any]:
+def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
     """Captions and settings of the style that is named now, unless the page has them already with what was edited."""
     if not style.strip() or captions.same_style(style, captions_of):
         return _no_updates(captions_of)
@@ -144,7 +147,7 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: Any) -> list[
         return [*_no_updates(captions_of)[:-1], note_html(str(error))]
     if saved_settings is None:
         return [rows, style, *(gr.update() for _ in range(6)), gr.update(value=False), gr.update()]
-    values: list[Any] = [
+    values: list[object] = [
         saved_settings.trigger,
         saved_settings.checkpoint if saved_settings.checkpoint in host.checkpoint_files() else "",
     ]
@@ -154,8 +157,8 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: Any) -> list[
 
 
 def _on_add_pictures(
-    host: PageHost, style: str, trigger: str, uploads: Any, captions_of: str, edited: Any
-) -> list[Any]:
+    host: PageHost, style: str, trigger: str, uploads: list[object] | None, captions_of: str, edited: object
+) -> Updates:
     """Add the uploads to a style; its captions, and what was left out."""
     try:
         captions.save_edited_captions(captions_of or style, _cells(edited))
@@ -199,7 +202,7 @@ def _can_train(host: PageHost) -> bool:
     return True
 
 
-def _cells(table: Any) -> list[list[Any]]:
+def _cells(table: Any) -> list[list[object]]:
     """The rows of the table as gradio hands them over: a frame of pandas, or lists."""
     return table.values.tolist() if hasattr(table, "values") else list(table or [])
 
