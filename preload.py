@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse  # noqa: TC003 - the host calls this with one
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def preload(parser: argparse.ArgumentParser) -> None:
-    """Add our flag."""
+    """Add ``--facechain-models-dir`` to the webui's command line."""
     parser.add_argument(
         "--facechain-models-dir",
         type=str,

@@ -1,12 +1,15 @@
-"""The webui's door: registers what facechain_ext.hosts.webui offers, or shows in its place why it cannot."""
+"""What the webui loads: registers facechain_ext.hosts.webui, or a script that shows why it cannot be loaded."""
+
+import logging
 
 try:
     from facechain_ext.hosts.webui.script import FaceChainScript, register
 
     register()
-except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the webui starts
-    from facechain_ext.hosts.webui.failed import script_that_says
+except Exception as error:  # whatever fails here, the webui starts
+    logging.getLogger("facechain_ext").exception("FaceChain could not be loaded")
+    from facechain_ext.hosts.webui.fallback_script import fallback_script
 
-    FaceChainScript = script_that_says(error)
+    FaceChainScript = fallback_script(error)
 
 __all__ = ["FaceChainScript"]

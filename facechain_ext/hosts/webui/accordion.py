@@ -1,14 +1,14 @@
-"""The accordion in txt2img and img2img: components from the table, and reading them back."""
+"""The accordion in txt2img and img2img: its components, and the settings in their values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from facechain_ext.hosts.webui import card_row, models, pasting, preview
-from facechain_ext.hosts.webui.echo import make_repeatable
+from facechain_ext.hosts.webui.json_safe import make_json_safe
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import AUTOMATIC, adapter_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
@@ -16,86 +16,90 @@ from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from facechain_ext.hosts.webui.host_types import Component
     from facechain_ext.methods.setting import Setting
 
+    InfotextReader = Callable[[Mapping[str, object]], object]
+    """A function from a parsed infotext to the value of a component, or to None to leave it unchanged."""
+
 _WINDOW = ("window_start", "window_end")
-_EXAMPLES = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
+_PLACEHOLDERS = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
 
 
 def component_names() -> tuple[str, ...]:
-    """Names of the components in the order in which the host hands their values back."""
+    """Names of the components in the order in which their values come as arguments of the script."""
     rows = (row for row in settings_table() if row.on_page)
     return tuple(name for row in rows for name in (_WINDOW if row.name == "window" else (row.name,)))
 
 
 @dataclass(frozen=True)
 class Accordion:
-    """What was built: components in the order of component_names, and which infotext restores which of them."""
+    """The components in the order of component_names, and the functions that restore them from an infotext."""
 
-    components: list[Any]
-    infotext_fields: list[tuple[Any, Any]]
+    components: list[Component]
+    infotext_fields: list[tuple[Component, InfotextReader]]
     paste_field_names: list[str]
 
 
 def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
-    """Build the accordion; reads only the names of files, no model."""
+    """Build the accordion; reads names of files but no model."""
     from modules.ui_components import InputAccordion, ToolButton
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
-        made: dict[str, Any] = {"enabled": enabled}
-        lacking = requirements_panel.build(models.needs, elem_id)
+        components: dict[str, Component] = {"enabled": enabled}
+        missing = requirements_panel.build(models.needs, elem_id)
         with gr.Row():
             with gr.Column():
-                line = argument("photos")
-                made["photos"] = gr.File(
-                    label=line.label, file_count="multiple", file_types=["image"], elem_id=elem_id("photos")
+                row = argument("photos")
+                components["photos"] = gr.File(
+                    label=row.label, file_count="multiple", file_types=["image"], elem_id=elem_id("photos")
                 )
                 with gr.Row():
                     # pasted names may be newer than the list: allow_custom_value shows them all the same
-                    made["card"] = gr.Dropdown(
+                    components["card"] = gr.Dropdown(
                         _cards(), value="", label="Card", allow_custom_value=True, elem_id=elem_id("card")
                     )
                     refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
-                made["face"] = _slider("face", elem_id, most=20)
+                components["face"] = _slider("face", elem_id, maximum=20)
                 with gr.Row():
-                    made["mix_with"] = gr.Dropdown(
+                    components["mix_with"] = gr.Dropdown(
                         _cards(), value="", label=argument("mix_with").label, allow_custom_value=True,
                         elem_id=elem_id("mix_with"), min_width=100,
                     )  # fmt: skip
-                    made["mix_share"] = _slider("mix_share", elem_id)
-                look = gr.Button("Preview face", elem_id=elem_id("preview"))
+                    components["mix_share"] = _slider("mix_share", elem_id)
+                preview_button = gr.Button("Preview face", elem_id=elem_id("preview"))
             with gr.Column():
-                made["adapter"] = gr.Dropdown(
+                components["adapter"] = gr.Dropdown(
                     adapter_names(),
                     value=AUTOMATIC,
                     label="Adapter",
                     allow_custom_value=True,
                     elem_id=elem_id("adapter"),
                 )
-                made["strength"] = _slider("strength", elem_id)
+                components["strength"] = _slider("strength", elem_id)
                 with gr.Row():
-                    made["window_start"] = _slider("window", elem_id, "start", 0.0)
-                    made["window_end"] = _slider("window", elem_id, "end", 1.0)
+                    components["window_start"] = _slider("window", elem_id, "start", 0.0)
+                    components["window_end"] = _slider("window", elem_id, "end", 1.0)
                 hires = argument("hires")
-                made["hires"] = gr.Checkbox(
+                components["hires"] = gr.Checkbox(
                     hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
                 )
-        _own(made, elem_id)
+        _add_method_components(components, elem_id)
         with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
             for name, lines in (("people", 3), ("box", 1)):
-                line = argument(name)
-                made[name] = gr.Textbox(
+                row = argument(name)
+                components[name] = gr.Textbox(
                     "",
-                    label=line.label,
-                    info=line.help,
+                    label=row.label,
+                    info=row.help,
                     lines=lines,
                     elem_id=elem_id(name),
-                    placeholder=_EXAMPLES[name],
+                    placeholder=_PLACEHOLDERS[name],
                 )
             boxes = _boxes(elem_id, "img2img" if is_img2img else "txt2img")
-        seen = gr.Gallery(
+        gallery = gr.Gallery(
             label="What the encoder sees",
             show_label=False,
             columns=6,
@@ -103,44 +107,48 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             visible=False,
             elem_id=elem_id("seen"),
         )
-        # apart from the notes: which identity a pasted picture wants stays there, to be compared
-        previewed = gr.HTML("", elem_id=elem_id("previewed"))
+        # apart from the notes, where the identity of a pasted picture stays for comparison
+        preview_notes = gr.HTML("", elem_id=elem_id("previewed"))
         notes = gr.HTML("", elem_id=elem_id("notes"))
-        card_row.build(elem_id, photos=made["photos"], face=made["face"], card=made["card"], notes=notes)
-        who = [made[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
-        look.click(preview.preview, who, [seen, previewed]).then(preview.show_faces, [seen], [seen])
-        made["photos"].change(preview.no_preview, [], [seen, previewed], show_progress="hidden")
-        lists = [made["card"], made["mix_with"], made["adapter"]]
+        photos, face, card = (components[name] for name in ("photos", "face", "card"))
+        card_row.build(elem_id, photos=photos, face=face, card=card, notes=notes)
+        person = [components[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
+        preview_button.click(preview.preview, person, [gallery, preview_notes]).then(
+            preview.update_gallery, [gallery], [gallery]
+        )
+        components["photos"].change(preview.clear_preview, [], [gallery, preview_notes], show_progress="hidden")
+        lists = [components["card"], components["mix_with"], components["adapter"]]
         refresh.click(_refresh, lists, lists)
-        for looks in (refresh.click, enabled.change):
-            looks(lambda: requirements_panel.panel_updates(models.needs()), [], lacking.outputs, show_progress="hidden")
-        for seen_anew in (refresh.click, made["card"].change):  # a card that is saved is chosen at once
-            seen_anew(lambda: boxes.drawn(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
-    for name, component in made.items():
-        component.webui_tooltip = _line(name).help  # what the host shows when the mouse rests on it
-    fields: list[tuple[Any, Any]] = [
-        (enabled, pasting.was_enabled),
-        (made["card"], pasting.card),
-        (made["photos"], pasting.photos),
-        (notes, pasting.wanted),
+        for event in (refresh.click, enabled.change):
+            event(lambda: requirements_panel.panel_updates(models.needs()), [], missing.outputs, show_progress="hidden")
+        for event in (refresh.click, components["card"].change):  # a new card becomes the value as it is saved
+            event(lambda: boxes.html(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
+    for name, component in components.items():
+        component.webui_tooltip = _row_of(name).help
+    fields: list[tuple[Component, InfotextReader]] = [
+        (enabled, pasting.restored_enabled),
+        (components["card"], pasting.restored_card),
+        (components["photos"], pasting.restored_photos),
+        (notes, pasting.restore_notes),
     ]
     for name in component_names():
-        line = _line(name)
-        if line.infotext is not None:
-            fields.append((made[name], pasting.reader(line.name, _WINDOW.index(name) if name in _WINDOW else None)))
-    labels = [line.infotext for line in settings_table() if line.infotext]
-    return Accordion([made[name] for name in component_names()], fields, [IDENTITY_LABEL, *labels])
+        row = _row_of(name)
+        if row.infotext is not None:
+            index = _WINDOW.index(name) if name in _WINDOW else None
+            fields.append((components[name], pasting.setting_reader(row.name, index)))
+    labels = [row.infotext for row in settings_table() if row.infotext]
+    return Accordion([components[name] for name in component_names()], fields, [IDENTITY_LABEL, *labels])
 
 
 @dataclass(frozen=True)
 class _Boxes:
-    """The frame for several people's boxes, and what it belongs to."""
+    """The component in which boxes of several people are drawn, and the ids of its fields."""
 
-    frame: Any
+    frame: Component
     fields: BoxFields
 
-    def drawn(self, cards: Sequence[str]) -> str:
-        """The frame anew, for the cards that there are now."""
+    def html(self, cards: Sequence[str]) -> str:
+        """The component's value for these ``cards``."""
         return boxes_html(self.fields, cards)
 
 
@@ -149,54 +157,54 @@ def _boxes(elem_id: Callable[[str], str], tab: str) -> _Boxes:
     return _Boxes(gr.HTML(boxes_html(fields, _cards()[1:]), elem_id=elem_id("boxes")), fields)
 
 
-def read(args: Sequence[Any]) -> FaceArguments:
-    """The settings out of what the host hands over: the components' values, or first a dictionary from the API.
+def read(args: Sequence[object]) -> FaceArguments:
+    """The settings in the script's arguments: the components' values, of which an API request replaces the first.
 
-    Raises HostError that names a setting that is unknown or outside its range.
+    Raises InputError that names a setting that is unknown or outside its range.
     """
-    asked = args[0] if args and isinstance(args[0], dict) else None
-    if asked is None:
+    request = args[0] if args and isinstance(args[0], dict) else None
+    if request is None:
         return FaceArguments.parse(_page_values(args))
-    make_repeatable(asked)
+    make_json_safe(request)
     if len(args) != len(component_names()):
-        return FaceArguments.parse(asked)
-    restored = _page_values((True, *args[1:]))  # defaults, or what a request's infotext has set
-    return FaceArguments.parse(restored | {name: value for name, value in asked.items() if value is not None})
+        return FaceArguments.parse(request)
+    restored = _page_values((True, *args[1:]))  # defaults, or the values of the request's infotext
+    return FaceArguments.parse(restored | {name: value for name, value in request.items() if value is not None})
 
 
-def _page_values(args: Sequence[Any]) -> dict[str, Any]:
-    """The components' values as ``FaceArguments.parse`` takes them; None stands for the default."""
-    values = dict(zip(component_names(), args, strict=True))
-    window = [values.pop(name) for name in _WINDOW]
-    values["window"] = sorted(window) if None not in window else None
+def _page_values(args: Sequence[object]) -> dict[str, object]:
+    """The components' values for ``FaceArguments.parse``; None stands for the default."""
+    values: dict[str, object] = dict(zip(component_names(), args, strict=True))
+    window = [end for end in (values.pop(name) for name in _WINDOW) if isinstance(end, (int, float))]
+    values["window"] = sorted(window) if len(window) == len(_WINDOW) else None
     files = values["photos"] if isinstance(values["photos"], list) else []
     return values | {"enabled": bool(values["enabled"]), "photos": [uploaded(file) for file in files]}
 
 
-def _line(name: str) -> Setting:
-    """The line of the table that the component called ``name`` belongs to."""
+def _row_of(name: str) -> Setting:
+    """The row of the table of settings for the component ``name``."""
     return argument("window" if name in _WINDOW else name)
 
 
 def _slider(
-    name: str, elem_id: Callable[[str], str], part: str = "", value: float | None = None, *, most: float = 100
-) -> Any:
-    line = argument(name)
-    label = f"{line.label} {part}" if part else line.label
-    start = line.default if value is None else value
-    low, high, step = (int(n) if line.step == 1 else n for n in (line.low, min(line.high, most), line.step))
-    return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{part}" if part else name))
+    name: str, elem_id: Callable[[str], str], suffix: str = "", value: float | None = None, *, maximum: float = 100
+) -> Component:
+    row = argument(name)
+    label = f"{row.label} {suffix}" if suffix else row.label
+    start = row.default if value is None else value
+    low, high, step = (int(n) if row.step == 1 else n for n in (row.low, min(row.high, maximum), row.step))
+    return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{suffix}" if suffix else name))
 
 
-def _own(made: dict[str, Any], elem_id: Callable[[str], str]) -> None:
-    """A component for each setting of a method that has no place of its own above."""
+def _add_method_components(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
+    """Add a component for each method's own setting."""
     for row in own_settings():
         if isinstance(row.default, bool):
-            made[row.name] = gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
+            components[row.name] = gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
         elif isinstance(row.default, (int, float)):
-            made[row.name] = _slider(row.name, elem_id)
+            components[row.name] = _slider(row.name, elem_id)
         else:
-            made[row.name] = gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
+            components[row.name] = gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
 
 
 def _cards() -> list[str]:
@@ -205,7 +213,7 @@ def _cards() -> list[str]:
     return ["", *CardLibrary().names()]
 
 
-def _refresh(card: str, mix_with: str, adapter: str) -> tuple[Any, Any, Any]:
+def _refresh(card: str, mix_with: str, adapter: str) -> tuple[dict[str, object], dict[str, object], dict[str, object]]:
     cards, adapters = _cards(), adapter_names()
     return (
         gr.update(choices=cards, value=card if card in cards else ""),

@@ -1,4 +1,4 @@
-"""The attention inside the face block, where the user has chosen one that spares memory for the host's own."""
+"""The attention of the face block: the host's memory-saving one where the user has chosen that, else PyTorch's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.devices import is_out_of_memory
 from facechain_ext.identity.projector import merge_heads, split_heads
@@ -21,32 +21,36 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SPARING = frozenset({"sub-quadratic", "V1", "InvokeAI", "Doggettx"})
-"""Names of AUTOMATIC1111's optimizations that work in slices; the others are kernels of SDPA's kind."""
-_FORGE_SPARING = frozenset({"attention_sub_quad", "attention_split"})
-_FORGES = (("backend.attention", "attention_function"), ("ldm_patched.ldm.modules.attention", "optimized_attention"))
-"""Where Forge and its relatives keep the attention that they chose: (query, key, value [b, n, heads * d], heads)."""
+_SLICED = frozenset({"sub-quadratic", "V1", "InvokeAI", "Doggettx"})
+"""Names of AUTOMATIC1111's optimizations that compute in slices; the others are fused kernels, as SDPA is."""
+_FORGE_SLICED = frozenset({"attention_sub_quad", "attention_split"})
+_FORGE_FUNCTIONS = (
+    ("backend.attention", "attention_function"),
+    ("ldm_patched.ldm.modules.attention", "optimized_attention"),
+)
+"""Module and name of the attention that Forge and its relatives chose: (query, key, value [b, n, heads * d], heads)."""
 
 
-def chosen() -> Attention:
-    """The host's attention in slices where that is what it uses, else PyTorch's own.
+def select_attention() -> Attention:
+    """The host's attention in slices where it uses that, else PyTorch's own.
 
-    One that cannot be called, or fails with anything but a lack of memory, is replaced by PyTorch's own, and the log
-    says so once.
+    A function that cannot be called, or fails with anything but a lack of memory, is replaced by PyTorch's own with one
+    warning in the log.
     """
-    forge = _of_forge()
-    if getattr(forge, "__name__", "") in _FORGE_SPARING:
+    forge = _forge_attention()
+    name = getattr(forge, "__name__", "")
+    if forge is not None and name in _FORGE_SLICED:
         if not _takes_merged_heads(forge):
-            log.warning("The host's %s is called in an unknown way; the face uses PyTorch's own.", forge.__name__)
+            log.warning("The host's %s is called in an unknown way; the face uses PyTorch's own.", name)
             return sdpa
-        return _or_pytorchs_own(functools.partial(_by_forge, forge))
+        return _with_fallback(functools.partial(_call_forge, forge))
     hijack = sys.modules.get("modules.sd_hijack")
     name = getattr(getattr(hijack, "current_optimizer", None), "name", None)
-    return _or_pytorchs_own(_by_webui) if name in _SPARING else sdpa
+    return _with_fallback(_call_webui) if name in _SLICED else sdpa
 
 
-def _or_pytorchs_own(sliced: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Attention:
-    """``sliced`` until it fails; it takes no bias, so operands with one are PyTorch's anyway."""
+def _with_fallback(sliced: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Attention:
+    """``sliced`` until it fails, then PyTorch's own, which is used for a bias too, as ``sliced`` takes none."""
     failed = False
 
     def attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
@@ -65,24 +69,24 @@ def _or_pytorchs_own(sliced: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Atte
     return attention
 
 
-def _by_webui(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _call_webui(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     from modules import sd_hijack_optimizations
 
-    together = (part.flatten(0, 1).contiguous() for part in (query, key, value))
-    out: Tensor = sd_hijack_optimizations.sub_quad_attention(*together, use_checkpoint=False)
+    merged = (operand.flatten(0, 1).contiguous() for operand in (query, key, value))
+    out: Tensor = sd_hijack_optimizations.sub_quad_attention(*merged, use_checkpoint=False)
     return out.view_as(query)
 
 
-def _of_forge() -> Any:
-    """The attention that Forge or a relative chose; None elsewhere."""
-    found = (getattr(sys.modules.get(module), name, None) for module, name in _FORGES)
+def _forge_attention() -> Callable[..., Tensor] | None:
+    """The attention function that Forge or a relative chose; None in other hosts."""
+    found = (getattr(sys.modules.get(module), name, None) for module, name in _FORGE_FUNCTIONS)
     return next((function for function in found if function is not None), None)
 
 
-def _takes_merged_heads(function: Callable[..., Any]) -> bool:
-    """Whether ``function`` can be called with query, key, value and the number of heads, as all of them can today.
+def _takes_merged_heads(function: Callable[..., Tensor]) -> bool:
+    """Whether ``function`` can be called with query, key, value and the number of heads.
 
-    Only some also take heads apart (``skip_reshape``), so that is not used.
+    Some of them also take operands with split heads (``skip_reshape``); as not all do, that is not used.
     """
     try:
         inspect.signature(function).bind(None, None, None, 8)
@@ -91,6 +95,6 @@ def _takes_merged_heads(function: Callable[..., Any]) -> bool:
     return True
 
 
-def _by_forge(function: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _call_forge(function: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     heads = query.shape[1]
     return split_heads(function(merge_heads(query), merge_heads(key), merge_heads(value), heads), heads)

@@ -1,4 +1,4 @@
-"""ControlNet units through the extension that is installed (sd-webui-controlnet; Forge has one built in)."""
+"""ControlNet units by the extension sd-webui-controlnet, or by the one that is built into Forge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -18,152 +18,163 @@ from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.weights.header import SD15_WIDTH, model_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from numpy.typing import NDArray
+
+    from facechain_ext.hosts.webui.host_types import HostScript, Preprocessor, ScriptRunner, Slider
     from facechain_ext.recipes.job import Control, ControlKind
 
 log = logging.getLogger(__name__)
 
 TITLE = "controlnet"
-"""The title of the extension's script, in small letters."""
-_WORDS: dict[ControlKind, str] = {
+"""The title of the extension's script in lower case."""
+_KEYWORDS: dict[ControlKind, str] = {
     "openpose": "openpose", "openpose_face": "openpose", "canny": "canny", "depth": "depth"
 }  # fmt: skip
-"""What the name of a model says about its kind."""
+"""The part of a model's name that shows its kind."""
 _PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
     "openpose": ("openpose_hand", "dw_openpose_full", "openpose"),
     "openpose_face": ("openpose_full", "dw_openpose_full", "openpose_face"),
     "canny": ("canny",),
     "depth": ("depth_midas", "depth_anything", "depth_anything_v2", "depth"),
 }
-"""The extension's preprocessors for each kind, the published recipe's (body and hands) first."""
-_OTHER_BASES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
-"""Names of models for other bases than SD1.5."""
+"""The extension's preprocessors for each kind; the first is that of the published recipe (body and hands)."""
+_OTHER_FAMILIES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
+"""Names of models for other families than SD1.5."""
 _NOT_INSTALLED = "sd-webui-controlnet is not installed. Install it in the Extensions tab and restart."
 
 
 @dataclass(frozen=True)
 class ControlNetBackend:
-    """What the extension has: names of preprocessors and of models."""
+    """The extension's preprocessors and models by name."""
 
     preprocessors: tuple[str, ...]
     models: tuple[str, ...]
-    find: Callable[[str], Any]
-    """The preprocessor of a name, to be called by oneself."""
-    file: Callable[[str], Path | None] = lambda _name: None
-    """The file of a model's name, where the extension says it."""
+    find_preprocessor: Callable[[str], Preprocessor]
+    model_file: Callable[[str], Path | None]
+    """The file of a model; None where the extension does not tell it."""
 
     def model(self, kind: ControlKind) -> str:
-        """The model for a kind: the user's choice, else one for SD1.5 first; raises HostError when there is none."""
+        """The model of a kind, by the user's choice, else first one for SD1.5; raises HostError when there is none."""
         chosen = settings.controlnet_model(kind)
         if chosen != AUTOMATIC:
             if chosen not in self.models:
                 raise HostError(f"The ControlNet model {chosen} is gone. Choose another in Settings > FaceChain.")
-            reason = self.unfit(chosen)
+            reason = self.incompatible_reason(chosen)
             if reason:
                 raise HostError(reason)
             return chosen
-        fitting = [name for name in self.models if _WORDS[kind] in name.lower()]
-        if not fitting:
+        candidates = [name for name in self.models if _KEYWORDS[kind] in name.lower()]
+        if not candidates:
             raise HostError(
-                f"There is no ControlNet model with “{_WORDS[kind]}” in its name. Put one for Stable Diffusion 1.5 "
+                f"There is no ControlNet model with “{_KEYWORDS[kind]}” in its name. Put one for Stable Diffusion 1.5 "
                 "into models/ControlNet and refresh the list there, or choose one in Settings > FaceChain."
             )
-        best = min(fitting, key=lambda name: (bool(self.unfit(name)), bool(_OTHER_BASES.search(name))))
-        reason = self.unfit(best)
+        best = min(candidates, key=self._rank)
+        reason = self.incompatible_reason(best)
         if reason:
             raise HostError(reason)
         return best
 
-    def unfit(self, name: str) -> str:
-        """Why a model cannot act here, by the shapes in its file; nothing where it can or where that is not known.
+    def incompatible_reason(self, name: str) -> str:
+        """Why the shapes in a model's file exclude its use here; "" when they do not or are unknown.
 
-        The extension builds every ControlNet at one width, and each fits checkpoints of its own width alone; what does
-        not fit would only fail after the picture is made.
+        The extension builds every ControlNet at one width, and each works with checkpoints of its own width only; the
+        error of any other would come only after the picture is made.
         """
-        path = self.file(name)
+        path = self.model_file(name)
         facts = model_facts(path) if path is not None else None
         if facts is None or not facts.is_controlnet or not facts.width:
             return ""
         built = _built_width()
         if facts.width != built:
-            why = f"the ControlNet extension builds only models of {built}"
+            problem = f"the ControlNet extension builds only models of {built}"
         else:
-            drawn = models.checkpoint_width()
-            if drawn in (0, facts.width):
+            checkpoint_width = models.checkpoint_width()
+            if checkpoint_width in (0, facts.width):
                 return ""
-            why = f"the checkpoint has {drawn}"
+            problem = f"the checkpoint has {checkpoint_width}"
         return (
-            f"The ControlNet model {name} has {facts.width} channels, and {why}; they do not fit. Choose another "
+            f"The ControlNet model {name} has {facts.width} channels, and {problem}; they do not fit. Choose another "
             "checkpoint, or another model in Settings > FaceChain."
         )
 
     def preprocessor(self, control: Control) -> str:
-        """The preprocessor for a unit's picture; raises HostError when the extension has none for its kind."""
-        there = {name.lower(): name for name in self.preprocessors}
-        wanted = ("none",) if control.prepared else _PREPROCESSORS[control.kind]
-        found = next((there[name] for name in wanted if name in there), None)
+        """The name of the preprocessor for a unit's picture; raises HostError when there is none for its kind."""
+        by_lower_case = {name.lower(): name for name in self.preprocessors}
+        candidates = ("none",) if control.prepared else _PREPROCESSORS[control.kind]
+        found = next((by_lower_case[name] for name in candidates if name in by_lower_case), None)
         if found is None:
-            raise HostError(f"This ControlNet has none of the preprocessors {', '.join(wanted)}; update it.")
+            raise HostError(f"This ControlNet has none of the preprocessors {', '.join(candidates)}; update it.")
         return found
 
+    def _rank(self, name: str) -> tuple[bool, bool]:
+        """The order in which models are chosen automatically, the smallest first."""
+        return bool(self.incompatible_reason(name)), bool(_OTHER_FAMILIES.search(name))
 
-def available() -> dict[ControlKind, str]:
-    """For every kind why it cannot be used; an empty text when it can."""
-    return {kind: _why_not(kind) for kind in _WORDS}
+
+def unavailable_reasons() -> dict[ControlKind, str]:
+    """For every kind the reason why it cannot be used; "" when it can."""
+    return {kind: _unavailable_reason(kind) for kind in _KEYWORDS}
 
 
 def model_names() -> tuple[str, ...]:
-    """Every model that the extension has."""
-    door = _door()
-    return () if door is None else tuple(name for name in door.models if name.lower() != "none")
+    """The names of the extension's models."""
+    backend = _find_backend()
+    return () if backend is None else tuple(name for name in backend.models if name.lower() != "none")
 
 
-def prepared(control: Control) -> Image.Image:
-    """What the extension's preprocessor makes of a unit's picture; raises HostError when it cannot."""
+def run_preprocessor(control: Control) -> Image.Image:
+    """The map (skeleton, edges or depth) of a unit's picture by the extension; raises HostError when it cannot."""
     if control.prepared:
         return control.picture
-    door = _door()
-    if door is None:
+    backend = _find_backend()
+    if backend is None:
         raise HostError(_NOT_INSTALLED)
-    name = door.preprocessor(control)
+    name = backend.preprocessor(control)
     try:
-        seen = _run(door.find(name), np.array(control.picture.convert("RGB")))
+        control_map = _apply(backend.find_preprocessor(name), np.array(control.picture.convert("RGB")))
     except Exception as error:
         log.exception("the preprocessor %s failed", name)
         raise HostError(
             f"ControlNet's preprocessor {name} failed: {error}. It fetches its own weights at its first use; is there "
             "a connection?"
         ) from error
-    if not isinstance(seen, np.ndarray) or seen.ndim not in (2, 3):
+    if not isinstance(control_map, np.ndarray) or control_map.ndim not in (2, 3):
         raise HostError(f"ControlNet's preprocessor {name} gave no picture.")
-    return Image.fromarray(seen.astype(np.uint8)).convert("RGB")
+    return Image.fromarray(control_map.astype(np.uint8)).convert("RGB")
 
 
-def put_units(runner: Any, values: list[Any], controls: Sequence[Control]) -> None:
-    """Put a unit for each control among the scripts' arguments; raises HostError for one that cannot be used."""
+def set_units(runner: ScriptRunner, script_args: list[object], controls: Sequence[Control]) -> None:
+    """Set a unit for each control in the scripts' arguments; raises HostError for one that cannot be used."""
     if not controls:
         return
-    door = _door()
-    script = next((one for one in runner.alwayson_scripts if one.title().lower() == TITLE), None)
-    if door is None or script is None:
+    backend = _find_backend()
+    script = _script_of(runner)
+    if backend is None or script is None:
         raise HostError(f"A pose or edges cannot be used: {_NOT_INSTALLED}")
     room = script.args_to - script.args_from
     if len(controls) > room:
         raise HostError(
             f"ControlNet has room for {room} units, {len(controls)} are needed. Raise “unit number” in its settings."
         )
-    units = [_unit(door, control) for control in controls]
-    values[script.args_from : script.args_from + len(units)] = units
+    units = [_unit(backend, control) for control in controls]
+    script_args[script.args_from : script.args_from + len(units)] = units
 
 
-def _unit(door: ControlNetBackend, control: Control) -> dict[str, Any]:
-    """A unit in the words of the extension's API, which all its versions and Forge read."""
+def _script_of(runner: ScriptRunner) -> HostScript | None:
+    """The extension's script in one tab."""
+    return next((script for script in runner.alwayson_scripts if script.title().lower() == TITLE), None)
+
+
+def _unit(backend: ControlNetBackend, control: Control) -> dict[str, object]:
+    """A unit as a dictionary of the extension's API, which all its versions and Forge read."""
     first, last = control.window
     return {
         "enabled": True,
-        "module": door.preprocessor(control),
-        "model": door.model(control.kind),
+        "module": backend.preprocessor(control),
+        "model": backend.model(control.kind),
         "image": np.array(control.picture.convert("RGB")),
         "weight": control.weight,
         "guidance_start": first,
@@ -173,32 +184,32 @@ def _unit(door: ControlNetBackend, control: Control) -> dict[str, Any]:
     }
 
 
-def _run(preprocessor: Any, pixels: Any) -> Any:
-    """Call a preprocessor with its own default sliders."""
+def _apply(preprocessor: Preprocessor, pixels: NDArray) -> object:  # type: ignore[type-arg]
+    """The first map of a preprocessor that is called with the default values of its own sliders."""
     sliders = {name: _default(getattr(preprocessor, name, None)) for name in ("slider_1", "slider_2", "slider_3")}
     resolution = min(pixels.shape[:2])
-    seen = preprocessor(input_image=pixels, resolution=resolution, **sliders)
-    shown = getattr(seen, "display_images", None)
-    return shown[0] if shown else seen
+    result = preprocessor(input_image=pixels, resolution=resolution, **sliders)
+    displayed: Sequence[object] | None = getattr(result, "display_images", None)
+    return displayed[0] if displayed else result
 
 
-def _default(slider: Any) -> Any:
+def _default(slider: Slider | None) -> object:
     return slider.gradio_update_kwargs.get("value") if slider is not None else None
 
 
-def _why_not(kind: ControlKind) -> str:
-    door = _door()
-    if door is None:
+def _unavailable_reason(kind: ControlKind) -> str:
+    backend = _find_backend()
+    if backend is None:
         return _NOT_INSTALLED
     try:
-        door.model(kind)
+        backend.model(kind)
     except HostError as error:
         return str(error)
     return ""
 
 
-def _door() -> ControlNetBackend | None:
-    """The extension's lists, where it is loaded: of sd-webui-controlnet, or of the one built into Forge."""
+def _find_backend() -> ControlNetBackend | None:
+    """The extension where it is loaded, sd-webui-controlnet or the one built into Forge; else None."""
     for name in ("internal_controlnet.external_code", "scripts.external_code"):
         code = sys.modules.get(name)
         if code is not None and hasattr(code, "get_models"):
@@ -213,20 +224,20 @@ def _door() -> ControlNetBackend | None:
 
 
 def _file_in_extension(name: str) -> Path | None:
-    known = getattr(sys.modules.get("scripts.global_state"), "cn_models", {})
-    return Path(known[name]) if known.get(name) else None
+    files: dict[str, str] = getattr(sys.modules.get("scripts.global_state"), "cn_models", {})
+    return Path(files[name]) if files.get(name) else None
 
 
 def _file_in_forge(name: str) -> Path | None:
-    known = getattr(sys.modules.get("lib_controlnet.global_state"), "controlnet_filename_dict", {})
-    return Path(known[name]) if known.get(name) else None
+    files: dict[str, str] = getattr(sys.modules.get("lib_controlnet.global_state"), "controlnet_filename_dict", {})
+    return Path(files[name]) if files.get(name) else None
 
 
 def _built_width() -> int:
-    """Channels of the ControlNets that the extension builds: Stable Diffusion 1.5's, unless it says otherwise."""
+    """Channels of the ControlNets that the extension builds: by its own configuration, else those of SD1.5."""
     config = getattr(sys.modules.get("scripts.controlnet_model_guess"), "controlnet_default_config", {})
     return int(config.get("model_channels", SD15_WIDTH))
 
 
-def _names(listed: Sequence[Any]) -> tuple[str, ...]:
+def _names(listed: Iterable[object]) -> tuple[str, ...]:
     return tuple(str(name) for name in listed)

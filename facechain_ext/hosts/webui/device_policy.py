@@ -1,38 +1,37 @@
-"""Where networks compute in the webui: as its own options say, and beside nothing else where video memory is short."""
+"""The devices of our networks in the webui, by its own options; faces use the CPU where video memory is short."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import torch
 
 from facechain_ext.devices import DevicePolicy
 
 _TASK = "facechain"
-"""What ``--use-cpu`` calls our networks; ``--use-cpu all`` means them too."""
-_LITTLE_MEMORY = ("lowvram", "always_low_vram", "always_no_vram")
+"""The name of our networks in ``--use-cpu``; ``--use-cpu all`` includes them."""
+_LOW_MEMORY_OPTIONS = ("lowvram", "always_low_vram", "always_no_vram")
 """Options of AUTOMATIC1111 and of Forge and its relatives for cards with little video memory."""
-_FORGES = ("backend.args", "ldm_patched.modules.args_parser")
-"""Where Forge and its relatives keep options of their own."""
+_FORGE_OPTIONS = ("backend.args", "ldm_patched.modules.args_parser")
+"""Modules in which Forge and its relatives have options of their own."""
 
 
 def host_policy() -> DevicePolicy:
-    """The webui's device for the U-Net; for faces the same where it is CUDA's and has memory to spare, else the CPU.
+    """The webui's device for the U-Net, by ``--device-id`` and ``--use-cpu``; for faces the same or the CPU.
 
-    The webui's device follows ``--device-id`` and ``--use-cpu``.
+    Faces use a CUDA device unless an option says that its memory is short; any other device leaves them to the CPU.
     """
     from modules import devices
 
     device = torch.device(devices.get_device_for(_TASK))
-    spare = device.type == "cuda" and not any(
-        getattr(options, name, False) for options in _options() for name in _LITTLE_MEMORY
+    has_memory = device.type == "cuda" and not any(
+        getattr(options, name, False) for options in _options() for name in _LOW_MEMORY_OPTIONS
     )
-    return DevicePolicy(device, device if spare else torch.device("cpu"))
+    return DevicePolicy(device, device if has_memory else torch.device("cpu"))
 
 
-def _options() -> list[Any]:
+def _options() -> list[object]:
     from modules import shared
 
-    forges = (getattr(sys.modules.get(name), "args", None) for name in _FORGES)
-    return [shared.cmd_opts, *(options for options in forges if options is not None)]
+    forge_options = (getattr(sys.modules.get(name), "args", None) for name in _FORGE_OPTIONS)
+    return [shared.cmd_opts, *(options for options in forge_options if options is not None)]

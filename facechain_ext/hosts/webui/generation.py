@@ -1,41 +1,42 @@
-"""From a Job to the webui's description of a generation, and from what it made to portraits."""
+"""From a Job to the webui's Processing object, and from its Processed to portraits."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui import controlnet, loras
-from facechain_ext.hosts.webui.request import TAB_REQUEST
+from facechain_ext.hosts.webui.tab_request import set_tab_request
 from facechain_ext.recipes.job import Portrait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.hosts.webui.request import TabRequest
+    from facechain_ext.hosts.webui.host_types import Processed, Processing, ScriptRunner
+    from facechain_ext.hosts.webui.tab_request import TabRequest
     from facechain_ext.recipes.job import Hires, Inpaint
 
-_ORIGINAL = 1
-"""The webui's number for starting an inpaint from the picture itself."""
-_EXTRA_PICTURES = ("return_mask", "return_mask_composite", "return_grid")
-"""Settings that put more among the results than the pictures that were asked for."""
-_SCHEDULE_MARK = "Karras"
-"""The schedule that samplers are offered with, beside their own."""
+_FILL_ORIGINAL = 1
+"""The webui's number of the masked content "original": the inpaint starts from the picture itself."""
+_EXTRA_PICTURE_OPTIONS = ("return_mask", "return_mask_composite", "return_grid")
+"""Options of the webui that add masks and grids to the pictures of a job."""
+_SCHEDULE = "Karras"
+"""The schedule that k-diffusion's samplers are listed with, beside their own."""
 
 
-def processing_of(request: TabRequest) -> Any:
-    """The webui's generation for a request, every always-on script at its default, as in the webui's own API.
+def build_processing(request: TabRequest) -> Processing:
+    """The webui's Processing for a request, with every always-on script at its default as in the webui's own API.
 
-    The request goes with it, so that our script finds its people there and nowhere else. Raises HostError when the job
-    names what this webui has not.
+    The request is attached to it, for the script to find its people there. Raises HostError when the job names a
+    sampler, an upscaler, a LoRA or a ControlNet that this webui does not have.
     """
     from modules import processing, scripts, shared
 
     job = request.job
     sampler, schedule = _sampler(job.sampler)
-    common: dict[str, Any] = {
-        "prompt": " ".join([job.prompt, *map(loras.tag, job.loras)]),
+    common: dict[str, object] = {
+        "prompt": " ".join([job.prompt, *map(loras.prompt_tag, job.loras)]),
         "negative_prompt": job.negative_prompt,
         "seed": job.seed,
         "sampler_name": sampler,
@@ -48,40 +49,45 @@ def processing_of(request: TabRequest) -> Any:
         "height": job.height,
         "do_not_save_grid": True,
         "do_not_save_samples": True,
-        "override_settings": {name: False for name in _EXTRA_PICTURES if getattr(shared.opts, name, False)},
+        "override_settings": {name: False for name in _EXTRA_PICTURE_OPTIONS if getattr(shared.opts, name, False)},
     }
     if job.inpaint is None:
-        runner, kind = scripts.scripts_txt2img, processing.StableDiffusionProcessingTxt2Img
-        own = _hires(job.hires, job.cfg, kind) if job.hires is not None else {}
+        runner, processing_class = scripts.scripts_txt2img, processing.StableDiffusionProcessingTxt2Img
+        specific = _hires_arguments(job.hires, job.cfg, processing_class) if job.hires is not None else {}
     else:
-        runner, kind = scripts.scripts_img2img, processing.StableDiffusionProcessingImg2Img
-        own = _start(job.inpaint)
-    values = defaults(runner)
-    controlnet.put_units(runner, values, job.controls)
-    p = kind(**common, **own)
-    p.is_api = True  # what only the txt2img page sets up (its refiner, its seed row) is left alone
+        runner, processing_class = scripts.scripts_img2img, processing.StableDiffusionProcessingImg2Img
+        specific = _inpaint_arguments(job.inpaint)
+    script_args = script_defaults(runner)
+    controlnet.set_units(runner, script_args, job.controls)
+    p = processing_class(**common, **specific)
+    p.is_api = True  # else the host reads components that only the txt2img page sets up (its refiner, its seed row)
     p.scripts = runner
-    p.script_args = tuple(values)
+    p.script_args = tuple(script_args)
     p.extra_generation_params.update(job.remarks)
-    setattr(p, TAB_REQUEST, request)
-    return p
+    set_tab_request(p, request)
+    processing_of_job: Processing = p
+    return processing_of_job
 
 
-def portraits_of(done: Any, finished: Sequence[bool], notes: tuple[str, ...]) -> list[Portrait]:
-    """The pictures that were sampled to the end, each with the webui's own settings text."""
-    first = done.index_of_first_image
-    made = zip(done.images[first:], done.infotexts[first:], done.all_seeds, finished)  # noqa: B905 - maps may follow
-    return [Portrait(picture, int(seed), text, notes) for picture, text, seed, whole in made if whole]
+def collect_portraits(processed: Processed, finished: Sequence[bool], notes: tuple[str, ...]) -> list[Portrait]:
+    """The pictures that were sampled to the end, each with the webui's own infotext.
+
+    ``finished`` has one entry for each picture; maps of extensions may follow the pictures and are left out.
+    """
+    first = processed.index_of_first_image
+    pictures, infotexts = processed.images[first:], processed.infotexts[first:]
+    rows = zip(pictures, infotexts, processed.all_seeds, finished, strict=False)
+    return [Portrait(picture, int(seed), infotext, notes) for picture, infotext, seed, complete in rows if complete]
 
 
 def sampler_names() -> tuple[str, ...]:
-    """Names for ``Job.sampler``: those that the webui shows, k-diffusion's with the Karras schedule too."""
+    """Names for ``Job.sampler``: those that the webui shows, and k-diffusion's also with the Karras schedule."""
     from modules import sd_samplers, sd_samplers_kdiffusion
 
     scheduled = {sampler.name for sampler in sd_samplers_kdiffusion.samplers_data_k_diffusion}
     names: list[str] = []
     for name in sd_samplers.visible_sampler_names():
-        names += [name, f"{name} {_SCHEDULE_MARK}"] if name in scheduled else [name]
+        names += [name, f"{name} {_SCHEDULE}"] if name in scheduled else [name]
     return tuple(names)
 
 
@@ -92,8 +98,11 @@ def upscaler_names() -> tuple[str, ...]:
     return (*shared.latent_upscale_modes, *(upscaler.name for upscaler in shared.sd_upscalers))
 
 
-def defaults(runner: Any) -> list[Any]:
-    """What every script of ``runner`` is called with when nobody has touched its interface; 0 chooses no script."""
+def script_defaults(runner: ScriptRunner) -> list[object]:
+    """The arguments of every script of ``runner`` when its interface is untouched; the first, 0, selects no script.
+
+    Raises HostError when the webui runs without its interface.
+    """
     if not runner.inputs or len(runner.inputs) < 2:
         raise HostError(
             "The webui has built no interface, so its scripts have no defaults; start it without --nowebui."
@@ -106,34 +115,36 @@ def _sampler(name: str) -> tuple[str, str]:
     from modules import sd_samplers, sd_schedulers
 
     sampler, schedule = sd_samplers.get_sampler_and_scheduler(name, None)
-    rest = name.removeprefix(sampler).strip()
-    known = {word for one in sd_schedulers.schedulers for word in (one.label, one.name, *(one.aliases or ()))}
-    if not name.startswith(sampler) or (rest and rest not in known):
+    suffix = name.removeprefix(sampler).strip()
+    schedules = {
+        alias for listed in sd_schedulers.schedulers for alias in (listed.label, listed.name, *(listed.aliases or ()))
+    }
+    if not name.startswith(sampler) or (suffix and suffix not in schedules):
         raise HostError(f"This webui has no sampler {name!r}; it has {', '.join(sd_samplers.visible_sampler_names())}.")
     return sampler, schedule
 
 
-def _hires(hires: Hires, cfg: float, kind: Any) -> dict[str, Any]:
+def _hires_arguments(hires: Hires, cfg: float, processing_class: type[Processing]) -> dict[str, object]:
     if hires.upscaler not in upscaler_names():
         raise HostError(f"This webui has no upscaler {hires.upscaler!r}; it has {', '.join(upscaler_names())}.")
-    asked: dict[str, Any] = {
+    arguments: dict[str, object] = {
         "enable_hr": True,
         "hr_scale": hires.scale,
         "denoising_strength": hires.denoise,
         "hr_second_pass_steps": hires.steps,
         "hr_upscaler": hires.upscaler,
     }
-    if hasattr(kind, "hr_additional_modules"):  # Forge asks for more
-        asked |= {"hr_additional_modules": ["Use same choices"], "hr_cfg": cfg}
-    return asked
+    if hasattr(processing_class, "hr_additional_modules"):  # Forge has no defaults for these
+        arguments |= {"hr_additional_modules": ["Use same choices"], "hr_cfg": cfg}
+    return arguments
 
 
-def _start(inpaint: Inpaint) -> dict[str, Any]:
+def _inpaint_arguments(inpaint: Inpaint) -> dict[str, object]:
     return {
         "init_images": [inpaint.picture.convert("RGB")],
         "mask": inpaint.mask.convert("L") if inpaint.mask is not None else None,
         "denoising_strength": inpaint.denoise,
-        "inpainting_fill": _ORIGINAL,
+        "inpainting_fill": _FILL_ORIGINAL,
         "inpaint_full_res": False,
         "resize_mode": 0,
     }

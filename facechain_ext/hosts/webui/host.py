@@ -1,4 +1,4 @@
-"""The Host inside the webui: its own txt2img and img2img, with everything that is installed and loaded there."""
+"""The Host of the tab inside the webui: generates by the webui's own txt2img and img2img."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.hosts.webui import controlnet, generation, handover, loras, models, restoring, settings
+from facechain_ext.hosts.webui import controlnet, face_restorers, generation, loras, models, photo_tokens, settings
+from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
+from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.people import uploaded
-from facechain_ext.hosts.webui.request import TabRequest
-from facechain_ext.hosts.webui.running import ErrorCapture, Queue, begun, on_main_thread
+from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.infotext import prompt_of
@@ -36,12 +37,12 @@ SEND_TARGETS = ("txt2img", "img2img", "inpaint", "extras")
 
 
 class WebuiHost:
-    """Generates by the webui's own processing; one generation at a time, in the webui's queue."""
+    """Generates by the webui's own processing, one generation at a time in the webui's queue."""
 
     name = "webui"
 
     def __init__(self) -> None:
-        self._queue = Queue()
+        self._queue = GenerationQueue()
         self._running = threading.Event()
 
     def generate(
@@ -49,42 +50,44 @@ class WebuiHost:
         job: Job,
         *,
         progress: Callable[[int, int], bool] | None = None,
-        ready: Callable[[Portrait], None] | None = None,  # noqa: ARG002 - a picture is final when all are handed back
+        ready: Callable[[Portrait], None] | None = None,
     ) -> list[Portrait]:
         """Make the pictures of ``job``, picture i with seed ``seed + i``.
 
-        ``progress`` is asked once when the queue lets the job in, and then before every step of the sampler. Stopped by
-        it or by the webui's own buttons, the pictures that were sampled to the end are returned. Raises HostError when
-        the webui cannot do the job; the next generation is as if this one had not been.
+        ``progress`` is called once when the job leaves the queue, and then before every step of the sampler. Stopped by
+        it or by the webui's own buttons, the pictures that were sampled to the end are returned. ``ready`` is never
+        called, as pictures are final only when all are returned. Raises HostError when the webui cannot do the job,
+        which leaves no trace in the next generation.
         """
+        del ready
         from modules import processing, shared
 
         request = TabRequest(job, progress)
-        with self._queue.turn(), begun(shared.state), ErrorCapture() as reports:
+        with self._queue.acquire_queue(), job_state(shared.state), ErrorCapture() as errors:
             if progress is not None and not progress(0, max(job.count * job.steps, 1)):
                 return []
-            if shared.state.interrupted or shared.state.stopping_generation:  # between two generations of one work
+            if shared.state.interrupted or shared.state.stopping_generation:  # since an earlier generation of this job
                 return []
             self._running.set()
             try:
-                with closing(generation.processing_of(request)) as p:
-                    done = on_main_thread(lambda: processing.process_images(p))
+                with closing(generation.build_processing(request)) as p:
+                    processed = on_main_thread(lambda: processing.process_images(p))
             except FaceChainError:
                 raise
             except Exception as error:
                 log.exception("the webui could not make the picture")
-                raise HostError(f"The webui could not make the picture: {_words(error)}") from error
+                raise HostError(f"The webui could not make the picture: {first_line(error)}") from error
             finally:
                 self._running.clear()
                 shared.total_tqdm.clear()
-                if request.trouble is not None:
-                    shared.state.interrupted = False  # our own way to end it, no wish of the user's
-        _check(request, reports)
+                if request.error is not None:
+                    shared.state.interrupted = False  # it was set by TabRequest.fail, not by the user
+        _raise_errors(request, errors)
         notes = [note for person in job.people for note in person.identity.notes]
-        return generation.portraits_of(done, request.finished, (*notes, *request.notes, *reports.notes()))
+        return generation.collect_portraits(processed, request.finished, (*notes, *request.notes, *errors.notes()))
 
     def capabilities(self) -> HostCapabilities:
-        """What there is now; loads nothing."""
+        """The names that a Job can use now; loads no model."""
         from modules import sd_models, shared
 
         checkpoints = tuple(sd_models.checkpoint_tiles())
@@ -96,22 +99,22 @@ class WebuiHost:
             upscalers=generation.upscaler_names(),
             checkpoints=checkpoints,
             checkpoint=chosen or next(iter(checkpoints), ""),
-            controls=controlnet.available(),
-            restorers=restoring.restorers(),
+            controls=controlnet.unavailable_reasons(),
+            restorers=face_restorers.restorers(),
             speedups=settings.speedups(),
             needed=models.needs(),
             defaults=models.defaults(),
         )
 
     def encoder(self) -> TransFace:
-        """The face encoder; raises WeightsError that says how to get it."""
+        """The face encoder; raises WeightsError that names the download."""
         return models.encoder()
 
     def judge(self) -> LikenessScorer:
-        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
         return choose_scorer(self.encoder)
 
-    def uploaded(self, file: Any) -> Path:
+    def uploaded(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
         return uploaded(file)
 
@@ -120,21 +123,21 @@ class WebuiHost:
         return loras.folders()
 
     def reload_loras(self) -> None:
-        """Let the webui look into its LoRA folder again."""
+        """Let the webui list its LoRA folder again."""
         loras.reload_names()
 
     def checkpoint_files(self) -> dict[str, Path]:
-        """The checkpoints in the webui's list, wherever its folders are."""
+        """The files of the webui's checkpoints by name."""
         from modules import sd_models
 
         return {info.name: Path(info.filename) for info in sd_models.checkpoints_list.values()}
 
     def training_python(self) -> None:
-        """The webui's own packages are of other releases than training wants."""
+        """None: training needs other releases of packages than the webui has."""
         return
 
     def output_folder(self) -> Path:
-        """Where the webui keeps txt2img's pictures."""
+        """The webui's folder of txt2img's pictures."""
         from modules import shared
 
         return Path(shared.opts.outdir_samples or shared.opts.outdir_txt2img_samples)
@@ -143,10 +146,14 @@ class WebuiHost:
         self,
         portrait: Portrait,
         *,
-        stem: str = "portrait",  # noqa: ARG002 - the webui has patterns of its own
+        stem: str = "portrait",
         exact: Callable[[str], bytes] | None = None,
     ) -> Path | None:
-        """Write a picture as the webui writes its own, under its own patterns of names; None where it writes none."""
+        """Write a picture as the webui writes its own, named by its own pattern instead of ``stem``.
+
+        None where the user has switched saving off in the webui.
+        """
+        del stem
         from modules import images, shared
 
         if not shared.opts.samples_save:
@@ -166,24 +173,24 @@ class WebuiHost:
         return Path(name)
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
-        """``work``, done when nothing else generates in the webui; ``generate`` in it waits no more.
+        """``work`` as a function that first acquires the webui's queue; ``generate`` inside it does not wait again.
 
-        The webui's Interrupt ends all of it: after one, each further ``generate`` in it gives nothing.
+        After the webui's Interrupt each further ``generate`` inside it returns no pictures.
         """
         from modules import shared
 
-        def in_turn() -> T:
-            with self._queue.turn(), begun(shared.state):
+        def run() -> T:
+            with self._queue.acquire_queue(), job_state(shared.state):
                 return work()
 
-        return in_turn
+        return run
 
     def is_waiting(self, thread: int) -> bool:
-        """Whether the work of a thread waits until something else in the webui has been made."""
-        return self._queue.waits(thread)
+        """Whether the thread with this identifier waits for the webui's queue."""
+        return self._queue.is_waiting(thread)
 
     def interrupt(self) -> None:
-        """What the webui's own Interrupt does to a generation of this tab; those of others are left alone."""
+        """Do what the webui's own Interrupt does, but only while a generation of this tab runs."""
         from modules import shared
 
         state = shared.state
@@ -195,12 +202,12 @@ class WebuiHost:
             state.interrupt()
 
     def prepared(self, control: Control) -> Image.Image:
-        """What ControlNet's preprocessor makes of a picture; raises HostError when it cannot."""
-        with self._queue.turn():
-            return on_main_thread(lambda: controlnet.prepared(control))
+        """The map that ControlNet's preprocessor computes from a picture; raises HostError when it cannot."""
+        with self._queue.acquire_queue():
+            return on_main_thread(lambda: controlnet.run_preprocessor(control))
 
     def preview(self) -> Image.Image | None:
-        """The webui's own live preview of what this tab is making."""
+        """The webui's live preview while a generation of this tab runs, else None."""
         from modules import shared
 
         if not self._running.is_set() or not shared.opts.live_previews_enable:
@@ -210,24 +217,20 @@ class WebuiHost:
         return picture
 
     def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
-        """The settings with a token by which the accordion of the same browser finds the photos."""
-        return handover.with_photos(infotext, photos)
+        """The infotext with a token by which the accordion of the same browser finds the photos."""
+        return photo_tokens.add_photo_token(infotext, photos)
 
     def send_targets(self) -> tuple[str, ...]:
-        """The webui's own tabs."""
+        """The webui's tabs that a picture can be sent to."""
         return SEND_TARGETS
 
 
-def _check(request: TabRequest, reports: ErrorCapture) -> None:
-    """Raise HostError when a picture lacks what was asked for, although the webui has made one."""
-    if request.trouble is not None:
-        raise HostError(str(request.trouble)) from request.trouble
+def _raise_errors(request: TabRequest, errors: ErrorCapture) -> None:
+    """Raise what kept the face or a ControlNet out of a picture that the webui has made all the same."""
+    if request.error is not None:
+        raise request.error
     if request.job.controls:
-        reports.refuse("controlnet", "ControlNet")
+        errors.raise_from("controlnet", "ControlNet")
     if request.job.people and not request.prepared:
         raise HostError("The webui did not call FaceChain's script; restart it, and look into its console.")
-    reports.refuse("facechain_ext", "FaceChain")
-
-
-def _words(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+    errors.raise_from("facechain_ext", "FaceChain")

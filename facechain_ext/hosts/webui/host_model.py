@@ -1,9 +1,9 @@
-"""The diffusion model that each webui has loaded, as methods see it."""
+"""The loaded diffusion model of each webui, behind the Protocol that methods use."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -17,25 +17,27 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from facechain_ext.hosts.webui.host_types import ForgeObjects, Processing
     from facechain_ext.methods.protocol import HostModel, ModelFamily, ModelPatcher
 
 T = TypeVar("T")
 
 _FREE_BYTES = 4e9
-"""Bytes of free video memory above which a method's weights stay loaded between pictures in Forge: room for the decoder
-of the largest pictures, chosen with care and not measured."""
+"""Bytes of free video memory above which a method's weights stay loaded between pictures in Forge: an estimate, not a
+measurement, of what the decoder needs for the largest pictures."""
 
 
-def loaded_model(p: Any) -> HostModel:
-    """The model that a generation will run; raises HostError when no checkpoint is loaded."""
-    model = p.sd_model
-    if model is None:
+def loaded_model(p: Processing) -> HostModel:
+    """The model that a generation runs; raises HostError when no checkpoint is loaded."""
+    checkpoint = p.sd_model
+    if checkpoint is None:
         raise HostError("No checkpoint is loaded; choose a Stable Diffusion 1.5 checkpoint.")
-    return ForgeModel(model) if hasattr(model, "forge_objects") else WebuiModel(model)
+    forge_objects: ForgeObjects | None = getattr(checkpoint, "forge_objects", None)
+    return ForgeModel(forge_objects) if forge_objects is not None else WebuiModel(checkpoint.model.diffusion_model)
 
 
 class _CachedWeights:
-    """Weights are kept by the glue, which waits while the host itself is loading."""
+    """Weights in the cache of this extension, which is filled only while the host itself loads no checkpoint."""
 
     def cached(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, made again only when ``key`` changes."""
@@ -45,18 +47,17 @@ class _CachedWeights:
 class WebuiModel(_CachedWeights):
     """AUTOMATIC1111's model, whose U-Net takes hooks."""
 
-    def __init__(self, model: Any) -> None:
-        self._unet = model.model.diffusion_model
+    def __init__(self, unet: nn.Module) -> None:
+        self._unet = unet
 
     @property
     def unet(self) -> nn.Module:
         """The U-Net of the ldm or sgm classes."""
-        unet: nn.Module = self._unet
-        return unet
+        return self._unet
 
     @property
     def family(self) -> ModelFamily:
-        """What kind of model it is."""
+        """The family of the model."""
         return detect_family(self._unet)
 
     @property
@@ -69,40 +70,39 @@ class WebuiModel(_CachedWeights):
 
     @property
     def streams_weights(self) -> bool:
-        """In the low-VRAM mode, where the host does so with the U-Net."""
+        """Whether the host is in its low-VRAM mode, in which it streams the U-Net too."""
         from modules import shared
 
         return bool(shared.cmd_opts.lowvram)
 
     @property
     def keeps_weights(self) -> bool:
-        """Unless the user has asked for little video memory."""
+        """Whether the user has chosen neither the low-VRAM nor the medium-VRAM mode."""
         from modules import shared
 
         return not (shared.cmd_opts.lowvram or getattr(shared.cmd_opts, "medvram", False))
 
     def patched(self, extra_bytes: int) -> None:
-        """There is no patcher: the U-Net is hooked."""
+        """None: this host has no patcher, and the U-Net takes hooks."""
         del extra_bytes
 
 
 class ForgeModel(_CachedWeights):
-    """The model of Forge and its relatives, whose patcher has a place for the serial face block."""
+    """The model of Forge and its relatives, whose patcher can insert the serial face block."""
 
     streams_weights = False
 
-    def __init__(self, model: Any) -> None:
-        self._objects = model.forge_objects
+    def __init__(self, objects: ForgeObjects) -> None:
+        self._objects = objects
 
     @property
     def unet(self) -> nn.Module:
         """The U-Net that the patcher wraps."""
-        unet: nn.Module = self._objects.unet.model.diffusion_model
-        return unet
+        return self._objects.unet.model.diffusion_model
 
     @property
     def family(self) -> ModelFamily:
-        """What kind of model it is."""
+        """The family of the model."""
         return detect_family(self.unet)
 
     @property
@@ -114,21 +114,21 @@ class ForgeModel(_CachedWeights):
 
     @property
     def keeps_weights(self) -> bool:
-        """Where so much video memory is free that the host, which counts it, moves nothing out for the decoder."""
+        """Whether enough video memory is free for the host to move nothing out of it for the decoder."""
         free = free_memory(self._objects.unet.load_device)
         return free is None or free > _FREE_BYTES
 
     @contextmanager
     def patched(self, extra_bytes: int) -> Iterator[ModelPatcher]:
-        """A clone of the host's patcher takes its place inside the block, unless the host puts another there."""
+        """Replace the host's patcher by a clone inside the block; the clone announces ``extra_bytes`` of memory."""
         original = self._objects.unet
         patcher = original.clone()
         reserve = getattr(patcher, "add_extra_preserved_memory_during_sampling", None)
-        if reserve is not None:  # the host fills the card up to what is announced
+        if reserve is not None:  # the host fills the video memory except for what is announced
             reserve(extra_bytes)
         self._objects.unet = patcher
         try:
             yield patcher
         finally:
-            if self._objects.unet is patcher:
+            if self._objects.unet is patcher:  # else the host has put another in its place
                 self._objects.unet = original

@@ -1,26 +1,27 @@
-"""LoRAs of the host: where they are, what it calls them, and how a prompt asks for one."""
+"""LoRAs of the host: their folder, their names there, and the tag that applies one in a prompt."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
+    from facechain_ext.hosts.webui.host_types import LoraOnDisk
     from facechain_ext.recipes.job import Lora
 
 log = logging.getLogger(__name__)
 
 _MODULE = "networks"
-"""What the built-in Lora extension of AUTOMATIC1111's webui, Forge and reForge imports its own module as."""
+"""The name under which the built-in Lora extension of AUTOMATIC1111's webui, Forge and reForge is imported."""
 
 
 def folders() -> tuple[Path, ...]:
-    """Where the host keeps LoRA files; the first is for new ones."""
+    """The host's folders of LoRA files; new files belong into the first."""
     from modules import paths, shared
 
     chosen = getattr(shared.cmd_opts, "lora_dir", None)
@@ -28,12 +29,12 @@ def folders() -> tuple[Path, ...]:
 
 
 def names() -> tuple[str, ...]:
-    """What the host calls the LoRAs that it has; none where its Lora extension is switched off."""
+    """The host's names of its LoRAs, sorted; none where its Lora extension is switched off."""
     return tuple(sorted(_available(), key=str.casefold))
 
 
 def reload_names() -> bool:
-    """Let the host look into its folders again; False where it has no LoRAs at all."""
+    """Let the host list its folders again; False where its Lora extension is switched off."""
     listing = getattr(sys.modules.get(_MODULE), "list_available_networks", None)
     if listing is None:
         return False
@@ -41,10 +42,10 @@ def reload_names() -> bool:
     return True
 
 
-def tag(lora: Lora) -> str:
-    """What the prompt says to apply ``lora``: its name for the host, or the file that the host has under some name.
+def prompt_tag(lora: Lora) -> str:
+    """The tag that applies ``lora`` in a prompt, such as ``<lora:film:0.5>``, for a name of the host or for a file.
 
-    A file that is new is looked for once more. Raises HostError when the host does not know it.
+    The host lists its folders again for a name that it does not know yet. Raises HostError when it has no such LoRA.
     """
     name = _name_of(lora.file)
     if name is None and reload_names():
@@ -60,11 +61,11 @@ def tag(lora: Lora) -> str:
 def _name_of(file: Path | str) -> str | None:
     available = _available()
     if isinstance(file, Path):
-        wanted = file.resolve()
-        return next((name for name, known in available.items() if Path(known.filename).resolve() == wanted), None)
+        path = file.resolve()
+        return next((name for name, entry in available.items() if Path(entry.filename).resolve() == path), None)
     return file if file in available else None
 
 
-def _available() -> dict[str, Any]:
-    """Name -> entry, as the host keeps them."""
+def _available() -> dict[str, LoraOnDisk]:
+    """Name -> entry of the host's list."""
     return dict(getattr(sys.modules.get(_MODULE), "available_networks", {}))

@@ -1,14 +1,19 @@
-"""Say something to the user: in the console always, on the page where one is open."""
+"""What goes wrong, in words for the user: in the log always, on the page where one is open."""
 
 from __future__ import annotations
 
 import logging
 
+from facechain_ext.errors import HostError
+
 log = logging.getLogger("facechain_ext")
+
+_MAX_CHARACTERS = 300
+"""Characters of a foreign error that are shown."""
 
 
 def warn(message: str) -> None:
-    """Warn in the log and, when a page asked for this work, on the page."""
+    """Log a warning, and show it on the page when a page asked for this work."""
     log.warning("%s", message)
     import gradio
 
@@ -16,3 +21,20 @@ def warn(message: str) -> None:
         gradio.Warning(message)
     except (LookupError, ValueError, RuntimeError):  # called for the API, where no page listens
         log.debug("no page to show the warning on")
+
+
+def as_sentence(error: Exception) -> str:
+    """The message of ``error`` as one sentence, or the name of its class where it has none."""
+    text = " ".join(str(error).split())[:_MAX_CHARACTERS].rstrip(".")
+    return f"{text or type(error).__name__}."
+
+
+def first_line(error: Exception) -> str:
+    """The first line of the message of ``error``, or the name of its class where it has none."""
+    text = str(error).strip()
+    return text.splitlines()[0][:_MAX_CHARACTERS] if text else type(error).__name__
+
+
+def unexpected(error: Exception) -> HostError:
+    """A HostError for the user about an error of any other kind, whose traceback the caller has logged."""
+    return HostError(f"{type(error).__name__}: {as_sentence(error)} The console has the details.")

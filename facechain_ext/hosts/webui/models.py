@@ -1,4 +1,4 @@
-"""The encoder and the adapters of this host: which there are, and the ones in use, read once."""
+"""The models folder of this host, what is missing from it, and the cache of loaded models."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 120.0
-"""Seconds to wait for the host's own loading; longer means that something else replaced what it replaces."""
-_ATTEMPTS = 3
+_LOADING_TIMEOUT = 120.0
+"""Seconds to wait for the host's own loading; after that another extension may have replaced the same functions."""
+_MAX_ATTEMPTS = 3
 
 _CHECKPOINT = "base-majic-file"
-"""What the manifest calls the checkpoint that is fetched where the host has none."""
+"""The manifest's key of the checkpoint that is downloaded where the host has none."""
 
 _lock = threading.Lock()
 _cache: dict[str, tuple[Hashable, Any]] = {}
 
 
 def use_host_folder() -> None:
-    """Let the models folder be the host's ``models/FaceChain`` or what ``--facechain-models-dir`` names."""
+    """Set the models folder to the host's ``models/FaceChain`` or to ``--facechain-models-dir``."""
     from modules import paths, shared
 
     chosen = getattr(shared.cmd_opts, "facechain_models_dir", None)
@@ -49,40 +49,40 @@ def use_host_folder() -> None:
 
 
 def needs() -> tuple[Need, ...]:
-    """Everything without which no portrait can be made here: a checkpoint of the right family, and our files."""
+    """What a portrait needs here: a checkpoint of a supported family, and the files of the manifest."""
     path = _checkpoint()
     if path is None:
         what = "The webui has no Stable Diffusion 1.5 checkpoint to draw with."
         where = f"Put one into {_checkpoint_folder()}."
-        wanted: tuple[Need, ...] = (Need(what, where, (_CHECKPOINT,), _bring_checkpoint),)
+        missing: tuple[Need, ...] = (Need(what, where, (_CHECKPOINT,), _download_checkpoint),)
     else:
         where = "Choose another at the top left of the webui, under Stable Diffusion checkpoint."
-        wanted = checkpoint_needs(path, where)
-    return (*wanted, *file_needs())
+        missing = checkpoint_needs(path, where)
+    return (*missing, *file_needs())
 
 
 def defaults() -> DrawingDefaults:
-    """What suits the checkpoint that is chosen."""
+    """The defaults of drawing that suit the selected checkpoint."""
     return drawing_defaults(_checkpoint())
 
 
 def checkpoint_width() -> int:
-    """Channels of the first level of the checkpoint that is chosen; 0 where its file does not say."""
+    """Channels of the first level of the selected checkpoint's U-Net; 0 where its file does not say."""
     path = _checkpoint()
     facts = model_facts(path) if path is not None else None
     return 0 if facts is None else facts.width
 
 
 def _checkpoint() -> Path | None:
-    """The file of the checkpoint that is chosen, or that the host would take; None where it has none."""
+    """The file of the selected checkpoint, or of the one that the host would load; None where it has none."""
     from modules import sd_models, shared
 
-    known = list(sd_models.checkpoints_list.values())
+    checkpoints = list(sd_models.checkpoints_list.values())
     chosen = str(shared.opts.sd_model_checkpoint or "")
-    for one in known:
-        if chosen and chosen in (one.title, one.name, getattr(one, "short_title", ""), *getattr(one, "ids", ())):
-            return Path(one.filename)
-    return Path(known[0].filename) if known else None
+    for info in checkpoints:
+        if chosen and chosen in (info.title, info.name, getattr(info, "short_title", ""), *getattr(info, "ids", ())):
+            return Path(info.filename)
+    return Path(checkpoints[0].filename) if checkpoints else None
 
 
 def _checkpoint_folder() -> Path:
@@ -92,24 +92,24 @@ def _checkpoint_folder() -> Path:
     return Path(chosen) if chosen else Path(paths.models_path) / "Stable-diffusion"
 
 
-def _bring_checkpoint(
+def _download_checkpoint(
     key: str, *, progress: Callable[[Progress], None] | None, cancel: Callable[[], bool] | None
 ) -> Path:
-    """Download a checkpoint of the manifest into the host's folder and let the host see it; raises WeightsError."""
+    """Download a checkpoint of the manifest into the host's folder and let the host list it; raises WeightsError."""
     from modules import sd_models
 
-    wanted = entry(key)
-    final = safe_child(_checkpoint_folder(), wanted.save_as)
+    listed = entry(key)
+    path = safe_child(_checkpoint_folder(), listed.save_as)
     watcher = Watcher(key, progress, cancel)
-    path = pull_sources(key, preferred(wanted.sources), final, wanted.pickles, watcher, title=wanted.title)
+    downloaded = pull_sources(key, preferred(listed.sources), path, listed.pickles, watcher, title=listed.title)
     sd_models.list_models()
-    return path
+    return downloaded
 
 
 def encoder() -> TransFace:
-    """The face encoder, on the CPU: one face takes a fraction of a second there, and no video memory.
+    """The face encoder, on the CPU, where a face takes a fraction of a second and no video memory.
 
-    Raises WeightsError that says how to get it when it is not there.
+    Raises WeightsError that names the download when its file is missing.
     """
     from facechain_ext.identity import TransFace
 
@@ -118,35 +118,35 @@ def encoder() -> TransFace:
 
 
 def cached(kind: str, key: Hashable, make: Callable[[], T]) -> T:
-    """What ``make`` gives, made again only when ``key`` changes; the old value of ``kind`` is released first."""
+    """The cached value of ``kind``, made again by ``make`` when ``key`` changes; the old value is released first."""
     with _lock:
         if kind not in _cache or _cache[kind][0] != key:
             _cache.pop(kind, None)
-            with torch.inference_mode(mode=False):  # else weights that are read in the middle of a picture are fixed
-                _cache[kind] = (key, _undisturbed(make))
+            with torch.inference_mode(mode=False):  # weights read during a generation would be inference tensors
+                _cache[kind] = (key, _outside_host_loading(make))
         value: T = _cache[kind][1]
         return value
 
 
-def _torch_functions() -> tuple[Any, ...]:
-    """What AUTOMATIC1111's webui replaces, for every thread, while it loads a checkpoint."""
+def _torch_functions() -> tuple[object, ...]:
+    """The functions of PyTorch that AUTOMATIC1111's webui replaces, for every thread, while it loads a checkpoint."""
     return torch.nn.Module.load_state_dict, torch.nn.Linear.__init__
 
 
-_UNTOUCHED = _torch_functions()
+_ORIGINAL_FUNCTIONS = _torch_functions()
 
 
-def _undisturbed(make: Callable[[], T]) -> T:
-    """What ``make`` gives when the host is not loading a checkpoint, which it does at its start beside the page."""
-    deadline = time.monotonic() + _PATIENCE
-    for _ in range(_ATTEMPTS):
-        while _torch_functions() != _UNTOUCHED and time.monotonic() < deadline:
+def _outside_host_loading(make: Callable[[], T]) -> T:
+    """The result of ``make``, called while the host loads no checkpoint, as it does in a thread at its start."""
+    deadline = time.monotonic() + _LOADING_TIMEOUT
+    for _ in range(_MAX_ATTEMPTS):
+        while _torch_functions() != _ORIGINAL_FUNCTIONS and time.monotonic() < deadline:
             time.sleep(0.05)
         try:
             made = make()
         except TypeError as error:  # its replacements take fewer arguments
             log.info("the host began to load a checkpoint meanwhile (%s); trying again", error)
             continue
-        if _torch_functions() == _UNTOUCHED:
+        if _torch_functions() == _ORIGINAL_FUNCTIONS:
             return made
     return make()

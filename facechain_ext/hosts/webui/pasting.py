@@ -1,4 +1,4 @@
-"""What a pasted picture's settings set in the accordion, and what they cannot bring back."""
+"""What the infotext of a pasted picture sets in the accordion, and notes about what it cannot restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui.handover import photos_in
+from facechain_ext.hosts.webui.photo_tokens import photos_of_token
 from facechain_ext.recipes.arguments import (
     CARD_LABEL,
     IDENTITY_LABEL,
@@ -27,70 +27,78 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def reader(name: str, part: int | None = None) -> Callable[[Mapping[str, Any]], Any]:
-    """What a picture's settings set a component to; None leaves it as it is.
+def setting_reader(name: str, index: int | None = None) -> Callable[[Mapping[str, object]], object]:
+    """A function from a parsed infotext to the value of a component, or to None to leave the component unchanged.
 
-    ``name`` is the table's, ``part`` which of the two numbers of a window. What only some pictures name has its default
-    when a picture with a face does not name it.
+    ``name`` is that of the table of settings, ``index`` selects one of the two numbers of a window. A setting that is
+    written only when it says something gets its default from a picture with a face that does not name it.
     """
     row = argument(name)
 
-    def from_infotext(written: Mapping[str, Any]) -> Any:
-        if row.infotext not in written:
-            if not row.optional or IDENTITY_LABEL not in written:
+    def from_infotext(infotext: Mapping[str, object]) -> object:
+        if row.infotext not in infotext:
+            if not row.optional or IDENTITY_LABEL not in infotext:
                 return None
             return "" if name == "people" else row.default
         try:
-            value = _value(row, written)
+            value = _read_setting(row, infotext)
         except (FaceChainError, ValueError) as error:
             log.warning("a setting of the pasted text is left out: %s", error)
             return None
-        if part is not None:
-            return value[part]
+        if index is not None:
+            return value[index]
         return format_region_prompts(value) if name == "people" else value
 
     return from_infotext
 
 
-def was_enabled(written: Mapping[str, Any]) -> bool | None:
-    """Pasting a picture with a face switches it on, pasting one without leaves it."""
-    return True if IDENTITY_LABEL in written else None
+def restored_enabled(infotext: Mapping[str, object]) -> bool | None:
+    """True for a picture with a face, which switches the accordion on; None for any other."""
+    return True if IDENTITY_LABEL in infotext else None
 
 
-def card(written: Mapping[str, Any]) -> str | None:
-    """The card of a pasted picture's first person; none chosen when that was a person of photos or is not here."""
-    people = parse_identities(written)
+def restored_card(infotext: Mapping[str, object]) -> str | None:
+    """The card of a picture's first person; "" when that came from photos or has no card here."""
+    people = parse_identities(infotext)
     if not people:
         return None
-    name = str(written.get(CARD_LABEL, "")) or people[0][0]
+    name = str(infotext.get(CARD_LABEL, "")) or people[0][0]
     return name if name and name in _cards() else ""
 
 
-def photos(written: Mapping[str, Any]) -> Any:
-    """The photos that the tab of the same browser has sent along; other texts leave those that are there."""
-    found = photos_in(written)
-    return gr.update(value=found) if found else None
+def restored_photos(infotext: Mapping[str, object]) -> dict[str, object] | None:
+    """The photos that the tab of the same browser has sent with the infotext; None leaves the accordion's photos."""
+    found = photos_of_token(infotext)
+    if not found:
+        return None
+    update: dict[str, object] = gr.update(value=found)
+    return update
 
 
-def wanted(written: Mapping[str, Any]) -> str | None:
-    """In words what a pasted picture needs and the text cannot bring: photos, cards that are not here, bad settings."""
-    people = parse_identities(written)
+def restore_notes(infotext: Mapping[str, object]) -> str | None:
+    """Notes about what an infotext cannot restore: photos, cards that are not here, settings that cannot be read."""
+    people = parse_identities(infotext)
     if not people:
         return None
-    said = [*_first(written, *people[0]), *_others(people[1:]), *_missing_cards(written), *_unreadable(written)]
-    return note_html(*said) if said else None
+    sentences = [
+        *_first_person_notes(infotext, *people[0]),
+        *_other_people_notes(people[1:]),
+        *_missing_card_notes(infotext),
+        *_unreadable_setting_notes(infotext),
+    ]
+    return note_html(*sentences) if sentences else None
 
 
-def _first(written: Mapping[str, Any], name: str, digest: str) -> list[str]:
-    if photos_in(written):
+def _first_person_notes(infotext: Mapping[str, object], name: str, digest: str) -> list[str]:
+    if photos_of_token(infotext):
         return [f"The photos came along. The picture shows identity {digest}; the preview says which one they give."]
-    if card(written) or name in _cards():
+    if restored_card(infotext) or name in _cards():
         return []
-    who = f"{name}, identity {digest}" if name else f"identity {digest}"
-    return [f"This picture shows {who}. Add the same photos; the preview says which identity they give."]
+    person = f"{name}, identity {digest}" if name else f"identity {digest}"
+    return [f"This picture shows {person}. Add the same photos; the preview says which identity they give."]
 
 
-def _others(people: list[tuple[str, str]]) -> list[str]:
+def _other_people_notes(people: list[tuple[str, str]]) -> list[str]:
     return [
         f"Another person of the picture, identity {digest}, was given by photos: keep a card of that person and add it "
         "under Several people."
@@ -99,34 +107,34 @@ def _others(people: list[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _missing_cards(written: Mapping[str, Any]) -> list[str]:
+def _missing_card_notes(infotext: Mapping[str, object]) -> list[str]:
     try:
-        value = _value(argument("people"), written) if argument("people").infotext in written else ()
-        names = [other.card for other in value]
+        people = _read_setting(argument("people"), infotext) if argument("people").infotext in infotext else ()
+        names = [other.card for other in people]
     except (FaceChainError, ValueError):
         names = []
-    names += [str(written[label]) for label in (CARD_LABEL, argument("mix_with").infotext or "") if label in written]
-    here = _cards()
-    return [f"There is no card called {name} here." for name in dict.fromkeys(names) if name not in here]
+    names += [str(infotext[label]) for label in (CARD_LABEL, argument("mix_with").infotext or "") if label in infotext]
+    existing = _cards()
+    return [f"There is no card called {name} here." for name in dict.fromkeys(names) if name not in existing]
 
 
-def _unreadable(written: Mapping[str, Any]) -> list[str]:
-    said = []
+def _unreadable_setting_notes(infotext: Mapping[str, object]) -> list[str]:
+    sentences = []
     for row in settings_table():
-        if row.infotext in written:
+        if row.infotext in infotext:
             try:
-                _value(row, written)
+                _read_setting(row, infotext)
             except FaceChainError as error:
-                said.append(f"A setting is left out. {error}")
+                sentences.append(f"A setting is left out. {error}")
             except ValueError as error:
-                said.append(f"{row.label} is left out: {error}.")
-    return said
+                sentences.append(f"{row.label} is left out: {error}.")
+    return sentences
 
 
-def _value(row: Setting, written: Mapping[str, Any]) -> Any:
-    """One setting, checked; raises ValueError or InputError for a text that is none."""
+def _read_setting(row: Setting, infotext: Mapping[str, object]) -> Any:
+    """The value of one setting; raises ValueError or InputError for a text that cannot be read."""
     assert row.infotext is not None
-    return row.read(row.from_infotext(str(written[row.infotext]).strip()))
+    return row.read(row.from_infotext(str(infotext[row.infotext]).strip()))
 
 
 def _cards() -> list[str]:

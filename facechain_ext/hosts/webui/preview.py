@@ -1,21 +1,24 @@
-"""The accordion's preview: the faces that the encoder sees, and what there is to say about the photos."""
+"""The accordion's preview: the aligned faces that the encoder gets, and notes about the photos.
+
+gradio evaluates the annotations of these event handlers, so they use built-in types only.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui.people import find_person, said_of, uploaded
+from facechain_ext.hosts.webui.people import identity_notes, resolve_identity, uploaded
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.ui.html import note_html
 
 
-def preview(photos: Any, card: str, face: float, mix_with: str = "", mix_share: float = 0.0) -> tuple[list[Any], str]:
-    """The aligned faces, and in words what is doubtful about the photos and which identity they give."""
+def preview(
+    photos: list[object] | None, card: str, face: float, mix_with: str = "", mix_share: float = 0.0
+) -> tuple[list[object], str]:
+    """The aligned faces, and as HTML notes about the photos and the digest of their identity."""
     try:
-        chosen = FaceArguments.parse(
+        arguments = FaceArguments.parse(
             {
                 "photos": [uploaded(file) for file in photos or ()],
                 "card": card or "",
@@ -24,21 +27,22 @@ def preview(photos: Any, card: str, face: float, mix_with: str = "", mix_share: 
                 "mix_share": float(mix_share or 0),
             }
         )
-        identity = find_person(chosen)
+        identity = resolve_identity(arguments)
     except FaceChainError as error:
         return [], note_html(str(error))
-    left_out, warnings = said_of(chosen, identity)
-    said = [*left_out, *warnings]
-    if not said and not chosen.card:
-        said.append("The photo is fine." if len(chosen.photos) == 1 else "The photos are fine.")
-    return list(identity.aligned), note_html(*said, f"Identity {identity.digest}.")
+    left_out, warnings = identity_notes(arguments, identity)
+    sentences = [*left_out, *warnings]
+    if not sentences and not arguments.card:
+        sentences.append("The photo is fine." if len(arguments.photos) == 1 else "The photos are fine.")
+    return list(identity.aligned), note_html(*sentences, f"Identity {identity.digest}.")
 
 
-def show_faces(faces: Any) -> Any:
-    """The gallery takes room only when there is something in it."""
-    return gr.update(visible=bool(faces))
+def update_gallery(faces: list[object] | None) -> dict[str, object]:
+    """Show the gallery only when it has faces."""
+    update: dict[str, object] = gr.update(visible=bool(faces))
+    return update
 
 
-def no_preview() -> tuple[Any, str]:
-    """Nothing, instead of the faces of photos that are not chosen any more and what was said of them."""
+def clear_preview() -> tuple[dict[str, object], str]:
+    """An empty gallery and no notes, for when other photos are chosen."""
     return gr.update(value=[], visible=False), ""

@@ -1,24 +1,29 @@
-"""Routes of our own below /facechain/v1; they ask for the host's API password where it has one."""
+"""The API routes under /facechain/v1, with the host's API password where it has one."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import strict, template_route
+from facechain_ext.hosts.webui import strict_answers, template_route
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
 BASE = "/facechain/v1"
 
 
-def add(_blocks: Any, app: Any) -> None:
-    """Add the routes to the host's app."""
+def add_routes(_blocks: object, app: FastAPI) -> None:
+    """Add the routes and the middleware for strict requests to the host's app."""
     from fastapi import APIRouter, Body, Depends, HTTPException
     from modules import shared
 
@@ -28,7 +33,7 @@ def add(_blocks: Any, app: Any) -> None:
     def version() -> dict[str, str]:
         return {"version": __version__}
 
-    def schema() -> list[dict[str, Any]]:
+    def schema() -> list[dict[str, object]]:
         return [row.schema() for row in settings_table()]
 
     def adapters() -> list[str]:
@@ -39,15 +44,15 @@ def add(_blocks: Any, app: Any) -> None:
 
         return CardLibrary().names()
 
-    def detect(photo: str = Body(embed=True)) -> list[dict[str, Any]]:
+    def detect(photo: str = Body(embed=True)) -> list[dict[str, object]]:
         try:
-            return _faces(photo)
+            return _detect_faces(photo)
         except FaceChainError as error:
             raise HTTPException(422, str(error)) from error
 
-    def template(order: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008 - fastapi's way
+    def template(body: dict[str, object] = Body()) -> dict[str, object]:
         try:
-            return template_route.made(order)
+            return template_route.create_template_portrait(body)
         except FaceChainError as error:
             raise HTTPException(422, str(error)) from error
 
@@ -56,15 +61,15 @@ def add(_blocks: Any, app: Any) -> None:
     router.add_api_route("/detect", detect, methods=["POST"])
     router.add_api_route("/template", template, methods=["POST"])
     app.include_router(router)
-    strict.add(app)
+    strict_answers.add_middleware(app)
 
 
-def _faces(photo: str) -> list[dict[str, Any]]:
-    """The faces of a picture in base64, numbered from the left."""
+def _detect_faces(photo: str) -> list[dict[str, object]]:
+    """The faces of a picture in base64, numbered from the left: box, landmarks in pixels, score 0..1, degrees."""
     from facechain_ext import faces
-    from facechain_ext.hosts.webui.people import picture_of
+    from facechain_ext.hosts.webui.people import request_picture
 
-    picture = faces.read_picture(picture_of(photo))
+    picture = faces.read_picture(request_picture(photo))
     numbered = faces.number_faces(faces.detector().detect(picture.pixels))
     return [
         {
@@ -82,17 +87,19 @@ def _faces(photo: str) -> list[dict[str, Any]]:
 
 def _passwords(option: str | None) -> dict[str, str]:
     """User -> password of ``--api-auth user:password,user:password``."""
-    pairs = (pair.split(":", 1) for pair in (option or "").split(",") if ":" in pair)
-    return {user: password for user, password in pairs}  # noqa: C416 - says what is what
+    pairs = (pair.partition(":") for pair in (option or "").split(",") if ":" in pair)
+    return {user: password for user, _, password in pairs}
 
 
-def _password_check(passwords: dict[str, str]) -> Any:
+def _password_check(passwords: dict[str, str]) -> Callable[..., bool]:
+    """A dependency of fastapi that raises HTTPException 401 without a right user and password."""
     from fastapi import Depends, HTTPException
     from fastapi.security import HTTPBasic
 
-    def check(given: Any = Depends(HTTPBasic())) -> bool:  # noqa: B008 - fastapi's way
-        wanted = passwords.get(given.username)
-        if wanted is not None and secrets.compare_digest(given.password.encode(), wanted.encode()):
+    # fastapi reads annotations when the route is added, where HTTPBasicCredentials is not imported
+    def check(credentials: Any = Depends(HTTPBasic())) -> bool:
+        password = passwords.get(credentials.username)
+        if password is not None and secrets.compare_digest(credentials.password.encode(), password.encode()):
             return True
         raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
 

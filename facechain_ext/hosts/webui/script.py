@@ -1,143 +1,164 @@
-"""The always-on script: what the host calls in txt2img and img2img, and what is registered when it starts."""
+"""The always-on script of txt2img and img2img, and the callbacks that are registered with the host."""
 
 from __future__ import annotations
 
 import functools
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from modules import script_callbacks, scripts
 
 from facechain_ext import devices
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
-from facechain_ext.hosts.webui import accordion, controlnet, disconnects, models, request, routes, settings, tab, xyz
+from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.hosts.webui import (
+    accordion,
+    controlnet,
+    disconnects,
+    models,
+    routes,
+    settings,
+    tab,
+    tab_request,
+    xyz,
+)
 from facechain_ext.hosts.webui.device_policy import host_policy
-from facechain_ext.hosts.webui.messages import warn
-from facechain_ext.hosts.webui.request import TAB_REQUEST, TabRequest
-from facechain_ext.hosts.webui.run import FaceRun, on_denoiser, words_of
-from facechain_ext.hosts.webui.strict import REFUSED_LABEL
+from facechain_ext.hosts.webui.face_run import FaceRun, on_denoiser
+from facechain_ext.hosts.webui.messages import unexpected, warn
+from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
+from facechain_ext.hosts.webui.tab_request import tab_request_of
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
 from facechain_ext.recipes.infotext import format_identities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facechain_ext.hosts.webui.host_types import Component, Processed, Processing
 
 log = logging.getLogger(__name__)
 
 TITLE = "FaceChain"
 """The name of the script in the API; never changes."""
 NOTES_LABEL = f"{PREFIX} notes"
-"""The label in an answer's ``info`` of what was left out and what is doubtful."""
-_STATE, _NOTES = "_facechain_run", "_facechain_notes"
+"""The label in an answer's ``info`` of the notes about what was left out and about doubtful photos."""
+_RUN, _NOTES = "_facechain_run", "_facechain_notes"
+"""Attributes of a generation: its FaceRun or None, and its notes."""
 
 
 def register() -> None:
-    """Tell the host what to call; loads no model."""
+    """Register the callbacks with the host; loads no model."""
     set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
     devices.use_policy(host_policy)
     script_callbacks.on_cfg_denoiser(on_denoiser)
-    script_callbacks.on_cfg_denoiser(request.on_denoiser)
-    script_callbacks.on_ui_settings(functools.partial(settings.add, controlnet.model_names))
+    script_callbacks.on_cfg_denoiser(tab_request.on_denoiser)
+    script_callbacks.on_ui_settings(functools.partial(settings.add_options, controlnet.model_names))
     script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
-    script_callbacks.on_app_started(routes.add)
-    script_callbacks.on_app_started(disconnects.watch)
-    script_callbacks.on_script_unloaded(disconnects.stop_work)
-    script_callbacks.on_before_ui(xyz.add)
-    xyz.add()  # with --nowebui the plot reads its axes before that callback
-    script_callbacks.on_ui_tabs(tab.add)
+    script_callbacks.on_app_started(routes.add_routes)
+    script_callbacks.on_app_started(disconnects.end_abandoned_events)
+    script_callbacks.on_script_unloaded(disconnects.stop_tasks)
+    script_callbacks.on_before_ui(xyz.register_axes)
+    xyz.register_axes()  # with --nowebui the plot reads its axes before that callback
+    script_callbacks.on_ui_tabs(tab.create_tab)
 
 
 class FaceChainScript(scripts.Script):  # type: ignore[misc]
-    """The accordion "FaceChain" and what it does to a generation."""
+    """The accordion "FaceChain", and the face in the generations that it is enabled for."""
 
     def title(self) -> str:
         """The script's name in the API."""
         return TITLE
 
-    def show(self, is_img2img: bool) -> Any:  # noqa: ARG002, FBT001 - the host's signature
+    def show(self, is_img2img: bool) -> object:
         """Always on, in both tabs."""
         return scripts.AlwaysVisible
 
-    def ui(self, is_img2img: bool) -> list[Any]:  # noqa: FBT001 - the host's signature
-        """Build the accordion; gives its components in the order in which they come back as arguments."""
+    def ui(self, is_img2img: bool) -> list[Component]:
+        """Build the accordion; returns its components in the order in which their values come as arguments."""
         built = accordion.build(self.elem_id, is_img2img=is_img2img)
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.components
 
-    def before_process(self, p: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
-        """Take off what an earlier generation may have left behind."""
+    def before_process(self, p: Processing, *args: object) -> None:
+        """Detach what an earlier generation may have left attached."""
         FaceRun.clear()
 
-    def process(self, p: Any, *args: Any) -> None:
-        """Read the settings, find the person, and write both into the pictures' settings."""
-        setattr(p, _STATE, None)
+    def process(self, p: Processing, *args: object) -> None:
+        """Read the settings, prepare the people, and write both into the infotext."""
+        setattr(p, _RUN, None)
         try:
-            asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
-            if asked is not None:
-                run = asked.run(p)
+            request = tab_request_of(p)
+            if request is not None:
+                run = request.prepare(p)
             else:
-                _forget_labels(p)
-                arguments = xyz.changed(p, accordion.read(args))
+                _remove_labels(p)
+                arguments = xyz.apply_axis_values(p, accordion.read(args))
                 run = self._prepare(p, arguments) if arguments.enabled else None
-        except Exception as error:  # noqa: BLE001 - told to the user; the host would keep it to its console
-            _give_up(p, _told(error), strict=_is_strict(args))
+        except FaceChainError as error:
+            _fail(p, error, strict=_is_strict(args))
+            return
+        except Exception as error:  # shown to the user, as the host would only log it
+            log.exception("the face cannot be put in")
+            _fail(p, unexpected(error), strict=_is_strict(args))
             return
         if run is not None:
-            run.on_failure = functools.partial(_go_on_without, p, strict=_is_strict(args))
-        setattr(p, _STATE, run)
+            run.on_failure = functools.partial(_continue_without, p, strict=_is_strict(args))
+        setattr(p, _RUN, run)
 
-    def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
-        """See to it that the face is off when the coming batch ends, whatever ends it."""
-        run: FaceRun | None = getattr(p, _STATE, None)
+    def process_batch(self, p: Processing, *args: object, **kwargs: object) -> None:
+        """Have the face detached when the coming batch ends, whatever ends it."""
+        run: FaceRun | None = getattr(p, _RUN, None)
         if run is not None:
-            run.guard(p)
+            run.detach_after_sampling(p)
 
-    def process_before_every_sampling(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def process_before_every_sampling(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Attach the face for the coming pass."""
-        run: FaceRun | None = getattr(p, _STATE, None)
+        run: FaceRun | None = getattr(p, _RUN, None)
         if run is None:
             return
         try:
             run.attach(p)
-        except Exception as error:  # noqa: BLE001 - as above
-            run.detach()
-            setattr(p, _STATE, None)
-            _give_up(p, _told(error), strict=_is_strict(args))
+        except FaceChainError as error:
+            _abandon(p, run, error, strict=_is_strict(args))
+        except Exception as error:  # shown to the user, as the host would only log it
+            log.exception("the face cannot be put in")
+            _abandon(p, run, unexpected(error), strict=_is_strict(args))
 
-    def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the host's signature
-        """Note for the tab whether the picture was sampled to its end."""
-        asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
-        if asked is not None:
-            asked.end_picture()
+    def postprocess_batch(self, p: Processing, *args: object, **kwargs: object) -> None:
+        """Record for the tab whether the picture was sampled to its end."""
+        request = tab_request_of(p)
+        if request is not None:
+            request.end_picture()
 
-    def postprocess(self, p: Any, processed: Any, *args: Any) -> None:  # noqa: ARG002 - the host's signature
-        """Forget the person; the face is off already. What was to be said goes into the answer, not the pictures."""
+    def postprocess(self, p: Processing, processed: Processed | None, *args: object) -> None:
+        """Release the people, and write the notes into the answer but not into the pictures."""
         notes = getattr(p, _NOTES, ())
         if notes and processed is not None:
             processed.extra_generation_params = {**processed.extra_generation_params, NOTES_LABEL: list(notes)}
-        run: FaceRun | None = getattr(p, _STATE, None)
+        run: FaceRun | None = getattr(p, _RUN, None)
         if run is not None:
             run.detach()
-            setattr(p, _STATE, None)
+            setattr(p, _RUN, None)
 
     @staticmethod
-    def _prepare(p: Any, arguments: FaceArguments) -> FaceRun:
-        """Load what is needed and describe it in the infotext."""
+    def _prepare(p: Processing, arguments: FaceArguments) -> FaceRun:
+        """Resolve the people, load the method's weights, and describe both in the infotext."""
         from facechain_ext.hosts.webui.host_model import loaded_model
-        from facechain_ext.hosts.webui.people import find_people
+        from facechain_ext.hosts.webui.people import resolve_people
         from facechain_ext.methods.registry import choose_method
 
         model = loaded_model(p)
         method = choose_method(model.family)
-        found = find_people(arguments)
-        if arguments.strict and found.left_out:
-            raise PhotoError(" ".join(found.left_out))
-        notes = (*found.left_out, *found.warnings)
+        resolved = resolve_people(arguments)
+        if arguments.strict and resolved.left_out:
+            raise PhotoError(" ".join(resolved.left_out))
+        notes = (*resolved.left_out, *resolved.warnings)
         setattr(p, _NOTES, notes)
         for note in notes:
             log.warning("%s", note)
             p.comment(f"FaceChain: {note}")
-        people = found.people
+        people = resolved.people
         prepared = method.prepare(people, arguments.of_method(method), model)
         arguments = arguments.with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
@@ -145,41 +166,40 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         return FaceRun(prepared, hires=arguments.hires)
 
 
-def _is_strict(args: Any) -> bool:
-    """Whether a request is to be refused rather than done without the face."""
+def _is_strict(args: Sequence[object]) -> bool:
+    """Whether a request of the API is to be refused rather than fulfilled without the face."""
     return bool(args) and isinstance(args[0], dict) and args[0].get("strict") is True
 
 
-def _told(error: Exception) -> FaceChainError:
-    """An error in words for the user; what nobody foresaw goes to the log with everything that is known."""
-    if isinstance(error, FaceChainError):
-        return error
-    log.error("the face cannot be put in", exc_info=error)
-    return HostError(f"{type(error).__name__}: {words_of(error)} The console has the details.")
-
-
-def _go_on_without(p: Any, error: FaceChainError, *, strict: bool) -> None:
-    """Let a picture that has begun go on without the face, also for the tab, which shows the reason beside it."""
-    setattr(p, _STATE, None)
+def _continue_without(p: Processing, error: FaceChainError, *, strict: bool) -> None:
+    """Continue a picture that is being sampled without the face; the tab shows the reason beside it."""
+    setattr(p, _RUN, None)
     _switch_off(p, str(error), strict=strict)
-    asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
-    if asked is not None:
-        asked.notes.append(f"A picture was made without the face: {error}")
+    request = tab_request_of(p)
+    if request is not None:
+        request.notes.append(f"A picture was made without the face: {error}")
 
 
-def _give_up(p: Any, error: FaceChainError, *, strict: bool) -> None:
-    """Stop what the tab or a strict request has asked for; anything else goes on without the face."""
-    asked: TabRequest | None = getattr(p, TAB_REQUEST, None)
-    if asked is not None:
-        asked.refuse(error)
+def _abandon(p: Processing, run: FaceRun, error: FaceChainError, *, strict: bool) -> None:
+    """Detach a run that could not be attached, and ``_fail``."""
+    run.detach()
+    setattr(p, _RUN, None)
+    _fail(p, error, strict=strict)
+
+
+def _fail(p: Processing, error: FaceChainError, *, strict: bool) -> None:
+    """Stop a generation of the tab or of a strict request; any other continues without the face."""
+    request = tab_request_of(p)
+    if request is not None:
+        request.fail(error)
     else:
         _switch_off(p, str(error), strict=strict)
 
 
-def _switch_off(p: Any, reason: str, *, strict: bool) -> None:
-    """Go on without the face, and say so on the page, in the log and in the pictures' settings; or make no picture."""
+def _switch_off(p: Processing, reason: str, *, strict: bool) -> None:
+    """Write the reason why there is no face to the page, the log and the infotext; with ``strict`` also interrupt."""
     warn(f"FaceChain is off: {reason}")
-    _forget_labels(p)
+    _remove_labels(p)
     p.extra_generation_params[OFF_LABEL] = f"off ({reason})"
     p.comment(f"FaceChain is off: {reason}")
     if strict:
@@ -189,8 +209,8 @@ def _switch_off(p: Any, reason: str, *, strict: bool) -> None:
         shared.state.interrupt()
 
 
-def _forget_labels(p: Any) -> None:
-    """Take away what another run wrote: the cells of a plot share one dictionary."""
+def _remove_labels(p: Processing) -> None:
+    """Remove the notes and infotext of another generation, as the cells of a plot share one dictionary."""
     setattr(p, _NOTES, ())
     for label in [label for label in p.extra_generation_params if label.startswith(OFF_LABEL)]:
         del p.extra_generation_params[label]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
@@ -11,6 +11,7 @@ from facechain_ext.recipes.infotext import SPEEDUPS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from facechain_ext.methods.setting import InfotextValue
     from facechain_ext.recipes.job import ControlKind
 
 SECTION = ("facechain", "FaceChain")
@@ -36,21 +37,21 @@ _SPEEDUPS = {
         "faster; the face counts for more, as a higher CFG scale would make it",
     ),
 }
-"""Name of a speedup -> key of its option, and what it costs."""
+"""Name of a speedup -> key of its option, and the option's hint."""
 
 
 def automatic_region() -> bool:
-    """Whether the face is computed only where it acts."""
+    """Whether the face is computed only inside its region."""
     return bool(_value(AUTOMATIC_REGION, default=False))
 
 
 def every_second_step() -> bool:
-    """Whether the increments of a step are added again in the next."""
+    """Whether every second step adds the increments of the step before it."""
     return bool(_value(EVERY_SECOND, default=False))
 
 
 def conditional_only() -> bool:
-    """Whether the negative prompt's rows go without the face."""
+    """Whether the unconditional rows are computed without the face."""
     return bool(_value(CONDITIONAL_ONLY, default=False))
 
 
@@ -59,43 +60,44 @@ def speedups() -> dict[str, bool]:
     return {one.infotext: bool(_value(_SPEEDUPS[one.name][0], default=False)) for one in SPEEDUPS}
 
 
-def speedups_infotext() -> dict[str, bool]:
-    """What a picture's settings say of the speedups: those that are on."""
+def speedups_infotext() -> dict[str, InfotextValue]:
+    """The infotext of the speedups: those that are on."""
     return {label: True for label, on in speedups().items() if on}
 
 
-def on_infotext_pasted(_text: str, params: dict[str, Any]) -> None:
-    """Let a pasted picture with a face switch off for itself what it does not name, as it names only what was on."""
+def on_infotext_pasted(_text: str, params: dict[str, object]) -> None:
+    """Add the speedups that were off to a pasted picture with a face, as its infotext names only those that were on."""
     if IDENTITY_LABEL in params:
         for one in SPEEDUPS:
             params.setdefault(one.infotext, "False")
 
 
 def controlnet_model(kind: ControlKind) -> str:
-    """The ControlNet model that the user has chosen for a kind; "auto" for the one that fits by its name."""
+    """The ControlNet model that the user has chosen for a kind; "auto" for one chosen by its name."""
     return str(_value(_MODELS[kind], default=AUTOMATIC))
 
 
-def add(control_models: Callable[[], Sequence[str]]) -> None:
-    """Add our options; ``control_models`` gives the names of the host's ControlNet models."""
+def add_options(control_models: Callable[[], Sequence[str]]) -> None:
+    """Add the options; ``control_models`` returns the names of the host's ControlNet models."""
     import gradio as gr
     from modules import shared
     from modules.options import OptionInfo
 
-    def choices() -> dict[str, Any]:
+    def choices() -> dict[str, list[str]]:
         return {"choices": [AUTOMATIC, *control_models()]}
 
     for one in SPEEDUPS:
-        key, words = _SPEEDUPS[one.name]
-        # the host restores an option from a picture's settings by this label, for that one run
+        key, hint = _SPEEDUPS[one.name]
+        # by this infotext label the host restores an option from a pasted picture, for that one generation
         option = OptionInfo(default=False, label=one.label, section=SECTION, infotext=one.infotext)
-        shared.opts.add_option(key, option.info(words))
+        shared.opts.add_option(key, option.info(hint))
     for key, label in _LABELS.items():
         option = OptionInfo(AUTOMATIC, label, gr.Dropdown, choices, section=SECTION)
         shared.opts.add_option(key, option.info("auto takes the first one for SD1.5 whose name says so"))
 
 
-def _value(key: str, *, default: Any) -> Any:
+def _value(key: str, *, default: object) -> object:
     from modules import shared
 
-    return getattr(shared.opts, key, default)
+    value: object = getattr(shared.opts, key, default)
+    return value

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 log = logging.getLogger(__name__)
 
 TITLE, ELEM_ID = "FaceChain", "facechain"
 
 
-def add() -> list[tuple[Any, str, str]]:
-    """What the host calls for its tabs; when the page cannot be built, the tab says why."""
+def create_tab() -> list[tuple[gr.Blocks, str, str]]:
+    """The page, title and id of the tab for the host; a page that cannot be built is replaced by the reason."""
     import gradio as gr
 
     try:
@@ -20,15 +23,15 @@ def add() -> list[tuple[Any, str, str]]:
 
         page = build_page(WebuiHost())
         _connect_send_buttons(page)
-    except Exception as error:  # whatever is wrong with the page, the webui starts
+    except Exception as error:  # whatever fails here, the webui starts
         log.exception("the FaceChain tab cannot be built")
         with gr.Blocks(analytics_enabled=False) as page:
             gr.Markdown(f"FaceChain cannot show its page: `{error}`. The log has the details.")
     return [(page, TITLE, ELEM_ID)]
 
 
-def _connect_send_buttons(page: Any) -> None:
-    """Let the page's buttons send the chosen picture and its settings as the host's own buttons do."""
+def _connect_send_buttons(page: gr.Blocks) -> None:
+    """Make the page's buttons send the selected picture and its infotext as the host's own buttons do."""
     from modules import infotext_utils
 
     by_id = {getattr(block, "elem_id", None): block for block in page.blocks.values()}

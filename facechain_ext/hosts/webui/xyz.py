@@ -1,4 +1,4 @@
-"""Axes for the X/Y/Z plot; a value is set on the run that it belongs to, never in the settings."""
+"""Axes for the X/Y/Z plot; the value of a cell is an attribute of its own generation, never an option."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, HostError, InputError
 from facechain_ext.hosts.webui import loras
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import FaceArguments, own_settings
@@ -16,6 +16,7 @@ from facechain_ext.styles import all_styles, find_lora
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from facechain_ext.hosts.webui.host_types import Processing, XyzScript
     from facechain_ext.styles import Style
 
 T = TypeVar("T")
@@ -23,42 +24,43 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _ATTRIBUTE = "_facechain_axes"
-_TROUBLE = "trouble"
-"""The key of why a cell cannot be made as asked."""
+_ERROR = "error"
+"""The key of the error for which a cell is made without the face."""
 PREFIX = "[FaceChain]"
-"""How the axes begin in the plot's list."""
+"""The beginning of the axes' labels in the plot's list."""
 
 
-def add() -> None:
-    """Add our axes, once."""
+def register_axes() -> None:
+    """Add the axes to the plot; may be repeated."""
     from modules import scripts
 
-    module = next((one.module for one in scripts.scripts_data if one.path.endswith("xyz_grid.py")), None)
-    if module is None or any(axis.label.startswith(PREFIX) for axis in module.axis_options):
+    plots = (data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py"))
+    module: XyzScript | None = next(plots, None)
+    if module is None or any(str(getattr(axis, "label", "")).startswith(PREFIX) for axis in module.axis_options):
         return
     module.axis_options += axes(module.AxisOption)
 
 
 def axes(option: Callable[..., T]) -> list[T]:
-    """Our axes, each made by ``option``, the plot's own class."""
+    """The axes, each an instance of ``option``, the plot's own class."""
     return [
         option(f"{PREFIX} Strength", float, _setter("strength")),
         option(f"{PREFIX} Window start", float, _setter("window_start")),
         option(f"{PREFIX} Window end", float, _setter("window_end")),
-        # no check of all values beforehand: one that is not there costs its own cells, not the plot
+        # no ``confirm``: a name that does not exist costs its own cells, not the whole plot
         option(f"{PREFIX} Adapter", str, _setter("adapter"), choices=adapter_names),
-        *_own(option),
+        *_method_axes(option),
         option(f"{PREFIX} Card", str, _setter("card"), choices=_cards),
         option(f"{PREFIX} Style", str, apply_style, choices=_styles),
     ]
 
 
-def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
-    """``arguments`` with what the plot has set for this cell; raises HostError for values outside their range."""
+def apply_axis_values(p: Processing, arguments: FaceArguments) -> FaceArguments:
+    """``arguments`` with the values of the plot's cell ``p``; raises InputError for a value that cannot be used."""
     values: dict[str, Any] = dict(getattr(p, _ATTRIBUTE, {}))
-    trouble = values.pop(_TROUBLE, None)
-    if trouble is not None:
-        raise trouble
+    error = values.pop(_ERROR, None)
+    if error is not None:
+        raise error
     if not values:
         return arguments
     first, last = arguments.window
@@ -67,8 +69,8 @@ def changed(p: Any, arguments: FaceArguments) -> FaceArguments:
     return replace(arguments, window=checked.window, **_changes(checked, values))
 
 
-def _own(option: Callable[..., T]) -> list[T]:
-    """An axis for each setting of a method that has none of its own above."""
+def _method_axes(option: Callable[..., T]) -> list[T]:
+    """An axis for each method's own setting that is a number or a text."""
     return [
         option(f"{PREFIX} {row.label}", type(row.default), _setter(row.name))
         for row in own_settings()
@@ -77,51 +79,47 @@ def _own(option: Callable[..., T]) -> list[T]:
 
 
 def _changes(checked: FaceArguments, names: Iterable[str]) -> dict[str, Any]:
-    """The fields that the plot's values of these ``names`` change."""
+    """The fields of FaceArguments that hold the settings of these ``names``."""
     own = {row.name for row in own_settings()}
     changes = {name: getattr(checked, name) for name in names if name not in own}
     changed_own = {name: checked.method_settings[name] for name in names if name in own}
     return changes | ({"method_settings": changed_own} if changed_own else {})
 
 
-def apply_style(p: Any, value: str, _values: Any) -> None:
-    """Add a style's words to the prompts of ``p``, and its LoRA where the host has it.
+def apply_style(p: Processing, value: str, _values: object) -> None:
+    """Add a style's prompts to those of ``p``, and its LoRA where the host has it.
 
-    A style that is not there is told when the cell is made, which is then without the face.
+    A style that does not exist is reported when the cell is made, which is then without the face.
     """
     try:
         style = _style(value)
-    except HostError as error:
-        _setter(_TROUBLE)(p, error, _values)
+    except FaceChainError as error:
+        _setter(_ERROR)(p, error, _values)
         return
     file = find_lora(style.lora, loras.folders()) if style.lora is not None else None
-    words = [p.prompt, style.prompt if file is None else style.positive]
+    prompts = [p.prompt, style.prompt if file is None else style.positive]
     if style.lora is not None and file is not None:
         try:
-            words.append(loras.tag(Lora(file, style.lora.weight)))
+            prompts.append(loras.prompt_tag(Lora(file, style.lora.weight)))
         except HostError as error:
-            log.warning("%s is drawn by its words alone: %s", style.en, error)
-    p.prompt = ", ".join(part for part in words if part)
-    p.negative_prompt = ", ".join(part for part in (p.negative_prompt, style.full_negative) if part)
+            log.warning("%s is applied by its prompt without its LoRA: %s", style.en, error)
+    p.prompt = ", ".join(prompt for prompt in prompts if prompt)
+    p.negative_prompt = ", ".join(prompt for prompt in (p.negative_prompt, style.full_negative) if prompt)
 
 
-def _setter(name: str) -> Callable[[Any, Any, Any], None]:
-    def apply(p: Any, value: Any, _values: Any) -> None:
+def _setter(name: str) -> Callable[[Processing, object, object], None]:
+    def apply(p: Processing, value: object, _values: object) -> None:
         setattr(p, _ATTRIBUTE, {**getattr(p, _ATTRIBUTE, {}), name: value})
 
     return apply
 
 
 def _style(value: str) -> Style:
-    """The style of this English name or key; raises HostError when there is none."""
-    wanted = value.strip().casefold()
-    try:
-        styles = all_styles()
-    except FaceChainError as error:
-        raise HostError(str(error)) from error
-    found = next((one for one in styles.values() if wanted in (one.en.casefold(), one.key)), None)
+    """The style of this English name or key; raises InputError when there is none."""
+    name = value.strip().casefold()
+    found = next((style for style in all_styles().values() if name in (style.en.casefold(), style.key)), None)
     if found is None:
-        raise HostError(f"There is no style called {value[:60]!r}; the list beside the axis has all of them.")
+        raise InputError(f"There is no style called {value[:60]!r}; the list beside the axis has all of them.")
     return found
 
 

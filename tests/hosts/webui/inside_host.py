@@ -160,7 +160,7 @@ def faithful() -> dict:
         return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": capabilities["openpose"]}
 
     with_units = run()
-    controlnet._door = lambda: None  # as it is where the extension is not installed
+    controlnet._find_backend = lambda: None  # as it is where the extension is not installed
     return {"with": with_units, "without": run()}
 
 

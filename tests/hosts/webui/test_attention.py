@@ -9,7 +9,7 @@ import types
 import pytest
 import torch
 
-from facechain_ext.hosts.webui.attention import chosen
+from facechain_ext.hosts.webui.attention import select_attention
 from facechain_ext.methods.fact.block import sdpa
 
 FORGES = [("backend.attention", "attention_function"), ("ldm_patched.ldm.modules.attention", "optimized_attention")]
@@ -48,16 +48,16 @@ def webui(monkeypatch, name):
 @pytest.mark.parametrize("name", ["sub-quadratic", "InvokeAI", "V1", "Doggettx"])
 def test_the_webuis_slices(monkeypatch, name):
     calls = webui(monkeypatch, name)
-    torch.testing.assert_close(chosen()(*OPERANDS, None), sdpa(*OPERANDS, None))
+    torch.testing.assert_close(select_attention()(*OPERANDS, None), sdpa(*OPERANDS, None))
     assert calls == [(6, 10, 8)]
-    torch.testing.assert_close(chosen()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))
+    torch.testing.assert_close(select_attention()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))
     assert len(calls) == 1
 
 
 @pytest.mark.parametrize("name", ["sdp", "sdp-no-mem", "xformers", None])
 def test_other_choices_are_pytorchs_own(monkeypatch, name):
     webui(monkeypatch, name)
-    assert chosen() is sdpa
+    assert select_attention() is sdpa
 
 
 def merged(query, key, value, heads):
@@ -99,9 +99,9 @@ def test_the_slices_of_forge_and_its_relatives(monkeypatch, name, own, function,
 
     counted.__name__ = name
     put(monkeypatch, module, attribute, counted)
-    torch.testing.assert_close(chosen()(*OPERANDS, None), sdpa(*OPERANDS, None))
+    torch.testing.assert_close(select_attention()(*OPERANDS, None), sdpa(*OPERANDS, None))
     assert len(calls) == own
-    torch.testing.assert_close(chosen()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))
+    torch.testing.assert_close(select_attention()(*OPERANDS, BIAS), sdpa(*OPERANDS, BIAS))
     assert len(calls) == own
 
 
@@ -119,7 +119,7 @@ def test_slices_that_do_not_serve_give_way_to_pytorchs_own_and_the_log_says_so(
     monkeypatch, caplog, function, module, attribute
 ):
     put(monkeypatch, module, attribute, function)
-    attention = chosen()
+    attention = select_attention()
     for _ in range(2):
         torch.testing.assert_close(attention(*OPERANDS, None), sdpa(*OPERANDS, None))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -131,4 +131,4 @@ def test_a_lack_of_memory_in_the_slices_reaches_the_host(monkeypatch):
 
     put(monkeypatch, *FORGES[1], attention_split)
     with pytest.raises(RuntimeError, match="Not enough memory"):
-        chosen()(*OPERANDS, None)
+        select_attention()(*OPERANDS, None)

@@ -52,7 +52,7 @@ def bare(folder: Path, changes: dict[str, str]) -> Iterator[Webui]:
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
     with bare(
-        tmp_path_factory.mktemp("broken"), {"facechain_ext/hosts/webui/run.py": "from json import nothing\n"}
+        tmp_path_factory.mktemp("broken"), {"facechain_ext/hosts/webui/face_run.py": "from json import nothing\n"}
     ) as host:
         yield host
 

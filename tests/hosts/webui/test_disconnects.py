@@ -15,9 +15,9 @@ import pytest
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext.hosts.webui import disconnects  # noqa: E402
-from facechain_ext.ui import background_task  # noqa: E402
-from facechain_ext.ui.background_task import Task, stop_all  # noqa: E402
+from facechain_ext.hosts.webui import disconnects
+from facechain_ext.ui import background_task
+from facechain_ext.ui.background_task import Task, stop_all
 
 PATIENCE = 60
 
@@ -52,7 +52,7 @@ def page(work, monkeypatch):
         gr.Button().click(run, [], [told])
     blocks.queue()
     app, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    disconnects.watch(blocks, app)
+    disconnects.end_abandoned_events(blocks, app)
     yield types.SimpleNamespace(blocks=blocks, url=url)
     stop_all()
     closing = threading.Thread(target=blocks.close, daemon=True)
@@ -101,7 +101,7 @@ def test_closed_in_the_middle_then_reloaded(page, work):
 def test_a_page_that_is_taken_away_stops_its_work(work):
     progress_updates = Task(work.task).progress_updates()
     next(progress_updates)
-    disconnects.stop_work()
+    disconnects.stop_tasks()
     assert work.ended.wait(PATIENCE)
     with suppress(StopIteration):
         while True:
@@ -136,7 +136,7 @@ def test_only_our_events_are_ended_and_only_when_their_browser_has_gone(module, 
             raise RuntimeError("the connection is gone")
 
     function = types.SimpleNamespace(fn=types.SimpleNamespace(__module__=module))
-    disconnects.watch(types.SimpleNamespace(_queue=queue, fns=[function]), None)
+    disconnects.end_abandoned_events(types.SimpleNamespace(_queue=queue, fns=[function]), None)
     event = types.SimpleNamespace(
         websocket=types.SimpleNamespace(send_json=send_json), fn_index=0, disconnect=disconnect
     )
@@ -146,4 +146,4 @@ def test_only_our_events_are_ended_and_only_when_their_browser_has_gone(module, 
 
 @pytest.mark.parametrize("blocks", [None, types.SimpleNamespace(), types.SimpleNamespace(_queue=object(), fns={})])
 def test_a_host_without_such_a_queue_is_left_alone(blocks):
-    disconnects.watch(blocks, None)
+    disconnects.end_abandoned_events(blocks, None)

@@ -16,12 +16,12 @@ from PIL import Image
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 pytest.importorskip("mediapipe", reason="no face detector is installed")
 
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import save_file
 
-from tests import unets  # noqa: E402
-from tests.hosts.webui import fake_host  # noqa: E402
-from tests.identity.conftest import SMALL  # noqa: E402
-from tests.methods.fact.conftest import make  # noqa: E402
+from tests import unets
+from tests.hosts.webui import fake_host
+from tests.identity.conftest import SMALL
+from tests.methods.fact.conftest import make
 
 PHOTO = (Path(__file__).parent / "astronaut.jpg").read_bytes()
 BASE64 = base64.b64encode(PHOTO).decode()
@@ -85,7 +85,7 @@ def untouched(unet):
 def test_registering_loads_no_model(host):
     from facechain_ext.hosts.webui import models as loaded
 
-    assert loaded._kept == {}
+    assert loaded._cache == {}
     assert host.script.title() == "FaceChain"
 
 
@@ -116,7 +116,7 @@ def test_everybody_is_named_in_the_pictures_settings(host, unet):
     mirrored = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:, ::-1])
     run = generation(host, unet, {"photos": [BASE64], "people": [{"photos": [mirrored]}]})
     run.run()
-    wanted = [("", people.encode((photo,)).digest) for photo in (BASE64, mirrored)]
+    wanted = [("", people.encode_photos((photo,)).digest) for photo in (BASE64, mirrored)]
     assert parse_identities(run.extra_generation_params) == wanted
 
 
@@ -264,7 +264,7 @@ def test_choosing_other_photos_clears_what_was_seen_of_the_old_ones(host):
     events = page.config["dependencies"]
     (clears,) = (one for one in events if (one["inputs"], one["outputs"]) == ([], [seen, previewed]))
     assert str(photos) in str(clears["targets"])  # a number in gradio 3, a pair with the event's name in gradio 4
-    gallery, words = preview.no_preview()
+    gallery, words = preview.clear_preview()
     assert (gallery["value"], gallery["visible"], words) == ([], False, "")
 
 
@@ -272,13 +272,13 @@ def test_a_saved_card_is_found_by_its_name(host, unet):
     from facechain_ext.hosts.webui import pasting, people
     from facechain_ext.identity.library import CardLibrary
 
-    person = people.encode((BASE64,), name="Anna")
+    person = people.encode_photos((BASE64,), name="Anna")
     CardLibrary().save(person, "Anna")
     try:
         run = generation(host, unet, {"card": "Anna", "strength": 1.0})
         assert not torch.equal(run.run(), generation(host, unet).run())
         assert run.extra_generation_params["FaceChain identity"].startswith("Anna (")
-        assert pasting.card({"FaceChain identity": f"Anna ({person.digest})"}) == "Anna"
+        assert pasting.restored_card({"FaceChain identity": f"Anna ({person.digest})"}) == "Anna"
     finally:
         CardLibrary().delete("Anna")
 
@@ -297,18 +297,18 @@ def test_a_card_is_saved_with_consent_and_deleted(host, tmp_path, monkeypatch):
         ((photos, 0, "../x", True), "name"),
         ((photos, 9, "Anna", True), "no face number 9"),
     ):
-        assert words in card_row.save(*wrong)[1]
+        assert words in card_row.save_photos(*wrong)[1]
         assert CardLibrary().names() == []
-    update, words = card_row.save(photos, 0, " Anna ", consent=True)
+    update, words = card_row.save_photos(photos, 0, " Anna ", consent=True)
     assert update["value"] == "Anna"
     assert "Saved Anna" in words
-    assert "already" in card_row.save(photos, 0, "Anna", consent=True)[1]
-    closed, *_, words = card_row.ask("")
+    assert "already" in card_row.save_photos(photos, 0, "Anna", consent=True)[1]
+    closed, *_, words = card_row.ask_to_delete("")
     assert (closed["visible"], "Choose" in words) == (False, True)
-    opened, question, asked, _ = card_row.ask("Anna")
+    opened, question, asked, _ = card_row.ask_to_delete("Anna")
     assert (opened["visible"], asked, CardLibrary().names()) == (True, "Anna", ["Anna"])
     assert "Delete Anna?" in question
-    assert card_row.close()["visible"] is False
+    assert card_row.close_question()["visible"] is False
     assert "Deleted Anna" in card_row.delete("Anna")[1]
     assert list(CardLibrary().folder.iterdir()) == []
 
@@ -326,8 +326,8 @@ def axes(host):
 
     module = types.SimpleNamespace(axis_options=[], AxisOption=AxisOption)
     host.scripts.scripts_data.append(types.SimpleNamespace(path="scripts/xyz_grid.py", module=module))
-    xyz.add()
-    xyz.add()
+    xyz.register_axes()
+    xyz.register_axes()
     assert all(option.label.startswith("[FaceChain] ") for option in module.axis_options)
     named = {option.label.removeprefix("[FaceChain] "): option for option in module.axis_options}
     assert len(named) == len(module.axis_options)
@@ -406,7 +406,7 @@ def test_photos_beside_a_card_are_said_to_be_left_out(host, unet):
     from facechain_ext.hosts.webui import people
     from facechain_ext.identity.library import CardLibrary
 
-    CardLibrary().save(people.encode((BASE64,)), "Anna")
+    CardLibrary().save(people.encode_photos((BASE64,)), "Anna")
     try:
         run = generation(host, unet, {"card": "Anna", "photos": [DARK]})
         run.run()
@@ -422,7 +422,7 @@ def test_two_cards_are_mixed_as_on_the_tab_and_the_mix_is_restored(host, unet):
     from facechain_ext.identity.library import CardLibrary
 
     mirrored = base64_of(np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))[:, ::-1])
-    anna, bea = people.encode((BASE64,), name="Anna"), people.encode((mirrored,), name="Bea")
+    anna, bea = people.encode_photos((BASE64,), name="Anna"), people.encode_photos((mirrored,), name="Bea")
     for person in (anna, bea):
         CardLibrary().save(person, person.name)
     try:
@@ -430,9 +430,9 @@ def test_two_cards_are_mixed_as_on_the_tab_and_the_mix_is_restored(host, unet):
         run.run()
         told = run.extra_generation_params
         assert told["FaceChain identity"].endswith(f"({Identity.mix([(anna, 0.65), (bea, 0.35)]).digest})")
-        assert pasting.card(told) == "Anna"
-        assert [pasting.reader(name)(told) for name in ("mix_with", "mix_share")] == ["Bea", 35.0]
-        assert pasting.wanted(told) is None
+        assert pasting.restored_card(told) == "Anna"
+        assert [pasting.setting_reader(name)(told) for name in ("mix_with", "mix_share")] == ["Bea", 35.0]
+        assert pasting.restore_notes(told) is None
     finally:
         for person in (anna, bea):
             CardLibrary().delete(person.name)
@@ -442,10 +442,10 @@ def test_a_picture_of_one_person_takes_the_others_of_the_accordion_away(host):
     from facechain_ext.hosts.webui import pasting
 
     told = {"FaceChain identity": "0123abcd", "FaceChain strength": "0.5"}
-    restored = {name: pasting.reader(name)(told) for name in ("people", "box", "mix_with", "mix_share", "face")}
+    restored = {name: pasting.setting_reader(name)(told) for name in ("people", "box", "mix_with", "mix_share", "face")}
     assert restored == {"people": "", "box": "", "mix_with": "", "mix_share": 0.0, "face": 0}
-    assert pasting.card(told) == ""
-    assert pasting.reader("hires")(told) is None
+    assert pasting.restored_card(told) == ""
+    assert pasting.setting_reader("hires")(told) is None
 
 
 @pytest.mark.parametrize("text", ["nan", "99", "²", "much", "9" * 400])
@@ -453,15 +453,15 @@ def test_a_setting_that_cannot_be_is_left_as_it_is_and_said(host, text):
     from facechain_ext.hosts.webui import pasting
 
     told = {"FaceChain identity": "0123abcd", "FaceChain strength": text}
-    assert pasting.reader("strength")(told) is None
-    assert "trength" in pasting.wanted(told)
+    assert pasting.setting_reader("strength")(told) is None
+    assert "trength" in pasting.restore_notes(told)
 
 
 @pytest.mark.parametrize("value", [10**30, [[10**30]], {"a": 2**64}, -(2**63) - 1, [[[[[[]]]]]] * 2, "deep"])
 def test_a_request_can_be_repeated_in_the_answer_whatever_is_in_it(host, value):
     import json
 
-    from facechain_ext.errors import HostError
+    from facechain_ext.errors import InputError
     from facechain_ext.hosts.webui import accordion
 
     if value == "deep":
@@ -469,27 +469,27 @@ def test_a_request_can_be_repeated_in_the_answer_whatever_is_in_it(host, value):
         for _ in range(300):
             value = [value]
     asked = {"photos": [BASE64], "face": value}
-    with pytest.raises(HostError, match="face is a number"):
+    with pytest.raises(InputError, match="face is a number"):
         accordion.read([asked])
     assert asked["photos"] == [BASE64]
     assert len(json.dumps(asked["face"])) < 100
 
 
 def test_photos_of_the_tab_come_along_to_the_accordion_and_nobody_else_gets_them(host, tmp_path):
-    from facechain_ext.hosts.webui import handover, pasting
+    from facechain_ext.hosts.webui import pasting, photo_tokens
 
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(PHOTO)
-    text = handover.with_photos("a woman\nSteps: 20, Seed: 1, FaceChain identity: 0123abcd", [photo])
-    told = {"FaceChain identity": "0123abcd", handover.LABEL: text.rpartition(": ")[2]}
-    assert pasting.photos(told)["value"] == [str(photo)]
-    assert "came along" in pasting.wanted(told)
-    for other in ({"FaceChain identity": "0123abcd"}, {**told, handover.LABEL: "0" * 32}):
-        assert pasting.photos(other) is None
+    text = photo_tokens.add_photo_token("a woman\nSteps: 20, Seed: 1, FaceChain identity: 0123abcd", [photo])
+    told = {"FaceChain identity": "0123abcd", photo_tokens.LABEL: text.rpartition(": ")[2]}
+    assert pasting.restored_photos(told)["value"] == [str(photo)]
+    assert "came along" in pasting.restore_notes(told)
+    for other in ({"FaceChain identity": "0123abcd"}, {**told, photo_tokens.LABEL: "0" * 32}):
+        assert pasting.restored_photos(other) is None
     photo.unlink()
-    assert pasting.photos(told) is None
-    assert handover.with_photos("", [photo]) == ""
-    assert handover.with_photos("a text", []) == "a text"
+    assert pasting.restored_photos(told) is None
+    assert photo_tokens.add_photo_token("", [photo]) == ""
+    assert photo_tokens.add_photo_token("a text", []) == "a text"
 
 
 def test_a_strict_request_makes_no_picture_and_is_refused(host, unet, monkeypatch):
@@ -498,7 +498,7 @@ def test_a_strict_request_makes_no_picture_and_is_refused(host, unet, monkeypatc
 
     from fastapi.testclient import TestClient
 
-    from facechain_ext.hosts.webui import strict
+    from facechain_ext.hosts.webui import strict_answers
 
     state = types.SimpleNamespace(interrupted=False, stopping_generation=False)
     state.interrupt = lambda: setattr(state, "interrupted", True)
@@ -511,7 +511,7 @@ def test_a_strict_request_makes_no_picture_and_is_refused(host, unet, monkeypatc
         run.run()
         return {"images": ["x"], "info": json.dumps({"extra_generation_params": run.extra_generation_params})}
 
-    strict.add(app)
+    strict_answers.add_middleware(app)
     client = TestClient(app)
     good = {"photos": [BASE64], "strict": True}
     for face, words in [
@@ -538,9 +538,9 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
     fake_host.install(monkeypatch, models)
     from facechain_ext.hosts.webui import routes, template_route
 
-    monkeypatch.setattr(template_route, "_host", lambda: None)  # the instant quality asks nothing of the webui
+    monkeypatch.setattr(template_route, "_webui_host", lambda: None)  # the instant quality asks nothing of the webui
     app = fastapi.FastAPI()
-    routes.add(None, app)
+    routes.add_routes(None, app)
     client = TestClient(app)
     pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
     mirrored = base64_of(pixels[:, ::-1])
@@ -581,8 +581,8 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
 
 def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_strict(monkeypatch, models):
     fake_host.install(monkeypatch, models)
-    from facechain_ext.errors import HostError
-    from facechain_ext.hosts.webui.template_route import made
+    from facechain_ext.errors import InputError
+    from facechain_ext.hosts.webui.template_route import create_template_portrait as made
 
     pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
     pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
@@ -591,11 +591,11 @@ def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_stri
     (said,) = answer["info"]["left_out"]
     assert said.startswith("Face 1 is left as it is: There is no card called Nobody")
     assert answer["notes"] == [said]
-    with pytest.raises(HostError, match="Face 1 is left as it is: There is no card called Nobody"):
+    with pytest.raises(InputError, match="Face 1 is left as it is: There is no card called Nobody"):
         made({"template": base64_of(pair), "faces": faces, "strict": True})
     nobody = {"1": {"photo": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "2": "pixelate"}
     assert "Face 1" in made({"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
-    with pytest.raises(HostError, match="Face 1 is left as it is"):
+    with pytest.raises(InputError, match="Face 1 is left as it is"):
         made({"template": base64_of(pair), "faces": nobody, "strict": True})
 
 
@@ -608,7 +608,7 @@ def test_routes_ask_for_the_hosts_password(monkeypatch, models, auth):
     from facechain_ext.hosts.webui import routes
 
     app = fastapi.FastAPI()
-    routes.add(None, app)
+    routes.add_routes(None, app)
     client = TestClient(app)
     right = ("ben", "word") if auth else None
     assert client.get("/facechain/v1/version", auth=right).json()["version"]

@@ -12,9 +12,9 @@ from PIL import Image
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext.errors import HostError  # noqa: E402
-from facechain_ext.recipes.job import Control, Job, Lora  # noqa: E402
-from tests.hosts.webui import fake_host  # noqa: E402
+from facechain_ext.errors import HostError
+from facechain_ext.recipes.job import Control, Job, Lora
+from tests.hosts.webui import fake_host
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def queue(host):
         add_task_to_queue=lambda task: told.append(("waits", task)),
         start_task=lambda task: told.append(("begins", task)), finish_task=lambda task: told.append(("ends", task)),
     )  # fmt: skip
-    from facechain_ext.hosts.webui.running import Queue
+    from facechain_ext.hosts.webui.execution import GenerationQueue
 
-    return Queue(), told
+    return GenerationQueue(), told
 
 
 def test_whoever_has_the_turn_may_take_it_again_and_others_wait(queue):
@@ -54,13 +54,13 @@ def test_whoever_has_the_turn_may_take_it_again_and_others_wait(queue):
     order = []
 
     def other():
-        with ours.turn():
+        with ours.acquire_queue():
             order.append("other")
 
-    with ours.turn():
+    with ours.acquire_queue():
         thread = threading.Thread(target=other)
         thread.start()
-        with ours.turn():
+        with ours.acquire_queue():
             order.append("inner")
         thread.join(0.2)
         order.append("outer")
@@ -71,46 +71,46 @@ def test_whoever_has_the_turn_may_take_it_again_and_others_wait(queue):
 
 def test_an_error_in_a_turn_gives_it_back(queue):
     ours, told = queue
-    with pytest.raises(RuntimeError), ours.turn():
+    with pytest.raises(RuntimeError), ours.acquire_queue():
         raise RuntimeError
-    with ours.turn():
+    with ours.acquire_queue():
         pass
     assert told[-1] == ("ends", "task(facechain)")
 
 
 def test_nothing_of_an_interruption_is_left_in_the_hosts_state(host):
-    from facechain_ext.hosts.webui.running import begun
+    from facechain_ext.hosts.webui.execution import job_state
 
     calls = []
     state = types.SimpleNamespace(interrupted=True, skipped=True, stopping_generation=True)
     state.begin = lambda job: calls.append(f"{job} begins")
     state.end = lambda: calls.append("end")
-    with pytest.raises(RuntimeError), begun(state):
+    with pytest.raises(RuntimeError), job_state(state):
         raise RuntimeError
     assert calls == ["facechain begins", "end"]
     assert [state.interrupted, state.skipped, state.stopping_generation] == [False] * 3
 
 
 def test_an_interruption_holds_for_all_generations_of_one_work_and_ends_with_it(host):
-    from facechain_ext.hosts.webui.running import begun
+    from facechain_ext.hosts.webui.execution import job_state
 
     state = types.SimpleNamespace(interrupted=False, skipped=False, stopping_generation=False)
     state.begin = lambda job: setattr(state, "interrupted", False)
     state.end = lambda: None
     seen = []
-    with begun(state):
-        with begun(state):
+    with job_state(state):
+        with job_state(state):
             seen.append(state.interrupted)
             state.interrupted = True
-        with begun(state):
+        with job_state(state):
             seen.append(state.interrupted)
-    with begun(state):
+    with job_state(state):
         seen.append(state.interrupted)
     assert seen == [False, True, False]
 
 
 def test_what_forge_does_on_its_main_thread_comes_back_and_so_do_errors(host):
-    from facechain_ext.hosts.webui.running import on_main_thread
+    from facechain_ext.hosts.webui.execution import on_main_thread
 
     assert on_main_thread(lambda: 1) == 1
     seen = []
@@ -122,7 +122,7 @@ def test_what_forge_does_on_its_main_thread_comes_back_and_so_do_errors(host):
 
 
 def test_errors_that_the_host_only_logs_are_told(host):
-    from facechain_ext.hosts.webui.running import ErrorCapture
+    from facechain_ext.hosts.webui.execution import ErrorCapture
 
     old = {"exception": "old", "traceback": [["extensions/controlnet/x.py, line 1, f", "f()"]]}
     records = module(host, "modules.errors", exception_records=[old]).exception_records
@@ -131,8 +131,8 @@ def test_errors_that_the_host_only_logs_are_told(host):
             {"exception": "no such file.", "traceback": [["extensions/sd-webui-controlnet/x.py, line 2", ""]]}
         )
     with pytest.raises(HostError, match="ControlNet failed: no such file"):
-        reports.refuse("controlnet", "ControlNet")
-    reports.refuse("facechain_ext", "FaceChain")
+        reports.raise_from("controlnet", "ControlNet")
+    reports.raise_from("facechain_ext", "FaceChain")
     assert reports.notes() == ("Something else in the webui failed meanwhile: no such file.",)
 
 
@@ -162,30 +162,30 @@ def control(kind="openpose", **more):
 def test_without_the_extension_every_kind_says_so(host):
     from facechain_ext.hosts.webui import controlnet
 
-    assert set(controlnet.available()) == {"openpose", "openpose_face", "canny", "depth"}
-    assert all("not installed" in reason for reason in controlnet.available().values())
+    assert set(controlnet.unavailable_reasons()) == {"openpose", "openpose_face", "canny", "depth"}
+    assert all("not installed" in reason for reason in controlnet.unavailable_reasons().values())
     with pytest.raises(HostError, match="not installed"):
-        controlnet.put_units(types.SimpleNamespace(alwayson_scripts=[]), [], [control()])
+        controlnet.set_units(types.SimpleNamespace(alwayson_scripts=[]), [], [control()])
 
 
 def test_a_model_for_sd15_is_taken_before_others_and_the_users_choice_before_it(host, extension):
     from facechain_ext.hosts.webui import controlnet
 
-    reasons = controlnet.available()
+    reasons = controlnet.unavailable_reasons()
     assert (reasons["openpose"], reasons["canny"]) == ("", "")
     assert "“depth”" in reasons["depth"]
     values = [None] * 6
-    controlnet.put_units(extension, values, [control(), control("canny", prepared=True, weight=0.2, window=(0, 0.5))])
+    controlnet.set_units(extension, values, [control(), control("canny", prepared=True, weight=0.2, window=(0, 0.5))])
     first, second = values[3:5]
     assert (first["module"], first["model"]) == ("openpose_hand", MODELS[2])
     assert (second["module"], second["model"], second["weight"]) == ("none", MODELS[3], 0.2)
     assert (second["guidance_start"], second["guidance_end"]) == (0, 0.5)
     assert first["image"].shape == (8, 8, 3)
     host.shared.opts.facechain_controlnet_openpose = MODELS[1]
-    controlnet.put_units(extension, values, [control()])
+    controlnet.set_units(extension, values, [control()])
     assert values[3]["model"] == MODELS[1]
     host.shared.opts.facechain_controlnet_openpose = "gone [9]"
-    assert "is gone" in controlnet.available()["openpose"]
+    assert "is gone" in controlnet.unavailable_reasons()["openpose"]
 
 
 def test_a_model_of_another_width_is_refused_before_the_run_with_its_reason(host, extension, tmp_path):
@@ -199,13 +199,13 @@ def test_a_model_of_another_width_is_refused_before_the_run_with_its_reason(host
         files[name] = str(tmp_path / f"{width}.safetensors")
         save_file({"control_model.input_blocks.0.0.weight": torch.zeros(width, 4, 3, 3)}, files[name])
     module(host, "scripts.global_state", cn_models=files)
-    assert controlnet.available()["openpose"] == ""
+    assert controlnet.unavailable_reasons()["openpose"] == ""
     host.shared.opts.facechain_controlnet_openpose = MODELS[1]
-    reason = controlnet.available()["openpose"]
+    reason = controlnet.unavailable_reasons()["openpose"]
     assert MODELS[1] in reason
     assert "64 channels" in reason
     with pytest.raises(HostError, match="64 channels"):
-        controlnet.put_units(extension, [None] * 6, [control()])
+        controlnet.set_units(extension, [None] * 6, [control()])
 
 
 def test_more_units_than_there_is_room_for_are_refused(host, extension):
@@ -213,19 +213,19 @@ def test_more_units_than_there_is_room_for_are_refused(host, extension):
 
     values = [None] * 6
     with pytest.raises(HostError, match="room for 2 units, 3 are needed"):
-        controlnet.put_units(extension, values, [control()] * 3)
+        controlnet.set_units(extension, values, [control()] * 3)
     assert values == [None] * 6
 
 
 def test_the_skeleton_is_what_the_preprocessor_shows(host, extension):
     from facechain_ext.hosts.webui import controlnet
 
-    assert np.asarray(controlnet.prepared(control())).max() == 0
-    assert np.asarray(controlnet.prepared(control(prepared=True))).min() == 255
+    assert np.asarray(controlnet.run_preprocessor(control())).max() == 0
+    assert np.asarray(controlnet.run_preprocessor(control(prepared=True))).min() == 255
     with pytest.raises(HostError, match="preprocessor openpose_full failed"):
-        controlnet.prepared(control("openpose_face"))
+        controlnet.run_preprocessor(control("openpose_face"))
     with pytest.raises(HostError, match="none of the preprocessors"):
-        controlnet.prepared(control("depth"))
+        controlnet.run_preprocessor(control("depth"))
 
 
 def test_forges_own_units_have_the_same_words(host):
@@ -237,7 +237,7 @@ def test_forges_own_units_have_the_same_words(host):
     )  # fmt: skip
     unit = types.SimpleNamespace(title=lambda: "ControlNet", args_from=0, args_to=1)
     values = [None]
-    controlnet.put_units(types.SimpleNamespace(alwayson_scripts=[unit]), values, [control("canny", prepared=True)])
+    controlnet.set_units(types.SimpleNamespace(alwayson_scripts=[unit]), values, [control("canny", prepared=True)])
     assert (values[0]["module"], values[0]["model"]) == ("None", "any_canny")
     assert controlnet.model_names() == ("any_canny",)
 
@@ -252,12 +252,12 @@ def test_a_lora_is_asked_for_by_the_hosts_name(host, tmp_path):
     known = {"film": types.SimpleNamespace(filename=str(file)), "a:b": types.SimpleNamespace(filename="x")}
     entry = types.SimpleNamespace(filename=str(late))
     module(host, "networks", available_networks=known, list_available_networks=lambda: known.update(late=entry))
-    assert loras.tag(Lora("film", 0.5)) == loras.tag(Lora(file, 0.5)) == "<lora:film:0.5>"
+    assert loras.prompt_tag(Lora("film", 0.5)) == loras.prompt_tag(Lora(file, 0.5)) == "<lora:film:0.5>"
     assert "late" not in loras.names()
-    assert loras.tag(Lora(late)) == "<lora:late:1>"
+    assert loras.prompt_tag(Lora(late)) == "<lora:late:1>"
     for wrong, words in ((Lora("no"), "has no LoRA no"), (Lora(tmp_path / "no.pt"), "no.pt"), (Lora("a:b"), "rename")):
         with pytest.raises(HostError, match=words):
-            loras.tag(wrong)
+            loras.prompt_tag(wrong)
 
 
 @pytest.mark.parametrize(
@@ -265,13 +265,13 @@ def test_a_lora_is_asked_for_by_the_hosts_name(host, tmp_path):
     [(1, 0, 0, 20, (0, 20)), (4, 2, 5, 20, (45, 80)), (2, 1, 12, 10, (20, 20)), (-1, 0, 3, 10, (3, 10))],
 )
 def test_how_far_it_is_by_the_hosts_count(host, passes, number, step, steps, expected):
-    from facechain_ext.hosts.webui.request import how_far
+    from facechain_ext.hosts.webui.tab_request import completed_steps
 
-    assert how_far(types.SimpleNamespace(job_count=passes, job_no=number), step, steps) == expected
+    assert completed_steps(types.SimpleNamespace(job_count=passes, job_no=number), step, steps) == expected
 
 
 def test_a_picture_counts_as_finished_when_its_last_step_was_begun_or_nobody_stopped_it(host):
-    from facechain_ext.hosts.webui.request import TabRequest
+    from facechain_ext.hosts.webui.tab_request import TabRequest
 
     state = types.SimpleNamespace(interrupted=False, skipped=False, job_count=1, job_no=0)
     state.interrupt = lambda: setattr(state, "interrupted", True)
@@ -295,14 +295,14 @@ def test_a_picture_counts_as_finished_when_its_last_step_was_begun_or_nobody_sto
 
 
 def test_why_the_face_cannot_be_put_in_stops_the_host_and_the_first_reason_stays(host):
-    from facechain_ext.hosts.webui.request import TabRequest
+    from facechain_ext.hosts.webui.tab_request import TabRequest
 
     stopped = []
     host.shared.state = types.SimpleNamespace(interrupt=lambda: stopped.append(1))
     request = TabRequest(Job(""))
-    request.refuse(HostError("first"))
-    request.refuse(HostError("second"))
-    assert str(request.trouble) == "first"
+    request.fail(HostError("first"))
+    request.fail(HostError("second"))
+    assert str(request.error) == "first"
     assert stopped
 
 
@@ -333,7 +333,7 @@ def test_the_webuis_restorers_finish_a_picture_and_say_what_goes_wrong(host):
         ],
         raising=False,
     )
-    from facechain_ext.hosts.webui.restoring import restorers
+    from facechain_ext.hosts.webui.face_restorers import restorers
 
     found = restorers()
     assert list(found) == ["Inverts", "Idle", "Cuts", "Broken"]

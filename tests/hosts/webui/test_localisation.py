@@ -10,13 +10,13 @@ import pytest
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext import styles  # noqa: E402
-from facechain_ext.storage.toml import read_toml  # noqa: E402
-from facechain_ext.styles import catalogue  # noqa: E402
-from facechain_ext.ui.host import HostCapabilities  # noqa: E402
-from facechain_ext.weights.manifest import manifest  # noqa: E402
-from tests.hosts.webui import collected_texts, fake_host  # noqa: E402
-from tests.hosts.webui.page_texts import texts_of  # noqa: E402
+from facechain_ext import styles
+from facechain_ext.storage.toml import read_toml
+from facechain_ext.styles import catalogue
+from facechain_ext.ui.host import HostCapabilities
+from facechain_ext.weights.manifest import manifest
+from tests.hosts.webui import collected_texts, fake_host
+from tests.hosts.webui.page_texts import texts_of
 
 EXAMPLES = {"Anna: 0.5, 0, 1, 1"}
 SCOPE = "FaceChain: "

@@ -12,8 +12,8 @@ import torch
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from tests import unets  # noqa: E402
-from tests.hosts.webui import fake_host  # noqa: E402
+from tests import unets
+from tests.hosts.webui import fake_host
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = {"card": "Anna", "strength": 1.0}
@@ -95,7 +95,7 @@ def test_several_people_act_each_in_its_own_place(host, unet):
 
 def first_increments(host, unet, other):
     """What each block adds in the first step, with Anna on the left and ``other`` on the right."""
-    from facechain_ext.hosts.webui.run import FaceRun
+    from facechain_ext.hosts.webui.face_run import FaceRun
 
     seen = {}
 
@@ -185,7 +185,7 @@ def test_a_refiner_gets_the_face_too(host, unet):
 
 def test_a_refiner_of_another_kind_goes_on_without_the_face(host, unet):
     sd2 = unets.ldm_unet(context=1024)
-    from facechain_ext.hosts.webui.run import FaceRun
+    from facechain_ext.hosts.webui.face_run import FaceRun
 
     handed = generation(host, unet, CARD)
     handed.script.process(handed, *handed.args)
@@ -216,10 +216,10 @@ def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
 def test_a_pasted_picture_says_which_photo_it_needs(host):
     from facechain_ext.hosts.webui import pasting
 
-    assert "0123abcd" in pasting.wanted({"FaceChain identity": "0123abcd"})
-    assert "Dora" in pasting.wanted({"FaceChain identity": "Dora (0123abcd)"})
-    assert pasting.wanted({"FaceChain identity": "Anna (0123abcd)"}) is None
-    assert pasting.wanted({"Steps": "20"}) is None
+    assert "0123abcd" in pasting.restore_notes({"FaceChain identity": "0123abcd"})
+    assert "Dora" in pasting.restore_notes({"FaceChain identity": "Dora (0123abcd)"})
+    assert pasting.restore_notes({"FaceChain identity": "Anna (0123abcd)"}) is None
+    assert pasting.restore_notes({"Steps": "20"}) is None
 
 
 class Patcher(fake_host.Patcher):
@@ -370,7 +370,7 @@ def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
 def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeypatch, medvram, between):
     from modules import shared
 
-    from facechain_ext.hosts.webui.run import FaceRun
+    from facechain_ext.hosts.webui.face_run import FaceRun
 
     monkeypatch.setattr(shared.cmd_opts, "medvram", medvram)
     run = generation(host, unet, CARD, batches=3)
@@ -388,7 +388,7 @@ def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeyp
 
 
 def test_weights_go_home_when_a_later_picture_fails(host, unet):
-    from facechain_ext.hosts.webui.run import FaceRun
+    from facechain_ext.hosts.webui.face_run import FaceRun
 
     run = generation(host, unet, CARD, batches=2)
     host.script.process(run, *run.args)
@@ -406,7 +406,7 @@ def test_weights_go_home_when_a_later_picture_fails(host, unet):
 
 
 def test_the_next_generation_sends_home_what_an_error_left(host, unet):
-    from facechain_ext.hosts.webui.run import FaceRun
+    from facechain_ext.hosts.webui.face_run import FaceRun
 
     run = generation(host, unet, CARD, batches=2)
     host.script.process(run, *run.args)

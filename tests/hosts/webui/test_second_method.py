@@ -9,9 +9,9 @@ import torch
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext.methods import registry  # noqa: E402
-from tests.hosts.webui.test_passes import CARD, generation, host, models, unet, untouched  # noqa: E402, F401
-from tests.methods.second_method import Shift  # noqa: E402
+from facechain_ext.methods import registry
+from tests.hosts.webui.test_passes import CARD, generation, host, models, unet, untouched  # noqa: F401
+from tests.methods.second_method import Shift
 
 
 @pytest.fixture

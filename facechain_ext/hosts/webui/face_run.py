@@ -1,37 +1,43 @@
-"""One generation with a face: prepare it, attach it for each pass, take it off whatever happens."""
+"""The people of one generation: attached for each pass of the sampler, detached whatever ends it."""
 
 from __future__ import annotations
 
 import functools
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from facechain_ext.devices import is_out_of_memory
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import attention, settings
 from facechain_ext.hosts.webui.host_model import loaded_model
-from facechain_ext.hosts.webui.messages import warn
+from facechain_ext.hosts.webui.messages import as_sentence, warn
 from facechain_ext.methods.protocol import RuntimeOptions, StepLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from facechain_ext.hosts.webui.host_types import CfgDenoiserParams, Checkpoint, Denoiser, Processing
     from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
 class FaceRun:
-    """The people in the pictures of one generation ``p``; the window is the first one's.
+    """The people in the pictures of one generation; the window is the first person's.
 
-    At most one is at work at a time, because the host generates one thing at a time; ``current`` is the one. Between
-    the pictures of one generation the weights stay loaded; ``keeping_loaded`` is the run whose do.
-    ``on_failure`` is told once when the face's part of a step fails; the picture then goes on without it.
+    ``current`` and ``keeping_loaded`` belong to the class, because the host's denoiser callback names no script and
+    the next generation has to clean up after one that ended with an error; the host samples one generation at a time.
+    ``on_failure`` is called once when the face's part of a step fails; the picture then goes on without it.
     """
 
     current: FaceRun | None = None
+    """The run that is attached to the U-Net."""
     keeping_loaded: FaceRun | None = None
+    """The run whose weights stay loaded between the pictures of its generation."""
 
     def __init__(self, prepared: PreparedMethod, *, hires: bool = True) -> None:
         self.prepared = prepared
@@ -39,35 +45,43 @@ class FaceRun:
         self.on_failure: Callable[[HostError], None] = lambda error: warn(str(error))
         self._active: ActiveMethod | None = None
         self._cleanup = ExitStack()
-        self._model: Any = None
+        self._checkpoint: Checkpoint | None = None
         self._may_keep_loaded = False
 
-    def guard(self, p: Any) -> None:
-        """Let the coming ``p.sample`` take the face off when it ends, also by an error or an interruption.
+    def detach_after_sampling(self, p: Processing) -> None:
+        """Wrap ``p.sample`` so that the next call detaches the face at its end, also after an error or interruption.
 
-        ``p.sample`` is then what it was, so that ``p`` can be run again or copied.
+        The call also removes the wrapper, so that ``p`` can be run again or copied.
         """
-        sample, own = p.sample, "sample" in vars(p)
+        sample, is_instance_attribute = p.sample, "sample" in vars(p)
 
+        def restore() -> None:
+            if vars(p).get("sample") is not wrapper:  # another extension has wrapped ours and will undo that
+                return
+            if is_instance_attribute:
+                p.sample = sample
+            else:
+                del p.sample
+
+        wrapper = self._detaching(p, sample, restore)
+        p.sample = wrapper
+
+    def _detaching(self, p: Processing, sample: Callable[P, T], restore: Callable[[], None]) -> Callable[P, T]:
         @functools.wraps(sample)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            more = False
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            more_batches = False
             try:
-                sampled = sample(*args, **kwargs)
-                more = _more_pictures(p)
-                return sampled
+                samples = sample(*args, **kwargs)
+                more_batches = _has_more_batches(p)
+                return samples
             finally:
-                self.detach(keep_loaded=more)
-                if vars(p).get("sample") is guarded:  # else another extension has wrapped ours and will undo that
-                    if own:
-                        p.sample = sample
-                    else:
-                        del p.sample
+                self.detach(keep_loaded=more_batches)
+                restore()
 
-        p.sample = guarded
+        return wrapper
 
-    def attach(self, p: Any) -> None:
-        """Attach for the pass that ``p`` is about to sample; nothing in a hires pass that is to go without.
+    def attach(self, p: Processing) -> None:
+        """Attach for the pass that ``p`` is about to sample, unless it is a hires pass without the face.
 
         Raises HostError when the loaded U-Net is of another kind than the adapter.
         """
@@ -77,7 +91,7 @@ class FaceRun:
         model = loaded_model(p)
         self._may_keep_loaded = model.keeps_weights
         options = RuntimeOptions(
-            attention=attention.chosen(),
+            attention=attention.select_attention(),
             automatic_region=settings.automatic_region(),
             every_second_step=settings.every_second_step(),
             conditional_only=settings.conditional_only(),
@@ -86,13 +100,13 @@ class FaceRun:
         )
         self._active = self._cleanup.enter_context(self.prepared.applied(model, options))
         self._active.set_progress(0.0)
-        self._model = p.sd_model
+        self._checkpoint = p.sd_model
         FaceRun.current = self
 
     def detach(self, *, keep_loaded: bool = False) -> None:
-        """Take the face off; harmless when repeated.
+        """Detach from the U-Net; may be repeated.
 
-        The weights are offloaded, or with ``keep_loaded`` stay for the next pass, if the host has the memory for it.
+        The weights are offloaded, or with ``keep_loaded`` stay for the next pass if the host has the memory for it.
         """
         keep_loaded = keep_loaded and self._may_keep_loaded
         if keep_loaded and self._active is not None and FaceRun.keeping_loaded is not self:
@@ -103,12 +117,12 @@ class FaceRun:
         if not keep_loaded and FaceRun.keeping_loaded is self:
             FaceRun.keeping_loaded = None
             self.prepared.offload()
-        self._model = None
+        self._checkpoint = None
         if FaceRun.current is self:
             FaceRun.current = None
 
-    def begin_step(self, params: Any) -> None:
-        """Note the step that the host's denoiser begins: how far it is, and the rows that it will run."""
+    def begin_step(self, params: CfgDenoiserParams) -> None:
+        """Pass on the step that the host's denoiser begins: the fraction of the steps, and the rows of the batch."""
         try:
             self._begin_step(params)
         except Exception as error:
@@ -118,15 +132,16 @@ class FaceRun:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        """Note that the face's part of a step went wrong, and that the weights need not stay for the next picture."""
+        """Report that the face's part of a step failed; the weights are then not kept for the next picture."""
         log.error("the face's part of a step failed", exc_info=error)
         self._may_keep_loaded = False
-        self.on_failure(HostError(f"its part of a step failed: {words_of(error)} The console has the details."))
+        self.on_failure(HostError(f"its part of a step failed: {as_sentence(error)} The console has the details."))
 
-    def _begin_step(self, params: Any) -> None:
-        denoiser = getattr(params, "denoiser", None)
-        if denoiser is not None and self._model is not None and denoiser.p.sd_model is not self._model:
-            self._follow(denoiser.p)
+    def _begin_step(self, params: CfgDenoiserParams) -> None:
+        denoiser: Denoiser | None = getattr(params, "denoiser", None)
+        attached = self._checkpoint
+        if denoiser is not None and attached is not None and denoiser.p.sd_model is not attached:
+            self._attach_to_refiner(denoiser.p)
         active = self._active
         if active is None:
             return
@@ -135,32 +150,26 @@ class FaceRun:
             step, total = denoiser.step, denoiser.total_steps
         active.set_progress(min(step / max(total, 1), 1.0))
         cond, uncond = params.text_cond, params.text_uncond
-        if not hasattr(cond, "shape"):  # SDXL keeps more than text here; its U-Net was refused before
+        if not hasattr(cond, "shape"):  # SDXL has a dictionary here; its U-Net was refused before
             return
         active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
 
     @classmethod
     def clear(cls) -> None:
-        """Take off what an earlier generation, ended by an error, may have left behind."""
+        """Detach what an earlier generation that ended with an error may have left attached."""
         for run in (cls.current, cls.keeping_loaded):
             if run is not None:
                 run.detach()
 
-    def _follow(self, p: Any) -> None:
-        """Move to the checkpoint that a refiner has switched to in the middle of the steps."""
+    def _attach_to_refiner(self, p: Processing) -> None:
+        """Attach to the checkpoint that a refiner has switched to between two steps."""
         try:
             self.attach(p)
         except FaceChainError as error:
             warn(f"The face stays out of the refiner's steps: {error}")
 
 
-def words_of(error: Exception) -> str:
-    """What an error says, as one sentence."""
-    text = " ".join(str(error).split())[:300].rstrip(".")
-    return f"{text or type(error).__name__}."
-
-
-def _more_pictures(p: Any) -> bool:
+def _has_more_batches(p: Processing) -> bool:
     """Whether ``p`` has another batch to sample after this one."""
     from modules import shared
 
@@ -169,7 +178,7 @@ def _more_pictures(p: Any) -> bool:
     return not (shared.state.interrupted or getattr(shared.state, "stopping_generation", False))
 
 
-def on_denoiser(params: Any) -> None:
-    """What the host calls before each step of any generation."""
+def on_denoiser(params: CfgDenoiserParams) -> None:
+    """Pass a step on to the run that is attached; the host calls this before each step of every generation."""
     if FaceRun.current is not None:
         FaceRun.current.begin_step(params)

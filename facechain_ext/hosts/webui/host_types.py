@@ -1,0 +1,181 @@
+"""What the glue uses of the objects that a webui, its extensions and gradio hand over.
+
+None of them has types that could be imported without starting the host. Each Protocol names only the attributes that
+are read or written here, as AUTOMATIC1111 1.10, Forge, reForge and Forge Classic all have them; what some hosts lack is
+read with ``getattr`` where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
+
+from facechain_ext.methods.protocol import ModelPatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import gradio as gr
+    import torch
+    from numpy.typing import NDArray
+    from PIL import Image
+    from torch import Tensor, nn
+
+    Component: TypeAlias = gr.components.Component
+    """Any component of gradio, which has no types here."""
+
+
+class State(Protocol):
+    """``modules.shared.state``: the job that runs and the ways to end it."""
+
+    interrupted: bool
+    skipped: bool
+    stopping_generation: bool
+    job_count: int
+    """Passes of the sampler in this job; -1 before the host knows."""
+    job_no: int
+    current_image: Image.Image | None
+
+    def begin(self, job: str) -> None:
+        """Start a job; clears what an earlier one left."""
+
+    def end(self) -> None:
+        """End the job."""
+
+    def interrupt(self) -> None:
+        """Stop at the next step."""
+
+
+class DiffusionWrapper(Protocol):
+    """The part of a checkpoint that is sampled."""
+
+    diffusion_model: nn.Module
+
+
+class Checkpoint(Protocol):
+    """``shared.sd_model``; that of Forge and its relatives also has ``forge_objects``."""
+
+    model: DiffusionWrapper
+
+
+class UnetPatcher(ModelPatcher, Protocol):
+    """Forge's wrapper of a U-Net; a clone shares the weights and has patches of its own."""
+
+    model: DiffusionWrapper
+    load_device: torch.device
+
+    def clone(self) -> UnetPatcher:
+        """A patcher of the same U-Net."""
+
+
+class ForgeObjects(Protocol):
+    """What Forge has loaded of a checkpoint."""
+
+    unet: UnetPatcher
+
+
+class Processing(Protocol):
+    """``StableDiffusionProcessing``, which the host calls ``p``: one run of txt2img or img2img."""
+
+    sd_model: Checkpoint | None
+    prompt: str
+    negative_prompt: str
+    is_hr_pass: bool
+    extra_generation_params: dict[str, object]
+    """Further entries of the pictures' infotext, by label."""
+    sample: Callable[..., object]
+
+    def close(self) -> None:
+        """Release what the run holds."""
+
+    def comment(self, text: str) -> None:
+        """Show a sentence below the pictures."""
+
+
+class Processed(Protocol):
+    """What the host has made of a run; grids come before ``index_of_first_image``, maps of extensions at the end."""
+
+    images: list[Image.Image]
+    infotexts: list[str]
+    all_seeds: list[int]
+    index_of_first_image: int
+    extra_generation_params: dict[str, object]
+
+
+class Denoiser(Protocol):
+    """``CFGDenoiser``: guides one pass of a sampler."""
+
+    p: Processing
+    step: int
+    total_steps: int
+
+
+class CfgDenoiserParams(Protocol):
+    """What ``on_cfg_denoiser`` hands over before each step; ``denoiser`` is missing in some hosts."""
+
+    x: Tensor
+    """[rows, 4, h, w]: the conditional rows first."""
+    text_cond: Tensor
+    text_uncond: Tensor
+    sampling_step: int
+    total_sampling_steps: int
+
+
+class HostScript(Protocol):
+    """An always-on script and its place among the scripts' arguments."""
+
+    args_from: int
+    args_to: int
+
+    def title(self) -> str:
+        """Its name."""
+
+
+class ScriptRunner(Protocol):
+    """The scripts of one tab and the components of their interfaces."""
+
+    alwayson_scripts: Sequence[HostScript]
+    inputs: Sequence[Component | None]
+
+
+class XyzScript(Protocol):
+    """The module of the X/Y/Z plot."""
+
+    axis_options: list[object]
+    AxisOption: Callable[..., object]
+
+
+class ErrorRecord(TypedDict):
+    """An entry of ``modules.errors.exception_records``."""
+
+    exception: str
+    traceback: Sequence[Sequence[str]]
+    """File and line, and the source, of each frame."""
+
+
+class Slider(Protocol):
+    """A slider of a ControlNet preprocessor."""
+
+    gradio_update_kwargs: Mapping[str, object]
+
+
+class Preprocessor(Protocol):
+    """A preprocessor of the ControlNet extension, with up to three sliders."""
+
+    def __call__(self, *, input_image: NDArray, resolution: int, **sliders: object) -> object:  # type: ignore[type-arg]
+        """The map that steers the unit: pixels, or an object with ``display_images``."""
+
+
+class FaceRestorer(Protocol):
+    """An entry of ``modules.shared.face_restorers``."""
+
+    def name(self) -> str:
+        """Its name in the interface."""
+
+    def restore(self, pixels: NDArray) -> NDArray:  # type: ignore[type-arg]
+        """The picture with its faces restored."""
+
+
+class LoraOnDisk(Protocol):
+    """An entry of the Lora extension's list."""
+
+    filename: str
