@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facechain_ext.faces.alignment import align
-    from facechain_ext.faces.choose import check_face, choose_face, number_faces
     from facechain_ext.faces.detect.cached import clear_detections
+    from facechain_ext.faces.face_choice import check_face, choose_face, number_faces
     from facechain_ext.faces.picture import Picture, read_picture
     from facechain_ext.faces.quality import Quality, assess_quality
     from facechain_ext.faces.selection import availability, detector, head_masker, recogniser
@@ -37,9 +37,9 @@ __all__ = [
 
 _HOME = {
     "align": "alignment",
-    "check_face": "choose",
-    "choose_face": "choose",
-    "number_faces": "choose",
+    "check_face": "face_choice",
+    "choose_face": "face_choice",
+    "number_faces": "face_choice",
     "Picture": "picture",
     "read_picture": "picture",
     "assess_quality": "quality",

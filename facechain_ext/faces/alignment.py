@@ -1,4 +1,4 @@
-"""Alignment: the similarity warp that recognition networks were trained on."""
+"""Alignment of a face by the similarity warp that recognition networks are trained with."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ARCFACE_POINTS: Points = np.array(
 ARCFACE_SIZE = 112
 
 
-def similarity(source: Points, target: Points) -> NDArray[np.float64]:
-    """The rotation, scale and shift, float64 [2, 3], that brings ``source`` [n, 2] closest to ``target`` [n, 2].
+def similarity_transform(source: Points, target: Points) -> NDArray[np.float64]:
+    """The rotation, scale and translation, float64 [2, 3], that maps ``source`` [n, 2] closest to ``target`` [n, 2].
 
     Least squares in closed form, without mirroring: Umeyama 1991, in two dimensions, where points are complex numbers.
 
@@ -33,12 +33,17 @@ def similarity(source: Points, target: Points) -> NDArray[np.float64]:
     a = source.astype(np.float64) @ (1, 1j)
     b = target.astype(np.float64) @ (1, 1j)
     centred = a - a.mean()
-    spread = float(np.vdot(centred, centred).real)
-    if spread < 1e-9 or not np.isfinite(spread):
+    variance = float(np.vdot(centred, centred).real)
+    if variance < 1e-9 or not np.isfinite(variance):
         raise PhotoError("The landmarks of the face coincide; use a photo in which the face is seen more clearly.")
-    turn = np.vdot(centred, b - b.mean()) / spread  # scale and rotation as one complex factor
-    shift = b.mean() - turn * a.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    rotation_scale = np.vdot(centred, b - b.mean()) / variance  # one complex factor
+    shift = b.mean() - rotation_scale * a.mean()
+    return np.array(
+        [
+            [rotation_scale.real, -rotation_scale.imag, shift.real],
+            [rotation_scale.imag, rotation_scale.real, shift.imag],
+        ]
+    )
 
 
 def align(
@@ -53,24 +58,24 @@ def align(
     Raises:
         PhotoError: the landmarks coincide.
     """
-    warp = similarity(landmarks, ARCFACE_POINTS * (size / ARCFACE_SIZE))
-    # Only the part that the warp can see is touched: a 12-megapixel photo costs no more than a small one.
-    back = cv2.invertAffineTransform(warp)
-    corners = np.array([(0, 0), (size, 0), (0, size), (size, size)]) @ back[:, :2].T + back[:, 2]
+    warp = similarity_transform(landmarks, ARCFACE_POINTS * (size / ARCFACE_SIZE))
+    # Only the part that the warp samples is processed: a 12-megapixel photo costs no more than a small one.
+    inverse = cv2.invertAffineTransform(warp)
+    corners = np.array([(0, 0), (size, 0), (0, size), (size, size)]) @ inverse[:, :2].T + inverse[:, 2]
     height, width = pixels.shape[:2]
     left, top = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width - 1, height - 1))
     right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 3, (left + 1, top + 1), (width, height))
-    part = pixels[top:bottom, left:right]
+    crop = pixels[top:bottom, left:right]
     if mask is not None:
-        part = part * mask[top:bottom, left:right, None]
+        crop = crop * mask[top:bottom, left:right, None]
     warp[:, 2] += warp[:, :2] @ (left, top)
     scale = float(np.hypot(warp[0, 0], warp[1, 0]))
     if antialias and scale < 0.5:
         shrunk = (max(round((right - left) * 2 * scale), 1), max(round((bottom - top) * 2 * scale), 1))
         ratio = np.array([shrunk[0] / (right - left), shrunk[1] / (bottom - top)])
-        part = cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(crop, shrunk, interpolation=cv2.INTER_AREA)
         # pixel centres sit at half-integers: x_small + 0.5 = (x + 0.5) * ratio
         warp[:, 2] += warp[:, :2] @ (0.5 / ratio - 0.5)
         warp[:, :2] /= ratio
-    aligned: Pixels = cv2.warpAffine(np.ascontiguousarray(part), warp, (size, size), flags=cv2.INTER_LINEAR)
+    aligned: Pixels = cv2.warpAffine(np.ascontiguousarray(crop), warp, (size, size), flags=cv2.INTER_LINEAR)
     return aligned

@@ -1,4 +1,4 @@
-"""Gender and age group (FairFace), as words that a user can change before they reach a prompt."""
+"""Gender and age group of a face (FairFace)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Gender = Literal["male", "female"]
 AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 """FairFace's age groups in years, in the order of its outputs."""
 
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
+_MEAN, _STANDARD_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """A guess: ``gender`` and one of AGES, with their probabilities 0..1."""
+    """Estimated ``gender`` and one of AGES, with their probabilities 0..1."""
 
     gender: Gender
     age: str
@@ -38,7 +38,7 @@ class Attributes:
 class FairFace:
     """FairFace's ResNet-34, from a plain weights file or a ModelScope model folder.
 
-    Its 18 outputs are 7 races (never read), 2 genders, 9 age groups. Raises ImportError where torchvision, which has
+    Its 18 outputs are 7 races (not used), 2 genders and 9 age groups. Raises ImportError where torchvision, which has
     the network's class, is not installed; WeightsError when the file is another network.
     """
 
@@ -50,7 +50,7 @@ class FairFace:
         from facechain_ext.faces.networks import load_state_dict
         from facechain_ext.weights import read_state_dict
 
-        file = _weights_in(path)
+        file = _weights_file(path)
         state = read_state_dict(file)
         first = next((key for key in state if key.endswith("conv1.weight") and ".layer" not in f".{key}"), None)
         if first is None:
@@ -67,15 +67,15 @@ class FairFace:
 
         centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
         crop, _ = upright_crop(pixels, centre, 1.5 * max(face.width, face.height), face.roll, 224)  # padding 0.25
-        scaled = (crop.astype(np.float32) / 255 - _MEAN) / np.array(_SPREAD)
+        scaled = (crop.astype(np.float32) / 255 - _MEAN) / np.array(_STANDARD_DEVIATION)
         with torch.no_grad():
-            answer = self._network(torch.from_numpy(scaled.transpose(2, 0, 1).astype(np.float32))[None])[0]
-        genders, ages = answer[7:9].softmax(0), answer[9:18].softmax(0)
+            outputs = self._network(torch.from_numpy(scaled.transpose(2, 0, 1).astype(np.float32))[None])[0]
+        genders, ages = outputs[7:9].softmax(0), outputs[9:18].softmax(0)
         gender: Gender = "male" if int(genders.argmax()) == 0 else "female"
         return Attributes(gender, AGES[int(ages.argmax())], float(genders.max()), float(ages.max()))
 
 
-def _weights_in(path: Path) -> Path:
+def _weights_file(path: Path) -> Path:
     """The weights file itself, or the one in a model folder."""
     if path.is_file():
         return path
@@ -86,19 +86,23 @@ def _weights_in(path: Path) -> Path:
 
 
 def estimate_attributes(pixels: Pixels, face: Face) -> Attributes:
-    """A guess by FairFace; raises HostError that names the next step when it cannot work here."""
+    """Gender and age group of a face by FairFace.
+
+    Raises:
+        HostError: FairFace cannot work here; the message names the next step.
+    """
     from facechain_ext import weights
 
     remedy = availability()[0].remedy
     if remedy:
         raise HostError(f"Gender and age cannot be guessed here. {remedy}")
-    path = _weights_in(weights.require("fairface"))
-    return _kept(path, path.stat().st_mtime_ns).estimate(pixels, face)
+    path = _weights_file(weights.require("fairface"))
+    return _network(path, path.stat().st_mtime_ns).estimate(pixels, face)
 
 
 @functools.lru_cache(maxsize=1)
-def _kept(path: Path, _changed: int) -> FairFace:
-    """The network of a file as it was when it was last changed, read once: 85 MB."""
+def _network(path: Path, _modified: int) -> FairFace:
+    """The network in a file of 85 MB, read once per modification time of the file."""
     return FairFace(path)
 
 

@@ -1,4 +1,4 @@
-"""A picture's bytes out of base64 text, in the forms in which clients of web services send it."""
+"""Decoding of base64 text, in the variants that clients of web services send, to the bytes of a picture."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from facechain_ext.faces.picture import read_picture
 MAX_CHARACTERS = MAX_BYTES // 3 * 4 + (1 << 20)
 """Longest text that is decoded."""
 _LINE_BREAKS = re.compile(r"[\r\n\t\f\v]+")
-_STANDARD = str.maketrans("-_", "+/")
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 
 def decode_base64(text: str, *, name: str = "A photo in a request") -> bytes:
     """The bytes in base64 ``text``: plain or a data URL, in lines, with or without padding, URL-safe, with spaces.
 
-    A space is white space, or what a form made of a plus sign: whichever gives a picture that can be read.
+    A space is either white space or a plus sign that a web form replaced: whichever gives a readable picture.
     Raises PhotoError, which calls the text ``name``, for any other text and for one that is too long.
     """
     if len(text) > MAX_CHARACTERS:
@@ -30,16 +30,16 @@ def decode_base64(text: str, *, name: str = "A photo in a request") -> bytes:
         payload = payload.partition(",")[2]
     if "%" in payload:
         payload = unquote(payload)
-    payload = _LINE_BREAKS.sub("", payload).translate(_STANDARD).strip()
-    decoded = _decoded(payload.replace(" ", ""))
+    payload = _LINE_BREAKS.sub("", payload).translate(_FROM_URL_SAFE).strip()
+    decoded = _decode(payload.replace(" ", ""))
     if " " in payload and (decoded is None or not _is_picture(decoded)):
-        decoded = _decoded(payload.replace(" ", "+")) or decoded
+        decoded = _decode(payload.replace(" ", "+")) or decoded
     if decoded is None:
         raise PhotoError(f"{name} is a picture in base64; this text is not. File names are not read.")
     return decoded
 
 
-def _decoded(payload: str) -> bytes | None:
+def _decode(payload: str) -> bytes | None:
     payload = payload.rstrip("=")
     try:
         return base64.b64decode(payload + "=" * (-len(payload) % 4), validate=True)

@@ -10,15 +10,13 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _PROBE = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), -1).reshape(1, -1, 3)
-"""Colours by which a profile is told from sRGB, uint8 [1, n, 3]."""
+"""Colours by which a profile is compared with sRGB, uint8 [1, n, 3]."""
 
 
 def split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
@@ -26,8 +24,8 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | No
 
     The opacity is None where the picture has none.
     """
-    if _is_deep(image):
-        return _deep_to_8_bit(image)
+    if _has_high_bit_depth(image):
+        return _high_bit_depth_to_8_bits(image)
     key = image.info.get("transparency")
     if image.mode in _WITH_ALPHA or (image.mode == "P" and key is not None):
         full = image.convert("RGBA")
@@ -38,34 +36,36 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | No
         key = 255 if one_bit and key else key
         image = image.convert("L" if one_bit else "RGB")
     if image.mode == "L" and isinstance(key, int):
-        return image, _keyed(np.asarray(image)[..., None], (_in_8_bits(key, image.info.get("png_bit_depth")),))
+        return image, _color_key_alpha(
+            np.asarray(image)[..., None], (_scale_to_8_bits(key, image.info.get("png_bit_depth")),)
+        )
     if image.mode == "RGB" and isinstance(key, tuple) and len(key) == 3:
-        deep = any(value > 255 for value in key)  # a 16-bit PNG, of which Pillow gives the upper bytes
-        return image, _keyed(np.asarray(image), tuple(value >> 8 if deep else value for value in key))
+        has_16_bits = any(value > 255 for value in key)  # a 16-bit PNG, of which Pillow gives the upper bytes
+        return image, _color_key_alpha(np.asarray(image), tuple(value >> 8 if has_16_bits else value for value in key))
     return image, None
 
 
-def _keyed(pixels: NDArray[np.uint8], key: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Opacity 0 where a pixel has the colour that stands for nothing, else 255."""
-    hidden: NDArray[np.bool_] = (pixels == np.array(key)).all(axis=-1)
-    return np.where(hidden, 0, 255).astype(np.uint8)
+def _color_key_alpha(pixels: NDArray[np.uint8], key: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Opacity 0 where a pixel has the colour ``key`` that marks transparency, else 255: uint8 [h, w]."""
+    transparent: NDArray[np.bool_] = (pixels == np.array(key)).all(axis=-1)
+    return np.where(transparent, 0, 255).astype(np.uint8)
 
 
-def _in_8_bits(value: int, depth: Any) -> int:
+def _scale_to_8_bits(value: int, depth: object) -> int:
     """A grey value of a PNG of ``depth`` bits, as Pillow scales its pixels but not its transparency."""
     return value * 255 // (2**depth - 1) if isinstance(depth, int) and 1 < depth < 8 else value
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _has_high_bit_depth(image: Image.Image) -> bool:
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
-def _deep_to_8_bit(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
+def _high_bit_depth_to_8_bits(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
     """Greyscale of more than 8 bits a pixel, brought to 8."""
-    exact = np.asarray(image)
+    values = np.asarray(image)
     key = image.info.get("transparency")
-    alpha = np.where(exact == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-    values = np.nan_to_num(exact.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
+    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     if image.mode == "I" and values.min(initial=0.0) < 0:  # Pillow gives unsigned numbers with the sign of 32 bits
         values = np.where(values < 0, values + 2.0**32, values)
     top = float(values.max(initial=0.0))
@@ -73,52 +73,52 @@ def _deep_to_8_bit(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] |
         scale = 1 / 257
     elif image.mode == "F" and top <= 1.0:
         scale = 255.0
-    else:  # files of such numbers do not say what is white; the largest one tells
+    else:  # such files do not define white; the scale is derived from the largest value
         scale = 1.0 if top <= 255.0 else 1 / 257 if top <= 65535.0 else 255 / top
     grey = np.clip(values * scale + 0.5, 0, 255).astype(np.uint8)
     return Image.fromarray(grey), alpha
 
 
 def to_rgb(image: Image.Image, profile: bytes | None, name: str, notes: list[str]) -> tuple[Image.Image, bytes | None]:
-    """A picture of mode L, RGB, CMYK or LAB as RGB, and the RGB profile that these colours are still meant in.
+    """A picture of mode L, RGB, CMYK or LAB as RGB, and the RGB profile that still applies to it.
 
-    Profiles of other kinds (grey, CMYK) are applied, so that the colours are sRGB. What cannot be done is added to
-    ``notes``.
+    Profiles of other colour spaces (grey, CMYK) are applied, so that the colours are sRGB. Losses are added
+    to ``notes``.
     """
     if image.mode == "LAB":
         return _lab_to_srgb(image, name, notes), None
     if not profile:
         return image.convert("RGB"), None
-    space = _space(profile)
-    if space == "RGB " and image.mode in ("RGB", "L"):
+    color_space = _color_space(profile)
+    if color_space == "RGB " and image.mode in ("RGB", "L"):
         return image.convert("RGB"), profile
-    if (space, image.mode) in (("CMYK", "CMYK"), ("GRAY", "L")):
-        return _applied(image, profile, name, notes), None
-    log.warning("%s: a colour profile of kind %r for a picture of mode %s", name, space, image.mode)
+    if (color_space, image.mode) in (("CMYK", "CMYK"), ("GRAY", "L")):
+        return _apply_profile(image, profile, name, notes), None
+    log.warning("%s: a colour profile of kind %r for a picture of mode %s", name, color_space, image.mode)
     notes.append(f"{name} has a colour profile that cannot be read; colours may be off.")
     return image.convert("RGB"), None
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, name: str, notes: list[str]) -> Image.Image:
-    """An RGB picture in sRGB, from the colours as ``profile`` means them; unchanged where that is sRGB as well."""
-    return _applied(image, profile, name, notes) if profile else image
+    """An RGB picture converted from ``profile`` to sRGB; unchanged where the profile equals sRGB."""
+    return _apply_profile(image, profile, name, notes) if profile else image
 
 
-def _space(profile: bytes) -> str:
-    """The colour space that a profile is for, from its header: "RGB ", "GRAY", "CMYK"; "" for what is no profile."""
+def _color_space(profile: bytes) -> str:
+    """The colour space in the header of a profile: "RGB ", "GRAY", "CMYK"; "" for bytes that are no profile."""
     return profile[16:20].decode("latin-1") if len(profile) >= 128 and profile[36:40] == b"acsp" else ""
 
 
-def _applied(image: Image.Image, profile: bytes, name: str, notes: list[str]) -> Image.Image:
+def _apply_profile(image: Image.Image, profile: bytes, name: str, notes: list[str]) -> Image.Image:
     try:
         from PIL import ImageCms
     except ImportError:
         notes.append(f"{name} has a colour profile, and this Pillow has no colour management; colours may be off.")
         return image.convert("RGB")
     try:
-        given: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        srgb: Any = ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(given, srgb, image.mode, "RGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        transform = ImageCms.buildTransform(source, srgb, image.mode, "RGB")
         if image.mode == "RGB":
             probe = ImageCms.applyTransform(Image.fromarray(_PROBE), transform)
             if probe is not None and np.abs(np.asarray(probe).astype(int) - _PROBE).max() <= 2:
@@ -134,8 +134,8 @@ def _lab_to_srgb(image: Image.Image, name: str, notes: list[str]) -> Image.Image
     try:
         from PIL import ImageCms
 
-        lab: Any = ImageCms.createProfile("LAB")
-        srgb: Any = ImageCms.createProfile("sRGB")
+        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
         converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     except (ImportError, OSError, ValueError, TypeError) as error:
         log.warning("%s: Lab colours cannot be converted (%s)", name, error)

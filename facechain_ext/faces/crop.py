@@ -1,4 +1,4 @@
-"""The upright square around a face that networks look at."""
+"""Upright square crops around faces, the input of most face networks."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ if TYPE_CHECKING:
 def upright_crop(
     pixels: Pixels, centre: tuple[float, float], side: float, roll: float, size: int
 ) -> tuple[Pixels, NDArray[np.float64]]:
-    """A square of ``side`` pixels around ``centre``, turned back by ``roll`` degrees, at ``size`` pixels.
+    """A square of ``side`` pixels around ``centre``, rotated upright by ``roll`` degrees, at ``size`` pixels.
 
-    Returns the crop uint8 [size, size, 3], its border repeated where it reaches beyond the picture, and the warp
+    Returns the crop uint8 [size, size, 3], with the border repeated beyond the picture, and the warp
     float64 [2, 3] that maps positions in the crop to positions in the picture.
     """
     scale, angle = side / size, np.radians(roll)
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = (size - 1) / 2
-    warp = np.column_stack([turn, np.array(centre) - turn @ (middle, middle)])
+    warp = np.column_stack([linear, np.array(centre) - linear @ (middle, middle)])
     # Work on the neighbourhood only, shrunk by area averages when it is much larger than the crop.
     reach = side * 0.75 + 2
     height, width = pixels.shape[:2]
     left, top = (int(np.clip(c - reach, 0, limit - 1)) for c, limit in zip(centre, (width, height), strict=True))
     right, bottom = (int(np.clip(c + reach + 1, 1, limit)) for c, limit in zip(centre, (width, height), strict=True))
     right, bottom = max(right, left + 1), max(bottom, top + 1)
-    part = pixels[top:bottom, left:right]
+    neighbourhood = pixels[top:bottom, left:right]
     inner = warp.copy()
     inner[:, 2] -= (left, top)
     if scale > 2:
         shrunk = (max(round((right - left) * 2 / scale), 1), max(round((bottom - top) * 2 / scale), 1))
         ratio = np.array([shrunk[0] / (right - left), shrunk[1] / (bottom - top)])
-        part = cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA)
+        neighbourhood = cv2.resize(neighbourhood, shrunk, interpolation=cv2.INTER_AREA)
         inner[:, 2] = (inner[:, 2] + 0.5) * ratio - 0.5
         inner[:, :2] *= ratio[:, None]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(np.ascontiguousarray(part), inner, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(
+        np.ascontiguousarray(neighbourhood), inner, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
     return crop, warp

@@ -1,4 +1,4 @@
-"""A picture file decoded, with everything that it holds besides its colours. Every entrance for pictures comes here."""
+"""A picture file decoded, with everything that it holds besides its colours. Every interface decodes pictures here."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
-"""Largest picture that is decoded: a 50-megapixel camera's; more is a bomb or a scan that gains nothing here."""
+"""Largest picture that is decoded: that of a 50-megapixel camera; larger ones are bombs or needless scans."""
 MAX_BYTES = 200_000_000
 """Largest file that is read: a 50-megapixel uncompressed 24-bit picture has 150 MB."""
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF", "PPM", "TGA")
 """The formats that are tried, where this Pillow has them; EPS and others that start programs are not among them."""
-_SAME_VIEW = ("MPO", "HEIF")
-"""Formats whose further pictures are the same view (a preview, a depth map, the other eye), not an animation."""
+_SINGLE_PHOTO_FORMATS = ("MPO", "HEIF")
+"""Formats whose further frames belong to one photo (preview, depth map, stereo view) and are no animation."""
 _ORIENTATION = 0x0112
 
-_BROKEN_FILE = (
+_DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError, OverflowError, AttributeError,
     NotImplementedError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
@@ -48,10 +48,10 @@ _BROKEN_FILE = (
 class DecodedImage:
     """A picture, upright.
 
-    ``pixels`` is uint8 [h, w, 3] in the RGB colours that ``icc_profile`` means (None: sRGB), not yet laid on white;
+    ``pixels`` is uint8 [h, w, 3] in the RGB colours of ``icc_profile`` (None: sRGB), not composited on white;
     ``alpha`` is the opacity uint8 [h, w] or None. ``mode`` is Pillow's name for how the file stores it,
-    ``orientation`` the EXIF number that was undone (1..8), ``exif`` that data as it is in the file, ``frames`` how many
-    pictures an animation has (1 for photos that bring a preview along). ``notes`` say what was lost.
+    ``orientation`` the EXIF orientation that was applied (1..8), ``exif`` the EXIF data of the file, ``frames`` the
+    number of frames of an animation (1 for photos with a preview). ``notes`` name what was lost in decoding.
     """
 
     pixels: Pixels
@@ -67,7 +67,7 @@ class DecodedImage:
 def read_picture_file(path: Path) -> bytes:
     """The content of a picture file.
 
-    Raises PhotoError when there is none, when it is too large, and when it is no plain file (a pipe would wait).
+    Raises PhotoError when it is missing, too large, or no plain file (reading a pipe would block).
     """
     try:
         special = special_file(path)
@@ -88,10 +88,10 @@ def read_picture_file(path: Path) -> bytes:
 def decode_picture(
     content: bytes, name: str, max_pixels: int = MAX_PIXELS, *, keep_profile: bool = False
 ) -> DecodedImage:
-    """The first picture in the file ``content``, which messages call ``name``.
+    """The first picture in the bytes ``content`` of a file; messages call it ``name``.
 
-    With ``keep_profile`` the values of RGB and greyscale stay as they are in the file, and ``icc_profile`` is what the
-    file holds, whether it can be read or not. Raises PhotoError when it is empty, too large, damaged, cut short or no
+    With ``keep_profile`` the values of RGB and greyscale are not converted, and ``icc_profile`` is the profile of the
+    file, readable or not. Raises PhotoError when it is empty, too large, damaged, cut short or no
     picture.
     """
     if not content:
@@ -105,7 +105,7 @@ def decode_picture(
         image = Image.open(io.BytesIO(clean.content), formats=formats)
     except Image.DecompressionBombError:
         raise PhotoError(f"{name} has over {max_pixels / 1e6:.0f} megapixels; scale it down first.") from None
-    except _BROKEN_FILE as error:
+    except _DECODER_ERRORS as error:
         log.info("%s: %s", name, error)
         raise PhotoError(_unsupported(content, name) or _not_a_picture(name)) from None
     with image:
@@ -136,17 +136,17 @@ def decode_image(
     damaged_profile: bool = False,
     keep_profile: bool = False,
 ) -> DecodedImage:
-    """The first frame of a picture of Pillow; ``profile`` takes the place of its own; see ``decode_picture``.
+    """The first frame of a Pillow image; ``profile`` replaces its own; see ``decode_picture``.
 
     Raises PhotoError when it has no pixels, too many, or cannot be decoded.
     """
     check_size(image.size, name, max_pixels)
     notes: list[str] = []
-    frames = 1 if image.format in _SAME_VIEW else int(getattr(image, "n_frames", 1) or 1)
+    frames = 1 if image.format in _SINGLE_PHOTO_FORMATS else int(getattr(image, "n_frames", 1) or 1)
     if frames > 1:
         notes.append(f"{name} has several frames; the first one is used.")
     try:
-        with _whole_files_only():
+        with _RejectTruncatedFiles():
             image.load()
         mode, exif = image.mode, image.info.get("exif")
         profile = profile or image.info.get("icc_profile")
@@ -156,12 +156,12 @@ def decode_image(
             rgb = plain.convert("RGB")
         else:
             rgb, profile = to_rgb(plain, profile, name, notes)
-    except _BROKEN_FILE as error:
+    except _DECODER_ERRORS as error:
         log.info("%s: %s", name, error)
         raise PhotoError(f"{name} is damaged or cut short; copy or download it again.") from None
     if damaged_profile:
         notes.append(f"{name} has a colour profile that cannot be read; colours may be off.")
-    orientation = _orientation(image, name, notes)
+    orientation = _read_orientation(image, name, notes)
     opacity = None if alpha is None else np.asarray(apply_orientation(Image.fromarray(alpha), orientation))
     pixels = np.asarray(apply_orientation(rgb, orientation), dtype=np.uint8)
     return DecodedImage(
@@ -176,18 +176,18 @@ def decode_image(
     )
 
 
-def _orientation(image: Image.Image, name: str, notes: list[str]) -> int:
+def _read_orientation(image: Image.Image, name: str, notes: list[str]) -> int:
     try:
         found = image.getexif().get(_ORIENTATION, 1)
         return int(found) if 1 <= int(found) <= 8 else 1
-    except _BROKEN_FILE as error:
+    except _DECODER_ERRORS as error:
         log.warning("%s: orientation unreadable (%s), taken as upright", name, error)
         notes.append(f"{name} has damaged EXIF data; it is taken as upright.")
         return 1
 
 
 def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
-    """A picture of mode L, LA, RGB or RGBA turned and mirrored as its EXIF ``orientation`` (1..8) asks."""
+    """A picture of mode L, LA, RGB or RGBA rotated and mirrored by its EXIF ``orientation`` (1..8)."""
     if orientation == 1:
         return image
     plain = Image.fromarray(np.asarray(image))  # without EXIF data of its own
@@ -196,9 +196,9 @@ def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """An upright picture [h, w] or [h, w, n] turned and mirrored as a file of EXIF ``orientation`` (1..8) holds it."""
-    back = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, 1)
-    return np.ascontiguousarray(np.asarray(apply_orientation(Image.fromarray(pixels), back)))
+    """The inverse of ``apply_orientation`` for pixels [h, w] or [h, w, n]."""
+    inverse = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, 1)
+    return np.ascontiguousarray(np.asarray(apply_orientation(Image.fromarray(pixels), inverse)))
 
 
 def _not_a_picture(name: str) -> str:
@@ -206,7 +206,7 @@ def _not_a_picture(name: str) -> str:
 
 
 def _unsupported(content: bytes, name: str) -> str:
-    """A sentence on photos of a kind that only some Pillows read, by the brands that the file names; "" for others."""
+    """The message for AVIF and HEIC files, which not every Pillow reads; "" for other contents."""
     if content[4:8] != b"ftyp":
         return ""
     length = min(int.from_bytes(content[:4], "big"), 512)
@@ -232,16 +232,16 @@ def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-class _whole_files_only:  # noqa: N801 - a context manager reads like a function
-    """Make Pillow refuse files that end early, even where a host has told it to fill up with grey."""
+class _RejectTruncatedFiles:
+    """Make Pillow refuse truncated files, also where a host has set it to fill them up with grey."""
 
     _lock = threading.Lock()
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        self._before = ImageFile.LOAD_TRUNCATED_IMAGES
+        self._previous = ImageFile.LOAD_TRUNCATED_IMAGES
         ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     def __exit__(self, *_: object) -> None:
-        ImageFile.LOAD_TRUNCATED_IMAGES = self._before
+        ImageFile.LOAD_TRUNCATED_IMAGES = self._previous
         self._lock.release()

@@ -1,4 +1,4 @@
-"""Where a face looks: yaw, pitch and roll in degrees."""
+"""Head pose: yaw, pitch and roll in degrees."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def angles_from_axes(right: NDArray[np.floating], up: NDArray[np.floating]) -> t
     y = up - float(up @ x) * x
     y = y / max(float(np.linalg.norm(y)), 1e-9)
     forward = np.cross(x, y)  # towards the camera, z negative, when the face looks there
-    # The lean is taken out first, so that "to the right" and "up" mean the same for a head that lies on its side.
-    # It is read off both axes: a head in profile has no width left to measure it by.
+    # Roll is removed first, so that yaw and pitch mean the same for a head that lies on its side. It is measured on
+    # both axes, because the horizontal one vanishes in profile.
     roll = np.arctan2(x[1] + y[0], x[0] - y[1])
     cos, sin = np.cos(roll), np.sin(roll)
     sideways = cos * forward[0] + sin * forward[1]
@@ -40,7 +40,7 @@ def angles_from_axes(right: NDArray[np.floating], up: NDArray[np.floating]) -> t
 
 
 def angles_from_landmarks(landmarks: Points) -> tuple[float, float, float]:
-    """Yaw, pitch, roll in degrees from five landmarks [5, 2] alone, for providers that give no more.
+    """Yaw, pitch, roll in degrees from five landmarks [5, 2] alone, for detectors that give no more.
 
     The scaled orthographic view of MEAN_HEAD that fits best, in closed form. Good to about ten degrees: a long nose
     and a turned head look alike to five points.

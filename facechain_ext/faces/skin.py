@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Mask, Pixels
 
-_SHADOW = 0.35
-"""How much a difference in lightness counts beside one in colour: skin has shadows and highlights."""
-_FAR = 3.5
-"""Spreads from the middle of the sample at which half of the membership is lost."""
+_LIGHTNESS_WEIGHT = 0.35
+"""Weight of a difference in lightness relative to one in colour: skin has shadows and highlights."""
+_HALF_DISTANCE = 3.5
+"""Distance from the median of the sample, in standard deviations, at which the likeness is 0.5."""
 
 
 def skin_likeness(pixels: Pixels, sample: Mask) -> NDArray[np.float32]:
-    """How much each pixel looks like the skin in ``sample``, float32 [height, width] in 0..1.
+    """The similarity of each pixel to the skin in ``sample``, float32 [height, width] in 0..1.
 
-    ``sample`` marks pixels that are skin for the most part (cheeks and nose); the tenth of it that lies furthest from
-    its median does not count. All ones when the sample has under 32 pixels.
+    ``sample`` marks pixels that are skin for the most part (cheeks and nose); the tenth of it that is furthest from its
+    median is ignored. All ones when the sample has under 32 pixels.
     """
     if int(sample.sum()) < 32:
         return np.ones(pixels.shape[:2], np.float32)
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * (_SHADOW, 1.0, 1.0)
-    known = lab[sample]
-    middle = np.median(known, axis=0)
-    away = np.linalg.norm(known - middle, axis=1)
-    spread = known[away <= np.quantile(away, 0.9)].std(axis=0)
-    spread = np.maximum(spread, 2.0)  # units of Lab: below this, differences are noise of the camera
-    distance = np.sqrt((((lab - middle) / spread) ** 2).mean(axis=2))
-    return np.asarray(1 / (1 + (distance / _FAR) ** 6), np.float32)
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * (_LIGHTNESS_WEIGHT, 1.0, 1.0)
+    sampled = lab[sample]
+    median = np.median(sampled, axis=0)
+    distance = np.linalg.norm(sampled - median, axis=1)
+    deviation = sampled[distance <= np.quantile(distance, 0.9)].std(axis=0)
+    deviation = np.maximum(deviation, 2.0)  # units of Lab: below this, differences are noise of the camera
+    distance = np.sqrt((((lab - median) / deviation) ** 2).mean(axis=2))
+    return np.asarray(1 / (1 + (distance / _HALF_DISTANCE) ** 6), np.float32)

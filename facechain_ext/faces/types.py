@@ -53,7 +53,7 @@ class Face:
 
 @dataclass(frozen=True)
 class HeadMask:
-    """Where the head is: ``face`` without hair, and ``head`` = hair and face, each bool [height, width]."""
+    """The masks of a head: ``face`` without hair, and ``head`` = hair and face, each bool [height, width]."""
 
     face: Mask
     head: Mask
@@ -70,7 +70,7 @@ class Detector(Protocol):
 
 
 class HeadMasker(Protocol):
-    """Says which pixels belong to the head of one face."""
+    """Segments the head of one face."""
 
     name: str
 
@@ -80,12 +80,12 @@ class HeadMasker(Protocol):
 
 
 class Recogniser(Protocol):
-    """Tells people apart by their faces."""
+    """Computes embeddings by which people are recognised."""
 
     name: str
 
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
-        """The direction of a face aligned for ArcFace (RGB uint8 [112, 112, 3]): float32 [n], unit length."""
+        """The embedding of a face aligned for ArcFace (RGB uint8 [112, 112, 3]): float32 [n] of unit length."""
         ...
 
 
@@ -93,7 +93,7 @@ class Recogniser(Protocol):
 class Availability:
     """Whether one provider of an ability can work here.
 
-    ``detail`` says what it is; ``remedy`` is the one step that would make it ready, "" when it is.
+    ``detail`` describes it; ``remedy`` is the step that would make it ready, "" when it is ready.
     """
 
     ability: str

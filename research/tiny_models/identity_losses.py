@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE, similarity
+from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE, similarity_transform
 from facechain_ext.training.pairs import SHARPNESS
 from research.tiny_models.pictures import to_network_input
 from research.tiny_models.stage import bfloat16
@@ -95,7 +95,7 @@ def person_embeddings(encoder: TransFace, tokens: np.ndarray, each: int) -> Tens
 
 def _aligned_to_picture(landmarks: np.ndarray, side: int) -> Tensor:
     """The affine map [2, 3] from the aligned crop to its picture of ``side`` pixels, both in -1..1 between borders."""
-    warp = cv2.invertAffineTransform(similarity(landmarks, ARCFACE_POINTS))
+    warp = cv2.invertAffineTransform(similarity_transform(landmarks, ARCFACE_POINTS))
     centre = (ARCFACE_SIZE - 1) / 2
     warp[:, 2] += warp[:, :2] @ (centre, centre) + 0.5
     warp[:, :2] *= ARCFACE_SIZE / 2

@@ -11,7 +11,7 @@ from skimage.transform import SimilarityTransform
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import align
-from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity
+from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity_transform
 
 
 def scikit_images(source):
@@ -29,7 +29,7 @@ def test_similarity_equals_scikit_images(seed):
     random = np.random.default_rng(seed)
     source = random.uniform(0, 500, (5, 2)).astype(np.float32)
     reference = scikit_images(source)
-    assert np.allclose(similarity(source, ARCFACE_POINTS), reference, atol=1e-3)
+    assert np.allclose(similarity_transform(source, ARCFACE_POINTS), reference, atol=1e-3)
 
 
 def test_a_face_already_in_place_stays():

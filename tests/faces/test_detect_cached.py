@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from facechain_ext.faces import availability, clear_detections, picture, read_picture, selection
-from facechain_ext.faces.detect.cached import CachedDetector, content
+from facechain_ext.faces.detect.cached import CachedDetector, content_digest
 from facechain_ext.faces.types import Face
 
 
@@ -73,7 +73,7 @@ def test_a_new_array_at_the_address_of_an_old_one_is_a_new_picture():
     for number in range(200):
         pixels = np.full((50, 50, 3), number, np.uint8)
         pixels.flags.writeable = False
-        seen.add(content(pixels))
+        seen.add(content_digest(pixels))
         del pixels
     assert len(seen) == 200
 

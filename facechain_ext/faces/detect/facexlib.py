@@ -1,4 +1,4 @@
-"""RetinaFace by the class in facexlib 0.3, which every webui has; only its downloading and torch.load are left out."""
+"""RetinaFace by the class in facexlib 0.3, which every webui has; without its downloads and its torch.load."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class FacexlibDetector:
         weights = {key.removeprefix("module."): value for key, value in read_state_dict(path).items()}
         if not any(key.startswith("LandmarkHead.") for key in weights):
             raise WeightsError(f"{path.name} is not a RetinaFace; detection_Resnet50_Final.pth is.")
-        kind = "resnet50" if "body.conv1.weight" in weights else "mobile0.25"
-        self._network = RetinaFace(network_name=kind, device=torch.device(device))
+        network_name = "resnet50" if "body.conv1.weight" in weights else "mobile0.25"
+        self._network = RetinaFace(network_name=network_name, device=torch.device(device))
         load_state_dict(self._network, weights, path)
 
     def detect(self, pixels: Pixels) -> list[Face]:
@@ -47,7 +47,7 @@ class FacexlibDetector:
         return detect_faces(self._find, pixels, _SIDE)
 
     def _find(self, view: Pixels) -> list[Face]:
-        """As facexlib's detect_faces, but its suppression of doubles: that needs torchvision's compiled part."""
+        """As facexlib's detect_faces, except for the non-maximum suppression, which needs torchvision."""
         from facexlib.detection.retinaface_utils import PriorBox, decode, decode_landm
 
         network, device = self._network, self._network.mean_tensor.device
@@ -55,11 +55,11 @@ class FacexlibDetector:
         with torch.no_grad():
             boxes, scores, landmarks = (part[0] for part in network(batch.to(device).float() - network.mean_tensor))
         priors = PriorBox(network.cfg, image_size=view.shape[:2]).forward().to(device)
-        sure = scores[:, 1] > _MIN_SCORE
+        confident = scores[:, 1] > _MIN_SCORE
         size = torch.tensor([view.shape[1], view.shape[0]], device=device, dtype=torch.float32)
         variance = network.cfg["variance"]
-        corners = (decode(boxes[sure], priors[sure], variance) * size.repeat(2)).cpu().numpy()
-        points = (decode_landm(landmarks[sure], priors[sure], variance) * size.repeat(5)).cpu().numpy()
-        certain = scores[sure, 1].cpu().numpy()
-        kept = non_maximum_suppression(corners, certain)
-        return [face_from_detection(corners[n], points[n].reshape(5, 2), certain[n], np.ones(2)) for n in kept]
+        corners = (decode(boxes[confident], priors[confident], variance) * size.repeat(2)).cpu().numpy()
+        points = (decode_landm(landmarks[confident], priors[confident], variance) * size.repeat(5)).cpu().numpy()
+        confidences = scores[confident, 1].cpu().numpy()
+        selected = non_maximum_suppression(corners, confidences)
+        return [face_from_detection(corners[n], points[n].reshape(5, 2), confidences[n], np.ones(2)) for n in selected]

@@ -1,44 +1,73 @@
-"""MediaPipe: BlazeFace proposes, the face mesh refines. CPU only, its networks come inside the package."""
+"""MediaPipe's detector: BlazeFace proposes faces, the face mesh refines them; CPU only, weights inside the package."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.detect.boxes import downscale, intersection_over_union
-from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks, mesh_angles, run, solutions
+from facechain_ext.faces.mediapipe_graph import load_solutions, run_graph
+from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks, mesh_angles
 from facechain_ext.faces.types import Face
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from facechain_ext.faces.mediapipe_graph import Graph
     from facechain_ext.faces.types import Pixels
 
 log = logging.getLogger(__name__)
 
 _MIN_SCORE = 0.3
-"""Low, because the mesh looks again at every proposal."""
+"""Low, because the mesh verifies every proposal."""
 _TILE = 420
-"""Side in pixels of the parts in which small faces are searched: 24 pixels are 11 to the network, which is enough."""
-_TURNS = (90, 180, 270)
-_LEANING = 15.0
-"""Degrees between the proposed lean and the mesh's from which the mesh is fitted again: it likes upright faces."""
-_SURE, _BETTER = 0.86, 0.1
-"""A score from which a face is not looked at in other turns, and what another must reach; and by how much higher.
+"""Side in pixels of the tiles in which small faces are searched: the network sees 24 pixels as 11, which is enough."""
+_ROTATIONS = (90, 180, 270)
+"""Clockwise rotations in degrees of the picture that are searched when it shows no face as it is."""
+_MAX_ROLL_ERROR = 15.0
+"""Degrees between the proposed roll and the mesh's from which the mesh is fitted again: it expects upright faces."""
+_CERTAIN_SCORE, _MIN_GAIN = 0.86, 0.1
+"""Score from which no other roll is tried and that another roll must reach, and by how much it must be higher.
 
-An upside-down face gets 0.6 to 0.75 as it is and 0.9 to 0.95 the right way up (the one portrait, every 15 degrees).
+An upside-down face gets 0.6 to 0.75 and 0.9 to 0.95 when turned upright (measured on one portrait, every 15 degrees).
 """
+
+
+class _Keypoint(Protocol):
+    x: float
+    y: float
+
+
+class _RelativeBox(Protocol):
+    xmin: float
+    ymin: float
+    width: float
+    height: float
+
+
+class _Location(Protocol):
+    relative_bounding_box: _RelativeBox
+    relative_keypoints: Sequence[_Keypoint]
+
+
+class _Detection(Protocol):
+    location_data: _Location
+    score: Sequence[float]
+
+
+class _DetectionOutput(Protocol):
+    detections: Sequence[_Detection] | None
 
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A rough face: centre and height in pixels of the picture, lean in degrees clockwise, score 0..1."""
+    """An approximate face: centre and height in pixels of the picture, roll in degrees clockwise, score 0..1."""
 
     centre: tuple[float, float]
     size: float
@@ -47,55 +76,59 @@ class _Proposal:
 
 
 class MediapipeDetector:
-    """Finds faces of 24 pixels and more, at any lean.
+    """Finds faces of 24 pixels and more, at any roll.
 
-    Raises ImportError when made where mediapipe is not installed.
+    The constructor raises ImportError where mediapipe is not installed.
     """
 
     name = "mediapipe"
 
     def __init__(self) -> None:
-        detection = solutions().face_detection.FaceDetection
-        # Two ranges of the same network: "full" sees faces of a tenth of the picture, "short" large and lying ones.
-        self._far = detection(model_selection=1, min_detection_confidence=_MIN_SCORE)
-        self._near = detection(model_selection=0, min_detection_confidence=_MIN_SCORE)
+        detection = load_solutions().face_detection.FaceDetection
+        # The full-range network finds faces of a tenth of the picture, the short-range one large and lying faces.
+        self._full_range: Graph[_DetectionOutput] = detection(model_selection=1, min_detection_confidence=_MIN_SCORE)
+        self._short_range: Graph[_DetectionOutput] = detection(model_selection=0, min_detection_confidence=_MIN_SCORE)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         faces: list[Face] = []
         for proposal in _distinct(self._proposals(pixels)):
-            face = _refine(pixels, self._righted(pixels, proposal))
+            face = _refine(pixels, self._correct_roll(pixels, proposal))
             if face is not None and not any(intersection_over_union(face.box, other.box) > 0.3 for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.area)
 
-    def _righted(self, pixels: Pixels, proposal: _Proposal) -> _Proposal:
-        """The proposal at the lean where the network is surest: it takes a chin for a forehead, but not gladly."""
-        if proposal.score >= _SURE:
+    def _correct_roll(self, pixels: Pixels, proposal: _Proposal) -> _Proposal:
+        """The proposal at the roll with the highest score: upside-down faces are found too, with lower scores."""
+        if proposal.score >= _CERTAIN_SCORE:
             return proposal
-        looks: list[tuple[float, float]] = []
-        for turn in range(0, 360, 60):
-            crop, _ = upright_crop(pixels, proposal.centre, 2.2 * proposal.size, proposal.roll + turn, 192)
-            best = max(_read(run(self._near, crop), crop, (0, 0), np.ones(2)), key=lambda one: one.score, default=None)
-            looks.append((best.score, turn + best.roll) if best is not None else (0.0, float(turn)))
-        score, lean = max(looks)
-        if score < max(looks[0][0] + _BETTER, _SURE):
+        scores: list[tuple[float, float]] = []
+        for rotation in range(0, 360, 60):
+            crop, _ = upright_crop(pixels, proposal.centre, 2.2 * proposal.size, proposal.roll + rotation, 192)
+            best = max(
+                _parse_detections(run_graph(self._short_range, crop), crop, (0, 0), np.ones(2)),
+                key=lambda one: one.score,
+                default=None,
+            )
+            scores.append((best.score, rotation + best.roll) if best is not None else (0.0, float(rotation)))
+        score, roll = max(scores)
+        if score < max(scores[0][0] + _MIN_GAIN, _CERTAIN_SCORE):
             return proposal
-        return replace(proposal, roll=proposal.roll + lean, score=score)
+        return replace(proposal, roll=proposal.roll + roll, score=score)
 
     def _proposals(self, pixels: Pixels) -> list[_Proposal]:
-        """Whole picture, then its quarters for small faces, then turned pictures when nothing was found."""
+        """Faces of the whole picture and, for small ones, of its tiles; of the rotated picture when there are none."""
         small, ratio = downscale(pixels)
 
         found: list[_Proposal] = []
         for left, top, tile in _tiles(small):
-            for graph in (self._far, self._near) if tile is small else (self._far,):
-                found += _read(run(graph, tile), tile, (left, top), ratio)
+            for graph in (self._full_range, self._short_range) if tile is small else (self._full_range,):
+                found += _parse_detections(run_graph(graph, tile), tile, (left, top), ratio)
         if not found:
-            for turn in _TURNS:
-                turned = np.rot90(small, -turn // 90)  # clockwise
-                for proposal in _read(run(self._near, turned), turned, (0, 0), np.ones(2)):
-                    found.append(_turn_back(proposal, turn, small.shape, ratio))
+            for rotation in _ROTATIONS:
+                rotated = np.rot90(small, -rotation // 90)  # clockwise
+                for proposal in _parse_detections(run_graph(self._short_range, rotated), rotated, (0, 0), np.ones(2)):
+                    found.append(_rotate_back(proposal, rotation, small.shape, ratio))
         return found
 
 
@@ -105,22 +138,24 @@ def _tiles(pixels: Pixels) -> Iterator[tuple[int, int, Pixels]]:
     height, width = pixels.shape[:2]
     if max(height, width) <= _TILE:
         return
-    for top in _starts(height):
-        for left in _starts(width):
+    for top in _tile_starts(height):
+        for left in _tile_starts(width):
             yield left, top, np.ascontiguousarray(pixels[top : top + _TILE, left : left + _TILE])
 
 
-def _starts(length: int) -> list[int]:
+def _tile_starts(length: int) -> list[int]:
     """Where tiles begin so that they cover ``length`` and overlap by a seventh at least."""
     count = 1 if length <= _TILE else -(-(length - _TILE) // (_TILE * 6 // 7)) + 1
     return [round(start) for start in np.linspace(0, max(length - _TILE, 0), count)]
 
 
-def _read(answer: Any, tile: Pixels, corner: tuple[int, int], ratio: NDArray[np.float64]) -> list[_Proposal]:
-    """BlazeFace's answer as proposals in the coordinates of the picture."""
+def _parse_detections(
+    output: _DetectionOutput, tile: Pixels, corner: tuple[int, int], ratio: NDArray[np.float64]
+) -> list[_Proposal]:
+    """BlazeFace's detections in a tile at ``corner`` as proposals in the coordinates of the picture."""
     size = np.array([tile.shape[1], tile.shape[0]])
     proposals = []
-    for detection in answer.detections or ():
+    for detection in output.detections or ():
         data = detection.location_data
         box = data.relative_bounding_box
         eyes = np.array([(point.x, point.y) for point in data.relative_keypoints[:2]]) * size
@@ -137,42 +172,42 @@ def _read(answer: Any, tile: Pixels, corner: tuple[int, int], ratio: NDArray[np.
     return proposals
 
 
-def _turn_back(proposal: _Proposal, turn: int, shape: tuple[int, ...], ratio: NDArray[np.float64]) -> _Proposal:
-    """A proposal found in the picture turned clockwise by ``turn`` degrees, in the upright picture."""
+def _rotate_back(proposal: _Proposal, rotation: int, shape: tuple[int, ...], ratio: NDArray[np.float64]) -> _Proposal:
+    """A proposal in the picture rotated clockwise by ``rotation`` degrees, in the coordinates of the original."""
     height, width = shape[:2]
     x, y = proposal.centre
-    upright = {90: (y, height - 1 - x), 180: (width - 1 - x, height - 1 - y), 270: (width - 1 - y, x)}[turn]
+    upright = {90: (y, height - 1 - x), 180: (width - 1 - x, height - 1 - y), 270: (width - 1 - y, x)}[rotation]
     return _Proposal(
         (upright[0] * ratio[0], upright[1] * ratio[1]),
         proposal.size * ratio.mean(),
-        proposal.roll - turn,
+        proposal.roll - rotation,
         proposal.score,
     )
 
 
 def _distinct(proposals: list[_Proposal]) -> list[_Proposal]:
     """The best-scored proposal of each face: others with a centre inside it and a similar size are the same face."""
-    kept: list[_Proposal] = []
+    distinct: list[_Proposal] = []
     for one in sorted(proposals, key=lambda proposal: -proposal.score):
         same = (
             np.hypot(one.centre[0] - other.centre[0], one.centre[1] - other.centre[1]) < 0.5 * max(one.size, other.size)
-            for other in kept
+            for other in distinct
         )
         if not any(same):
-            kept.append(one)
-    return kept
+            distinct.append(one)
+    return distinct
 
 
 def _refine(pixels: Pixels, proposal: _Proposal) -> Face | None:
-    """Landmarks, box and angles by the mesh; None when the mesh sees no face, which unmasks false proposals."""
+    """Landmarks, box and angles by the mesh; None when the mesh finds no face, which rejects false proposals."""
     mesh = fit_mesh(pixels, proposal.centre, proposal.size, proposal.roll)
     if mesh is None:
         log.debug("no mesh at %s, score %.2f: not a face", proposal.centre, proposal.score)
         return None
-    lean = mesh_angles(mesh)[2]
-    if abs((lean - proposal.roll + 180) % 360 - 180) > _LEANING:
-        again = fit_mesh(pixels, proposal.centre, proposal.size, lean)
-        mesh = mesh if again is None else again
+    mesh_roll = mesh_angles(mesh)[2]
+    if abs((mesh_roll - proposal.roll + 180) % 360 - 180) > _MAX_ROLL_ERROR:
+        refitted = fit_mesh(pixels, proposal.centre, proposal.size, mesh_roll)
+        mesh = mesh if refitted is None else refitted
     outline = mesh[list(OUTLINE), :2]
     (left, top), (right, bottom) = outline.min(0), outline.max(0)
     yaw, pitch, roll = mesh_angles(mesh)

@@ -19,7 +19,7 @@ _MIN_SCORE = 0.5
 
 
 class ModelscopeDetector:
-    """RetinaFace or DamoFD from a ModelScope model folder on this disk; it never asks the hub.
+    """RetinaFace or DamoFD from a ModelScope model folder on this disk; without network access.
 
     Raises ImportError where modelscope, or for DamoFD mmcv and mmdet, is not installed, WeightsError when the folder
     is another model.
@@ -33,8 +33,8 @@ class ModelscopeDetector:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
 
         def find(view: Pixels) -> list[Face]:
-            answer = self._pipeline(np.ascontiguousarray(view[:, :, ::-1]))  # arrays are BGR to it
-            rows = zip(answer["boxes"], answer["keypoints"], answer["scores"], strict=True)
+            output = self._pipeline(np.ascontiguousarray(view[:, :, ::-1]))  # arrays are BGR to it
+            rows = zip(output["boxes"], output["keypoints"], output["scores"], strict=True)
             return [
                 face_from_detection(np.array(box), np.array(points).reshape(5, 2), score, np.ones(2))
                 for box, points, score in rows

@@ -1,8 +1,8 @@
-"""MTCNN (arXiv 1604.02878) by facenet-pytorch, whose three small networks come inside its package."""
+"""MTCNN (arXiv 1604.02878) by facenet-pytorch, whose three small networks are part of its package."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -10,12 +10,28 @@ from facechain_ext.faces.detect.boxes import face_from_detection
 from facechain_ext.faces.detect.orientation import detect_faces
 
 if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from numpy.typing import NDArray
+
     from facechain_ext.faces.types import Face, Pixels
 
+    Floats: TypeAlias = NDArray[np.float32]
+
 _MIN_SCORE = 0.9
-"""Its scores crowd near 1: what it is 90 % sure of is often no face below that."""
-_LEAST_SIDE = 20
+"""Its scores are close to 1; detections below this are often no faces."""
+_MIN_FACE_SIZE = 20
 """Smallest face in pixels that is searched, of a picture of at most 1000; the default of the package."""
+
+
+class _Network(Protocol):
+    """facenet-pytorch's MTCNN: boxes [n, 4], scores [n] and landmarks [n, 5, 2], all None when there is no face."""
+
+    def detect(
+        self, img: Pixels, *, landmarks: Literal[True]
+    ) -> tuple[Floats, Floats, Floats] | tuple[None, None, None]:
+        """Boxes, scores and landmarks of the faces in an RGB picture."""
+        ...
 
 
 class MtcnnDetector:
@@ -29,17 +45,17 @@ class MtcnnDetector:
     def __init__(self, device: str = "cpu") -> None:
         from facenet_pytorch import MTCNN
 
-        self._network: Any = MTCNN(keep_all=True, min_face_size=_LEAST_SIDE, post_process=False, device=device)
+        self._network: _Network = MTCNN(keep_all=True, min_face_size=_MIN_FACE_SIZE, post_process=False, device=device)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
         return detect_faces(self._find, pixels, min_roll=0)
 
     def _find(self, view: Pixels) -> list[Face]:
-        if min(view.shape[:2]) < _LEAST_SIDE:
+        if min(view.shape[:2]) < _MIN_FACE_SIZE:
             return []
         boxes, scores, landmarks = self._network.detect(np.ascontiguousarray(view), landmarks=True)
-        if boxes is None:
+        if boxes is None or scores is None or landmarks is None:
             return []
         rows = zip(boxes, landmarks, scores, strict=True)
         return [face_from_detection(b, points, score, np.ones(2)) for b, points, score in rows if score >= _MIN_SCORE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Face, Pixels
 
 _SIDE = 640
-"""Side in pixels of the square that a network without a fixed size is given: what SCRFD was tested at."""
+"""Side in pixels of the square that a network without a fixed size is given: at which SCRFD was evaluated."""
 _MIN_SCORE = 0.5
 
 
@@ -53,12 +53,12 @@ class ScrfdDetector:
         scale = min(self._size[0] / width, self._size[1] / height)
         fitted = (max(round(width * scale), 1), max(round(height * scale), 1))
         canvas = np.zeros((self._size[1], self._size[0], 3), np.uint8)
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        canvas[: fitted[1], : fitted[0]] = cv2.resize(pixels, fitted, interpolation=how)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        canvas[: fitted[1], : fitted[0]] = cv2.resize(pixels, fitted, interpolation=interpolation)
         batch = (canvas.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 128.0
-        answers = self._session.run(None, {self._input.name: batch})
+        outputs = self._session.run(None, {self._input.name: batch})
         ratio = np.array([width / fitted[0], height / fitted[1]])
-        boxes, landmarks, scores = decode(answers, self._size, self._path.name)
+        boxes, landmarks, scores = decode(outputs, self._size, self._path.name)
         return [
             face_from_detection(boxes[n], landmarks[n], scores[n], ratio)
             for n in non_maximum_suppression(boxes, scores)
@@ -66,50 +66,50 @@ class ScrfdDetector:
 
 
 def decode(
-    answers: Sequence[NDArray[np.float32]], size: tuple[int, int], name: str
+    outputs: Sequence[NDArray[np.float32]], size: tuple[int, int], name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Boxes [n, 4], landmarks [n, 5, 2] and scores [n] above 0.5, in pixels of the network's input.
 
-    ``answers`` are for every stride the scores, box distances and landmark offsets of its anchors, in any order, with
-    or without a batch axis: told apart by their last axis (1, 4, 10) and their length. Distances are in strides, from
-    the anchor's position to left, top, right, bottom.
+    ``outputs`` are the scores, box distances and landmark offsets of the anchors of every stride, in any order, with or
+    without a batch axis, and are distinguished by their last axis (1, 4, 10) and their length. Distances are in
+    strides, from the anchor's position to left, top, right, bottom.
 
     Raises:
         WeightsError: the shapes are not those of an SCRFD with landmarks.
     """
     levels: dict[int, dict[int, NDArray[np.float32]]] = {}
-    for answer in answers:
-        table = np.asarray(answer, dtype=np.float32)
+    for output in outputs:
+        table = np.asarray(output, dtype=np.float32)
         table = table.reshape(-1, table.shape[-1] if table.ndim > 1 else 1)
         levels.setdefault(len(table), {})[table.shape[1]] = table
     boxes, landmarks, scores = [], [], []
-    for count, parts in levels.items():
-        if set(parts) != {1, 4, 10}:
+    for count, outputs_by_width in levels.items():
+        if set(outputs_by_width) != {1, 4, 10}:
             raise WeightsError(f"{name} does not answer like an SCRFD with landmarks; choose another ONNX file.")
-        positions = _positions(count, size, name)
-        chosen = parts[1][:, 0] > _MIN_SCORE
-        stride, anchors = positions.stride, positions.points[chosen]
-        reach = parts[4][chosen] * stride
-        boxes.append(np.concatenate([anchors - reach[:, :2], anchors + reach[:, 2:]], axis=1))
-        landmarks.append(anchors[:, None] + parts[10][chosen].reshape(-1, 5, 2) * stride)
-        scores.append(parts[1][chosen, 0])
+        anchors = _anchors(count, size, name)
+        selected = outputs_by_width[1][:, 0] > _MIN_SCORE
+        stride, points = anchors.stride, anchors.points[selected]
+        distances = outputs_by_width[4][selected] * stride
+        boxes.append(np.concatenate([points - distances[:, :2], points + distances[:, 2:]], axis=1))
+        landmarks.append(points[:, None] + outputs_by_width[10][selected].reshape(-1, 5, 2) * stride)
+        scores.append(outputs_by_width[1][selected, 0])
     return np.concatenate(boxes), np.concatenate(landmarks), np.concatenate(scores)
 
 
-class _Positions:
+class _Anchors(NamedTuple):
     """The anchors of one level: ``points`` float32 [count, 2] in pixels, ``stride`` in pixels."""
 
-    def __init__(self, points: NDArray[np.float32], stride: int) -> None:
-        self.points, self.stride = points, stride
+    points: NDArray[np.float32]
+    stride: int
 
 
-def _positions(count: int, size: tuple[int, int], name: str) -> _Positions:
+def _anchors(count: int, size: tuple[int, int], name: str) -> _Anchors:
     width, height = size
     for stride in (8, 16, 32, 64, 128):
         columns, rows = -(-width // stride), -(-height // stride)
-        for repeats in (2, 1):  # SCRFD has two anchors a place, DamoFD too; some have one
+        for repeats in (2, 1):  # two anchors per position in SCRFD and DamoFD, one in some variants
             if columns * rows * repeats == count:
                 y, x = np.mgrid[:rows, :columns].astype(np.float32)
                 points = np.stack([x, y], axis=-1).reshape(-1, 2) * stride
-                return _Positions(np.repeat(points, repeats, axis=0), stride)
+                return _Anchors(np.repeat(points, repeats, axis=0), stride)
     raise WeightsError(f"{name} answers with {count} anchors for {width}x{height} pixels; it is no SCRFD detector.")

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _CROP = 512
 """Side in pixels of what BiSeNet was trained on: CelebAMask-HQ faces."""
 _CROP_SIDE = 2.4
-"""Side of the crop in heights of the face: CelebAMask-HQ has about two, and long hair wants more."""
+"""Side of the crop in heights of the face: CelebAMask-HQ has about two, long hair needs more."""
 _FACE = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13)
 """Skin, brows, eyes, glasses, ears, nose, mouth and lips, in CelebAMask-HQ's 19 classes as facexlib orders them."""
 _HAIR = 17
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
+_MEAN, _STANDARD_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB
 
 
 class FacexlibMasker:
@@ -56,28 +56,28 @@ class FacexlibMasker:
         classes = self.parse(crop)
         height, width = pixels.shape[:2]
 
-        def to_picture(part: Mask) -> Mask:
-            whole = cv2.warpAffine(part.astype(np.float32), warp, (width, height), flags=cv2.INTER_LINEAR)
-            return np.asarray(whole > 0.5)
+        def to_picture(mask: Mask) -> Mask:
+            warped = cv2.warpAffine(mask.astype(np.float32), warp, (width, height), flags=cv2.INTER_LINEAR)
+            return np.asarray(warped > 0.5)
 
-        face_mask = _nearest_piece(to_picture(np.isin(classes, _FACE)), face)
+        face_mask = _component_in_box(to_picture(np.isin(classes, _FACE)), face)
         hair = to_picture(classes == _HAIR)
         return HeadMask(face_mask, complete_head(face_mask, face_mask | hair, to_picture(classes > 0)))
 
     def parse(self, crop: Pixels) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        """CelebAMask-HQ's class of every pixel of an upright crop [512, 512, 3]: int64 [512, 512] in 0..18."""
-        scaled = (crop.astype(np.float32) / 255.0 - _MEAN) / np.array(_SPREAD)
+        """The class in CelebAMask-HQ of every pixel of an upright crop [512, 512, 3]: int64 [512, 512] in 0..18."""
+        scaled = (crop.astype(np.float32) / 255.0 - _MEAN) / np.array(_STANDARD_DEVIATION)
         batch = torch.from_numpy(scaled.transpose(2, 0, 1).astype(np.float32))[None].to(self._device)
         with torch.no_grad():
             return np.asarray(self._network(batch)[0][0].argmax(0).cpu().numpy())
 
 
-def _nearest_piece(mask: Mask, face: Face) -> Mask:
-    """The connected piece of ``mask`` with the most pixels in the face's box: a neighbour's face is another piece."""
-    count, pieces = cv2.connectedComponents(mask.astype(np.uint8))
+def _component_in_box(mask: Mask, face: Face) -> Mask:
+    """The connected component of ``mask`` with the most pixels in the face's box; drops the faces of other people."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     height, width = mask.shape
     left, right = (int(np.clip(value, 0, width)) for value in (face.box[0], face.box[2]))
     top, bottom = (int(np.clip(value, 0, height)) for value in (face.box[1], face.box[3]))
-    inside = np.bincount(pieces[top:bottom, left:right].ravel(), minlength=count)
+    inside = np.bincount(labels[top:bottom, left:right].ravel(), minlength=count)
     inside[0] = 0
-    return np.asarray(mask & (pieces == int(inside.argmax()))) if inside.any() else mask
+    return np.asarray(mask & (labels == int(inside.argmax()))) if inside.any() else mask

@@ -25,7 +25,7 @@ _MIN_SCORE = 0.8
 
 
 class ModelscopeMasker:
-    """Head masks by human parsing, from a ModelScope model folder on this disk; it never asks the hub.
+    """Head masks by human parsing, from a ModelScope model folder on this disk; without network access.
 
     Raises ImportError where modelscope is not installed, WeightsError when the folder is another model.
     """
@@ -39,31 +39,33 @@ class ModelscopeMasker:
         """The masks of the head that ``face`` belongs to, at the size of the picture.
 
         Raises:
-            PhotoError: no part of a person is seen where the face is.
+            PhotoError: no part called Face is found.
         """
         small, _ = downscale(pixels)
-        answer = self._pipeline(np.ascontiguousarray(small[:, :, ::-1]))  # arrays are BGR to it
-        parts = list(zip(answer["labels"], answer["masks"], answer["scores"], strict=True))
+        output = self._pipeline(np.ascontiguousarray(small[:, :, ::-1]))  # arrays are BGR to it
+        parts = list(zip(output["labels"], output["masks"], output["scores"], strict=True))
         height, width = pixels.shape[:2]
 
-        def of(label: str) -> Mask:
-            """The part of that name which shares most pixels with the face's box widened by half its size."""
+        def part_mask(label: str) -> Mask:
+            """The part called ``label`` with the most pixels in the face's box enlarged by half, or an empty mask."""
             best = max(
                 (mask for name, mask, score in parts if name == label and score > _MIN_SCORE),
-                key=lambda mask: _inside(mask, face, width / small.shape[1]),
+                key=lambda mask: _pixels_in_box(mask, face, width / small.shape[1]),
                 default=None,
             )
             if best is None:
                 return np.zeros((height, width), np.bool_)
-            return cv2.resize(np.asarray(best, np.float32), (width, height)) > 0.5  # type: ignore[no-any-return]
+            return np.asarray(cv2.resize(np.asarray(best, np.float32), (width, height)) > 0.5)
 
-        face_mask = of("Face")
+        face_mask = part_mask("Face")
         if not face_mask.any():
             raise PhotoError("The face cannot be made out; use a photo in which it is larger, sharper or less covered.")
-        return HeadMask(face_mask, complete_head(face_mask, face_mask | of("Hair"), of("Human") | face_mask))
+        return HeadMask(
+            face_mask, complete_head(face_mask, face_mask | part_mask("Hair"), part_mask("Human") | face_mask)
+        )
 
 
-def _inside(mask: ArrayLike, face: Face, ratio: float) -> int:
+def _pixels_in_box(mask: ArrayLike, face: Face, ratio: float) -> int:
     margin_x, margin_y = face.width / 4, face.height / 4
     left, right = (max(int(value / ratio), 0) for value in (face.box[0] - margin_x, face.box[2] + margin_x))
     top, bottom = (max(int(value / ratio), 0) for value in (face.box[1] - margin_y, face.box[3] + margin_y))

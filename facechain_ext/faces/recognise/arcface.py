@@ -1,4 +1,4 @@
-"""ArcFace (arXiv 1801.07698) through onnxruntime: insightface's w600k_r50, or any recognition ONNX of its form."""
+"""ArcFace (arXiv 1801.07698) through onnxruntime: insightface's w600k_r50, or any recognition ONNX with its inputs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,17 @@ class ArcFaceRecogniser:
     def __init__(self, path: Path) -> None:
         self._session = open_onnx_session(path)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        fits = len(inputs) == len(outputs) == 1 and list(inputs[0].shape[1:]) == [3, ARCFACE_SIZE, ARCFACE_SIZE]
-        if not fits or len(outputs[0].shape) != 2:
-            shapes = [one.shape for one in (*inputs, *outputs)]
+        has_expected_inputs = len(inputs) == len(outputs) == 1 and list(inputs[0].shape[1:]) == [
+            3,
+            ARCFACE_SIZE,
+            ARCFACE_SIZE,
+        ]
+        if not has_expected_inputs or len(outputs[0].shape) != 2:
+            shapes = [tensor.shape for tensor in (*inputs, *outputs)]
             raise WeightsError(f"{path.name} maps {shapes}; a recognition network for 112x112 faces is needed.")
         self._input, self._file = inputs[0].name, path.name
 
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
-        """The direction of an aligned RGB face uint8 [112, 112, 3]: float32 [512], unit length."""
+        """The embedding of an aligned RGB face uint8 [112, 112, 3]: float32 [512], unit length."""
         batch = (aligned.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 127.5
         return normalize_embedding(self._session.run(None, {self._input: batch})[0], self._file)

@@ -1,4 +1,4 @@
-"""SFace (arXiv 2205.12010) by the class in OpenCV, which every host has; only its weights are one more file."""
+"""SFace (arXiv 2205.12010) by the class in OpenCV, which every host has; its weights are one file."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class SFaceRecogniser:
             ) from error
 
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
-        """The direction of an aligned RGB face uint8 [112, 112, 3]: float32 [128], unit length."""
-        bgr = np.ascontiguousarray(aligned[:, :, ::-1])  # the class turns it back before its network sees it
+        """The embedding of an aligned RGB face uint8 [112, 112, 3]: float32 [128], unit length."""
+        bgr = np.ascontiguousarray(aligned[:, :, ::-1])  # the class swaps the channels back
         return normalize_embedding(self._network.feature(bgr), self._file)

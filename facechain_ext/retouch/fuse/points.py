@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity
+from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity_transform
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Face, Pixels, Points
@@ -78,7 +78,7 @@ def face_points(pixels: Pixels, face: Face) -> FacePoints:
 
 def oval_points(face: Face) -> FacePoints:
     """Five landmarks and an oval around them."""
-    warp = cv2.invertAffineTransform(similarity(face.landmarks, ARCFACE_POINTS))
+    warp = cv2.invertAffineTransform(similarity_transform(face.landmarks, ARCFACE_POINTS))
     angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
     # in the aligned picture of 112 pixels a face reaches from brows (35) to chin (112) and over the cheeks
     oval = np.stack([56 + 36 * np.cos(angles), 74 + 37 * np.sin(angles)], axis=1)
@@ -106,7 +106,7 @@ def with_own_mouth(here: FacePoints, there: FacePoints) -> FacePoints:
     """
     if here.mouth is None or there.mouth is None:
         return there
-    rigid = similarity(here.points[_STEADY], there.points[_STEADY])
+    rigid = similarity_transform(here.points[_STEADY], there.points[_STEADY])
     brought = here.points @ rigid[:, :2].T + rigid[:, 2]
     middle = there.mouth.mean(0)
     shift = middle - (here.mouth.mean(0) @ rigid[:, :2].T + rigid[:, 2])

@@ -1,4 +1,4 @@
-"""Which face of a photo is meant, and whether it can be used."""
+"""The choice of a face in a photo, and whether it can be used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Face
 
 MIN_FACE = 40
-"""Smallest usable face in pixels: the encoder sees 112, and below a third of that there is nothing to enlarge."""
+"""Height in pixels of the smallest usable face: about a third of the 112 pixels that the encoder sees."""
 SMALL_FACE = 80
-"""Below this a larger photo gives a better likeness."""
-PROFILE = 70.0
-"""Degrees of yaw from which only one eye is seen."""
-TURNED = 40.0
-"""Degrees of yaw from which likeness suffers."""
+"""Height in pixels below which a larger photo gives a better likeness."""
+MAX_YAW = 70.0
+"""Yaw in degrees from which only one eye is visible."""
+LARGE_YAW = 40.0
+"""Yaw in degrees from which likeness decreases."""
 
 
 def number_faces(faces: Sequence[Face]) -> list[Face]:
@@ -28,7 +28,7 @@ def number_faces(faces: Sequence[Face]) -> list[Face]:
 
 
 def choose_face(faces: Sequence[Face], number: int | None = None) -> Face:
-    """The face with ``number``, counted left to right from 1; the largest, of equals the leftmost, when it is None.
+    """The face with ``number``, counted left to right from 1; for None the largest, of equals the leftmost.
 
     Raises PhotoError when there is no face, or none of that number.
     """
@@ -38,13 +38,13 @@ def choose_face(faces: Sequence[Face], number: int | None = None) -> Face:
     if number is None:
         return max(numbered, key=lambda face: face.area)
     if not 1 <= number <= len(numbered):
-        there = "there is only one face" if len(numbered) == 1 else f"the faces are numbered 1 to {len(numbered)}"
-        raise PhotoError(f"There is no face number {number}: {there}, counted from the left.")
+        range_text = "there is only one face" if len(numbered) == 1 else f"the faces are numbered 1 to {len(numbered)}"
+        raise PhotoError(f"There is no face number {number}: {range_text}, counted from the left.")
     return numbered[number - 1]
 
 
 def check_face(picture: Picture, face: Face) -> tuple[str, ...]:
-    """What is doubtful about a face, in words; an empty tuple when nothing is.
+    """Warnings about a face that can be used; an empty tuple when there are none.
 
     Raises PhotoError when the face cannot be used: under 40 pixels, in profile, or mostly outside the picture.
     """
@@ -54,7 +54,7 @@ def check_face(picture: Picture, face: Face) -> tuple[str, ...]:
             f"The face is only {size} pixels high; use a photo in which it has at least {MIN_FACE}, "
             f"better {2 * SMALL_FACE}."
         )
-    if abs(face.yaw) > PROFILE:
+    if abs(face.yaw) > MAX_YAW:
         raise PhotoError(f"The face is turned {abs(face.yaw):.0f}° away; use a photo that shows it from the front.")
     width = min(face.box[2], picture.width) - max(face.box[0], 0.0)
     height = min(face.box[3], picture.height) - max(face.box[1], 0.0)
@@ -63,6 +63,6 @@ def check_face(picture: Picture, face: Face) -> tuple[str, ...]:
     notes = []
     if size < SMALL_FACE:
         notes.append(f"The face is small ({size} pixels); a larger one gives a better likeness.")
-    if abs(face.yaw) > TURNED:
+    if abs(face.yaw) > LARGE_YAW:
         notes.append(f"The face is turned {abs(face.yaw):.0f}° away; a photo from the front gives a better likeness.")
     return tuple(notes)
