@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from facechain_ext.errors import PhotoError
 from facechain_ext.hosts.diffusers.output import must_be_new
 from facechain_ext.recipes.readiness import drawing_defaults
+from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template import FaceSource
-    from facechain_ext.recipes.template.settings import FaceAction, Quality
+    from facechain_ext.recipes.template.actions import FaceChoice
 
 console = Console()
-QUALITIES = ("instant", "standard", "faithful")
+_DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT = (
+    template_setting(name) for name in ("denoise", "strength", "steps", "growth", "count")
+)
 
 
 def template(
@@ -36,52 +38,65 @@ def template(
     quality: Annotated[
         str,
         typer.Option(help="instant (no checkpoint), standard (faces are painted) or faithful (published passes)."),
-    ] = "instant",
+    ] = template_setting("quality").default,
     checkpoint: Annotated[Path | None, typer.Option(help="For standard: a Stable Diffusion 1.5 checkpoint.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="For standard: the face adapter's file.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="For standard with photos: the face encoder's file.")] = None,
     openpose: Annotated[Path | None, typer.Option(help="For faithful: an openpose ControlNet.")] = None,
     canny: Annotated[Path | None, typer.Option(help="For faithful: a canny ControlNet.")] = None,
     numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
-    denoise: Annotated[float, typer.Option(min=0.05, max=1)] = 0.6,
-    strength: Annotated[float, typer.Option(min=0, max=2)] = 0.55,
-    steps: Annotated[int | None, typer.Option(min=1, max=150, help="30, or what suits a demo model.")] = None,
+    denoise: Annotated[float, typer.Option(min=_DENOISE.low, max=_DENOISE.high)] = _DENOISE.default,
+    strength: Annotated[float, typer.Option(min=_STRENGTH.low, max=_STRENGTH.high)] = _STRENGTH.default,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=int(_STEPS.low), max=int(_STEPS.high), help=f"{_STEPS.default}, or what suits a demo model."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    growth: Annotated[float, typer.Option(min=0, max=0.3, help="What the mask grows, in sides of the face.")] = 0.04,
+    growth: Annotated[
+        float, typer.Option(min=_GROWTH.low, max=_GROWTH.high, help="What the mask grows, in sides of the face.")
+    ] = _GROWTH.default,
     hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,
-    count: Annotated[int, typer.Option(min=1, max=32, help="Faces to paint for each place; the most like stays.")] = 1,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=int(_COUNT.low), max=int(_COUNT.high), help="Faces to paint for each place; the most like stays."
+        ),
+    ] = _COUNT.default,
     fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext.identity.likeness_scorer import choose_scorer
     from facechain_ext.recipes.template import (
+        QUALITIES,
         Settings,
         draw_face_numbers,
         find_template_faces,
         make,
         read_template,
-        resolve_actions,
     )
+    from facechain_ext.recipes.template.actions import resolve_actions
     from facechain_ext.recipes.template.infotext import template_infotext
+    from facechain_ext.recipes.template.qualities import chooses_by_likeness
     from facechain_ext.recipes.tools import retouching
 
     if quality not in QUALITIES:
         raise typer.BadParameter(f"--quality is {', '.join(QUALITIES)}.")
-    if quality != "instant" and checkpoint is None:
+    paints_faces = QUALITIES[quality].paints
+    if paints_faces and checkpoint is None:
         raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
-    wanted = _orders(face)
+    choices = _parse_faces(face)
     for file in (out, numbers) if numbers is not None else (out,):
         must_be_new(file)
     suited = drawing_defaults(checkpoint)
-    if suited.words and quality != "instant":
+    if suited.words and paints_faces:
         console.print(suited.words, style="yellow", markup=False)
     nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
     settings = Settings(
-        quality=cast("Quality", quality),
+        quality=quality,
         denoise=denoise,
         strength=strength,
-        steps=steps if steps is not None else min(30, suited.steps),
+        steps=steps if steps is not None else min(_STEPS.default, suited.steps),
         seed=seed,
         growth=growth,
         count=count,
@@ -90,65 +105,59 @@ def template(
         sides=suited.painted,
     )
     canvas = read_template(template)
-    targets = find_template_faces(canvas.pixels, hair=hair and settings.paints)
+    targets = find_template_faces(canvas.pixels, hair=hair and paints_faces)
     if numbers is not None:
         canvas.save(_pixels(draw_face_numbers(canvas.pixels, targets)), numbers)
-    choices, refused = resolve_actions(wanted, lambda who: _choice(who, encoder, paint=settings.paints))
-    host = _host(checkpoint, adapter, nets) if settings.paints and checkpoint is not None else None
-    scorer = choose_scorer(lambda: _encoder(encoder)) if settings.chooses else None
+    actions, refused = resolve_actions(choices, lambda choice: _load_source(choice, encoder, paint=paints_faces))
+    host = _host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
+    scorer = choose_scorer(lambda: _encoder(encoder)) if chooses_by_likeness(settings) else None
     tools = [retouching()] if retouch else []
     with console.status("Putting people in"):
-        done = make(canvas, choices, settings, host=host, targets=targets, scorer=scorer, tools=tools)
+        done = make(canvas, actions, settings, host=host, targets=targets, scorer=scorer, tools=tools)
     for note in (*refused, *done.notes):
         console.print(note, style="yellow", markup=False)
     text = template_infotext(
-        canvas, choices, settings, hair=hair and settings.paints, tools=[tool.name for tool in tools],
+        canvas, actions, settings, hair=hair and paints_faces, tools=[tool.name for tool in tools],
         host_text=done.infotext,
     )  # fmt: skip
     canvas.save(done.pixels, out, text)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
 
 
-def _orders(texts: list[str]) -> dict[int, str]:
-    """``1=anna.safetensors`` and so on; raises PhotoError for the same number twice."""
-    from facechain_ext.recipes.template import parse_face_number
+def _parse_faces(texts: list[str]) -> dict[int, FaceChoice]:
+    """``1=anna.safetensors`` and so on; raises InputError for the same number twice."""
+    from facechain_ext.recipes.template.actions import FaceChoice, parse_face_choice, parse_face_choices
+    from facechain_ext.recipes.template.faces import parse_face_number
 
-    wanted: dict[int, str] = {}
+    entries: list[tuple[str, FaceChoice]] = []
     for text in texts:
-        number, sign, who = text.partition("=")
-        read = parse_face_number(number)
-        if not sign or read is None or not who:
+        number, separator, value = text.partition("=")
+        if not separator or parse_face_number(number) is None or not value:
             raise typer.BadParameter(f"--face takes NUMBER=card or photo, as in 1=anna.safetensors, not “{text}”.")
-        if read in wanted:
-            raise PhotoError(f"Face {read} is named twice; name every face once.")
-        wanted[read] = who
-    return wanted
+        if value in ("keep", "pixelate"):
+            entries.append((number, parse_face_choice(value)))
+        else:
+            entries.append((number, FaceChoice("card" if Path(value).suffix == ".safetensors" else "photo", value)))
+    return parse_face_choices(entries)
 
 
-def _choice(who: str, encoder: Path | None, *, paint: bool) -> FaceAction:
-    if who == "keep":
-        return "keep"
-    if who == "pixelate":
-        return "pixelate"
-    return _guest(Path(who), encoder, paint=paint)
-
-
-def _guest(path: Path, encoder: Path | None, *, paint: bool) -> FaceSource:
+def _load_source(choice: FaceChoice, encoder: Path | None, *, paint: bool) -> FaceSource:
     """A person from a card or a photo; a photo is encoded only where faces are painted."""
     from facechain_ext.faces import read_picture
     from facechain_ext.identity import Identity
-    from facechain_ext.recipes.template import FaceSource
+    from facechain_ext.recipes.template.actions import card_source, photo_source
 
-    if path.suffix == ".safetensors":
-        return FaceSource(Identity.load(path), source=f"card {path.stem}")
+    path = Path(choice.reference)
+    if choice.kind == "card":
+        return card_source(path.stem, Identity.load(path))
     picture = read_picture(path)
-    identity = Identity.from_photos(picture, _encoder(encoder)) if paint else None
-    for note in identity.notes if identity is not None else _doubts(picture):
+    source = photo_source(picture, _encoder(encoder) if paint else None)
+    for note in source.identity.notes if source.identity is not None else _photo_notes(picture):
         console.print(f"{path.name}: {note}", style="yellow", markup=False)
-    return FaceSource(identity, picture.pixels, f"photo {picture.digest[:12]}")
+    return source
 
 
-def _doubts(picture: Picture) -> list[str]:
+def _photo_notes(picture: Picture) -> list[str]:
     """What is doubtful about a photo whose face is laid over the template's."""
     from facechain_ext import faces
 

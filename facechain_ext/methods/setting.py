@@ -24,10 +24,11 @@ class Setting:
     """One row of the table of settings.
 
     ``name`` is its key in the API, ``label`` the word in the interface, ``infotext`` the label in a picture's settings
-    (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number.
-    ``on_page`` is False for what only requests know. ``optional`` settings are written only when they say something.
-    The kind is the default's: a truth value, a text, a number, a whole number, or a window of two fractions;
-    ``reader`` reads values of another kind and raises InputError for those that it refuses.
+    (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number;
+    ``page_high`` is the slider's end where that is below ``high``. ``on_page`` is False for what only requests know.
+    ``optional`` settings are written only when they differ from nothing. The kind is the default's: a truth value, a
+    text, a number, an integer, or a window of two fractions; ``reader`` reads values of another kind and raises
+    InputError for those that it refuses, ``writer`` gives what an infotext holds of them.
     """
 
     name: str
@@ -39,9 +40,20 @@ class Setting:
     high: float = 0.0
     step: float = 0.0
     on_page: bool = True
+    page_high: float | None = field(default=None, kw_only=True)
     optional: bool = field(default=False, kw_only=True)
     reader: Callable[[object], Any] | None = field(default=None, kw_only=True, repr=False)
     writer: Callable[[Any], InfotextValue] | None = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def slider(self) -> tuple[float, float, float]:
+        """Lowest value, highest value and step of its slider."""
+        return self.low, self.high if self.page_high is None else self.page_high, self.step
+
+    @property
+    def limits(self) -> str:
+        """Its range in words: "0 to 2"."""
+        return f"{format_number(self.low)} to {format_number(self.high)}"
 
     @property
     def is_window(self) -> bool:

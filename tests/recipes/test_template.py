@@ -27,7 +27,7 @@ from facechain_ext.recipes.template import (
     read_template,
 )
 from facechain_ext.recipes.template.crop import match_color
-from facechain_ext.recipes.template.faithful import growing
+from facechain_ext.recipes.template.qualities import QUALITIES
 
 ASTRONAUT = data.astronaut()
 HEAD = ASTRONAUT[:230, 110:340]
@@ -340,7 +340,7 @@ def test_the_published_passes_with_their_numbers(three, targets):
     assert asked == [
         [("openpose", 1.0)], [("openpose_face", 1.0), ("canny", 0.2)], [("openpose_face", 0.8), ("canny", 0.8)]
     ]  # fmt: skip
-    mask = growing(targets[1]) & ~targets[0].mask & ~targets[2].mask
+    mask = QUALITIES["faithful"].mask(targets[1], Settings()) & ~targets[0].mask & ~targets[2].mask
     assert not done.changed[~mask].any()
     assert (np.abs(done.pixels[mask].astype(int) - (200, 30, 42)) <= 1).all(-1).mean() > 0.5
     lines = np.asarray(host.jobs[1].controls[1].picture)
@@ -389,10 +389,10 @@ def test_where_the_first_pass_shows_no_face_the_templates_gives_the_pose(three, 
 
 def test_the_mask_grows_more_below_the_eyes(targets):
     target = targets[0]
-    grown = growing(target) & ~target.mask
+    surroundings = QUALITIES["faithful"].mask(target, Settings()) & ~target.mask
     eyes = int(target.face.landmarks[:2, 1].max())
-    rows = np.nonzero(grown)[0]
-    assert grown[target.mask].sum() == 0
+    rows = np.nonzero(surroundings)[0]
+    assert surroundings[target.mask].sum() == 0
     assert (rows > eyes).sum() > (rows <= eyes).sum()
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from facechain_ext.recipes.template import FaceSource, Settings, read_template
 from facechain_ext.recipes.template.infotext import parse_template_infotext, template_infotext
+from facechain_ext.recipes.template.qualities import paints
 from facechain_ext.ui.pnginfo import parse_infotext
 
 HOSTS = (
@@ -17,22 +18,22 @@ HOSTS = (
     'Model hash: 0123456789, Model: dream, ControlNet 0: "Module: canny, Model: other", Version: 1.10.1'
 )
 WHO = {
-    1: FaceSource(source="card Anna; 2: pixelate"),
+    1: FaceSource(label="card Anna; 2: pixelate"),
     2: "keep",
     3: "pixelate",
-    10: FaceSource(source="photo 0123456789ab"),
+    10: FaceSource(label="photo 0123456789ab"),
 }
 
 
-def canvas(name="a party, 2: of us.png"):
+def make_template(name="a party, 2: of us.png"):
     file = io.BytesIO()
     Image.fromarray(np.full((80, 120, 3), 90, np.uint8)).save(file, "PNG")
     return read_template(file.getvalue(), name=name)
 
 
 def read(text):
-    told = parse_infotext(text)
-    return parse_template_infotext(told.prompt, told.negative, told.values)
+    parsed = parse_infotext(text)
+    return parse_template_infotext(parsed.prompt, parsed.negative, parsed.values)
 
 
 @pytest.mark.parametrize(
@@ -44,14 +45,14 @@ def read(text):
     ],
 )
 def test_what_made_a_picture_comes_back_out_of_its_text(settings):
-    template = canvas()
-    text = template_infotext(template, WHO, settings, hair=settings.paints, tools=["Skin retouching", "GFPGAN"])
+    template = make_template()
+    text = template_infotext(template, WHO, settings, hair=paints(settings), tools=["Skin retouching", "GFPGAN"])
     found = read(text)
     assert found.settings == settings
     assert found.template == template.name
     assert template.digest.startswith(found.digest)
     assert found.digest
-    assert found.hair == settings.paints
+    assert found.hair == paints(settings)
     assert found.tools == ("Skin retouching", "GFPGAN")
     assert found.notes == ()
     assert dict(found.people) == {1: "card Anna", 2: "pixelate", 3: "pixelate", 10: "photo 0123456789ab"}
@@ -59,7 +60,7 @@ def test_what_made_a_picture_comes_back_out_of_its_text(settings):
 
 def test_the_hosts_model_and_sampler_are_told_and_its_crop_is_not():
     values = parse_infotext(
-        template_infotext(canvas(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)
+        template_infotext(make_template(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)
     ).values
     assert [values[label] for label in ("Model", "Model hash", "Sampler", "Schedule type")] == [
         "dream", "0123456789", "Euler a", "Karras"
@@ -76,6 +77,6 @@ def test_other_texts_are_none_of_ours_and_bad_values_are_named():
 
 @pytest.mark.parametrize("name", ["\udcff.png", "two\nlines.png", "名前.png"])
 def test_every_name_of_a_template_can_be_written(name, tmp_path):
-    template = canvas(name)
+    template = make_template(name)
     template.save(template.pixels, tmp_path / "out.png", template_infotext(template, WHO, Settings()))
     assert read(Image.open(tmp_path / "out.png").text["parameters"]).digest == template.digest[:16]

@@ -34,7 +34,7 @@ def finished(party, settings=SETTINGS, tools=("Skin retouching by ModelScope", "
     template, photo = party
     canvas = read_template(template)
     digest = faces.read_picture(photo).digest[:12]
-    who = {1: "pixelate", 2: FaceSource(source=f"photo {digest}"), 4: FaceSource(source="card Nobody")}
+    who = {1: "pixelate", 2: FaceSource(label=f"photo {digest}"), 4: FaceSource(label="card Nobody")}
     path = template.with_name("finished.png")
     canvas.save(canvas.pixels, path, template_infotext(canvas, who, settings, hair=True, tools=tools))
     return read_infotext(path)

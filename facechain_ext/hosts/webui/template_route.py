@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import base64
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from facechain_ext import faces
-from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
-from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.template import (
-    QUALITIES,
-    FaceSource,
-    Settings,
-    find_template_faces,
-    make,
-    parse_face_number,
-    read_template,
-    resolve_actions,
-)
+from facechain_ext.recipes.template import QUALITIES, Settings, find_template_faces, make, read_template
+from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
+from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
+from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.hosts.webui.host import WebuiHost
-    from facechain_ext.recipes.template import TemplateResult
-    from facechain_ext.recipes.template.settings import FaceAction
+    from facechain_ext.recipes.template import FaceSource, TemplateResult
+    from facechain_ext.recipes.template.actions import FaceChoice
 
 _KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
 _HOST_SETTINGS = frozenset({"controls", "sides"})
@@ -49,28 +42,29 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
         raise InputError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
     settings = _settings(body.get("settings") or {})
     hair, strict = _read_bool(body, "hair"), _read_bool(body, "strict")
-    canvas = read_template(decode_base64(body["template"]), name="the template")
-    paints, host = settings.paints, host or _webui_host()
-    requested = {number: _check_action(action) for number, action in _numbered(body.get("faces")).items()}
-    choices, refused = resolve_actions(requested, lambda action: _face_action(host, action, paint=paints))
+    template = read_template(decode_base64(body["template"]), name="the template")
+    paints_faces, host = paints(settings), host or _webui_host()
+    actions, refused = resolve_actions(
+        _choices(body.get("faces")), lambda choice: _load_source(host, choice, paint=paints_faces)
+    )
     _raise_left_out(refused, strict=strict)
-    if paints:
+    if paints_faces:
         capabilities = host.capabilities()
         require_ready(capabilities.needed)
         settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
         if capabilities.defaults.words and "steps" not in (body.get("settings") or {}):
             settings = replace(settings, steps=capabilities.defaults.steps)
-    targets = find_template_faces(canvas.pixels, hair=hair and paints)
-    scorer = host.judge() if settings.chooses else None
+    targets = find_template_faces(template.pixels, hair=hair and paints_faces)
+    scorer = host.judge() if chooses_by_likeness(settings) else None
 
     def work() -> TemplateResult:
-        return make(canvas, choices, settings, host=host if paints else None, targets=targets, scorer=scorer)
+        return make(template, actions, settings, host=host if paints_faces else None, targets=targets, scorer=scorer)
 
-    result = host.queued(work)() if paints else work()
+    result = host.queued(work)() if paints_faces else work()
     left_out = [*refused, *result.left_out]
     _raise_left_out(left_out, strict=strict)
-    text = template_infotext(canvas, choices, settings, hair=hair and paints, host_text=result.infotext)
-    picture = base64.b64encode(canvas.encoded(result.pixels, text)).decode("ascii")
+    text = template_infotext(template, actions, settings, hair=hair and paints_faces, host_text=result.infotext)
+    picture = base64.b64encode(template.encoded(result.pixels, text)).decode("ascii")
     info = {"infotext": text, "left_out": left_out}
     return {"picture": picture, "faces": len(targets), "notes": [*refused, *result.notes], "info": info}
 
@@ -88,42 +82,17 @@ def _raise_left_out(left_out: Sequence[str], *, strict: bool) -> None:
         raise InputError(" ".join(left_out))
 
 
-def _numbered(faces_by_key: object) -> dict[int, object]:
-    """The actions by face number; raises PhotoError for two spellings of one number."""
+def _choices(faces_by_key: object) -> dict[int, FaceChoice]:
+    """What each face becomes; raises InputError for none, and as ``parse_face_choices`` does."""
     if not isinstance(faces_by_key, dict) or not faces_by_key:
         raise InputError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
-    numbers: dict[int, object] = {}
-    for key, action in faces_by_key.items():
-        number = parse_face_number(str(key))
-        if number is None:
-            raise InputError(f"FaceChain: faces are numbered from 1, from the left; {str(key)[:20]!r} is no number.")
-        if number in numbers:
-            raise PhotoError(f"Face {number} is named twice; name every face once.")
-        numbers[number] = action
-    return numbers
+    return parse_face_choices(faces_by_key.items())
 
 
-def _check_action(action: object) -> dict[str, object] | Literal["keep", "pixelate"]:
-    """``action`` if it is one of the documented forms; raises InputError for any other."""
-    if action == "keep":
-        return "keep"
-    if action == "pixelate":
-        return "pixelate"
-    if not isinstance(action, dict) or len(action) != 1 or not set(action) <= {"card", "photo"}:
-        raise InputError("FaceChain: a face becomes keep, pixelate, an object with card, or an object with photo.")
-    return action
-
-
-def _face_action(
-    host: WebuiHost, action: dict[str, object] | Literal["keep", "pixelate"], *, paint: bool
-) -> FaceAction:
-    if not isinstance(action, dict):
-        return action
-    if "card" in action:
-        return FaceSource(CardLibrary().load(str(action["card"])), source=f"card {action['card']}")
-    photo = faces.read_picture(request_picture(action["photo"]))
-    identity = Identity.from_photos(photo, host.encoder()) if paint else None
-    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")
+def _load_source(host: WebuiHost, choice: FaceChoice, *, paint: bool) -> FaceSource:
+    if choice.kind == "card":
+        return card_source(choice.reference, CardLibrary().load(choice.reference))
+    return photo_source(faces.read_picture(request_picture(choice.reference)), host.encoder() if paint else None)
 
 
 def _settings(values_by_name: object) -> Settings:
@@ -150,19 +119,12 @@ def _settings(values_by_name: object) -> Settings:
 
 def _check_limits(settings: Settings) -> Settings:
     """``settings`` if all are in range; raises InputError that names the first that is not."""
-    limits = [
-        ("quality", settings.quality in QUALITIES, ", ".join(QUALITIES)),
-        ("denoise", 0 < settings.denoise <= 1, "over 0 to 1"),
-        ("strength", 0 <= settings.strength <= 2, "0 to 2"),
-        ("growth", 0 <= settings.growth <= 0.3, "0 to 0.3"),
-        ("steps", 1 <= settings.steps <= 150, "1 to 150"),
-        ("cfg", 1 <= settings.cfg <= 30, "1 to 30"),
-        ("count", 1 <= settings.count <= 32, "1 to 32"),
-        ("seed", 0 <= settings.seed < 2**32, "0 to 4294967295"),
-    ]
-    for name, in_range, limit in limits:
-        if not in_range:
-            raise InputError(f"FaceChain: {name} is {repr(getattr(settings, name))[:40]}; set it to {limit}.")
+    if settings.quality not in QUALITIES:
+        raise InputError(f"FaceChain: quality is {repr(settings.quality)[:40]}; set it to {', '.join(QUALITIES)}.")
+    for row in TEMPLATE_SETTINGS:
+        value = getattr(settings, row.name)
+        if row.high and not row.low <= value <= row.high:
+            raise InputError(f"FaceChain: {row.name} is {repr(value)[:40]}; set it to {row.limits}.")
     return settings
 
 

@@ -1,4 +1,4 @@
-"""The square around a face that is painted, the mask of what is new in it, and laying it back."""
+"""The square crop around a face that is painted, its mask, its colours, and pasting it back."""
 
 from __future__ import annotations
 
@@ -42,11 +42,16 @@ def square(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     return part
 
 
-def grown(target: TemplateFace, growth: float) -> Mask:
-    """The face's mask, grown by ``growth`` sides of the face in every direction, without what lies before it."""
-    reach = max(round(growth * max(target.face.width, target.face.height)), 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray((cv2.dilate(target.mask.astype(np.uint8), kernel) > 0) & ~target.covered)
+def dilate(mask: Mask, reach: float) -> Mask:
+    """A mask bool [h, w] dilated by ``reach`` pixels (at least 1) in every direction."""
+    pixels = max(round(reach), 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+
+
+def dilate_mask(target: TemplateFace, growth: float) -> Mask:
+    """The face's mask dilated by ``growth`` sides of the face, without what occludes it."""
+    return dilate(target.mask, growth * max(target.face.width, target.face.height)) & ~target.covered
 
 
 def match_color(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
@@ -56,22 +61,22 @@ def match_color(new: Pixels, old: Pixels, mask: Mask) -> Pixels:
     """
     if not mask.any():
         return new
-    give, take = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (new, old))
-    own, wanted = give[mask], take[mask]
+    source, reference = (cv2.cvtColor(one.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for one in (new, old))
+    own, wanted = source[mask], reference[mask]
     shift = np.clip(wanted.mean(0) - own.mean(0), -_SHIFT, _SHIFT)
     ratio = np.clip(wanted.std(0) / np.maximum(own.std(0), 1e-3), *_SPREAD)
-    moved = (give - own.mean(0)) * ratio + own.mean(0) + shift
+    moved = (source - own.mean(0)) * ratio + own.mean(0) + shift
     rgb = cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB)
     return np.asarray(np.clip(rgb * 255 + 0.5, 0, 255), np.uint8)
 
 
-def paste(canvas: Pixels, new: Pixels, mask: Mask, left: int, top: int, feather: float) -> None:
-    """Lay ``new`` [side, side, 3] over ``canvas`` where ``mask`` is, softened inwards by ``feather`` pixels."""
-    height, width = canvas.shape[:2]
+def paste(picture: Pixels, new: Pixels, mask: Mask, left: int, top: int, feather: float) -> None:
+    """Blend ``new`` [side, side, 3] into ``picture`` in place inside ``mask``, feathered by ``feather`` pixels."""
+    height, width = picture.shape[:2]
     side = len(new)
     rows, columns = slice(max(top, 0), min(top + side, height)), slice(max(left, 0), min(left + side, width))
     inside = cv2.distanceTransform(mask[rows, columns].astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     alpha = np.clip(inside / max(feather, 1.0), 0, 1)[..., None]
     part = new[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    view = canvas[rows, columns]
-    canvas[rows, columns] = (alpha * part + (1 - alpha) * view + 0.5).astype(np.uint8)
+    view = picture[rows, columns]
+    picture[rows, columns] = (alpha * part + (1 - alpha) * view + 0.5).astype(np.uint8)

@@ -1,10 +1,12 @@
-"""Who goes into a template, and how."""
+"""Who is put into a template, and the settings of that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
+from facechain_ext.methods.setting import Setting
+from facechain_ext.recipes.arguments import PREFIX
 from facechain_ext.recipes.template.crop import SIDES
 
 if TYPE_CHECKING:
@@ -12,62 +14,75 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
     from facechain_ext.recipes.job import ControlKind
 
-Quality = Literal["instant", "standard", "faithful"]
-QUALITIES: tuple[Quality, ...] = get_args(Quality)
-"""instant: the photo's face is laid over the template's. standard: the face is painted anew, one inpaint a face.
-faithful: the published passes."""
-
 
 @dataclass(frozen=True, eq=False)
 class FaceSource:
-    """Somebody for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs.
+    """A person for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs.
 
-    ``source`` is what the settings text of the picture calls them: "card NAME", "photo DIGEST", or nothing.
+    ``label`` names the person in the picture's infotext: "card NAME", "photo DIGEST", or nothing.
     """
 
     identity: Identity | None = None
     photo: Pixels | None = None
-    source: str = ""
+    label: str = ""
 
 
 FaceAction = FaceSource | Literal["keep", "pixelate"]
 """What happens to one face."""
 
 
+TEMPLATE_SETTINGS: tuple[Setting, ...] = (
+    Setting("quality", "Quality", f"{PREFIX} quality", "instant", "How a person is put into a face."),
+    Setting(
+        "denoise", "Template denoising", "Denoising strength", 0.6, "Denoising strength of the inpaint.", 0.05, 1, 0.05,
+    ),
+    Setting("strength", "Template strength", f"{PREFIX} strength", 0.55, "Strength of the inpaint.", 0, 2, 0.05),
+    Setting("steps", "Template steps", "Steps", 30, "Sampling steps.", 1, 150, 1),
+    Setting("cfg", "CFG scale", "CFG scale", 5.0, "Classifier-free guidance.", 1, 30, 0.5, on_page=False),
+    Setting("seed", "Template seed", "Seed", 0, "Seed of the first face.", 0, 2**32 - 1, 1),
+    Setting("growth", "Mask growth", f"{PREFIX} mask growth", 0.04, "In sides of the face.", 0, 0.3, 0.01),
+    Setting(
+        "count", "Tries for each face", f"{PREFIX} tries", 1, "The most like is taken.", 1, 32, 1, page_high=8,
+    ),
+    Setting("fuse", "Fuse after painting", f"{PREFIX} fuse", default=False, help="The photo's face over the painted."),
+    Setting("match", "Match the light", f"{PREFIX} match light", default=True, help="To the template.", on_page=False),
+)  # fmt: skip
+"""The table of a template portrait's settings; defaults of numbers are the published ones, but for 30 steps of 50."""
+
+
+def template_setting(name: str) -> Setting:
+    """The row called ``name``."""
+    return next(row for row in TEMPLATE_SETTINGS if row.name == name)
+
+
+_DEFAULT = {row.name: row.default for row in TEMPLATE_SETTINGS}
+
+
 @dataclass(frozen=True)
 class Settings:
     """How people are put in.
 
-    ``denoise``, ``strength``, ``cfg``, ``steps`` and the prompt are those of the inpaint (published: 0.6, 0.55, 5, 50);
-    ``growth`` is what the mask grows beyond the face, in sides of it (published: 0.04); ``fuse`` lays the photo's face
-    over the painted one, which the faithful quality always does where there is a photo. ``count`` faces are painted
-    for each place, and the most like is taken. ``match`` gives what the standard quality paints the template's light
-    and cast. ``controls`` are the kinds of ControlNet that the host has; the faithful quality uses them.
-    ``sides`` are the smallest and largest side in pixels at which a face is painted.
+    ``quality`` is a name in ``qualities.QUALITIES``. ``denoise``, ``strength``, ``cfg``, ``steps`` and the prompt are
+    those of the inpaint (published: 0.6, 0.55, 5, 50); ``growth`` is what the mask is dilated beyond the face, in sides
+    of the face (published: 0.04); ``fuse`` blends the photo's face over the painted one, which the faithful quality
+    always does where there is a photo. ``count`` tries are painted for each face, and the most like is used. ``match``
+    gives what the standard quality paints the template's light and cast. ``controls`` are the kinds of ControlNet that
+    the host has; a quality uses those it knows. ``sides`` are the smallest and largest side in pixels of what is
+    painted.
     """
 
-    quality: Quality = "instant"
+    quality: str = _DEFAULT["quality"]
     prompt: str = "raw photo, high detail face, photorealistic, best quality"
     negative_prompt: str = "worst quality, low quality, monochrome, text, watermark"
-    denoise: float = 0.6
-    strength: float = 0.55
-    growth: float = 0.04
-    steps: int = 30
-    cfg: float = 5.0
-    seed: int = 0
+    denoise: float = _DEFAULT["denoise"]
+    strength: float = _DEFAULT["strength"]
+    growth: float = _DEFAULT["growth"]
+    steps: int = _DEFAULT["steps"]
+    cfg: float = _DEFAULT["cfg"]
+    seed: int = _DEFAULT["seed"]
     sampler: str = "DPM++ 2M Karras"
-    fuse: bool = False
-    count: int = 1
-    match: bool = True
+    fuse: bool = _DEFAULT["fuse"]
+    count: int = _DEFAULT["count"]
+    match: bool = _DEFAULT["match"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES
-
-    @property
-    def paints(self) -> bool:
-        """Whether faces are painted by a diffusion model, which needs a host and identities."""
-        return self.quality != "instant"
-
-    @property
-    def chooses(self) -> bool:
-        """Whether several faces are painted for each place, so that a judge is wanted."""
-        return self.paints and self.count > 1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, FaceChainError, HostError, PhotoError
-from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import require_ready
@@ -19,10 +18,10 @@ from facechain_ext.recipes.template import (
     find_template_faces,
     make,
     read_template,
-    resolve_actions,
 )
-from facechain_ext.recipes.template.faithful import CONTROLS
+from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
+from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import partial_progress
 from facechain_ext.ui.comparison import comparison_html
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template import TemplateFace, TemplateResult
-    from facechain_ext.recipes.template.settings import FaceAction, Quality
+    from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.ui.host import HostCapabilities, PageHost
 
 KEEP, PIXELATE = "keep", "pixelate"
@@ -57,16 +56,16 @@ class TemplateRequest:
     template: Path
     choices: tuple[str, ...]
     photos: Mapping[str, Path]
-    quality: str = "instant"
+    quality: str = Settings.quality
     prompt: str = ""
-    denoise: float = 0.6
-    strength: float = 0.55
-    steps: int = 30
+    denoise: float = Settings.denoise
+    strength: float = Settings.strength
+    steps: int = Settings.steps
     seed: int = -1
-    growth: float = 0.04
+    growth: float = Settings.growth
     hair: bool = False
-    count: int = 1
-    fuse: bool = False
+    count: int = Settings.count
+    fuse: bool = Settings.fuse
     retouch: bool = False
     restorer: str = ""
     batch_choice: str = ""
@@ -75,9 +74,8 @@ class TemplateRequest:
 
 def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[str]:
     """Why the passes of a quality go without a kind of ControlNet, in words; nothing where they need none."""
-    if quality != "faithful":
-        return []
-    return list(dict.fromkeys(reason for kind in CONTROLS if (reason := capabilities.unavailable_reason(kind))))
+    kinds = find_quality(quality).controls
+    return list(dict.fromkeys(reason for kind in kinds if (reason := capabilities.unavailable_reason(kind))))
 
 
 def face_choices(photos: Sequence[str]) -> list[str]:
@@ -143,9 +141,9 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
     image = read_template(request.template)
     capabilities = host.capabilities()
     settings = _settings(request, capabilities)
-    if settings.paints:
+    if paints(settings):
         require_ready(capabilities.needed)
-    hair = request.hair and settings.paints
+    hair = request.hair and paints(settings)
     template_faces = find_template_faces(image.pixels, hair=hair)
     choices_by_face = {
         n: choice for n, choice in enumerate(request.choices[: len(template_faces)], 1) if choice and choice != KEEP
@@ -155,13 +153,13 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
     if not choices_by_face:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
     actions, refused = resolve_actions(
-        choices_by_face, lambda choice: _face_action(host, request, choice, paint=settings.paints)
+        parse_face_choices(choices_by_face.items()), lambda choice: _load_source(host, request, choice)
     )
-    judge = host.judge() if settings.chooses else None
+    judge = host.judge() if chooses_by_likeness(settings) else None
     tools = _face_tools(request, capabilities.restorers)
 
     def run_recipe() -> TemplateResult:
-        painting_host = host if settings.paints else None
+        painting_host = host if paints(settings) else None
         return make(
             image,
             actions,
@@ -173,7 +171,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
             progress=report,
         )
 
-    result = host.queued(run_recipe)() if settings.paints else run_recipe()
+    result = host.queued(run_recipe)() if paints(settings) else run_recipe()
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
     picture = image.picture(result.pixels)
@@ -188,7 +186,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
 
 def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Settings:
     return Settings(
-        quality=cast("Quality", request.quality),
+        quality=request.quality,
         denoise=request.denoise,
         strength=request.strength,
         steps=request.steps,
@@ -279,15 +277,10 @@ def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
     )
 
 
-def _face_action(host: PageHost, request: TemplateRequest, choice: str, *, paint: bool) -> FaceAction:
-    if choice == PIXELATE:
-        return "pixelate"
-    if choice.startswith(CARD):
-        name = choice.removeprefix(CARD)
-        return FaceSource(CardLibrary().load(name), source=f"card {name}")
-    path = request.photos.get(choice.removeprefix(PHOTO))
+def _load_source(host: PageHost, request: TemplateRequest, choice: FaceChoice) -> FaceSource:
+    if choice.kind == "card":
+        return card_source(choice.reference, CardLibrary().load(choice.reference))
+    path = request.photos.get(choice.reference)
     if path is None:
-        raise PhotoError(f"There is no photo called {choice.removeprefix(PHOTO)[:60]}; choose again for this face.")
-    photo = faces.read_picture(path)
-    identity = Identity.from_photos(photo, host.encoder()) if paint else None
-    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")
+        raise PhotoError(f"There is no photo called {choice.reference[:60]}; choose again for this face.")
+    return photo_source(faces.read_picture(path), host.encoder() if find_quality(request.quality).paints else None)

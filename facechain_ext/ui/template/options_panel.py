@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template.jobs import (
@@ -60,11 +61,21 @@ def person_choices_update(choices_text: list[str]) -> object:
     return gr.update(choices=person_choices(choices_text))
 
 
+def _slider(name: str, *, info: bool = False) -> gr.Slider:
+    """The slider of a row of the table of settings."""
+    row = template_setting(name)
+    low, high, step = row.slider
+    return gr.Slider(
+        low, high, row.default, step=step, label=row.label, info=row.help if info else None,
+        elem_id=f"facechain_template_{name}",
+    )  # fmt: skip
+
+
 def build_options(host: PageHost) -> Updates:
     """Components in the order in which ``requests_from_values`` reads them."""
     restorers = list(host.capabilities().restorers)
     quality = gr.Radio(
-        list(QUALITIES), value="instant", label="Quality", elem_id="facechain_template_quality",
+        list(QUALITIES), value=next(iter(QUALITIES)), label="Quality", elem_id="facechain_template_quality",
         info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
         "faithful: painted anew in the published program's passes, slowest.",
     )  # fmt: skip
@@ -79,15 +90,13 @@ def build_options(host: PageHost) -> Updates:
         return [
             quality,
             gr.Textbox("", label="Prompt of the template", lines=2, elem_id="facechain_template_prompt"),
-            gr.Slider(0.05, 1, 0.6, step=0.05, label="Template denoising", elem_id="facechain_template_denoise"),
-            gr.Slider(0, 2, 0.55, step=0.05, label="Template strength", elem_id="facechain_template_strength"),
-            gr.Slider(1, 150, 30, step=1, label="Template steps", elem_id="facechain_template_steps"),
+            _slider("denoise"),
+            _slider("strength"),
+            _slider("steps"),
             gr.Number(-1, precision=0, label="Template seed", elem_id="facechain_template_seed"),
-            gr.Slider(0, 0.3, 0.04, step=0.01, label="Mask growth", info="In sides of the face.",
-                      elem_id="facechain_template_growth"),
+            _slider("growth", info=True),
             gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
-            gr.Slider(1, 8, 1, step=1, label="Tries for each face", info="The most like is taken.",
-                      elem_id="facechain_template_count"),
+            _slider("count", info=True),
             gr.Checkbox(value=False, label="Fuse after painting", elem_id="facechain_template_fuse"),
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
             gr.Dropdown([NO_RESTORER, *restorers], value=NO_RESTORER, label="Restore faces",

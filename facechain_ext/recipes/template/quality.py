@@ -1,0 +1,131 @@
+"""What every quality of a template portrait has in common: the interface, what it is given, and shared steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from PIL import Image
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.recipes.template.crop import face_crop, paste
+from facechain_ext.retouch.fuse import blend_face
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facechain_ext.faces.types import Detector, Mask, Pixels
+    from facechain_ext.identity import Identity
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.job import ControlKind, Host
+    from facechain_ext.recipes.template.faces import TemplateFace
+    from facechain_ext.recipes.template.passes import Passes
+    from facechain_ext.recipes.template.settings import FaceSource, Settings
+
+_FEATHER = 0.06
+"""Width of the feather of the paste, in sides of the face."""
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateContext:
+    """What stays the same for every face of a template.
+
+    ``targets`` are all its faces. ``host`` is None where nothing is generated, ``scorer`` where no try is chosen by
+    likeness.
+    """
+
+    targets: Sequence[TemplateFace]
+    settings: Settings
+    detector: Detector
+    passes: Passes
+    host: Host | None = None
+    scorer: LikenessScorer | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FaceResult:
+    """The picture uint8 [h, w, 3] with one face replaced, what was left out of that, and notes on it, as sentences."""
+
+    pixels: Pixels
+    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Quality(Protocol):
+    """A way of putting a person into a face of a template."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the page, in requests and in pictures' infotext; it never changes."""
+        ...
+
+    @property
+    def paints(self) -> bool:
+        """Whether faces are painted by a diffusion model, which needs a host and identities."""
+        ...
+
+    @property
+    def controls(self) -> tuple[ControlKind, ...]:
+        """The kinds of ControlNet that it uses where the host has them."""
+        ...
+
+    def progress_steps(self, settings: Settings) -> int:
+        """What one face counts in the progress of the recipe: about the steps that are sampled for it, at least 1."""
+        ...
+
+    def mask(self, target: TemplateFace, settings: Settings) -> Mask:
+        """The pixels bool [h, w] around a face that may change."""
+        ...
+
+    def replace_face(
+        self, pixels: Pixels, target: TemplateFace, source: FaceSource, context: TemplateContext
+    ) -> FaceResult:
+        """Put ``source`` into the face ``target`` of ``pixels``; only what lies inside ``mask`` is meant to be used.
+
+        Raises PhotoError for a source that lacks what the quality needs, Cancelled when nothing was finished before an
+        interrupt, HostError as the host does.
+        """
+        ...
+
+
+def blend_photo(pixels: Pixels, target: TemplateFace, source: FaceSource, detector: Detector) -> Pixels:
+    """The picture with the face of the source's photo, or of its card's thumbnail, blended over the target.
+
+    Raises PhotoError when there is neither, or no face in it.
+    """
+    photo = source.photo if source.photo is not None else source.identity.thumbnail if source.identity else None
+    if photo is None:
+        raise PhotoError("there is no photo of the person; give one.")
+    return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, target.face, target_mask=target.mask)
+
+
+def require_identity(source: FaceSource) -> Identity:
+    """The source's identity; raises PhotoError when it has none."""
+    if source.identity is None:
+        raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
+    return source.identity
+
+
+def choose_most_like(
+    tries: Sequence[Image.Image], target: TemplateFace, identity: Identity, scorer: LikenessScorer | None
+) -> tuple[Image.Image, list[str]]:
+    """The try whose face is most like ``identity``, and a sentence on it; the first try where none is scored."""
+    if len(tries) == 1 or scorer is None:
+        return tries[0], []
+    scores = [scorer.likeness(one, identity) for one in tries]
+    best = rank_by_likeness(scores)[0]
+    score = scores[best]
+    outcome = "in none a face was found" if score is None else f"likeness {score}"
+    return tries[best], [f"Face {target.number}: the most like of {len(tries)}, {outcome}."]
+
+
+def composite(pixels: Pixels, target: TemplateFace, mask: Mask, painted: Image.Image) -> Pixels:
+    """The picture with ``painted``, which shows the crop around ``target``, over it inside ``mask``, feathered."""
+    left, top, side = face_crop(target)
+    new = np.asarray(painted.convert("RGB").resize((side, side), Image.Resampling.LANCZOS))
+    result = np.array(pixels)
+    paste(result, new, mask, left, top, _FEATHER * max(target.face.width, target.face.height))
+    return result
