@@ -69,11 +69,11 @@ class PageHost(Host, Protocol):
         """The face encoder, loaded when first asked for; raises WeightsError that says how to get it."""
         ...
 
-    def judge(self) -> LikenessScorer:
+    def likeness_scorer(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         ...
 
-    def uploaded(self, file: object) -> Path:
+    def uploaded_path(self, file: object) -> Path:
         """The path of a file as gradio hands it over; raises PhotoError for any that was not uploaded."""
         ...
 
@@ -120,7 +120,7 @@ class PageHost(Host, Protocol):
         """Stop the generation that runs, whoever began it; what is finished stays."""
         ...
 
-    def prepared(self, control: Control) -> Image.Image:
+    def control_map(self, control: Control) -> Image.Image:
         """What a ControlNet makes of its picture: a skeleton, edges, depth; raises HostError where it cannot."""
         ...
 
@@ -128,7 +128,7 @@ class PageHost(Host, Protocol):
         """The picture that is being made, as far as it is; None when there is none to show."""
         ...
 
-    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
+    def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:
         """What is sent to another tab for a picture's ``infotext``, so that ``photos`` of the person come along."""
         ...
 

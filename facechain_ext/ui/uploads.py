@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def uploaded(file: object, folders: Iterable[Path | str] = ()) -> Path:
+def uploaded_path(file: object, folders: Iterable[Path | str] = ()) -> Path:
     """The file that the page has uploaded, as gradio hands it over (an object with a name, or its path).
 
     ``folders`` are where else than in gradio's own folder uploads are kept. Raises PhotoError for a file outside.

@@ -60,7 +60,7 @@ class Easel:
     def offering(self, **changes):
         self._capabilities = replace(self._capabilities, **changes)
 
-    def judge(self):
+    def likeness_scorer(self):
         return Likes()
 
     def lora_folders(self):

@@ -9,7 +9,7 @@ import pytest
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.ui.portrait import presets
 from facechain_ext.ui.portrait.form import DEFAULTS
-from facechain_ext.ui.uploads import uploaded
+from facechain_ext.ui.uploads import uploaded_path
 from facechain_ext.weights import set_models_folder
 
 
@@ -57,9 +57,9 @@ def test_only_uploads_are_read(tmp_path, monkeypatch):
         place.mkdir()
         (place / "a.png").write_bytes(b"x")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
-    assert uploaded(str(folder / "a.png")) == folder / "a.png"
-    assert uploaded(SimpleNamespace(name=str(folder / "a.png"))) == folder / "a.png"
-    assert uploaded(str(other / "a.png"), [other]) == other / "a.png"
+    assert uploaded_path(str(folder / "a.png")) == folder / "a.png"
+    assert uploaded_path(SimpleNamespace(name=str(folder / "a.png"))) == folder / "a.png"
+    assert uploaded_path(str(other / "a.png"), [other]) == other / "a.png"
     (folder / "link.png").symlink_to(other / "a.png")
     for bad in (
         other / "a.png",
@@ -70,4 +70,4 @@ def test_only_uploads_are_read(tmp_path, monkeypatch):
         "",
     ):
         with pytest.raises(PhotoError, match="Only uploaded"):
-            uploaded(str(bad))
+            uploaded_path(str(bad))

@@ -41,7 +41,7 @@ def uploads(tmp_path):
     """Stands for the host's check of uploads, and makes them."""
 
     class Uploads:
-        def uploaded(self, file):
+        def uploaded_path(self, file):
             return file.path
 
         def of(self, content, name="Anna.safetensors"):

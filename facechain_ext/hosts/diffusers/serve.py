@@ -24,7 +24,7 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.ui.host import HostCapabilities
-from facechain_ext.ui.uploads import uploaded
+from facechain_ext.ui.uploads import uploaded_path
 from facechain_ext.weights import models_folder, require
 
 if TYPE_CHECKING:
@@ -132,13 +132,13 @@ class ServeHost:
                 self._encoder = TransFace.from_file(self._files.encoder or require("transface"))
             return self._encoder
 
-    def judge(self) -> LikenessScorer:
+    def likeness_scorer(self) -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         return choose_scorer(self.encoder)
 
-    def uploaded(self, file: object) -> Path:
+    def uploaded_path(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
-        return uploaded(file)
+        return uploaded_path(file)
 
     def lora_folders(self) -> tuple[Path, ...]:
         """The folder that was named at the start, and the one of the models folder; an earlier one is still read."""
@@ -194,7 +194,7 @@ class ServeHost:
         """Stop the generation that runs."""
         self._stop.set()
 
-    def prepared(self, control: Control) -> Image.Image:
+    def control_map(self, control: Control) -> Image.Image:
         """The skeleton or edges of a picture; raises HostError for what cannot be prepared, PhotoError for nobody."""
         return control_picture(control)
 
@@ -203,7 +203,7 @@ class ServeHost:
         sample, host = self._sample, self._host
         return preview_image(host.checkpoint.vae, sample) if sample is not None and host is not None else None
 
-    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
+    def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
         """The settings as they are."""
         return infotext
 

@@ -110,11 +110,11 @@ class WebuiHost:
         """The face encoder; raises WeightsError that names the download."""
         return models.encoder()
 
-    def judge(self) -> LikenessScorer:
+    def likeness_scorer(self) -> LikenessScorer:
         """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
         return choose_scorer(self.encoder)
 
-    def uploaded(self, file: object) -> Path:
+    def uploaded_path(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
         return uploaded(file)
 
@@ -201,7 +201,7 @@ class WebuiHost:
         else:
             state.interrupt()
 
-    def prepared(self, control: Control) -> Image.Image:
+    def control_map(self, control: Control) -> Image.Image:
         """The map that ControlNet's preprocessor computes from a picture; raises HostError when it cannot."""
         with self._queue.acquire_queue():
             return on_main_thread(lambda: controlnet.run_preprocessor(control))
@@ -216,7 +216,7 @@ class WebuiHost:
         picture: Image.Image | None = shared.state.current_image
         return picture
 
-    def sent_settings(self, infotext: str, photos: Sequence[Path]) -> str:
+    def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:
         """The infotext with a token by which the accordion of the same browser finds the photos."""
         return photo_tokens.add_photo_token(infotext, photos)
 

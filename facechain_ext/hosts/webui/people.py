@@ -16,7 +16,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.arguments import LARGEST
 from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.regions import assign_regions, parse_box
-from facechain_ext.ui.uploads import uploaded as page_upload
+from facechain_ext.ui.uploads import uploaded_path as page_upload
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -55,7 +55,7 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
         if capabilities.defaults.words and "steps" not in (body.get("settings") or {}):
             settings = replace(settings, steps=capabilities.defaults.steps)
     targets = find_template_faces(template.pixels, hair=hair and paints_faces)
-    scorer = host.judge() if chooses_by_likeness(settings) else None
+    scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
 
     def work() -> TemplateResult:
         return make(template, actions, settings, host=host if paints_faces else None, targets=targets, scorer=scorer)

@@ -44,7 +44,7 @@ def import_card(host: PageHost, file: object, name: str = "", *, agreed: bool) -
     The upload itself is removed: it is a copy that deleting the card would not reach. Raises FaceChainError for a file
     that is no card of this version, for a name that is not safe, or without consent.
     """
-    path = host.uploaded(file)
+    path = host.uploaded_path(file)
     try:
         if not agreed:
             raise PhotoError(f"Tick “{CONSENT}” before a card is imported, then choose the file again.")

@@ -134,7 +134,7 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
             return [note_html("Add a pose picture first."), gr.update()]
         form = {**DEFAULTS, **dict(zip(_POSE_SWITCHES, values, strict=True))}
         try:
-            maps = [(host.prepared(unit), unit.kind) for unit in wanted_controls(form, picture)]
+            maps = [(host.control_map(unit), unit.kind) for unit in wanted_controls(form, picture)]
         except FaceChainError as error:
             return [note_html(str(error)), gr.update(value=[], visible=False)]
         return ["", gr.update(value=maps, visible=bool(maps))]

@@ -1,4 +1,4 @@
-"""The Who column: photos, their faces and weights, cards, mixing, keeping."""
+"""The Who column: photos with face previews and weights, cards, mixing, and saving a card."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _PhotoRows:
-    """Where photos come in, and a row for each: its frame, its view, its weight, its button."""
+    """The upload field and, for each photo, its row with preview, weight slider and remove button."""
 
     drop: Component
     rows: list[Component]
-    views: list[Component]
+    previews: list[Component]
     weights: list[Component]
-    removes: list[Component]
+    remove_buttons: list[Component]
 
 
 @dataclass(frozen=True)
 class _CardForm:
-    """Keeping the person as a card."""
+    """The fields and buttons that save the person as a card."""
 
     name: Component
     agreed: Component
-    on_save: Component
-    on_save_mix: Component
+    save: Component
+    save_mix: Component
 
 
 def build(host: PageHost) -> PersonColumn:
     """Build the column and wire it."""
     gr.HTML("<h3>Who</h3>")
     photos = _build_photo_rows()
-    with gr.Column(scale=0, elem_id="facechain_notes"):  # takes no more room than its words
-        used_person = gr.HTML("")  # apart: the next photo or button replaces the notes, and who is used must stay said
+    with gr.Column(scale=0, elem_id="facechain_notes"):  # no higher than its text
+        used_person = gr.HTML("")  # separate from the notes, which the next event replaces
         notes = gr.HTML("")
     face = gr.Slider(
         0,
@@ -104,21 +104,21 @@ def _build_photo_rows() -> _PhotoRows:
         label="Photos of one person: drop, choose or paste", file_count="multiple", file_types=["image"],
         elem_id="facechain_photos",
     )  # fmt: skip
-    rows, views, weights, removes = [], [], [], []
+    rows, previews, weights, remove_buttons = [], [], [], []
     for number in range(1, MAX_PHOTOS + 1):
         with gr.Row(visible=False, elem_id=f"facechain_photo_{number}") as row:
             with gr.Column(scale=5, min_width=180):
-                views.append(gr.HTML("", elem_id=f"facechain_look_{number}"))
+                previews.append(gr.HTML("", elem_id=f"facechain_look_{number}"))
                 weights.append(gr.Slider(0, 1, 1, step=0.05, label="Weight", elem_id=f"facechain_weight_{number}"))
-            removes.append(gr.Button("✕", elem_id=f"facechain_remove_{number}", elem_classes=["facechain-tool"]))
+            remove_buttons.append(gr.Button("✕", elem_id=f"facechain_remove_{number}", elem_classes=["facechain-tool"]))
         rows.append(row)
-    return _PhotoRows(drop, rows, views, weights, removes)
+    return _PhotoRows(drop, rows, previews, weights, remove_buttons)
 
 
 def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> None:
-    """Adding photos instead of the card, looking again for another face, removing."""
+    """Register the handlers that add photos, select another face and remove photos."""
     unchanged = [gr.update()] * (1 + 3 * MAX_PHOTOS)
-    listing = [column.previews, column.notes, *photos.rows, *photos.views, *photos.weights]
+    row_outputs = [column.previews, column.notes, *photos.rows, *photos.previews, *photos.weights]
 
     def on_add(files: object, previews: list[PhotoPreview], number: float, card: str, *weights: object) -> UpdateStream:
         new = files if isinstance(files, list) else [files] if files else []
@@ -130,11 +130,11 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
         for done, file in enumerate(new[:free_rows]):
             yield [gr.update(), gr.update(), bar(done, len(new[:free_rows]), "Looking at the photo …"), *unchanged]
             try:
-                previews.append(preview_photo(host.uploaded(file), int(number or 0) or None))
+                previews.append(preview_photo(host.uploaded_path(file), int(number or 0) or None))
             except FaceChainError as error:
                 notes.append(str(error))
-        chosen, message = clear_card(card, previews[before:])
-        yield [None, previews, note_html(*message, *notes), *_row_updates(previews, list(weights)), chosen]
+        card_update, messages = clear_card(card, previews[before:])
+        yield [None, previews, note_html(*messages, *notes), *_row_updates(previews, list(weights)), card_update]
 
     def on_face_number(previews: list[PhotoPreview], number: float, *weights: object) -> Updates:
         previews = [preview_photo(one.path, int(number or 0) or None) for one in previews or []]
@@ -142,26 +142,26 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
 
     def make_remove_handler(position: int) -> Callable[..., Updates]:
         def on_remove(previews: list[PhotoPreview], *weights: object) -> Updates:
-            left = [one for n, one in enumerate(previews or []) if n != position]
-            return [left, "", *_row_updates(left, [c for n, c in enumerate(weights) if n != position])]
+            remaining = [one for n, one in enumerate(previews or []) if n != position]
+            return [remaining, "", *_row_updates(remaining, [w for n, w in enumerate(weights) if n != position])]
 
         return on_remove
 
     photos.drop.upload(
         on_add,
         [photos.drop, column.previews, column.face, column.card, *photos.weights],
-        [photos.drop, *listing, column.card],
+        [photos.drop, *row_outputs, column.card],
         **HIDDEN_PROGRESS,
     )
     column.face.release(
-        on_face_number, [column.previews, column.face, *photos.weights], listing, show_progress="minimal"
+        on_face_number, [column.previews, column.face, *photos.weights], row_outputs, show_progress="minimal"
     )
-    for position, button in enumerate(photos.removes):
-        button.click(make_remove_handler(position), [column.previews, *photos.weights], listing, **HIDDEN_PROGRESS)
+    for position, button in enumerate(photos.remove_buttons):
+        button.click(make_remove_handler(position), [column.previews, *photos.weights], row_outputs, **HIDDEN_PROGRESS)
 
 
 def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used_person: Component) -> None:
-    """Saying who is used, and keeping."""
+    """Register the handlers that name the person in use and save cards."""
 
     def on_save(card_name: str, consent: object, previews: list[PhotoPreview], *values: object) -> Updates:
         card_name = (card_name or "").strip()
@@ -190,14 +190,14 @@ def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used
 
     card_inputs = [column.card, column.second, column.mix]
     for event in (column.card.change, column.second.change, column.mix.release):
-        event(on_change, card_inputs, [used_person, card_form.on_save_mix], **HIDDEN_PROGRESS)
+        event(on_change, card_inputs, [used_person, card_form.save_mix], **HIDDEN_PROGRESS)
     save_inputs = [card_form.name, card_form.agreed, *column.inputs]
-    card_form.on_save.click(on_save, save_inputs, [column.card, column.second, column.notes])
-    card_form.on_save_mix.click(on_save_mix, save_inputs, [*card_inputs, column.notes])
+    card_form.save.click(on_save, save_inputs, [column.card, column.second, column.notes])
+    card_form.save_mix.click(on_save_mix, save_inputs, [*card_inputs, column.notes])
 
 
 def _row_updates(previews: list[PhotoPreview], weights: list[object]) -> Updates:
-    """Updates of the photos' rows: frames, views, weights."""
+    """Updates of the photos' rows: visibility, previews, weights."""
     present = [number < len(previews) for number in range(MAX_PHOTOS)]
     weights = [*weights, *[1.0] * MAX_PHOTOS][:MAX_PHOTOS]
     return [
@@ -207,23 +207,25 @@ def _row_updates(previews: list[PhotoPreview], weights: list[object]) -> Updates
     ]
 
 
-def preview_html(one: PhotoPreview) -> str:
-    """A photo as HTML: its aligned face, its name, and how good it is."""
-    name = html.escape(one.path.name)
-    picture = f"<img src='{one.picture}' alt='aligned face of {name}'>" if one.picture else ""
-    kind = "" if one.usable else " class='facechain-refused'"
-    return f"<div class='facechain-photo'>{picture}<p{kind}><b>{name}</b><br>{html.escape(one.message)}</p></div>"
+def preview_html(preview: PhotoPreview) -> str:
+    """HTML of a photo's aligned face, name and quality."""
+    name = html.escape(preview.path.name)
+    picture = f"<img src='{preview.picture}' alt='aligned face of {name}'>" if preview.picture else ""
+    css_class = "" if preview.usable else " class='facechain-refused'"
+    return (
+        f"<div class='facechain-photo'>{picture}<p{css_class}><b>{name}</b><br>{html.escape(preview.message)}</p></div>"
+    )
 
 
 def clear_card(card: str, new: list[PhotoPreview]) -> tuple[object, list[str]]:
-    """What to set the chosen card to after ``new`` photos were added, and what to say of it."""
+    """The update of the chosen card after ``new`` photos were added, and the messages about it."""
     if card and any(one.usable for one in new):
         return "", [f"The photos are used now, not the card {card}. Remove those of anybody else with ✕."]
     return gr.update(), []
 
 
 def used_person_html(card: str, second: str, mix: float) -> str:
-    """Who is used when a card is chosen."""
+    """A note about the person that is used when a card or a mix is chosen."""
     notes = [f"The card {card} is used, not the photos."] if card else []
     if second and mix:
         notes.append(f"{100 - mix:g} % {card or 'the person of the photos'}, {mix:g} % {second}.")

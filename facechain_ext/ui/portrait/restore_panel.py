@@ -1,4 +1,4 @@
-"""Settings from a picture, and named settings."""
+"""Restoring settings from a picture, and presets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facechain_ext.ui.portrait.form import NAMES, form_from_values
 from facechain_ext.ui.portrait.infotext import from_infotext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def build(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> Component:
-    """Build the part below the result and wire it; gives the drop-down of the presets."""
+    """Build and wire the sections below the result; returns the drop-down of the presets."""
     with gr.Accordion("Restore settings from a picture", open=False, elem_id="facechain_restore_panel"):
         gr.HTML(note_html("Drop a picture made here or in the webui, or paste its settings into the field above."))
         picture = gr.File(label="Picture", file_types=["image"], elem_id="facechain_pnginfo")
@@ -51,19 +51,12 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
         except FaceChainError as error:
             return [note_html(str(error)), *unchanged]
         form = [restored.form[name] for name in NAMES]
-        return [
-            note_html("Restored.", *restored.notes),
-            None,
-            *form,
-            restored.card,
-            restored.second,
-            restored.mix,
-            restored.face,
-        ]
+        person = (restored.card, restored.second, restored.mix, restored.face)
+        return [note_html("Restored.", *restored.notes), None, *form, *person]
 
     def on_upload(file: object) -> Updates:
         try:
-            text = read_infotext(host.uploaded(file))
+            text = read_infotext(host.uploaded_path(file))
         except FaceChainError as error:
             return [gr.update(), note_html(str(error)), *unchanged]
         if not text:
@@ -84,12 +77,7 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
         return on_confirm_replace(name, *values)
 
     def on_confirm_replace(name: str, *values: object) -> Updates:
-        return [
-            *_change_presets(
-                lambda: presets.save(name or "", form_from_values(values)), f"Saved the preset {name}.", name
-            ),
-            *hide_confirmation(),
-        ]
+        return [*_save_preset(name or "", values), *hide_confirmation()]
 
     def on_delete(name: str) -> Updates:
         try:
@@ -126,7 +114,13 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
     return preset
 
 
+def _save_preset(name: str, values: Sequence[object]) -> Updates:
+    """Save the form's values as a preset; the updates of status and list."""
+    return _change_presets(lambda: presets.save(name, form_from_values(values)), f"Saved the preset {name}.", name)
+
+
 def _change_presets(change: Callable[[], object], message: str, chosen: str | None) -> Updates:
+    """Apply ``change`` and refresh the list; the status is ``message`` or the error."""
     try:
         change()
     except FaceChainError as error:

@@ -26,18 +26,17 @@ from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind, Host, Job
     from facechain_ext.recipes.style import FaceTool, Finished
+    from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.form import FormValues
     from facechain_ext.ui.portrait.person import PersonRequest
-
-    Report = Callable[[int, int], bool]
 
 log = logging.getLogger(__name__)
 
@@ -97,19 +96,19 @@ class PortraitResult:
         return f"{finished.likeness.summary}, seed {finished.portrait.seed}"
 
 
-def generate(host: PageHost, request: PortraitRequest, report: Report) -> PortraitResult:
+def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -> PortraitResult:
     """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
     require_ready(host.capabilities().needed)
     identity = load_identity(host, request.person)
     job, notes = plan_job(host, identity, request, resolve_seed(request.form["seed"]))
-    judge = host.judge()
+    scorer = host.likeness_scorer()
 
     def generate_pictures() -> PortraitResult:
         result = make(
             _generation_host(host, request.form),
             job,
             keep=kept_count(request.form),
-            scorer=judge,
+            scorer=scorer,
             photo=_fusion_photo(request),
             tools=_face_tools(request.form),
             notes=[*notes, *identity.notes],
@@ -143,7 +142,9 @@ def _save_style_thumbnail(key: str, finished: Finished) -> None:
         log.warning("the picture of the style %s cannot be kept: %s", key, error)
 
 
-def generate_grid(host: PageHost, request: PortraitRequest, styles: Sequence[str], report: Report) -> PortraitResult:
+def generate_grid(
+    host: PageHost, request: PortraitRequest, styles: Sequence[str], report: ReportProgress
+) -> PortraitResult:
     """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them.
 
     No style means the one that is chosen. Raises FaceChainError.
@@ -152,7 +153,11 @@ def generate_grid(host: PageHost, request: PortraitRequest, styles: Sequence[str
     if len(styles) > MAX_GRID_STYLES:
         raise HostError(f"A grid takes {MAX_GRID_STYLES} styles at most; {len(styles)} are chosen.")
     require_ready(host.capabilities().needed)
-    identity, seed, judge = load_identity(host, request.person), resolve_seed(request.form["seed"]), host.judge()
+    identity, seed, scorer = (
+        load_identity(host, request.person),
+        resolve_seed(request.form["seed"]),
+        host.likeness_scorer(),
+    )
     cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
     notes = list(identity.notes)
     jobs = []
@@ -163,7 +168,7 @@ def generate_grid(host: PageHost, request: PortraitRequest, styles: Sequence[str
         notes += [line for line in notes_of_run if line not in notes]
 
     def generate_pictures() -> PortraitResult:
-        pictures, labels = _generate_cells(_generation_host(host, request.form), jobs, cells, judge, report)
+        pictures, labels = _generate_cells(_generation_host(host, request.form), jobs, cells, scorer, report)
         if len(pictures) < len(cells):
             notes.append(f"Stopped after {len(pictures)} of {len(cells)} pictures.")
         if not pictures:
@@ -242,8 +247,8 @@ def _generate_cells(
     generation_host: Host,
     jobs: Sequence[Job],
     cells: Sequence[tuple[str, float]],
-    judge: LikenessScorer,
-    report: Report,
+    scorer: LikenessScorer,
+    report: ReportProgress,
 ) -> tuple[list[Finished], list[str]]:
     """The pictures of a grid and their labels, as far as they got."""
     pictures: list[Finished] = []
@@ -255,7 +260,7 @@ def _generate_cells(
         def report_cell(done: int, steps: int, before: int = before, own: int = job.steps) -> bool:
             return report(before + own * done // max(steps, 1), total)
 
-        result = make(generation_host, job, scorer=judge, progress=report_cell)
+        result = make(generation_host, job, scorer=scorer, progress=report_cell)
         if not result.pictures:
             break
         pictures += result.pictures

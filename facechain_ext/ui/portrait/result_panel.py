@@ -1,4 +1,4 @@
-"""The Result column: generate, progress, the gallery, and what can be done with a picture."""
+"""The Result column: generating with progress, the gallery, and sending pictures to other tabs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.styles import all_styles
-from facechain_ext.ui.background_task import StopSignal, Task
+from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import bar, note_html
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PREVIEW_EVERY = 3
-"""Every so many looks at the progress the picture in the making is fetched as well."""
+"""The live preview is fetched at every third progress update, because decoding it takes time."""
 
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """``sent`` holds what the buttons send to other tabs, ``shown`` one browser's result, ``stop`` its interrupt."""
+    """``sent`` holds the settings for other tabs, ``shown`` one browser's PortraitResult, ``stop`` its StopSignal."""
 
     generate: Component
     interrupt: Component
@@ -50,7 +50,7 @@ class ResultColumn:
 
 
 def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
-    """Build the column; its settings go into ``form``."""
+    """Build the column and add its settings to ``form``."""
     gr.HTML("<h3>Result</h3>")
     with gr.Row():
         generate = gr.Button("Generate", variant="primary", elem_id="facechain_generate", min_width=120)
@@ -87,7 +87,7 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
 
 
 def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColumn, host: PageHost) -> None:
-    """What generating, interrupting, choosing and flipping do."""
+    """Register the event handlers of the column."""
 
     def on_generate(stop: StopSignal, *values: object) -> UpdateStream:
         yield from _run_with_progress(
@@ -103,14 +103,14 @@ def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColum
     def on_select(shown: PortraitResult | None, event: gr.SelectData) -> str:
         return shown.infotext(int(event.index)) if shown is not None else ""
 
-    def flip(shown: PortraitResult | None, before: object) -> Updates:
+    def on_flip(shown: PortraitResult | None, before: object) -> Updates:
         if shown is None:
             return [gr.update(), gr.update(), before]
         text = "Show before fusion and retouching" if before else "Show after fusion and retouching"
         return [shown.gallery(before=not before), gr.update(value=text), not before]
 
     def on_infotext(infotext: str, shown: PortraitResult | None) -> str:
-        return host.sent_settings(infotext, shown.photos_of(infotext) if shown is not None else ())
+        return host.settings_to_send(infotext, shown.photos_of(infotext) if shown is not None else ())
 
     inputs = [*person.inputs, generation.pose, *generation.inputs]
     outputs = [
@@ -135,12 +135,12 @@ def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColum
     column.infotext.change(on_infotext, [column.infotext, column.shown], [column.sent], **HIDDEN_PROGRESS)
     column.gallery.select(on_select, [column.shown], [column.infotext], **HIDDEN_PROGRESS)
     column.flip.click(
-        flip, [column.shown, column.before], [column.gallery, column.flip, column.before], **HIDDEN_PROGRESS
+        on_flip, [column.shown, column.before], [column.gallery, column.flip, column.before], **HIDDEN_PROGRESS
     )
 
 
 def style_choices() -> list[str]:
-    """Names and keys of all styles; in this order they are found by typing either."""
+    """``name (key)`` of every style, so that the drop-down's filter finds both."""
     return [f"{style.en} ({key})" for key, style in all_styles().items()]
 
 
@@ -150,28 +150,28 @@ def key_of_choice(choice: str) -> str:
 
 
 def _run_with_progress(
-    host: PageHost, stop: StopSignal, task: Callable[[Callable[[int, int], bool]], PortraitResult]
+    host: PageHost, stop: StopSignal, function: Callable[[ReportProgress], PortraitResult]
 ) -> UpdateStream:
-    """The result column while ``task`` works, and when it has ended."""
+    """Updates of the result column while ``function`` runs and once it has ended."""
     stop.clear()
-    task_run: Task[PortraitResult] = Task(task, stop, host.is_waiting)
+    task: Task[PortraitResult] = Task(function, stop, host.is_waiting)
     unchanged = gr.update()
-    for number, progress in enumerate(task_run.progress_updates()):
-        # until the host has let the work in, the picture in the making is somebody else's
+    for number, progress in enumerate(task.progress_updates()):
+        # before the first report, the host's preview belongs to another run
         picture = host.preview() if progress.total and number % _PREVIEW_EVERY == 0 else None
         preview_update = gr.update(value=picture, visible=True) if picture is not None else unchanged
         text = "Stopping …" if stop.is_set() else progress.text
         yield [bar(progress.done, progress.total, text), preview_update, *[unchanged] * 5, gr.update(variant="stop")]
     hidden_preview, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
     try:
-        shown = task_run.result()
+        shown = task.result()
     except FaceChainError as error:
         yield [note_html(str(error)), hidden_preview, *[unchanged] * 5, idle]
         return
     except Exception as error:
         log.exception("the page could not make the pictures")
-        trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note_html(trouble), hidden_preview, *[unchanged] * 5, idle]
+        message = f"This went wrong: {error or type(error).__name__}. The console has the details."
+        yield [note_html(message), hidden_preview, *[unchanged] * 5, idle]
         return
     flip = gr.update(visible=shown.has_before, value="Show before fusion and retouching")
     first = shown.infotext(1 if shown.sheet is not None else 0)
@@ -179,5 +179,5 @@ def _run_with_progress(
 
 
 def style_choices_update() -> object:
-    """The styles of the grid as they are now."""
+    """An update of the grid's style choices."""
     return gr.update(choices=style_choices())

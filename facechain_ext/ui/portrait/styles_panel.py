@@ -1,8 +1,9 @@
-"""The styles of the How column: search, gallery, favourites, downloads, own styles."""
+"""The styles of the How column: search, gallery, favourites, LoRA downloads, own styles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
     from facechain_ext.ui.portrait.components import GenerationColumn
 
 SUGGESTED = ("strength", "lora_weight")
-"""Settings for which a style has a suggestion."""
+"""Settings for which a style suggests a value."""
 
 
 @dataclass(frozen=True)
 class StylesSection:
-    """``key`` holds the chosen style, ``tiles`` the gallery, ``style_details_html`` what the style says.
+    """``key`` holds the chosen style's key, ``tiles`` the gallery, ``facts`` the details of the chosen style.
 
-    ``pictures`` are the tiles' pictures and ``shown`` the digest of those that the browser has.
+    ``pictures`` holds the CSS rules with the tiles' pictures, ``shown`` the digest of those that the browser has.
     """
 
     key: Component
@@ -62,7 +63,7 @@ class StylesSection:
 
 @dataclass(frozen=True)
 class OwnStylesSection:
-    """Saving the settings as a style, and deleting one; both may ask first."""
+    """The fields that save the settings as an own style and delete one, with their confirmations."""
 
     name: Component
     save: Component
@@ -72,7 +73,7 @@ class OwnStylesSection:
 
 
 def build(host: PageHost) -> StylesSection:
-    """Build the gallery; the thumbnails come when the page is first seen."""
+    """Build the gallery; its pictures are loaded when the page is first visible."""
     with gr.Row():
         query = gr.Textbox(
             "", label="Search styles", placeholder="English or 中文", max_lines=1, elem_id="facechain_style_search",
@@ -95,7 +96,7 @@ def build(host: PageHost) -> StylesSection:
 
 
 def build_own() -> OwnStylesSection:
-    """Build the part for styles of one's own."""
+    """Build the section for own styles."""
     with gr.Accordion("Own styles", open=False, elem_id="facechain_own_styles"):
         gr.HTML(note_html("Keeps the chosen style's words with the prompt, LoRA, adapter and strength of now."))
         name = gr.Textbox("", label="Name of an own style", max_lines=1, elem_id="facechain_style_name")
@@ -107,11 +108,14 @@ def build_own() -> OwnStylesSection:
     return OwnStylesSection(name, save, delete, replacing, deleting)
 
 
-def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -> None:
-    """What searching, choosing, starring and downloading do."""
+def _tiles_html(host: PageHost, query: str, tag: str) -> str:
+    """The gallery of the styles that match the search."""
+    return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
 
-    def tiles(query: str, tag: str) -> str:
-        return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
+
+def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -> None:
+    """Register the handlers of searching, choosing, starring and downloading."""
+    tiles = partial(_tiles_html, host)
 
     def facts(key: str) -> str:
         try:
@@ -119,19 +123,16 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
         except FaceChainError as error:
             return note_html(str(error))
 
-    def on_choose(key: str, last: dict[str, float] | None, *save_inputs: float) -> Updates:
-        updates = styles.settings_to_update(key or "", last, dict(zip(SUGGESTED, save_inputs, strict=True)))
-        suggested = {
-            **(last or {}),
-            **dict(zip(SUGGESTED, save_inputs, strict=True)),
-            **styles.suggested_settings(key or ""),
-        }
+    def on_choose(key: str, last: dict[str, float] | None, *current: float) -> Updates:
+        settings = dict(zip(SUGGESTED, current, strict=True))
+        updates = styles.settings_to_update(key or "", last, settings)
+        suggested = {**(last or {}), **settings, **styles.suggested_settings(key or "")}
         return [facts(key), pull_button(key), suggested, *(updates.get(name, gr.update()) for name in SUGGESTED)]
 
     def pull_button(key: str) -> object:
         return gr.update(interactive=styles.can_download(key or "", host.lora_folders()))
 
-    def star(key: str, query: str, tag: str) -> Updates:
+    def on_star(key: str, query: str, tag: str) -> Updates:
         if not key:
             return [note_html("Choose a style first."), gr.update(), gr.update()]
         on = key not in favourites()
@@ -150,24 +151,24 @@ def wire(section: StylesSection, generation: GenerationColumn, host: PageHost) -
 
     stop = gr.State(StopSignal())
     search = [section.query, section.tag]
-    for changed in (section.query.change, section.tag.change):
-        changed(tiles, search, [section.tiles], **HIDDEN_PROGRESS)
+    for event in (section.query.change, section.tag.change):
+        event(tiles, search, [section.tiles], **HIDDEN_PROGRESS)
     suggested = [generation.form[name] for name in SUGGESTED]
-    followers = [section.facts, section.pull, generation.suggested, *suggested]
-    section.key.change(on_choose, [section.key, generation.suggested, *suggested], followers, **HIDDEN_PROGRESS)
-    section.star.click(star, [section.key, *search], [section.status, section.facts, section.tiles], **HIDDEN_PROGRESS)
-    shown = [section.status, section.stop_pull, section.facts, section.tiles, section.pull]
-    section.pull.click(on_pull, [section.key, stop, *search], shown, **HIDDEN_PROGRESS)
+    choose_outputs = [section.facts, section.pull, generation.suggested, *suggested]
+    section.key.change(on_choose, [section.key, generation.suggested, *suggested], choose_outputs, **HIDDEN_PROGRESS)
+    section.star.click(
+        on_star, [section.key, *search], [section.status, section.facts, section.tiles], **HIDDEN_PROGRESS
+    )
+    pull_outputs = [section.status, section.stop_pull, section.facts, section.tiles, section.pull]
+    section.pull.click(on_pull, [section.key, stop, *search], pull_outputs, **HIDDEN_PROGRESS)
     section.stop_pull.click(StopSignal.set, [stop], [], queue=False)
 
 
 def wire_own(
     section: StylesSection, own_section: OwnStylesSection, generation: GenerationColumn, host: PageHost
 ) -> None:
-    """What saving and deleting an own style do; both ask before something is lost."""
-
-    def tiles(query: str, tag: str) -> str:
-        return styles.gallery_html(styles.filter_styles(query or "", tag or styles.EVERY), host.lora_folders())
+    """Register the handlers of saving and deleting an own style; both ask before something is overwritten."""
+    tiles = partial(_tiles_html, host)
 
     def style_of(name: str, values: Sequence[object]) -> Style:
         form = form_from_values(values)
@@ -248,13 +249,13 @@ def wire_own(
 
 
 def picture_updates(shown: str) -> Updates:
-    """The tiles' pictures and their digest for a browser that has those of the digest ``shown``."""
+    """The tiles' pictures and their digest, or no change when the browser's digest ``shown`` is current."""
     found = style_pictures(shown or "")
     return [gr.update(), gr.update()] if found is None else list(found)
 
 
 def download_lora(key: str, folders: tuple[Path, ...], stop: StopSignal) -> HtmlStream:
-    """What to show while the LoRA of a style is downloaded."""
+    """Download a style's LoRA, yielding its progress as HTML."""
     try:
         lora = find_style(key).lora if key else None
     except FaceChainError as error:

@@ -97,7 +97,7 @@ def number_faces(template: Path) -> NumberedFaces:
     template_faces = find_template_faces(image.pixels)
     return NumberedFaces(
         draw_face_numbers(image.pixels, template_faces),
-        tuple(generate_template.face.box for generate_template in template_faces),
+        tuple(one.face.box for one in template_faces),
     )
 
 
@@ -155,7 +155,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
     actions, refused = resolve_actions(
         parse_face_choices(choices_by_face.items()), lambda choice: _load_source(host, request, choice)
     )
-    judge = host.judge() if chooses_by_likeness(settings) else None
+    scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
     tools = _face_tools(request, capabilities.restorers)
 
     def run_recipe() -> TemplateResult:
@@ -166,7 +166,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
             settings,
             host=painting_host,
             targets=template_faces,
-            scorer=judge,
+            scorer=scorer,
             tools=tools,
             progress=report,
         )
@@ -257,7 +257,7 @@ def _request_label(request: TemplateRequest) -> str:
 
 
 def _largest_face_number(template_faces: Sequence[TemplateFace]) -> int:
-    return max(template_faces, key=lambda generate_template: generate_template.face.area).number
+    return max(template_faces, key=lambda one: one.face.area).number
 
 
 def _face_tools(request: TemplateRequest, restorers: Mapping[str, FaceTool]) -> list[FaceTool]:

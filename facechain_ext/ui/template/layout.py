@@ -1,4 +1,4 @@
-"""The Template page: templates and guests, who each face becomes, and the results."""
+"""The layout of the Template page: template and photo inputs, a choice for each face, and the results."""
 
 from __future__ import annotations
 
@@ -99,70 +99,68 @@ def build(host: PageHost) -> None:
 
 
 def _build_face_dropdown(number: int) -> Component:
-    """Who a face becomes; the first is there from the start."""
-    shown = {"label": f"Face {number}", "visible": number == 1, "elem_id": f"facechain_template_face_{number}"}
-    dropdown: Component = gr.Dropdown(face_choices([]), value=KEEP, **shown)
+    """The drop-down of one face's replacement; only the first is visible before faces are found."""
+    options = {"label": f"Face {number}", "visible": number == 1, "elem_id": f"facechain_template_face_{number}"}
+    dropdown: Component = gr.Dropdown(face_choices([]), value=KEEP, **options)
     return dropdown
 
 
 def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
-    """What the button does that numbers the faces of the first template."""
+    """A handler that detects and numbers the faces of the first template."""
 
     def on_find(files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
         try:
             numbered = number_faces(template_paths(host, files, chosen)[0])
-            text = face_choices(list(photos_by_name(host, guests)))
+            choices = face_choices(list(photos_by_name(host, guests)))
         except FaceChainError as error:
             return [gr.update(), note_html(str(error)), [], *[gr.update()] * (MAX_FACES + 1)]
         count = len(numbered.boxes)
-        shown = [gr.update(choices=text, value=KEEP, visible=n < count) for n in range(MAX_FACES)]
+        dropdowns = [gr.update(choices=choices, value=KEEP, visible=n < count) for n in range(MAX_FACES)]
         many = "1 face." if count == 1 else f"{count} faces, numbered from the left."
         more = f" Faces from {MAX_FACES + 1} on stay as they are." if count > MAX_FACES else ""
-        words_shown = note_html(f"{many} Click a face to change who it becomes.{more}")
-        return [
-            numbered.picture,
-            words_shown,
-            [list(box) for box in numbered.boxes],
-            *shown,
-            person_choices_update(text),
-        ]
+        status = note_html(f"{many} Click a face to change who it becomes.{more}")
+        boxes = [list(box) for box in numbered.boxes]
+        return [numbered.picture, status, boxes, *dropdowns, person_choices_update(choices)]
 
     return on_find
 
 
 def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
-    """What dropping a finished picture does: its settings, its template and its people are set."""
+    """A handler that restores settings, template and face choices from the infotext of a finished picture."""
 
     def on_restore(file: object, guests: list[object] | None) -> Updates:
         try:
             photos = photos_by_name(host, guests)
-            found_status = restore_settings(read_infotext(host.uploaded(file)), photos, host.capabilities().restorers)
+            infotext = read_infotext(host.uploaded_path(file))
+            restored = restore_settings(infotext, photos, host.capabilities().restorers)
         except FaceChainError as error:
             return [note_html(str(error)), *[gr.update()] * (2 + OPTIONS + MAX_FACES)]
-        text = face_choices(list(photos))
-        last = max((n for n, who in enumerate(found_status.choices) if who != KEEP), default=0)
-        shown = [gr.update(choices=text, value=who, visible=n <= last) for n, who in enumerate(found_status.choices)]
-        status = note_html("The settings are set.", *found_status.notes)
-        return [status, found_status.template, tiles_html(found_status.template), *option_updates(found_status), *shown]
+        choices = face_choices(list(photos))
+        last = max((n for n, choice in enumerate(restored.choices) if choice != KEEP), default=0)
+        dropdowns = [
+            gr.update(choices=choices, value=choice, visible=n <= last) for n, choice in enumerate(restored.choices)
+        ]
+        status = note_html("The settings are set.", *restored.notes)
+        return [status, restored.template, tiles_html(restored.template), *option_updates(restored), *dropdowns]
 
     return on_restore
 
 
 def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> UpdateStream:
-    """Status, results and comparison while the templates are made, and when they are."""
-    task_run = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
-    for progress in task_run.progress_updates():
+    """Updates of status, results and comparison while the templates are generated and once they are done."""
+    task = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
+    for progress in task.progress_updates():
         text = "Stopping …" if stop.is_set() else progress.text
         yield [bar(progress.done, progress.total, text), gr.update(), gr.update()]
     try:
-        results, notes = task_run.result()
+        results, notes = task.result()
     except FaceChainError as error:
         yield [note_html(str(error)), gr.update(), gr.update()]
         return
     except Exception as error:
         log.exception("the page could not make the template portraits")
-        trouble = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note_html(trouble), gr.update(), gr.update()]
+        message = f"This went wrong: {error or type(error).__name__}. The console has the details."
+        yield [note_html(message), gr.update(), gr.update()]
         return
     rows = [(one.picture, f"{one.file} {one.batch_choice}".strip()) for one in results]
     if len(results) > 1:
@@ -172,15 +170,13 @@ def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[Template
 
 
 def _make_click_handler(host: PageHost) -> Callable[..., Updates]:
-    """What a click on the numbered faces does."""
+    """A handler that cycles the choice of the face that was clicked in the numbered picture."""
 
-    def on_click(
-        event: gr.SelectData, guests: list[object] | None, faces_seen: list[list[float]], *now: str
-    ) -> Updates:
-        number = face_at(faces_seen, *event.index)
+    def on_click(event: gr.SelectData, guests: list[object] | None, boxes: list[list[float]], *current: str) -> Updates:
+        number = face_at(boxes, *event.index)
         if number is None or number > MAX_FACES:
             return [gr.update()] * MAX_FACES
-        chosen = next_choice(face_choices(list(photos_by_name(host, guests))), now[number - 1])
+        chosen = next_choice(face_choices(list(photos_by_name(host, guests))), current[number - 1])
         return [gr.update(value=chosen) if n == number - 1 else gr.update() for n in range(MAX_FACES)]
 
     return on_click

@@ -59,7 +59,7 @@ def build(host: PageHost) -> SourcesColumn:
 
     def on_add(dropped: list[object] | None, selected: str) -> Updates:
         try:
-            new = [host.uploaded(file) for file in dropped or ()]
+            new = [host.uploaded_path(file) for file in dropped or ()]
         except FaceChainError as error:
             return [note_html(str(error)), gr.update(), gr.update(), gr.update()]
         if not new:
@@ -97,7 +97,7 @@ def build(host: PageHost) -> SourcesColumn:
 
 def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str) -> list[Path]:
     """The templates that were dropped and those chosen in the gallery; raises PhotoError when there is none."""
-    found = [host.uploaded(file) for file in files or ()] + gallery.selected_files(chosen or "")
+    found = [host.uploaded_path(file) for file in files or ()] + gallery.selected_files(chosen or "")
     if not found:
         raise PhotoError("Drop a template first, or choose one of the gallery.")
     return found
@@ -107,6 +107,6 @@ def photos_by_name(host: PageHost, guests: Sequence[object] | None) -> dict[str,
     """Uploaded photos by a name that tells them apart."""
     named: dict[str, Path] = {}
     for number, file in enumerate(guests or (), 1):
-        path = host.uploaded(file)
+        path = host.uploaded_path(file)
         named[f"{number} {Path(getattr(file, 'orig_name', None) or path.name).name}"] = path
     return named

@@ -1,4 +1,4 @@
-"""The pictures that a style is learned from and their captions, as the page shows and changes them."""
+"""Training pictures of a style and their captions, as the page adds and edits them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def add_pictures(request: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[CaptionRow], list[str]]:
-    """Copy uploaded pictures (path, name) into the training's folder; its captions, and why pictures were left out.
+    """Copy uploaded pictures (path, name) into the training's folder; returns its captions and the rejections.
 
-    Nothing that is there is overwritten: a picture of a known name gets a number, one that is there is not copied.
+    Nothing is overwritten: a picture whose name is taken gets a number; an identical picture is not copied again.
     """
     request.pictures.mkdir(parents=True, exist_ok=True)
     problems = [problem for path, name in pictures if (problem := _copy(path, Path(name), request.pictures))]
@@ -39,7 +39,7 @@ def add_pictures(request: TrainRequest, pictures: Sequence[tuple[Path, str]]) ->
 
 
 def _copy(path: Path, name: Path, folder: Path) -> str:
-    """Copy one picture under a free name; why it cannot be learned from, or ""."""
+    """Copy one picture under a free name; returns why it cannot be used, or ""."""
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
         return f"{name.name} is a file that no style is learned from; save it as JPEG, PNG or WebP."
@@ -58,9 +58,9 @@ def _copy(path: Path, name: Path, folder: Path) -> str:
 
 
 def load_captions(request: TrainRequest) -> list[CaptionRow]:
-    """The captions of the pictures in the training's folder, made where they lack and written; none without pictures.
+    """The captions of the training's pictures; missing ones are created and written. Empty without pictures.
 
-    Rows of pictures that are gone are taken out: a page has no other way to do it.
+    Rows of missing pictures are removed, because the page offers no other way to do so.
     """
     files = {path.name for path in picture_files(request.pictures)} if request.pictures.is_dir() else set()
     if not files:
@@ -73,14 +73,14 @@ def load_captions(request: TrainRequest) -> list[CaptionRow]:
 
 
 def saved_captions(name: str) -> list[CaptionRow]:
-    """The captions of a style that was begun, as they were written; none of any other name."""
+    """The saved captions of an existing training; empty for any other name."""
     return read_table(TrainRequest(name, "", Path()).pictures) if name.strip() else []
 
 
 def save_edited_captions(name: str, cells: Sequence[Sequence[object]]) -> None:
-    """Write what was edited on the page (file, use, caption) into the captions of a style.
+    """Write the page's rows (file, use, caption) into the captions of a style.
 
-    Only rows that are in both change: the empty table of a page that was just opened changes nothing.
+    Only rows of known files change, so that the empty table of a fresh page changes nothing.
     """
     edited = {str(row[0]): row for row in cells}
     saved = saved_captions(name)
@@ -90,11 +90,11 @@ def save_edited_captions(name: str, cells: Sequence[Sequence[object]]) -> None:
 
 
 def _edited(row: CaptionRow, cells: Sequence[object]) -> CaptionRow:
-    """A row of the captions with what the page has in its cells; what was emptied there may come as None or NaN."""
+    """A caption row with the page's cells; gradio gives an emptied cell as None or NaN."""
     use, caption = (cell if isinstance(cell, str) else "" for cell in cells[1:3])
     return replace(row, use=is_used(use), caption=caption)
 
 
 def same_style(one: str, other: str) -> bool:
-    """Whether two names mean the same training."""
+    """Whether two names denote the same training."""
     return bool(one.strip() and other.strip()) and key_of(one.strip()) == key_of(other.strip())

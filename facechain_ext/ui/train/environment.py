@@ -1,4 +1,4 @@
-"""Which Python trains: an environment of its own, so that no package of the host changes."""
+"""The Python environment for training, separate from the host's so that none of its packages change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facechain_ext.errors import HostError
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = "FACECHAIN_TRAIN_PYTHON"
-"""The environment variable that names another Python to train with."""
+"""Environment variable with the path of another training Python."""
 HOW_POSIX = (
     "Training needs an environment of its own, apart from the webui's. Make it once, in the extension's folder: "
     'python -m venv train-venv && train-venv/bin/pip install -e ".[standalone,training]"'
@@ -23,9 +23,9 @@ HOW = HOW_WINDOWS if os.name == "nt" else HOW_POSIX
 
 
 def environment(own: Path | None = None) -> Path:
-    """The Python that trains: what FACECHAIN_TRAIN_PYTHON names, else ``train-venv`` in our folder, else ``own``.
+    """The training Python: FACECHAIN_TRAIN_PYTHON, else ``train-venv`` in the extension's folder, else ``own``.
 
-    A page never names it: what a browser sends is not run. Raises HostError that says how to make one.
+    The browser cannot choose it, so that no request runs a program. Raises HostError with the setup command.
     """
     named = os.environ.get(PYTHON, "")
     place = ROOT / "train-venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

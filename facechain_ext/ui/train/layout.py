@@ -1,4 +1,4 @@
-"""The Train page's components and what happens when they are used."""
+"""The layout and the event handlers of the Train page."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def build(host: PageHost) -> None:
     """Pictures and captions, settings, progress."""
-    about = "A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles."
-    gr.HTML(note_html(about) if _can_train(host) else note_html(about, HOW))
-    captions_of = gr.State("")  # the style whose captions the table shows
+    introduction = "A style is learned from 5 to 50 pictures; it becomes a LoRA and one of your own styles."
+    gr.HTML(note_html(introduction) if _can_train(host) else note_html(introduction, HOW))
+    captions_of = gr.State("")  # name of the style whose captions the table shows
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
@@ -62,8 +62,8 @@ def build(host: PageHost) -> None:
             state = gr.HTML("", elem_id="facechain_train_run_status")
             progress = gr.HTML("", elem_id="facechain_train_progress")
             preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
-            shown_preview = gr.State("")  # the preview that the page shows
-            # javascript/facechain_train.js presses it now and then while the page is seen
+            shown_preview = gr.State("")  # path of the preview that the page shows
+            # javascript/facechain_train.js presses it every few seconds while the page is visible
             watch = gr.Button("Watch", elem_id="facechain_train_watch", elem_classes=["facechain-hidden"])
 
     settings = [trigger, checkpoint, steps, rate, rank, size, resume]
@@ -72,8 +72,8 @@ def build(host: PageHost) -> None:
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **unqueued)
     watch.click(_on_watch, [shown_preview], status_outputs, **unqueued)
-    for named in (name.blur, name.submit):
-        named(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
+    for event in (name.blur, name.submit):
+        event(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
     on_add_pictures = partial(_on_add_pictures, host)
     add.click(on_add_pictures, [name, trigger, files, captions_of, table], [table, captions_of, status])
     start.click(
@@ -86,7 +86,7 @@ def build(host: PageHost) -> None:
 
 
 def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
-    """What is new when the page is seen again: the checkpoints, and the training that runs where none is named."""
+    """When the page becomes visible: the current checkpoints, and the running training where no style is named."""
     running = None if style.strip() else process.running_status()
     table, new_captions_of, trigger, checkpoint, *others = (
         _no_updates(captions_of) if running is None else _on_name(host, running.name, captions_of, edited)
@@ -99,7 +99,7 @@ def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) ->
 
 
 def _on_watch(shown_preview: str) -> Updates:
-    """Where the training stands that runs or was last; the preview only when it is a new one."""
+    """Status of the running or latest training; the preview is updated only when it has changed."""
     return _status_updates(process.running_status() or process.latest_status(), shown_preview)
 
 
@@ -111,7 +111,7 @@ def _status_updates(status: TrainingStatus | None, shown_preview: str) -> Update
 
 
 def _on_start(host: PageHost, *values: Any) -> Updates:
-    """Begin a training or go on with one; what the page shows then."""
+    """Start or resume a training; the resulting status."""
     *request, shown_preview = values
     try:
         status = process.start(_train_request(host, request), environment(host.training_python()))
@@ -122,19 +122,19 @@ def _on_start(host: PageHost, *values: Any) -> Updates:
 
 def _on_stop(shown_preview: str) -> Updates:
     try:
-        asked = process.stop()
+        stopping = process.stop()
     except FaceChainError as error:
         return [note_html(str(error)), *_on_watch(shown_preview)]
-    return ["" if asked else note_html("Nothing is being trained."), *_on_watch(shown_preview)]
+    return ["" if stopping else note_html("Nothing is being trained."), *_on_watch(shown_preview)]
 
 
 def _no_updates(captions_of: str) -> Updates:
-    """Updates that leave the parts that belong to a name as they are."""
+    """Updates that leave the components of a style as they are."""
     return [gr.update(), captions_of, *(gr.update() for _ in range(8))]
 
 
 def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
-    """Captions and settings of the style that is named now, unless the page has them already with what was edited."""
+    """Captions and settings of the named style, unless the page already shows them, possibly edited."""
     if not style.strip() or captions.same_style(style, captions_of):
         return _no_updates(captions_of)
     try:
@@ -159,22 +159,21 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Up
 def _on_add_pictures(
     host: PageHost, style: str, trigger: str, uploads: list[object] | None, captions_of: str, edited: object
 ) -> Updates:
-    """Add the uploads to a style; its captions, and what was left out."""
+    """Add uploaded pictures to a style; its captions and the rejected pictures."""
     try:
         captions.save_edited_captions(captions_of or style, _cells(edited))
-        paths = [
-            (host.uploaded(one), getattr(one, "orig_name", None) or host.uploaded(one).name) for one in uploads or ()
-        ]
+        paths = [(host.uploaded_path(file), file) for file in uploads or ()]
+        pictures = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
         request = TrainRequest(style, trigger.strip() or TRIGGER, Path())
         check_trigger(request)
-        rows, problems = captions.add_pictures(request, paths)
+        rows, problems = captions.add_pictures(request, pictures)
     except FaceChainError as error:
         return [gr.update(), captions_of, note_html(str(error))]
     return [_rows(rows), style, note_html(_caption_count_text(rows), *(f"Left out: {problem}" for problem in problems))]
 
 
 def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
-    """The training that the page asks for, its captions kept; raises HostError where it cannot be meant."""
+    """The training request of the page's values, its captions saved; raises HostError for a wrong checkpoint."""
     name, trigger, checkpoint, steps, rate, rank, size, resume, captions_of, table = values
     files = host.checkpoint_files()
     path = files.get(checkpoint or "")
@@ -194,7 +193,7 @@ def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
 
 
 def _can_train(host: PageHost) -> bool:
-    """Whether there is a Python to train with."""
+    """Whether a Python environment for training exists."""
     try:
         environment(host.training_python())
     except HostError:
@@ -203,7 +202,7 @@ def _can_train(host: PageHost) -> bool:
 
 
 def _cells(table: Any) -> list[list[object]]:
-    """The rows of the table as gradio hands them over: a frame of pandas, or lists."""
+    """The rows of the caption table, which gradio gives as a pandas DataFrame or as lists."""
     return table.values.tolist() if hasattr(table, "values") else list(table or [])
 
 
@@ -213,7 +212,7 @@ def _rows(rows: Sequence[CaptionRow]) -> list[list[str]]:
 
 
 def _caption_count_text(rows: Sequence[CaptionRow]) -> str:
-    """How many pictures there are to learn from, and what to do next."""
+    """The number of usable pictures and the next step."""
     good = sum(not row.problem for row in rows)
     if not good:
         return "There are no pictures yet; choose some in the field above, then add them."
@@ -221,5 +220,5 @@ def _caption_count_text(rows: Sequence[CaptionRow]) -> str:
 
 
 def _checkpoint_names(host: PageHost) -> list[str]:
-    """The checkpoints that can be chosen."""
+    """Names of the available checkpoints, sorted."""
     return sorted(host.checkpoint_files(), key=str.casefold)

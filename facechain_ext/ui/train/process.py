@@ -1,4 +1,4 @@
-"""The training of a style in a process of its own, which outlives the page and the webui that started it."""
+"""Style training in a separate process, which survives the page and the webui that started it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def check_request(request: TrainRequest) -> None:
-    """Raise PhotoError without pictures, HostError where the training cannot begin, or go on, as it is asked for."""
+    """Raise PhotoError without pictures, HostError when the training cannot be started or resumed as requested."""
     rows = load_captions(request)
     if not rows:
         raise PhotoError("Add pictures first.")
@@ -77,7 +77,7 @@ def check_request(request: TrainRequest) -> None:
 
 
 def command(request: TrainRequest, python: Path) -> list[str]:
-    """The command that trains."""
+    """The command line of the training process."""
     arguments = [str(python), "-m", "facechain_ext", "train", "style", "--checkpoint", str(request.checkpoint)]
     arguments += ["--pictures", str(request.pictures), "--name", request.name.strip(), "--work", str(request.folder)]
     arguments += ["--trigger", request.trigger, "--steps", str(request.steps), "--rate", str(request.rate)]
@@ -87,22 +87,22 @@ def command(request: TrainRequest, python: Path) -> list[str]:
 
 
 def running_status() -> TrainingStatus | None:
-    """The training that runs on this machine, whoever started it; None when none does."""
+    """The training that is running on this machine, started by any page; None when there is none."""
     return next((status for status in _statuses() if status.alive), None)
 
 
 def latest_status() -> TrainingStatus | None:
-    """The training that gave the last sign of life; None when there never was one."""
+    """The training with the latest heartbeat; None when there never was one."""
     return max(_statuses(), key=lambda status: status.heartbeat, default=None)
 
 
 def folder_of(status: TrainingStatus) -> Path:
-    """The folder of the training of a status."""
+    """The folder of the training that a status belongs to."""
     return TrainRequest(status.name, "", models_folder()).folder
 
 
 def start(request: TrainRequest, python: Path) -> TrainingStatus:
-    """Start the training in a process that lives on when this one ends; returns at once.
+    """Start the training in a detached process and return immediately.
 
     Raises HostError when one runs already on this machine or the process cannot be started,
     and what ``check_request`` raises.
@@ -133,9 +133,9 @@ def start(request: TrainRequest, python: Path) -> TrainingStatus:
 
 
 def stop() -> TrainingStatus | None:
-    """Ask the training that runs to save and end; the one that was asked, None when none runs.
+    """Request that the running training saves and ends; returns its status, None when none runs.
 
-    Raises HostError when it cannot be asked.
+    Raises HostError when the request cannot be written.
     """
     status = running_status()
     if status is not None:
@@ -147,7 +147,7 @@ def stop() -> TrainingStatus | None:
 
 
 def last_log_line(folder: Path) -> str:
-    """The last line that the process of a training wrote beside its events; "" when there is none."""
+    """The last line of a training's log that is no event; "" when there is none."""
     try:
         lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -173,12 +173,12 @@ def _is_event(line: str) -> bool:
 
 
 def _spawn(request: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[bytes]:
-    """Start the process apart from this one: no terminal, signal or pipe of this one reaches it."""
+    """Start a detached process: it shares no terminal, signals or pipes with this one."""
     settings = {**os.environ, "FACECHAIN_MODELS_DIR": str(models_folder()), "PYTHONUNBUFFERED": "1", RUN_ID: run_id}
     settings["PYTHONIOENCODING"] = "utf-8"
     windows = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     with (request.folder / LOG).open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 - our own command, no shell
+        return subprocess.Popen(  # noqa: S603 - a fixed command without a shell
             command(request, python),
             cwd=ROOT,
             env=settings,
@@ -191,7 +191,7 @@ def _spawn(request: TrainRequest, python: Path, run_id: str) -> subprocess.Popen
 
 
 def _wait_for_end(process: subprocess.Popen[bytes], folder: Path, run_id: str) -> None:
-    """Wait for the process, so that it leaves no trace; say why when it ended before it could say anything itself."""
+    """Reap the process; record the reason when it ended before it could write a status of its own."""
     code = process.wait()
     status = read_status(folder)
     if status is not None and status.run_id == run_id and not status.ended and status.pid == os.getpid():
@@ -200,7 +200,7 @@ def _wait_for_end(process: subprocess.Popen[bytes], folder: Path, run_id: str) -
 
 
 def _write_quietly(folder: Path, status: TrainingStatus) -> None:
-    """Write a status where an error can only be logged."""
+    """Write a status; an error is logged, since nobody can handle it here."""
     try:
         write_status(folder, status)
     except OSError as error:

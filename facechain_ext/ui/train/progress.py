@@ -1,4 +1,4 @@
-"""Where a training stands, in words and as a bar for the page."""
+"""The status of a training as text and progress bar for the page."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from facechain_ext.training_runs.status import TrainingStatus
 
 SILENCE_SECONDS = 60.0
-"""Seconds without a heartbeat of a living process that are worth a word."""
+"""Seconds without a heartbeat of a live process after which the page mentions it."""
 SURVIVES_NOTE = "It goes on when this page is closed or the webui's page is reloaded, and any page finds it again."
 
 
 def is_stopping(status: TrainingStatus) -> bool:
-    """Whether a run was asked to end and has not ended yet."""
+    """Whether a stop was requested and the run has not ended yet."""
     return status.alive and stop_requested(folder_of(status), status.run_id)
 
 
 def state_html(status: TrainingStatus | None) -> str:
-    """What the last training is doing or how it ended; its text changes only when that does.
+    """The activity of the latest training, or how it ended; the text changes only when its phase does.
 
-    The page looks again soon while there is an element with ``data-running``.
+    The page polls more often while it contains an element with ``data-running``.
     """
     if status is None:
         return ""
@@ -36,7 +36,7 @@ def state_html(status: TrainingStatus | None) -> str:
 
 
 def progress_html(status: TrainingStatus | None) -> str:
-    """A bar for the training that runs; nothing else."""
+    """A progress bar for a running training; empty for any other."""
     if status is None or not status.alive:
         return ""
     parts = [f"step {status.step} of {status.steps}"]
@@ -52,7 +52,7 @@ def progress_html(status: TrainingStatus | None) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """A duration in its two largest useful units."""
+    """A duration in hours and minutes, minutes, or seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -61,7 +61,7 @@ def time_left(seconds: float) -> str:
 
 
 def preview_file(status: TrainingStatus | None) -> Path | None:
-    """The picture that the training drew last; None when there is none."""
+    """The latest preview picture of a training; None when there is none."""
     if status is None or not status.preview:
         return None
     folder = folder_of(status) / PREVIEWS
@@ -102,7 +102,7 @@ def _sentences(status: TrainingStatus) -> list[str]:
 
 
 def _next_step(status: TrainingStatus) -> str:
-    """What is kept of a training that ended early, and how to go on."""
+    """How a training that ended early can be resumed."""
     if not status.saved_step:
         return "Nothing was saved yet: press Train to begin it again."
     return f'It is saved up to step {status.saved_step}: tick "Go on where it stopped" and press Train.'

@@ -1,11 +1,11 @@
-"""A style to train, and what is kept of it between its runs."""
+"""A training request, and the settings that are saved between its runs."""
 
 from __future__ import annotations
 
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
@@ -22,17 +22,17 @@ log = logging.getLogger(__name__)
 
 SETTINGS = "training-settings.json"
 TRIGGER = "ownstyle"
-"""The trigger word of a style for which none is given."""
+"""Default trigger word."""
 
 
 def trainings_folder() -> Path:
-    """Where the folders of all trainings of this page are."""
+    """The folder that holds the folders of all trainings."""
     return models_folder() / "training"
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A style to train: its ``name`` and ``trigger`` word, the checkpoint's file, and how long."""
+    """A style to train: ``name``, ``trigger`` word, the checkpoint's file, and the hyperparameters."""
 
     name: str
     trigger: str
@@ -47,22 +47,31 @@ class TrainRequest:
 
     @property
     def folder(self) -> Path:
-        """Where pictures, state and previews of this training are."""
+        """The folder of this training's pictures, state and previews; raises PhotoError without a name."""
         if not self.name.strip():
             raise PhotoError("Give the style a name.")
         return trainings_folder() / key_of(self.name.strip())
 
     @property
     def pictures(self) -> Path:
-        """Where the pictures of this training and their captions are."""
+        """The folder of this training's pictures and captions."""
         return self.folder / "pictures"
+
+
+class InitialSettings(NamedTuple):
+    """The settings in the header of a saved state, which resuming requires; 0 and "" mean unknown."""
+
+    trigger: str
+    rate: float
+    rank: int
+    size: int
 
 
 @dataclass(frozen=True)
 class SavedSettings:
-    """What a style was begun with, as the page shows it; ``checkpoint`` is its name in the page's list.
+    """The settings with which a training was started; ``checkpoint`` is its name in the page's list.
 
-    A number that is 0 and a text that is empty are not known.
+    0 and "" mean unknown.
     """
 
     name: str
@@ -75,7 +84,7 @@ class SavedSettings:
 
 
 def read_settings(request: TrainRequest) -> SavedSettings | None:
-    """What is kept of a style; of one that an earlier release began, what its state says. None of an unknown one."""
+    """The saved settings of a style, from its state where an earlier release wrote none; None for an unknown style."""
     path = request.folder / SETTINGS
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -90,15 +99,12 @@ def read_settings(request: TrainRequest) -> SavedSettings | None:
     saved = saved_state(request.folder)
     if saved is None:
         return None
-    step, training = saved
-    return SavedSettings(
-        request.name.strip(), str(training.get("trigger", "")), "", step, float(training.get("rate", 0)),
-        int(training.get("rank", 0)), int(training.get("size", 0)),
-    )  # fmt: skip
+    step, initial = saved
+    return SavedSettings(request.name.strip(), initial.trigger, "", step, initial.rate, initial.rank, initial.size)
 
 
 def check_trigger(request: TrainRequest) -> None:
-    """Keep the trigger word of a style that is new; raises HostError when the style was begun with another one."""
+    """Save the trigger word of a new style; raises HostError when its training has started with another one."""
     saved = read_settings(request)
     if saved is None:
         _write_saved_settings(request, SavedSettings(request.name.strip(), request.trigger))
@@ -109,7 +115,7 @@ def check_trigger(request: TrainRequest) -> None:
 
 
 def write_settings(request: TrainRequest) -> None:
-    """Keep what a style is trained with; raises HostError when it cannot be written."""
+    """Save the settings of a training; raises HostError when they cannot be written."""
     values = (request.trigger, request.checkpoint_name, request.steps, request.rate, request.rank, request.size)
     _write_saved_settings(request, SavedSettings(request.name.strip(), *values))
 
@@ -122,10 +128,17 @@ def _write_saved_settings(request: TrainRequest, saved: SavedSettings) -> None:
         raise HostError(f"{request.folder / SETTINGS} cannot be written ({error}); check the disk.") from error
 
 
-def saved_state(folder: Path) -> tuple[int, dict[str, Any]] | None:
-    """The step of the saved state of a training and what it was begun with; None when nothing was saved yet.
+def _initial_settings(
+    *, trigger: str = "", rate: float = 0, rank: int = 0, size: int = 0, **_: object
+) -> InitialSettings:
+    """The settings of a state's header that the page compares."""
+    return InitialSettings(trigger=str(trigger), rate=float(rate), rank=int(rank), size=int(size))
 
-    Reads the head of the file alone. Raises HostError when it is damaged.
+
+def saved_state(folder: Path) -> tuple[int, InitialSettings] | None:
+    """Step and initial settings of a training's saved state; None when nothing was saved yet.
+
+    Reads only the header of the file. Raises HostError when it is damaged.
     """
     path = folder / STATE
     if not path.is_file():
@@ -133,6 +146,6 @@ def saved_state(folder: Path) -> tuple[int, dict[str, Any]] | None:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-        return int(metadata["step"]), dict(json.loads(metadata["identity"]))
+        return int(metadata["step"]), _initial_settings(**json.loads(metadata["identity"]))
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise HostError(f"{path} is damaged ({error}); begin again under another name.") from error

@@ -151,18 +151,18 @@ def test_loras_are_found_by_name(host, files, tmp_path):
 
 
 def test_a_prepared_control(host):
-    skeleton = host.prepared(Control("openpose", FACE))
+    skeleton = host.control_map(Control("openpose", FACE))
     assert skeleton.size == FACE.size
     assert 0.001 < (np.asarray(skeleton) > 0).mean() < 0.5
     with pytest.raises(HostError):
-        host.prepared(Control("depth", FACE))
+        host.control_map(Control("depth", FACE))
 
 
 def test_without_an_encoder_it_says_how_to_get_one(files, tmp_path):
     set_models_folder(tmp_path)
     try:
         with pytest.raises(WeightsError, match="transface"):
-            ServeHost(Files(files.checkpoint), tmp_path).judge()
+            ServeHost(Files(files.checkpoint), tmp_path).likeness_scorer()
     finally:
         set_models_folder(None)
 
