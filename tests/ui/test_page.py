@@ -21,6 +21,12 @@ class PageEasel(Easel):
     def send_targets(self):
         return ("txt2img", "extras")
 
+    def training_python(self):
+        return None
+
+    def checkpoint_files(self):
+        return {}
+
 
 @pytest.fixture
 def host(tmp_path):
@@ -86,4 +92,5 @@ def test_annotations_of_event_handlers_can_be_evaluated(host):
     handlers = [one.fn for one in (functions.values() if isinstance(functions, dict) else functions) if one.fn]
     assert len(handlers) > 40
     for handler in handlers:
-        typing.get_type_hints(getattr(handler, "func", handler))
+        if inspect.isfunction(handler):  # of other callables gradio reads no annotations
+            typing.get_type_hints(handler)
