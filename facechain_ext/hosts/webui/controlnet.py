@@ -154,10 +154,10 @@ def set_units(runner: ScriptRunner, script_args: list[object], controls: Sequenc
     script = _script_of(runner)
     if backend is None or script is None:
         raise HostError(f"A pose or edges cannot be used: {_NOT_INSTALLED}")
-    room = script.args_to - script.args_from
-    if len(controls) > room:
+    count = script.args_to - script.args_from
+    if len(controls) > count:
         raise HostError(
-            f"ControlNet has room for {room} units, {len(controls)} are needed. Raise “unit number” in its settings."
+            f"ControlNet has room for {count} units, {len(controls)} are needed. Raise “unit number” in its settings."
         )
     units = [_unit(backend, control) for control in controls]
     script_args[script.args_from : script.args_from + len(units)] = units

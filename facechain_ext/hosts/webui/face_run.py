@@ -106,7 +106,7 @@ class FaceRun:
     def detach(self, *, keep_loaded: bool = False) -> None:
         """Detach from the U-Net; may be repeated.
 
-        The weights are offloaded, or with ``keep_loaded`` stay for the next pass if the host has the memory for it.
+        The weights are offloaded, unless ``keep_loaded`` is set for a next pass and the host has the memory for them.
         """
         keep_loaded = keep_loaded and self._may_keep_loaded
         if keep_loaded and self._active is not None and FaceRun.keeping_loaded is not self:

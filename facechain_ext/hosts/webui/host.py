@@ -226,7 +226,7 @@ class WebuiHost:
 
 
 def _raise_errors(request: TabRequest, errors: ErrorCapture) -> None:
-    """Raise what kept the face or a ControlNet out of a picture that the webui has made all the same."""
+    """Raise the error for which the face or a ControlNet is missing from a picture that the webui made without it."""
     if request.error is not None:
         raise request.error
     if request.job.controls:

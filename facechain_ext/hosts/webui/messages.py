@@ -1,4 +1,4 @@
-"""What goes wrong, in words for the user: in the log always, on the page where one is open."""
+"""Warnings for the user in the log and on the page, and sentences about errors of other kinds than ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_CHARACTERS = 300
 
 
 def warn(message: str) -> None:
-    """Log a warning, and show it on the page when a page asked for this work."""
+    """Log a warning, and show it on the page from which this work was started, if any."""
     log.warning("%s", message)
     import gradio
 

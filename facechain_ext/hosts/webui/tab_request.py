@@ -67,7 +67,7 @@ class TabRequest:
         shared.state.interrupt()
 
     def begin_step(self, p: Processing, step: int, steps: int) -> None:
-        """Report progress as step ``step`` of a pass of ``steps`` begins; interrupts the host when told to stop."""
+        """Report progress as step ``step`` of ``steps`` begins; interrupts the host when ``progress`` returns False."""
         from modules import shared
 
         hires = getattr(p, "enable_hr", False)

@@ -35,7 +35,7 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
 
     ``body`` has ``template``, ``faces`` (number -> "keep", "pixelate", {"photo": base64} or {"card": name}) and
     optionally ``hair``, ``settings`` (names of the recipe's Settings) and ``strict``. ``info`` holds the settings text
-    as ``infotext``, and as ``left_out`` what was asked for and not done; with ``strict`` that raises instead. Raises
+    as ``infotext``, and as ``left_out`` what was requested and not done; with ``strict`` that raises instead. Raises
     FaceChainError that names what is wrong.
     """
     if not isinstance(body, dict) or not set(body) <= _KEYS or not isinstance(body.get("template"), str):

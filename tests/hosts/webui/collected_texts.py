@@ -17,19 +17,24 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[3] / "facechain_ext"
 ELSEWHERE = (
-    "standalone",
-    "training",
+    "hosts/diffusers",
+    "cli",
+    "demo",
+    "bench",
+    "training/",
     "doctor.py",
     "__main__.py",
-    "adapter",
-    "faces/repository/worker.py",
+    "methods",
+    "retouch/sandbox/worker.py",
 )
-"""Not shown in the webui: the command line, its reports, and what a U-Net's block says to a programmer."""
-SHOWN_THERE = ("training/style", "training/processes.py")
-"""Except these."""
+"""Not shown in the webui: the command line and its reports, and errors of a U-Net's block for programmers."""
+SHOWN_THERE = ("training/style", "training/processes.py", "methods/setting.py", "methods/fact/files.py")
+"""Exceptions from ELSEWHERE."""
 LABELS = {"label", "info", "placeholder", "title", "help", "value", "alt", "purpose"}
 _COMPONENTS = {"Accordion", "Button", "TabItem", "Tab", "ToolButton", "Dropdown", "Checkbox", "Radio"}
-_SAID_TO_NOBODY = {
+_ROWS = {"Field", "Setting"}
+"""Rows of the tables of settings, whose second argument is the label."""
+_NOT_SHOWN_CALLS = {
     "compile", "match", "fullmatch", "search", "sub", "debug", "info", "warning", "exception", "error", "cast", "split",
     "TypeVar", "getLogger", "import_module", "find_spec", "evaluate", "add_argument", "ArgumentTypeError",
     "AssertionError", "RuntimeError", "KeyError", "TypeError",
@@ -51,7 +56,7 @@ def texts() -> dict[str, str]:
 def _of(tree: ast.Module) -> Iterator[str]:
     skipped = {id(node) for node in _documentation(tree)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) in _SAID_TO_NOBODY and not _is_gradio(node.func):
+        if isinstance(node, ast.Call) and _name(node.func) in _NOT_SHOWN_CALLS and not _is_gradio(node.func):
             skipped.update(id(one) for one in ast.walk(node))
     labels = {id(one) for one in _labels(tree)}
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
@@ -82,10 +87,7 @@ def _labels(tree: ast.Module) -> Iterator[ast.AST]:
             for keyword in node.keywords:
                 if keyword.arg in LABELS:
                     yield keyword.value
-            if _name(node.func) in {
-                "Field",
-                "Argument",
-            }:  # a line of a table of settings: its second value is the label
+            if _name(node.func) in _ROWS:
                 yield from node.args[1:2]
             if _name(node.func) == "table":
                 yield from ast.walk(node)

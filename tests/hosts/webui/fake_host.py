@@ -115,7 +115,19 @@ def install(monkeypatch, models_path, api_auth=None):
         monkeypatch.setitem(sys.modules, f"modules.{name}", module)
     for name in [name for name in sys.modules if name.startswith("facechain_ext.hosts.webui")]:
         monkeypatch.delitem(sys.modules, name)
-    return types.SimpleNamespace(callbacks=callbacks, shared=package.shared, scripts=package.scripts)
+    return types.SimpleNamespace(
+        callbacks=callbacks, shared=package.shared, scripts=package.scripts, monkeypatch=monkeypatch
+    )
+
+
+def install_module(host, name, **contents):
+    """Add a module of the host or of one of its extensions."""
+    module = types.SimpleNamespace(**contents)
+    host.monkeypatch.setitem(sys.modules, name, module)
+    package, _, last = name.rpartition(".")
+    if package == "modules":
+        host.monkeypatch.setattr(sys.modules["modules"], last, module, raising=False)
+    return module
 
 
 class Patcher:
@@ -216,3 +228,14 @@ class Generation:
             else:
                 a, b = unet(both, t, context=torch.cat([cond, uncond])).chunk(2)
         return x - 0.1 * (b + 5 * (a - b))
+
+
+def generation(host, unet, face=None, **settings):
+    """A generation with the accordion's settings ``face``, which is off without them."""
+    args = (face if face is not None else {"enabled": False},)
+    return Generation(unet, host.script, args, host.callbacks.denoiser, **settings)
+
+
+def is_unhooked(unet):
+    """Whether no module of ``unet`` has a hook."""
+    return not any(module._forward_hooks or module._forward_pre_hooks for module in unet.modules())

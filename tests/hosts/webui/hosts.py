@@ -32,7 +32,7 @@ class Picture:
     infotext: str
 
 
-class Refusal(Exception):  # noqa: N818 - the answer of a server
+class RefusalError(Exception):
     """An answer with another status than 200."""
 
 
@@ -50,13 +50,13 @@ class Webui:
             with urllib.request.urlopen(request, timeout=600) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise Refusal(f"{error.code}: {error.read().decode()[:400]}") from error
+            raise RefusalError(f"{error.code}: {error.read().decode()[:400]}") from error
 
     def answers(self) -> bool:
         """Whether it is up."""
         try:
             self.call("/sdapi/v1/options")
-        except (OSError, Refusal):
+        except (OSError, RefusalError):
             return False
         return True
 

@@ -38,7 +38,7 @@ def main(scenario: str, result: Path) -> None:
     def work() -> None:
         try:
             answer = globals()[scenario]()
-        except BaseException:  # noqa: BLE001 - told to the test
+        except BaseException:  # noqa: BLE001 - written for the test
             answer = {"error": traceback.format_exc()}
         result.write_text(json.dumps(answer), encoding="utf-8")
         sys.stdout.flush()
@@ -67,8 +67,8 @@ def digest(portrait) -> str:
     return hashlib.sha256(portrait.picture.convert("RGB").tobytes()).hexdigest()[:12]
 
 
-def told(portraits) -> list:
-    """What a test compares of portraits."""
+def summaries(portraits) -> list:
+    """The values of portraits that a test compares."""
     return [
         {
             "digest": digest(one), "seed": one.seed, "size": one.picture.size, "infotext": one.infotext,
@@ -147,7 +147,7 @@ def faithful() -> dict:
 
     host.generate = generate
     mirrored = people()[1]
-    guest = FaceSource(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
+    source = FaceSource(mirrored, np.asarray(ImageOps.mirror(Image.open(HERE / "astronaut.jpg").convert("RGB"))))
     canvas = read_template(HERE / "astronaut.jpg")
 
     def run() -> dict:
@@ -155,7 +155,7 @@ def faithful() -> dict:
         capabilities = host.capabilities().controls
         kinds = frozenset(kind for kind, reason in capabilities.items() if not reason)
         settings = Settings(quality="faithful", steps=1, controls=kinds, sampler="Euler")
-        done = make(canvas, {1: guest}, settings, host=host)
+        done = make(canvas, {1: source}, settings, host=host)
         changed = float(done.changed.mean())
         return {"texts": list(texts), "notes": list(done.notes), "changed": changed, "reason": capabilities["openpose"]}
 
@@ -195,7 +195,7 @@ def jobs() -> dict:
     mask = Image.new("L", (128, 128))
     mask.paste(255, (32, 32, 96, 96))
     capabilities = host.capabilities()
-    asked = {
+    jobs_by_name = {
         "plain": plain,
         "face": face,
         "two": replace(face, people=(Person(anna, 1.0, region=left), Person(ben, 1.0, region=1 - left))),
@@ -207,9 +207,9 @@ def jobs() -> dict:
         "remark": replace(plain, remarks={"FaceChain page": '{"a": "b, c"}'}),
     }
     if capabilities.loras:
-        asked["lora"] = replace(plain, loras=(Lora(capabilities.loras[0], 1.0),))
+        jobs_by_name["lora"] = replace(plain, loras=(Lora(capabilities.loras[0], 1.0),))
         known = sys.modules["networks"].available_networks[capabilities.loras[0]].filename
-        asked["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
+        jobs_by_name["lora_file"] = replace(plain, loras=(Lora(Path(known), 1.0),))
     untrained = untrained_controlnet(spread=0.05)
     if untrained:
         chosen = next(name for name in controlnet.model_names() if untrained in name)
@@ -219,7 +219,7 @@ def jobs() -> dict:
     units = {kind: Control(kind, photo, 1.0, prepared=True) for kind in ("openpose", "openpose_face", "depth")}
     if not capabilities.controls["openpose"]:
         pose = units["openpose"]
-        asked |= {
+        jobs_by_name |= {
             "pose": replace(face, controls=(pose,)),
             "pose_face": replace(face, controls=(units["openpose_face"],)),
             "pose_bare": replace(plain, controls=(pose,)),
@@ -229,11 +229,11 @@ def jobs() -> dict:
             "pose_late": replace(face, controls=(replace(pose, window=(0.5, 1.0)),)),
         }
         if not capabilities.controls["depth"]:
-            asked["pose_depth"] = replace(face, controls=(pose, units["depth"]))
+            jobs_by_name["pose_depth"] = replace(face, controls=(pose, units["depth"]))
     made = {}
-    for name, job in asked.items():
+    for name, job in jobs_by_name.items():
         steps: list = []
-        made[name] = told(host.generate(job, progress=lambda *step, seen=steps: seen.append(step) or True))
+        made[name] = summaries(host.generate(job, progress=lambda *step, seen=steps: seen.append(step) or True))
         made[name + "_steps"] = steps
     bad = {
         "sampler": replace(plain, sampler="no such"),
@@ -246,27 +246,28 @@ def jobs() -> dict:
     }
     refused = {name: errors_of(lambda job=job: host.generate(job)) for name, job in bad.items() if job is not None}
     return {
-        "made": made, "refused": refused, "again": told(host.generate(face)), "bare": told(host.generate(plain)),
+        "made": made, "refused": refused,
+        "again": summaries(host.generate(face)), "bare": summaries(host.generate(plain)),
         "offers": {
             "samplers": capabilities.samplers, "controls": capabilities.controls, "checkpoint": capabilities.checkpoint,
         },
     }  # fmt: skip
 
 
-def alone() -> dict:
+def sequential() -> dict:
     """Two people painted one by one, and again with the second exchanged: how much each half changes."""
     import numpy as np
 
     from facechain_ext.hosts.webui.host import WebuiHost
     from facechain_ext.recipes.job import Job, Person
-    from facechain_ext.recipes.regions import RegionPrompt, together
+    from facechain_ext.recipes.regions import RegionPrompt, assign_regions
     from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 
     anna, ben = people()
     job, infotexts, pictures = Job("two women", "blue", **SMALL), [], []
     for second in (ben, anna):
-        seated = together(Person(anna, 1.0), None, [(second, RegionPrompt("second"))])
-        (done,) = SequentialInpaintHost(WebuiHost(), 0.75).generate(replace(job, people=seated))
+        placed = assign_regions(Person(anna, 1.0), None, [(second, RegionPrompt("second"))])
+        (done,) = SequentialInpaintHost(WebuiHost(), 0.75).generate(replace(job, people=placed))
         infotexts.append(done.infotext)
         pictures.append(np.asarray(done.picture, np.int16))
     change, width = np.abs(pictures[0] - pictures[1]), SMALL["width"]
@@ -286,11 +287,11 @@ def stopping() -> dict:
     host = WebuiHost()
     anna, _ = people()
     job = Job("a woman", "blue", people=(Person(anna, 1.0),), count=3, **SMALL)
-    whole = told(host.generate(replace(job, count=1)))
+    complete = summaries(host.generate(replace(job, count=1)))
 
     calls: list = []
-    stopped = told(host.generate(job, progress=lambda *step: calls.append(step) or len(calls) < 8))
-    in_queue = told(host.generate(job, progress=lambda *_: False))
+    stopped = summaries(host.generate(job, progress=lambda *step: calls.append(step) or len(calls) < 8))
+    in_queue = summaries(host.generate(job, progress=lambda *_: False))
 
     sampled = processing.decode_latent_batch
 
@@ -302,12 +303,13 @@ def stopping() -> dict:
     processing.decode_latent_batch = sampled
     state = [shared.state.interrupted, shared.state.skipped, shared.state.job]
     return {
-        "whole": whole, "stopped": stopped, "calls": calls, "in_queue": in_queue, "failed": failed, "state": state,
-        "after": told(host.generate(replace(job, count=1))),
+        "complete": complete, "stopped": stopped, "calls": calls, "in_queue": in_queue, "failed": failed,
+        "state": state,
+        "after": summaries(host.generate(replace(job, count=1))),
     }  # fmt: skip
 
 
-def at_once() -> dict:
+def concurrent() -> dict:
     """Two people, four threads, and a queued pair of generations that nothing may come between."""
     from facechain_ext.hosts.webui.host import WebuiHost
     from facechain_ext.recipes.job import Job, Person
@@ -317,12 +319,12 @@ def at_once() -> dict:
     jobs = {
         name: Job("a woman", "blue", people=(Person(who, 1.0),), **SMALL) for name, who in (("a", anna), ("b", ben))
     }
-    alone = {name: told(host.generate(job))[0]["digest"] for name, job in jobs.items()}
-    together: dict = {"a": [], "b": []}
+    separate = {name: summaries(host.generate(job))[0]["digest"] for name, job in jobs.items()}
+    concurrently: dict = {"a": [], "b": []}
     order: list = []
 
     def one(name: str) -> None:
-        together[name].append(told(host.generate(jobs[name]))[0]["digest"])
+        concurrently[name].append(summaries(host.generate(jobs[name]))[0]["digest"])
         order.append(name)
 
     def pair() -> None:
@@ -337,7 +339,7 @@ def at_once() -> dict:
         time.sleep(0.05)
     for thread in threads:
         thread.join()
-    return {"alone": alone, "together": together, "order": order}
+    return {"separate": separate, "concurrently": concurrently, "order": order}
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def webui(monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", ["sub-quadratic", "InvokeAI", "V1", "Doggettx"])
-def test_the_webuis_slices(monkeypatch, name):
+def test_sliced_attention_of_the_webui(monkeypatch, name):
     calls = webui(monkeypatch, name)
     torch.testing.assert_close(select_attention()(*OPERANDS, None), sdpa(*OPERANDS, None))
     assert calls == [(6, 10, 8)]
@@ -55,7 +55,7 @@ def test_the_webuis_slices(monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", ["sdp", "sdp-no-mem", "xformers", None])
-def test_other_choices_are_pytorchs_own(monkeypatch, name):
+def test_other_optimizations_select_pytorchs_own(monkeypatch, name):
     webui(monkeypatch, name)
     assert select_attention() is sdpa
 
@@ -89,7 +89,7 @@ def put(monkeypatch, module, attribute, function):
 @pytest.mark.parametrize(
     ("name", "own"), [("attention_sub_quad", True), ("attention_split", True), ("attention_pytorch", False)]
 )
-def test_the_slices_of_forge_and_its_relatives(monkeypatch, name, own, function, module, attribute):
+def test_sliced_attention_of_forge_and_its_relatives(monkeypatch, name, own, function, module, attribute):
     calls = []
 
     @functools.wraps(function)
@@ -115,7 +115,7 @@ def attention_sub_quad(query, key, value, heads):
 
 @pytest.mark.parametrize(("module", "attribute"), FORGES)
 @pytest.mark.parametrize("function", [attention_split, attention_sub_quad])
-def test_slices_that_do_not_serve_give_way_to_pytorchs_own_and_the_log_says_so(
+def test_sliced_attention_that_fails_is_replaced_by_pytorchs_own_with_one_warning(
     monkeypatch, caplog, function, module, attribute
 ):
     put(monkeypatch, module, attribute, function)
@@ -125,7 +125,7 @@ def test_slices_that_do_not_serve_give_way_to_pytorchs_own_and_the_log_says_so(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_a_lack_of_memory_in_the_slices_reaches_the_host(monkeypatch):
+def test_out_of_memory_in_sliced_attention_reaches_the_host(monkeypatch):
     def attention_split(query, key, value, heads):
         raise RuntimeError("Not enough memory, use lower resolution (max approx. 640x640).")
 

@@ -206,7 +206,7 @@ def test_boxes_drawn_in_the_accordion_put_two_people_into_the_picture(tab):
     assert "FaceChain: off" not in text
 
 
-def test_nothing_went_wrong_in_the_browser_and_a_deleted_card_is_gone(tab, url):
+def test_the_browser_has_no_errors_and_a_deleted_card_is_gone(tab, url):
     ours = [error for error in tab.errors if "facechain" in error.lower()]
     assert ours == []
     tab.choose_tab("FaceChain")

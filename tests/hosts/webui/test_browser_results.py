@@ -37,7 +37,7 @@ def person(tab):
         ("count", 1000, 32, None),
     ],
 )
-def test_a_slider_takes_the_nearest_value_that_it_has(person, name, value, nearest, panel):
+def test_a_slider_rounds_to_its_nearest_value(person, name, value, nearest, panel):
     if panel is not None:
         person.unfold(panel)
     before = person.value(name)
@@ -63,7 +63,7 @@ def test_after_all_refusals_a_picture_is_made(person):
     assert person.pictures() == 1
 
 
-def test_a_style_whose_lora_is_not_there_goes_on_with_its_words_and_says_so(person):
+def test_a_style_without_its_lora_uses_its_prompt_with_a_note(person):
     person.page.locator(".facechain-tile", has_text="LoRA missing").first.click()
     person.wait_for("style_facts", "is missing")
     said = person.generated()

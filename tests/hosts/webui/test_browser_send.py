@@ -47,7 +47,7 @@ def back(tab):
     tab.choose_tab("FaceChain")
 
 
-def test_a_person_of_photos_comes_along(tab):
+def test_a_person_of_photos_is_sent(tab):
     tab.upload(PHOTO)
     tab.wait_for("look_1", "astronaut")
     tab.small(count=1, steps=2)
@@ -62,7 +62,7 @@ def test_a_person_of_photos_comes_along(tab):
     assert "FaceChain handover" not in tab.page.locator("#html_info_txt2img").first.inner_text()
 
 
-def test_a_mix_of_two_cards_comes_along(tab, tmp_path):
+def test_a_mix_of_two_cards_is_sent(tab, tmp_path):
     mirrored = tmp_path / "mirrored.png"
     ImageOps.mirror(Image.open(PHOTO)).save(mirrored)
     tab.unfold("keep_card")

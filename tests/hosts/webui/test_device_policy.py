@@ -53,6 +53,6 @@ def webui(monkeypatch, options, use_cpu=(), backend=None):
         ({}, (), (BACKENDS[1], {"always_low_vram": False, "always_no_vram": True}), "cuda", "cpu"),
     ],
 )
-def test_faces_are_looked_at_where_the_options_leave_room(monkeypatch, options, use_cpu, backend, diffusion, face):
+def test_devices_follow_the_options(monkeypatch, options, use_cpu, backend, diffusion, face):
     webui(monkeypatch, options, use_cpu, backend)
     assert host_policy() == DevicePolicy(torch.device(diffusion), torch.device(face))

@@ -89,7 +89,7 @@ def leave_in_the_middle_4(url):
             begun += b"process_generating" in stream.readline()
 
 
-def test_closed_in_the_middle_then_reloaded(page, work):
+def test_a_browser_closed_during_a_task_does_not_block_a_reload(page, work):
     (leave_in_the_middle_3 if gr.__version__.startswith("3.") else leave_in_the_middle_4)(page.url)
     assert work.ended.wait(PATIENCE), "the work goes on for nobody"
     closing = threading.Thread(target=page.blocks.close, daemon=True)  # what Reload UI waits for
@@ -98,7 +98,7 @@ def test_closed_in_the_middle_then_reloaded(page, work):
     assert not closing.is_alive(), "the server waits for the browser that has gone"
 
 
-def test_a_page_that_is_taken_away_stops_its_work(work):
+def test_removing_the_page_stops_its_tasks(work):
     progress_updates = Task(work.task).progress_updates()
     next(progress_updates)
     disconnects.stop_tasks()
@@ -124,7 +124,7 @@ class Queue:
         ("modules.txt2img", False, False, False),
     ],
 )
-def test_only_our_events_are_ended_and_only_when_their_browser_has_gone(module, there, sent, ended):
+def test_only_own_events_are_ended_and_only_when_their_browser_is_closed(module, there, sent, ended):
     queue, calls = Queue(), []
 
     async def disconnect():
@@ -145,5 +145,5 @@ def test_only_our_events_are_ended_and_only_when_their_browser_has_gone(module, 
 
 
 @pytest.mark.parametrize("blocks", [None, types.SimpleNamespace(), types.SimpleNamespace(_queue=object(), fns={})])
-def test_a_host_without_such_a_queue_is_left_alone(blocks):
+def test_a_host_without_such_a_queue_is_unchanged(blocks):
     disconnects.end_abandoned_events(blocks, None)

@@ -15,7 +15,7 @@ from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles import catalogue
 from facechain_ext.ui.host import HostCapabilities
 from facechain_ext.weights.manifest import manifest
-from tests.hosts.webui import collected_texts, fake_host
+from tests.hosts.webui import collected_texts
 from tests.hosts.webui.page_texts import texts_of
 
 EXAMPLES = {"Anna: 0.5, 0, 1, 1"}
@@ -85,15 +85,8 @@ def translated():
 
 
 @pytest.fixture
-def host(monkeypatch, tmp_path):
-    installed = fake_host.install(monkeypatch, tmp_path)
-    from facechain_ext.hosts.webui import script
-    from facechain_ext.weights import set_models_folder
-
-    script.register()
-    installed.script = script.FaceChainScript()
-    yield installed
-    set_models_folder(None)
+def models(tmp_path):
+    return tmp_path
 
 
 def data_texts():
@@ -126,23 +119,23 @@ def uncovered(texts, translated):
     return sorted(text for text in texts if not covered(text))
 
 
-def test_every_text_of_the_code_is_there(translated):
+def test_every_text_of_the_code_is_translated(translated):
     assert uncovered(collected_texts.texts().keys() - SAID_TO_PROGRAMS | WORDS, translated) == []
 
 
-def test_every_text_of_the_files_of_weights_and_every_tag_is_there(translated):
+def test_every_text_of_the_manifest_and_every_tag_is_translated(translated):
     entries = manifest().values()
     texts = {one.title for one in entries} | {one.purpose for one in entries}
     assert uncovered(texts | tags().keys(), translated) == []
 
 
-def test_every_text_of_the_accordion_is_there(host, translated):
+def test_every_text_of_the_accordion_is_translated(host, translated):
     with gr.Blocks() as page:
         host.script.ui(is_img2img=False)
     assert uncovered(texts_of(page) - EXAMPLES, translated) == []
 
 
-def test_every_text_of_the_tab_is_there(host, translated, tmp_path):
+def test_every_text_of_the_tab_is_translated(host, translated, tmp_path):
     from facechain_ext.ui.page import build_page
 
     texts = texts_of(build_page(Showcase(tmp_path)))
@@ -151,7 +144,7 @@ def test_every_text_of_the_tab_is_there(host, translated, tmp_path):
     assert uncovered(texts - EXAMPLES, translated) == []
 
 
-def test_only_our_texts_on_the_pages_of_the_webui_are_translated_everywhere(host, translated):
+def test_only_texts_on_the_webuis_own_pages_have_global_keys(host, translated):
     """The webui replaces every text that equals a key, on all of its pages: a key Train would rename its tab."""
     for callback in host.callbacks.settings:
         callback()
@@ -166,7 +159,7 @@ def test_every_value_of_a_text_is_in_its_translation(translated):
     assert wrong == set()
 
 
-def test_no_translation_is_left_of_a_text_that_is_gone(host, translated, tmp_path):
+def test_no_translation_is_of_a_removed_text(host, translated, tmp_path):
     from facechain_ext.ui.page import build_page
 
     with gr.Blocks() as accordion:
@@ -178,7 +171,7 @@ def test_no_translation_is_left_of_a_text_that_is_gone(host, translated, tmp_pat
     assert keys - shown - WORDS == set()
 
 
-def test_nothing_is_left_in_english_and_no_entry_is_empty(translated):
+def test_no_translation_is_english_or_empty(translated):
     assert all(value.strip() for value in translated.values())
     same = {key for key, value in translated.items() if key.removeprefix(SCOPE) == value}
     assert same <= {"FaceChain", "FaceChain: FaceChain", "FaceChain: LoRA"}

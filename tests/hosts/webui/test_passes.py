@@ -1,10 +1,9 @@
-"""How long a face is at work: never longer than the sampling it was attached for, in each host."""
+"""The face acts only during the sampling that it was attached for, and never after an error."""
 
 from __future__ import annotations
 
 import importlib.util
 import types
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,64 +12,19 @@ import torch
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from tests import unets
-from tests.hosts.webui import fake_host
+from tests.hosts.webui.fake_host import generation, is_unhooked
+
+
+@pytest.fixture(scope="module")
+def models(card_models):
+    return card_models
+
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = {"card": "Anna", "strength": 1.0}
 
 
-@pytest.fixture(scope="module")
-def unet():
-    return unets.ldm_unet()
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory, unet):
-    """A host's models folder with a small random adapter and one card; no face detector is needed."""
-    import numpy as np
-
-    from facechain_ext.identity import Identity, PhotoFact
-    from facechain_ext.identity.library import CardLibrary
-    from facechain_ext.identity.projector import ProjectorSizes
-    from facechain_ext.methods.fact import new_adapter, save_adapter
-
-    ours = tmp_path_factory.mktemp("models") / "FaceChain"
-    (ours / "adapters").mkdir(parents=True)
-    torch.manual_seed(0)
-    sizes = ProjectorSizes(32, width=32, inner=128, depth=1, hidden=32, token_width=unets.CONTEXT)
-    save_adapter(new_adapter(unet, projector=sizes, gate=0.5), ours / "adapters" / "own.safetensors", {})
-    grey = np.full((1, 112, 112, 3), 128, np.uint8)
-    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
-    person = Identity(torch.randn(1, 144, 32), torch.randn(1, 512), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
-    CardLibrary(ours / "cards").save(person, "Anna")
-    for name in ("Ben", "Cleo"):
-        other = replace(person, face_tokens=torch.randn(1, 144, 32), embeddings=torch.randn(1, 512), name=name)
-        CardLibrary(ours / "cards").save(other, name)
-    return ours.parent
-
-
-@pytest.fixture
-def host(monkeypatch, models):
-    installed = fake_host.install(monkeypatch, models)
-    from facechain_ext.hosts.webui import script
-    from facechain_ext.weights import set_models_folder
-
-    script.register()
-    installed.script = script.FaceChainScript()
-    yield installed
-    set_models_folder(None)
-
-
-def generation(host, unet, face=None, **settings):
-    args = (face if face is not None else {"enabled": False},)
-    return fake_host.Generation(unet, host.script, args, host.callbacks.denoiser, **settings)
-
-
-def untouched(unet):
-    return not any(module._forward_hooks or module._forward_pre_hooks for module in unet.modules())
-
-
-def test_every_batch_gets_the_face_and_the_run_can_be_repeated(host, unet):
+def test_every_batch_gets_the_face_and_the_generation_can_be_repeated(host, unet):
     run = generation(host, unet, CARD, batches=3)
     first = run.run()
     assert not torch.equal(first[0], generation(host, unet).run()[0])
@@ -78,10 +32,10 @@ def test_every_batch_gets_the_face_and_the_run_can_be_repeated(host, unet):
     assert torch.equal(first[0], first[2])
     assert "sample" not in vars(run)
     assert torch.equal(run.run(), first)
-    assert untouched(unet)
+    assert is_unhooked(unet)
 
 
-def test_several_people_act_each_in_its_own_place(host, unet):
+def test_several_people_act_each_in_its_own_region(host, unet):
     alone = generation(host, unet, CARD).run()
     pair = CARD | {"box": [0, 0, 0.5, 1], "people": [{"card": "Anna", "box": [0.5, 0, 1, 1]}]}
     both = generation(host, unet, pair)
@@ -90,7 +44,7 @@ def test_several_people_act_each_in_its_own_place(host, unet):
     everywhere = CARD | {"box": "0 0 1 1", "people": "Anna: 0, 0, 1, 1"}
     same = generation(host, unet, everywhere).run()  # the same person twice over all of it is that person once
     assert torch.allclose(same, alone, atol=1e-4)
-    assert untouched(unet)
+    assert is_unhooked(unet)
 
 
 def first_increments(host, unet, other):
@@ -112,7 +66,7 @@ def first_increments(host, unet, other):
     return seen
 
 
-def test_exchanging_one_of_two_changes_not_a_bit_of_what_is_added_for_the_other(host, unet):
+def test_exchanging_one_person_changes_no_bit_of_the_other_persons_increment(host, unet):
     ben, cleo = (first_increments(host, unet, name) for name in ("Ben", "Cleo"))
     first = next(iter(ben))  # later blocks see what the first ones changed everywhere
     side = round(ben[first].shape[1] ** 0.5)
@@ -122,7 +76,7 @@ def test_exchanging_one_of_two_changes_not_a_bit_of_what_is_added_for_the_other(
     assert not torch.equal(ben[first][:, ~left], cleo[first][:, ~left])
 
 
-def test_everybody_has_a_strength_of_their_own(host, unet):
+def test_every_person_has_its_own_strength(host, unet):
     alone = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *0: 0.5, 0, 1, 1"})
     both = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *1.5: 0.5, 0, 1, 1"})
     assert not torch.equal(alone.run(), both.run())
@@ -147,7 +101,7 @@ def test_people_that_cannot_be_placed_are_named_and_the_picture_is_made_without(
     assert message in run.extra_generation_params["FaceChain"]
 
 
-def test_what_another_extension_put_in_place_of_sampling_stays(host, unet):
+def test_a_replacement_of_sample_by_another_extension_is_preserved(host, unet):
     run = generation(host, unet, CARD)
     theirs, calls = run.sample, []
 
@@ -161,12 +115,12 @@ def test_what_another_extension_put_in_place_of_sampling_stays(host, unet):
     assert calls == [1]
 
 
-def test_nothing_is_left_when_an_error_ends_the_sampling(host, unet):
+def test_no_hook_is_left_when_an_error_ends_the_sampling(host, unet):
     bare = generation(host, unet).run()
     run = generation(host, unet, CARD, fail_at=2)
     with pytest.raises(RuntimeError, match="another script"):
         run.run()
-    assert untouched(unet)
+    assert is_unhooked(unet)
     assert "sample" not in vars(run)
     assert torch.equal(generation(host, unet).run(), bare)
 
@@ -179,11 +133,11 @@ def test_a_refiner_gets_the_face_too(host, unet):
     without = generation(host, unet, refiner=other).run()
     within = generation(host, unet, {**CARD, "window": [0.5, 1.0]}, refiner=other).run()
     assert not torch.equal(within, without)
-    assert untouched(unet)
-    assert untouched(other)
+    assert is_unhooked(unet)
+    assert is_unhooked(other)
 
 
-def test_a_refiner_of_another_kind_goes_on_without_the_face(host, unet):
+def test_a_refiner_of_another_family_continues_without_the_face(host, unet):
     sd2 = unets.ldm_unet(context=1024)
     from facechain_ext.hosts.webui.face_run import FaceRun
 
@@ -198,22 +152,22 @@ def test_a_refiner_of_another_kind_goes_on_without_the_face(host, unet):
     for callback in host.callbacks.denoiser:
         callback(params)
     assert FaceRun.current is None
-    assert untouched(unet)
-    assert untouched(sd2)
+    assert is_unhooked(unet)
+    assert is_unhooked(sd2)
 
 
-def test_settings_of_a_pasted_text_hold_where_a_request_names_none(host):
+def test_settings_of_a_pasted_infotext_are_the_defaults_of_a_request(host):
     from facechain_ext.hosts.webui import accordion
 
     with gr.Blocks():
         values = [component.value for component in host.script.ui(is_img2img=False)]
     values[accordion.component_names().index("strength")] = 0.8
     values[0] = {"card": "Anna", "window": [0.1, 0.9]}
-    asked = accordion.read(values)
-    assert (asked.enabled, asked.card, asked.strength, asked.window) == (True, "Anna", 0.8, (0.1, 0.9))
+    requested = accordion.read(values)
+    assert (requested.enabled, requested.card, requested.strength, requested.window) == (True, "Anna", 0.8, (0.1, 0.9))
 
 
-def test_a_pasted_picture_says_which_photo_it_needs(host):
+def test_a_pasted_picture_names_the_photo_that_it_needs(host):
     from facechain_ext.hosts.webui import pasting
 
     assert "0123abcd" in pasting.restore_notes({"FaceChain identity": "0123abcd"})
@@ -222,99 +176,23 @@ def test_a_pasted_picture_says_which_photo_it_needs(host):
     assert pasting.restore_notes({"Steps": "20"}) is None
 
 
-class Patcher(fake_host.Patcher):
-    """Forge's wrapper of a U-Net, and what is patched in at the face block's place."""
-
-    @property
-    def patch(self):
-        patches = self.model_options["transformer_options"].get("patches", {}).get("middle_patch", [None])
-        return patches[-1]
-
-
-def test_forge_gets_a_clone_that_knows_its_weight_and_its_own_back(host, unet, models):
-    bare = Patcher(unet)
-    run = generation(host, unet, CARD)
-    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=bare))
-    objects = run.sd_model.forge_objects
-    host.script.process(run, *run.args)
-    host.script.process_before_every_sampling(run, *run.args)
-    clone = objects.unet
-    assert clone is not bare
-    assert bare.patch is None
-    assert clone.reserved > 10_000
-    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
-    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
-    x = torch.randn(2, 4, channels)
-    with torch.no_grad():
-        on = clone.patch(x, options)
-    assert not torch.equal(on, x)
-    assert not torch.allclose((on - x)[0], (on - x)[1]), "conditional and unconditional rows get other tokens"
-    host.script.postprocess(run, None, *run.args)
-    assert objects.unet is bare
-    assert torch.equal(clone.patch(x, options), x)
-
-
-def forge_run(host, unet, card=CARD):
-    """A generation in Forge whose pass is about to be sampled; its options, and what a block sees."""
-    run = generation(host, unet, card)
-    run.sd_model = types.SimpleNamespace(forge_objects=types.SimpleNamespace(unet=Patcher(unet)))
-    host.script.process(run, *run.args)
-    host.script.process_before_every_sampling(run, *run.args)
-    options = {"block": ("middle", 0), "n_heads": 2, "cond_or_uncond": [1, 0], "original_shape": [2, 4, 16, 16]}
-    channels = unet.middle_block[1].transformer_blocks[0].norm2.normalized_shape[0]
-    return run, options, torch.randn(2, 4, channels)
-
-
-@pytest.mark.parametrize("window", [[0.0, 0.5], [0.5, 1.0]])
-@torch.no_grad()
-def test_a_clone_made_after_ours_follows_the_window_and_holds_no_second_adapter(host, unet, models, window):
-    run, options, x = forge_run(host, unet, CARD | {"window": window})
-    objects = run.sd_model.forge_objects
-    ours = objects.unet
-    objects.unet = objects.unet.clone()  # as another extension does after us
-    assert objects.unet is not ours
-    assert objects.unet.patch is ours.patch
-    acts = []
-    for step in range(4):
-        params = types.SimpleNamespace(
-            x=torch.zeros(2, 4, 16, 16), text_cond=torch.zeros(1, 7, 8), text_uncond=torch.zeros(1, 7, 8),
-            sampling_step=step, total_sampling_steps=4, denoiser=None,
-        )  # fmt: skip
-        for callback in host.callbacks.denoiser:
-            callback(params)
-        acts.append(not torch.equal(objects.unet.patch(x, options), x))
-    assert acts == [window[0] <= step / 4 < window[1] for step in range(4)]
-    host.script.postprocess(run, None, *run.args)
-    assert torch.equal(objects.unet.patch(x, options), x)
-
-
 def failing(*_args, **_kwargs):
     raise ValueError("a block that\nnobody foresaw")
 
 
 @pytest.mark.parametrize("at", ["increment", "begin"])
-def test_what_fails_in_our_part_of_a_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch, caplog, at):
+def test_an_error_in_the_faces_part_of_a_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch, caplog, at):
     from facechain_ext.methods.fact.injection import FaceInjection
 
     bare = generation(host, unet, {"enabled": False}).run()
     monkeypatch.setattr(FaceInjection, at, failing)
     run = generation(host, unet, CARD)
     assert torch.equal(run.run(), bare)
-    assert untouched(unet)
-    told = run.extra_generation_params
-    assert list(told) == ["FaceChain"]
-    assert "a block that nobody foresaw" in told["FaceChain"]
+    assert is_unhooked(unet)
+    infotext = run.extra_generation_params
+    assert list(infotext) == ["FaceChain"]
+    assert "a block that nobody foresaw" in infotext["FaceChain"]
     assert "a block that nobody foresaw" in caplog.text
-
-
-def test_what_fails_in_forges_step_ends_the_face_and_not_the_picture(host, unet, monkeypatch):
-    from facechain_ext.methods.fact.injection import FaceInjection
-
-    run, options, x = forge_run(host, unet)
-    monkeypatch.setattr(FaceInjection, "increment", failing)
-    patch = run.sd_model.forge_objects.unet.patch
-    assert torch.equal(patch(x, options), x)
-    assert "off (its part of a step failed" in run.extra_generation_params["FaceChain"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +206,7 @@ def test_what_fails_in_forges_step_ends_the_face_and_not_the_picture(host, unet,
     ],
     ids=["cuda", "mps", "cpu", "python", "interrupt"],
 )
-def test_a_lack_of_memory_and_an_interruption_reach_the_host(host, unet, monkeypatch, error):
+def test_out_of_memory_and_interruption_reach_the_host(host, unet, monkeypatch, error):
     from facechain_ext.methods.fact.injection import FaceInjection
 
     def fail(*_args):
@@ -338,11 +216,11 @@ def test_a_lack_of_memory_and_an_interruption_reach_the_host(host, unet, monkeyp
     run = generation(host, unet, CARD)
     with pytest.raises(type(error)):
         run.run()
-    assert untouched(unet)
+    assert is_unhooked(unet)
 
 
 @pytest.mark.parametrize("at", ["dtype", "streams_weights"])
-def test_what_nobody_foresaw_before_a_picture_is_told_too(host, unet, monkeypatch, at):
+def test_an_unexpected_error_before_sampling_is_reported(host, unet, monkeypatch, at):
     from facechain_ext.hosts.webui.host_model import WebuiModel
 
     monkeypatch.setattr(WebuiModel, at, property(failing))
@@ -351,7 +229,7 @@ def test_what_nobody_foresaw_before_a_picture_is_told_too(host, unet, monkeypatc
     assert "ValueError: a block that nobody foresaw" in run.extra_generation_params["FaceChain"]
 
 
-def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
+def test_the_webui_starts_when_the_extension_cannot_be_loaded(monkeypatch, host):
     monkeypatch.setitem(__import__("sys").modules, "facechain_ext.hosts.webui.script", None)
     spec = importlib.util.spec_from_file_location("facechain_script", ROOT / "scripts" / "facechain.py")
     module = importlib.util.module_from_spec(spec)
@@ -367,7 +245,7 @@ def test_the_webui_starts_when_we_cannot_be_loaded(monkeypatch, host):
 
 
 @pytest.mark.parametrize(("medvram", "between"), [(False, [False, True, True]), (True, [False, False, False])])
-def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeypatch, medvram, between):
+def test_weights_stay_loaded_between_the_pictures_of_one_generation(host, unet, monkeypatch, medvram, between):
     from modules import shared
 
     from facechain_ext.hosts.webui.face_run import FaceRun
@@ -384,10 +262,10 @@ def test_weights_stay_between_the_pictures_of_one_generation(host, unet, monkeyp
     run.run()
     assert seen == between
     assert FaceRun.keeping_loaded is None
-    assert untouched(unet)
+    assert is_unhooked(unet)
 
 
-def test_weights_go_home_when_a_later_picture_fails(host, unet):
+def test_weights_are_offloaded_when_a_later_picture_fails(host, unet):
     from facechain_ext.hosts.webui.face_run import FaceRun
 
     run = generation(host, unet, CARD, batches=2)
@@ -405,7 +283,7 @@ def test_weights_go_home_when_a_later_picture_fails(host, unet):
     assert adapter.residency.loads == 0
 
 
-def test_the_next_generation_sends_home_what_an_error_left(host, unet):
+def test_the_next_generation_offloads_what_an_error_left(host, unet):
     from facechain_ext.hosts.webui.face_run import FaceRun
 
     run = generation(host, unet, CARD, batches=2)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.webui.hosts import Refusal, start
+from tests.hosts.webui.hosts import RefusalError, start
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests run against a real one"
@@ -46,7 +46,7 @@ def bare(webui):
     return webui.generate()
 
 
-def test_on_changes_the_picture_and_off_is_as_if_it_were_not_there(webui, photo, bare):
+def test_on_changes_the_picture_and_off_does_not(webui, photo, bare):
     on = webui.generate({"photos": [photo], "strength": 1.0})
     assert on.digest != bare.digest
     assert webui.generate({"photos": [photo], "strength": 1.0}).digest == on.digest
@@ -159,7 +159,7 @@ def test_beside_a_control_unit(webui, photo, bare, kind):
     """reference_only runs the U-Net twice in a step."""
     try:
         models = [name for name in webui.call("/controlnet/model_list")["model_list"] if name != "None"]
-    except Refusal:
+    except RefusalError:
         pytest.skip("this webui has no ControlNet")
     if not models:
         pytest.skip("this webui has no ControlNet model")
@@ -193,9 +193,9 @@ def test_beside_a_control_unit(webui, photo, bare, kind):
         ({"face": 7}, "no face number 7"),
     ],
 )
-def test_bad_input_goes_on_without_the_face_and_says_so(webui, photo, bare, face, reason):
-    asked = face if {"photos", "card"} & face.keys() else face | {"photos": [photo]}
-    got = webui.generate(asked)
+def test_bad_input_continues_without_the_face_and_writes_the_reason(webui, photo, bare, face, reason):
+    requested = face if {"photos", "card"} & face.keys() else face | {"photos": [photo]}
+    got = webui.generate(requested)
     assert got.digest == bare.digest
     assert "FaceChain: " in got.infotext
     assert reason in got.infotext
@@ -217,7 +217,7 @@ def test_an_interrupted_generation_leaves_nothing(webui, photo, bare):
     assert webui.generate().digest == bare.digest
 
 
-def test_two_requests_at_once_do_not_mix(webui, photo, bare):
+def test_two_concurrent_requests_do_not_mix(webui, photo, bare):
     face = {"photos": [photo], "strength": 1.0}
     alone = webui.generate(face).digest
     answers = {}
@@ -237,8 +237,8 @@ def test_a_plot_of_strengths_is_the_pictures_of_those_strengths(webui, photo, ba
     axes = info["args"][0]["choices"]
     strength, window = (axes.index(f"[FaceChain] {name}") for name in ("Strength", "Window end"))
     nothing, values = [0, "", []], ([strength, "0, 1", []], [window, "0, 0.5", []])
-    wanted = {"Draw legend": False, "Include Sub Images": True}  # only the single pictures behind the grid
-    options = [wanted.get(arg["label"], arg["value"]) for arg in info["args"][9:]]
+    expected = {"Draw legend": False, "Include Sub Images": True}  # only the single pictures behind the grid
+    options = [expected.get(arg["label"], arg["value"]) for arg in info["args"][9:]]
     face = {"photos": [photo]}
     made = webui.generate_all(face, script_name=info["name"], script_args=[*values[0], *values[1], *nothing, *options])
     cells = [one.digest for one in made[1:]]
@@ -254,7 +254,7 @@ def test_our_own_routes(webui, photo):
     assert {line["name"] for line in webui.call("/facechain/v1/schema")} >= {"photos", "strength", "window"}
     (face,) = webui.call("/facechain/v1/detect", {"photo": photo})
     assert face["number"] == 1
-    with pytest.raises(Refusal, match="422"):
+    with pytest.raises(RefusalError, match="422"):
         webui.call("/facechain/v1/detect", {"photo": "aGVsbG8="})
 
 

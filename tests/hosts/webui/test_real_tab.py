@@ -127,39 +127,39 @@ def test_progress_rises_to_the_last_step(made):
         ("units", "ControlNet"),
     ],
 )
-def test_a_job_that_cannot_be_done_says_why_and_makes_no_picture(run, job, words):
+def test_an_impossible_job_raises_the_reason_and_makes_no_picture(run, job, words):
     if job not in run("jobs")["refused"]:
         pytest.skip("this webui can do it")
     assert words in run("jobs")["refused"][job]
 
 
-def test_after_all_of_them_the_first_pictures_come_out_again(run, made):
+def test_after_all_jobs_the_first_pictures_are_reproduced(run, made):
     answer = run("jobs")
     assert digests(answer["again"]) == digests(made["face"])
     assert digests(answer["bare"]) == digests(made["plain"])
 
 
-def test_people_who_are_painted_alone_do_not_change_each_other(run):
-    answer = run("alone")
+def test_people_who_are_painted_one_by_one_do_not_change_each_other(run):
+    answer = run("sequential")
     assert answer["left"] == 0
     assert answer["right"] > 0
     assert len(answer["infotext"].split("FaceChain identity: ")[1].split(",")[0].split("; ")) == 2
 
 
-def test_what_is_stopped_gives_the_finished_pictures_and_what_fails_leaves_nothing(run):
+def test_a_stopped_job_returns_its_finished_pictures_and_a_failed_one_leaves_no_state(run):
     answer = run("stopping")
-    assert digests(answer["stopped"]) == digests(answer["whole"])
+    assert digests(answer["stopped"]) == digests(answer["complete"])
     assert answer["in_queue"] == []
     assert "out of memory, say" in answer["failed"]
     assert answer["state"] == [False, False, ""]
-    assert digests(answer["after"]) == digests(answer["whole"])
+    assert digests(answer["after"]) == digests(answer["complete"])
 
 
-def test_several_at_once_wait_for_each_other_and_nobody_gets_anothers_face(run):
-    answer = run("at_once")
-    alone, together = answer["alone"], answer["together"]
-    assert alone["a"] != alone["b"]
-    assert together == {"a": [alone["a"]] * 4, "b": [alone["b"]] * 2}
+def test_concurrent_generations_wait_for_each_other_and_mix_no_faces(run):
+    answer = run("concurrent")
+    separate, concurrently = answer["separate"], answer["concurrently"]
+    assert separate["a"] != separate["b"]
+    assert concurrently == {"a": [separate["a"]] * 4, "b": [separate["b"]] * 2}
     between = answer["order"].index("between")
     assert answer["order"][between - 1 : between + 2] == ["a", "between", "a"]
 
@@ -178,7 +178,7 @@ def faithful(run):
     return made
 
 
-def test_the_published_passes_come_to_controlnet_with_their_weights(faithful):
+def test_the_published_passes_reach_controlnet_with_their_weights(faithful):
     done = faithful["with"]
     assert [units_of(text) for text in done["texts"]] == [
         [("canny", 1.0)], [("canny", 1.0), ("none", 0.2)], [("canny", 0.8), ("none", 0.8)]
@@ -191,7 +191,7 @@ def test_the_published_passes_come_to_controlnet_with_their_weights(faithful):
     assert 0 < done["changed"] < 0.3
 
 
-def test_without_controlnet_the_passes_go_on_and_it_is_said(faithful):
+def test_without_controlnet_the_passes_continue_with_a_note(faithful):
     done = faithful["without"]
     assert "not installed" in done["reason"]
     assert [units_of(text) for text in done["texts"]] == [[], [], []]

@@ -10,8 +10,15 @@ import torch
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from facechain_ext.methods import registry
-from tests.hosts.webui.test_passes import CARD, generation, host, models, unet, untouched  # noqa: F401
+from tests.hosts.webui.fake_host import generation, is_unhooked
 from tests.methods.second_method import Shift
+
+CARD = {"card": "Anna", "strength": 1.0}
+
+
+@pytest.fixture(scope="module")
+def models(card_models):
+    return card_models
 
 
 @pytest.fixture
@@ -21,11 +28,11 @@ def shift(monkeypatch):
     return method
 
 
-def test_it_acts_where_it_comes_first_and_is_off_afterwards(host, unet, shift):  # noqa: F811
+def test_the_first_method_acts_and_is_off_afterwards(host, unet, shift):
     bare = generation(host, unet).run()
     run = generation(host, unet, CARD | {"shift_gain": 0.75})
     assert not torch.equal(run.run(), bare)
-    assert untouched(unet)
+    assert is_unhooked(unet)
     (people, settings) = shift.prepared[-1]
     assert people[0].identity.name == "Anna"
     assert settings["shift_gain"] == 0.75
@@ -33,7 +40,7 @@ def test_it_acts_where_it_comes_first_and_is_off_afterwards(host, unet, shift): 
     assert torch.equal(generation(host, unet, CARD | {"shift_gain": 0.0}).run(), bare)
 
 
-def test_its_settings_are_components_axes_and_rows_of_the_schema(host, shift):  # noqa: F811
+def test_its_settings_are_components_axes_and_rows_of_the_schema(host, shift):
     from facechain_ext.hosts.webui import accordion, xyz
 
     assert {"shift_gain", "shift_note"} <= set(accordion.component_names())

@@ -1,0 +1,153 @@
+"""The API routes, and the refusal of strict requests."""
+
+from __future__ import annotations
+
+import base64
+import io
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+pytest.importorskip("mediapipe", reason="no face detector is installed")
+
+from tests.hosts.webui import fake_host
+from tests.hosts.webui.fake_host import generation
+from tests.hosts.webui.photo import BASE64, PHOTO, base64_of
+
+
+@pytest.fixture(scope="module")
+def models(encoder_models):
+    return encoder_models
+
+
+def test_a_strict_request_makes_no_picture_and_is_refused(host, unet, monkeypatch):
+    fastapi = pytest.importorskip("fastapi")
+    import json
+
+    from fastapi import Body
+    from fastapi.testclient import TestClient
+
+    from facechain_ext.hosts.webui import strict_answers
+
+    state = types.SimpleNamespace(interrupted=False, stopping_generation=False)
+    state.interrupt = lambda: setattr(state, "interrupted", True)
+    monkeypatch.setattr(host.shared, "state", state)
+    app = fastapi.FastAPI()
+
+    @app.post("/sdapi/v1/txt2img")
+    def txt2img(face: dict = Body()):
+        run = generation(host, unet, face)
+        run.run()
+        return {"images": ["x"], "info": json.dumps({"extra_generation_params": run.extra_generation_params})}
+
+    strict_answers.add_middleware(app)
+    client = TestClient(app)
+    good = {"photos": [BASE64], "strict": True}
+    for face, message in [
+        (good, None),
+        ({**good, "strict": False, "face": 9}, None),
+        ({**good, "face": 9}, "no face number 9"),
+        ({**good, "face": 10**30}, "face is a number"),
+        ({**good, "card": "Nobody"}, "no card called Nobody"),
+        ({**good, "photos": [BASE64, "aGVsbG8="]}, "Photo 2"),
+        ({**good, "colour": 1}, "no setting 'colour'"),
+    ]:
+        state.interrupted = False
+        answer = client.post("/sdapi/v1/txt2img", json=face)
+        assert answer.status_code == (200 if message is None else 422), face
+        assert state.interrupted is (message is not None)
+        if message is not None:
+            assert message in answer.json()["detail"]
+
+
+def test_a_template_portrait_over_the_api(monkeypatch, models):
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    fake_host.install(monkeypatch, models)
+    from facechain_ext.hosts.webui import routes, template_route
+
+    monkeypatch.setattr(template_route, "_webui_host", lambda: None)  # the instant quality asks nothing of the webui
+    app = fastapi.FastAPI()
+    routes.add_routes(None, app)
+    client = TestClient(app)
+    pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
+    mirrored = base64_of(pixels[:, ::-1])
+
+    def post(**body):
+        return client.post("/facechain/v1/template", json={"template": base64_of(pixels), **body})
+
+    answer = post(faces={"1": {"photo": mirrored}}).json()
+    made = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
+    assert made.shape == pixels.shape
+    assert 0 < (made != pixels).any(-1).mean() < 0.3
+    assert (answer["faces"], answer["notes"], answer["info"]["left_out"]) == (1, [], [])
+    embedded = Image.open(io.BytesIO(base64.b64decode(answer["picture"]))).text["parameters"]
+    assert embedded == answer["info"]["infotext"]
+    assert "FaceChain recipe: template" in embedded
+    for body, message in [
+        ({}, "faces says who goes where"),
+        ({"faces": {"2": "keep"}}, "no face number 2"),
+        ({"faces": {"one": "keep"}}, "is no number"),
+        ({"faces": {"1": "keep", " 1": "pixelate"}}, "named twice"),
+        ({"faces": {"1": "/etc/passwd"}}, "a face becomes"),
+        ({"faces": {"1": {"photo": "/etc/passwd"}}}, "picture"),
+        ({"faces": {"1": {"photo": base64_of(pixels)}}}, "own photo"),
+        ({"faces": {"1": "pixelate"}, "settings": {"quality": "best"}}, "quality is 'best'"),
+        ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "set it to 1 to 150"),
+        ({"faces": {"1": "pixelate"}, "settings": {"controls": []}}, "knows no setting 'controls'"),
+        ({"faces": {"1": "pixelate"}, "file": "x"}, "a template portrait takes"),
+        ({"faces": {str(10**30): "keep"}}, "is no number"),
+        ({"faces": {"²": "keep"}}, "is no number"),
+        ({"faces": {"1": "pixelate"}, "settings": {"denoise": 10**400}}, "too many digits"),
+        ({"faces": {"1": "pixelate"}, "settings": {"seed": 10**30}}, "set it to 0 to 4294967295"),
+        ({"faces": {"1": "pixelate"}, "strict": 1}, "strict is true or false"),
+    ]:
+        refused = post(**body)
+        assert refused.status_code == 422, body
+        assert message in refused.json()["detail"]
+
+
+def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_strict(monkeypatch, models):
+    fake_host.install(monkeypatch, models)
+    from facechain_ext.errors import InputError
+    from facechain_ext.hosts.webui.template_route import create_template_portrait
+
+    pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
+    pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
+    faces = {"1": {"card": "Nobody"}, "2": "pixelate"}
+    answer = create_template_portrait({"template": base64_of(pair), "faces": faces})
+    (sentence,) = answer["info"]["left_out"]
+    assert sentence.startswith("Face 1 is left as it is: There is no card called Nobody")
+    assert answer["notes"] == [sentence]
+    with pytest.raises(InputError, match="Face 1 is left as it is: There is no card called Nobody"):
+        create_template_portrait({"template": base64_of(pair), "faces": faces, "strict": True})
+    nobody = {"1": {"photo": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "2": "pixelate"}
+    assert "Face 1" in create_template_portrait({"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
+    with pytest.raises(InputError, match="Face 1 is left as it is"):
+        create_template_portrait({"template": base64_of(pair), "faces": nobody, "strict": True})
+
+
+@pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])
+def test_routes_require_the_hosts_password(monkeypatch, models, auth):
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    fake_host.install(monkeypatch, models, api_auth=auth)
+    from facechain_ext.hosts.webui import routes
+
+    app = fastapi.FastAPI()
+    routes.add_routes(None, app)
+    client = TestClient(app)
+    right = ("ben", "word") if auth else None
+    assert client.get("/facechain/v1/version", auth=right).json()["version"]
+    (face,) = client.post("/facechain/v1/detect", json={"photo": BASE64}, auth=right).json()
+    assert face["number"] == 1
+    assert client.post("/facechain/v1/detect", json={"photo": "/etc/passwd"}, auth=right).status_code == 422
+    if auth:
+        for path in ("version", "schema", "adapters", "cards"):
+            assert client.get(f"/facechain/v1/{path}").status_code == 401
+            assert client.get(f"/facechain/v1/{path}", auth=("ben", "secret")).status_code == 401
