@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.styles import check_new_style, key_of, own_styles
 from facechain_ext.styles.style import parse_style
 
@@ -25,13 +25,13 @@ def style_entry(name: str, trigger: str) -> Style:
 
 
 def check_entry(name: str, trigger: str) -> None:
-    """Raise StyleError or HostError when the style could not be added to the user's own after the training."""
+    """Raise StyleError or InputError when the style could not be added to the user's own after the training."""
     if not trigger.strip():
-        raise HostError("A style needs a trigger word; write one.")
+        raise InputError("A style needs a trigger word; write one.")
     check_new_style(name)
     key = style_entry(name, trigger).key
     if key in own_styles()[0] and not has_style(key):
-        raise HostError(f"You have a style called {key!r} already; choose another name, or delete that style first.")
+        raise InputError(f"You have a style called {key!r} already; choose another name, or delete that style first.")
 
 
 def has_style(key: str) -> bool:

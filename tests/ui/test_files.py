@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
+from facechain_ext.errors import FaceChainError, InputError, PhotoError
 from facechain_ext.ui.portrait import presets
 from facechain_ext.ui.portrait.form import DEFAULTS
 from facechain_ext.ui.uploads import uploaded_path
@@ -41,13 +41,13 @@ def test_unsafe_names_are_refused_and_nothing_is_written(name, tmp_path):
 def test_a_damaged_preset_says_so(content):
     presets.save("x", DEFAULTS)
     (presets.folder() / "x.json").write_text(content, encoding="utf-8")
-    with pytest.raises(HostError):
+    with pytest.raises(InputError):
         presets.load("x")
 
 
 def test_a_preset_that_is_not_there():
     for act in (presets.load, presets.delete):
-        with pytest.raises(HostError, match="no preset called beach"):
+        with pytest.raises(InputError, match="no preset called beach"):
             act("beach")
 
 

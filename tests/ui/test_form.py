@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.style import Settings
 from facechain_ext.ui.portrait.form import (
@@ -51,7 +51,7 @@ def test_every_number_is_held_to_its_limits(name):
     for good in (field.low, field.high):
         assert form_from_values(values(**{name: good}))[name] == good
     for bad in (field.low - 1, field.high + 1, float("nan"), float("inf"), "many", [1], True):
-        with pytest.raises(HostError, match=field.label):
+        with pytest.raises(InputError, match=field.label):
             form_from_values(values(**{name: bad}))
 
 
@@ -62,12 +62,12 @@ def test_none_and_whole_floats_are_what_gradio_means_by_them():
     assert form["steps"] == 20
     assert isinstance(form["steps"], int)
     assert isinstance(form["cfg"], float)
-    with pytest.raises(HostError, match="Steps"):
+    with pytest.raises(InputError, match="Steps"):
         form_from_values(values(steps=20.5))
 
 
 def test_texts_are_not_endless():
-    with pytest.raises(HostError, match="Prompt"):
+    with pytest.raises(InputError, match="Prompt"):
         form_from_values(values(prompt="x" * 5000))
 
 
@@ -99,7 +99,7 @@ def test_hires_is_asked_for_only_when_it_is_on():
 
 
 def test_a_window_that_ends_before_it_begins():
-    with pytest.raises(HostError, match="let it end after its start"):
+    with pytest.raises(InputError, match="let it end after its start"):
         settings_from_form(form_from_values(values(window_start=0.8, window_end=0.2)), 1)
 
 
@@ -108,6 +108,6 @@ def test_a_window_that_ends_before_it_begins():
     [([], "no settings"), ({"colour": 1}, "colour"), ({"steps": "many"}, "Steps"), ({"suits": "dog"}, "The person is")],
 )
 def test_files_of_settings_are_checked(content, words):
-    with pytest.raises(HostError, match=words):
+    with pytest.raises(InputError, match=words):
         validated_form(content)
     assert validated_form({"steps": 7})["steps"] == 7

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA
@@ -148,7 +148,7 @@ def test_a_picture_of_the_webui_gives_its_prompts(host):
 
 @pytest.mark.parametrize("text", ["", "a castle", "x" * 300_000, "Steps: 1"])
 def test_a_text_without_settings_is_refused(host, text):
-    with pytest.raises(HostError, match="no settings"):
+    with pytest.raises(InputError, match="no settings"):
         from_infotext(text, host.capabilities(), [])
 
 

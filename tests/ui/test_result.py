@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, InputError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS
@@ -125,15 +125,15 @@ def test_a_pose_becomes_units_of_controlnet(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "error", "words"),
     [
-        ({"depth": True}, "No depth here"),
-        ({"pose_start": 0.9, "pose_end": 0.1}, "end after its start"),
-        ({"depth": True, "pose_ready": True}, "no depth: switch"),
+        ({"depth": True}, HostError, "No depth here"),
+        ({"pose_start": 0.9, "pose_end": 0.1}, InputError, "end after its start"),
+        ({"depth": True, "pose_ready": True}, InputError, "no depth: switch"),
     ],
 )
-def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, words):
-    with pytest.raises(HostError, match=words):
+def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, error, words):
+    with pytest.raises(error, match=words):
         generate(Easel(tmp_path), request(FACE, **changes), going)
 
 
@@ -166,7 +166,7 @@ def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
 
 
 def test_a_grid_has_its_limits(tmp_path):
-    with pytest.raises(HostError, match="12 styles at most"):
+    with pytest.raises(InputError, match="12 styles at most"):
         generate_grid(Easel(tmp_path), request(), [f"style-{n}" for n in range(13)], going)
 
 

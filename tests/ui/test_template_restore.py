@@ -8,7 +8,7 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext import faces
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_template
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.ui.pnginfo import read_infotext
@@ -60,5 +60,5 @@ def test_a_template_a_photo_and_a_restorer_that_are_not_here_are_named(party):
 
 @pytest.mark.parametrize("text", ["", "a cat\nSteps: 2, Seed: 1, Size: 3x3", "FaceChain recipe: template"])
 def test_other_pictures_are_refused(party, text):
-    with pytest.raises(HostError, match="no settings of a template portrait"):
+    with pytest.raises(InputError, match="no settings of a template portrait"):
         restore_settings(text, {}, [])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from facechain_ext.errors import FaceChainError, HostError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, InputError, PhotoError
 from facechain_ext.styles import catalogue
 from facechain_ext.training_runs.pictures import TABLE, CaptionRow, caption_table, read_table, write_table
 from facechain_ext.training_runs.settings import STATE
@@ -155,7 +155,7 @@ def test_going_on_is_asked_for_in_words_of_the_page(train_request, pictures, beg
     add_pictures(train_request, pictures)
     if begun:
         save_state(train_request)
-    with pytest.raises(HostError, match=message) if message else nullcontext():
+    with pytest.raises(InputError, match=message) if message else nullcontext():
         check_request(train_request)
 
 
@@ -177,7 +177,7 @@ def test_what_a_style_was_begun_with_does_not_change_without_a_word(train_reques
     if kept:
         write_settings(train_request)
     changed = replace(train_request, resume=True, **change)
-    with pytest.raises(HostError, match=message) if message else nullcontext():
+    with pytest.raises(InputError, match=message) if message else nullcontext():
         check_request(changed)
 
 
@@ -211,7 +211,7 @@ def test_a_trigger_that_captions_do_not_have_is_refused(train_request, pictures,
     check_trigger(train_request)
     add_pictures(train_request, pictures)
     message = '3 captions were written with the trigger word "inkdraw", and it is "other" now'
-    with pytest.raises(HostError, match=message) if refused else nullcontext():
+    with pytest.raises(InputError, match=message) if refused else nullcontext():
         check_request(replace(train_request, trigger=trigger))
 
 
@@ -223,7 +223,7 @@ def test_pictures_are_added_under_the_trigger_that_a_style_was_begun_with(train_
     assert read_settings(train_request).trigger == "inkdraw"
     save_state(train_request)
     check_trigger(train_request)
-    with pytest.raises(HostError, match='begun with the trigger word "inkdraw"'):
+    with pytest.raises(InputError, match='begun with the trigger word "inkdraw"'):
         check_trigger(other)
 
 

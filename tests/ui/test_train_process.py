@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, InputError
 from facechain_ext.training_runs.status import (
     LOG,
     PREVIEWS,
@@ -102,7 +102,7 @@ def test_a_training_lives_apart_is_begun_once_stops_and_goes_on(train_request, t
     assert (done.phase, done.step) == ("done", stopped.step + 2), done.message
     assert Path(done.message) == tmp_path / "loras" / "ink-drawing.safetensors"
     assert preview_file(done).is_file()
-    with pytest.raises(HostError, match=rf"All {done.step} steps are made"):
+    with pytest.raises(InputError, match=rf"All {done.step} steps are made"):
         process.check_request(again)
     assert f"Done: {done.message}" in said(train_request)
 

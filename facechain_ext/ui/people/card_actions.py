@@ -1,4 +1,4 @@
-"""What changes the library from the page: renaming, deleting, importing, exporting, mixing."""
+"""Changes of the card library: renaming, deleting, importing, exporting, mixing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import SUFFIX, CardLibrary
 from facechain_ext.ui.portrait.person import CONSENT
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 MAX_MIXED = 6
 """Cards of one mix; each has a slider on the page."""
 _LARGEST_EXPORT = 64 << 20
-"""Bytes of a card that go through the page; a card of 100 photos is smaller."""
+"""Largest card in bytes that is sent to the browser; a card of 100 photos is smaller."""
 
 
 def rename_card(name: str, new_name: str) -> str:
-    """Give a card another name and return it; raises FaceChainError, and the card is then as it was."""
+    """Rename a card and return its new name; raises FaceChainError, and the card is unchanged then."""
     CardLibrary().rename(_require_name(name), (new_name or "").strip())
     return new_name.strip()
 
 
 def delete_card(name: str) -> None:
-    """Delete a card; raises FaceChainError when there is none of that name."""
+    """Delete a card; raises FaceChainError when it does not exist."""
     CardLibrary().delete(_require_name(name))
 
 
 def import_card(host: PageHost, file: object, name: str = "", *, agreed: bool) -> str:
-    """Take an uploaded card into the library under ``name``, or under its file's; gives the name.
+    """Import an uploaded card as ``name``, or under its file's name; returns the name.
 
-    The upload itself is removed: it is a copy that deleting the card would not reach. Raises FaceChainError for a file
+    The uploaded file is deleted, because deleting the card would leave that copy. Raises FaceChainError for a file
     that is no card of this version, for a name that is not safe, or without consent.
     """
     path = host.uploaded_path(file)
@@ -55,12 +55,12 @@ def import_card(host: PageHost, file: object, name: str = "", *, agreed: bool) -
 
 
 def export_card_html(name: str) -> str:
-    """The card for the browser, which saves it as a file: the page itself keeps no copy of it anywhere.
+    """The card as base64 in HTML, which the browser saves as a file; no copy is left on the server.
 
     Raises FaceChainError for a card that cannot be read.
     """
     library = CardLibrary()
-    library.load(_require_name(name))  # a damaged card is not given away as a good one
+    library.load(_require_name(name))  # a damaged card must not be exported
     path = library.path(name)
     if path.stat().st_size > _LARGEST_EXPORT:
         raise PhotoError(f"This card is too large for the browser; copy {path}.")
@@ -69,12 +69,12 @@ def export_card_html(name: str) -> str:
 
 
 def mix_cards(names: Sequence[str], shares: Sequence[float], name: str) -> str:
-    """Keep a mix of two or more cards as a new card; ``shares`` are 0..100, only their ratio counts. Gives the name.
+    """Save a mix of two or more cards as a new card and return its name; ``shares`` are 0..100, relative.
 
     Raises FaceChainError for fewer than two cards with a share, cards that do not go together, or a name that is taken.
     """
     library, new_name = CardLibrary(), (name or "").strip()
-    library.path(new_name)  # a name that cannot be is refused before anything is computed
+    library.path(new_name)  # an invalid name is rejected before the computation
     shares_by_name = _nonzero_shares(names, shares)
     identities = [(library.load(card_name), share) for card_name, share in shares_by_name]
     label = mix_description(names, shares)
@@ -84,7 +84,7 @@ def mix_cards(names: Sequence[str], shares: Sequence[float], name: str) -> str:
 
 
 def mix_description(names: Sequence[str], shares: Sequence[float]) -> str:
-    """Who counts how much, in words; raises PhotoError as ``mix_cards`` does."""
+    """The share of each card in percent, as text; raises InputError as ``mix_cards`` does."""
     shares_by_name = _nonzero_shares(names, shares)
     total = sum(share for _, share in shares_by_name)
     return ", ".join(f"{100 * share / total:.0f} % {name}" for name, share in shares_by_name)
@@ -94,14 +94,14 @@ def _nonzero_shares(names: Sequence[str], shares: Sequence[float]) -> list[tuple
     shares_by_name = [(name, min(float(share or 0), 100.0)) for name, share in zip(names, shares, strict=False)]
     nonzero = [(name, share) for name, share in shares_by_name if share > 0]
     if len(names) > MAX_MIXED:
-        raise PhotoError(f"At most {MAX_MIXED} cards are mixed; take some off.")
+        raise InputError(f"At most {MAX_MIXED} cards are mixed; take some off.")
     if len(nonzero) < 2:
-        raise PhotoError("Choose two or more cards, and give each a share above 0.")
+        raise InputError("Choose two or more cards, and give each a share above 0.")
     return nonzero
 
 
 def _mix_thumbnail(identities: Sequence[tuple[Identity, float]]) -> Pixels:
-    """A thumbnail of a mix: a strip of the middle of everybody's, as wide as the share."""
+    """The thumbnail of a mix: the middle strip of each thumbnail, as wide as its share."""
     first = identities[0][0].thumbnail
     height, width = first.shape[:2]
     ends = np.round(
@@ -118,5 +118,5 @@ def _mix_thumbnail(identities: Sequence[tuple[Identity, float]]) -> Pixels:
 
 def _require_name(name: str) -> str:
     if not name:
-        raise PhotoError("Choose a card first.")
+        raise InputError("Choose a card first.")
     return name

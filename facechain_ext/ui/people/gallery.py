@@ -1,4 +1,4 @@
-"""The library of cards as the page shows it: tiles, and what one card says of itself."""
+"""The card library as HTML: tiles, and the details of one card."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
 
 MAX_TILES = 120
-"""Shown at once; more make a slow page, and a search finds the others."""
+"""Tiles that are shown at most, to keep the page fast; a search finds the others."""
 _MAX_FACES = 12
 
 
 @dataclass(frozen=True)
 class CardTile:
-    """One card of the shelf: its thumbnail as a data URL, or why there is none."""
+    """One card's thumbnail as a data URL, or the error that prevents it."""
 
     name: str
     picture: str = ""
@@ -34,19 +34,19 @@ class CardTile:
 
 
 def card_tiles(search: str = "") -> list[CardTile]:
-    """The cards whose name contains ``search``, at most 120; one that cannot be read says why."""
+    """The first 120 cards whose name contains ``search``; an unreadable one has an ``error``."""
     return [_load_tile(name) for name in CardLibrary().names(search.strip())[:MAX_TILES]]
 
 
 def _load_tile(name: str) -> CardTile:
     try:
         return CardTile(name, data_url(CardLibrary().facts(name).thumbnail))
-    except FaceChainError as error:  # the other cards are shown all the same
+    except FaceChainError as error:  # the other cards are still shown
         return CardTile(name, error=str(error))
 
 
 def tiles_html(search: str = "", chosen: str = "") -> str:
-    """The shelf for the page. Pictures are part of the text, so that the page keeps no file of any face."""
+    """The tiles of the library; pictures are embedded, so that no file of a face is left on the server."""
     tiles, count = card_tiles(search), len(CardLibrary().names(search.strip()))
     if not tiles:
         words = f"No name contains “{search.strip()}”." if search.strip() else "There is no card yet. Keep one on the "
@@ -67,7 +67,7 @@ def _tile_html(tile: CardTile, chosen: str) -> str:
 
 
 def card_details_html(name: str) -> str:
-    """What a card says of itself, for the page; never a number of the face. Raises WeightsError as ``load`` does."""
+    """The details of a card, without any number of its embedding. Raises WeightsError as ``load`` does."""
     library = CardLibrary()
     identity = library.load(name)
     state = library.path(name).stat()
@@ -93,7 +93,7 @@ def card_details_html(name: str) -> str:
 
 
 def _adapters_text() -> str:
-    """A card holds what the encoder makes of a face; what an adapter makes of that is computed on use."""
+    """The adapters that the card works with: it holds the encoder's tokens, which every adapter projects on use."""
     names = list(adapter_files())
     every = "every adapter for this encoder"
     return f"{every}; here: {', '.join(names)}" if names else f"{every}; none is here yet, see Models"
@@ -107,6 +107,6 @@ def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:
 
 
 def _faces_html(identity: Identity) -> str:
-    """The thumbnail, and what the encoder saw of each photo."""
+    """The thumbnail and the aligned face of each photo."""
     aligned = "".join(f"<img src='{data_url(one)}' alt='aligned face'>" for one in identity.aligned[:_MAX_FACES])
     return f"<img class='facechain-thumbnail' src='{data_url(identity.thumbnail)}' alt='thumbnail'>{aligned}"

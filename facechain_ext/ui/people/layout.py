@@ -1,4 +1,4 @@
-"""The People page's components and what happens when they are used."""
+"""The layout and the event handlers of the People page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _LibraryPanel:
-    """``chosen`` holds the name of the card that is open, ``status`` what was done last."""
+    """The library's components; ``chosen`` holds the name of the open card."""
 
     query: Component
     tiles: Component
@@ -34,12 +34,12 @@ class _LibraryPanel:
 
     @property
     def outputs(self) -> list[Component]:
-        """What any change of the library may show: last words, tiles, the open card, the cards to mix."""
+        """The outputs of any change of the library: status, tiles, open card, cards to mix."""
         return [self.status, self.tiles, self.chosen, self.mix_cards]
 
 
 def build(host: PageHost) -> None:
-    """The notice, until it was agreed to; then shelf, open card, import, mix."""
+    """Build the notice until it is agreed to, then library, open card, import and mix."""
     consented = agreed()
     refresh = gr.Button("Refresh", elem_id="facechain_people_refresh", elem_classes=["facechain-hidden"])
     with gr.Column(visible=not consented, elem_id="facechain_people_notice") as notice:
@@ -82,7 +82,7 @@ def build(host: PageHost) -> None:
 
 
 def _build_card_section(panel: _LibraryPanel) -> None:
-    """Renaming, exporting, deleting the card that is open."""
+    """Build the section that renames, exports and deletes the open card."""
     with gr.Row():
         new = gr.Textbox("", label="New name", max_lines=1, elem_id="facechain_people_new", min_width=140)
         rename = gr.Button("Rename", elem_id="facechain_people_rename", min_width=80)
@@ -143,7 +143,7 @@ def _build_card_section(panel: _LibraryPanel) -> None:
 
 
 def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
-    """Taking in a card from elsewhere."""
+    """Build the section that imports a card file."""
     with gr.Accordion("Import a card", open=False, elem_id="facechain_people_import_panel"):
         name = gr.Textbox("", label="Name of the imported card", info="Empty takes the file's name.", max_lines=1,
                           elem_id="facechain_people_import_name")  # fmt: skip
@@ -169,7 +169,7 @@ def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
 
 
 def _build_mix_section(panel: _LibraryPanel) -> None:
-    """Making a new card of several."""
+    """Build the section that mixes several cards."""
     with gr.Accordion("Mix people", open=False, elem_id="facechain_people_mix_panel"):
         gr.HTML(note_html("A face between those of two or more cards. Only the ratio of the shares counts."))
         panel.mix_cards.render()
@@ -205,12 +205,12 @@ def _build_mix_section(panel: _LibraryPanel) -> None:
 
 
 def library_updates(search: str, chosen: str = "") -> Updates:
-    """The tiles, and the choices of the cards to mix."""
+    """Updates of the tiles and of the choices of cards to mix."""
     return [gallery.tiles_html(search or "", chosen), gr.update(choices=CardLibrary().names())]
 
 
 def _apply_change(change: Callable[[], str | None], description: str, search: str, otherwise: str = "") -> Updates:
-    """Do ``change``, which gives the card to open then, and show the library; or say why it was not done."""
+    """Apply ``change``, which returns the card to open, and refresh the library; an error becomes the status."""
     try:
         chosen = change() or otherwise
     except FaceChainError as error:

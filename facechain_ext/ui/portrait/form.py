@@ -1,4 +1,4 @@
-"""The Portrait page's settings as one table: components, defaults, presets and what a picture remembers."""
+"""The Portrait page's settings in one table, from which components, defaults, presets and infotext are derived."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.recipes.arguments import PREFIX, argument
 from facechain_ext.recipes.job import Hires, Lora
@@ -21,21 +21,21 @@ FormValues = Mapping[str, Any]
 Form = dict[str, Any]
 """The same, to be changed."""
 NO_STYLE = ""
-"""The style's key that means: only the prompt."""
+"""The style key that means no style: the prompt alone."""
 STYLE_LORA = "the style's own"
-"""The LoRA's name that means: what the style brings."""
+"""The LoRA choice that means the LoRA of the chosen style."""
 NO_LORA = "none"
 SUBJECT = "portrait of a person"
-"""Words for somebody of whom nothing is known."""
+"""The default subject prompt, for a person of unknown age and gender."""
 MAX_TEXT_LENGTH = 4000
-"""Characters of a text field."""
+"""Characters that a text field may hold."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One setting: ``low`` to ``high`` by ``step`` for numbers, ``choices`` for names that never change.
+    """One setting: a number from ``low`` to ``high`` in steps of ``step``, one of fixed ``choices``, a text or a flag.
 
-    ``infotext`` is its label in a picture's settings, None where a label of the host's own says it.
+    ``infotext`` is its infotext label, None where the host writes the value under a label of its own.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Field:
     help: str = ""
 
     def accepts(self, value: object) -> bool:
-        """Whether a value from a file or a text is of this setting's kind and range."""
+        """Whether a value has this setting's type and is within its range."""
         if isinstance(self.default, bool):
             return isinstance(value, bool)
         if isinstance(self.default, str):
@@ -62,7 +62,7 @@ class Field:
         return is_integer and self.low <= value <= self.high
 
     def parse(self, text: str) -> Any:
-        """The value that a picture's settings give as text; raises ValueError for what does not fit."""
+        """The value of an infotext's text; raises ValueError for one that this setting does not accept."""
         value: Any = text
         try:
             if isinstance(self.default, bool):
@@ -141,41 +141,41 @@ BY_NAME = {field.name: field for field in FIELDS}
 
 
 def form_from_values(values: Sequence[object]) -> Form:
-    """The components' values by name, of the table's kinds; None stands for the default.
+    """The components' values, in the table's order, by setting name; None becomes the default.
 
-    Raises HostError that names a setting outside its range.
+    Raises InputError that names a setting outside its range.
     """
     named = dict(zip(NAMES, values, strict=True))
     return {name: _component_value(BY_NAME[name], value) for name, value in named.items()}
 
 
 def validated_form(content: object) -> Form:
-    """Settings from a file, completed by the defaults; what is unknown or of another kind is refused.
+    """The settings of a preset file, completed by the defaults.
 
-    Raises HostError that names it.
+    Raises InputError that names an unknown setting or a value that does not fit.
     """
     if not isinstance(content, dict):
-        raise HostError("These are no settings of the FaceChain page.")
+        raise InputError("These are no settings of the FaceChain page.")
     for name, value in content.items():
         if name not in BY_NAME:
-            raise HostError(f"There is no setting called {shorten(name)} here; it may be of a newer version.")
+            raise InputError(f"There is no setting called {shorten(name)} here; it may be of a newer version.")
         if not BY_NAME[name].accepts(value):
-            raise HostError(f"{BY_NAME[name].label} cannot be {shorten(value)}.")
+            raise InputError(f"{BY_NAME[name].label} cannot be {shorten(value)}.")
     return DEFAULTS | content
 
 
 def settings_from_form(form: FormValues, seed: int) -> Settings:
-    """What the recipe is asked for; raises HostError for a window that ends before it begins."""
+    """The recipe's settings; raises InputError for a window that ends before it starts."""
     window = (form["window_start"], form["window_end"])
     if window[0] > window[1]:
-        raise HostError(f"The window starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
+        raise InputError(f"The window starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
     hires = Hires(form["hires_scale"], form["hires_denoise"], form["hires_steps"], form["hires_upscaler"])
-    chosen = form["lora"] not in (STYLE_LORA, NO_LORA)
+    has_own_lora = form["lora"] not in (STYLE_LORA, NO_LORA)
     return Settings(
         strength=form["strength"],
         window=window,
         adapter=None if form["adapter"] == AUTOMATIC else form["adapter"],
-        lora=Lora(form["lora"], form["lora_weight"]) if chosen else None,
+        lora=Lora(form["lora"], form["lora_weight"]) if has_own_lora else None,
         lora_weight=0.0 if form["lora"] == NO_LORA else form["lora_weight"],
         count=form["count"],
         keep=kept_count(form),
@@ -190,11 +190,12 @@ def settings_from_form(form: FormValues, seed: int) -> Settings:
 
 
 def kept_count(form: FormValues) -> int:
-    """How many of the pictures stay."""
+    """How many of the generated pictures are kept."""
     return min(int(form["keep"]) or int(form["count"]), int(form["count"]))
 
 
 def _component_value(field: Field, value: Any) -> Any:
+    """A component's value in the type of the field; raises InputError when it does not fit."""
     if value is None:
         return field.default
     if isinstance(field.default, int) and isinstance(value, float) and value.is_integer():
@@ -207,5 +208,5 @@ def _component_value(field: Field, value: Any) -> Any:
             if field.high
             else f" Use up to {MAX_TEXT_LENGTH} characters."
         )
-        raise HostError(f"{field.label} cannot be {shorten(value)}.{limits}")
+        raise InputError(f"{field.label} cannot be {shorten(value)}.{limits}")
     return value

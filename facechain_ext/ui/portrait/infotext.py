@@ -1,11 +1,11 @@
-"""The page's settings in a picture's settings text, and back."""
+"""Conversion between the Portrait page's form and infotext."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.recipes.arguments import (
     CARD_LABEL,
     IDENTITY_LABEL,
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from facechain_ext.ui.portrait.person import PersonRequest
 
 RECIPE = RECIPE_LABEL
-"""The label that tells a picture of this page from others."""
+"""The infotext label that marks a picture of this page."""
 _PORTRAIT_RECIPE = "portrait"
 CARD, FACE = CARD_LABEL, f"{PREFIX} face"
 SECOND, SHARE = f"{PREFIX} mix with", f"{PREFIX} mix share"
 _PAGE_LABELS = frozenset({FACE, SECOND, SHARE})
-"""Labels that the page reads by itself."""
+"""Labels that ``_resolve_cards`` reads, rather than the table of settings."""
 _HOST_LISTS = {"sampler": "samplers", "adapter": "adapters", "hires_upscaler": "upscalers"}
-"""Settings that must be among what the host offers."""
+"""Settings whose value must be in a list of ``HostCapabilities``, by that list's attribute."""
 
 
 @dataclass(frozen=True)
 class RestoredForm:
-    """The form that a text describes, the card, second card, share and face that it names, and what did not fit."""
+    """The form of an infotext with card, second card, mixing share in percent and face number; ``notes`` on misfits."""
 
     form: Form
     card: str = ""
@@ -53,17 +53,16 @@ class RestoredForm:
 
 
 def to_infotext(form: FormValues, person: PersonRequest) -> dict[str, str]:
-    """Label -> text of the settings that no label of the host's says and that are not the default.
+    """Infotext values by label, of the settings that differ from the default and have no label of the host.
 
-    Photos are not named: nothing but a card can be found again.
+    Photos are not named, because only a card can be found again.
     """
     labels = {RECIPE: _PORTRAIT_RECIPE}
     for setting in FIELDS:
         if setting.infotext is not None and form[setting.name] != setting.default:
             value = form[setting.name]
-            value = (
-                format_region_prompts(parse_region_prompts(value)) if setting.name == "others" else value
-            )  # on one line
+            if setting.name == "others":  # infotext values are single lines
+                value = format_region_prompts(parse_region_prompts(value))
             labels[setting.infotext] = format_number(value) if isinstance(value, float) else str(value)
     if person.card:
         labels[CARD] = person.card
@@ -75,30 +74,32 @@ def to_infotext(form: FormValues, person: PersonRequest) -> dict[str, str]:
 
 
 def from_infotext(text: str, capabilities: HostCapabilities, cards: list[str]) -> RestoredForm:
-    """The page's settings from a picture's text; what it does not name has its default.
+    """The form of an infotext; settings that it does not name have their default.
 
-    A picture that was not made by this page gives its prompts and what the host's labels say. Raises HostError when
-    the text holds no settings.
+    Of a picture from elsewhere only the prompts and the host's labels are restored. Raises InputError when the text
+    holds no settings.
     """
-    labels = parse_infotext(text)
-    if not labels.values:
-        raise HostError("There are no settings in this. Choose a picture made here or in the webui, or paste its text.")
+    parsed = parse_infotext(text)
+    if not parsed.values:
+        raise InputError(
+            "There are no settings in this. Choose a picture made here or in the webui, or paste its text."
+        )
     restored = RestoredForm(dict(DEFAULTS))
-    _apply_host_labels(labels.values, restored)
-    if labels.values.get(RECIPE) == _PORTRAIT_RECIPE:
+    _apply_host_labels(parsed.values, restored)
+    if parsed.values.get(RECIPE) == _PORTRAIT_RECIPE:
         for setting in FIELDS:
-            if setting.infotext is not None and setting.infotext in labels.values:
-                _set_field(restored, setting.name, labels.values[setting.infotext])
+            if setting.infotext is not None and setting.infotext in parsed.values:
+                _set_field(restored, setting.name, parsed.values[setting.infotext])
     else:
-        restored.form.update(prompt=labels.prompt, negative=labels.negative, subject="", count=1)
+        restored.form.update(prompt=parsed.prompt, negative=parsed.negative, subject="", count=1)
     _replace_unavailable(restored, capabilities)
-    if IDENTITY_LABEL in labels.values:
-        restored.notes.extend(_speedup_notes(labels.values, capabilities))
-    return _resolve_cards(labels, restored, cards)
+    if IDENTITY_LABEL in parsed.values:
+        restored.notes.extend(_speedup_notes(parsed.values, capabilities))
+    return _resolve_cards(parsed, restored, cards)
 
 
 def _apply_host_labels(values: Mapping[str, str], restored: RestoredForm) -> None:
-    """What the labels say that every picture has."""
+    """Apply the labels that the host writes into every picture."""
     host_labels = {"Steps": "steps", "CFG scale": "cfg", "Seed": "seed", "Hires steps": "hires_steps"}
     host_labels |= {
         "Hires upscaler": "hires_upscaler",
@@ -121,8 +122,8 @@ def _apply_host_labels(values: Mapping[str, str], restored: RestoredForm) -> Non
 
 
 def _apply_face_labels(values: Mapping[str, str], restored: RestoredForm) -> None:
-    """What the labels of the accordion and of the page share."""
-    labels: dict[str, Any] = {}
+    """Apply the labels that the accordion and the page have in common."""
+    arguments: dict[str, object] = {}
     for line in settings_table():
         if line.infotext is None or line.infotext in _PAGE_LABELS or line.infotext not in values:
             continue
@@ -132,15 +133,15 @@ def _apply_face_labels(values: Mapping[str, str], restored: RestoredForm) -> Non
         except (FaceChainError, ValueError) as error:
             restored.notes.append(f"{line.label} of the face cannot be read, and its default is set: {error}")
             continue
-        labels |= setting
-    face = FaceArguments.parse(labels)
+        arguments |= setting
+    face = FaceArguments.parse(arguments)
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     restored.form.update(names, window_start=face.window[0], window_end=face.window[1])
     restored.form.update(others=format_region_prompts(face.people), box=face.box)
 
 
 def _set_field(restored: RestoredForm, name: str, text: str) -> None:
-    """Set one setting of the form from its text, or note that it does not fit."""
+    """Set one setting from its text; a value that does not fit is noted and the default stays."""
     setting = next(field for field in FIELDS if field.name == name)
     try:
         restored.form[name] = setting.parse(text)
@@ -164,7 +165,7 @@ def _replace_unavailable(restored: RestoredForm, capabilities: HostCapabilities)
 
 
 def _speedup_notes(values: Mapping[str, str], capabilities: HostCapabilities) -> list[str]:
-    """Which switches of the host's settings differ from those of the picture; the page's form has none of them."""
+    """Notes on speed-up options that differ from the picture's; they are the host's settings, not the form's."""
     notes = []
     for setting in SPEEDUPS:
         was_on, is_on = values.get(setting.infotext) == "True", capabilities.speedups.get(setting.infotext, False)
@@ -181,10 +182,10 @@ def _speedup_notes(values: Mapping[str, str], capabilities: HostCapabilities) ->
     return notes
 
 
-def _resolve_cards(labels: ParsedInfotext, restored: RestoredForm, cards: list[str]) -> RestoredForm:
-    """``restored`` with the cards that the text names and the library has."""
-    people = parse_identities(labels.values)
-    named = {label: labels.values.get(label, "") for label in (CARD, SECOND)}
+def _resolve_cards(parsed: ParsedInfotext, restored: RestoredForm, cards: list[str]) -> RestoredForm:
+    """``restored`` with the named cards that are in the library; a note for each that is missing."""
+    people = parse_identities(parsed.values)
+    named = {label: parsed.values.get(label, "") for label in (CARD, SECOND)}
     if not named[CARD] and people and people[0][0] in cards:  # a picture of the accordion
         named[CARD] = people[0][0]
     for label, name in named.items():
@@ -206,7 +207,7 @@ def _resolve_cards(labels: ParsedInfotext, restored: RestoredForm, cards: list[s
     restored.notes.extend(
         f"There is no card called {name} here." for name in _other_cards(restored) if name not in cards
     )
-    share, face = labels.values.get(SHARE, "0"), labels.values.get(FACE, "0")
+    share, face = parsed.values.get(SHARE, "0"), parsed.values.get(FACE, "0")
     return RestoredForm(
         restored.form,
         named[CARD],
@@ -218,7 +219,7 @@ def _resolve_cards(labels: ParsedInfotext, restored: RestoredForm, cards: list[s
 
 
 def _other_cards(restored: RestoredForm) -> list[str]:
-    """The cards of the other people in the picture; what cannot be read is left out with a note."""
+    """The cards of the other people; a value that cannot be parsed is cleared with a note."""
     try:
         return [other.card for other in parse_region_prompts(restored.form["others"])]
     except FaceChainError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.portrait.form import NAMES, validated_form
 from facechain_ext.weights import models_folder, safe_child, safe_name
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def folder() -> Path:
-    """Where presets are."""
+    """The folder of the preset files."""
     return models_folder() / "presets"
 
 
@@ -27,9 +27,9 @@ def names() -> list[str]:
 
 
 def save(name: str, form: FormValues) -> None:
-    """Keep settings under ``name``, in place of those of the same name.
+    """Save settings under ``name``, replacing a preset of the same name.
 
-    Raises HostError for an empty name, WeightsError for one that is not safe as a file's.
+    Raises InputError for an empty name, WeightsError for one that is unsafe as a file name.
     """
     path = _path(name)
     with atomic_write(path) as temporary:
@@ -39,29 +39,29 @@ def save(name: str, form: FormValues) -> None:
 
 
 def load(name: str) -> Form:
-    """The settings called ``name``; raises HostError when there are none or their file is damaged."""
+    """The settings called ``name``; raises InputError when there are none or their file is damaged."""
     try:
         return validated_form(json.loads(_path(name).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise HostError(f"There is no preset called {name}.") from error
+        raise InputError(f"There is no preset called {name}.") from error
     except (ValueError, RecursionError) as error:
-        raise HostError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
+        raise InputError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
 
 
 def delete(name: str) -> None:
-    """Remove the preset called ``name``; raises HostError when there is none."""
+    """Remove the preset called ``name``; raises InputError when there is none."""
     path = _path(name)
     if not path.is_file():
-        raise HostError(f"There is no preset called {name}.")
+        raise InputError(f"There is no preset called {name}.")
     path.unlink()
 
 
 def exists(name: str) -> bool:
-    """Whether there is a preset called ``name``; raises HostError or WeightsError for a name that none can have."""
+    """Whether there is a preset called ``name``; raises InputError or WeightsError for an impossible name."""
     return _path(name).is_file()
 
 
 def _path(name: str) -> Path:
     if not name.strip():
-        raise HostError("No preset is named. Choose one of the list, or write a name for a new one.")
+        raise InputError("No preset is named. Choose one of the list, or write a name for a new one.")
     return safe_child(folder(), safe_name(f"{name.strip()}.json"))

@@ -1,4 +1,4 @@
-"""From the page's settings to pictures: one job, or a grid of strength and style."""
+"""Generation from the page's settings: one job, or a grid of strengths and styles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Control
 from facechain_ext.recipes.readiness import require_ready
@@ -47,7 +47,7 @@ _LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class PortraitRequest:
-    """What the page asks for: the person, the settings, and the pose picture."""
+    """One generation request: the person, the form's values and an optional pose picture."""
 
     person: PersonRequest
     form: FormValues
@@ -56,9 +56,9 @@ class PortraitRequest:
 
 @dataclass(frozen=True)
 class PortraitResult:
-    """What the result column shows: pictures, most like first, and what was not as asked.
+    """Finished pictures, the highest likeness first, and ``notes`` on deviations from the request.
 
-    ``sheet`` is a grid's overview and comes first. ``photos`` are those that the person was taken from, if any.
+    ``sheet`` is the overview of a grid, shown first. ``photos`` are the source photos, none for a card.
     """
 
     pictures: tuple[Finished, ...]
@@ -68,25 +68,25 @@ class PortraitResult:
 
     @property
     def has_before(self) -> bool:
-        """Whether fusion or retouching changed a picture."""
+        """Whether fusion or retouching has changed a picture."""
         return any(finished.before is not None for finished in self.pictures)
 
     def gallery(self, *, before: bool = False) -> list[tuple[Image.Image, str]]:
-        """Pictures with captions, each with its settings inside; ``before`` shows them as they were generated."""
+        """(picture, caption) pairs with the infotext in the picture; ``before`` gives the unretouched pictures."""
         rows = []
         for finished in self.pictures:
             picture = finished.before if before and finished.before is not None else finished.portrait.picture
-            picture.info["parameters"] = finished.portrait.infotext  # what is downloaded from the page keeps it
+            picture.info["parameters"] = finished.portrait.infotext  # a download from the page keeps it
             rows.append((picture, self._caption(finished)))
         return [(self.sheet, "grid"), *rows] if self.sheet is not None else rows
 
     def infotext(self, number: int) -> str:
-        """The settings of picture ``number`` of the gallery; empty for the grid's overview."""
+        """The infotext of gallery picture ``number``; empty for the grid's overview."""
         number -= self.sheet is not None
         return self.pictures[number].portrait.infotext if 0 <= number < len(self.pictures) else ""
 
     def photos_of(self, infotext: str) -> tuple[Path, ...]:
-        """The photos behind the picture of these settings; none for the settings of any other picture."""
+        """The source photos if ``infotext`` is of one of these pictures, else none."""
         ours = any(finished.portrait.infotext.strip() == infotext.strip() for finished in self.pictures)
         return self.photos if ours else ()
 
@@ -97,7 +97,7 @@ class PortraitResult:
 
 
 def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -> PortraitResult:
-    """The pictures that the page asks for, kept in the host's folder; raises FaceChainError."""
+    """Generate and save the requested pictures; raises FaceChainError."""
     require_ready(host.capabilities().needed)
     identity = load_identity(host, request.person)
     job, notes = plan_job(host, identity, request, resolve_seed(request.form["seed"]))
@@ -132,7 +132,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
 
 
 def _save_style_thumbnail(key: str, finished: Finished) -> None:
-    """Show a style by the user's own first good picture in it, where pictures are kept at all."""
+    """Use the first good picture of a style as the user's own tile picture of that style."""
     style = all_styles().get(key)
     if style is None:
         return
@@ -145,13 +145,13 @@ def _save_style_thumbnail(key: str, finished: Finished) -> None:
 def generate_grid(
     host: PageHost, request: PortraitRequest, styles: Sequence[str], report: ReportProgress
 ) -> PortraitResult:
-    """One picture for each of ``styles`` and GRID_STRENGTHS, all with one seed, and a sheet of them.
+    """One picture for each pair of ``styles`` and GRID_STRENGTHS, all with one seed, and an overview sheet.
 
-    No style means the one that is chosen. Raises FaceChainError.
+    Without ``styles`` the chosen style is used. Raises FaceChainError.
     """
     styles = tuple(dict.fromkeys(styles)) or (request.form["style"],)
     if len(styles) > MAX_GRID_STYLES:
-        raise HostError(f"A grid takes {MAX_GRID_STYLES} styles at most; {len(styles)} are chosen.")
+        raise InputError(f"A grid takes {MAX_GRID_STYLES} styles at most; {len(styles)} are chosen.")
     require_ready(host.capabilities().needed)
     identity, seed, scorer = (
         load_identity(host, request.person),
@@ -183,7 +183,7 @@ def generate_grid(
 
 
 def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed: int) -> tuple[Job, tuple[str, ...]]:
-    """The job of the page's settings, with everything that restores them, and what in it is not as asked."""
+    """The job of a request, with the infotext values that restore the form, and notes on deviations."""
     form = request.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
     named = parse_region_prompts(form["others"])
@@ -207,17 +207,17 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
 
 
 def resolve_seed(seed: int) -> int:
-    """The seed that was asked for, a random one for -1."""
+    """The given seed, or a random one for -1."""
     return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
 
 
 def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:
-    """The ControlNet units that the form asks for of a pose picture; raises HostError for settings that contradict."""
+    """The ControlNet units for a pose picture; raises InputError for contradictory settings."""
     window = (form["pose_start"], form["pose_end"])
     if window[0] > window[1]:
-        raise HostError(f"The pose starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
+        raise InputError(f"The pose starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")
     if form["depth"] and form["pose_ready"]:
-        raise HostError("A skeleton shows no depth: switch the depth off, or choose a photo for the pose.")
+        raise InputError("A skeleton shows no depth: switch the depth off, or choose a photo for the pose.")
     units = []
     if form["pose"]:
         kind: ControlKind = "openpose_face" if form["pose_face"] else "openpose"
@@ -239,7 +239,7 @@ def _controls(host: PageHost, request: PortraitRequest) -> tuple[Control, ...]:
 
 
 def _generation_host(host: PageHost, form: FormValues) -> Host:
-    """The host, or who lets it paint several people one by one."""
+    """The host itself, or the adapter that inpaints several people one after the other."""
     return SequentialInpaintHost(host, form["alone"]) if form["alone"] > 0 else host
 
 
@@ -250,7 +250,7 @@ def _generate_cells(
     scorer: LikenessScorer,
     report: ReportProgress,
 ) -> tuple[list[Finished], list[str]]:
-    """The pictures of a grid and their labels, as far as they got."""
+    """Pictures and labels of a grid; fewer than ``cells`` when it was stopped."""
     pictures: list[Finished] = []
     labels = []
     total = sum(job.steps for job in jobs)
@@ -280,7 +280,7 @@ def _source_photos(person: PersonRequest) -> tuple[Path, ...]:
 
 
 def _fusion_photo(request: PortraitRequest) -> Image.Image | None:
-    """The photo whose face is fused: the first one, unless a card is used instead."""
+    """The photo whose face is fused: the first one; None with a card."""
     if request.person.card or not request.person.photos or not request.form["fuse"]:
         return None
     return Image.fromarray(faces.read_picture(request.person.photos[0]).pixels)

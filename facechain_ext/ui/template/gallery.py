@@ -1,4 +1,4 @@
-"""The template gallery as the page shows it: tiles that are clicked, added and deleted."""
+"""The template gallery as HTML tiles; selecting, adding and deleting templates."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_TILES = 60
-"""Shown at once."""
+"""Tiles that are shown at most."""
 
 
 def selected_names(text: str) -> list[str]:
-    """The templates that are chosen, in the order of the gallery; names that are gone are left out."""
+    """The selected names, one a line in ``text``, in the gallery's order; missing ones are left out."""
     selected = set(text.split("\n"))
     return [name for name in TemplateGallery().names() if name in selected]
 
 
 def selected_files(text: str) -> list[Path]:
-    """Their files."""
+    """The files of the selected names."""
     return [TemplateGallery().path(name) for name in selected_names(text)]
 
 
 def tiles_html(text: str = "") -> str:
-    """The gallery; those whose names ``text`` holds, one a line, are marked. Pictures are part of the text."""
+    """The gallery's tiles, with the names in ``text`` marked as selected; pictures are embedded as data URLs."""
     names, selected = TemplateGallery().names(), set(text.split("\n"))
     if not names:
         return note_html("Your gallery is empty. Drop a template above and add it.")
@@ -41,23 +41,23 @@ def tiles_html(text: str = "") -> str:
 
 
 def add_templates(files: Sequence[Path]) -> tuple[list[str], list[str]]:
-    """Take pictures into the gallery: the names they got, and what was refused, in words."""
+    """Add pictures to the gallery; returns their names, and the messages about rejected ones."""
     names, refused = [], []
     for file in files:
         try:
             names.append(TemplateGallery().add(file))
-        except FaceChainError as error:  # noqa: PERF203 - the others are taken all the same
+        except FaceChainError as error:  # noqa: PERF203 - the other files are added
             refused.append(str(error))
     return names, refused
 
 
 def delete_templates(names: Sequence[str]) -> None:
-    """Remove templates; raises PhotoError for one that is gone already, after those before it."""
+    """Delete templates in order; raises PhotoError at the first one that is missing."""
     try:
         for name in names:
             TemplateGallery().delete(name)
     finally:
-        _thumbnail.cache_clear()  # faces that were deleted are not kept in small either
+        _thumbnail.cache_clear()  # thumbnails of deleted faces must not stay in memory
 
 
 def _tile_html(name: str, *, pressed: bool) -> str:
@@ -65,7 +65,7 @@ def _tile_html(name: str, *, pressed: bool) -> str:
     try:
         path = TemplateGallery().path(name)
         inside, title = f"<img src='{_thumbnail(name, path.stat().st_mtime_ns)}' alt=''>", label
-    except (FaceChainError, OSError) as error:  # the others are shown all the same
+    except (FaceChainError, OSError) as error:  # the other tiles are still shown
         inside, title = "<i>damaged</i>", html.escape(str(error), quote=True)
     return (
         f"<button type='button' class='facechain-person facechain-template' data-name='{label}' title='{title}' "

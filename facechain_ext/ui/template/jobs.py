@@ -1,4 +1,4 @@
-"""From the Template page's fields to a finished template; knows nothing of the page's components."""
+"""Template jobs: from the page's values to a finished template, independent of gradio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facechain_ext import faces
-from facechain_ext.errors import Cancelled, FaceChainError, HostError, PhotoError
+from facechain_ext.errors import Cancelled, FaceChainError, InputError, PhotoError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import require_ready
@@ -23,12 +23,12 @@ from facechain_ext.recipes.template.actions import card_source, parse_face_choic
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
-from facechain_ext.ui.background_task import partial_progress
+from facechain_ext.ui.background_task import ReportProgress, partial_progress
 from facechain_ext.ui.comparison import comparison_html
 from facechain_ext.ui.portrait.result import resolve_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from PIL import Image
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 KEEP, PIXELATE = "keep", "pixelate"
 PHOTO, CARD = "photo: ", "card: "
-"""How a choice that is a guest's photo or a card begins."""
+"""Prefixes of choices that name an uploaded photo or a card."""
 MAX_FACES = 10
-"""Faces that have a drop-down; further ones stay as they are."""
+"""Faces that have a drop-down; further faces stay unchanged."""
 
 
 @dataclass(frozen=True)
 class TemplateRequest:
-    """What the page asks for: the template, a choice in words for each face from the left, and how it is done.
+    """One template to generate: its file, the choice for each face from the left, and the settings.
 
     ``batch_choice`` is a choice for the face ``batch_face`` (0: the largest) that replaces the one in ``choices``.
     ``restorer`` is a name of ``HostCapabilities.restorers`` or nothing.
@@ -73,26 +73,26 @@ class TemplateRequest:
 
 
 def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[str]:
-    """Why the passes of a quality go without a kind of ControlNet, in words; nothing where they need none."""
+    """Why kinds of ControlNet that a quality uses are unavailable; empty when all are available or none is used."""
     kinds = find_quality(quality).controls
     return list(dict.fromkeys(reason for kind in kinds if (reason := capabilities.unavailable_reason(kind))))
 
 
 def face_choices(photos: Sequence[str]) -> list[str]:
-    """What every face can become: itself, a mosaic, a photo that was uploaded, or a card."""
+    """The choices for a face: keep, pixelate, an uploaded photo, or a card."""
     return [KEEP, PIXELATE, *(PHOTO + name for name in photos), *(CARD + name for name in CardLibrary().names())]
 
 
 @dataclass(frozen=True, eq=False)
 class NumberedFaces:
-    """A template with its faces numbered, and the boxes of the faces from the left, in pixels of ``picture``."""
+    """A template with numbers drawn on its faces, and the face boxes (x0, y0, x1, y1) from the left, in pixels."""
 
     picture: Image.Image
     boxes: tuple[tuple[float, float, float, float], ...]
 
 
 def number_faces(template: Path) -> NumberedFaces:
-    """The faces of a template; raises PhotoError where there is none."""
+    """Detect and number the faces of a template; raises PhotoError when there is none."""
     image = read_template(template)
     template_faces = find_template_faces(image.pixels)
     return NumberedFaces(
@@ -102,7 +102,7 @@ def number_faces(template: Path) -> NumberedFaces:
 
 
 def face_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
-    """The number of the face whose box holds a point, from 1; of several the nearest middle, None beside all."""
+    """The number, from 1, of the face box that contains a point, the nearest centre first; None outside all boxes."""
     inside = [
         ((x - (left + right) / 2) ** 2 + (y - (top + bottom) / 2) ** 2, number)
         for number, (left, top, right, bottom) in enumerate(boxes, 1)
@@ -112,16 +112,16 @@ def face_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
 
 
 def next_choice(choices: Sequence[str], current: str) -> str:
-    """What a click on a face changes its choice to: the next of ``choices``, the first after the last."""
+    """The choice after ``current``, cyclically; the first one for an unknown choice."""
     return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]
 
 
 @dataclass(frozen=True, eq=False)
 class FinishedTemplate:
-    """A finished template: where it came from, its file's name (nothing when none is kept), picture and settings text.
+    """A finished template: its source, the name of the saved file (empty when none is saved), picture and infotext.
 
-    ``batch_choice`` is who was put in where people go in turn. ``notes`` say what was not as asked, ``stopped`` that an
-    interrupt ended it early.
+    ``batch_choice`` is the choice of a request for several people in turn. ``notes`` tell deviations from the request,
+    ``stopped`` that an interrupt ended it early.
     """
 
     template: Path
@@ -133,11 +133,8 @@ class FinishedTemplate:
     stopped: bool = False
 
 
-def generate_template(host: PageHost, request: TemplateRequest, report: Callable[[int, int], bool]) -> FinishedTemplate:
-    """The finished template, kept where the host keeps its pictures.
-
-    Raises FaceChainError; then nothing is written.
-    """
+def generate_template(host: PageHost, request: TemplateRequest, report: ReportProgress) -> FinishedTemplate:
+    """Generate and save one template; raises FaceChainError, and nothing is written then."""
     image = read_template(request.template)
     capabilities = host.capabilities()
     settings = _settings(request, capabilities)
@@ -175,7 +172,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: Callable
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
     picture = image.picture(result.pixels)
-    picture.info["parameters"] = text  # what is downloaded from the page keeps it
+    picture.info["parameters"] = text  # a download from the page keeps it
     portrait = Portrait(picture, settings.seed, text, result.notes)
     path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(result.pixels, inside))
     notes = (*refused, *unavailable_controls(capabilities, settings.quality), *result.notes)
@@ -201,9 +198,9 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
 
 
 def generate_batch(
-    host: PageHost, requests: Sequence[TemplateRequest], report: Callable[[int, int], bool]
+    host: PageHost, requests: Sequence[TemplateRequest], report: ReportProgress
 ) -> tuple[list[FinishedTemplate], list[str]]:
-    """Several templates as one job; one that fails is named and the others go on, until it is stopped."""
+    """Generate several templates; a failure is noted and the rest continues, until the batch is stopped."""
     results: list[FinishedTemplate] = []
     notes: list[str] = []
     for number, request in enumerate(requests):
@@ -230,22 +227,24 @@ def _stopped_note(number: int, count: int) -> str:
     return f"Stopped after {number} of {count} templates."
 
 
-def requests_per_choice(requests: Sequence[TemplateRequest], guests: Sequence[str], face: int) -> list[TemplateRequest]:
-    """Every template with every guest in turn, template by template; the orders as they are without guests."""
-    if not guests:
+def requests_per_choice(
+    requests: Sequence[TemplateRequest], choices: Sequence[str], face: int
+) -> list[TemplateRequest]:
+    """One request for each pair of request and choice, template by template; unchanged without ``choices``."""
+    if not choices:
         return list(requests)
     return [
-        replace(request, batch_choice=batch_choice, batch_face=face) for request in requests for batch_choice in guests
+        replace(request, batch_choice=batch_choice, batch_face=face) for request in requests for batch_choice in choices
     ]
 
 
 def contact_sheet(host: PageHost, results: Sequence[FinishedTemplate]) -> tuple[str, Image.Image]:
-    """The sheet of a job, a row for each template where several guests went in, kept with its pictures.
+    """Save the contact sheet of a batch: a row for each template when it has several choices, else four columns.
 
-    Gives the name of its file, nothing when none is kept.
+    Returns the name of its file (empty when none is saved) and the picture.
     """
-    guests = list(dict.fromkeys(finished.batch_choice for finished in results))
-    columns = len(guests) if len(guests) > 1 else 4
+    choices = list(dict.fromkeys(finished.batch_choice for finished in results))
+    columns = len(choices) if len(choices) > 1 else 4
     labels = [f"{finished.file} {finished.batch_choice}".strip() for finished in results]
     page = sheet([(label, finished.picture) for label, finished in zip(labels, results, strict=True)], columns=columns)
     path = host.save(Portrait(page, 0, ""), stem="contact-sheet")
@@ -264,13 +263,13 @@ def _face_tools(request: TemplateRequest, restorers: Mapping[str, FaceTool]) -> 
     tools = [retouching()] if request.retouch else []
     if request.restorer:
         if request.restorer not in restorers:
-            raise HostError(f"There is no face restorer called {request.restorer} here.")
+            raise InputError(f"There is no face restorer called {request.restorer} here.")
         tools.append(restorers[request.restorer])
     return tools
 
 
 def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
-    """Template and result of the first 4 over each other, as HTML."""
+    """HTML that compares template and result of the first 4."""
     return "".join(
         comparison_html(read_template(finished.template).pixels, finished.picture, finished.file)
         for finished in results[:4]

@@ -1,4 +1,4 @@
-"""How people are put into templates: quality and settings, and who takes turns."""
+"""The options of template portraits, and the section for several people in turn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NO_RESTORER = "none"
 OPTIONS = 12
-"""How many components ``build_options`` gives."""
+"""Number of components that ``build_options`` returns."""
 _QUALITY_HELP = (
     "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
     "standard: every face is painted anew by your checkpoint with the person's features, in one pass a face.",
@@ -38,7 +38,7 @@ _QUALITY_HELP = (
 
 
 def build_batch_section() -> Updates:
-    """Who goes in turn into one face of every template."""
+    """The choices that replace one face of every template in turn, and that face's number."""
     with gr.Accordion("Every template with several people in turn", open=False, elem_id="facechain_template_batch"):
         return [
             gr.Dropdown(
@@ -51,14 +51,14 @@ def build_batch_section() -> Updates:
         ]  # fmt: skip
 
 
-def person_choices(choices_text: list[str]) -> list[str]:
-    """Those of a face's choices that are people."""
-    return [settings for settings in choices_text if settings not in (KEEP, PIXELATE)]
+def person_choices(choices: list[str]) -> list[str]:
+    """The choices that are people."""
+    return [settings for settings in choices if settings not in (KEEP, PIXELATE)]
 
 
-def person_choices_update(choices_text: list[str]) -> object:
-    """What brings the people in turn up to the choices of the faces."""
-    return gr.update(choices=person_choices(choices_text))
+def person_choices_update(choices: list[str]) -> object:
+    """An update of the choices of people in turn."""
+    return gr.update(choices=person_choices(choices))
 
 
 def _slider(name: str, *, info: bool = False) -> gr.Slider:
@@ -72,18 +72,18 @@ def _slider(name: str, *, info: bool = False) -> gr.Slider:
 
 
 def build_options(host: PageHost) -> Updates:
-    """Components in the order in which ``requests_from_values`` reads them."""
+    """The option components, in the order in which ``requests_from_values`` reads their values."""
     restorers = list(host.capabilities().restorers)
     quality = gr.Radio(
         list(QUALITIES), value=next(iter(QUALITIES)), label="Quality", elem_id="facechain_template_quality",
         info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
         "faithful: painted anew in the published program's passes, slowest.",
     )  # fmt: skip
-    choices_text = gr.HTML(note_html(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
+    choices = gr.HTML(note_html(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
     quality.change(
         lambda chosen: note_html(*_QUALITY_HELP, *unavailable_controls(host.capabilities(), chosen)),
         [quality],
-        [choices_text],
+        [choices],
         **HIDDEN_PROGRESS,
     )
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
@@ -105,7 +105,7 @@ def build_options(host: PageHost) -> Updates:
 
 
 def option_updates(restored: RestoredTemplate) -> Updates:
-    """The values of ``build_options``' components, in their order, that a finished picture says."""
+    """Restored values of ``build_options``' components, in their order."""
     settings = restored.settings
     return [
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
@@ -117,7 +117,7 @@ def option_updates(restored: RestoredTemplate) -> Updates:
 def requests_from_values(
     templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
 ) -> list[TemplateRequest]:
-    """An order for each template and each of the people in turn."""
+    """One request for each template and each of the people in turn."""
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, retouch, restorer, *choices = rest
     requests = [

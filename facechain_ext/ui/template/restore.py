@@ -1,4 +1,4 @@
-"""The Template page's settings out of a picture that was made here; knows nothing of the page's components."""
+"""Restoring the Template page's settings from infotext, independent of gradio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext import faces
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.template import Settings, TemplateGallery, read_template
 from facechain_ext.recipes.template.infotext import parse_template_infotext
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.infotext import ParsedTemplateInfotext
 
 _RETOUCHING = "Skin retouching"
-"""How the names of tools begin that retouch."""
+"""Prefix of the names of retouching tools."""
 
 
 @dataclass(frozen=True)
 class RestoredTemplate:
-    """The template of the gallery (nothing when it is not there), who each face becomes, the settings, and notes.
+    """Restored settings: ``template`` is a gallery name, empty when it is missing.
 
-    ``choices`` has MOST_FACES entries; ``restorer`` is a name of the host's offers or nothing.
+    ``choices`` has MAX_FACES entries; ``restorer`` is a name of ``HostCapabilities.restorers`` or empty.
     """
 
     template: str
@@ -40,19 +40,21 @@ class RestoredTemplate:
 
     @property
     def prompt(self) -> str:
-        """What the page's prompt shows: nothing for the standard one."""
+        """The prompt field's value: empty for the default prompt."""
         return "" if self.settings.prompt == Settings().prompt else self.settings.prompt
 
 
 def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -> RestoredTemplate:
-    """The page's settings from a picture's settings text; ``photos`` are the guests that are uploaded, by name.
+    """Restore settings from infotext; ``photos`` are the uploaded photos by name.
 
-    Raises HostError when the text is not that of a template portrait.
+    Raises InputError when the text is not of a template portrait.
     """
     infotext = parse_infotext(text)
     parsed = parse_template_infotext(infotext.prompt, infotext.negative, infotext.values)
     if parsed is None:
-        raise HostError("This picture holds no settings of a template portrait; choose one that was made on this page.")
+        raise InputError(
+            "This picture holds no settings of a template portrait; choose one that was made on this page."
+        )
     notes = list(parsed.notes)
     template = _find_in_gallery(parsed, notes)
     choices = _choices(parsed, photos, notes)
@@ -69,21 +71,21 @@ def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collectio
 
 
 def _find_in_gallery(parsed: ParsedTemplateInfotext, notes: list[str]) -> str:
-    """The gallery's name of the very template, asked for by its name first; a note when it is not there."""
+    """The gallery name of the template with this digest, its own name tried first; a note when it is missing."""
     gallery = TemplateGallery()
     names = sorted(gallery.names(), key=lambda name: name != parsed.template)
     for name in names:
         try:
             if parsed.digest and read_template(gallery.path(name)).digest.startswith(parsed.digest):
                 return name
-        except FaceChainError:  # noqa: PERF203 - a damaged template is none that is looked for
+        except FaceChainError:  # noqa: PERF203 - a damaged file is not the template
             continue
     notes.append(f"The template {parsed.template} is not in the gallery; drop it again.")
     return ""
 
 
 def _choices(parsed: ParsedTemplateInfotext, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
-    """Who each face becomes as far as the cards and the uploaded photos go; a note for each that is missing."""
+    """The choice for each face from cards and uploaded photos; a note for each that is missing."""
     cards = CardLibrary().names()
     digests = {faces.read_picture(path).digest[:12]: name for name, path in photos.items()}
     choices = [KEEP] * MAX_FACES

@@ -1,4 +1,4 @@
-"""The left column of the Template page: templates from uploads and the gallery, and photos of guests."""
+"""The inputs of the Template page: templates from uploads and the gallery, and photos of people."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourcesColumn:
-    """Its components: dropped files, the text that names chosen templates, their tiles, and photos of guests.
+    """The column's components: uploaded templates, the selected gallery names, photos of people, and gallery tiles.
 
-    ``finished`` is a picture whose settings are restored, ``restored`` says how that went.
+    ``finished`` takes a picture whose settings are restored, ``restored`` shows the status of that.
     """
 
     files: Component
@@ -35,12 +35,12 @@ class SourcesColumn:
 
     @property
     def inputs(self) -> list[Component]:
-        """What ``template_paths`` and ``photos_by_name`` read."""
+        """The components whose values ``template_paths`` and ``photos_by_name`` read."""
         return [self.files, self.chosen, self.photos]
 
 
 def build(host: PageHost) -> SourcesColumn:
-    """Build and wire the column."""
+    """Build the column and register its handlers."""
     files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files")
     with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
         tiles = gr.HTML(gallery.tiles_html(), elem_id="facechain_template_tiles")
@@ -96,17 +96,17 @@ def build(host: PageHost) -> SourcesColumn:
 
 
 def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str) -> list[Path]:
-    """The templates that were dropped and those chosen in the gallery; raises PhotoError when there is none."""
+    """Paths of the uploaded and the selected templates; raises PhotoError when there is none."""
     found = [host.uploaded_path(file) for file in files or ()] + gallery.selected_files(chosen or "")
     if not found:
         raise PhotoError("Drop a template first, or choose one of the gallery.")
     return found
 
 
-def photos_by_name(host: PageHost, guests: Sequence[object] | None) -> dict[str, Path]:
-    """Uploaded photos by a name that tells them apart."""
+def photos_by_name(host: PageHost, photos: Sequence[object] | None) -> dict[str, Path]:
+    """Paths of uploaded photos by a unique name, their number and file name."""
     named: dict[str, Path] = {}
-    for number, file in enumerate(guests or (), 1):
+    for number, file in enumerate(photos or (), 1):
         path = host.uploaded_path(file)
         named[f"{number} {Path(getattr(file, 'orig_name', None) or path.name).name}"] = path
     return named

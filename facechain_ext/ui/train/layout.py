@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, HostError, InputError
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
@@ -173,12 +173,12 @@ def _on_add_pictures(
 
 
 def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
-    """The training request of the page's values, its captions saved; raises HostError for a wrong checkpoint."""
+    """The training request of the page's values, its captions saved; raises InputError for a wrong checkpoint."""
     name, trigger, checkpoint, steps, rate, rank, size, resume, captions_of, table = values
     files = host.checkpoint_files()
     path = files.get(checkpoint or "")
     if path is None:
-        raise HostError("Choose the checkpoint to learn on.")
+        raise InputError("Choose the checkpoint to learn on.")
     request = TrainRequest(
         name or "", (trigger or "").strip() or TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
@@ -186,7 +186,7 @@ def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
     captions.save_edited_captions(captions_of or request.name, _cells(table))
     saved_settings = read_settings(request) if request.resume else None
     if saved_settings is not None and saved_settings.checkpoint != checkpoint and saved_settings.checkpoint in files:
-        raise HostError(
+        raise InputError(
             f"This style was begun on the checkpoint {saved_settings.checkpoint}; choose that one, or another name."
         )
     return request

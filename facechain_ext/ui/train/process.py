@@ -12,7 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import HostError, InputError, PhotoError
 from facechain_ext.training_runs.status import (
     LOG,
     RUN_ID,
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def check_request(request: TrainRequest) -> None:
-    """Raise PhotoError without pictures, HostError when the training cannot be started or resumed as requested."""
+    """Raise PhotoError without pictures, InputError when the training cannot be started or resumed as requested."""
     rows = load_captions(request)
     if not rows:
         raise PhotoError("Add pictures first.")
@@ -45,14 +45,14 @@ def check_request(request: TrainRequest) -> None:
     state = saved_state(request.folder)
     saved_settings = read_settings(request)
     if state is not None and not request.resume:
-        raise HostError('This style was begun already; tick "Go on where it stopped", or choose another name.')
+        raise InputError('This style was begun already; tick "Go on where it stopped", or choose another name.')
     if request.resume and state is None:
-        raise HostError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
+        raise InputError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
     if state is None:
         earlier = saved_settings.trigger if saved_settings is not None else ""
         old = [row.file for row in rows if earlier and earlier in row.caption and request.trigger not in row.caption]
         if old:
-            raise HostError(
+            raise InputError(
                 f'{len(old)} captions were written with the trigger word "{earlier}", and it is '
                 f'"{request.trigger}" now. '
                 "Put the new word into the captions, or set the old one again."
@@ -67,13 +67,13 @@ def check_request(request: TrainRequest) -> None:
     }
     changed = [f"{name} {was}, now {now}" for name, (was, now) in fixed_settings.items() if was and was != now]
     if changed:
-        raise HostError(
+        raise InputError(
             f"This style was begun with {'; '.join(changed)}. Only the steps may change: set that back, "
             "or choose another name."
         )
     step = state[0]
     if step >= request.steps and _is_done(request.folder):
-        raise HostError(f"All {step} steps are made. To train it further, set more training steps than {step}.")
+        raise InputError(f"All {step} steps are made. To train it further, set more training steps than {step}.")
 
 
 def command(request: TrainRequest, python: Path) -> list[str]:

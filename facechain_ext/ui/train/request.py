@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import HostError, InputError, PhotoError
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
 from facechain_ext.training_runs.settings import STATE
@@ -104,12 +104,12 @@ def read_settings(request: TrainRequest) -> SavedSettings | None:
 
 
 def check_trigger(request: TrainRequest) -> None:
-    """Save the trigger word of a new style; raises HostError when its training has started with another one."""
+    """Save the trigger word of a new style; raises InputError when its training has started with another one."""
     saved = read_settings(request)
     if saved is None:
         _write_saved_settings(request, SavedSettings(request.name.strip(), request.trigger))
     elif saved.trigger not in ("", request.trigger) and saved_state(request.folder) is not None:
-        raise HostError(
+        raise InputError(
             f'This style was begun with the trigger word "{saved.trigger}"; set that again, or choose another name.'
         )
 
