@@ -1,6 +1,6 @@
-"""Where things compute: one policy for CUDA, MPS and the CPU, which a host replaces by its own.
+"""The device policy: CUDA, MPS or CPU for the networks that the project loads itself; a host can replace it.
 
-The diffusion model belongs to the host and is never moved from here. What the project loads itself follows this policy.
+The diffusion model belongs to the host and is never moved from here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "could not allocate", "not enough memory")
-"""Parts of what CUDA and MPS, the CPU, DirectML and the webuis say when memory does not suffice."""
+_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "could not allocate", "not enough memory")
+"""Parts of the messages of CUDA and MPS, the CPU, DirectML and the webuis when memory does not suffice."""
 
 
 @dataclass(frozen=True)
 class DevicePolicy:
-    """``diffusion`` is where a diffusion model computes, ``face`` where networks that look at faces do.
+    """``diffusion`` is the device of a diffusion model, ``face`` that of the networks for faces.
 
-    ``face`` is the CPU when video memory is short: these networks stay loaded, and take under a second there.
+    ``face`` is the CPU when video memory is short: these networks stay loaded, and need under a second there.
     """
 
     diffusion: torch.device
@@ -34,7 +34,7 @@ _CPU = torch.device("cpu")
 def standalone_policy() -> DevicePolicy:
     """The first CUDA device, else Apple's, else the CPU.
 
-    Networks that look at faces compute on the CPU where the device is Apple's, which lacks some of their operations.
+    The networks for faces use the CPU in place of Apple's device, which lacks some of their operations.
     """
     if torch.cuda.is_available():
         device = torch.device("cuda", torch.cuda.current_device())
@@ -44,47 +44,61 @@ def standalone_policy() -> DevicePolicy:
     return DevicePolicy(_CPU, _CPU)
 
 
-_policy: Callable[[], DevicePolicy] = standalone_policy
+@dataclass
+class _Configuration:
+    """The policy of this process."""
+
+    policy: Callable[[], DevicePolicy]
+
+
+_configuration = _Configuration(standalone_policy)
 
 
 def use_policy(policy: Callable[[], DevicePolicy]) -> None:
-    """Let ``policy`` be asked from now on, each time that something is loaded."""
-    global _policy  # noqa: PLW0603 - one policy for the process is the point
-    _policy = policy
+    """Set the policy of this process; it is called each time that a network is loaded."""
+    _configuration.policy = policy
 
 
 def diffusion_device() -> torch.device:
-    """Where a diffusion model that the project loads itself computes."""
-    return _policy().diffusion
+    """The device of a diffusion model that the project loads itself."""
+    return _configuration.policy().diffusion
 
 
 def face_device() -> torch.device:
-    """Where a network that looks at faces computes."""
-    return _policy().face
+    """The device of the networks for faces."""
+    return _configuration.policy().face
 
 
 def has_mps() -> bool:
-    """Whether Apple's graphics processor can be used."""
+    """Whether Apple's GPU can be used."""
     return bool(torch.backends.mps.is_available())
 
 
 def default_dtype(device: torch.device | str) -> torch.dtype:
-    """The precision of a diffusion model on ``device``: half on CUDA, else single; Apple's VAE is black in half."""
+    """The dtype of a diffusion model on ``device``: float16 on CUDA, else float32 (on MPS, float16 VAEs give black)."""
     return torch.float16 if torch.device(device).type == "cuda" else torch.float32
 
 
 def copies_in_background(device: torch.device) -> bool:
-    """Whether a copy to ``device`` may go on while the program does; on MPS it can be read before it has arrived."""
+    """Whether copies to ``device`` may be asynchronous; on MPS the target could be read before the copy is complete."""
     return device.type == "cuda"
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes free on a CUDA device; None where nobody counts them."""
+    """Free bytes of a CUDA device; None for other devices."""
     return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
 
 
+def describe_device(device: torch.device) -> str:
+    """The name of a GPU, with its memory where known; "" for the CPU."""
+    if device.type == "cuda":
+        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
+        return f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB"
+    return "Apple GPU" if device.type == "mps" else ""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether ``error`` says that memory did not suffice, on any device."""
+    """Whether ``error`` reports insufficient memory, on any device."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY_WORDS)
+    return isinstance(error, RuntimeError) and any(part in str(error).lower() for part in _MEMORY_MESSAGES)

@@ -1,4 +1,4 @@
-"""What works here, what does not, and the one step that would change it."""
+"""A report of the device, packages, model files, face providers and styles, with the step that each lacks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from facechain_ext import faces, retouch, styles, weights
 from facechain_ext.errors import FaceChainError
 from facechain_ext.next_steps import next_steps
+from facechain_ext.weights.lock_file import LOCK_FILE, check_quickly, read_lock
 from facechain_ext.weights.manifest import manifest
-from facechain_ext.weights.store import LOCK_FILE, check_quickly, how_to_get, read_lock
+from facechain_ext.weights.store import how_to_get
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
-class Named(Protocol):
-    """A provider of an ability."""
+class HasName(Protocol):
+    """A provider of a face ability."""
 
     name: str
 
@@ -33,9 +34,9 @@ State = Literal["ready", "optional", "missing"]
 
 @dataclass(frozen=True)
 class Check:
-    """One line: ``detail`` says what there is, ``remedy`` the one step that makes it ready ("" when it is).
+    """One line of the report: ``detail`` describes the state, ``remedy`` the step that makes it ready ("" when it is).
 
-    ``missing`` keeps portraits from being made; ``optional`` does not.
+    A check that is "missing" prevents portraits; an "optional" one does not.
     """
 
     area: str
@@ -47,7 +48,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Package:
-    """A package that something here uses: its import name, its names on PyPI, and what for."""
+    """A package: its import name, its possible distributions on PyPI, and its purpose."""
 
     module: str
     distributions: tuple[str, ...]
@@ -76,39 +77,33 @@ PACKAGES = (
 
 
 def examine(extra: Iterable[Callable[[], Iterable[Check]]] = ()) -> tuple[Check, ...]:
-    """All lines, area by area; ``extra`` adds those of a host. Nothing is downloaded or changed."""
-    lines: list[Check] = []
-    for part in (_machine, _packages, _folder, _weights, _faces, _styles, *extra):
-        lines += part()
-    return tuple(lines)
+    """All checks, area by area; ``extra`` adds those of a host. Downloads and changes nothing."""
+    checks: list[Check] = []
+    for area in (_check_machine, _check_packages, _check_folder, _check_weights, _check_faces, _check_styles, *extra):
+        checks += area()
+    return tuple(checks)
 
 
 def as_text(checks: Iterable[Check]) -> str:
-    """The lines as plain text, for a log or a bug report."""
+    """The checks as plain text, one a line, for a log or a bug report."""
     marks = {"ready": "ok", "optional": "--", "missing": "!!"}
     return "\n".join(
         f"[{marks[c.state]}] {c.area}: {c.name}: {c.detail}" + (f" {c.remedy}" if c.remedy else "") for c in checks
     )
 
 
-def _machine() -> Iterable[Check]:
+def _check_machine() -> Iterable[Check]:
     yield Check("Machine", "Python", "ready", f"{platform.python_version()} on {platform.system()}")
-    import torch  # noqa: PLC0415 - only here, so that importing this module stays cheap
+    from facechain_ext import devices  # noqa: PLC0415 - imports torch, which takes a second
 
-    from facechain_ext.devices import diffusion_device  # noqa: PLC0415 - as above
-
-    device = diffusion_device()
-    if device.type == "cuda":
-        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
-        yield Check("Machine", "device", "ready", f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB")
-    elif device.type == "mps":
-        yield Check("Machine", "device", "ready", "Apple GPU")
+    if description := devices.describe_device(devices.diffusion_device()):
+        yield Check("Machine", "device", "ready", description)
     else:
         remedy = "A supported GPU and its torch make portraits a matter of seconds."
         yield Check("Machine", "device", "optional", f"CPU only, {os.cpu_count()} cores.", remedy)
 
 
-def _packages() -> Iterable[Check]:
+def _check_packages() -> Iterable[Check]:
     for package in PACKAGES:
         version = _version(package)
         if version:
@@ -120,7 +115,7 @@ def _packages() -> Iterable[Check]:
 
 
 def _version(package: Package) -> str:
-    """The version of the installed package, "installed" when it does not say, "" when it is not there."""
+    """The version of the installed package, "installed" when it has none, "" when it is not installed."""
     if importlib.util.find_spec(package.module) is None:
         return ""
     for distribution in package.distributions:
@@ -129,11 +124,11 @@ def _version(package: Package) -> str:
     return "installed"
 
 
-def _folder() -> Iterable[Check]:
+def _check_folder() -> Iterable[Check]:
     folder = weights.models_folder()
-    there = _nearest(folder)
-    free = shutil.disk_usage(there).free / 1e9
-    if os.access(there, os.W_OK):
+    existing = _existing_parent(folder)
+    free = shutil.disk_usage(existing).free / 1e9
+    if os.access(existing, os.W_OK):
         yield Check("Models", "folder", "ready", f"{folder}, {free:.0f} GB free")
     else:
         remedy = "Choose another: set FACECHAIN_MODELS_DIR, or start the webui with --facechain-models-dir."
@@ -147,7 +142,7 @@ def _folder() -> Iterable[Check]:
         yield Check("Models", name, "optional", "changed since it was downloaded.", f"{next_steps().verify()}.")
 
 
-def _nearest(folder: Path) -> Path:
+def _existing_parent(folder: Path) -> Path:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
@@ -157,7 +152,7 @@ def _changed(path: Path) -> bool:
     return check_quickly(path) == "changed"
 
 
-def _weights() -> Iterable[Check]:
+def _check_weights() -> Iterable[Check]:
     adapters = [key for key in manifest() if key.startswith("adapter-") and weights.find(key) is not None]
     for key, entry in manifest().items():
         found = weights.find(key)
@@ -168,32 +163,32 @@ def _weights() -> Iterable[Check]:
         yield Check("Models", key, "missing" if needed else "optional", f"{entry.title}.", how_to_get(key))
 
 
-def _faces() -> Iterable[Check]:
-    yield _chosen("detector", faces.detector)
-    yield _chosen("head mask", faces.head_masker)
-    yield _judge()
+def _check_faces() -> Iterable[Check]:
+    yield _check_provider("detector", faces.detector)
+    yield _check_provider("head mask", faces.head_masker)
+    yield _check_likeness()
     for row in retouch.availability():
         yield Check("Faces", f"{row.ability}, {row.name}", "ready" if row.ready else "optional", row.detail, row.remedy)
 
 
-def _chosen(ability: str, choose: Callable[[], Named]) -> Check:
+def _check_provider(ability: str, choose: Callable[[], HasName]) -> Check:
     try:
         return Check("Faces", ability, "ready", choose().name)
     except FaceChainError as error:
         return Check("Faces", ability, "missing", str(error))
 
 
-def _judge() -> Check:
-    """Who says how like a picture is: a network apart from the one that puts the face in, or that one itself."""
+def _check_likeness() -> Check:
+    """The network that scores likeness: one independent of the face adapter, or TransFace, which the adapter uses."""
     try:
         return Check("Faces", "likeness", "ready", faces.recogniser().name)
     except FaceChainError as error:
         return Check("Faces", "likeness", "optional", "by TransFace, which also puts the face in.", str(error))
 
 
-def _styles() -> Iterable[Check]:
-    own, troubles = styles.own_styles()
+def _check_styles() -> Iterable[Check]:
+    own, faults = styles.own_styles()
     count = len(styles.catalogue())
     yield Check("Styles", "catalogue", "ready", f"{count} styles, {len(own)} of your own")
-    for trouble in troubles:
-        yield Check("Styles", "own", "optional", trouble)
+    for fault in faults:
+        yield Check("Styles", "own", "optional", fault)

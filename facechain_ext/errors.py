@@ -1,10 +1,10 @@
-"""What can go wrong, each with a message that names the offending thing and the next step."""
+"""The domain exceptions; each message names what is at fault and the next step, and is shown to the user as it is."""
 
 from __future__ import annotations
 
 
 class FaceChainError(Exception):
-    """Base of every error that this package raises on purpose; its text is meant for the user as it stands."""
+    """Base of every error that this package raises for users."""
 
 
 class InputError(FaceChainError):
@@ -16,12 +16,12 @@ class PhotoError(FaceChainError):
 
 
 class WeightsError(FaceChainError):
-    """A file does not hold the weights or the card that it should."""
+    """A file of weights or a card is missing, damaged or of another kind, or cannot be written."""
 
 
 class HostError(FaceChainError):
-    """The host (webui, Forge, diffusers) cannot do what is asked with what it has loaded."""
+    """The host (webui, Forge, diffusers) cannot do this with the models that it has loaded."""
 
 
-class Cancelled(FaceChainError):  # noqa: N818 - it is no fault: somebody asked for it
-    """The work was stopped by whoever asked for it; what is finished is kept."""
+class Cancelled(FaceChainError):  # noqa: N818 - a request of the user, not an error
+    """The user stopped the work; what is finished is kept."""

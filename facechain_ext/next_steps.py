@@ -1,7 +1,7 @@
-"""The step that a message names: a button where a page is open, a command where there is none.
+"""The next step that a message names: a button of the page, or a command of the terminal; and installed packages.
 
-Messages are made far from any host, and the same fault has another remedy in the webui than in a terminal. So they ask
-here, and the host says once, when it starts, which steps exist where its user is. The default is the command line.
+Messages are written in code that knows no host, but the same fault has another remedy in the webui than in a terminal.
+The host sets the steps of its user once, when it starts; the default is the command line.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MEDIAPIPE = "mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
-"""Installed without what it asks for: that would replace the webui's numpy and protobuf, which it runs with."""
-_ALONE = {
+"""Installed without its dependencies, which would replace the numpy and protobuf of the webui; it works with those."""
+_STANDALONE_REQUIREMENTS = {
     "filelock": "filelock",
     "mediapipe": f"--no-deps {MEDIAPIPE}",
     "facexlib": "facexlib==0.3.0",
@@ -30,8 +30,8 @@ _ALONE = {
     "peft": '-e ".[training]"',
     "tomli": "tomli",
 }
-"""What pip is given for each package outside a webui."""
-_BESIDE_A_WEBUI = {
+"""pip's arguments for each package outside a webui, by import name."""
+_WEBUI_ADDITIONS = {
     "filelock": "filelock",
     "mediapipe": MEDIAPIPE,
     "onnxruntime": "onnxruntime flatbuffers",
@@ -39,46 +39,46 @@ _BESIDE_A_WEBUI = {
     "requests": "requests",
     "tomli": "tomli",
 }
-"""What may be added to a webui's environment by name, without anything that these ask for."""
-_OF_A_WEBUI = frozenset({"torch", "safetensors", "numpy", "cv2", "PIL", "facexlib", "torchvision"})
-"""What every webui brings."""
+"""pip's arguments for each package that can be added to a webui's environment without its dependencies."""
+_WEBUI_PACKAGES = frozenset({"torch", "safetensors", "numpy", "cv2", "PIL", "facexlib", "torchvision"})
+"""Packages of every webui."""
 
 
 class NextSteps(Protocol):
-    """The steps of one place, each as a sentence without its full stop."""
+    """The steps of one user interface, each a sentence without its full stop."""
 
     def download(self, key: str, title: str) -> str:
-        """How to get the weights that the manifest calls ``key``."""
+        """The step that downloads the weights ``key`` of the manifest."""
         ...
 
     def verify(self) -> str:
-        """How to compare the files with what was downloaded."""
+        """The step that compares the files with their recorded digests."""
         ...
 
     def list_weights(self) -> str:
-        """Where every file that there is to have is listed."""
+        """The step that lists every file of the manifest."""
         ...
 
     def agree(self, key: str) -> str:
-        """How to agree to the Python of a model repository."""
+        """The step that consents to the Python code of a model repository."""
         ...
 
     def examine(self) -> str:
-        """How to have the installation examined."""
+        """The step that shows the doctor's report."""
         ...
 
     def list_styles(self) -> str:
-        """Where all styles are listed."""
+        """The step that lists all styles."""
         ...
 
     def install(self, package: str) -> str:
-        """How to get a Python package, by its import name; the whole sentence."""
+        """The step that installs a Python package, by its import name; a complete sentence."""
         ...
 
 
 @dataclass(frozen=True)
 class CommandSteps:
-    """The steps of a terminal."""
+    """The steps of the command line."""
 
     def download(self, key: str, title: str) -> str:
         """A command."""
@@ -108,57 +108,57 @@ class CommandSteps:
     def install(self, package: str) -> str:
         """A command of pip."""
         if package in ("facexlib", "torchvision"):
-            return f"It comes with the webui; alone, run: pip install {_ALONE[package]}"
-        if package not in _ALONE:
+            return f"It comes with the webui; alone, run: pip install {_STANDALONE_REQUIREMENTS[package]}"
+        if package not in _STANDALONE_REQUIREMENTS:
             return "It comes with the webui; alone, run: python install.py portrait"
         if package in ("diffusers", "transformers", "peft", "spandrel"):
-            return f"Outside the webui's environment, run: pip install {_ALONE[package]}"
-        return f"Run: pip install {_ALONE[package]}"
+            return f"Outside the webui's environment, run: pip install {_STANDALONE_REQUIREMENTS[package]}"
+        return f"Run: pip install {_STANDALONE_REQUIREMENTS[package]}"
 
 
 @dataclass(frozen=True)
 class PageSteps:
-    """The steps of the page; ``webui`` when it stands in one, whose packages must stay as they are."""
+    """The steps of the page; ``webui`` is True inside a webui, whose packages must not be replaced."""
 
     webui: bool
 
     @property
-    def _models(self) -> str:
+    def _models_page(self) -> str:
         return "the Models page of the FaceChain tab" if self.webui else "the Models page"
 
     def download(self, key: str, title: str) -> str:
         """A button."""
         del key
-        return f"Choose “{title}” on {self._models} and press Download"
+        return f"Choose “{title}” on {self._models_page} and press Download"
 
     def verify(self) -> str:
         """A button."""
-        return f"Press Verify on {self._models}"
+        return f"Press Verify on {self._models_page}"
 
     def list_weights(self) -> str:
         """A page."""
-        return f"See {self._models} for every file there is"
+        return f"See {self._models_page} for every file there is"
 
     def agree(self, key: str) -> str:
         """A button."""
-        return f"Agree to {key} on {self._models}, under “Networks that bring their own Python”"
+        return f"Agree to {key} on {self._models_page}, under “Networks that bring their own Python”"
 
     def examine(self) -> str:
         """A button."""
-        return f"Press Examine on {self._models}, under “Doctor”"
+        return f"Press Examine on {self._models_page}, under “Doctor”"
 
     def list_styles(self) -> str:
         """A page."""
         return "Choose one of the Portrait page's gallery"
 
     def install(self, package: str) -> str:
-        """In the webui the one line that leaves its packages as they are, or why there is none."""
+        """In a webui, the command that replaces none of its packages, or the reason why there is none."""
         if not self.webui:
             return CommandSteps().install(package)
-        if package in _OF_A_WEBUI:
+        if package in _WEBUI_PACKAGES:
             return "It belongs to the webui itself; let the webui install its own requirements again"
-        if package in _BESIDE_A_WEBUI:
-            line = f'"{sys.executable}" -m pip install --no-deps {_BESIDE_A_WEBUI[package]}'
+        if package in _WEBUI_ADDITIONS:
+            line = f'"{sys.executable}" -m pip install --no-deps {_WEBUI_ADDITIONS[package]}'
             return f"Stop the webui, run: {line} and start it again"
         return (
             f"{package} would replace packages that the webui pins, so it is not used here; it works in an "
@@ -183,7 +183,7 @@ _configuration = _Configuration(CommandSteps())
 
 
 def next_steps() -> NextSteps:
-    """The steps that exist where the user is."""
+    """The steps of this process."""
     return _configuration.steps
 
 

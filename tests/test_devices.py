@@ -39,7 +39,7 @@ def test_alone_the_best_device_is_used(machine, facts, diffusion, face, dtype):
 
 
 def test_a_host_brings_a_policy_of_its_own(monkeypatch):
-    monkeypatch.setattr(devices, "_policy", devices.standalone_policy)
+    monkeypatch.setattr(devices._configuration, "policy", devices.standalone_policy)
     devices.use_policy(lambda: devices.DevicePolicy(MPS, torch.device("cuda:3")))
     assert (devices.diffusion_device(), devices.face_device()) == (MPS, torch.device("cuda:3"))
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from facechain_ext import doctor
 from facechain_ext.cli import doctor as command
 from facechain_ext.next_steps import MEDIAPIPE, CommandSteps, PageSteps
-from facechain_ext.weights import set_models_folder, store
+from facechain_ext.weights import lock_file, set_models_folder
 from facechain_ext.weights.manifest import manifest
 
 
@@ -64,7 +64,7 @@ def test_a_changed_file_is_a_line(tmp_path):
     path = tmp_path / "models" / "transface.safetensors"
     path.parent.mkdir()
     path.write_bytes(b"x")
-    store.remember({path: "0" * 64}, "test")
+    lock_file.add_records({path: "0" * 64}, "test")
     path.write_bytes(b"other")
     lines = by_name(doctor.examine())
     assert "changed" in lines["Models", "transface.safetensors"].detail

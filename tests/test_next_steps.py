@@ -15,7 +15,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.next_steps import CommandSteps, PageSteps, next_steps, set_next_steps
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.styles import find_style
-from facechain_ext.weights import read_state_dict, store
+from facechain_ext.weights import lock_file, read_state_dict, store
 from facechain_ext.weights.manifest import manifest
 
 PACKAGE = Path(facechain_ext.__file__).parent
@@ -83,8 +83,8 @@ def test_in_a_webui_every_step_is_one_that_a_webui_has(in_a_webui):
     said += [f"{check.detail} {check.remedy}" for check in doctor.examine()]
     said += [row.remedy for row in faces.availability()]
     said += [refused(lambda: find_style("no such style")), refused(lambda: read_state_dict(in_a_webui / "none.pt"))]
-    (in_a_webui / store.LOCK_FILE).write_text("{", encoding="utf-8")
-    said.append(refused(store.read_lock))
+    (in_a_webui / lock_file.LOCK_FILE).write_text("{", encoding="utf-8")
+    said.append(refused(lock_file.read_lock))
     for text in said:
         found = COMMAND.search(text)
         assert found is None or f'"{sys.executable}" -m pip install --no-deps ' in text, text

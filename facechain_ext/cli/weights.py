@@ -16,7 +16,7 @@ from rich.table import Table
 from facechain_ext.cli import laboratory
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
-from facechain_ext.weights import find, models_folder, pull, require, set_models_folder, store
+from facechain_ext.weights import find, lock_file, models_folder, pull, require, set_models_folder, store
 from facechain_ext.weights.manifest import GROUPS, entry, format_megabytes, manifest
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def verify(keys: Keys = None) -> None:
     colours = {"right": "green", "changed": "red", "missing": "red", "unknown": "yellow"}
     for finding in findings:
         path, colour = escape(str(finding.path)), colours[finding.state]
-        console.print(f"{finding.key}: {path} [{colour}]{finding.words}[/]")
+        console.print(f"{finding.key}: {path} [{colour}]{finding.description}[/]")
     if not findings:
         console.print(f"There are no files in {escape(str(models_folder()))}.")
     bad = sorted({finding.key for finding in findings if finding.state in ("changed", "missing")})
@@ -189,7 +189,7 @@ def _pull_one(key: str, hub: str | None) -> Path:
 
 def _delete(paths: list[Path]) -> None:
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
-    store.forget(files)
+    lock_file.remove_records(files)
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path)

@@ -13,7 +13,7 @@ from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.paths import special_file
 from facechain_ext.text_values import replace_surrogates
-from facechain_ext.weights.state_dict_spec import check_layout, check_values, is_finite, require_key
+from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, is_finite, require_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +145,7 @@ def load_card(path: Path, kind: type[D]) -> D:
     """
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
-        check_layout(tensors, {"face_tokens": ()}, what=_KIND, source=path.name)
+        check_state_dict(tensors, {"face_tokens": ()}, what=_KIND, source=path.name)
     facts = _facts(tensors, metadata, path)
     tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
     embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from facechain_ext.identity.projector import head_count, merge_heads, split_heads
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.state_dict_spec import check_layout, check_values, require_key
+from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +167,7 @@ class TransFace(nn.Module):
         counters = {key for key in sizes.layout() if key.endswith("num_batches_tracked")}
         for key in counters - state.keys():
             state[key] = torch.zeros((), dtype=torch.long)
-        check_layout(state, sizes.layout(), what=_KIND, source=path.name)
+        check_state_dict(state, sizes.layout(), what=_KIND, source=path.name)
         check_values(state, what=_KIND, source=path.name)
         with torch.device("meta"):
             encoder = cls(sizes)

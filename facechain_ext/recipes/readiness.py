@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from facechain_ext.weights.background import Task
+    from facechain_ext.weights.background import DownloadFunction
 
 ENCODER, ADAPTER = "transface", "adapter-majic"
 """What the manifest calls the face encoder, and the adapter that is fetched where there is none."""
@@ -37,7 +37,7 @@ class Need:
     what: str
     remedy: str
     keys: tuple[str, ...] = ()
-    task: Task | None = field(default=None, compare=False)
+    task: DownloadFunction | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ SMALL = DrawingDefaults(
 def drawing_defaults(checkpoint: Path | None) -> DrawingDefaults:
     """What suits a checkpoint's file, recognised by the width of its U-Net; the usual where that cannot be known."""
     facts = model_facts(checkpoint) if checkpoint is not None else None
-    return SMALL if facts is not None and facts.is_sd15 and facts.is_small else USUAL
+    return SMALL if facts is not None and facts.is_sd15 and facts.is_tiny else USUAL
 
 
 def checkpoint_needs(checkpoint: Path, where: str) -> tuple[Need, ...]:

@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole: written beside it, flushed to the disk, renamed."""
+"""Atomic writes: a file is written under a temporary name, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_write(path: Path, *, new: bool = False) -> Iterator[Path]:
-    """A place beside ``path`` to write to; it becomes ``path`` when the block ends well and is removed when it fails.
+    """The temporary path to write to in the block; it is renamed to ``path`` at its end and removed when it raises.
 
-    Makes the folder. What was at ``path`` stays until then, also when the process is killed or the power fails. With
-    ``new`` nothing at ``path`` is ever replaced: raises FileExistsError, before the block where it is there already,
-    after it where another process was faster. Raises OSError as writing, flushing and renaming do.
+    Makes the folder. The old file at ``path`` stays until then, also when the process is killed or the power fails.
+    With ``new`` nothing at ``path`` is ever replaced: raises FileExistsError before the block when a file is there, and
+    after it when another process wrote one meanwhile. Raises OSError as writing, flushing and renaming do.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:  # a file is where the folder should be; not to be mistaken for a name taken
+    except FileExistsError as error:  # a file in place of the folder; not the FileExistsError of ``new``
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
     if new and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
@@ -41,9 +41,9 @@ def atomic_write(path: Path, *, new: bool = False) -> Iterator[Path]:
 
 
 def _publish_new(part: Path, path: Path) -> None:
-    """Give ``part`` the name ``path`` unless something has it; raises FileExistsError then."""
+    """Rename ``part`` to ``path``; raises FileExistsError when something is there."""
     try:
-        os.link(part, path)  # renaming would replace what another process has just put there
+        os.link(part, path)  # a rename would replace what another process wrote meanwhile
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):  # a file system without links (FAT, some network drives)
@@ -53,21 +53,21 @@ def _publish_new(part: Path, path: Path) -> None:
 
 
 def temporary_path(path: Path) -> Path:
-    """Where this thread writes what becomes ``path``: a short name whatever the length of the other."""
-    return path.with_name(f"{_mark(path)}.{os.getpid()}.{threading.get_ident()}.part")
+    """The path, unique to this thread, under which ``path`` is written; short whatever the length of its name."""
+    return path.with_name(f"{_name_digest(path)}.{os.getpid()}.{threading.get_ident()}.part")
 
 
 def remove_temporary_files(path: Path) -> None:
-    """Remove what killed writers of ``path`` left."""
-    for part in path.parent.glob(f"{_mark(path)}.*.part"):
+    """Remove the temporary files that killed writers of ``path`` left."""
+    for part in path.parent.glob(f"{_name_digest(path)}.*.part"):
         part.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
-    """Have the disk keep the bytes of a file before it is renamed; raises OSError."""
+    """Flush a file's bytes to the disk (fsync), as is needed before a rename; raises OSError."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _mark(path: Path) -> str:
+def _name_digest(path: Path) -> str:
     return hashlib.sha256(path.name.encode("utf-8", "surrogatepass")).hexdigest()[:16]

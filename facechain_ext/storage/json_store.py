@@ -1,10 +1,10 @@
-"""Small JSON files that are written as a whole."""
+"""Small JSON files that are replaced in one step."""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.storage.atomic_write import atomic_write
@@ -12,22 +12,23 @@ from facechain_ext.storage.atomic_write import atomic_write
 if TYPE_CHECKING:
     from pathlib import Path
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-def read_json(path: Path) -> Any:
-    """The value in ``path``; None when there is no such file, and, with a warning, when it cannot be read."""
+def read_json(path: Path) -> object:
+    """The value in ``path``; None when there is no such file and, with a warning in the log, when it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        log.warning("%s cannot be read (%s); it counts as empty", path, error)
+        logger.warning("%s cannot be read (%s); it counts as empty", path, error)
         return None
+    return value
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace ``path`` by ``value``, as a whole or not at all; raises WeightsError when it cannot be written."""
+def write_json(path: Path, value: object) -> None:
+    """Replace ``path`` by ``value`` atomically; raises WeightsError when it cannot be written."""
     try:
         with atomic_write(path) as part:
             part.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import stat
 import unicodedata
 from pathlib import Path
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError
 
 _WINDOWS_DEVICES = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"]
@@ -32,7 +32,7 @@ _SPECIAL_FILES = (
 def safe_name(name: str) -> str:
     """``name`` unchanged when it is one component of a path that is valid on every system.
 
-    Letters of every script are valid. Raises WeightsError, naming the reason, for separators, control and invisible
+    Letters of every script are valid. Raises InputError, naming the reason, for separators, control and invisible
     direction characters, the characters that Windows forbids and its device names (CON, NUL, COM1...), a dot or a space
     at either end, and over 255 bytes.
     """
@@ -52,21 +52,21 @@ def safe_name(name: str) -> str:
     elif len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
         reason = f"is longer than {MAX_NAME_BYTES} bytes"
     if reason:
-        raise WeightsError(f"The name “{shown}” {reason}. Choose another name.")
+        raise InputError(f"The name “{shown}” {reason}. Choose another name.")
     return name
 
 
 def safe_child(root: Path | str, name: str) -> Path:
     """The resolved path of ``name`` (components divided by ``/``) below ``root``; the file need not exist.
 
-    Raises WeightsError when a component is no ``safe_name``, or when a symbolic link leads out of ``root``.
+    Raises InputError when a component is no ``safe_name``, or when a symbolic link leads out of ``root``.
     """
     for component in name.split("/"):
         safe_name(component)
     base = Path(root).resolve()
     path = Path(base, name).resolve()
     if not path.is_relative_to(base) or path == base:
-        raise WeightsError(f"{name} leads out of {base} through a link. Remove the link, or move the file there.")
+        raise InputError(f"{name} leads out of {base} through a link. Remove the link, or move the file there.")
     return path
 
 

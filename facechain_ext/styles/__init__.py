@@ -1,9 +1,9 @@
-"""Styles: the catalogue, the user's own, favourites, and the LoRA each needs. Importing this loads no torch."""
+"""Styles: the catalogue, the user's own, favourites, and their LoRAs. Importing this loads no torch."""
 
 from __future__ import annotations
 
-from facechain_ext.styles.catalogue import catalogue, search, tag_names
-from facechain_ext.styles.lora_index import forget_lora_index
+from facechain_ext.styles.catalogue import catalogue, search, shipped_picture, tag_names
+from facechain_ext.styles.lora_index import clear_lora_index
 from facechain_ext.styles.loras import find_lora, known_loras, pull_lora, require_lora
 from facechain_ext.styles.own import (
     all_styles,
@@ -16,7 +16,6 @@ from facechain_ext.styles.own import (
     save_style,
     set_favourite,
 )
-from facechain_ext.styles.shipped_pictures import shipped_picture
 from facechain_ext.styles.style import NEGATIVE, Style, StyleError, StyleLora, Subject
 
 __all__ = [
@@ -28,11 +27,11 @@ __all__ = [
     "all_styles",
     "catalogue",
     "check_new_style",
+    "clear_lora_index",
     "delete_style",
     "favourites",
     "find_lora",
     "find_style",
-    "forget_lora_index",
     "key_of",
     "known_loras",
     "own_styles",

@@ -1,8 +1,7 @@
-"""The styles there are: those of the catalogue, read once, and the user's own."""
+"""The catalogue of styles that ship, its pictures, and search."""
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +12,13 @@ from facechain_ext.styles.style import Style, StyleError, Subject, parse_style
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-logger = logging.getLogger(__name__)
-
 FOLDER = Path(__file__).with_name("catalogue")
+PICTURES = Path(__file__).with_name("pictures")
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Style]:
-    """Our styles by key, family by family; raises StyleError when a file is damaged or a key is there twice."""
+    """The styles that ship by key, file by file; raises StyleError for a damaged file or a repeated key."""
     styles: dict[str, Style] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         for key, raw in read_toml(path, StyleError).items():
@@ -32,23 +30,31 @@ def catalogue() -> dict[str, Style]:
 
 @lru_cache(maxsize=1)
 def tag_names() -> dict[str, str]:
-    """The Chinese word for each tag."""
+    """The Chinese word for each tag; raises StyleError when the file is damaged."""
     tables = read_toml(Path(__file__).with_name("tags.toml"), StyleError)
-    return {str(tag): str(name) for tag, name in tables["zh"].items()}
+    chinese = tables.get("zh")
+    if not isinstance(chinese, dict):
+        raise StyleError("tags.toml has no table zh. Restore it from the extension's repository.")
+    return {str(tag): str(name) for tag, name in chinese.items()}
+
+
+def shipped_picture(key: str) -> Path | None:
+    """The picture of a style of the catalogue, a square WebP file; None for a style of the user."""
+    return PICTURES / f"{key}.webp" if key in catalogue() else None
 
 
 def search(
     styles: Iterable[Style], query: str = "", *, tags: Iterable[str] = (), subject: Subject | None = None
 ) -> list[Style]:
-    """The styles that have all words of ``query`` in their name, tags or prompt, all ``tags``, and suit ``subject``.
+    """The styles that contain all words of ``query`` in name, tags or prompt, have all ``tags`` and suit ``subject``.
 
-    English and Chinese words both find; matches in the name come first, then in the tags, then in the prompt; otherwise
-    the order stays.
+    English and Chinese words match. Matches in the name come first, then in the tags, then in the prompt; the order of
+    ``styles`` is kept otherwise.
     """
-    words, wanted = query.casefold().split(), set(tags)
+    words, required_tags = query.casefold().split(), set(tags)
     found = []
     for style in styles:
-        if not wanted <= set(style.tags) or (subject is not None and not style.suits(subject)):
+        if not required_tags <= set(style.tags) or (subject is not None and not style.suits(subject)):
             continue
         ranks = [_rank(style, word) for word in words]
         if all(rank is not None for rank in ranks):
@@ -58,7 +64,7 @@ def search(
 
 
 def _rank(style: Style, word: str) -> int | None:
-    """0 for the beginning of a name, 1 inside one, 2 for a tag, 3 for the prompt, None for nowhere."""
+    """0 if ``word`` starts a name, 1 inside one, 2 in a tag, 3 in the prompt, None if absent."""
     names = (style.en.casefold(), style.zh.casefold(), style.key)
     if any(name.startswith(word) for name in names):
         return 0

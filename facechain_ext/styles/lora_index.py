@@ -1,4 +1,4 @@
-"""Which LoRA files there are: folders are walked once, and again only when one of them has changed."""
+"""An index of LoRA files by name; folders are scanned again only when one of them has changed."""
 
 from __future__ import annotations
 
@@ -15,71 +15,73 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ENDINGS = (".safetensors", ".pt", ".ckpt")
-_YOUNG = 2_000_000_000
-"""Nanoseconds for which a folder's time of change may hide a second change, since file systems count coarsely."""
+LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt")
+_CLOCK_RESOLUTION_NS = 2_000_000_000
+"""Coarsest resolution of a file system's times (FAT: 2 s), within which a second change leaves the time the same."""
 
 
 @dataclass(frozen=True)
-class _Walk:
-    """What one walk found: the files by name, and the time of change of every folder (None: it was not there)."""
+class _Scan:
+    """One scan: files by case-folded name, each folder's time of change (None: missing), the start in nanoseconds."""
 
     files: Mapping[str, Path]
-    changed: Mapping[Path, int | None]
-    begun: int
+    folder_times: Mapping[Path, int | None]
+    started_ns: int
 
 
-_walks: dict[tuple[Path, ...], _Walk] = {}
+_scans: dict[tuple[Path, ...], _Scan] = {}
 _lock = Lock()
 
 
 def lora_index(folders: tuple[Path, ...]) -> Mapping[str, Path]:
-    """The LoRA files in ``folders`` and below by name in small letters; of two with one name the first folder's counts.
+    """The LoRA files in ``folders`` and below by case-folded name; of two with one name, that of the first folder.
 
-    Links to folders are followed. A file that comes or goes is seen the next time, since its folder's time of change
-    moves; where a network drive does not tell that, ``forget_lora_index`` does.
+    Links to folders are followed. Added and removed files are seen by the folder's time of change; where a network
+    drive does not update it, call ``clear_lora_index``.
     """
     with _lock:
-        walk = _walks.get(folders)
-        if walk is None or not _still_true(walk):
-            walk = _walks[folders] = _walk(folders)
-        return walk.files
+        scan = _scans.get(folders)
+        if scan is None or not _is_current(scan):
+            scan = _scans[folders] = _scan_folders(folders)
+        return scan.files
 
 
-def forget_lora_index() -> None:
-    """Let the next look-up walk the folders again."""
+def clear_lora_index() -> None:
+    """Make the next look-up scan the folders again."""
     with _lock:
-        _walks.clear()
+        _scans.clear()
 
 
-def _still_true(walk: _Walk) -> bool:
+def _is_current(scan: _Scan) -> bool:
     return all(
-        _changed(folder) == changed and (changed is None or changed < walk.begun - _YOUNG)
-        for folder, changed in walk.changed.items()
+        _time_of_change(folder) == time_ns and (time_ns is None or time_ns < scan.started_ns - _CLOCK_RESOLUTION_NS)
+        for folder, time_ns in scan.folder_times.items()
     )
 
 
-def _walk(folders: tuple[Path, ...]) -> _Walk:
-    begun = time.time_ns()
+def _scan_folders(folders: tuple[Path, ...]) -> _Scan:
+    started_ns = time.time_ns()
     files: dict[str, Path] = {}
-    changed: dict[Path, int | None] = {}
+    folder_times: dict[Path, int | None] = {}
     for root in folders:
-        changed[root] = _changed(root)
+        folder_times[root] = _time_of_change(root)
         found = []
         for folder in _folders_below(root):
-            changed[folder] = _changed(folder)
+            folder_times[folder] = _time_of_change(folder)
             try:
                 with os.scandir(folder) as entries:
-                    found += [Path(one.path) for one in entries if one.name.endswith(ENDINGS) and one.is_file()]
+                    found += [
+                        Path(file.path) for file in entries if file.name.endswith(LORA_SUFFIXES) and file.is_file()
+                    ]
             except OSError as error:
                 logger.warning("LoRAs in %s are not seen: %s", folder, error)
         for path in sorted(found):
             files.setdefault(path.name.casefold(), path)
-    return _Walk(files, changed, begun)
+    return _Scan(files, folder_times, started_ns)
 
 
 def _folders_below(root: Path) -> Iterator[Path]:
-    """``root`` and the folders below it, each once, however links may circle."""
+    """``root`` and the folders below it, each once, also where links form a cycle."""
     seen: set[tuple[int, int]] = set()
     for name, below, _ in os.walk(root, followlinks=True):
         folder = Path(name)
@@ -95,7 +97,7 @@ def _folders_below(root: Path) -> Iterator[Path]:
         yield folder
 
 
-def _changed(folder: Path) -> int | None:
+def _time_of_change(folder: Path) -> int | None:
     try:
         return folder.stat().st_mtime_ns
     except OSError:

@@ -1,8 +1,10 @@
-"""From a style to the LoRA file it needs: one the host has already, or a download."""
+"""The LoRA file of a style: found in the host's folders, or downloaded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.storage.paths import safe_child
@@ -18,26 +20,30 @@ if TYPE_CHECKING:
     from facechain_ext.weights.transfer import Progress
 
 
+_LORA_KEY_PARTS = ("lora", "hada_", "lokr_")
+"""Parts of the tensor names of LoRA, LoHa and LoKr files."""
+
+
 def lora_folder() -> Path:
-    """Where LoRAs are kept when there is no host with a folder of its own."""
+    """The folder of LoRAs where the host has none of its own."""
     return models_folder() / "lora"
 
 
 def known_loras(folders: Iterable[Path] = ()) -> Mapping[str, Path]:
-    """The LoRA files of ``folders``, their subfolders and ours by name in small letters; of two alike the first counts.
+    """The LoRA files in ``folders``, ``lora_folder`` and their subfolders by case-folded name; the first of each name.
 
-    The folders are walked when they have changed since the last time, so look many names up in one answer.
+    Every call compares the folders' times of change, so look several names up in one result.
     """
     return lora_index((*folders, lora_folder()))
 
 
 def find_lora(lora: StyleLora, folders: Iterable[Path] = ()) -> Path | None:
-    """The file of a style's LoRA in one of ``folders`` or their subfolders, or in ours; None when it is in none."""
+    """The file of a style's LoRA in ``folders``, ``lora_folder`` or their subfolders; None when there is none."""
     return known_loras(folders).get(lora.file.casefold())
 
 
 def require_lora(lora: StyleLora, folders: Iterable[Path] = ()) -> Path:
-    """The same, or StyleError that says which file to put where."""
+    """The file of a style's LoRA; raises StyleError, naming the file and the folder to put it into, when missing."""
     folders = tuple(folders)
     found = find_lora(lora, folders)
     if found is None:
@@ -54,12 +60,12 @@ def pull_lora(
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Path:
-    """The file of a style's LoRA, downloaded into the first of ``folders`` (or ours) unless it is there.
+    """The file of a style's LoRA, downloaded into the first of ``folders``, else ``lora_folder``, unless it is there.
 
-    Raises StyleError for a LoRA that cannot be downloaded, WeightsError when the download fails or is stopped.
+    Raises StyleError for a LoRA without a usable source, WeightsError when the download fails, Cancelled when
+    ``cancel`` returns True.
     """
-    from facechain_ext.weights.download import pull_sources  # noqa: PLC0415 - torch takes a second to import
-    from facechain_ext.weights.transfer import Watcher  # noqa: PLC0415 - brings the HTTP client
+    from facechain_ext.weights import download, transfer  # noqa: PLC0415 - imports torch, which takes a second
 
     folders = tuple(folders)
     found = find_lora(lora, folders)
@@ -69,20 +75,20 @@ def pull_lora(
         raise StyleError(f"The LoRA {lora.file} cannot be downloaded. Put it into {(*folders, lora_folder())[0]}.")
     folder = folders[0] if folders else lora_folder()
     final = safe_child(folder, lora.file)
-    path = pull_sources(lora.file, [lora.source], final, "none", Watcher(lora.file, progress, cancel))
+    reporter = transfer.ProgressReporter(lora.file, progress, cancel)
+    path = download.pull_sources(lora.file, [lora.source], final, "none", reporter)
     _check_is_lora(path)
     return path
 
 
 def _check_is_lora(path: Path) -> None:
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - brings torch
-
+    """Delete a downloaded file and raise WeightsError unless it is a safetensors file with a LoRA's tensors."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             names = list(file.keys())
     except SafetensorError as error:
         path.unlink()
         raise WeightsError(f"{path.name} is no safetensors file ({error}). It was deleted; try again.") from error
-    if not any(mark in name.lower() for name in names for mark in ("lora", "hada_", "lokr_")):
+    if not any(part in name.lower() for name in names for part in _LORA_KEY_PARTS):
         path.unlink()
         raise WeightsError(f"{path.name} holds no LoRA. It was deleted; choose another style or LoRA.")

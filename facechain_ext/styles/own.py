@@ -1,4 +1,4 @@
-"""The user's own styles and favourites, kept below the models folder."""
+"""The user's own styles and favourites, stored below the models folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.paths import safe_child, safe_name
@@ -28,19 +28,19 @@ FAVOURITES = "favourites.json"
 
 
 def folder() -> Path:
-    """Where the user's styles are, one TOML file each."""
+    """The folder of the user's styles, one TOML file each."""
     return models_folder() / "styles"
 
 
 def own_styles() -> tuple[dict[str, Style], tuple[str, ...]]:
-    """The user's styles by key, and one sentence for each file that could not be read."""
+    """The user's styles by key, and one sentence for each file that cannot be read."""
     styles: dict[str, Style] = {}
-    troubles: list[str] = []
+    faults: list[str] = []
     for path in sorted(folder().glob("*.toml")):
-        found, trouble = _read(path)
+        found, fault = _read(path)
         styles.update(found)
-        troubles += trouble
-    return styles, tuple(troubles)
+        faults += fault
+    return styles, tuple(faults)
 
 
 def _read(path: Path) -> tuple[dict[str, Style], list[str]]:
@@ -52,13 +52,13 @@ def _read(path: Path) -> tuple[dict[str, Style], list[str]]:
 
 
 def all_styles() -> dict[str, Style]:
-    """The user's styles and then ours, by key; a style of the user takes the place of ours of the same key."""
+    """The user's styles, then the catalogue's, by key; a style of the user replaces the catalogue's of the same key."""
     own, _ = own_styles()
     return {**own, **{key: style for key, style in catalogue().items() if key not in own}}
 
 
 def find_style(key: str) -> Style:
-    """The style called ``key``; raises StyleError that says how to see what there is."""
+    """The style of ``key``; raises StyleError, with the step that lists all styles, when there is none."""
     style = all_styles().get(key)
     if style is None:
         raise StyleError(f"There is no style called {key[:60]!r}. {next_steps().list_styles()}.")
@@ -66,47 +66,47 @@ def find_style(key: str) -> Style:
 
 
 def key_of(name: str) -> str:
-    """A key for a style of this name: its Latin letters and digits, or a short hash where it has none.
+    """The key of a style of this name: its Latin letters and digits, or a short hash when it has none.
 
-    The same name always gives the same key; two names may share one, which ``save_style`` then says.
+    Two names may have the same key, which ``save_style`` refuses.
     """
     latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", latin))[:50].rstrip("-")
-    if slug and _usable(slug):
+    if slug and _is_safe_name(slug):
         return slug
     return f"style-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def check_new_style(name: str) -> None:
-    """Raise StyleError when a style of the user cannot be called ``name``: it is empty, or comes with the extension."""
-    wanted = name.strip().casefold()
-    if not wanted:
+    """Raise StyleError when ``name`` is empty or that of a style of the catalogue."""
+    folded_name = name.strip().casefold()
+    if not folded_name:
         raise StyleError("A style needs a name. Write one.")
     key = key_of(name)
     for style in catalogue().values():
-        if key == style.key or wanted in (style.en.casefold(), style.zh.casefold()):
-            raise _taken(style)
+        if key == style.key or folded_name in (style.en.casefold(), style.zh.casefold()):
+            raise _name_conflict(style)
 
 
-def _taken(style: Style) -> StyleError:
+def _name_conflict(style: Style) -> StyleError:
     return StyleError(f"A style that comes with the extension is called {style.en} ({style.zh}). Choose another name.")
 
 
 def save_style(style: Style, *, replace: bool = False) -> Path:
-    """Write a style of the user, whole or not at all, and return its file.
+    """Write a style of the user atomically, and return its file.
 
-    Raises StyleError when the style is not valid, when it is called like one of the catalogue or, unless ``replace``,
-    when one of this key exists.
+    Raises StyleError when the style is invalid, when the catalogue has its name or key or, unless ``replace``, when the
+    user has a style of its key.
     """
     check_new_style(style.en)
     if style.key in catalogue():
-        raise _taken(catalogue()[style.key])
+        raise _name_conflict(catalogue()[style.key])
     try:
         path = safe_child(folder(), f"{style.key}.toml")
-    except WeightsError as error:
+    except InputError as error:
         raise StyleError(str(error)) from error
     text = as_toml(style)
-    _check(style)
+    _check_readable(style)
     if path.exists() and not replace:
         raise StyleError(
             f"You have a style called {style.key!r} already. Choose another name, or delete that one first."
@@ -116,12 +116,12 @@ def save_style(style: Style, *, replace: bool = False) -> Path:
 
 
 def delete_style(key: str) -> None:
-    """Delete a style of the user; raises StyleError when there is none of this key."""
+    """Delete a style of the user; raises StyleError when the user has none of this key."""
     if not key:
         raise StyleError("No style is chosen. Choose one of your own first.")
     try:
         path = safe_child(folder(), f"{key}.toml")
-    except WeightsError as error:
+    except InputError as error:
         raise StyleError(str(error)) from error
     if not path.is_file():
         raise StyleError(f"There is no style of yours called {key[:60]!r}. Only your own can be deleted.")
@@ -129,7 +129,7 @@ def delete_style(key: str) -> None:
 
 
 def favourites() -> tuple[str, ...]:
-    """The keys of the favourites, in the order in which they were added; none when the file is damaged."""
+    """The keys of the favourites in the order of adding; empty, with a warning in the log, when the file is damaged."""
     try:
         keys = json.loads((folder() / FAVOURITES).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -141,22 +141,22 @@ def favourites() -> tuple[str, ...]:
 
 
 def set_favourite(key: str, *, on: bool) -> tuple[str, ...]:
-    """Add a style to the favourites or take it off, and return what they are then."""
+    """Add a style to the favourites or remove it; returns the new ones. Raises StyleError for an unknown style."""
     keys = [other for other in favourites() if other != key] + ([find_style(key).key] if on else [])
     _write(folder() / FAVOURITES, json.dumps(keys, ensure_ascii=False) + "\n")
     return tuple(keys)
 
 
-def _usable(name: str) -> bool:
+def _is_safe_name(name: str) -> bool:
     try:
         safe_name(name)
-    except WeightsError:
+    except InputError:
         return False
     return True
 
 
-def _check(style: Style) -> None:
-    """Read back what would be written, so that nothing is saved that does not load."""
+def _check_readable(style: Style) -> None:
+    """Raise StyleError unless ``parse_style`` accepts the style, so that every saved file can be read."""
     raw = {name: getattr(style, name) for name in ("en", "zh", "subject", "prompt", "negative", "adapter", "strength")}
     raw["tags"] = list(style.tags)
     if style.lora is not None:

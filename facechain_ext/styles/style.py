@@ -1,13 +1,13 @@
-"""What a style is, and the checks that every style of the catalogue and of the user passes."""
+"""A style of portraits, parsed from TOML and checked."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.storage.paths import safe_name
 from facechain_ext.weights.manifest import Source, parse_source
 
@@ -17,26 +17,26 @@ Adapter = Literal["majic", "film"]
 SUBJECTS: tuple[Subject, ...] = ("anyone", "woman", "man", "child")
 ADAPTERS: tuple[Adapter, ...] = ("majic", "film")
 MAX_PROMPT = 600
-"""Characters of a prompt: about twice what the text encoder's 77 tokens hold."""
+"""Characters of a prompt: about twice the capacity of the text encoder's 77 tokens."""
 NEGATIVE = (
     "low quality, blurry, jpeg artefacts, watermark, signature, lettering, nude, revealing clothes, disfigured face, "
     "asymmetric eyes, malformed hands, extra fingers, extra limbs, two heads, waxy skin"
 )
-"""What no portrait should show; a style's own negative text is added to it."""
+"""The negative prompt of every portrait; a style's own is appended to it."""
 
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-class StyleError(FaceChainError):
-    """A style, or a file of styles, is not as it should be."""
+class StyleError(InputError):
+    """A style, or a file of styles, cannot be used."""
 
 
 @dataclass(frozen=True)
 class StyleLora:
     """The LoRA of a style.
 
-    ``file`` is its name in a LoRA folder. ``source`` says where to get it, None for a file that only the user has.
-    ``weight`` is -2 to 2. ``trigger`` are the words that it was trained on and that go into the prompt.
+    ``file`` is its name in a LoRA folder; ``source`` where it is downloaded from, None for a file of the user alone.
+    ``weight`` is from -2 to 2. ``trigger`` is the text of its training captions that activates it in a prompt.
     """
 
     file: str
@@ -47,11 +47,10 @@ class StyleLora:
 
 @dataclass(frozen=True)
 class Style:
-    """One look of a portrait: what is added to the words for the person, and the settings that suit it.
+    """A style of portraits: prompts that are added to the person's attributes, and suggested settings.
 
-    ``prompt`` may be empty where the trigger words of the LoRA are all there is to say.
-    ``subject`` is whom it was written for, ``adapter`` and ``strength`` (0..1) what is suggested, ``family`` the file
-    it comes from ("own" for the user's).
+    ``prompt`` may be empty where the LoRA has a trigger. ``subject`` is whom the prompt suits, ``adapter`` and
+    ``strength`` (0 to 1) are suggestions, ``family`` is the catalogue file that contains it ("own" for the user's).
     """
 
     key: str
@@ -67,37 +66,37 @@ class Style:
     family: str
 
     def name(self, language: str = "en") -> str:
-        """The name in Chinese for a ``language`` that begins with "zh", else in English."""
+        """The Chinese name for a ``language`` that starts with "zh", else the English one."""
         return self.zh if language.lower().startswith("zh") else self.en
 
     @property
     def positive(self) -> str:
-        """The prompt with the trigger words of the LoRA in front."""
+        """The prompt, preceded by the LoRA's trigger."""
         return ", ".join(part for part in (self.lora.trigger if self.lora else "", self.prompt) if part)
 
     @property
     def full_negative(self) -> str:
-        """The common negative text and the style's own."""
+        """``NEGATIVE``, followed by the style's own negative prompt."""
         return ", ".join(part for part in (NEGATIVE, self.negative) if part)
 
     def suits(self, subject: Subject) -> bool:
-        """Whether the style was written for such a person."""
+        """Whether the prompt suits such a person."""
         return self.subject in ("anyone", subject)
 
 
-def parse_style(key: str, raw: Any, family: str) -> Style:
-    """The checked Style of one table; raises StyleError that names it and says what is wrong."""
+def parse_style(key: str, raw: object, family: str) -> Style:
+    """The Style of one table; raises StyleError, naming the style and the fault, for an invalid one."""
     if not _KEY.fullmatch(key) or len(key) > 60 or not isinstance(raw, dict):
-        raise _wrong(key, "it needs a key of small letters, digits and hyphens, and a table")
-    _known(key, raw, {field.name for field in fields(Style)} - {"key", "family"})
+        raise _invalid(key, "it needs a key of small letters, digits and hyphens, and a table")
+    _check_fields(key, raw, {field.name for field in fields(Style)} - {"key", "family"})
     if raw.get("subject") not in SUBJECTS:
-        raise _wrong(key, f"subject must be one of {', '.join(SUBJECTS)}")
+        raise _invalid(key, f"subject must be one of {', '.join(SUBJECTS)}")
     if raw.get("adapter") not in ADAPTERS:
-        raise _wrong(key, f"adapter must be one of {', '.join(ADAPTERS)}")
+        raise _invalid(key, f"adapter must be one of {', '.join(ADAPTERS)}")
     tags = raw.get("tags")
     if not isinstance(tags, list) or not all(isinstance(t, str) and 0 < len(t) <= 30 and t.isprintable() for t in tags):
-        raise _wrong(key, "tags must be a list of words")
-    lora = _lora(key, raw["lora"]) if "lora" in raw else None
+        raise _invalid(key, "tags must be a list of words")
+    lora = _parse_lora(key, raw["lora"]) if "lora" in raw else None
     return Style(
         key,
         _text(key, raw, "en", 60),
@@ -114,8 +113,8 @@ def parse_style(key: str, raw: Any, family: str) -> Style:
 
 
 def as_toml(style: Style) -> str:
-    """The style as the table that ``parse_style`` reads."""
-    # A JSON string is a TOML string as well, except for the delete character, which no checked text has.
+    """The style as TOML that ``parse_style`` reads."""
+    # A JSON string is a valid TOML string, except for the delete character, which no checked text contains.
     names = ("en", "zh", "subject", "tags", "prompt", "negative", "adapter", "strength")
     lines = [f"[{style.key}]", *(f"{n} = {json.dumps(getattr(style, n), ensure_ascii=False)}" for n in names)]
     if style.lora is not None:
@@ -129,10 +128,10 @@ def as_toml(style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lora(key: str, raw: Any) -> StyleLora:
+def _parse_lora(key: str, raw: object) -> StyleLora:
     if not isinstance(raw, dict):
-        raise _wrong(key, "lora must be a table")
-    _known(key, raw, {"hub", "repository", "revision", "file", "weight", "trigger", "save_as"})
+        raise _invalid(key, "lora must be a table")
+    _check_fields(key, raw, {"hub", "repository", "revision", "file", "weight", "trigger", "save_as"})
     path = _text(key, raw, "file", 200)
     file = _text(key, raw, "save_as", 200) if "save_as" in raw else path.rsplit("/", 1)[-1]
     trigger = _text(key, raw, "trigger", 200, empty=True) if "trigger" in raw else ""
@@ -143,34 +142,29 @@ def _lora(key: str, raw: Any) -> StyleLora:
             place = {name: raw.get(name) for name in ("hub", "repository", "revision")}
             source = parse_source({**place, "path": path}, f"LoRA of style {key!r}")
     except FaceChainError as error:
-        raise _wrong(key, str(error)) from error
+        raise _invalid(key, str(error)) from error
     return StyleLora(file, _number(key, raw, "weight", -2.0, 2.0), trigger, source)
 
 
-def _text(key: str, raw: dict[str, Any], name: str, longest: int, *, empty: bool = False) -> str:
+def _text(key: str, raw: dict[str, object], name: str, limit: int, *, empty: bool = False) -> str:
     value = raw.get(name)
-    if (
-        not isinstance(value, str)
-        or not value.isprintable()
-        or len(value) > longest
-        or (not value.strip() and not empty)
-    ):
-        raise _wrong(key, f"{name} must be printable text of up to {longest} characters")
+    if not isinstance(value, str) or not value.isprintable() or len(value) > limit or (not value.strip() and not empty):
+        raise _invalid(key, f"{name} must be printable text of up to {limit} characters")
     return value.strip()
 
 
-def _number(key: str, raw: dict[str, Any], name: str, low: float, high: float) -> float:
+def _number(key: str, raw: dict[str, object], name: str, low: float, high: float) -> float:
     value = raw.get(name)
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
-        raise _wrong(key, f"{name} must be a number from {low:g} to {high:g}")
+        raise _invalid(key, f"{name} must be a number from {low:g} to {high:g}")
     return float(value)
 
 
-def _known(key: str, raw: dict[str, Any], names: set[str]) -> None:
+def _check_fields(key: str, raw: dict[str, object], names: set[str]) -> None:
     unknown = sorted(set(raw) - names)
     if unknown:
-        raise _wrong(key, f"unknown fields: {', '.join(map(repr, unknown))}")
+        raise _invalid(key, f"unknown fields: {', '.join(map(repr, unknown))}")
 
 
-def _wrong(key: str, why: str) -> StyleError:
+def _invalid(key: str, why: str) -> StyleError:
     return StyleError(f"The style {key[:60]!r} is wrong: {why}. Correct its file or delete it.")

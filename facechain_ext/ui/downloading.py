@@ -16,7 +16,7 @@ from facechain_ext.weights.store import how_to_get
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from facechain_ext.weights.background import Status, Task
+    from facechain_ext.weights.background import DownloadFunction, DownloadStatus
 
 _PAUSE = 0.5
 """Seconds between two looks at how far they are."""
@@ -28,7 +28,7 @@ def downloads() -> Downloads:
     return Downloads()
 
 
-def download_files(keys: Sequence[str], tasks: Mapping[str, Task] | None = None) -> Iterator[str]:
+def download_files(keys: Sequence[str], tasks: Mapping[str, DownloadFunction] | None = None) -> Iterator[str]:
     """Download files of the manifest one after the other; gives how far they are now and then, and at their end.
 
     ``tasks`` bring those that do not belong into our own folder. Leaving the loop early stops nothing: what was asked
@@ -58,7 +58,7 @@ def progress_html(keys: Sequence[str]) -> str:
     return "".join(_status_html(known[key]) for key in keys if key in known)
 
 
-def _status_html(status: Status) -> str:
+def _status_html(status: DownloadStatus) -> str:
     title = entry(status.key).title
     if status.state == "running":
         done = f"{status.done / 1e6:.0f} MB" + (f" of {status.total / 1e6:.0f} MB" if status.total else "")

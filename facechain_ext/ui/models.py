@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext import doctor, retouch
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import Cancelled, FaceChainError
 from facechain_ext.retouch.sandbox import consent
 from facechain_ext.ui import downloading
 from facechain_ext.ui.background_task import StopSignal, Task
@@ -18,7 +18,6 @@ from facechain_ext.ui.html import bar, note_html, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
-from facechain_ext.weights.transfer import PullCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,7 +89,7 @@ def verify_files(stop: StopSignal) -> HtmlStream:
         yield bar(progress.done, progress.total, "Stopping …" if stop.is_set() else words)
     try:
         findings = task_run.result()
-    except PullCancelledError as error:
+    except Cancelled as error:
         yield note_html(str(error))
     except FaceChainError as error:
         yield downloading.failure_html(str(error))

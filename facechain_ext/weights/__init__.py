@@ -1,4 +1,4 @@
-"""Weights: what there is, where it comes from, getting it, and reading it safely. Importing this loads no torch."""
+"""Weights: the manifest, downloads, and reading files without running code. Importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.storage.paths import safe_child, safe_name
 from facechain_ext.weights.folders import models_folder, set_models_folder
+from facechain_ext.weights.store import find, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,20 +26,6 @@ __all__ = [
     "safe_name",
     "set_models_folder",
 ]
-
-
-def find(key: str) -> Path | None:
-    """The file or folder of the weights called ``key``, or None; see ``facechain_ext.weights.store.find``."""
-    from facechain_ext.weights.store import find as look  # noqa: PLC0415 - brings the whole HTTP client
-
-    return look(key)
-
-
-def require(key: str) -> Path:
-    """The same, or a WeightsError that says how to get it; see ``facechain_ext.weights.store.require``."""
-    from facechain_ext.weights.store import require as insist  # noqa: PLC0415 - brings the whole HTTP client
-
-    return insist(key)
 
 
 def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:

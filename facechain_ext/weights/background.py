@@ -1,4 +1,4 @@
-"""Downloads that go on while a page is used: asked for, watched and stopped from any thread."""
+"""A queue of downloads in a background thread; started, observed and stopped from any thread."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import Cancelled, FaceChainError
 from facechain_ext.weights.download import pull
-from facechain_ext.weights.transfer import PullCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,25 +16,28 @@ if TYPE_CHECKING:
 
     from facechain_ext.weights.transfer import Progress
 
-State = Literal["queued", "running", "done", "stopped", "failed"]
+DownloadState = Literal["queued", "running", "done", "stopped", "failed"]
 
 
-class Task(Protocol):
-    """What brings the files of a key: ``pull``, or a style's LoRA by the same signature."""
+class DownloadFunction(Protocol):
+    """Downloads the files of ``key``: ``pull``, or a function of the same signature for other files."""
 
     def __call__(
         self, key: str, *, progress: Callable[[Progress], None] | None, cancel: Callable[[], bool] | None
     ) -> Path:
-        """Where the files are now; raises FaceChainError."""
+        """The path of the files; raises FaceChainError, and Cancelled once ``cancel`` returns True."""
         ...
 
 
 @dataclass(frozen=True)
-class Status:
-    """How one download stands: ``done`` of ``total`` bytes (None when nobody says) of ``file``, and the last word."""
+class DownloadStatus:
+    """Status of one download: ``done`` of ``total`` bytes (None when unknown) of ``file``.
+
+    ``message`` describes the end, ``path`` is set once it is done.
+    """
 
     key: str
-    state: State
+    state: DownloadState
     file: str = ""
     done: int = 0
     total: int | None = None
@@ -44,66 +46,70 @@ class Status:
 
     @property
     def busy(self) -> bool:
-        """True while it waits or runs."""
+        """Whether it is queued or running."""
         return self.state in ("queued", "running")
 
 
 class Downloads:
-    """One download after the other, in the order in which they were asked for, in a thread of their own."""
+    """Runs one download after the other, in the order of ``start``, in a thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._status: dict[str, Status] = {}
+        self._status: dict[str, DownloadStatus] = {}
         self._stop: dict[str, threading.Event] = {}
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="facechain-download")
 
-    def start(self, key: str, task: Task = pull) -> Status:
-        """Ask for ``key`` and return how it stands; one that waits or runs is not asked for twice."""
+    def start(self, key: str, download: DownloadFunction = pull) -> DownloadStatus:
+        """Queue the download of ``key`` unless it is queued or running; returns its status."""
         with self._lock:
             known = self._status.get(key)
             if known is not None and known.busy:
                 return known
-            self._status[key] = Status(key, "queued")
+            self._status[key] = DownloadStatus(key, "queued")
             self._stop[key] = threading.Event()
-            self._pool.submit(self._run, key, task, self._stop[key])
+            self._pool.submit(self._run, key, download, self._stop[key])
             return self._status[key]
 
     def stop(self, key: str) -> None:
-        """Stop one that waits or runs; what has come so far is kept for the next time."""
+        """Stop a queued or running download; a later start resumes it."""
         with self._lock:
             if key in self._stop:
                 self._stop[key].set()
 
-    def status(self) -> dict[str, Status]:
-        """All downloads asked for since the start, by key; a copy."""
+    def status(self) -> dict[str, DownloadStatus]:
+        """The status of every download of this process, by key; a copy."""
         with self._lock:
             return dict(self._status)
 
     def close(self) -> None:
-        """Stop everything and wait for the thread; nothing can be asked for afterwards."""
+        """Stop all downloads and wait for the thread; ``start`` must not be called afterwards."""
         for event in list(self._stop.values()):
             event.set()
         self._pool.shutdown(wait=True)
 
-    def _run(self, key: str, task: Task, stop: threading.Event) -> None:
-        def progress(now: Progress) -> None:
-            self._set(key, state="running", file=now.file, done=now.done, total=now.total)
+    def _run(self, key: str, download: DownloadFunction, stop: threading.Event) -> None:
+        def on_progress(current: Progress) -> None:
+            self._set(DownloadStatus(key, "running", current.file, current.done, current.total))
 
         if stop.is_set():
-            self._set(key, state="stopped", message="Stopped before it began.")
+            self._finish(key, "stopped", "Stopped before it began.")
             return
-        self._set(key, state="running")
+        self._set(DownloadStatus(key, "running"))
         try:
-            path = task(key, progress=progress, cancel=stop.is_set)
-        except PullCancelledError as error:
-            self._set(key, state="stopped", message=str(error))
+            path = download(key, progress=on_progress, cancel=stop.is_set)
+        except Cancelled as error:
+            self._finish(key, "stopped", str(error))
         except FaceChainError as error:
-            self._set(key, state="failed", message=str(error))
+            self._finish(key, "failed", str(error))
         except OSError as error:
-            self._set(key, state="failed", message=f"{error}. Check the models folder and its disk.")
+            self._finish(key, "failed", f"{error}. Check the models folder and its disk.")
         else:
-            self._set(key, state="done", path=path, message=f"{key} is here: {path.name}")
+            self._finish(key, "done", f"{key} is here: {path.name}", path)
 
-    def _set(self, key: str, **changes: object) -> None:
+    def _set(self, status: DownloadStatus) -> None:
         with self._lock:
-            self._status[key] = replace(self._status[key], **changes)  # type: ignore[arg-type]
+            self._status[status.key] = status
+
+    def _finish(self, key: str, state: DownloadState, message: str, path: Path | None = None) -> None:
+        with self._lock:
+            self._status[key] = replace(self._status[key], state=state, message=message, path=path)

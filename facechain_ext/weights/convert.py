@@ -1,4 +1,4 @@
-"""Files written by torch.save, rewritten as safetensors."""
+"""Conversion of files of torch.save to safetensors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PICKLED = (".pt", ".pth", ".ckpt", ".bin")
-"""Endings of files that torch.save writes."""
+"""File name extensions of torch.save."""
 
 
 def convert(source: Path, target: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write the tensors of ``source`` to ``target`` as safetensors, whole or not at all.
+    """Write the tensors of ``source`` to ``target`` as safetensors, atomically.
 
-    Names, shapes, dtypes and values stay; tensors that share memory are written one by one. Raises WeightsError when
-    ``source`` is no safe weights file or the disk does not take the result.
+    Names, shapes, dtypes and values are kept; tensors that share memory are written separately. Raises WeightsError
+    when ``source`` is no safe weights file or ``target`` cannot be written.
     """
-    tensors = _apart(read_state_dict(source))
+    tensors = _separate(read_state_dict(source))
     try:
         with atomic_write(target) as part:
             save_file(tensors, part, metadata={"format": "pt", **(metadata or {})})
@@ -33,14 +33,14 @@ def convert(source: Path, target: Path, metadata: dict[str, str] | None = None) 
         raise WeightsError(f"{target.name} cannot be written ({error}). Look whether the disk is full.") from error
 
 
-def _apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The same tensors, each alone and contiguous in its memory; copied only where they are not."""
-    seen: set[int] = set()
-    apart = {}
+def _separate(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors, each contiguous and with a storage of its own; copied only where they are not."""
+    used_storages: set[int] = set()
+    separate = {}
     for name, tensor in tensors.items():
         storage = tensor.untyped_storage()
-        alone = tensor.is_contiguous() and storage.nbytes() == tensor.numel() * tensor.element_size()
-        fresh = alone and storage.data_ptr() not in seen
-        seen.add(storage.data_ptr())
-        apart[name] = tensor if fresh else tensor.clone(memory_format=torch.contiguous_format)
-    return apart
+        fills_storage = tensor.is_contiguous() and storage.nbytes() == tensor.numel() * tensor.element_size()
+        is_separate = fills_storage and storage.data_ptr() not in used_storages
+        used_storages.add(storage.data_ptr())
+        separate[name] = tensor if is_separate else tensor.clone(memory_format=torch.contiguous_format)
+    return separate

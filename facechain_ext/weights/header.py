@@ -1,4 +1,4 @@
-"""What a safetensors file says of itself, without reading its weights."""
+"""The header of a safetensors file: names and shapes of its tensors, without reading the weights."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 SD15_WIDTH = 320
 """Channels of the first level of Stable Diffusion 1.5's U-Net, and so of every ControlNet for it."""
-_MOST = 100_000_000
-"""Bytes of a safetensors header; the format's own limit."""
-_FIRST = "input_blocks.0.0.weight"
+MAX_HEADER_BYTES = 100_000_000
+"""The safetensors format's own limit."""
+_FIRST_CONVOLUTION = "input_blocks.0.0.weight"
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The shape of one tensor."""
+class TensorShape:
+    """The shape of one tensor of a file."""
 
     shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a file is, in ``detect_model_type``'s words, and the channels of its first level (0 where it has none)."""
+    """A model's type, as ``detect_model_type`` names it, and the channels of its first level (0 if it has none)."""
 
     kind: str
     width: int
 
     @property
     def is_sd15(self) -> bool:
-        """Whether it is a Stable Diffusion 1.5 checkpoint, of whichever width."""
+        """Whether it is a Stable Diffusion 1.5 checkpoint, of any width."""
         return self.kind == SD15
 
     @property
@@ -45,39 +45,56 @@ class ModelFacts:
         return self.kind == CONTROLNET
 
     @property
-    def is_small(self) -> bool:
-        """Whether it is narrower than any model that was trained on photographs, as the demo's models are."""
+    def is_tiny(self) -> bool:
+        """Whether it is narrower than every model trained on photographs, as the demo's tiny models are."""
         return 0 < self.width < SD15_WIDTH
 
 
 def model_facts(path: Path) -> ModelFacts | None:
-    """What a safetensors file is; None for another format, and for a file that cannot be read.
+    """The facts about a safetensors file; None for another format and for a file that cannot be read.
 
-    Read once for as long as the file stays as it is.
+    Cached until the file's size or time of change differs.
     """
     try:
         state = path.stat()
     except OSError:
         return None
-    return _facts(path, state.st_mtime_ns, state.st_size)
+    return _read_facts(path, state.st_mtime_ns, state.st_size)
+
+
+def parse_header(text: bytes) -> dict[str, object] | None:
+    """The JSON object of a safetensors header; None for anything else."""
+    try:
+        header: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return header if isinstance(header, dict) else None
 
 
 @lru_cache(maxsize=256)
-def _facts(path: Path, _modified: int, size: int) -> ModelFacts | None:
-    shapes = _shapes(path, size)
+def _read_facts(path: Path, _modified_ns: int, size: int) -> ModelFacts | None:
+    shapes = _read_shapes(path, size)
     if not shapes:
         return None
-    first = next((value for name, value in shapes.items() if name.endswith(_FIRST)), Sides((0,)))
-    return ModelFacts(detect_model_type(shapes), first.shape[0] if first.shape else 0)
+    first = next((value.shape for name, value in shapes.items() if name.endswith(_FIRST_CONVOLUTION)), ())
+    return ModelFacts(detect_model_type(shapes), first[0] if first else 0)
 
 
-def _shapes(path: Path, size: int) -> Mapping[str, Sides]:
+def _read_shapes(path: Path, size: int) -> Mapping[str, TensorShape]:
+    """The shapes by tensor name; empty when the file has no valid header."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if length > min(size - 8, _MOST):
-                return {}
-            header = json.loads(file.read(length))
-        return {name: Sides(tuple(map(int, one["shape"]))) for name, one in header.items() if name != "__metadata__"}
-    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            header = parse_header(file.read(length)) if length <= min(size - 8, MAX_HEADER_BYTES) else None
+    except OSError:
         return {}
+    shapes = {name: _shape(value) for name, value in (header or {}).items() if name != "__metadata__"}
+    return {name: shape for name, shape in shapes.items() if shape is not None} if None not in shapes.values() else {}
+
+
+def _shape(value: object) -> TensorShape | None:
+    """The shape in one tensor's entry of the header, or None."""
+    shape = value.get("shape") if isinstance(value, dict) else None
+    if not isinstance(shape, list) or not all(isinstance(side, int) for side in shape):
+        return None
+    return TensorShape(tuple(shape))

@@ -1,27 +1,27 @@
-"""The little HTTP that downloads need: one GET, with redirects that carry no credentials to another host."""
+"""HTTP GET whose redirects carry no credentials to another host."""
 
 from __future__ import annotations
 
 import json
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from http.client import HTTPMessage
+    from http.client import HTTPMessage, HTTPResponse
     from typing import IO
 
 TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as dead."""
+"""Seconds without a byte after which a connection is given up."""
 MAX_LISTING = 32 * 2**20
 """Bytes of a hub's list of files; the longest known are some 100 KiB."""
 _AGENT = "facechain-ext"
-_SECRET = ("authorization", "cookie")
+_CREDENTIAL_HEADERS = ("authorization", "cookie")
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
+class _RedirectHandler(urllib.request.HTTPRedirectHandler):
     max_redirections = 5
 
     def redirect_request(
@@ -32,27 +32,28 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             raise urllib.error.URLError(f"{old.hostname} redirects to a {new.scheme or 'relative'} address")
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and new.netloc != old.netloc:
-            request.headers = {k: v for k, v in request.headers.items() if k.lower() not in _SECRET}
+            request.headers = {k: v for k, v in request.headers.items() if k.lower() not in _CREDENTIAL_HEADERS}
         return request
 
 
-def get(url: str, headers: Mapping[str, str] | None = None) -> Any:
-    """The open response to a GET, after redirects; raises OSError (HTTPError, URLError) when there is none."""
+def get(url: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    """The open response to a GET, after redirects; raises OSError (HTTPError, URLError)."""
     request = urllib.request.Request(url, headers={"User-Agent": _AGENT, **(headers or {})})  # noqa: S310 - checked next
     if urlsplit(url).scheme not in ("http", "https"):
         raise urllib.error.URLError(f"{url} is no web address")
-    return urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT)
+    response = urllib.request.build_opener(_RedirectHandler).open(request, timeout=TIMEOUT)
+    return cast("HTTPResponse", response)
 
 
-def get_json(url: str, headers: Mapping[str, str] | None = None) -> tuple[Any, str]:
-    """The JSON at ``url`` and the address of the next page ("" on the last); raises OSError or ValueError."""
+def get_json(url: str, headers: Mapping[str, str] | None = None) -> tuple[object, str]:
+    """The JSON at ``url`` and the URL of the next page ("" on the last); raises OSError or ValueError."""
     with get(url, headers) as response:
-        data = json.loads(response.read(MAX_LISTING))
-        following = ""
+        data: object = json.loads(response.read(MAX_LISTING))
+        next_url = ""
         for link in (response.headers.get("Link") or "").split(","):
             address, _, relation = link.partition(";")
             if 'rel="next"' in relation:
-                following = address.strip().strip("<>")
-        if following and urlsplit(following).netloc != urlsplit(url).netloc:
+                next_url = address.strip().strip("<>")
+        if next_url and urlsplit(next_url).netloc != urlsplit(url).netloc:
             raise ValueError("the next page is on another host")
-        return data, following
+        return data, next_url

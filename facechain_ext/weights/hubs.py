@@ -1,4 +1,4 @@
-"""Where a source's files are on its hub, how large they are and which digest the hub states for them."""
+"""Listings of hubs: the URL, size and digest of each of a source's files."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import importlib.util
 import os
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.weights.http import get_json
+from facechain_ext.weights.manifest import hub_endpoint, source_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from facechain_ext.weights.manifest import Source
 
 MAX_FILES = 1000
-"""Files of one folder that is fetched; the largest in the manifest has some 20."""
+"""Most files of one folder; the largest in the manifest has about 20."""
 
 
 class SourceError(WeightsError):
-    """A hub answers, but not with the files of the source; another source may have them."""
+    """A hub answered, but without the files of the source; another source may have them."""
 
 
 @dataclass(frozen=True)
-class Remote:
-    """One file that can be fetched.
+class RemoteFile:
+    """One file that can be downloaded.
 
-    ``name`` is its path relative to what was asked for; ``size`` is in bytes, None when the server does not say.
+    ``name`` is its path relative to the source; ``size`` is in bytes, None when the server does not state it.
     ``sha256`` and ``git`` (sha1 of the git blob, which Hugging Face states for small files) are hexadecimal or empty.
     ``headers`` go with the request and may hold a token, so they are not shown.
     """
@@ -42,44 +43,27 @@ class Remote:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def endpoint(hub: str) -> str:
-    """The address of a hub: $MODELSCOPE_ENDPOINT or $HF_ENDPOINT, as in the hubs' libraries, else the public one."""
-    if hub == "modelscope":
-        named = os.environ.get("MODELSCOPE_ENDPOINT") or "https://www.modelscope.cn"
-    else:
-        named = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    return (named if "://" in named else f"https://{named}").rstrip("/")
+def list_files(source: Source) -> list[RemoteFile]:
+    """The files of a source, at least one, as its hub lists them now.
 
-
-def page(source: Source) -> str:
-    """The page where a person finds the source's files."""
-    if source.hub == "web":
-        return source.url
-    folder = "/models" if source.hub == "modelscope" else ""
-    return f"{endpoint(source.hub)}{folder}/{source.repository}"
-
-
-def locate(source: Source) -> list[Remote]:
-    """The files of a source as its hub lists them now; at least one.
-
-    Raises OSError when the hub does not answer, and SourceError when it answers without the files.
+    Raises OSError when the hub does not answer, SourceError when it answers without the files.
     """
     if source.hub == "web":
-        return [Remote(source.url, source.name)]
-    list_files = _modelscope if source.hub == "modelscope" else _huggingface
+        return [RemoteFile(source.url, source.name)]
+    list_hub = _list_modelscope if source.hub == "modelscope" else _list_huggingface
     try:
-        found = list(list_files(source))
+        found = list(list_hub(source))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(f"{source} answers with something unexpected ({error}). Try again later.") from error
     if not found:
-        raise SourceError(f"{source} has no such file. Look at {page(source)}.")
+        raise SourceError(f"{source} has no such file. Look at {source_page(source)}.")
     if len(found) > MAX_FILES:
-        raise SourceError(f"{source} has {len(found)} files, far more than expected. Look at {page(source)}.")
+        raise SourceError(f"{source} has {len(found)} files, far more than expected. Look at {source_page(source)}.")
     return found
 
 
-def _wanted(source: Source, path: str) -> str | None:
-    """The name under which the file at ``path`` is wanted, or None."""
+def _name_in_source(source: Source, path: str) -> str | None:
+    """The name, relative to the source, of the repository's file at ``path``; None when it does not belong to it."""
     if not source.files:
         return source.name if path == source.path else None
     prefix = f"{source.path}/" if source.path else ""
@@ -90,34 +74,36 @@ def _wanted(source: Source, path: str) -> str | None:
     return name if not hidden and any(fnmatchcase(name.split("/")[-1], p) for p in source.files) else None
 
 
-def _modelscope(source: Source) -> Iterable[Remote]:
+def _list_modelscope(source: Source) -> Iterator[RemoteFile]:
     headers = _token_headers("modelscope")
-    base = f"{endpoint('modelscope')}/api/v1/models/{quote(source.repository)}/repo"
+    base = f"{hub_endpoint('modelscope')}/api/v1/models/{quote(source.repository)}/repo"
     data, _ = get_json(f"{base}/files?{urlencode({'Revision': source.revision, 'Recursive': 'true'})}", headers)
-    for item in data["Data"]["Files"]:
-        name = _wanted(source, item["Path"])
+    for item in _tables(_table(_table(data)["Data"])["Files"]):
+        path = str(item["Path"])
+        name = _name_in_source(source, path)
         if item.get("Type") != "tree" and name is not None:
-            url = f"{base}?{urlencode({'Revision': source.revision, 'FilePath': item['Path']})}"
-            yield Remote(url, name, _size(item.get("Size")), _hex(item.get("Sha256"), 64), headers=headers)
+            url = f"{base}?{urlencode({'Revision': source.revision, 'FilePath': path})}"
+            yield RemoteFile(url, name, _size(item.get("Size")), _hex(item.get("Sha256"), 64), headers=headers)
 
 
-def _huggingface(source: Source) -> Iterable[Remote]:
+def _list_huggingface(source: Source) -> Iterator[RemoteFile]:
     headers = _token_headers("huggingface")
-    base = f"{endpoint('huggingface')}/{quote(source.repository)}/resolve/{quote(source.revision)}"
+    base = f"{hub_endpoint('huggingface')}/{quote(source.repository)}/resolve/{quote(source.revision)}"
     folder = source.path if source.files else source.path.rpartition("/")[0]
     below = f"/{quote(folder)}" if folder else ""
-    tree = f"{endpoint('huggingface')}/api/models/{quote(source.repository)}/tree/{quote(source.revision)}{below}"
-    following = f"{tree}?recursive=true" if source.files else tree
+    tree = f"{hub_endpoint('huggingface')}/api/models/{quote(source.repository)}/tree/{quote(source.revision)}{below}"
+    next_url = f"{tree}?recursive=true" if source.files else tree
     pages = 0
-    while following and pages < MAX_FILES:
-        data, following = get_json(following, headers)
+    while next_url and pages < MAX_FILES:
+        data, next_url = get_json(next_url, headers)
         pages += 1
-        for item in data:
-            name = _wanted(source, item["path"])
+        for item in _tables(data):
+            path = str(item["path"])
+            name = _name_in_source(source, path)
             if item.get("type") == "file" and name is not None:
-                large = item.get("lfs") or {}
-                yield Remote(
-                    f"{base}/{quote(item['path'])}",
+                large = _table(item.get("lfs") or {})
+                yield RemoteFile(
+                    f"{base}/{quote(path)}",
                     name,
                     _size(large.get("size", item.get("size"))),
                     _hex(large.get("oid"), 64),
@@ -126,17 +112,31 @@ def _huggingface(source: Source) -> Iterable[Remote]:
                 )
 
 
-def _size(value: Any) -> int | None:
+def _table(value: object) -> dict[str, object]:
+    """A JSON object; raises TypeError for any other value."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} in place of an object")
+    return value
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    """A JSON array of objects; raises TypeError for any other value."""
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} in place of a list")
+    return [_table(item) for item in value]
+
+
+def _size(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _hex(value: Any, length: int) -> str:
+def _hex(value: object, length: int) -> str:
     text = value.lower() if isinstance(value, str) else ""
     return text if len(text) == length and set(text) <= set("0123456789abcdef") else ""
 
 
 def _token_headers(hub: str) -> dict[str, str]:
-    """The user's own login for a hub, from the environment or from the hub's client library where it is installed."""
+    """The user's login for a hub, from the environment or from the hub's client library if it is installed."""
     if hub == "modelscope":
         token = os.environ.get("MODELSCOPE_API_TOKEN")
         return {"Cookie": f"m_session_id={token}"} if token else {}

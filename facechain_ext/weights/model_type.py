@@ -1,4 +1,4 @@
-"""Say what a file of weights is from the names in it, so that a wrong file is refused by its right name."""
+"""The type of a model, detected from the names and shapes in its state dict."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Shaped(Protocol):
-    """A tensor, or only what a file's header says of one."""
+class HasShape(Protocol):
+    """A tensor, or its entry in a file's header."""
 
     @property
     def shape(self) -> Sequence[int]:
-        """Its sides."""
+        """Its sizes."""
         ...
 
 
@@ -22,14 +22,14 @@ VAE = "a VAE"
 LORA = "a LoRA"
 CONTROLNET = "a ControlNet"
 
-_UNET = "model.diffusion_model."
-_CROSS = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+_UNET_PREFIX = "model.diffusion_model."
+_CROSS_ATTENTION_KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 
-_BY_ENDING = (
+_BY_SUFFIX = (
     ((".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight"), LORA),
     ((".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".oft_blocks", ".oft_diag"), "a LyCORIS file (LoHa, LoKr or OFT)"),
 )
-_BY_BEGINNING = (
+_BY_PREFIX = (
     (("model_ema.",), "a checkpoint that holds only averaged weights (EMA)"),
     (("local_fac_prj.",), "a FaceChain adapter"),
     (("control_model.", "zero_convs.", "controlnet_down_blocks.", "controlnet_cond_embedding."), CONTROLNET),
@@ -45,42 +45,44 @@ _BY_BEGINNING = (
 )
 
 
-def detect_model_type(weights: Mapping[str, Shaped]) -> str:
-    """What a state dict is, in words that follow "This is": one of this module's constants or another phrase.
+def detect_model_type(weights: Mapping[str, HasShape]) -> str:
+    """The type of a state dict as a noun phrase: one of this module's constants or another.
 
-    Tells apart Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters and encoders,
+    Distinguishes Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters, encoders,
     ControlNet, IP-Adapter, textual inversion, VAE; anything else is "a file of unknown contents".
     """
-    if f"{_UNET}input_blocks.0.0.weight" in weights:
-        return _checkpoint(weights)
-    for endings, kind in _BY_ENDING:
-        if any(name.endswith(endings) for name in weights):
+    if f"{_UNET_PREFIX}input_blocks.0.0.weight" in weights:
+        return _detect_checkpoint(weights)
+    for suffixes, kind in _BY_SUFFIX:
+        if any(name.endswith(suffixes) for name in weights):
             return kind
     if any(".attn2.processor.linear." in name for name in weights):
         return "a FaceChain adapter"
-    for beginnings, kind in _BY_BEGINNING:
-        if any(name.startswith(beginnings) for name in weights):
+    for prefixes, kind in _BY_PREFIX:
+        if any(name.startswith(prefixes) for name in weights):
             return kind
     return "a file of unknown contents"
 
 
-_BY_CHANNELS = {
+_BY_INPUT_CHANNELS = {
     5: "a Stable Diffusion 1.5 depth-to-image checkpoint (5 input channels)",
     8: "an InstructPix2Pix checkpoint (8 input channels)",
     9: "a Stable Diffusion 1.5 inpainting checkpoint (9 input channels)",
 }
 
 
-def _checkpoint(weights: Mapping[str, Shaped]) -> str:
-    cross, projection = weights.get(_UNET + _CROSS), weights.get(f"{_UNET}input_blocks.1.1.proj_in.weight")
-    if f"{_UNET}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
+def _detect_checkpoint(weights: Mapping[str, HasShape]) -> str:
+    cross_attention = weights.get(f"{_UNET_PREFIX}{_CROSS_ATTENTION_KEY}")
+    projection = weights.get(f"{_UNET_PREFIX}input_blocks.1.1.proj_in.weight")
+    if f"{_UNET_PREFIX}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
         return "a Stable Diffusion XL checkpoint"
     if any(name.startswith("cond_stage_model.model.") for name in weights):
         return "a Stable Diffusion 2 checkpoint"
-    if cross is None or projection is None or len(projection.shape) != 4:  # linear in SD2
+    # The projection is a convolution in Stable Diffusion 1 and a linear layer in 2.
+    if cross_attention is None or projection is None or len(projection.shape) != 4:
         return "a checkpoint of an unknown U-Net"
-    entrance = weights[f"{_UNET}input_blocks.0.0.weight"]
-    channels = int(entrance.shape[1]) if len(entrance.shape) == 4 else 0
-    if channels != 4:  # what a picture is made from comes on top
-        return _BY_CHANNELS.get(channels, f"a checkpoint with {channels} input channels in place of 4")
+    first_convolution = weights[f"{_UNET_PREFIX}input_blocks.0.0.weight"]
+    channels = int(first_convolution.shape[1]) if len(first_convolution.shape) == 4 else 0
+    if channels != 4:  # the latent has 4; conditioning pictures add further channels
+        return _BY_INPUT_CHANNELS.get(channels, f"a checkpoint with {channels} input channels in place of 4")
     return SD15

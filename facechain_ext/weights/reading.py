@@ -1,11 +1,10 @@
-"""State dicts from files of any of the usual kinds, told apart by their bytes, not their names."""
+"""State dicts from safetensors files and those of torch.save; the format is detected from the bytes, not the name."""
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,19 +13,21 @@ from safetensors.torch import load_file
 from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.paths import special_file
-from facechain_ext.weights.pickles import read_legacy, read_zip
+from facechain_ext.weights.header import MAX_HEADER_BYTES, parse_header
+from facechain_ext.weights.torch_files import read_legacy, read_zip
 from facechain_ext.weights.safe_unpickler import DamagedPickleError, UnsafePickleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 
 WRAPPERS = ("state_dict", "model_state_dict", "params_ema", "params", "model", "module", "net")
 """Keys under which training code puts the weights, in the order in which they are looked for."""
-CERTAIN = 3
-"""So many of them are never names of a network's own parts, so they count even beside loose tensors."""
+UNAMBIGUOUS_WRAPPERS = WRAPPERS[:3]
+"""Those that are never names of submodules; they are taken off even where tensors lie beside them."""
 MAX_TENSORS = 200_000
 MAX_DEPTH = 6
-MAX_HEADER = 100_000_000
-"""Bytes of a safetensors header; the format's own limit."""
 
 
 def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
@@ -35,12 +36,12 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
     Reads .safetensors and what ``torch.save`` wrote (.pt, .pth, .ckpt, .bin; zip or the layout before torch 1.6),
     without ever calling anything that the file names. A wrapper such as ``{"state_dict": ...}`` is taken off; nested
     dictionaries become dotted names; values that are not tensors are left out. Raises WeightsError, with the next step,
-    for every other file and for one that is not whole.
+    for any other file and for an incomplete one.
     """
     path = Path(path)
     try:
-        head = _head(path)
-        # the length of a header may look like any other file's first bytes, so this kind is asked for first
+        head = _first_bytes(path)
+        # the length of a safetensors header may equal any other format's first bytes, so this format is tested first
         if not _begins_as_safetensors(head):
             if head[:4] == b"PK\x03\x04":
                 return _flatten(read_zip(path), path)
@@ -75,14 +76,14 @@ def read_metadata(path: Path | str) -> dict[str, str]:
     """
     path = Path(path)
     try:
-        _check_safetensors(path, _head(path))
+        _check_safetensors(path, _first_bytes(path))
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path.name} cannot be read as safetensors ({error}). Get the file again.") from error
 
 
-def _head(path: Path) -> bytes:
+def _first_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise WeightsError(f"{path} is a folder. Name the weights file in it.")
     if special := special_file(path):
@@ -92,12 +93,12 @@ def _head(path: Path) -> bytes:
 
 
 def _begins_as_safetensors(head: bytes) -> bool:
-    """Whether the first bytes are the length of a possible header, and the header begins as one does."""
-    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= MAX_HEADER
+    """Whether the first bytes are a possible length of a header and its opening brace."""
+    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= MAX_HEADER_BYTES
 
 
 def _check_safetensors(path: Path, head: bytes) -> None:
-    """Raise WeightsError, saying what the file is instead, unless it looks like a whole safetensors file."""
+    """Raise WeightsError, naming the actual format, unless the file has a complete safetensors header."""
     size = path.stat().st_size
     if size == 0:
         raise WeightsError(f"{path.name} is empty. Download it again.")
@@ -114,25 +115,21 @@ def _check_safetensors(path: Path, head: bytes) -> None:
         raise WeightsError(f"{path.name} announces a header of {length} bytes but has {size}. Download it again.")
     with path.open("rb") as file:
         file.seek(8)
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError) as error:
-            raise WeightsError(f"{path.name} has no readable header. Download it again.") from error
-    if not isinstance(header, dict):
-        raise WeightsError(f"{path.name} has no readable header. Download it again.")
+        if parse_header(file.read(length)) is None:
+            raise WeightsError(f"{path.name} has no readable header. Download it again.")
 
 
-def _flatten(data: Any, path: Path) -> dict[str, torch.Tensor]:
+def _flatten(data: object, path: Path) -> dict[str, torch.Tensor]:
     if isinstance(data, dict):
-        loose = any(isinstance(value, torch.Tensor) for value in data.values())
-        wrappers = [w for w in (WRAPPERS[:CERTAIN] if loose else WRAPPERS) if isinstance(data.get(w), dict)]
+        has_tensors = any(isinstance(value, torch.Tensor) for value in data.values())
+        wrappers = [w for w in (UNAMBIGUOUS_WRAPPERS if has_tensors else WRAPPERS) if isinstance(data.get(w), dict)]
         data = data[wrappers[0]] if wrappers else data
     if not isinstance(data, dict):
         raise WeightsError(f"{path.name} holds no state dict. Choose a file that holds the weights by name.")
     tensors: dict[str, torch.Tensor] = {}
     visits = 0
 
-    def walk(value: dict[Any, Any], prefix: str, depth: int) -> None:
+    def walk(value: Mapping[object, object], prefix: str, depth: int) -> None:
         nonlocal visits
         for key, item in value.items():
             visits += 1

@@ -1,38 +1,45 @@
 """A reader of pickles that can only build data: it interprets the opcodes itself and never calls what a file names.
 
-Python's own ``pickle`` looks names up and calls them, which is how a weights file runs commands (and how, up to torch
-2.5, even ``torch.load(weights_only=True)`` did: CVE-2025-32434). Here a name stays a ``Name``; what a call of it means
-is decided by the caller's table, and every other name is refused.
+Python's own ``pickle`` looks globals up and calls them, which is how a weights file runs commands (and how, up to torch
+2.5, even ``torch.load(weights_only=True)`` did: CVE-2025-32434). Here a global stays a ``GlobalName``; the caller's
+table decides what calling it means, and every other global is refused.
+
+The standard library's ``Unpickler`` with its own ``find_class`` would be shorter, but it is less inert: the memo index
+of one LONG_BINPUT makes it allocate (ten bytes of pickle took 4 GB in CPython 3.11), SETITEM hashes keys that are
+nested without bound, NEWOBJ and BUILD run methods and set attributes of what ``find_class`` returned, and the number
+of instructions cannot be limited.
 """
 
 from __future__ import annotations
 
 import pickletools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    Arguments = tuple[object, ...]
+
 MAX_OPCODES = 5_000_000
-"""A Stable Diffusion checkpoint has about 10^5; each costs at most some 100 bytes, so the memory stays bounded."""
+"""A Stable Diffusion checkpoint has about 10^5; each needs at most some 100 bytes, which bounds the memory."""
 MAX_ITEM_BYTES = 64 * 2**20
 """The longest string or number of one opcode; names of weights are below 1 KiB."""
 MAX_LINE_BYTES = 4096
-"""The longest text line of protocol 0; decimal numbers there cost time quadratic in their length on old Pythons."""
+"""The longest line of protocol 0; parsing a decimal number takes time quadratic in its length before Python 3.12."""
 
 
 class UnsafePickleError(Exception):
-    """A pickle asks for something other than data; the text says what, as the end of a sentence."""
+    """A pickle needs something other than data; the text completes a sentence that begins with the file's name."""
 
 
 class DamagedPickleError(Exception):
-    """The bytes are not a whole pickle."""
+    """The bytes are not a complete pickle."""
 
 
 @dataclass(frozen=True)
-class Name:
-    """A global that a pickle mentions; never looked up, never called."""
+class GlobalName:
+    """A global that a pickle names; never looked up, never called."""
 
     module: str
     name: str
@@ -42,7 +49,7 @@ class Name:
 
 
 class OpaqueObject:
-    """Stands for an object that the weights do not need (a hyperparameter, a callback) and that is not rebuilt."""
+    """Placeholder of an object that the weights do not need (a hyperparameter, a callback) and that is not rebuilt."""
 
 
 _MARK = object()
@@ -57,13 +64,18 @@ _VALUES = frozenset(
     + ["INT", "FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING"]
     + ["UNICODE", "SHORT_BINUNICODE", "SHORT_BINBYTES"]
 )
-_EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_TUPLE": tuple, "EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": list}
+_EMPTY: dict[str, Callable[[], object]] = {
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "EMPTY_SET": list,
+}
 
 
-class _Stream:
-    """The file as ``pickletools`` reads it, with bounds on what one read may ask for."""
+class _BoundedStream:
+    """The file as ``pickletools`` reads it, with bounds on the size of one read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def read(self, size: int) -> bytes:
@@ -84,31 +96,31 @@ class _Stream:
 class SafeUnpickler:
     """Builds the data of one pickle.
 
-    ``calls`` says what calling a name means: a function of the argument tuple, run instead of the named one.
-    ``constants`` gives names that stand for a value. ``persistent`` turns a persistent id into a value.
-    Any other name, and any opcode that makes objects in another way, raises UnsafePickleError.
+    ``calls`` maps a global to the function of the argument tuple that is run instead of it, ``constants`` maps a global
+    to a value, and ``persistent`` maps a persistent id to a value. Any other global, and any opcode that makes objects
+    in another way, raises UnsafePickleError.
     """
 
     def __init__(
         self,
-        calls: Mapping[str, Callable[[tuple[Any, ...]], Any]],
-        constants: Mapping[str, Any],
-        persistent: Callable[[Any], Any],
+        calls: Mapping[str, Callable[[Arguments], object]],
+        constants: Mapping[str, object],
+        persistent: Callable[[object], object],
     ) -> None:
         self._calls = calls
         self._constants = constants
         self._persistent = persistent
-        self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+        self._stack: list[object] = []
+        self._memo: dict[object, object] = {}
 
-    def load(self, file: BinaryIO) -> Any:
-        """The value of the pickle that starts at the file's position, which is left right behind it.
+    def load(self, file: IO[bytes]) -> object:
+        """The value of the pickle that starts at the file's position, which ends just behind it.
 
-        Raises DamagedPickleError for what is no whole pickle and UnsafePickleError for what is more than data.
+        Raises DamagedPickleError for an incomplete pickle and UnsafePickleError for one that needs more than data.
         """
         self._stack, self._memo = [], {}
         try:
-            for count, (opcode, argument, _) in enumerate(pickletools.genops(_Stream(file))):  # type: ignore[arg-type]
+            for count, (opcode, argument, _) in enumerate(pickletools.genops(_BoundedStream(file))):  # type: ignore[arg-type]
                 if count > MAX_OPCODES:
                     raise UnsafePickleError(f"has over {MAX_OPCODES} instructions")
                 self._step(opcode.name, argument)
@@ -116,9 +128,9 @@ class SafeUnpickler:
         except (ValueError, IndexError, KeyError, TypeError, EOFError, UnicodeError, OverflowError) as error:
             raise DamagedPickleError(str(error)) from error
 
-    def call(self, callee: Any, arguments: Any) -> Any:
-        """What calling ``callee`` means; raises UnsafePickleError unless it is a Name in the table."""
-        if not isinstance(callee, Name):
+    def call(self, callee: object, arguments: object) -> object:
+        """The value of a call; raises UnsafePickleError unless ``callee`` is a GlobalName in ``calls``."""
+        if not isinstance(callee, GlobalName):
             raise UnsafePickleError("calls something that is not a name")
         if not isinstance(arguments, tuple):
             raise DamagedPickleError("a call without a tuple of arguments")
@@ -127,7 +139,7 @@ class SafeUnpickler:
             raise UnsafePickleError(f"asks to call {callee}")
         return known(arguments)
 
-    def _step(self, name: str, argument: Any) -> None:
+    def _step(self, name: str, argument: object) -> None:
         stack = self._stack
         if name in ("PROTO", "FRAME", "STOP"):
             return
@@ -148,51 +160,51 @@ class SafeUnpickler:
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             size = int(name[-1])
             stack.append(tuple([self._pop() for _ in range(size)][::-1]))
-        elif not self._collection(name) and not self._object(name, argument):
+        elif not self._step_collection(name) and not self._step_object(name, argument):
             raise UnsafePickleError(f"uses the instruction {name}, which weights never need")
 
-    def _collection(self, name: str) -> bool:
-        """Instructions that fill lists and dictionaries; False when ``name`` is none of them."""
+    def _step_collection(self, name: str) -> bool:
+        """Execute an instruction that fills lists or dictionaries; False when ``name`` is none of them."""
         if name == "POP":
             self._stack.pop()
         elif name == "POP_MARK":
-            self._since_mark()
+            self._pop_to_mark()
         elif name == "DUP":
             self._stack.append(self._top())
         elif name in ("TUPLE", "FROZENSET"):
-            self._stack.append(tuple(self._since_mark()))
+            self._stack.append(tuple(self._pop_to_mark()))
         elif name == "LIST":
-            self._stack.append(self._since_mark())
+            self._stack.append(self._pop_to_mark())
         elif name == "APPEND":
             self._extend([self._pop()])
         elif name in ("APPENDS", "ADDITEMS"):
-            self._extend(self._since_mark())
+            self._extend(self._pop_to_mark())
         elif name == "DICT":
-            items = self._since_mark()
+            items = self._pop_to_mark()
             self._stack.append({})
             self._update(items)
         elif name == "SETITEM":
             value = self._pop()
             self._update([self._pop(), value])
         elif name == "SETITEMS":
-            self._update(self._since_mark())
+            self._update(self._pop_to_mark())
         else:
             return False
         return True
 
-    def _object(self, name: str, argument: Any) -> bool:
-        """Instructions that make objects; False when ``name`` is none of the harmless ones."""
+    def _step_object(self, name: str, argument: object) -> bool:
+        """Execute an instruction that makes objects; False when ``name`` is none of the supported ones."""
         if name == "GLOBAL":
-            module, _, attribute = argument.partition(" ")
-            self._stack.append(self._name(module, attribute))
+            module, _, attribute = str(argument).partition(" ")
+            self._stack.append(self._find_global(module, attribute))
         elif name == "STACK_GLOBAL":
-            attribute, module = self._pop(), self._pop()
-            self._stack.append(self._name(module, attribute))
+            name_on_stack, module_on_stack = self._pop(), self._pop()
+            self._stack.append(self._find_global(module_on_stack, name_on_stack))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments = self._pop()
             self._stack.append(self.call(self._pop(), arguments))
         elif name == "BUILD":
-            # The state of an OrderedDict (its ``_metadata``) or of an inert object: weights need neither.
+            # The state of an OrderedDict (its ``_metadata``) or of an opaque object: weights need neither.
             self._pop()
             if not isinstance(self._top(), (dict, OpaqueObject)):
                 raise UnsafePickleError("sets the state of something that is not a dictionary")
@@ -202,28 +214,28 @@ class SafeUnpickler:
             return False
         return True
 
-    def _name(self, module: Any, attribute: Any) -> Any:
+    def _find_global(self, module: object, attribute: object) -> object:
         if not isinstance(module, str) or not isinstance(attribute, str):
             raise UnsafePickleError("computes the name of what it wants to call")
-        name = Name(module, attribute)
+        name = GlobalName(module, attribute)
         if str(name) in self._constants:
             return self._constants[str(name)]
         if str(name) not in self._calls:
             raise UnsafePickleError(f"asks for {name}")
         return name
 
-    def _top(self) -> Any:
+    def _top(self) -> object:
         value = self._stack[-1]
         if value is _MARK:
             raise DamagedPickleError("a mark where a value should be")
         return value
 
-    def _pop(self) -> Any:
+    def _pop(self) -> object:
         value = self._top()
         self._stack.pop()
         return value
 
-    def _since_mark(self) -> list[Any]:
+    def _pop_to_mark(self) -> list[object]:
         position = len(self._stack) - 1
         while position >= 0 and self._stack[position] is not _MARK:
             position -= 1
@@ -233,7 +245,7 @@ class SafeUnpickler:
         del self._stack[position:]
         return items
 
-    def _extend(self, items: list[Any]) -> None:
+    def _extend(self, items: list[object]) -> None:
         target = self._top()
         if isinstance(target, OpaqueObject):
             return
@@ -241,14 +253,14 @@ class SafeUnpickler:
             raise DamagedPickleError("items for something that is not a list")
         target.extend(items)
 
-    def _update(self, items: list[Any]) -> None:
+    def _update(self, items: list[object]) -> None:
         target = self._top()
         if isinstance(target, OpaqueObject):
             return
         if not isinstance(target, dict) or len(items) % 2:
             raise DamagedPickleError("items for something that is not a dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            # Weights have plain names; old trainers also filed their callbacks under classes. Those are left out, not
-            # hashed: hashing a deeply nested tuple overflows the C stack.
+            # Weights have plain keys; old trainers also use classes as keys of callbacks. Those are left out, not
+            # hashed: hashing a deeply nested tuple can overflow the C stack.
             if isinstance(key, _KEY_TYPES):
                 target[key] = value

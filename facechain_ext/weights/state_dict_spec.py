@@ -1,4 +1,4 @@
-"""Compare the keys and shapes of a state dict with the layout that a model needs."""
+"""Checks of a state dict against its specification: keys, shapes, dtypes and finite values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import WeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torch import Tensor
 
 Shape = tuple[int, ...]
 
-_KINDS: tuple[tuple[str, str], ...] = (
+_MODELS_BY_KEY: tuple[tuple[str, str], ...] = (
     (".attn2.processor.alpha_attn", "a face adapter"),
     ("local_fac_prj.", "a face adapter"),
     ("lora_", "a LoRA"),
@@ -27,23 +27,23 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("senet.0.weight", "a TransFace encoder"),
     ("first_stage_model.", "a VAE"),
 )
-_COUNTERS = ("num_batches_tracked", "position_ids")
-"""Endings of the names of tensors that hold whole numbers."""
+_INTEGER_SUFFIXES = ("num_batches_tracked", "position_ids")
+"""Suffixes of the keys of tensors that hold integers."""
 
 
-def describe(keys: Mapping[str, object]) -> str:
-    """Name, in the field's words, what kind of file has these keys; "an unknown model" when none is recognised."""
-    for mark, kind in _KINDS:
-        if any(mark in key for key in keys):
-            return kind
+def _guess_model(keys: Iterable[str]) -> str:
+    """The model that has such keys, as a noun phrase; "an unknown model" when none is recognised."""
+    for part, model in _MODELS_BY_KEY:
+        if any(part in key for key in keys):
+            return model
     return "an unknown model"
 
 
-def check_layout(found: Mapping[str, Tensor], expected: Mapping[str, Shape], *, what: str, source: str) -> None:
-    """Raise unless ``found`` has exactly the keys of ``expected``, each of its shape.
+def check_state_dict(found: Mapping[str, Tensor], expected: Mapping[str, Shape], *, what: str, source: str) -> None:
+    """Check that ``found`` has exactly the keys of ``expected``, each of its shape.
 
-    ``what`` is the wanted model ("a face adapter") and ``source`` the file's name, both for the message.
-    Raises WeightsError that names the first missing, else the first unexpected, else the first misshaped key.
+    ``what`` is the expected model ("a face adapter") and ``source`` the file's name, both for the message. Raises
+    WeightsError that names the first missing, else the first unexpected key, else the first of another shape.
     """
     missing = next((key for key in expected if key not in found), None)
     unexpected = next((key for key in found if key not in expected), None)
@@ -55,19 +55,19 @@ def check_layout(found: Mapping[str, Tensor], expected: Mapping[str, Shape], *, 
                     f"the rest of the file asks for {list(shape)}. Download the file again."
                 )
         return
-    kind = describe(found)
-    guess = f" It looks like {kind}: choose another file." if kind not in {what, "an unknown model"} else ""
-    offence = f"the key {missing} is missing" if missing is not None else f"the key {unexpected} does not belong there"
-    raise WeightsError(f"{source} is not {what}: {offence}.{guess or ' Choose another file or download it again.'}")
+    model = _guess_model(found)
+    guess = f" It looks like {model}: choose another file." if model not in {what, "an unknown model"} else ""
+    fault = f"the key {missing} is missing" if missing is not None else f"the key {unexpected} does not belong there"
+    raise WeightsError(f"{source} is not {what}: {fault}.{guess or ' Choose another file or download it again.'}")
 
 
 def check_values(found: Mapping[str, Tensor], *, what: str, source: str) -> None:
-    """Raise unless every tensor of ``found`` holds floating-point numbers, all finite; counters of steps may be whole.
+    """Check that every tensor of ``found`` is floating-point and finite, except counters and position ids.
 
-    ``what`` and ``source`` are for the message, as in check_layout. Raises WeightsError that names the first key.
+    ``what`` and ``source`` are for the message, as in check_state_dict. Raises WeightsError that names the first key.
     """
     for key, tensor in found.items():
-        if key.endswith(_COUNTERS):
+        if key.endswith(_INTEGER_SUFFIXES):
             continue
         if not tensor.is_floating_point():
             kind = str(tensor.dtype).removeprefix("torch.")
@@ -83,17 +83,17 @@ def is_finite(tensor: Tensor) -> bool:
     """Whether every number of a floating-point tensor is finite."""
     if not tensor.numel():
         return True
-    low, high = (tensor.float() if tensor.element_size() == 1 else tensor).aminmax()  # one pass; NaN comes through
+    low, high = (tensor.float() if tensor.element_size() == 1 else tensor).aminmax()  # one pass; NaN propagates
     return bool(low.isfinite() and high.isfinite())
 
 
 def require_key(found: Mapping[str, Tensor], key: str, dimensions: int, *, what: str, source: str) -> Tensor:
-    """The tensor under ``key``, which sizes are read off.
+    """The tensor under ``key``, from which sizes are read.
 
-    Raises WeightsError, as check_layout does, when it is missing or does not have ``dimensions`` dimensions.
+    Raises WeightsError, as check_state_dict does, when it is missing or does not have ``dimensions`` dimensions.
     """
     if key not in found:
-        check_layout({k: v for k, v in found.items() if k != key}, {key: ()}, what=what, source=source)
+        check_state_dict({k: v for k, v in found.items() if k != key}, {key: ()}, what=what, source=source)
     tensor = found[key]
     if tensor.dim() != dimensions:
         raise WeightsError(

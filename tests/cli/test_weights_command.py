@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from facechain_ext.cli import weights as command
-from facechain_ext.weights import models_folder, set_models_folder, store
+from facechain_ext.weights import lock_file, models_folder, set_models_folder, store
 from tests.weights.hub import Hub, Server
 from tests.weights.test_download import CONTENT, an_entry
 
@@ -51,7 +51,7 @@ def test_from_nothing_to_a_file_and_back(run, tmp_path):
     assert (tmp_path / "sub" / "file.data").exists()
     run("prune", "test", "--yes")
     assert not (tmp_path / "sub" / "file.data").exists()
-    assert store.read_lock() == {}
+    assert lock_file.read_lock() == {}
     assert "nothing to delete" in run("prune")
 
 

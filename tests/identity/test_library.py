@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.identity import Identity, encode
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_region_prompts
@@ -46,7 +46,7 @@ def test_save_search_load_rename_delete(library, person, name):
 )
 def test_bad_names_are_refused_and_nothing_is_written(library, person, tmp_path, name):
     for act in (lambda: library.save(person, name), lambda: library.load(name), lambda: library.delete(name)):
-        with pytest.raises(WeightsError):
+        with pytest.raises(InputError):
             act()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

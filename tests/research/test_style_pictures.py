@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from facechain_ext.styles import catalogue
-from facechain_ext.styles.shipped_pictures import PICTURES
+from facechain_ext.styles.catalogue import PICTURES
 from research.style_pictures import air, city, land, media, paint, rooms, stages
 from research.style_pictures.painter import SIDE, layers
 

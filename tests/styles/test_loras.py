@@ -12,8 +12,8 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.styles import (
     StyleError,
     StyleLora,
+    clear_lora_index,
     find_lora,
-    forget_lora_index,
     known_loras,
     pull_lora,
     require_lora,
@@ -105,7 +105,7 @@ def test_folders_are_walked_once_until_one_of_them_changes(tmp_path, monkeypatch
     os.utime(tmp_path / "a" / "deep", (old, old))
     known_loras([tmp_path / "a"])
     before = len(walks)
-    forget_lora_index()
+    clear_lora_index()
     known_loras([tmp_path / "a"])
     assert len(walks) > before
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from facechain_ext.recipes.thumbnails import default_folder, thumbnail_path
 from facechain_ext.styles import StyleError, all_styles, catalogue, find_style, save_style, set_favourite
-from facechain_ext.styles.shipped_pictures import PICTURES
+from facechain_ext.styles.catalogue import PICTURES
 from facechain_ext.styles.style import as_toml
 from facechain_ext.ui.portrait import styles
 from facechain_ext.ui.portrait.form import DEFAULTS, NO_LORA

@@ -16,9 +16,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from facechain_ext.errors import WeightsError
-from facechain_ext.weights import download, manifest, set_models_folder, store, transfer
-from facechain_ext.weights.transfer import Progress, PullCancelledError
+from facechain_ext.errors import Cancelled, InputError, WeightsError
+from facechain_ext.weights import download, lock_file, manifest, set_models_folder, store, transfer
+from facechain_ext.weights.transfer import Progress
 from tests.weights.hub import Hub, Server
 
 CONTENT = os.urandom(3_000_000)
@@ -105,7 +105,7 @@ def test_a_connection_that_dies_half_way_is_continued_not_started_over(server, u
 def test_a_plain_address_is_continued_while_its_etag_stays_the_same(server, use):
     source = manifest.Source("web", url=f"{server.address}/cdn/folder/file.bin.raw")
     server.die_at = [1_000_000]
-    download.pull_sources("test", [source], final(), "none", transfer.Watcher("test"))
+    download.pull_sources("test", [source], final(), "none", transfer.ProgressReporter("test"))
     assert_right()
     assert server.requests[1][1].startswith("bytes=")
 
@@ -113,7 +113,7 @@ def test_a_plain_address_is_continued_while_its_etag_stays_the_same(server, use)
 def test_a_plain_address_without_etag_starts_over(server, use):
     source = manifest.Source("web", url=f"{server.address}/cdn/folder/file.bin.raw")
     server.die_at, server.etag = [1_000_000], False
-    download.pull_sources("test", [source], final(), "none", transfer.Watcher("test"))
+    download.pull_sources("test", [source], final(), "none", transfer.ProgressReporter("test"))
     assert_right()
     assert [asked for _, asked in server.requests] == ["", ""]
 
@@ -179,12 +179,12 @@ def test_a_404_of_the_file_itself_goes_on_to_the_mirror(server, use):
 
 def test_the_set_hub_comes_first(monkeypatch):
     sources = tuple(manifest.Source(hub, "a/b", "v1", "x") for hub in ("modelscope", "huggingface"))
-    assert [s.hub for s in download.preferred(sources)] == ["modelscope", "huggingface"]
-    assert download.preferred(sources, "huggingface")[0].hub == "huggingface"
+    assert [s.hub for s in download.order_sources(sources)] == ["modelscope", "huggingface"]
+    assert download.order_sources(sources, "huggingface")[0].hub == "huggingface"
     monkeypatch.setenv("FACECHAIN_HUB", "huggingface")
-    assert download.preferred(sources)[0].hub == "huggingface"
-    with pytest.raises(WeightsError, match="'modelscop'"):
-        download.preferred(sources, "modelscop")
+    assert download.order_sources(sources)[0].hub == "huggingface"
+    with pytest.raises(InputError, match="'modelscop'"):
+        download.order_sources(sources, "modelscop")
 
 
 def test_503_twice(server, use):
@@ -251,7 +251,7 @@ def test_a_file_shorter_or_longer_than_announced(server, use):
 def test_a_slow_server_can_be_stopped_and_the_rest_comes_later(server, use):
     server.pause = 0.05
     seen: list[Progress] = []
-    with pytest.raises(PullCancelledError, match="goes on from there"):
+    with pytest.raises(Cancelled, match="goes on from there"):
         download.pull("test", progress=seen.append, cancel=lambda: len(seen) > 5)
     assert_none()
     part = final().with_name("file.data.part")
@@ -492,13 +492,13 @@ def test_a_changed_file_is_noticed(server, use, caplog):
     assert [f.state for f in store.verify()] == ["missing"]
     final().write_bytes(CONTENT)
     assert [f.state for f in store.verify()] == ["right"]
-    store.forget([final()])
+    lock_file.remove_records([final()])
     assert [f.state for f in store.verify()] == ["unknown"]
 
 
 def test_a_damaged_lock_file_says_what_to_do(server, use):
     download.pull("test")
-    (final().parents[1] / store.LOCK_FILE).write_text("{", encoding="utf-8")
+    (final().parents[1] / lock_file.LOCK_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(WeightsError, match="Delete it"):
         store.verify()
 
@@ -510,17 +510,17 @@ def test_many_threads_remember_without_losing_anything(server, tmp_path):
     for file in files:
         file.write_bytes(b"x")
     digest = hashlib.sha256(b"x").hexdigest()
-    threads = [threading.Thread(target=store.remember, args=({file: digest}, "test")) for file in files]
+    threads = [threading.Thread(target=lock_file.add_records, args=({file: digest}, "test")) for file in files]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(store.read_lock()) == {file.name for file in files}
+    assert set(lock_file.read_lock()) == {file.name for file in files}
 
 
 def test_leftovers(server, use):
     seen = []
-    with pytest.raises(PullCancelledError):
+    with pytest.raises(Cancelled):
         download.pull("test", progress=seen.append, cancel=lambda: True)
     assert {p.suffix for p in store.leftovers()} <= {".part", ".json"}
     assert store.leftovers()

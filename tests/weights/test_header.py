@@ -37,7 +37,7 @@ def test_kind_and_width_are_those_of_the_tensors(tmp_path, state, kind, width, s
     path = tmp_path / "model.safetensors"
     save_file(state, path)
     facts = model_facts(path)
-    assert (facts.kind, facts.width, facts.is_small) == (kind, width, small)
+    assert (facts.kind, facts.width, facts.is_tiny) == (kind, width, small)
     assert facts.kind == detect_model_type(state)
 
 

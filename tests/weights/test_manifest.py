@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.storage import paths
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.weights import manifest
@@ -94,7 +94,7 @@ def test_two_entries_cannot_share_a_file_or_a_title(same):
 
 
 def test_an_unknown_key_lists_the_known_ones():
-    with pytest.raises(WeightsError, match="transface"):
+    with pytest.raises(InputError, match="transface"):
         manifest.entry("transfice")
 
 

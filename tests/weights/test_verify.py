@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from facechain_ext.weights import store
-from facechain_ext.weights.transfer import CHUNK, PullCancelledError
+from facechain_ext.errors import Cancelled
+from facechain_ext.weights import lock_file, store
+from facechain_ext.weights.transfer import CHUNK
 
 CONTENT = bytes(CHUNK) + b"the rest"
 
@@ -16,7 +17,7 @@ def downloaded(models_folder):
     files = [models_folder / name for name in ("transface.safetensors", "adapter-majic.safetensors")]
     for file in files:
         file.write_bytes(CONTENT)
-    store.remember({file: store.sha256_of(file) for file in files}, "test")
+    lock_file.add_records({file: lock_file.sha256_of(file) for file in files}, "test")
     (models_folder / "adapter-film.safetensors").write_bytes(b"by hand")
     return files
 
@@ -32,6 +33,6 @@ def test_every_byte_that_is_read_is_reported(downloaded):
 
 
 def test_it_stops_when_told_and_the_next_one_is_whole(downloaded):
-    with pytest.raises(PullCancelledError, match="nothing was changed"):
+    with pytest.raises(Cancelled, match="nothing was changed"):
         store.verify(report=lambda done, _total: done < len(CONTENT))
     assert [one.state for one in store.verify(["transface"])] == ["right"]

@@ -24,7 +24,7 @@ from facechain_ext.methods.fact import FaceAdapter, load_adapter
 from facechain_ext.methods.protocol import RuntimeOptions
 from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.job import Lora, Portrait
-from facechain_ext.styles.lora_index import ENDINGS
+from facechain_ext.styles.lora_index import LORA_SUFFIXES
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.weights import models_folder
 
@@ -147,7 +147,7 @@ class DiffusersHost:
     def _lora_file(self, name: str) -> Path:
         for folder in self.lora_folders:
             for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-                if path.stem.casefold() == name.casefold() and path.suffix in ENDINGS and path.is_file():
+                if path.stem.casefold() == name.casefold() and path.suffix in LORA_SUFFIXES and path.is_file():
                     return path
         raise HostError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
 

@@ -13,10 +13,10 @@ import torch
 from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import require, set_models_folder
-from facechain_ext.weights.download import preferred, pull_sources
+from facechain_ext.weights.download import order_sources, pull_sources
 from facechain_ext.weights.header import model_facts
 from facechain_ext.weights.manifest import entry
-from facechain_ext.weights.transfer import Watcher
+from facechain_ext.weights.transfer import ProgressReporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -100,8 +100,8 @@ def _download_checkpoint(
 
     listed = entry(key)
     path = safe_child(_checkpoint_folder(), listed.save_as)
-    watcher = Watcher(key, progress, cancel)
-    downloaded = pull_sources(key, preferred(listed.sources), path, listed.pickles, watcher, title=listed.title)
+    reporter = ProgressReporter(key, progress, cancel)
+    downloaded = pull_sources(key, order_sources(listed.sources), path, listed.pickles, reporter, title=listed.title)
     sd_models.list_models()
     return downloaded
 

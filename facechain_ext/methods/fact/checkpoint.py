@@ -15,7 +15,7 @@ from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter
 from facechain_ext.methods.fact.sites import SITES
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.state_dict_spec import check_layout, check_values, require_key
+from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def load_adapter(
         s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=_KIND, source=source).shape[0] for s in SITES
     }
     sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=_KIND, source=source))
-    check_layout(state, layout(sizes), what=_KIND, source=source)
+    check_state_dict(state, layout(sizes), what=_KIND, source=source)
     check_values(state, what=_KIND, source=source)
     with torch.device("meta"):
         adapter = FaceAdapter(sizes)

@@ -15,7 +15,7 @@ from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.methods.photomaker.clip_vision import ClipVision, VisionSizes
 from facechain_ext.methods.photomaker.fuse import FuseModule, QFormer
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.state_dict_spec import check_layout, require_key
+from facechain_ext.weights.state_dict_spec import check_state_dict, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,12 +153,12 @@ def load_photomaker(
     lora = {k.removeprefix(_LORA): v for k, v in state.items() if k.startswith(_LORA)}
     strangers = {k: v for k, v in state.items() if not k.startswith((_ENCODER, _LORA))}
     if strangers or not encoder:
-        check_layout(state, {f"{_ENCODER}{_PROJECTIONS[0]}": ()}, what=_KIND, source=path.name)
+        check_state_dict(state, {f"{_ENCODER}{_PROJECTIONS[0]}": ()}, what=_KIND, source=path.name)
     sizes = _sizes_of(encoder, path.name)
     with torch.device("meta"):
         model = PhotoMaker(sizes, lora)
     layout = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    check_layout(encoder, layout, what=_KIND, source=path.name)
+    check_state_dict(encoder, layout, what=_KIND, source=path.name)
     spoiled = next((key for key, value in encoder.items() if not bool(value.isfinite().all())), None)
     if spoiled is not None:
         raise WeightsError(f"{path.name} is damaged: {spoiled} holds values that are not finite. Download it again.")

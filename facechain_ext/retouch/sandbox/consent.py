@@ -114,9 +114,11 @@ def _file_digest(path: Path, _stamp: tuple[int, ...]) -> bytes:
 
 def _read() -> dict[str, Consent]:
     raw = read_json(models_folder() / FILE)
+    if raw is None:
+        return {}
     try:
-        return {} if raw is None else {key: Consent(**facts) for key, facts in raw.items()}
-    except (TypeError, AttributeError) as error:
+        return {key: Consent(**facts) for key, facts in raw.items()} if isinstance(raw, dict) else {}
+    except TypeError as error:
         log.warning("%s is damaged (%s); it counts as no consent", FILE, error)
         return {}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.styles import forget_lora_index
+from facechain_ext.styles import clear_lora_index
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import (
@@ -65,7 +65,7 @@ def build(host: PageHost) -> None:
         *values: object,
     ) -> Updates:
         """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
-        forget_lora_index()
+        clear_lora_index()
         host.reload_loras()
         capabilities = host.capabilities()
         cards = ["", *CardLibrary().names()]
