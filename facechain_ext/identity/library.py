@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.identity.card import card_facts, save_card
 from facechain_ext.identity.encode import clear_encoded_photos
 from facechain_ext.identity.identity import Identity
@@ -53,7 +53,7 @@ class CardLibrary:
     def path(self, name: str) -> Path:
         """Where the card called ``name`` is or would be."""
         if not name.strip():
-            raise WeightsError("A card needs a name; write one that tells this person from others.")
+            raise InputError("A card needs a name; write one that tells this person from others.")
         return safe_child(self.folder, safe_name(f"{name}{SUFFIX}"))
 
     def load(self, name: str) -> Identity:

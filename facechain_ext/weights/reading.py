@@ -14,8 +14,8 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.paths import special_file
 from facechain_ext.weights.header import MAX_HEADER_BYTES, parse_header
-from facechain_ext.weights.torch_files import read_legacy, read_zip
 from facechain_ext.weights.safe_unpickler import DamagedPickleError, UnsafePickleError
+from facechain_ext.weights.torch_files import read_legacy, read_zip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -161,7 +161,7 @@ def test_of_many_at_once_only_one_takes_a_name(library, person):
 def test_an_empty_name_is_a_plain_sentence(tmp_path, person, name):
     library = CardLibrary(tmp_path)
     for act in (lambda: library.save(person, name), lambda: library.load(name), lambda: library.delete(name)):
-        with pytest.raises(WeightsError, match="A card needs a name"):
+        with pytest.raises(InputError, match="A card needs a name"):
             act()
 
 
