@@ -11,8 +11,8 @@ import torch.nn.functional as F
 
 from facechain_ext.methods.fact import Attachment, AttachOptions, FaceAdapter, attach, new_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
+from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
-from facechain_ext.methods.fact.reuse import Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,9 +109,9 @@ class Variant:
 class KnownFace(AutomaticRegion):
     """An automatic region that measures as ever and then finds a region of FACE_SHARE: random weights have none."""
 
-    def _measure(self) -> Tensor | None:
+    def _measure_region(self) -> Tensor | None:
         if self._energy is not None and not self._energy.is_meta:
-            super()._measure()
+            super()._measure_region()
         return face_mask(self._size)
 
 
@@ -161,10 +161,10 @@ def _share_everywhere() -> float:
 
 def _share_computed() -> float:
     """Part of a picture's steps in which increments are computed when every second one's are used again."""
-    reuse, computed = Reuse(), 0
+    reuse, computed = IncrementCache(), 0
     for step in range(PICTURE_STEPS):
         reuse.begin(step / PICTURE_STEPS, None)
-        computed += reuse.computes
+        computed += reuse.recomputes
     return computed / PICTURE_STEPS
 
 
@@ -179,7 +179,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("region of 15 %", _region),
     Variant(
         "every second step",
-        lambda bench, case: _face(bench, case, options=AttachOptions(reuse=Reuse(warm_up=1))),
+        lambda bench, case: _face(bench, case, options=AttachOptions(reuse=IncrementCache(warm_up=1))),
         (Step(0.1, _share_computed()), Step(0.5, 1 - _share_computed())),
     ),
     Variant(

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
-from facechain_ext.recipes.arguments import argument
+from facechain_ext.recipes.arguments import argument, parse_method_settings
 from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.text_values import read_float
@@ -80,6 +80,10 @@ def portrait(
     window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
     hires: Annotated[float | None, typer.Option(help="Second pass at so many times the size.", min=1, max=4)] = None,
     hires_denoise: Annotated[float, typer.Option(min=0.01, max=1)] = 0.5,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE for a setting of a method that has no option of its own; may be repeated."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
 ) -> None:
     """Make portraits of the person in the photos."""
@@ -95,6 +99,7 @@ def portrait(
         (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
     )
     loras = tuple(_lora(text) for text in lora or ())
+    method_settings = parse_method_settings(setting or [])
     prepare_folder(out)
     if suited.words and (size is None or steps is None):
         console.print(suited.words, style="yellow", markup=False)
@@ -112,6 +117,7 @@ def portrait(
         prompt=prompt,
         negative_prompt=negative,
         people=(Person(person, _STRENGTH.default if strength is None else strength, (first, last)),),
+        method_settings=method_settings,
         count=count,
         seed=seed,
         steps=suited.steps if steps is None else steps,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facechain_ext.methods.protocol import (
@@ -42,11 +42,12 @@ __all__ = [
 _REGISTRY = ("choose_method", "method_settings", "register_method", "registered_methods", "unregister_method")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the module of a public name when it is first asked for: the registry imports every method."""
     if name not in __all__:
         raise AttributeError(f"module {__name__} has no attribute {name}")
     from importlib import import_module
 
     module = "registry" if name in _REGISTRY else "setting" if name == "Setting" else "protocol"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    found: object = getattr(import_module(f"{__name__}.{module}"), name)
+    return found

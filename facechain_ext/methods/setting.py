@@ -42,7 +42,7 @@ class Setting:
     on_page: bool = True
     page_high: float | None = field(default=None, kw_only=True)
     optional: bool = field(default=False, kw_only=True)
-    reader: Callable[[object], Any] | None = field(default=None, kw_only=True, repr=False)
+    reader: Callable[[object], object] | None = field(default=None, kw_only=True, repr=False)
     writer: Callable[[Any], InfotextValue] | None = field(default=None, kw_only=True, repr=False)
 
     @property
@@ -60,7 +60,7 @@ class Setting:
         """Whether its values are two fractions, the first not above the second."""
         return isinstance(self.default, tuple) and len(self.default) == 2
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """What an API's client needs to know, as JSON: name, label, default, help and range."""
         names = ("name", "label", "infotext", "default", "help", "low", "high", "step", "on_page")
         return {name: getattr(self, name) for name in names}
@@ -107,6 +107,8 @@ class Setting:
                 raise ValueError(f"{shorten(text)} is no window")
             return [read_float(part) for part in found.groups()]
         if isinstance(self.default, bool):
+            if text not in ("True", "False"):
+                raise ValueError(f"{shorten(text)} is neither True nor False")
             return text == "True"
         if isinstance(self.default, float):
             return read_float(text)

@@ -13,7 +13,7 @@ from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, p
 from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from facechain_ext.methods.protocol import Method
 
@@ -31,7 +31,7 @@ LARGEST = 0
 """The number of the face that means: the largest."""
 
 
-def _photos(value: object) -> tuple[Any, ...]:
+def _photos(value: object) -> tuple[object, ...]:
     if not isinstance(value, (list, tuple)):
         raise InputError(f"FaceChain: photos is a list of pictures, not {shorten(value)}.")
     return tuple(value)
@@ -112,6 +112,27 @@ def own_settings() -> tuple[Setting, ...]:
     return tuple(row for row in method_settings() if row.name not in named)
 
 
+def parse_method_settings(texts: Sequence[str]) -> dict[str, object]:
+    """Values of ``own_settings`` by name from texts NAME=VALUE, as the command line gives them.
+
+    Raises InputError for an unknown name, a name given twice, and a value that its setting refuses.
+    """
+    rows = {row.name: row for row in own_settings()}
+    values: dict[str, object] = {}
+    for text in texts:
+        name, separator, value = (part.strip() for part in text.partition("="))
+        if not separator or name not in rows:
+            known = f"it knows {', '.join(rows)}" if rows else "the methods here have none without an option"
+            raise InputError(f"FaceChain knows no setting {shorten(name)} to give as NAME=VALUE; {known}.")
+        if name in values:
+            raise InputError(f"FaceChain: {name} is given twice.")
+        try:
+            values[name] = rows[name].read(rows[name].from_infotext(value))
+        except ValueError as error:
+            raise InputError(f"FaceChain: {name} cannot be {shorten(value)}.") from error
+    return values
+
+
 @dataclass(frozen=True)
 class FaceArguments:
     """The settings of one run; the fields are those of the table.
@@ -121,7 +142,7 @@ class FaceArguments:
     """
 
     enabled: bool = True
-    photos: tuple[Any, ...] = field(default=(), repr=False)
+    photos: tuple[object, ...] = field(default=(), repr=False)
     card: str = ""
     face: int = LARGEST
     adapter: str = AUTOMATIC
@@ -133,10 +154,10 @@ class FaceArguments:
     mix_with: str = ""
     mix_share: float = 0.0
     strict: bool = False
-    method_settings: Mapping[str, Any] = field(default_factory=dict)
+    method_settings: Mapping[str, object] = field(default_factory=dict)
 
     @staticmethod
-    def parse(values: Mapping[str, Any]) -> FaceArguments:
+    def parse(values: Mapping[str, object]) -> FaceArguments:
         """Read settings as the API gives them; what is not named has the table's default.
 
         Raises InputError that names a setting that is unknown, of the wrong kind or outside its range.
@@ -150,7 +171,7 @@ class FaceArguments:
         return FaceArguments(**read, method_settings=own)
 
     @staticmethod
-    def of(method_settings: Mapping[str, Any], **values: Any) -> FaceArguments:
+    def of(method_settings: Mapping[str, object], **values: Any) -> FaceArguments:
         """Settings by field, and those of a method by name, all in their own kinds."""
         return FaceArguments(**values).with_method_settings(method_settings)
 
@@ -160,14 +181,14 @@ class FaceArguments:
             return getattr(self, name)
         return self.method_settings.get(name, argument(name).default)
 
-    def of_method(self, method: Method) -> dict[str, Any]:
+    def of_method(self, method: Method) -> dict[str, object]:
         """The values of a method's own settings, by name."""
         return {row.name: self.value(row.name) for row in method.settings}
 
-    def with_method_settings(self, values: Mapping[str, Any]) -> FaceArguments:
+    def with_method_settings(self, values: Mapping[str, object]) -> FaceArguments:
         """The same with other values of a method's own settings."""
         own = {row.name for row in own_settings()}
-        named = {name: value for name, value in values.items() if name not in own}
+        named: dict[str, Any] = {name: value for name, value in values.items() if name not in own}
         others = {name: value for name, value in values.items() if name in own}
         return replace(self, **named, method_settings={**self.method_settings, **others})
 
@@ -179,7 +200,7 @@ class FaceArguments:
     def infotext(self) -> dict[str, str | float | int | bool]:
         """Label -> value of every setting that is written into a picture."""
         unused = set() if self.mixes else {"mix_with", "mix_share"}
-        written: dict[str, Any] = {CARD_LABEL: self.card} if self.mixes and self.card else {}
+        written: dict[str, str | float | int | bool] = {CARD_LABEL: self.card} if self.mixes and self.card else {}
         for row in settings_table():
             if row.infotext is None or row.name in unused:
                 continue
@@ -189,7 +210,7 @@ class FaceArguments:
         return written
 
     @staticmethod
-    def from_infotext(written: Mapping[str, Any]) -> dict[str, Any]:
+    def from_infotext(written: Mapping[str, object]) -> dict[str, object]:
         """The settings, as ``parse`` takes them, that a picture's infotext holds; those it lacks are left out.
 
         Raises ValueError for a text that is no value of its setting's kind.

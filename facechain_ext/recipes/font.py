@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PIL import ImageFont
 
 
-def label_font(size: float) -> Any:
+def label_font(size: float) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     """Pillow's own font at ``size`` pixels; before Pillow 10.1, as in the webui, it comes in one size only."""
     try:
         return ImageFont.load_default(size=size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
 from facechain_ext.text_values import format_number
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.identity import Identity
+    from facechain_ext.methods.setting import InfotextValue
     from facechain_ext.recipes.job import Person
 
 _IDENTITY = re.compile(r"(?:(?P<bare>[0-9a-f]{8})|(?P<name>.+?) \((?P<hash>[0-9a-f]{8})\))(?:;\s*|$)")
@@ -47,23 +48,26 @@ def format_identities(identities: Sequence[Identity]) -> str:
     return "; ".join(identity_label(one) for one in identities)
 
 
-def parse_identities(written: Mapping[str, Any]) -> list[tuple[str, str]]:
+def parse_identities(written: Mapping[str, object]) -> list[tuple[str, str]]:
     """Name and short hash of everybody whom a picture's settings name, in order; a person of photos has no name."""
     text = str(written.get(IDENTITY_LABEL, "")).strip()[:4000]
     return [(one["name"] or "", one["hash"] or one["bare"]) for one in _IDENTITY.finditer(text)]
 
 
-def quote_infotext_value(value: Any) -> str:
+def quote_infotext_value(value: object) -> str:
     """A value as the webui writes it behind its label: texts that hold its separators become JSON."""
     text = format_number(value) if isinstance(value, float) else str(value)
     return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ',:\n"') else text
 
 
-def people_infotext(people: Sequence[Person], method_settings: Mapping[str, Any], *, hires: bool) -> dict[str, Any]:
+def people_infotext(
+    people: Sequence[Person], method_settings: Mapping[str, object], *, hires: bool
+) -> dict[str, InfotextValue]:
     """Infotext label -> value for people whom a method with these settings puts in, in the hires pass too or not."""
     first = people[0]
     settings = FaceArguments.of(method_settings, strength=first.strength, window=first.window, hires=hires)
-    return {IDENTITY_LABEL: format_identities([person.identity for person in people])} | settings.infotext()
+    identities: dict[str, InfotextValue] = {IDENTITY_LABEL: format_identities([person.identity for person in people])}
+    return identities | settings.infotext()
 
 
 def prompt_of(infotext: str) -> str:

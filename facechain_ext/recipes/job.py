@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +82,7 @@ class Job:
     negative_prompt: str = ""
     people: tuple[Person, ...] = ()
     adapter: str | None = None
-    method_settings: Mapping[str, Any] = field(default_factory=dict)
+    method_settings: Mapping[str, object] = field(default_factory=dict)
     """Further settings of the method, by name."""
     count: int = 1
     seed: int = 0
@@ -96,7 +96,7 @@ class Job:
     inpaint: Inpaint | None = None
     hires: Hires | None = None
     face_in_hires: bool = True
-    remarks: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str | float] = field(default_factory=dict)
     """Further entries of the pictures' settings text, by label."""
 
 

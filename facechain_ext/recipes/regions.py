@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class RegionPrompt:
 
     card: str = ""
     box: Box | None = None
-    photos: tuple[Any, ...] = field(default=(), repr=False)
+    photos: tuple[object, ...] = field(default=(), repr=False)
     strength: float | None = None
 
 
@@ -152,10 +152,10 @@ def region_mask(box: Box) -> NDArray[np.float32]:
     return mask
 
 
-def _ramp(middle: NDArray[Any], first: float, last: float) -> NDArray[Any]:
+def _ramp(middle: NDArray[np.float64], first: float, last: float) -> NDArray[np.float64]:
     rise = np.ones_like(middle) if first <= 0 else np.clip((middle - first) / _SOFT + 0.5, 0, 1)
     fall = np.ones_like(middle) if last >= 1 else np.clip((last - middle) / _SOFT + 0.5, 0, 1)
-    ramp: NDArray[Any] = np.minimum(rise, fall)
+    ramp: NDArray[np.float64] = np.minimum(rise, fall)
     return ramp
 
 

@@ -54,11 +54,11 @@ class SequentialInpaintHost:
             return self.host.generate(job, progress=progress, ready=ready)
         if job.inpaint is not None:
             raise HostError("People are painted alone into a picture made from noise; this job starts from a picture.")
-        told = people_infotext(
+        labels = people_infotext(
             job.people, {"adapter": job.adapter or AUTOMATIC, **job.method_settings}, hires=job.face_in_hires
         )
         share = _Shares(progress, job.steps, job.count * (1 + len(job.people)))
-        bare = replace(job, people=(), remarks={**told, **job.remarks})
+        bare = replace(job, people=(), remarks={**labels, **job.remarks})
         finished: list[Portrait] = []
         for portrait in self.host.generate(bare, progress=share.next(job.count)):
             whole = self._peopled(portrait, job, share)

@@ -12,7 +12,7 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import AttachOptions, attach, load_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
-from facechain_ext.methods.fact.reuse import Reuse
+from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.training.adapter.sampling import Drawing
 from research.evaluate.eval_net import ask
 from research.evaluate.measure import caption_accuracy, retrieval
@@ -61,7 +61,7 @@ SWITCHES = (
     Switch("automatic region", lambda: {"options": AttachOptions(automatic=AutomaticRegion())}, alone=True),
     Switch("region: a box around the face", alone=True, boxed=True),
     Switch("window 0 to 0.8", lambda: {"window": (0.0, 0.8)}),
-    Switch("every second step", lambda: {"options": AttachOptions(reuse=Reuse())}),
+    Switch("every second step", lambda: {"options": AttachOptions(reuse=IncrementCache())}),
     Switch("prompt's rows alone", lambda: {"options": AttachOptions(conditional_only=True)}),
     Switch(f"LCM sampler, {FEW_STEPS} steps", steps=FEW_STEPS, sampler="LCM"),
     Switch(f"DDIM, {FEW_STEPS} steps", steps=FEW_STEPS),

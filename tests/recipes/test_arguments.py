@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facechain_ext.errors import InputError
-from facechain_ext.recipes.arguments import FaceArguments, settings_table
+from facechain_ext.methods import registry
+from facechain_ext.recipes.arguments import FaceArguments, parse_method_settings, settings_table
 from facechain_ext.recipes.regions import RegionPrompt
+from tests.methods.second_method import Shift
 
 HUGE = 10**5000
 """More digits than Python prints."""
@@ -119,3 +121,34 @@ def test_none_means_the_default():
 
 def test_photos_are_not_shown_when_settings_are_logged():
     assert "secret" not in repr(FaceArguments(photos=("secret",)))
+
+
+@pytest.fixture
+def second_method(monkeypatch):
+    monkeypatch.setattr(registry, "_methods", [*registry._methods, Shift()])
+
+
+def test_settings_of_a_method_are_read_from_texts(second_method):
+    texts = ["shift_gain=0.75", " shift_note = a=b "]
+    assert parse_method_settings(texts) == {"shift_gain": 0.75, "shift_note": "a=b"}
+    assert parse_method_settings([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["shift_gain"], "no setting 'shift_gain' .*it knows shift_gain, shift_note"),
+        (["strength=1"], "no setting 'strength'"),
+        (["shift_gain=much"], "shift_gain cannot be 'much'"),
+        (["shift_gain=1.5"], "shift_gain is a number from 0 to 1"),
+        (["shift_gain=0", "shift_gain=1"], "shift_gain is given twice"),
+    ],
+)
+def test_a_wrong_setting_of_a_method_is_named(second_method, texts, message):
+    with pytest.raises(InputError, match=message):
+        parse_method_settings(texts)
+
+
+def test_without_such_a_method_no_setting_is_read():
+    with pytest.raises(InputError, match="none without an option"):
+        parse_method_settings(["shift_gain=0.75"])

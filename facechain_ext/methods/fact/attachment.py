@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, SupportsFloat, TypeVar
 
 from torch import Tensor, nn
 
@@ -19,12 +19,16 @@ from facechain_ext.methods.fact.sites import family_of, find_sites
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from torch.utils.hooks import RemovableHandle
+
     from facechain_ext.methods.fact.injection import Observer
     from facechain_ext.methods.fact.model import FaceAdapter
     from facechain_ext.methods.fact.options import AttachOptions
     from facechain_ext.methods.fact.sites import Site
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RowSource = Callable[[int, "Tensor | None"], Sequence[bool]]
 """Says for each row of a coming run of the U-Net whether it is conditional, given their number and the text context."""
@@ -48,7 +52,7 @@ class Attachment:
         self._rows: Sequence[bool] | RowSource | None = None
         self._progress_is_set = False
         self._pending: dict[str, Tensor] = {}
-        self._handles: list[Any] = []
+        self._handles: list[RemovableHandle] = []
         self._compiled: CompiledHooks | None = None
         if is_compiled(unet):
             self._compiled = CompiledHooks.of(plain, sites)
@@ -80,7 +84,7 @@ class Attachment:
         self._injection.progress = fraction
 
     def remove(self) -> None:
-        """Take everything off again; the U-Net is then exactly what it was. Harmless when repeated."""
+        """Detach; the U-Net is then exactly what it was. Harmless when repeated."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
@@ -97,7 +101,7 @@ class Attachment:
     ) -> None:
         self.remove()
 
-    def before_norm2(self, site: Site, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def before_norm2(self, site: Site, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         """Let ``norm2`` see x + increment."""
         x = args[0]
         increment = self._guard.run(lambda: self._injection.increment(site.name, x, site.heads))
@@ -111,27 +115,30 @@ class Attachment:
         increment = self._pending.pop(site.name, None)
         return None if increment is None else output + increment
 
-    def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before_unet(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Note rows, size and step of the run that begins; drop what an interrupted one left."""
         self._pending.clear()
         self._guard.run(lambda: self._begin(args, kwargs))
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _begin(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         names = ("sample", "timestep", "encoder_hidden_states")
         if self._family == "ldm":
             names = ("x", "timesteps", "context")
         sample, timestep, context = (
             args[place] if place < len(args) else kwargs.get(name) for place, name in enumerate(names)
         )
-        if sample is None:
+        if not isinstance(sample, Tensor):
             raise HostError("The U-Net was called without a latent picture; this host is not known to FaceChain.")
         injection = self._injection
-        if injection.window != (0.0, 1.0) and not self._progress_is_set and timestep is not None:
+        by_timestep = injection.window != (0.0, 1.0) and not self._progress_is_set
+        if by_timestep and isinstance(timestep, SupportsFloat):
             first = timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep
             injection.progress = min(max(1.0 - (float(first) + 1.0) / TRAINED_STEPS, 0.0), 1.0)
         if injection.active:
             height, width = sample.shape[-2:]
-            injection.begin(self._conditional(len(sample), context), (height, width))
+            injection.begin(
+                self._conditional(len(sample), context if isinstance(context, Tensor) else None), (height, width)
+            )
 
     def _conditional(self, rows: int, context: Tensor | None) -> Sequence[bool]:
         if callable(self._rows):
@@ -227,16 +234,18 @@ def conditions_of(
     faces = [tokens] if isinstance(tokens, Tensor) else list(tokens)
     count = len(faces)
 
-    def spread(value: Any, name: str) -> list[Any]:
+    def spread(value: T | Sequence[T], name: str) -> list[T]:
         values = list(value) if isinstance(value, Sequence) else [value] * count
         if len(values) != count:
             raise ValueError(f"There are {count} identities but {len(values)} values of {name}.")
         return values
 
-    columns = (
+    columns = zip(
+        faces,
         spread(null_tokens, "null_tokens"),
         spread(strength, "strength"),
         spread(region, "region"),
         spread(bias, "bias"),
+        strict=True,
     )
-    return [FaceCondition(face, *values) for face, *values in zip(faces, *columns, strict=True)]
+    return [FaceCondition(*values) for values in columns]

@@ -1,10 +1,10 @@
-"""U-Nets that torch.compile has changed: hooks that come later are ignored there, so these come once and stay."""
+"""Hooks of U-Nets, also of those that torch.compile has changed, which ignore hooks registered later."""
 
 from __future__ import annotations
 
 import logging
 import weakref
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,36 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch.utils.hooks import RemovableHandle
+
     from facechain_ext.methods.fact.sites import Site
 
 log = logging.getLogger(__name__)
 
 
+Hook = TypeVar("Hook")
+
+
+class HookWrapper(Protocol):
+    """Wraps a hook before it is registered."""
+
+    def __call__(self, hook: Hook, /) -> Hook:
+        """A hook of the same signature."""
+        ...
+
+
+def _unchanged(hook: Hook, /) -> Hook:
+    return hook
+
+
 class HookTarget(Protocol):
     """What the hooks of a U-Net call while a method is active."""
 
-    def before_unet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before_unet(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Note the run that begins."""
         ...
 
-    def before_norm2(self, site: Site, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def before_norm2(self, site: Site, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         """The changed arguments of ``norm2``, or None."""
         ...
 
@@ -52,21 +69,21 @@ def register_hooks(
     unet: nn.Module,
     sites: Sequence[Site],
     target: Callable[[], HookTarget | None],
-    wrap: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
-) -> list[Any]:
+    wrap: HookWrapper = _unchanged,
+) -> list[RemovableHandle]:
     """Register the hooks, each wrapped by ``wrap``, that call what ``target`` gives; the handles remove them again."""
 
-    def before_unet(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before_unet(_module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         active = target()
         if active is not None:
             active.before_unet(args, kwargs)
 
-    def at(site: Site) -> list[Any]:
-        def before_norm2(_module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    def at(site: Site) -> list[RemovableHandle]:
+        def before_norm2(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
             active = target()
             return None if active is None else active.before_norm2(site, args)
 
-        def after_attn2(_module: nn.Module, _args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+        def after_attn2(_module: nn.Module, _args: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
             active = target()
             return None if active is None else active.after_attn2(site, output)
 
@@ -88,7 +105,7 @@ class CompiledHooks:
     _of: ClassVar[weakref.WeakKeyDictionary[nn.Module, CompiledHooks]] = weakref.WeakKeyDictionary()
 
     def __init__(self, unet: nn.Module, sites: Sequence[Site]) -> None:
-        self._active: weakref.ref[Any] | None = None
+        self._active: weakref.ref[HookTarget] | None = None
         # not compiled themselves: the active target changes from picture to picture
         register_hooks(unet, sites, self._target, torch.compiler.disable)
         torch._dynamo.reset()  # noqa: SLF001 - it has no other name

@@ -1,4 +1,4 @@
-"""What goes wrong in the face's part of a step ends the face, not the picture."""
+"""An error in the adapter's part of a step ends the adapter, not the picture."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 class StepGuard:
-    """Runs the face's part of each step; after its first failure it runs nothing any more.
+    """Runs the adapter's part of each step; after its first failure it runs nothing any more.
 
-    ``on_failure`` is told of that failure once; None lets every error out. A lack of memory always gets out, because
-    the host has its own answer to it, and so does what is no Exception, such as an interruption.
+    ``on_failure`` is called once with that failure; with None every error is raised. A lack of memory is always
+    raised, because the host handles it, and so is what is no Exception, such as KeyboardInterrupt.
     """
 
     def __init__(self, on_failure: Callable[[Exception], None] | None = None) -> None:

@@ -1,11 +1,11 @@
-"""What the adapter adds in each block: one place for every way into a U-Net."""
+"""What the adapter adds in each block, whichever way it is attached to the U-Net."""
 
 from __future__ import annotations
 
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FaceCondition:
-    """One identity as the U-Net sees it.
+    """One identity with everything that the blocks need of it.
 
     ``tokens`` are [t, width] for all rows or [b, t, width] row by row, ``null_tokens`` [t, width] what unconditional
     rows get instead (None: the same as the others), ``strength`` the published scale, ``region`` a mask [h, w] in 0..1
@@ -53,7 +53,7 @@ class FaceCondition:
                 f"{list(self.tokens.shape)}: use one block of null tokens for each photo."
             )
 
-    def bank(self) -> Tensor:
+    def token_sets(self) -> Tensor:
         """Every distinct set of tokens [m, t, width], the null tokens last."""
         sets = self.tokens if self.tokens.dim() == 3 else self.tokens[None]
         if self.null_tokens is None:
@@ -62,14 +62,14 @@ class FaceCondition:
         return torch.cat([sets, null[:1].to(sets)])
 
     def rows(self, conditional: Sequence[bool]) -> tuple[int, ...]:
-        """Which set of the bank each row of a batch gets."""
+        """The index in ``token_sets`` for each row of a batch."""
         sets = self.tokens.shape[0] if self.tokens.dim() == 3 else 1
         if sets not in {1, len(conditional)}:
             raise HostError(f"There are identity tokens for {sets} rows, but the U-Net runs {len(conditional)}.")
         null = sets if self.null_tokens is not None else None
         return tuple(
-            null if null is not None and not is_cond else (0 if sets == 1 else row)
-            for row, is_cond in enumerate(conditional)
+            null if null is not None and not is_conditional else (0 if sets == 1 else row)
+            for row, is_conditional in enumerate(conditional)
         )
 
 
@@ -110,9 +110,9 @@ class FaceInjection:
         self._streamed = options.streamed
         self._loaded = False
         self._rows: list[tuple[int, ...]] = []
-        self._announced = 0
-        self._acting: tuple[int, ...] | None = None
-        self._acting_index: Tensor | None = None
+        self._row_count = 0
+        self._active_rows: tuple[int, ...] | None = None
+        self._active_index: Tensor | None = None
         self._latent_size = (0, 0)
         self._keys: dict[tuple[int, str], FaceKeys] = {}
         self._row_keys: dict[tuple[int, str, tuple[int, ...]], FaceKeys] = {}
@@ -129,12 +129,14 @@ class FaceInjection:
     def begin(self, conditional: Sequence[bool], latent_size: tuple[int, int]) -> None:
         """Prepare for one run of the U-Net: which rows are conditional, and height and width of the latent picture."""
         rows = [condition.rows(conditional) for condition in self.conditions]
-        acting = tuple(row for row, is_conditional in enumerate(conditional) if is_conditional)
-        self._announced = len(conditional)
-        acting_now = acting if self.conditional_only and len(acting) < len(conditional) else None
-        if acting_now != self._acting:
-            self._acting, self._acting_index = acting_now, None
-        self._rows = rows if self._acting is None else [tuple(of[row] for row in self._acting) for of in rows]
+        conditional_rows = tuple(row for row, is_conditional in enumerate(conditional) if is_conditional)
+        self._row_count = len(conditional)
+        active_rows = conditional_rows if self.conditional_only and len(conditional_rows) < len(conditional) else None
+        if active_rows != self._active_rows:
+            self._active_rows, self._active_index = active_rows, None
+        self._rows = (
+            rows if self._active_rows is None else [tuple(sets[row] for row in self._active_rows) for sets in rows]
+        )
         self._latent_size = latent_size
         if self.reuse is not None:
             self.reuse.begin(self.progress, (tuple(conditional), latent_size))
@@ -144,12 +146,12 @@ class FaceInjection:
     def increment(self, site: str, x: Tensor, heads: int) -> Tensor | None:
         """What the block of ``site`` adds to ``x`` [b, n, C]; None when it adds nothing.
 
-        Raises HostError when ``x`` has other rows than were announced.
+        Raises HostError when ``x`` has another number of rows than ``begin`` was given.
         """
         if not self.active:
             return None
-        if self._announced != len(x):
-            raise HostError(f"A block got {len(x)} rows where {self._announced} were announced.")
+        if self._row_count != len(x):
+            raise HostError(f"A block got {len(x)} rows where {self._row_count} were announced.")
         total = None if self.reuse is None else self.reuse.lookup(site, x)
         if total is None:
             total = self._compute(site, x, heads)
@@ -161,14 +163,14 @@ class FaceInjection:
 
     def _compute(self, site: str, x: Tensor, heads: int) -> Tensor:
         """The increment of this step, for the rows that get one."""
-        if self._acting is None:
+        if self._active_rows is None:
             return self._compute_rows(site, x, heads)
         total = torch.zeros_like(x)
-        if not self._acting:
+        if not self._active_rows:
             return total
-        if self._acting_index is None or self._acting_index.device != x.device:
-            self._acting_index = torch.tensor(self._acting, device=x.device)
-        return total.index_copy(0, self._acting_index, self._compute_rows(site, x[self._acting_index], heads))
+        if self._active_index is None or self._active_index.device != x.device:
+            self._active_index = torch.tensor(self._active_rows, device=x.device)
+        return total.index_copy(0, self._active_index, self._compute_rows(site, x[self._active_index], heads))
 
     def _compute_rows(self, site: str, x: Tensor, heads: int) -> Tensor:
         """The increment of rows that all get one."""
@@ -178,15 +180,15 @@ class FaceInjection:
         block = self.adapter.block(site)
         if self._streamed:
             with self.adapter.residency.streamed(block, x.device):
-                total = self._sum(site, block, x, heads)
+                total = self._sum_increments(site, block, x, heads)
         else:
-            total = self._sum(site, block, x, heads)
+            total = self._sum_increments(site, block, x, heads)
         if self.automatic is not None:
             self.automatic.observe(total)
         return total
 
     def close(self) -> None:
-        """Give the weights back to where they live and forget the faces; harmless when repeated."""
+        """Offload the weights and clear what was computed once per picture; harmless when repeated."""
         if self._loaded:
             self._loaded = False
             self.adapter.residency.offload()
@@ -197,7 +199,7 @@ class FaceInjection:
         if self.reuse is not None:
             self.reuse.reset()
 
-    def _sum(self, site: str, block: SerialFaceBlock, x: Tensor, heads: int) -> Tensor:
+    def _sum_increments(self, site: str, block: SerialFaceBlock, x: Tensor, heads: int) -> Tensor:
         """The increments of all identities, each in its region."""
         training = self._training(block)
         dtype = x.dtype if training else block.norm1.weight.dtype
@@ -206,12 +208,12 @@ class FaceInjection:
             regions = self._regions_for(x)
             compute = x.to(dtype)
             if regions == [None]:
-                keys, gates = self._face(0, site, block, x)
+                keys, gates = self._keys_and_gates(0, site, block, x)
                 return block.increment(compute, keys, heads, gates, self._attention).to(x.dtype)
             picture = block.picture_keys(compute)
             total = torch.zeros_like(x)
             for number, region in enumerate(regions):
-                keys, gates = self._face(number, site, block, x)
+                keys, gates = self._keys_and_gates(number, site, block, x)
                 index = torch.arange(x.shape[1], device=x.device) if region is None else region.index
                 if not len(index):
                     continue
@@ -232,33 +234,33 @@ class FaceInjection:
             self._regions[key] = token_regions(masks, self._latent_size, x.shape[1], x.device)
         return self._regions[key]
 
-    def _face(
+    def _keys_and_gates(
         self, number: int, site: str, block: SerialFaceBlock, x: Tensor
     ) -> tuple[FaceKeys, tuple[Tensor, Tensor]]:
         """Keys of one identity, a row each, and its gates; computed once unless they are being trained."""
         condition, rows = self.conditions[number], self._rows[number]
-        place = (number, site)
+        key = (number, site)
         if self._training(block):
-            keys, gates = self._prepare(condition, block, x)
+            keys, gates = self._compute_keys_and_gates(condition, block, x)
             return keys.rows(torch.tensor(rows, device=x.device)), gates
-        if place not in self._keys:
-            self._keys[place], self._gates[place] = self._prepare(condition, block, x)
-        ordered = (number, site, rows)  # hosts that run the halves of a batch apart come back to the same few orders
-        if ordered not in self._row_keys:
-            self._row_keys[ordered] = self._keys[place].rows(torch.tensor(rows, device=x.device))
-        return self._row_keys[ordered], self._gates[place]
+        if key not in self._keys:
+            self._keys[key], self._gates[key] = self._compute_keys_and_gates(condition, block, x)
+        row_key = (number, site, rows)  # hosts that run the halves of a batch apart come back to the same few orders
+        if row_key not in self._row_keys:
+            self._row_keys[row_key] = self._keys[key].rows(torch.tensor(rows, device=x.device))
+        return self._row_keys[row_key], self._gates[key]
 
-    def _prepare(
+    def _compute_keys_and_gates(
         self, condition: FaceCondition, block: SerialFaceBlock, x: Tensor
     ) -> tuple[FaceKeys, tuple[Tensor, Tensor]]:
         dtype = block.norm1.weight.dtype
         bias = None if condition.bias is None else condition.bias.to(x.device)
-        keys = block.face_keys(condition.bank().to(device=x.device, dtype=dtype), bias)
+        keys = block.face_keys(condition.token_sets().to(device=x.device, dtype=dtype), bias)
         attn, dense = block.gates(condition.strength)
         return keys, (attn.to(dtype), dense.to(dtype))
 
 
-def _no_autocast(device_type: str) -> AbstractContextManager[Any]:
+def _no_autocast(device_type: str) -> AbstractContextManager[object]:
     """No autocast for the moment; some devices (and Apple's under torch before 2.4) have none to switch off."""
     available = getattr(torch.amp, "is_autocast_available", lambda device: device in {"cpu", "cuda"})
     return torch.autocast(device_type, enabled=False) if available(device_type) else nullcontext()

@@ -12,10 +12,10 @@ from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
 from facechain_ext.methods.fact.files import AUTOMATIC, PUBLISHED, adapter_files, chosen_adapter
+from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
 from facechain_ext.methods.fact.options import AttachOptions
-from facechain_ext.methods.fact.reuse import Reuse
 from facechain_ext.methods.fact.rows import StepRows
 from facechain_ext.methods.setting import Setting
 from facechain_ext.weights import find
@@ -95,7 +95,7 @@ class PreparedFact:
             attention=options.attention or sdpa,
             streamed=model.streams_weights,
             automatic=AutomaticRegion() if options.automatic_region else None,
-            reuse=Reuse() if options.every_second_step else None,
+            reuse=IncrementCache() if options.every_second_step else None,
             conditional_only=options.conditional_only,
             on_failure=options.on_failure,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from facechain_ext.methods.fact.attachment import injection_into
 from facechain_ext.methods.fact.guard import StepGuard
@@ -10,7 +10,7 @@ from facechain_ext.methods.fact.options import EXACT
 from facechain_ext.methods.fact.sites import SITES, forge_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, nn
 
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 _SITE_OF = {forge_name(site): site for site in SITES}
 _CONDITIONAL = 0
 """What ``cond_or_uncond`` holds for conditional rows; 1 for unconditional ones."""
+
+
+class PatchOptions(TypedDict):
+    """What Forge and reForge pass to a ``middle_patch`` with each call, as far as it is read here.
+
+    ``block`` begins with the place, as in ("input", 4); ``cond_or_uncond`` has an entry for each equal part of the
+    batch, ``original_shape`` is the latent's, and ``n_heads`` the block's number of heads.
+    """
+
+    block: tuple[str, int]
+    cond_or_uncond: Sequence[int]
+    original_shape: Sequence[int]
+    n_heads: int
 
 
 class PatchAttachment:
@@ -41,20 +54,20 @@ class PatchAttachment:
     def __copy__(self) -> PatchAttachment:
         return self
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> PatchAttachment:
+    def __deepcopy__(self, _memo: dict[int, object]) -> PatchAttachment:
         return self
 
     def set_progress(self, fraction: float) -> None:
         """Say how much of the steps is done, 0..1."""
         self.injection.progress = fraction
 
-    def __call__(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor:
+    def __call__(self, x: Tensor, extra_options: PatchOptions) -> Tensor:
         """``x`` plus the increment of this block."""
         increment = self._guard.run(lambda: self._increment(x, extra_options))
         return x if increment is None else x + increment
 
-    def _increment(self, x: Tensor, extra_options: Mapping[str, Any]) -> Tensor | None:
-        site = _SITE_OF.get(tuple(extra_options["block"])[:2])
+    def _increment(self, x: Tensor, extra_options: PatchOptions) -> Tensor | None:
+        site = _SITE_OF.get((extra_options["block"][0], extra_options["block"][1]))
         if site is None or not self._active or not self.injection.active:
             return None
         rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]

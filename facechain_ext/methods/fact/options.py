@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.methods.fact.automatic import AutomaticRegion
     from facechain_ext.methods.fact.block import Attention
-    from facechain_ext.methods.fact.reuse import Reuse
+    from facechain_ext.methods.fact.increment_cache import IncrementCache
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class AttachOptions:
     attention: Attention = sdpa
     streamed: bool = False
     automatic: AutomaticRegion | None = None
-    reuse: Reuse | None = None
+    reuse: IncrementCache | None = None
     conditional_only: bool = False
     on_failure: Callable[[Exception], None] | None = None
 

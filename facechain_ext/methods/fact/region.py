@@ -41,12 +41,12 @@ def token_grid(latent_size: tuple[int, int], tokens: int) -> tuple[int, int]:
     return height, width
 
 
-def normalised(regions: Sequence[Tensor | None], size: tuple[int, int]) -> list[Tensor]:
+def normalise_masks(regions: Sequence[Tensor | None], size: tuple[int, int]) -> list[Tensor]:
     """The masks of all identities at one ``size`` [h, w], scaled down where they add up to more than 1.
 
     None stands for the whole picture. Values outside 0..1 are clipped; a single mask keeps its values.
     """
-    masks = [torch.ones(size) if region is None else _resized(region, size) for region in regions]
+    masks = [torch.ones(size) if region is None else _resize_mask(region, size) for region in regions]
     total = torch.stack(masks).sum(0).clamp(min=1.0)
     return [mask / total for mask in masks]
 
@@ -58,15 +58,15 @@ def token_regions(
     if all(region is None for region in regions) and len(regions) == 1:
         return [None]
     found: list[TokenRegion | None] = []
-    for mask in normalised(regions, token_grid(latent_size, tokens)):
+    for mask in normalise_masks(regions, token_grid(latent_size, tokens)):
         flat = mask.flatten()
         index = flat.nonzero().flatten()
-        whole = bool((flat == 1).all())
-        found.append(None if whole else TokenRegion(index.to(device), flat[index][None, :, None].to(device)))
+        is_complete = bool((flat == 1).all())
+        found.append(None if is_complete else TokenRegion(index.to(device), flat[index][None, :, None].to(device)))
     return found
 
 
-def _resized(region: Tensor, size: tuple[int, int]) -> Tensor:
+def _resize_mask(region: Tensor, size: tuple[int, int]) -> Tensor:
     """A mask [h, w] at another size, by the mean over each cell when it shrinks."""
     if region.dim() != 2 or not region.numel():
         raise ValueError(f"A region is a mask [h, w]; this one has shape {list(region.shape)}.")

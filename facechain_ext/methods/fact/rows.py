@@ -31,7 +31,7 @@ class StepRows:
     def __init__(self, on_ambiguous: Callable[[str], None]) -> None:
         self._on_ambiguous = on_ambiguous
         self._layout: StepLayout | None = None
-        self._rows_run = 0
+        self._rows_done = 0
         self._rows_fit = True
         self._warned = False
         self._confirmed: set[tuple[int, ...]] = set()
@@ -39,7 +39,7 @@ class StepRows:
     def begin_step(self, layout: StepLayout) -> None:
         """Note what the denoiser is about to run."""
         self._layout = layout
-        self._rows_run = 0
+        self._rows_done = 0
         self._rows_fit = True
 
     def __call__(self, rows: int, context: Tensor | None) -> list[bool]:
@@ -47,26 +47,26 @@ class StepRows:
         layout = self._layout
         if layout is None:
             return self._all_conditional(rows)
-        place = (self._rows_run, rows, layout.conditional, layout.unconditional)
+        position = (self._rows_done, rows, layout.conditional, layout.unconditional)
         counted = self._count_rows(rows, layout)
-        if counted is not None and place in self._confirmed:
+        if counted is not None and position in self._confirmed:
             return counted
         known = _rows_by_text(layout, context)
         if known is not None:
             if known == counted:
-                self._confirmed.add(place)
+                self._confirmed.add(position)
             return known
         return counted if counted is not None else self._all_conditional(rows)
 
     def _count_rows(self, rows: int, layout: StepLayout) -> list[bool] | None:
         """The next ``rows`` of the step, from its start again when it was run to its end; None when they do not fit."""
         total = layout.conditional + layout.unconditional
-        start = self._rows_run if self._rows_run < total else 0
+        start = self._rows_done if self._rows_done < total else 0
         self._rows_fit = self._rows_fit and start + rows <= total
         if not self._rows_fit:
             return None
-        self._rows_run = start + rows
-        return [row < layout.conditional for row in range(start, self._rows_run)]
+        self._rows_done = start + rows
+        return [row < layout.conditional for row in range(start, self._rows_done)]
 
     def _all_conditional(self, rows: int) -> list[bool]:
         if not self._warned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 from facechain_ext.errors import HostError
 
@@ -26,6 +26,18 @@ _FAMILY_OF_CONTEXT: dict[int, ModelFamily] = {1024: "SD2", 1280: "SDXL refiner",
 """Which models' cross-attention takes text of so many numbers a token."""
 
 
+class _SelfAttention(Protocol):
+    heads: int
+
+
+class TransformerBlock(Protocol):
+    """A transformer block of any U-Net family, as far as it is read here."""
+
+    norm2: nn.LayerNorm
+    attn1: _SelfAttention
+    attn2: nn.Module
+
+
 @dataclass(frozen=True)
 class Site:
     """One transformer block of a U-Net: its published ``name``, its modules, and its sizes."""
@@ -38,7 +50,7 @@ class Site:
     context: int
 
     @staticmethod
-    def of(name: str, block: Any) -> Site:
+    def of(name: str, block: TransformerBlock) -> Site:
         """Read the facts off a transformer block of any family."""
         return Site(
             name,
@@ -46,7 +58,7 @@ class Site:
             block.attn2,
             heads=int(block.attn1.heads),
             channels=int(block.norm2.normalized_shape[0]),
-            context=int(block.attn2.to_k.weight.shape[1]),
+            context=int(block.attn2.get_parameter("to_k.weight").shape[1]),
         )
 
 
@@ -115,7 +127,7 @@ def _family_by_context(modules: dict[str, nn.Module]) -> ModelFamily:
     return "unknown" if block is None else _FAMILY_OF_CONTEXT.get(Site.of("", block).context, "unknown")
 
 
-def _is_transformer_block(module: nn.Module) -> bool:
+def _is_transformer_block(module: nn.Module) -> TypeGuard[TransformerBlock]:
     return all(hasattr(module, part) for part in ("attn1", "attn2", "norm2"))
 
 

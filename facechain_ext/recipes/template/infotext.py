@@ -64,7 +64,7 @@ def template_infotext(
     People are named by their cards or by digests; no embedding is written.
     """
     height, width = template.pixels.shape[:2]
-    pairs: dict[str, Any] = {"Seed": settings.seed, "Size": f"{width}x{height}"}
+    pairs: dict[str, object] = {"Seed": settings.seed, "Size": f"{width}x{height}"}
     if paints(settings):
         pairs |= {"Steps": settings.steps, "Sampler": settings.sampler, "CFG scale": settings.cfg}
         pairs |= _from_host(host_text) | {"Denoising strength": settings.denoise, _LABEL["strength"]: settings.strength}

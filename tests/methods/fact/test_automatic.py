@@ -35,7 +35,7 @@ def test_the_region_is_where_the_increments_are():
 
 
 def test_it_is_measured_again_and_follows():
-    automatic = AutomaticRegion(warm_up=1, renew=3, margin=0)
+    automatic = AutomaticRegion(warm_up=1, refresh_every=3, margin=0)
     run(automatic, 1, blob())
     kinds = []
     for step in range(1, 9):
@@ -75,7 +75,7 @@ def test_runs_of_one_step_count_once():
 def test_inside_a_unet_it_only_leaves_out_what_lies_outside(unet, small, inputs):
     adapter, _, _ = small
     x, t, context, tokens = inputs
-    automatic = AutomaticRegion(warm_up=1, renew=50, share=0.5, margin=0, largest=1.0)
+    automatic = AutomaticRegion(warm_up=1, refresh_every=50, share=0.5, margin=0, max_coverage=1.0)
     seen = []
     with attach(unet, adapter, tokens, options=AttachOptions(automatic=automatic)) as attachment:
         attachment.observers.append(lambda _site, _x, added: seen.append(added.clone()))

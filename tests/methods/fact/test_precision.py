@@ -11,14 +11,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from facechain_ext.methods.fact import AttachOptions, attach, load_adapter, residency
 from facechain_ext.methods.fact.automatic import AutomaticRegion
-from facechain_ext.methods.fact.reuse import Reuse
+from facechain_ext.methods.fact.increment_cache import IncrementCache
 from tests import unets
 from tests.methods.fact.test_attach import worst
 
 SETTINGS = {
     "exact": {},
     "region": {"region": torch.cat([torch.ones(16, 8), torch.zeros(16, 8)], 1)},
-    "every second step": {"reuse": lambda: Reuse(warm_up=1)},
+    "every second step": {"reuse": lambda: IncrementCache(warm_up=1)},
     "prompt's rows": {"conditional_only": True},
     "automatic region": {"automatic": lambda: AutomaticRegion(warm_up=1, share=0.6, margin=0)},
 }

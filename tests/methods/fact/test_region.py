@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact import attach
-from facechain_ext.methods.fact.region import normalised, token_grid, token_regions
+from facechain_ext.methods.fact.region import normalise_masks, token_grid, token_regions
 from tests import unets
 from tests.methods.fact.reference import published
 from tests.methods.fact.test_attach import worst
@@ -114,7 +114,7 @@ def test_a_number_of_tokens_that_fits_no_level_is_refused():
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=4))
 def test_weights_never_add_up_to_more_than_one(values):
-    masks = normalised([torch.full((2, 2), value) for value in values], (2, 2))
+    masks = normalise_masks([torch.full((2, 2), value) for value in values], (2, 2))
     total = torch.stack(masks).sum(0)
     assert float(total.max()) <= 1 + 1e-6
     if sum(values) <= 1:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facechain_ext.methods.fact import AttachOptions, attach
-from facechain_ext.methods.fact.reuse import Reuse
+from facechain_ext.methods.fact.increment_cache import IncrementCache
 from tests import unets
 from tests.methods.fact.test_attach import worst
 
@@ -40,11 +40,11 @@ def steps(count, calls=1, key="both"):
     ids=["all", "second", "third", "rows apart", "second order", "tiles", "another picture"],
 )
 def test_which_runs_compute(every, warm_up, runs, expected):
-    assert pattern(Reuse(every, warm_up=warm_up), runs) == expected
+    assert pattern(IncrementCache(every, warm_up=warm_up), runs) == expected
 
 
 def test_another_size_is_computed():
-    reuse = Reuse(2, warm_up=1)
+    reuse = IncrementCache(2, warm_up=1)
     reuse.begin(0.0, "key")
     reuse.store("site", torch.zeros(1, 2, 3))
     reuse.begin(0.5, "key")
@@ -55,14 +55,14 @@ def test_another_size_is_computed():
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"warm_up": 0}])
 def test_refuses(wrong):
     with pytest.raises(ValueError, match="every >= 1"):
-        Reuse(**wrong)
+        IncrementCache(**wrong)
 
 
 def test_the_second_step_adds_what_the_first_did(unet, small, inputs):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     added = []
-    with attach(unet, adapter, tokens[0], options=AttachOptions(reuse=Reuse(2, warm_up=1))) as attachment:
+    with attach(unet, adapter, tokens[0], options=AttachOptions(reuse=IncrementCache(2, warm_up=1))) as attachment:
         attachment.observers.append(lambda site, _x, increment: added.append((site, increment)))
         for step, shift in ((0.0, 0.0), (0.3, 1.0), (0.6, 2.0)):
             attachment.set_progress(step)

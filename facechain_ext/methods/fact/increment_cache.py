@@ -1,4 +1,4 @@
-"""Compute the increments in some of the steps only and add the stored ones in between; not exact."""
+"""Compute the increments in some of the steps only and add the cached ones in between; not exact."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CALLS_A_STEP = 2
 """Runs of the U-Net with the same rows in one step that samplers of second order make; more of them are tiles."""
 
 
-class Reuse:
-    """Stores the increments of one step for the ``every`` - 1 that follow; the first ``warm_up`` are all computed.
+class IncrementCache:
+    """Caches the increments of one step for the ``every`` - 1 that follow; the first ``warm_up`` are all computed.
 
     Early steps decide the picture and differ most from one another. What cuts the picture into tiles runs the U-Net
     several times a step with the same rows and other contents: nothing is reused then.
@@ -32,13 +32,13 @@ class Reuse:
         self._calls: dict[Hashable, int] = {}
         self._progress = 0.0
         self._key: Hashable = None
-        self._tiles = False
+        self._is_tiled = False
 
     @property
-    def computes(self) -> bool:
+    def recomputes(self) -> bool:
         """Whether the run that has begun computes its increments."""
         count = self._runs.get(self._key, 1) - 1
-        return self._tiles or count < self._warm_up or (count - self._warm_up) % self._every == self._every - 1
+        return self._is_tiled or count < self._warm_up or (count - self._warm_up) % self._every == self._every - 1
 
     def begin(self, progress: float, key: Hashable) -> None:
         """Begin a run of the U-Net; ``key`` is the same for runs with the same rows and size."""
@@ -49,19 +49,19 @@ class Reuse:
         self._progress, self._key = progress, key
         self._runs[key] = self._runs.get(key, 0) + 1
         self._calls[key] = self._calls.get(key, 0) + 1
-        if self._calls[key] > _CALLS_A_STEP and progress > 0.0 and not self._tiles:
-            self._tiles = True
+        if self._calls[key] > _CALLS_A_STEP and progress > 0.0 and not self._is_tiled:
+            self._is_tiled = True
             self._stored.clear()
             log.info("the picture is made in tiles: the face is computed in every step")
 
     def lookup(self, site: str, x: Tensor) -> Tensor | None:
         """The increment to add at ``site`` again; None when it has to be computed."""
-        stored = None if self.computes else self._stored.get((self._key, site))
+        stored = None if self.recomputes else self._stored.get((self._key, site))
         return stored if stored is not None and stored.shape == x.shape else None
 
     def store(self, site: str, increment: Tensor) -> None:
         """Store what was computed at ``site``."""
-        if not self._tiles:
+        if not self._is_tiled:
             self._stored[self._key, site] = increment.detach()
 
     def reset(self) -> None:
@@ -69,4 +69,4 @@ class Reuse:
         self._stored.clear()
         self._runs.clear()
         self._calls.clear()
-        self._tiles = False
+        self._is_tiled = False
