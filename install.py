@@ -36,7 +36,7 @@ LDM = "stable-diffusion-sdkit==2.1.5"
 GRADIO = (
     "gradio==4.40.0 gradio_client==1.2.0 fastapi==0.104.1 starlette==0.27.0 pydantic==2.8.2 pydantic_core==2.20.1 "
     "annotated-types httpx==0.24.1 httpcore==0.17.3 anyio==3.7.1 h11==0.14.0 websockets==11.0.3 aiofiles==23.2.1 ffmpy "
-    "pydub==0.25.1 semantic-version==2.10.0 orjson python-multipart uvicorn Jinja2 MarkupSafe==2.1.5 "
+    "pydub==0.25.1 semantic-version==2.10.0 orjson python-multipart uvicorn click Jinja2 MarkupSafe==2.1.5 "
     "importlib_resources tomlkit==0.12.0 pandas==2.3.3 pytz python-dateutil six tzdata sniffio idna certifi requests "
     "charset-normalizer urllib3"
 )
