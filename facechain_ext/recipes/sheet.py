@@ -5,9 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
-
-from facechain_ext.recipes.font import label_font
+from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,3 +37,11 @@ def sheet(
         canvas.paste(fitted, (x + (side - fitted.width) // 2, y + (side - fitted.height) // 2))
         draw.text((x, y + side + 2), label, fill=_INK, font=font)
     return canvas
+
+
+def label_font(size: float) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Pillow's own font at ``size`` pixels; before Pillow 10.1, as in the webui, it comes in one size only."""
+    try:
+        return ImageFont.load_default(size=size)
+    except TypeError:
+        return ImageFont.load_default()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from research.evaluate.mixing import table
@@ -10,13 +10,31 @@ from research.evaluate.mixing import table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from research.evaluate.budget import Budget
     from research.evaluate.measure import Figures
-    from research.evaluate.results import Results
+    from research.evaluate.mixing import Mixing
 
 _UNTRAINED = (
     "**The small models were not trained when this was made: their pictures show nothing, and the figures below only "
     "prove that the measuring runs.**"
 )
+
+
+@dataclass(frozen=True)
+class Results:
+    """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
+
+    ``trained`` says whether the small models were; ``seconds`` were spent by part; ``mixing`` is measured with our own
+    adapter.
+    """
+
+    budget: Budget
+    figures: tuple[Figures, ...]
+    judged: Figures
+    seconds: dict[str, float]
+    trained: bool
+    models: str
+    mixing: Mixing
 
 
 def page(results: Results, command: str, plot_name: str) -> str:

@@ -24,7 +24,7 @@ from research.evaluate.measure import Figures, caption_accuracy, change_outside,
 from research.evaluate.mixing import measure_mixing
 from research.evaluate.parallel import ParallelAdapter, attach_parallel, save_parallel
 from research.evaluate.rendered import RenderedPeople
-from research.evaluate.results import Results
+from research.evaluate.report import Results
 from research.evaluate.subjects import BATCH, eval_net_of, held_out, subjects_of
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from facechain_ext.recipes.font import label_font
+from facechain_ext.recipes.sheet import label_font
 from facechain_ext.styles import catalogue
 from research.style_pictures.painter import SIDE, paint
 
