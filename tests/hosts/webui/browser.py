@@ -1,4 +1,4 @@
-"""A person at the FaceChain tab, with gradio 3 or 4 under it."""
+"""The FaceChain tab in a browser, with gradio 3 or 4."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHOTO = Path(__file__).with_name("astronaut.jpg")
 PATIENCE = 240_000
 """Milliseconds to wait for what takes a machine without a graphics card its time."""
 
-WANTED = [
+NEEDS_BROWSER = [
     pytest.mark.skipif(
         not (os.environ.get("WEBUI_DIR") or os.environ.get("WEBUI_URL")),
         reason="WEBUI_DIR names no webui; these tests open a real one in a browser",
@@ -29,7 +29,7 @@ WANTED = [
 
 
 class Tab:
-    """The tab as its user sees it; every wait is for something that is seen."""
+    """The tab by its visible elements; every wait is for something visible."""
 
     def __init__(self, running, url: str, *, theme: str = "light", width: int = 1280, height: int = 1000) -> None:
         self.url, self.theme = url, theme
@@ -52,11 +52,11 @@ class Tab:
         self.page.locator("#tabs > .tab-nav button", has_text=re.compile(f"^\\s*{name}\\s*$", re.IGNORECASE)).click()
 
     def of(self, name: str) -> Locator:
-        """A part of our page by the end of its id; gradio 3 gives some parts an inner one of the same id."""
+        """A component of the page by the end of its id; gradio 3 nests a second element of the same id in some."""
         return self.page.locator(f"#facechain_{name}").first
 
-    def words(self, name: str) -> str:
-        """What a part says."""
+    def text(self, name: str) -> str:
+        """The text of a component."""
         return self.of(name).inner_text().strip()
 
     def upload(self, *files: Path, into: str = "photos") -> None:
@@ -90,14 +90,14 @@ class Tab:
             head.click()
             self.page.wait_for_timeout(500)
 
-    def wait_for(self, name: str, words: str) -> str:
-        """Wait until a part says ``words`` (a regular expression); gives all that it says."""
-        says = """([id, words]) => {
+    def wait_for(self, name: str, pattern: str) -> str:
+        """Wait until a component shows text that matches ``pattern``, a regular expression; returns its text."""
+        matches = """([id, pattern]) => {
             const part = gradioApp().querySelector(id);
-            return part && new RegExp(words, "s").test(part.innerText);
+            return part && new RegExp(pattern, "s").test(part.innerText);
         }"""
-        self.page.wait_for_function(says, arg=[f"#facechain_{name}", words])
-        return self.words(name)
+        self.page.wait_for_function(matches, arg=[f"#facechain_{name}", pattern])
+        return self.text(name)
 
     def small(self, *, count: int = 2, steps: int = 4) -> None:
         """Settings that a machine without a graphics card can do."""
@@ -108,7 +108,7 @@ class Tab:
         self.set("keep", count)
 
     def generated(self, button: str = "generate") -> str:
-        """Press a button that makes pictures, see the progress, wait for the end; gives what is said then."""
+        """Press a button that makes pictures, see the progress, wait for the end; returns the status text."""
         self.of(button).click()
         self.wait_for("status", r"\d+ %")
         return self.wait_for("status", "^(?!.*(Preparing|Waiting|%)).+")

@@ -129,7 +129,7 @@ def _visible(text: str) -> list[str]:
 
 
 def _is_sentence(text: str) -> bool:
-    words = re.sub(r"\{\d\}", "", text)
-    if re.fullmatch(r"[A-Z][a-z]+ ?[.!?…]", words):
+    stripped = re.sub(r"\{\d\}", "", text)
+    if re.fullmatch(r"[A-Z][a-z]+ ?[.!?…]", stripped):
         return True
-    return bool(re.search(r"[A-Za-z]{2}[,;:]? +[A-Za-z]", words)) and bool(re.search(r"[A-Z].*\s|[.!?…]$", words))
+    return bool(re.search(r"[A-Za-z]{2}[,;:]? +[A-Za-z]", stripped)) and bool(re.search(r"[A-Z].*\s|[.!?…]$", stripped))

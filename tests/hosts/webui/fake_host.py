@@ -1,4 +1,4 @@
-"""As much of a webui as the glue touches: its modules, a generation, and a U-Net of SD1.5's topology."""
+"""A webui as far as the glue uses it: its modules, a generation, and Forge's patcher."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Script:
 
 
 def install(monkeypatch, models_path, api_auth=None):
-    """Put the host's modules in place; gives the namespace of what they hold."""
+    """Install the host's modules; returns a namespace of their contents."""
     import gradio as gr
 
     with suppress(ImportError):  # gradio 4 writes a stub beside a component's source, here from two processes at once
@@ -175,7 +175,7 @@ class Generation:
         self._load(self.unet)
 
     def comment(self, text):
-        """Say something below the pictures."""
+        """Show a sentence below the pictures."""
         self.comments.append(text)
 
     def _load(self, unet):
@@ -183,7 +183,7 @@ class Generation:
         self.sd_model = types.SimpleNamespace(model=types.SimpleNamespace(diffusion_model=unet))
 
     def run(self):
-        """The whole of a generation; gives the latent pictures."""
+        """Run all passes of a generation; returns the latent pictures."""
         self.script.before_process(self, *self.args)
         self.script.process(self, *self.args)
         results = []

@@ -106,7 +106,7 @@ def start(folder: Path, log: Path, *flags: str, page: bool = False) -> tuple[sub
     webui = Webui(f"http://127.0.0.1:{port}", is_forge)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        # a page that is asked before its API is added breaks, so its log says when to begin
+        # a page that is opened before its API is added breaks, so wait for the log
         if "Startup time" in log.read_text(errors="replace") if page else webui.answers():
             return process, webui
         time.sleep(0.5)

@@ -165,7 +165,7 @@ def faithful() -> dict:
 
 
 def errors_of(work) -> str:
-    """The words of the FaceChainError that ``work`` raises."""
+    """The message of the FaceChainError that ``work`` raises."""
     from facechain_ext.errors import FaceChainError
 
     try:

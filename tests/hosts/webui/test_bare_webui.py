@@ -1,4 +1,4 @@
-"""A webui with no extension but FaceChain: what is missing is said, and so is why FaceChain cannot be imported."""
+"""A webui with no extension but FaceChain: it shows what is missing, and why FaceChain cannot be imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.webui.browser import WANTED, Tab
+from tests.hosts.webui.browser import NEEDS_BROWSER, Tab
 from tests.hosts.webui.hosts import start
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 ROOT = Path(__file__).resolve().parents[3]
 NEEDLESS = ("docs", "tests")
-WORDS = "FaceChain could not be loaded: ImportError: cannot import name 'nothing'"
+REASON = "FaceChain could not be loaded: ImportError: cannot import name 'nothing'"
 
 
 @contextmanager
@@ -58,12 +58,12 @@ def broken(tmp_path_factory):
 
 
 def test_pictures_are_made_without_the_face_and_say_why(broken):
-    assert WORDS in broken.generate({"photos": []}).infotext
+    assert REASON in broken.generate({"photos": []}).infotext
     assert "FaceChain" not in broken.generate().infotext
 
 
 def needs_a_browser(test):
-    for mark in WANTED:
+    for mark in NEEDS_BROWSER:
         test = mark(test)
     return test
 
@@ -74,7 +74,7 @@ def test_the_accordion_shows_the_reason(broken, running):
     page.goto(broken.url)
     page.locator("#script_txt2img_facechain_failed .label-wrap").first.click()
     page.wait_for_function(
-        "words => gradioApp().querySelector('#script_txt2img_facechain_failed').innerText.includes(words)", arg=WORDS
+        "text => gradioApp().querySelector('#script_txt2img_facechain_failed').innerText.includes(text)", arg=REASON
     )
     page.close()
 
@@ -87,7 +87,7 @@ def test_the_tab_says_that_a_pose_needs_controlnet(running, tmp_path):
         tab = Tab(running, host.url)
         tab.open()
         tab.unfold("pose_panel")
-        said = tab.words("pose_reason")
-        assert "sd-webui-controlnet is not installed" in said
+        message = tab.text("pose_reason")
+        assert "sd-webui-controlnet is not installed" in message
         assert not tab.of("pose_show").is_enabled()
         tab.page.close()

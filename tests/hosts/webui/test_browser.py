@@ -12,10 +12,10 @@ import re
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from tests.hosts.webui.browser import PHOTO, WANTED, Tab
+from tests.hosts.webui.browser import NEEDS_BROWSER, PHOTO, Tab
 from tests.hosts.webui.hosts import Webui
 
-pytestmark = WANTED
+pytestmark = NEEDS_BROWSER
 
 NAME = f"Test person {os.getpid()}"
 
@@ -65,7 +65,7 @@ def test_ctrl_enter_generates_once(tab):
     tab.wait_for("status", r"\d+ %")
     tab.wait_for("status", "^(?!.*(Preparing|Waiting|%)).+")
     tab.page.wait_for_timeout(1500)
-    assert "%" not in tab.words("status")
+    assert "%" not in tab.text("status")
     assert "by the keyboard" in tab.value("infotext")
 
 
@@ -108,8 +108,8 @@ def test_a_name_that_cannot_be_a_file_is_refused(tab, url, name):
 def test_a_skeleton_steers_through_the_webuis_own_controlnet(tab, tmp_path):
     tab.choose_tab("FaceChain")
     tab.unfold("pose_panel")
-    if tab.of("pose_reason").is_visible() and "Pose:" in tab.words("pose_reason"):
-        pytest.skip(tab.words("pose_reason"))
+    if tab.of("pose_reason").is_visible() and "Pose:" in tab.text("pose_reason"):
+        pytest.skip(tab.text("pose_reason"))
     skeleton = Image.new("RGB", (128, 128))
     pen = ImageDraw.Draw(skeleton)
     pen.line([(64, 40), (64, 60), (40, 64), (34, 110)], fill=(153, 0, 0), width=3)
@@ -119,8 +119,8 @@ def test_a_skeleton_steers_through_the_webuis_own_controlnet(tab, tmp_path):
     tab.of("pose_picture").locator("img").first.wait_for(state="visible")
     tab.of("pose_ready").locator("input").check()
     tab.generated()
-    if "ControlNet" in tab.words("status"):  # such as a model that does not fit the checkpoint: said, not hidden
-        pytest.skip(tab.words("status"))
+    if "ControlNet" in tab.text("status"):  # such as a model that does not fit the checkpoint
+        pytest.skip(tab.text("status"))
     unit = tab.value("infotext").split("ControlNet 0: ")[1]
     assert "module: none" in unit.lower()
     assert "openpose" in unit

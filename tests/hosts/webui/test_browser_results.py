@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hosts.webui.browser import PHOTO, WANTED
+from tests.hosts.webui.browser import NEEDS_BROWSER, PHOTO
 
-pytestmark = WANTED
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ def test_a_field_beyond_its_limits_is_named_and_nothing_is_made(person, name, va
     before, pictures = person.value(name), person.pictures()
     person.set(name, value)
     person.of("generate").click()
-    said = person.wait_for("status", "cannot be")
+    message = person.wait_for("status", "cannot be")
     person.set(name, before)
-    assert "went wrong" not in said
+    assert "went wrong" not in message
     assert person.pictures() == pictures
 
 
@@ -66,8 +66,8 @@ def test_after_all_refusals_a_picture_is_made(person):
 def test_a_style_without_its_lora_uses_its_prompt_with_a_note(person):
     person.page.locator(".facechain-tile", has_text="LoRA missing").first.click()
     person.wait_for("style_facts", "is missing")
-    said = person.generated()
-    assert "is missing, so only its words are used" in said
+    message = person.generated()
+    assert "is missing, so only its words are used" in message
     person.page.locator(".facechain-tile", has_text="No style").first.click()
 
 
@@ -84,10 +84,10 @@ def test_before_and_after_by_a_click(person):
     person.set("strength", 1)
     for name in ("fuse", "retouch"):
         person.of(name).locator("input").check()
-    said = person.generated()
+    message = person.generated()
     flip = person.of("before")
     if not flip.is_visible():
-        assert said.count("left the picture as it is") == 2, said
+        assert message.count("left the picture as it is") == 2, message
         pytest.skip("this checkpoint's picture shows no face to finish")
     seen = "() => gradioApp().querySelector('#facechain_gallery img').src"
     after = person.page.evaluate(seen)

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from facechain_ext.recipes.infotext import parse_identities
-from tests.hosts.webui.browser import PHOTO, WANTED
+from tests.hosts.webui.browser import NEEDS_BROWSER, PHOTO
 
-pytestmark = WANTED
+pytestmark = NEEDS_BROWSER
 
 ACCORDION = "#script_txt2img_facechain"
 NAMES = [f"Sent {part} {os.getpid()}" for part in ("one", "two")]
@@ -34,7 +34,7 @@ def sent(tab):
 
 
 def made_in_txt2img(tab):
-    """Generate there; gives what is said below the picture."""
+    """Generate there; returns the infotext below the picture."""
     tab.page.locator("#txt2img_generate").click()
     says = "() => /FaceChain identity/.test(gradioApp().querySelector('#html_info_txt2img').innerText)"
     tab.page.wait_for_function(says)

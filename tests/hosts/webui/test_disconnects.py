@@ -1,4 +1,4 @@
-"""A browser that is closed in the middle of our work ends it, and does not keep the webui from reloading its page."""
+"""Closing a browser during a task stops the task, and does not keep the webui from reloading its page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def work():
 
 @pytest.fixture
 def page(work, monkeypatch):
-    """A page with one button, whose work tells how far it is; served until the end of the test."""
+    """A page with one button, whose task reports progress; served until the end of the test."""
 
     def run():
         running = Task(work.task)
@@ -48,8 +48,8 @@ def page(work, monkeypatch):
     monkeypatch.setattr(run, "__module__", "facechain_ext.ui.result")
     monkeypatch.setattr(background_task, "_ABANDONED_SECONDS", 3.0)
     with gr.Blocks() as blocks:
-        told = gr.Textbox()
-        gr.Button().click(run, [], [told])
+        output = gr.Textbox()
+        gr.Button().click(run, [], [output])
     blocks.queue()
     app, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     disconnects.end_abandoned_events(blocks, app)
@@ -61,20 +61,20 @@ def page(work, monkeypatch):
 
 
 def leave_in_the_middle_3(url):
-    """What the browser of gradio 3 says until the work has begun; then its page is closed."""
+    """What the browser of gradio 3 says until the task reports progress; then its page is closed."""
     websockets = importlib.import_module("websockets")
-    begun = []
+    received = []
 
     async def visit():
         async with websockets.connect(url.replace("http", "ws") + "queue/join") as socket:
-            while len(begun) < 2:
-                said = json.loads(await socket.recv())
-                if said["msg"] == "send_hash":
+            while len(received) < 2:
+                message = json.loads(await socket.recv())
+                if message["msg"] == "send_hash":
                     await socket.send(json.dumps({"session_hash": "one", "fn_index": 0}))
-                elif said["msg"] == "send_data":
+                elif message["msg"] == "send_data":
                     await socket.send(json.dumps({"session_hash": "one", "fn_index": 0, "data": []}))
-                elif said["msg"] == "process_generating":
-                    begun.append(said)
+                elif message["msg"] == "process_generating":
+                    received.append(message)
 
     asyncio.run(visit())
 
@@ -84,14 +84,14 @@ def leave_in_the_middle_4(url):
     body = json.dumps({"data": [], "fn_index": 0, "session_hash": "one"}).encode()
     urlopen(Request(url + "queue/join", body, {"Content-Type": "application/json"}), timeout=PATIENCE).read()
     with urlopen(url + "queue/data?session_hash=one", timeout=PATIENCE) as stream:
-        begun = 0
-        while begun < 2:
-            begun += b"process_generating" in stream.readline()
+        received = 0
+        while received < 2:
+            received += b"process_generating" in stream.readline()
 
 
 def test_a_browser_closed_during_a_task_does_not_block_a_reload(page, work):
     (leave_in_the_middle_3 if gr.__version__.startswith("3.") else leave_in_the_middle_4)(page.url)
-    assert work.ended.wait(PATIENCE), "the work goes on for nobody"
+    assert work.ended.wait(PATIENCE), "the task continues without a browser"
     closing = threading.Thread(target=page.blocks.close, daemon=True)  # what Reload UI waits for
     closing.start()
     closing.join(PATIENCE)

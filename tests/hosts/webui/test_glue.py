@@ -44,9 +44,9 @@ def test_on_changes_the_picture_and_off_leaves_nothing(host, unet):
 @pytest.mark.parametrize("settings", [{}, {"batch": 2}, {"lengths": (14, 7)}])
 def test_batched_and_separate_rows_give_the_same(host, unet, settings):
     face = {"photos": [BASE64], "strength": 1.0}
-    together = generation(host, unet, face, **settings).run()
-    apart = generation(host, unet, face, apart=True, **settings).run()
-    assert torch.allclose(together, apart, atol=1e-4)
+    batched = generation(host, unet, face, **settings).run()
+    separate = generation(host, unet, face, apart=True, **settings).run()
+    assert torch.allclose(batched, separate, atol=1e-4)
 
 
 def test_the_infotext_names_every_person(host, unet):

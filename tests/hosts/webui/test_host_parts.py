@@ -23,7 +23,7 @@ def host(monkeypatch, tmp_path):
 
 @pytest.fixture
 def queue(host):
-    """Our door to the queue, and what the webui's pages are events of it."""
+    """A GenerationQueue, and the events of its tasks in the webui's list."""
     events = []
     install_module(host, "modules.call_queue", queue_lock=threading.Lock())
     install_module(

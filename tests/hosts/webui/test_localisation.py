@@ -20,9 +20,9 @@ from tests.hosts.webui.page_texts import texts_of
 
 EXAMPLES = {"Anna: 0.5, 0, 1, 1"}
 SCOPE = "FaceChain: "
-"""How the texts begin that are translated on our page alone, by ``javascript/facechain_translate.js``."""
+"""The prefix of texts that are translated only on our page, by ``javascript/facechain_translate.js``."""
 VALUE = re.compile(r"\{\d\}")
-SAID_TO_PROGRAMS = {
+NOT_SHOWN = {
     "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", *EXAMPLES,
 }  # fmt: skip
@@ -32,19 +32,19 @@ NAMES = {
     "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "Real-ESRGAN x2plus", "majicMIX realistic v6", "Hugging Face",
 }  # fmt: skip
 """The same in every language."""
-WORDS = {
+SINGLE_WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
     "Styles", "all", "favourites", "file", "use", "caption",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column",
 }  # fmt: skip
-"""Single words in tables and drop-downs, what the page's scripts say, and what gradio draws in our places."""
+"""Single words in tables and drop-downs, texts of the page's scripts, and texts of gradio's own in our components."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
 
 
 class Showcase:
-    """A host that only says what there is, so that the whole page can be built."""
+    """A host with capabilities but no model, for building the page."""
 
     name = "showcase"
 
@@ -106,12 +106,12 @@ def uncovered(texts, translated):
     keys = [key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)]
     patterns = [re.compile(VALUE.sub("(.+)", re.escape(key).replace(r"\{", "{").replace(r"\}", "}"))) for key in keys
                 if VALUE.search(key)]  # fmt: skip
-    told = {*keys, *data_texts(), *NAMES, *(key for key in translated if not key.startswith(SCOPE))}
-    known = [*patterns, re.compile(r"[\d.]+ [MG]B")]
+    known = {*keys, *data_texts(), *NAMES, *(key for key in translated if not key.startswith(SCOPE))}
+    known_patterns = [*patterns, re.compile(r"[\d.]+ [MG]B")]
 
     def covered(text):
-        """As the page's script does it: the whole, or its beginning and the rest."""
-        if text in told or text.rstrip(".,;:") in told or any(one.fullmatch(text) for one in known):
+        """As the page's script does it: the text, or its beginning and the rest."""
+        if text in known or text.rstrip(".,;:") in known or any(one.fullmatch(text) for one in known_patterns):
             return True
         ends = (found.end() for found in re.finditer(r"[.!?…:;,] ", text))
         return any(covered(text[:end].strip()) and covered(text[end:]) for end in ends)
@@ -120,7 +120,7 @@ def uncovered(texts, translated):
 
 
 def test_every_text_of_the_code_is_translated(translated):
-    assert uncovered(collected_texts.texts().keys() - SAID_TO_PROGRAMS | WORDS, translated) == []
+    assert uncovered(collected_texts.texts().keys() - NOT_SHOWN | SINGLE_WORDS, translated) == []
 
 
 def test_every_text_of_the_manifest_and_every_tag_is_translated(translated):
@@ -168,7 +168,7 @@ def test_no_translation_is_of_a_removed_text(host, translated, tmp_path):
     shown = texts_of(build_page(Showcase(tmp_path))) | texts_of(accordion) | collected_texts.texts().keys()
     shown |= {one.title for one in entries} | {one.purpose for one in entries} | tags().keys()
     keys = {key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)}
-    assert keys - shown - WORDS == set()
+    assert keys - shown - SINGLE_WORDS == set()
 
 
 def test_no_translation_is_english_or_empty(translated):

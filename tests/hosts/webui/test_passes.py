@@ -36,14 +36,14 @@ def test_every_batch_gets_the_face_and_the_generation_can_be_repeated(host, unet
 
 
 def test_several_people_act_each_in_its_own_region(host, unet):
-    alone = generation(host, unet, CARD).run()
+    single = generation(host, unet, CARD).run()
     pair = CARD | {"box": [0, 0, 0.5, 1], "people": [{"card": "Anna", "box": [0.5, 0, 1, 1]}]}
     both = generation(host, unet, pair)
     assert not torch.equal(both.run(), generation(host, unet).run())
     assert both.extra_generation_params["FaceChain people"] == "Anna: 0.5, 0, 1, 1"
     everywhere = CARD | {"box": "0 0 1 1", "people": "Anna: 0, 0, 1, 1"}
     same = generation(host, unet, everywhere).run()  # the same person twice over all of it is that person once
-    assert torch.allclose(same, alone, atol=1e-4)
+    assert torch.allclose(same, single, atol=1e-4)
     assert is_unhooked(unet)
 
 
@@ -77,9 +77,9 @@ def test_exchanging_one_person_changes_no_bit_of_the_other_persons_increment(hos
 
 
 def test_every_person_has_its_own_strength(host, unet):
-    alone = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *0: 0.5, 0, 1, 1"})
+    single = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *0: 0.5, 0, 1, 1"})
     both = generation(host, unet, CARD | {"box": "0, 0, 0.5, 1", "people": "Ben *1.5: 0.5, 0, 1, 1"})
-    assert not torch.equal(alone.run(), both.run())
+    assert not torch.equal(single.run(), both.run())
     assert both.extra_generation_params["FaceChain people"] == "Ben *1.5: 0.5, 0, 1, 1"
 
 

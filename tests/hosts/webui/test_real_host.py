@@ -113,9 +113,9 @@ def test_rows_in_one_call_or_in_two_give_nearly_the_same(webui, photo):
     if webui.is_forge:
         pytest.skip("an option of AUTOMATIC1111's")
     face = {"photos": [photo], "strength": 1.0}
-    together = webui.generate(face, override_settings={"batch_cond_uncond": True})
-    apart = webui.generate(face, override_settings={"batch_cond_uncond": False})
-    assert together.infotext == apart.infotext
+    batched = webui.generate(face, override_settings={"batch_cond_uncond": True})
+    separate = webui.generate(face, override_settings={"batch_cond_uncond": False})
+    assert batched.infotext == separate.infotext
 
 
 def test_hires_pass_with_and_without_the_face(webui, photo):
@@ -169,12 +169,12 @@ def test_beside_a_control_unit(webui, photo, bare, kind):
         unit |= {"module": kind, "model": "None"}
     scripts = {"ControlNet": {"args": [unit]}}
     face = {"photos": [photo], "strength": 1.0}
-    alone = webui.generate(scripts=scripts)
-    if alone.digest == bare.digest:
+    single = webui.generate(scripts=scripts)
+    if single.digest == bare.digest:
         pytest.skip(f"ControlNet does not take {unit['model']} with this checkpoint; see the webui's log")
     both = webui.generate(face, scripts=scripts)
-    assert len({bare.digest, alone.digest, both.digest, webui.generate(face).digest}) == 4
-    assert webui.generate(scripts=scripts).digest == alone.digest
+    assert len({bare.digest, single.digest, both.digest, webui.generate(face).digest}) == 4
+    assert webui.generate(scripts=scripts).digest == single.digest
     assert webui.generate().digest == bare.digest
 
 
@@ -219,7 +219,7 @@ def test_an_interrupted_generation_leaves_nothing(webui, photo, bare):
 
 def test_two_concurrent_requests_do_not_mix(webui, photo, bare):
     face = {"photos": [photo], "strength": 1.0}
-    alone = webui.generate(face).digest
+    single = webui.generate(face).digest
     answers = {}
     threads = [
         threading.Thread(target=lambda: answers.update(on=webui.generate(face).digest)),
@@ -229,7 +229,7 @@ def test_two_concurrent_requests_do_not_mix(webui, photo, bare):
         thread.start()
     for thread in threads:
         thread.join(300)
-    assert answers == {"on": alone, "off": bare.digest}
+    assert answers == {"on": single, "off": bare.digest}
 
 
 def test_a_plot_of_strengths_is_the_pictures_of_those_strengths(webui, photo, bare):
@@ -242,10 +242,10 @@ def test_a_plot_of_strengths_is_the_pictures_of_those_strengths(webui, photo, ba
     face = {"photos": [photo]}
     made = webui.generate_all(face, script_name=info["name"], script_args=[*values[0], *values[1], *nothing, *options])
     cells = [one.digest for one in made[1:]]
-    alone = webui.generate(face | {"strength": 1.0, "window": [0, 0.5]}).digest
+    single = webui.generate(face | {"strength": 1.0, "window": [0, 0.5]}).digest
     assert len(cells) == 4
     assert cells[0] == cells[1] == bare.digest
-    assert cells[3] == alone != bare.digest
+    assert cells[3] == single != bare.digest
     assert webui.generate().digest == bare.digest
 
 

@@ -116,7 +116,7 @@ def test_progress_rises_to_the_last_step(made):
 
 
 @pytest.mark.parametrize(
-    ("job", "words"),
+    ("job", "message"),
     [
         ("sampler", "no sampler 'no such'"),
         ("upscaler", "no upscaler 'no such'"),
@@ -127,10 +127,10 @@ def test_progress_rises_to_the_last_step(made):
         ("units", "ControlNet"),
     ],
 )
-def test_an_impossible_job_raises_the_reason_and_makes_no_picture(run, job, words):
+def test_an_impossible_job_raises_the_reason_and_makes_no_picture(run, job, message):
     if job not in run("jobs")["refused"]:
         pytest.skip("this webui can do it")
-    assert words in run("jobs")["refused"][job]
+    assert message in run("jobs")["refused"][job]
 
 
 def test_after_all_jobs_the_first_pictures_are_reproduced(run, made):
