@@ -41,10 +41,10 @@ def held_out_sheet(
     for number in range(people):
         photo = held_out_photo(number)
         who = Identity.from_photos(photo, encoder, name=f"person {number + 1}")
-        judged = best_of(host, encoder, who, strength=strength, count=tries)
-        score = judged.scores[judged.best]
+        scored = best_of(host, encoder, who, strength=strength, count=tries)
+        score = scored.scores[scored.best]
         cells.append((f"person {number + 1}", Image.fromarray(photo)))
-        below.append((f"likeness {score.cosine:.2f}" if score else "no face", judged.pictures[judged.best].picture))
+        below.append((f"likeness {score.cosine:.2f}" if score else "no face", scored.pictures[scored.best].picture))
     half = -(-people // 2)
     rows = [*cells[:half], *below[:half], *cells[half:], *below[half:]]
     chosen = "a portrait" if tries == 1 else f"the most like of {tries} portraits"

@@ -1,4 +1,4 @@
-"""What a portrait takes besides its steps, and on a GPU a whole one, from the photo to the file."""
+"""Time of the parts of a portrait besides its steps, and on a GPU of a whole one, from photo to file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STEPS = 25
 
 @dataclass
 class Clock:
-    """Seconds by part, in the order in which they were first spent."""
+    """Seconds by part, in order of first use."""
 
     device: torch.device
     seconds: dict[str, float] = field(default_factory=dict)
@@ -57,18 +57,18 @@ class Clock:
 
 
 def job_parts(bench: Bench, photo: bytes, *, encoder: TransFace | None = None) -> dict[str, dict[str, float]]:
-    """Seconds of what comes before and after the sampler: in the first run, the second, and for a further picture.
+    """Seconds of the parts before and after sampling: in a first run, a second run, and for each further picture.
 
     ``photo`` is a picture file with a face. It also stands for the picture that is scored, brought to 512 pixels,
-    because random models draw no faces. The detector is loaded before; models are in memory.
+    because random models generate no faces. The detector is loaded before; models are in memory.
     """
     encoder = encoder or TransFace().eval()
     detector, masker = faces.detector(), faces.head_masker()
-    drawn = Image.fromarray(faces.read_picture(photo).pixels).resize((SIDE, SIDE))
+    portrait = Image.fromarray(faces.read_picture(photo).pixels).resize((SIDE, SIDE))
     scorer = EncoderScorer(encoder, detector, masker)
     blank = np.zeros((SIDE, SIDE, 3), np.uint8)
     detector.detect(blank)  # loads what it needs
-    scorer.likeness(drawn, Identity.from_photos(drawn, encoder, detector=detector, masker=masker))
+    scorer.likeness(portrait, Identity.from_photos(portrait, encoder, detector=detector, masker=masker))
     clear_encoded_photos()
     spent: dict[str, dict[str, float]] = {}
     for run in ("first run", "second run with the same photo"):
@@ -76,27 +76,33 @@ def job_parts(bench: Bench, photo: bytes, *, encoder: TransFace | None = None) -
         with clock.part("photo to identity"):
             person = Identity.from_photos(photo, encoder, detector=detector, masker=masker)
         with clock.part("identity to tokens"):
-            seen = person.conditioning(bench.adapter)
-        with clock.part("attach"), attach(bench.unet, bench.adapter, seen.tokens, null_tokens=seen.null_tokens):
-            _prepare(bench.adapter, torch.stack([seen.tokens, seen.null_tokens]).to(bench.device, bench.dtype))
+            conditioning = person.conditioning(bench.adapter)
+        with (
+            clock.part("attach"),
+            attach(bench.unet, bench.adapter, conditioning.tokens, null_tokens=conditioning.null_tokens),
+        ):
+            _prepare(
+                bench.adapter,
+                torch.stack([conditioning.tokens, conditioning.null_tokens]).to(bench.device, bench.dtype),
+            )
         spent[run] = clock.seconds
     clock = Clock(bench.device)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(2):
-            another = Image.fromarray(np.roll(np.asarray(drawn), 8 * number, axis=1))  # not seen before
+            shifted = Image.fromarray(np.roll(np.asarray(portrait), 8 * number, axis=1))  # not cached
             if number:
-                clock.seconds.clear()  # the first one warms up
+                clock.seconds.clear()  # the first repeat is a warm-up
             with clock.part("score"):
-                scorer.likeness(another, person)
+                scorer.likeness(shifted, person)
             with clock.part("save"):
-                save_portraits([Portrait(another, number, "settings")], Path(folder))
+                save_portraits([Portrait(shifted, number, "settings")], Path(folder))
     spent["each picture"] = clock.seconds
     return spent
 
 
 @torch.no_grad()
 def _prepare(adapter: FaceAdapter, tokens: torch.Tensor) -> None:
-    """What is computed once a picture."""
+    """Compute what is computed once per picture."""
     for site in SITES:
         block = adapter.block(site)
         block.face_keys(tokens)
@@ -107,7 +113,7 @@ def whole_portrait(host: DiffusersHost, encoder: TransFace, photo: bytes, *, sid
     """Seconds by part of one picture of 25 steps, from the photo to the file, and of its steps without a face."""
     clock = Clock(host.checkpoint.unet.device)
     job = Job("a portrait", steps=STEPS, width=side, height=side)
-    host.generate(job)  # warms up
+    host.generate(job)  # warm-up
     with clock.part("the same without a face: words, steps and decoding"):
         host.generate(job)
     clear_encoded_photos()

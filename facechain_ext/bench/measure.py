@@ -1,4 +1,4 @@
-"""Seconds and memory of one step, each variant beside the bare U-Net in the same round."""
+"""Time and memory of one step; each variant is measured in the same round as the bare U-Net."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
     from facechain_ext.bench.variants import Bench, Case, Variant
 
-_GPU_TURNS = 5
-"""Times that a variant's steps are run in one round on a GPU, where one step is too short to be timed."""
-_ROOM = 0.9
-"""Share of the free memory that a variant may ask for."""
+_GPU_REPEATS = 5
+"""Repeats of a variant's steps in one round on a GPU, where a single step is too short to time."""
+_MEMORY_SHARE = 0.9
+"""Largest share of the free memory that a variant may need."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One variant in one round: seconds a step, and megabytes that it needed above what was held before it."""
+    """One variant in one round: seconds per step, and peak megabytes above the memory in use before."""
 
     seconds: float
     megabytes: float | None
 
 
 def too_large(bench: Bench, case: Case, variant: Variant) -> str:
-    """Why a variant is left out for want of memory; "" when it is not."""
+    """Why a variant needs more memory than there is; "" when it fits."""
     needed, free = variant.needs(bench, case), free_memory(bench.device)
-    if free is None or needed <= _ROOM * free:
+    if free is None or needed <= _MEMORY_SHARE * free:
         return ""
     return f"it needs {needed / 1e9:.0f} GB of memory, and {free / 1e9:.0f} GB are free"
 
@@ -40,23 +40,23 @@ def too_large(bench: Bench, case: Case, variant: Variant) -> str:
 def one_round(
     bench: Bench, case: Case, variants: Sequence[Variant], *, report: Callable[[str], None] = lambda _words: None
 ) -> dict[str, Measurement | str]:
-    """Run each variant once, one after the other: whatever else the machine does meanwhile hits all alike.
+    """Measure each variant once, in turn, so that other load on the machine affects all alike.
 
-    A variant that runs out of the GPU's memory gives a sentence instead.
+    A variant that runs out of GPU memory gives the reason as text.
     """
-    taken: dict[str, Measurement | str] = {}
+    measured: dict[str, Measurement | str] = {}
     for variant in variants:
         try:
-            one = taken[variant.name] = _timed(bench, case, variant)
+            one = measured[variant.name] = _timed(bench, case, variant)
             report(f"{case.side} px, batch {case.batch}, {variant.name}: {one.seconds:.3f} s")
         except torch.cuda.OutOfMemoryError:
-            taken[variant.name] = "the GPU's memory is too small"
+            measured[variant.name] = "the GPU's memory is too small"
         gc.collect()
-    return taken
+    return measured
 
 
 def warm_up(bench: Bench, case: Case) -> None:
-    """One step that is not timed: what a process does once, and on a GPU once for each size."""
+    """Run one untimed step, which does the work of the first call of a process and, on a GPU, of each size."""
     sample, text = bench.inputs(case)
     with torch.no_grad():
         bench.unet(sample, 500, text)
@@ -67,7 +67,7 @@ def _timed(bench: Bench, case: Case, variant: Variant) -> Measurement:
     on_gpu = bench.device.type == "cuda"
     seconds, peak = 0.0, None
     with torch.no_grad(), variant.attached(bench, case) as attachment:
-        for turn in range(_GPU_TURNS + 1 if on_gpu else 1):
+        for repeat in range(_GPU_REPEATS + 1 if on_gpu else 1):
             for step in variant.steps:
                 if attachment is not None:
                     attachment.set_progress(step.progress)
@@ -77,9 +77,9 @@ def _timed(bench: Bench, case: Case, variant: Variant) -> Measurement:
 
                 with _Memory(bench.device) as memory:
                     spent = _gpu_seconds(run) if on_gpu else _cpu_seconds(run)
-                if on_gpu and not turn:
+                if on_gpu and not repeat:
                     continue
-                seconds += spent * step.share / (_GPU_TURNS if on_gpu else 1)
+                seconds += spent * step.share / (_GPU_REPEATS if on_gpu else 1)
                 if memory.megabytes is not None:
                     peak = max(memory.megabytes, peak or 0.0)
     return Measurement(seconds, peak)
@@ -102,7 +102,7 @@ def _gpu_seconds(run: Callable[[], None]) -> float:
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that are free; None where the system does not say."""
+    """Free bytes of memory; None where they are unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     facts = Path("/proc/meminfo")
@@ -110,7 +110,7 @@ def free_memory(device: torch.device) -> int | None:
 
 
 class _Memory:
-    """``megabytes`` that the block needs at its highest, above what is held before it; None where nobody says."""
+    """Context that measures the peak ``megabytes`` above the memory in use at its start; None where unknown."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -122,7 +122,7 @@ class _Memory:
             torch.cuda.reset_peak_memory_stats(self._device)
             self._before = float(torch.cuda.memory_allocated(self._device))
         elif _RESET.exists():
-            _RESET.write_text("5", encoding="ascii")  # the kernel's way to reset the highest resident size
+            _RESET.write_text("5", encoding="ascii")  # resets the peak resident size (Linux proc)
             self._before = _field(_STATUS, "VmRSS")
         return self
 
@@ -137,6 +137,6 @@ _RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 def _field(file: Path, name: str) -> float:
-    """A field of one of the system's lists, in kB."""
+    """A field of a Linux proc file, in kB."""
     lines = file.read_text(encoding="ascii").splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(name)))

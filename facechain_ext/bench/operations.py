@@ -1,4 +1,4 @@
-"""Operations of a step, counted without computing it."""
+"""Multiply-adds of a step, counted on the meta device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def operations(case: Case, variant: Variant) -> float:
     bench = _shapes()
     sample, text = bench.inputs(case)
     total = 0.0
-    # only the plain attention is counted by torch, and the timestep's embedding is made on its own device
+    # torch counts only unfused attention, and the time embedding is computed on the timestep's device
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), variant.attached(bench, case) as attachment:
         for step in variant.steps:
             if attachment is not None:

@@ -1,11 +1,11 @@
-"""What was measured so far, kept in a file after every round, so that a stopped measuring goes on."""
+"""Measurements so far, written to a file after every round, so that a stopped benchmark resumes."""
 
 from __future__ import annotations
 
 import json
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.bench.measure import Measurement
 from facechain_ext.bench.variants import VARIANTS, Case
@@ -24,8 +24,8 @@ class Result:
 
     ``seconds`` is the median of a step, ``ratio`` the median of its ratios to the bare step of the same round,
     ``spread`` the lowest and the highest of those, ``least`` the ratio of the fastest step to the fastest bare one,
-    which other work on the machine disturbs least, ``megabytes`` the most that a step needed above what was held before
-    it, ``operations`` multiply-adds of a step. ``skipped`` says why there is nothing of all this.
+    which other load on the machine disturbs least, ``megabytes`` the peak memory of a step above that before it,
+    ``operations`` multiply-adds of a step. ``skipped`` is the reason why it was not measured.
     """
 
     case: Case
@@ -42,7 +42,7 @@ class Result:
 
 @dataclass
 class Rounds:
-    """Every round of one ``machine`` (a sentence that names it); another machine's are not mixed with them."""
+    """All rounds on one ``machine`` (its description); rounds of other machines are never mixed in."""
 
     machine: str
     rounds: list[tuple[Case, dict[str, Measurement]]] = field(default_factory=list)
@@ -51,26 +51,26 @@ class Rounds:
 
     @staticmethod
     def read(path: Path, machine: str) -> Rounds:
-        """What ``write`` kept, or nothing when there is no file or another machine wrote it."""
+        """What ``write`` saved, or nothing when there is no file or another machine wrote it."""
         if not path.is_file():
             return Rounds(machine)
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told.get("machine") != machine:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.get("machine") != machine:
             return Rounds(machine)
-        kept = Rounds(machine)
-        for one in told["rounds"]:
-            kept.rounds.append((_case(one), {name: Measurement(*values) for name, values in one["taken"].items()}))
-        for one in told["operations"]:
-            kept.operations[_case(one), one["variant"]] = one["operations"]
-        return kept
+        loaded = Rounds(machine)
+        for one in data["rounds"]:
+            loaded.rounds.append((_case(one), {name: Measurement(*values) for name, values in one["taken"].items()}))
+        for one in data["operations"]:
+            loaded.operations[_case(one), one["variant"]] = one["operations"]
+        return loaded
 
     def write(self, path: Path) -> None:
-        """Keep everything; a file is either the one before or the new one."""
-        told: dict[str, Any] = {
+        """Write everything atomically."""
+        data: dict[str, object] = {
             "machine": self.machine,
             "rounds": [
-                {**_sizes(case), "taken": {name: [one.seconds, one.megabytes] for name, one in taken.items()}}
-                for case, taken in self.rounds
+                {**_sizes(case), "taken": {name: [one.seconds, one.megabytes] for name, one in measured.items()}}
+                for case, measured in self.rounds
             ],
             "operations": [
                 {**_sizes(case), "variant": name, "operations": count}
@@ -78,11 +78,11 @@ class Rounds:
             ],
         }
         with atomic_write(path) as part:
-            part.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
     def done(self, case: Case, variant: str) -> int:
-        """How many rounds of a case hold a variant."""
-        return sum(of == case and variant in taken for of, taken in self.rounds)
+        """The number of rounds of a case with a measurement of a variant."""
+        return sum(of == case and variant in measured for of, measured in self.rounds)
 
     def results(self) -> list[Result]:
         """Every case and variant that was measured or skipped, in the order of the table."""
@@ -91,7 +91,7 @@ class Rounds:
         return [result for result in found if result.rounds or result.skipped]
 
     def _result(self, case: Case, name: str) -> Result:
-        both = [(taken[name], taken[BARE]) for of, taken in self.rounds if of == case and name in taken]
+        both = [(measured[name], measured[BARE]) for of, measured in self.rounds if of == case and name in measured]
         if not both:
             return Result(case, name, skipped=self.skipped.get((case, name), ""))
         ratios = [one.seconds / bare.seconds for one, bare in both]
@@ -113,5 +113,5 @@ def _sizes(case: Case) -> dict[str, int]:
     return {"side": case.side, "batch": case.batch}
 
 
-def _case(told: Mapping[str, Any]) -> Case:
-    return Case(told["side"], told["batch"])
+def _case(data: Mapping[str, int]) -> Case:
+    return Case(data["side"], data["batch"])

@@ -1,10 +1,10 @@
-"""The ways of running the U-Net that are compared."""
+"""The variants of running the U-Net that are compared."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -13,19 +13,21 @@ from facechain_ext.methods.fact import Attachment, AttachOptions, FaceAdapter, a
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
+from facechain_ext.methods.fact.options import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from torch import Tensor, nn
+    from diffusers import UNet2DConditionModel
+    from torch import Tensor
 
 PHOTO_TOKENS = 16
 """Identity tokens of one photo."""
 FACE_SHARE = 0.15
-"""Part of the picture that a face takes in the regions that are measured."""
+"""Share of the picture that the measured regions cover."""
 PICTURE_STEPS = 25
-"""Steps of the picture over which variants are averaged whose steps differ; the default of the page."""
+"""Steps over which variants with unequal steps are averaged; the default of the page."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,14 @@ class Case:
 class Bench:
     """A U-Net of Stable Diffusion 1.5's topology with random weights, an adapter for it, and where they are."""
 
-    unet: nn.Module
+    unet: UNet2DConditionModel
     adapter: FaceAdapter
     device: torch.device
     dtype: torch.dtype
 
     @staticmethod
     def build(
-        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, Any] | None = None, seed: int = 0
+        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, object] | None = None, seed: int = 0
     ) -> Bench:
         """Make a full-size U-Net and adapter, or one of other ``sizes`` (arguments of diffusers' U-Net).
 
@@ -73,8 +75,9 @@ class Bench:
     def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
         """Latents [2 b, 4, h, w] and text [2 b, 77, 768] of one step."""
         rows, side = 2 * case.batch, case.side // 8
-        place: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
-        return torch.randn(rows, 4, side, side, **place), torch.randn(rows, 77, self.adapter.token_width, **place)
+        latents = torch.randn(rows, 4, side, side, device=self.device, dtype=self.dtype)
+        text = torch.randn(rows, 77, self.adapter.token_width, device=self.device, dtype=self.dtype)
+        return latents, text
 
     @property
     def weights(self) -> tuple[int, int]:
@@ -96,8 +99,8 @@ class Step:
 class Variant:
     """One way of running the U-Net.
 
-    ``attached`` puts it in place for one case; ``steps`` are run in turn, and their times averaged by their shares.
-    ``needs`` gives the bytes that a step needs beyond what the bare one does, where that may be too much.
+    ``attached`` applies it for one case; ``steps`` are run in turn, and their times averaged by their shares. ``needs``
+    are the bytes that a step needs beyond the bare one, where that may be too much.
     """
 
     name: str
@@ -106,8 +109,8 @@ class Variant:
     needs: Callable[[Bench, Case], int] = lambda _bench, _case: 0
 
 
-class KnownFace(AutomaticRegion):
-    """An automatic region that measures as ever and then finds a region of FACE_SHARE: random weights have none."""
+class FixedFaceRegion(AutomaticRegion):
+    """An automatic region that measures as usual and then returns face_mask, since random weights show no face."""
 
     def _measure_region(self) -> Tensor | None:
         if self._energy is not None and not self._energy.is_meta:
@@ -124,10 +127,12 @@ def face_mask(size: tuple[int, int]) -> Tensor:
     return mask
 
 
-def _face(bench: Bench, case: Case, **settings: Any) -> AbstractContextManager[Attachment]:
+def _face(
+    bench: Bench, case: Case, *, region: Tensor | None = None, options: AttachOptions = EXACT
+) -> AbstractContextManager[Attachment]:
     del case
     tokens, null = _tokens(bench)
-    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, **settings)
+    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, region=region, options=options)
 
 
 def _region(bench: Bench, case: Case) -> AbstractContextManager[Attachment]:
@@ -145,13 +150,12 @@ def _published(bench: Bench, case: Case) -> Iterator[Attachment]:
 def _logits(bench: Bench, case: Case) -> int:
     """Bytes of the largest matrices of logits, and as much for the softmax of them."""
     tokens = (case.side // 8) ** 2 + PHOTO_TOKENS
-    config: Any = bench.unet.config
-    return 2 * 2 * case.batch * int(config.attention_head_dim) * tokens * tokens * bench.dtype.itemsize
+    return 2 * 2 * case.batch * int(bench.unet.config.attention_head_dim) * tokens * tokens * bench.dtype.itemsize
 
 
 def _share_everywhere() -> float:
     """Part of a picture's steps in which the automatic region is measured."""
-    automatic, everywhere = KnownFace(), 0
+    automatic, everywhere = FixedFaceRegion(), 0
     for step in range(PICTURE_STEPS):
         automatic.begin(step / PICTURE_STEPS, (64, 64))
         everywhere += automatic.region is None
@@ -173,7 +177,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("exact", _face),
     Variant(
         "automatic region",
-        lambda bench, case: _face(bench, case, options=AttachOptions(automatic=KnownFace(warm_up=1))),
+        lambda bench, case: _face(bench, case, options=AttachOptions(automatic=FixedFaceRegion(warm_up=1))),
         (Step(0.1, _share_everywhere()), Step(0.5, 1 - _share_everywhere())),
     ),
     Variant("region of 15 %", _region),
@@ -187,13 +191,13 @@ VARIANTS: tuple[Variant, ...] = (
     ),
     Variant("published code (einsum)", _published, needs=_logits),
 )
-"""What is compared; the first is what the others are related to."""
+"""The compared variants; the first is the reference."""
 
 
 class PublishedInjection(FaceInjection):
-    """The block as the published code computes it: nothing is kept between steps, attention is einsum and softmax.
+    """The block as the published code computes it: nothing is cached between steps, attention is einsum and softmax.
 
-    Rows that are thrown away are computed, and logits and weights of the attention are whole matrices in memory.
+    Discarded rows are computed too, and attention logits and weights are full matrices in memory.
     """
 
     def increment(self, site: str, x: Tensor, heads: int) -> Tensor:

@@ -42,23 +42,23 @@ def bench(
     from facechain_ext.bench.rounds import Rounds
     from facechain_ext.bench.variants import Bench, Case
 
-    sides, together = _numbers(sizes, "--sizes", 64), _numbers(batches, "--batches", 1)
-    cases = [Case(side, batch) for batch in together for side in sides]
+    sides, counts = _numbers(sizes, "--sizes", 64), _numbers(batches, "--batches", 1)
+    cases = [Case(side, batch) for batch in counts for side in sides]
     wanted = _wanted(variant or [])
     dtype = torch.float16 if half else torch.float32
     prepare_folder(out)
-    built = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype)
-    told = machine(dtype)
-    kept = Rounds.read(out / "bench.json", told)
+    setup = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype)
+    description = machine(dtype)
+    results = Rounds.read(out / "bench.json", description)
     for case in cases:
-        _measure(built, case, wanted, rounds, kept, out / "bench.json")
-    parts = _job(built, photo) if job else {}
-    unet, adapter = built.weights
+        _measure(setup, case, wanted, rounds, results, out / "bench.json")
+    parts = _job(setup, photo) if job else {}
+    unet, adapter = setup.weights
     text = "\n\n".join(
         [
-            f"Measured on: {told}.",
+            f"Measured on: {description}.",
             f"Weights: U-Net {unet / 1e6:.0f} MB, the adapter's blocks {adapter / 1e6:.0f} MB.",
-            table(kept.results()),
+            table(results.results()),
             *([parts_table(parts)] if parts else []),
         ]
     )
@@ -66,47 +66,47 @@ def bench(
     (out / "bench.md").write_text(text + "\n", encoding="utf-8")
     if parts:
         (out / "job.json").write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
-    plot(kept.results(), out / "bench.png")
+    plot(results.results(), out / "bench.png")
 
 
-def _measure(built: Bench, case: Case, wanted: list[Variant], rounds: int, kept: Rounds, path: Path) -> None:
-    """Rounds of one case until each of the variants has its number; what is there already counts."""
+def _measure(setup: Bench, case: Case, wanted: list[Variant], rounds: int, results: Rounds, path: Path) -> None:
+    """Measure one case until every variant has ``rounds`` rounds, including those in ``results``."""
     from facechain_ext.bench.measure import one_round, too_large, warm_up
     from facechain_ext.bench.operations import operations
 
     for variant in wanted:
-        reason = too_large(built, case, variant)
+        reason = too_large(setup, case, variant)
         if reason:
-            kept.skipped[case, variant.name] = reason
-    possible = [variant for variant in wanted if (case, variant.name) not in kept.skipped]
+            results.skipped[case, variant.name] = reason
+    possible = [variant for variant in wanted if (case, variant.name) not in results.skipped]
     for variant in possible:
-        if (case, variant.name) not in kept.operations:
-            kept.operations[case, variant.name] = operations(case, variant)
+        if (case, variant.name) not in results.operations:
+            results.operations[case, variant.name] = operations(case, variant)
     first = True
-    while missing := [variant for variant in possible[1:] if kept.done(case, variant.name) < rounds]:
-        if first and (built.device.type == "cuda" or not kept.rounds):
-            warm_up(built, case)
+    while missing := [variant for variant in possible[1:] if results.done(case, variant.name) < rounds]:
+        if first and (setup.device.type == "cuda" or not results.rounds):
+            warm_up(setup, case)
         first = False
-        taken = one_round(built, case, [possible[0], *missing], report=console.print)
-        for name, words in taken.items():
+        measurements = one_round(setup, case, [possible[0], *missing], report=console.print)
+        for name, words in measurements.items():
             if isinstance(words, str):
-                kept.skipped[case, name] = words
-        possible = [variant for variant in possible if (case, variant.name) not in kept.skipped]
-        measured = {name: one for name, one in taken.items() if not isinstance(one, str)}
+                results.skipped[case, name] = words
+        possible = [variant for variant in possible if (case, variant.name) not in results.skipped]
+        measured = {name: one for name, one in measurements.items() if not isinstance(one, str)}
         if possible and possible[0].name in measured:
-            kept.rounds.append((case, measured))
-            kept.write(path)
+            results.rounds.append((case, measured))
+            results.write(path)
 
 
-def _job(built: Bench, photo: Path | None) -> dict[str, dict[str, float]]:
+def _job(setup: Bench, photo: Path | None) -> dict[str, dict[str, float]]:
     from facechain_ext.bench.job import job_parts, random_host, whole_portrait
     from facechain_ext.faces.decoding import read_picture_file
     from facechain_ext.identity import TransFace
 
     data = read_picture_file(photo) if photo is not None else _example()
-    parts = job_parts(built, data)
-    if built.device.type == "cuda":
-        parts["a whole portrait"] = whole_portrait(random_host(built), TransFace().eval(), data)
+    parts = job_parts(setup, data)
+    if setup.device.type == "cuda":
+        parts["a whole portrait"] = whole_portrait(random_host(setup), TransFace().eval(), data)
     return parts
 
 

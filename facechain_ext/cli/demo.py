@@ -1,4 +1,4 @@
-"""facechain demo: the main job on a real photo with small models, as the first thing to try."""
+"""facechain demo: the main job on a real photo with tiny models, as the first thing to try."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def demo(
     photo: Annotated[Path | None, typer.Option(help="A photo, instead of the examples.")] = None,
     webui: Annotated[Path | None, typer.Option(help="Instead: put the small models into this webui's folders.")] = None,
 ) -> None:
-    """Show what this does, with example photos and small models: pictures, a sheet, and what was done as JSON."""
+    """Show what this does, with example photos and tiny models: pictures, a sheet, and what was done as JSON."""
     if webui is not None:
         _into_webui(webui, out)
         return
@@ -64,12 +64,12 @@ def demo(
     clock.lap("loading the checkpoint")
     portraits: list[Portrait] = []
     for strength in showcase.STRENGTHS:
-        portraits += showcase.draw(host, person, strength)
+        portraits += showcase.generate(host, person, strength)
         clock.lap(f"portrait at strength {strength:g}")
     best = None
     if models.trained:
-        judged = showcase.best_of(host, encoder, person, strength=1.0, count=showcase.TRIES)
-        best = judged.pictures[judged.best]
+        scored = showcase.best_of(host, encoder, person, strength=1.0, count=showcase.TRIES)
+        best = scored.pictures[scored.best]
         clock.lap(f"the most like of {showcase.TRIES}")
     paths = save_portraits([*portraits, *([best] if best is not None else [])], out)
     pages.append(
@@ -101,12 +101,12 @@ class _Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._last_timesteps = time.perf_counter()
 
     def lap(self, part: str) -> None:
         now = time.perf_counter()
-        self.seconds[part] = round(now - self._last, 3)
-        self._last = now
+        self.seconds[part] = round(now - self._last_timesteps, 3)
+        self._last_timesteps = now
         console.print(f"{part}: {self.seconds[part]:.1f} s", markup=False, highlight=False)
 
 

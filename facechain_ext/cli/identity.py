@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.hosts.diffusers.output import must_be_new
+from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.weights import require
 
 app = typer.Typer(help="Make and show identity cards.", no_args_is_help=True)
@@ -28,7 +28,7 @@ def make(
     """Make a card from photos. A card holds what a face looks like: keep it as you keep the photo."""
     from facechain_ext.identity import Identity, TransFace
 
-    must_be_new(out)
+    check_new_file(out)
     person = Identity.from_photos(
         [*photos], TransFace.from_file(encoder or require("transface")), face=face, name=name or out.stem
     )

@@ -12,7 +12,7 @@ from facechain_ext.errors import HostError
 from facechain_ext.next_steps import PageSteps, set_next_steps
 
 if TYPE_CHECKING:
-    from facechain_ext.hosts.diffusers.serve import Files
+    from facechain_ext.hosts.diffusers.serve import ServeFiles
     from facechain_ext.recipes.job import ControlKind
 
 console = Console()
@@ -45,13 +45,13 @@ def serve(
         from facechain_ext.ui.gradio_versions import launch, load_scripts, theme_options
     except ImportError as error:
         raise HostError(f"The page needs gradio ({error}). Run: python install.py serve") from error
-    from facechain_ext.hosts.diffusers.serve import Files, ServeHost
+    from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
     from facechain_ext.ui.page import build_page
 
     if checkpoint is None:
         files = small_files(out / "small-models")
     else:
-        files = Files(
+        files = ServeFiles(
             checkpoint, vae, encoder, {path.stem: path for path in adapter or ()}, _controlnets(controlnet or []),
             lora_folder,
         )  # fmt: skip
@@ -72,14 +72,14 @@ def give_gradio_its_name() -> None:
         huggingface_hub.HfFolder = None
 
 
-def small_files(folder: Path) -> Files:
-    """The small models that ship, or random ones made in ``folder``, with a notice that says so."""
+def small_files(folder: Path) -> ServeFiles:
+    """The tiny models that ship, or random ones made in ``folder``, with a notice that says so."""
     from facechain_ext.demo import tiny_models
-    from facechain_ext.hosts.diffusers.serve import Files
+    from facechain_ext.hosts.diffusers.serve import ServeFiles
 
     models = tiny_models(folder)
     notice = _SMALL.format(kind="trained" if models.trained else "random")
-    return Files(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter}, notice=notice)
+    return ServeFiles(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter}, notice=notice)
 
 
 def _controlnets(given: list[str]) -> dict[ControlKind, Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.hosts.diffusers.output import must_be_new
+from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.weights import find, require
@@ -87,7 +87,7 @@ def template(
         raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
     choices = _parse_faces(face)
     for file in (out, numbers) if numbers is not None else (out,):
-        must_be_new(file)
+        check_new_file(file)
     suited = drawing_defaults(checkpoint)
     if suited.words and paints_faces:
         console.print(suited.words, style="yellow", markup=False)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from facechain_ext.cli.options import FiniteCommand
+from facechain_ext.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from facechain_ext.training.adapter.settings import Settings
 
 app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
 console = Console()
@@ -42,7 +48,7 @@ def adapter(
     vae: Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")] = None,
 ) -> None:
     """Train a face adapter on photos of people; for several GPUs start this with `accelerate launch`."""
-    from facechain_ext.training.adapter.run import Request, train
+    from facechain_ext.training.adapter.run import TrainRequest, train
 
     chosen = {
         "steps": steps,
@@ -55,7 +61,7 @@ def adapter(
         "checkpointing": checkpointing,
         "seed": seed,
     }
-    request = Request(checkpoint, photos, out, encoder, init, vae, size=size, quality=quality, single=single)
+    request = TrainRequest(checkpoint, photos, out, encoder, init, vae, size=size, quality=quality, single=single)
     with Progress(console=console) as bars:
         bar = bars.add_task("preparing photos", total=None)
 
@@ -66,8 +72,8 @@ def adapter(
     console.print(f"Trained: {final}")
 
 
-def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
-    """The settings of a file under those that were given on the command line."""
+def _settings(path: Path | None, chosen: Mapping[str, object]) -> Settings:
+    """The settings of a JSON file, overridden by those of the command line; raises BadParameter for wrong ones."""
     from facechain_ext.training.adapter.settings import Settings
 
     known = {field.name for field in fields(Settings)}
@@ -82,7 +88,7 @@ def _settings(path: Path | None, chosen: dict[str, Any]) -> Any:
             raise typer.BadParameter(f"{path}: unknown settings {', '.join(unknown)}; known are {', '.join(known)}.")
     try:
         return Settings(**values | {name: value for name, value in chosen.items() if value is not None})
-    except (TypeError, ValueError) as error:
+    except (TypeError, InputError) as error:
         raise typer.BadParameter(str(error)) from error
 
 

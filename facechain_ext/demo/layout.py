@@ -5,7 +5,7 @@ At most 40 MB together in half precision; 6.3 of them are CLIP's table of 49408 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.identity import TransFaceSizes
 from facechain_ext.identity.projector import ProjectorSizes
@@ -96,7 +96,7 @@ def new_text_encoder() -> CLIPTextModel:
     config = CLIPTextConfig(
         vocab_size=49408, hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=2, num_attention_heads=1
     )
-    model: Any = CLIPTextModel(config)
+    model = CLIPTextModel(config)
     # weighting a prompt divides by the mean of the output, which a bias of zero would make vanish
     for name, parameter in model.named_parameters():
         if name.endswith("final_layer_norm.bias"):

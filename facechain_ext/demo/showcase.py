@@ -1,4 +1,4 @@
-"""What the demo shows before the method: real people in a template, and rendered people whom no model has seen."""
+"""Pictures of the demo: real people in a template, and held-out rendered people."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Portrait
 
 PROMPT = "a closeup photo of a person, blue background, white shirt"
-"""In the words of the synthetic world, which are all that the tiny models know."""
+"""A caption of the synthetic world, the only prompts that the tiny models were trained on."""
 SIDE, STEPS, SEED, CFG = 96, 20, 7, 3.0
 STRENGTHS = (0.0, 0.5, 1.0)
 TRIES = 8
-"""Pictures of which the most like is shown."""
+"""Generated pictures of which the one with the highest likeness is shown."""
 HELD_OUT_PERSON = Path(__file__).with_name("held_out_person.png")
-_JUDGED_SIDE = 384
+_SCORING_SIDE = 384
 """Pictures are enlarged to this side for the face detector, which misses faces of 96 pixels."""
 
 
@@ -76,7 +76,7 @@ def held_out_photo() -> Pixels:
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedPictures:
+class ScoredPictures:
     """Pictures of a person and how like each is, by the encoder that put the face in; None where no face is found."""
 
     pictures: tuple[Portrait, ...]
@@ -84,35 +84,46 @@ class JudgedPictures:
 
     @property
     def best(self) -> int:
-        """The number of the most like one."""
+        """The index of the picture with the highest likeness."""
         return rank_by_likeness(self.scores)[0]
 
 
-def draw(host: DiffusersHost, who: Identity, strength: float, *, count: int = 1, seed: int = SEED) -> list[Portrait]:
-    """Pictures of a person by tiny models, at the size and in the words that these know."""
+def generate(
+    host: DiffusersHost, identity: Identity, strength: float, *, count: int = 1, seed: int = SEED
+) -> list[Portrait]:
+    """Generate pictures of a person with the tiny models, at their size and with PROMPT."""
     job = Job(
-        PROMPT, people=(Person(who, strength),), seed=seed, steps=STEPS, width=SIDE, height=SIDE, cfg=CFG, count=count
+        PROMPT,
+        people=(Person(identity, strength),),
+        seed=seed,
+        steps=STEPS,
+        width=SIDE,
+        height=SIDE,
+        cfg=CFG,
+        count=count,
     )
     return list(host.generate(job))
 
 
-def best_of(host: DiffusersHost, encoder: TransFace, who: Identity, *, strength: float, count: int) -> JudgedPictures:
-    """``count`` pictures of a person, judged."""
-    pictures = draw(host, who, strength, count=count)
+def best_of(
+    host: DiffusersHost, encoder: TransFace, identity: Identity, *, strength: float, count: int
+) -> ScoredPictures:
+    """Generate ``count`` pictures of a person and score them."""
+    pictures = generate(host, identity, strength, count=count)
     scorer = EncoderScorer(encoder)
-    enlarged = (one.picture.resize((_JUDGED_SIDE, _JUDGED_SIDE), Image.Resampling.BICUBIC) for one in pictures)
-    return JudgedPictures(tuple(pictures), tuple(scorer.likeness(picture, who) for picture in enlarged))
+    enlarged = (one.picture.resize((_SCORING_SIDE, _SCORING_SIDE), Image.Resampling.BICUBIC) for one in pictures)
+    return ScoredPictures(tuple(pictures), tuple(scorer.likeness(picture, identity) for picture in enlarged))
 
 
 def stacked(pages: Sequence[Image.Image]) -> Image.Image:
-    """Sheets below each other on white."""
+    """The pages stacked vertically on white."""
     width = max(page.width for page in pages)
-    whole = Image.new("RGB", (width, sum(page.height for page in pages)), (255, 255, 255))
+    stack = Image.new("RGB", (width, sum(page.height for page in pages)), (255, 255, 255))
     top = 0
     for page in pages:
-        whole.paste(page, (0, top))
+        stack.paste(page, (0, top))
         top += page.height
-    return whole
+    return stack
 
 
 def template_sheet() -> Image.Image:

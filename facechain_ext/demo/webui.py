@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.diffusers import checkpoint as checkpoints
@@ -15,7 +15,11 @@ from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES
 from facechain_ext.weights import read_state_dict
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from facechain_ext.demo.models import TinyModels
+    from facechain_ext.hosts.diffusers.checkpoint.names import Part
+    from facechain_ext.hosts.diffusers.checkpoint.sizes import Config
 
 NAME = "facechain-small"
 """Stem of everything that is written."""
@@ -59,7 +63,7 @@ def _is_earlier(there: Path, ours: Path) -> bool:
     return there.stat().st_size == ours.stat().st_size and there.read_bytes() != ours.read_bytes()
 
 
-def ldm_config(checkpoint: Path, words: Path) -> dict[str, Any]:
+def ldm_config(checkpoint: Path, words: Path) -> dict[str, object]:
     """The configuration of an ldm model for ``checkpoint``, every size read off its weights; YAML reads JSON.
 
     ``words`` is the folder of tokenizer and text configuration.
@@ -97,16 +101,16 @@ def ldm_config(checkpoint: Path, words: Path) -> dict[str, Any]:
     return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": settings}}
 
 
-def _weights(checkpoint: Path, part: Any) -> dict[str, Any]:
+def _weights(checkpoint: Path, part: Part) -> dict[str, Tensor]:
     prefix = PREFIXES[part]
     state = read_state_dict(checkpoint)
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def _write_words(folder: Path, config: dict[str, Any]) -> None:
+def _write_words(folder: Path, config: Config) -> None:
     """Tokenizer and text configuration as transformers reads them from a folder."""
     folder.mkdir(parents=True)
-    tokenizer: Any = clip_tokenizer()
+    tokenizer = clip_tokenizer()
     (folder / "vocab.json").write_text(json.dumps(tokenizer.get_vocab(), ensure_ascii=False), encoding="utf-8")
     merges = gzip.decompress(_MERGES.read_bytes()).decode("utf-8").splitlines()
     lines = [line for line in merges if line and not line.startswith("#")]
@@ -114,7 +118,7 @@ def _write_words(folder: Path, config: dict[str, Any]) -> None:
     ends = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
     facts = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "pad_token": "<|endoftext|>", **ends}
     (folder / "tokenizer_config.json").write_text(json.dumps(facts), encoding="utf-8")
-    known: dict[str, Any] = {
+    known: dict[str, object] = {
         "architectures": ["CLIPTextModel"],
         "model_type": "clip_text_model",
         "hidden_act": "quick_gelu",

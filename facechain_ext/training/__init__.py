@@ -1,1 +1,1 @@
-"""Training: face adapters on photos, and the small models on a world of drawn faces."""
+"""Training: face adapters on photos, and the tiny models on the synthetic world."""

@@ -1,11 +1,11 @@
-"""python -m research evaluate: who is in the picture, what the words do, and what else changed."""
+"""python -m research evaluate: identity, prompt adherence and unwanted change, on rendered people."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.console import Console
 from facechain_ext.hosts.diffusers.output import prepare_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facechain_ext.demo import TinyModels
     from research.evaluate.budget import Budget
 
@@ -39,28 +41,28 @@ def evaluate(
 ) -> None:
     """Train ours and the baselines on rendered people with the same budget, and measure them on held-out ones."""
     from facechain_ext.demo import models_in, tiny_models
-    from research.evaluate.report import page, plot
-    from research.evaluate.run import as_json, evaluate_as_they_are
+    from research.evaluate.report import as_json, page, plot
     from research.evaluate.run import evaluate as train_and_measure
+    from research.evaluate.run import evaluate_as_they_are
 
     chosen = _budget(budget or [])
     for folder in (work, docs):
         prepare_folder(folder)
-    small = tiny_models(work / "models") if models is None else models_in(models)
+    family = tiny_models(work / "models") if models is None else models_in(models)
 
-    def say(words: str) -> None:
+    def notify(words: str) -> None:
         console.print(words, markup=False)
 
     if leak:
-        _leak(small, docs / "identity-bleed.md", say)
+        _measure_bleed(family, docs / "identity-bleed.md", notify)
         return
     if switches:
-        _switches(small, work, docs, chosen, budget or [])
+        _switches(family, work, docs, chosen, budget or [])
         return
     if as_they_are:
-        results = evaluate_as_they_are(small, work, chosen, say=say)
+        results = evaluate_as_they_are(family, work, chosen, notify=notify)
     else:
-        results = train_and_measure(small, work, chosen, say=say)
+        results = train_and_measure(family, work, chosen, notify=notify)
     given = "".join(f" --budget {part}" for part in budget or [])
     (docs / "results.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
     plot(results, docs / "results.png")
@@ -70,42 +72,42 @@ def evaluate(
     console.print(f"Written: {docs / 'results.md'}", markup=False)
 
 
-def _leak(small: TinyModels, document: Path, say: Any) -> None:
-    from research.evaluate.identity_bleed import Trials, measure_identity_bleed, put_into, table
+def _measure_bleed(models: TinyModels, document: Path, notify: Callable[[str], None]) -> None:
+    from research.evaluate.identity_bleed import Trials, measure_identity_bleed, replace_table, table
 
-    ways = {"all in one generation": Trials(), "each painted alone": Trials(alone=0.75)}
-    words = f"small, trained on drawn faces ({small.checkpoint.parent.name})" if small.trained else "small, RANDOM"
-    found = {way: measure_identity_bleed(small, trials, say=say) for way, trials in ways.items()}
+    ways = {"all in one generation": Trials(), "each painted alone": Trials(inpaint_denoise=0.75)}
+    words = f"small, trained on drawn faces ({models.checkpoint.parent.name})" if models.trained else "small, RANDOM"
+    found = {way: measure_identity_bleed(models, trials, notify=notify) for way, trials in ways.items()}
     text = table(found, Trials(), words)
-    put_into(document, text)
-    say(text)
+    replace_table(document, text)
+    notify(text)
 
 
-def _switches(small: TinyModels, work: Path, docs: Path, chosen: Budget, parts: list[str]) -> None:
+def _switches(models: TinyModels, work: Path, docs: Path, chosen: Budget, parts: list[str]) -> None:
     from research.evaluate.switches import page, switch_costs
 
-    costs = switch_costs(small, work, chosen, say=lambda words: console.print(words, markup=False))
+    costs = switch_costs(models, work, chosen, notify=lambda words: console.print(words, markup=False))
     given = "".join(f" --budget {part}" for part in parts)
     command = f"python -m research evaluate --work FOLDER --switches{given}"
-    told = json.dumps([asdict(one) for one in costs], indent=1)
-    (docs / "switches.json").write_text(told + "\n", encoding="utf-8")
+    costs_text = json.dumps([asdict(one) for one in costs], indent=1)
+    (docs / "switches.json").write_text(costs_text + "\n", encoding="utf-8")
     text = page(costs, 1.0, chosen, command)
     (docs / "switches.md").write_text(f"# What the switches cost\n\n{text}", encoding="utf-8")
     console.print(text, markup=False, soft_wrap=True)
 
 
-def _budget(parts: list[str]) -> Any:
-    """The default budget with the parts that were named."""
+def _budget(parts: list[str]) -> Budget:
+    """The default budget with ``parts`` (name=value) replaced; raises BadParameter for a wrong one."""
     from research.evaluate.budget import Budget
 
-    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Budget)}
-    values: dict[str, Any] = {}
+    defaults = asdict(Budget())
+    values = {}
     for part in parts:
         name, _, value = part.partition("=")
-        if name not in kinds:
-            raise typer.BadParameter(f"There is no {name!r} in the budget; there are {', '.join(kinds)}.")
+        if name not in defaults:
+            raise typer.BadParameter(f"There is no {name!r} in the budget; there are {', '.join(defaults)}.")
         try:
-            values[name] = kinds[name](value)
+            values[name] = type(defaults[name])(value)
         except (ValueError, OverflowError) as error:
             raise typer.BadParameter(f"{name} is a number, not {value!r}.") from error
-    return Budget(**values)
+    return Budget(**{**defaults, **values})

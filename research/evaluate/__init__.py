@@ -1,3 +1,3 @@
-"""Measuring who is in the picture, whether the words still count, and what else changed, on drawn people."""
+"""Evaluation on rendered people: identity, prompt adherence and unwanted change."""
 
 from __future__ import annotations

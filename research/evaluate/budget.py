@@ -1,4 +1,4 @@
-"""What a comparison spends and what it compares."""
+"""The budget of a comparison, and the variants that are compared."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Budget:
-    """What is spent: drawn people and photos to train on, steps, and people that are measured.
+    """The budget: rendered persons and photos to train on, training steps, and persons to measure.
 
-    ``judge_persons`` are people that no adapter is trained on. ``held_out`` people make the gallery and are drawn
-    ``each`` times; ``mixed_pairs`` pairs of them are mixed. ``side`` is that of the pictures.
+    ``judge_*`` are the training of the eval net, whose persons no adapter is trained on. ``held_out`` persons form
+    the gallery and are generated ``each`` times; ``mixed_pairs`` pairs of them are mixed. ``side`` is in pixels.
     """
 
     persons: int = 200
@@ -35,7 +35,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to put a face in; ``parallel`` is the baseline beside the text's cross-attention."""
+    """One adapter variant; ``parallel`` is the decoupled cross-attention baseline."""
 
     name: str
     parallel: bool = False

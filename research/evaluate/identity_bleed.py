@@ -1,4 +1,4 @@
-"""How much exchanging one of two people changes the other's part of the finished picture."""
+"""Identity bleed: how much exchanging one of two people changes the other's part of the picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.identity import TransFace
 from facechain_ext.recipes.job import Job, Person
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float64]
 
 BEGIN, END = "<!-- leak: written by facechain evaluate --leak -->", "<!-- /leak -->"
-"""What the table stands between in the document."""
+"""Markers around the table in the document."""
 _BORDER = 0.03
-"""Half-width of the strip between the columns that is not counted, in widths of the picture: the masks' soft border."""
+"""Half-width of the ignored strip between the columns (the masks' soft border), in widths of the picture."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trials:
-    """What is drawn: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high.
+    """The pictures to generate: ``count`` pairs at ``strength``, each column ``side`` pixels wide, the picture as high.
 
-    ``alone`` is the denoising strength when everybody is painted alone; 0 puts all into one generation.
+    ``inpaint_denoise`` is the denoising strength of sequential inpainting; 0 puts all people into one generation.
     """
 
     count: int = 6
@@ -58,24 +58,24 @@ class Trials:
     cfg: float = 3.0
     side: int = 128
     seed: int = 0
-    alone: float = 0.0
+    inpaint_denoise: float = 0.0
 
 
 def measure_identity_bleed(
-    small: TinyModels, trials: Trials, *, say: Callable[[str], None] = lambda _words: None
+    models: TinyModels, trials: Trials, *, notify: Callable[[str], None] = lambda _words: None
 ) -> list[Trial]:
-    """Two trials for each pair of held-out drawn people, one for each column."""
+    """Two trials for each pair of held-out rendered people, one for each column."""
     people = RenderedPeople(3 * trials.count, 1, first=HELD_OUT, side=trials.side)
-    encoder = TransFace.from_file(small.encoder)
-    plain = DiffusersHost.from_files(small.checkpoint, adapter=small.adapter)
-    host = SequentialInpaintHost(plain, trials.alone) if trials.alone else plain
+    encoder = TransFace.from_file(models.encoder)
+    plain = DiffusersHost.from_files(models.checkpoint, adapter=models.adapter)
+    host = SequentialInpaintHost(plain, trials.inpaint_denoise) if trials.inpaint_denoise else plain
     found: list[Trial] = []
     for number in range(trials.count):
-        say(f"pair {number + 1} of {trials.count}")
+        notify(f"pair {number + 1} of {trials.count}")
         one, two, third = (rendered_identity(people, 3 * number + n, encoder) for n in range(3))
         words = caption(people.portraits[3 * number].scene)
 
-        def draw(
+        def generate(
             left: Identity, right: Identity, words: str = words, seed: int = trials.seed + number
         ) -> tuple[Picture, Picture]:
             seated = assign_regions(Person(left, trials.strength), None, [(right, RegionPrompt("the neighbour"))])
@@ -85,7 +85,7 @@ def measure_identity_bleed(
             )  # fmt: skip
             return _columns(np.asarray(host.generate(job)[0].picture, np.float64))
 
-        before, exchanged_left, exchanged_right = draw(one, two), draw(third, two), draw(one, third)
+        before, exchanged_left, exchanged_right = generate(one, two), generate(third, two), generate(one, third)
         for column, mine, neighbours in ((0, exchanged_left, exchanged_right), (1, exchanged_right, exchanged_left)):
             own, other = (float(np.abs(after[column] - before[column]).mean()) for after in (mine, neighbours))
             found.append(Trial(own, other))
@@ -93,14 +93,14 @@ def measure_identity_bleed(
 
 
 def identity_bleed_of(trials: Sequence[Trial]) -> float:
-    """What exchanging the neighbours changes, in parts of what exchanging the people themselves does."""
+    """Identity bleed: the change by exchanging the neighbours over the change by exchanging the people themselves."""
     return sum(trial.other for trial in trials) / max(sum(trial.own for trial in trials), 1e-9)
 
 
 def table(found: Mapping[str, Sequence[Trial]], trials: Trials, models: str) -> str:
-    """The figures as text for a document: a column for each way of putting people in."""
+    """The figures as Markdown, one column for each way of generating several people."""
     what = (
-        f"Models: {models}. {2 * trials.count} columns of {trials.count} pairs of drawn people that no model was "
+        f"Models: {models}. {2 * trials.count} columns of {trials.count} pairs of rendered people that no model was "
         f"trained on, strength {trials.strength:g}, {trials.steps} steps, CFG {trials.cfg:g}."
     )
     rows: list[tuple[str, Callable[[Sequence[Trial]], str]]] = [
@@ -110,27 +110,29 @@ def table(found: Mapping[str, Sequence[Trial]], trials: Trials, models: str) -> 
         ),
         ("exchanging the neighbour changes it by", lambda all_: f"{np.mean([one.other for one in all_]):.2f}"),
         (
-            "**leak: the second in parts of the first** (wanted: under 2 %)",
+            "**identity bleed: the second in parts of the first** (wanted: under 2 %)",
             lambda all_: f"**{100 * identity_bleed_of(all_):.1f} %**",
         ),
-        ("median and range of the leak over columns", _spread),
+        ("median and range of the bleed over columns", _bleed_range),
     ]
     lines = [what, "", "| | " + " | ".join(found) + " |", "|---" * (1 + len(found)) + "|"]
     lines += [f"| {name} | " + " | ".join(cell(all_) for all_ in found.values()) + " |" for name, cell in rows]
     return "\n".join(lines)
 
 
-def _spread(found: Sequence[Trial]) -> str:
+def _bleed_range(found: Sequence[Trial]) -> str:
     shares = sorted(100 * trial.other / max(trial.own, 1e-9) for trial in found)
     return f"{np.median(shares):.0f} %, {shares[0]:.0f} to {shares[-1]:.0f} %"
 
 
-def put_into(document: Path, text: str) -> None:
-    """Write ``text`` between the marks of a document; raises PhotoError where it has none, and leaves it as it is."""
+def replace_table(document: Path, text: str) -> None:
+    """Write ``text`` between the marks of a document; raises InputError, and changes nothing, where it has none."""
     before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise PhotoError(f"{document.name} has no place for the leak's table: it lacks the marks {BEGIN} and {END}.")
+        raise InputError(
+            f"{document.name} has no place for the table of identity bleed: it lacks the marks {BEGIN} and {END}."
+        )
     document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The figures: who, what, where else, and how varied, from verdicts on pictures."""
+"""The figures: identity, caption, change outside the face and variety, from the eval net's predictions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.faces.types import Pixels
-    from research.evaluate.eval_net import Verdict
+    from research.evaluate.eval_net import Prediction
 
 MARGIN = 0.2
-"""The face's box is widened by this share of its sides: hair and ears are the adapter's to change."""
+"""Share of its sides by which the face's box is widened, since the adapter may change hair and ears."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,22 @@ class Figures:
     smile: float
 
 
-def retrieval(found: Tensor, gallery: Tensor, who: Sequence[int]) -> tuple[float, float]:
+def retrieval(found: Tensor, gallery: Tensor, persons: Sequence[int]) -> tuple[float, float]:
     """Share of rows of ``found`` [n, d] nearest to their own row of ``gallery`` [p, d], and the mean cosine to it.
 
-    Both hold unit vectors; ``who`` [n] are the rows' persons.
+    Both hold unit vectors; ``persons`` [n] are the rows' persons.
     """
     cosines = found @ gallery.T
-    right = torch.as_tensor(who)
-    hits = (cosines.argmax(1) == right).float().mean()
-    return float(hits), float(cosines.gather(1, right[:, None]).mean())
+    target = torch.as_tensor(persons)
+    hits = (cosines.argmax(1) == target).float().mean()
+    return float(hits), float(cosines.gather(1, target[:, None]).mean())
 
 
-def caption_accuracy(verdict: Verdict, wanted: Sequence[dict[str, int]]) -> float:
-    """Share of attributes, over all pictures, that the judge sees as wanted."""
+def caption_accuracy(prediction: Prediction, wanted: Sequence[dict[str, int]]) -> float:
+    """Share of attributes, over all pictures, that the eval net predicts as ``wanted``."""
     hits = [
         float((numbers == torch.tensor([row[name] for row in wanted])).float().mean())
-        for name, numbers in verdict.attributes.items()
+        for name, numbers in prediction.attributes.items()
     ]
     return float(np.mean(hits))
 
@@ -76,9 +76,9 @@ def change_outside(before: Pixels, after: Pixels, boxes: Tensor) -> float:
     return float(np.mean(changes)) if changes else 0.0
 
 
-def spread(values: Tensor, who: Sequence[int]) -> float:
+def spread(values: Tensor, persons: Sequence[int]) -> float:
     """The standard deviation of ``values`` [n] over the pictures of one person, the mean over persons."""
-    people = torch.as_tensor(who)
-    rows = [values[people == person] for person in sorted(set(who))]
+    person_of_row = torch.as_tensor(persons)
+    rows = [values[person_of_row == person] for person in sorted(set(persons))]
     spreads = [float(row.std()) for row in rows if len(row) > 1]
     return float(np.mean(spreads)) if spreads else 0.0

@@ -1,9 +1,9 @@
-"""Mixing two people: how like the mix is to each of them, in the encoder, for the U-Net, and in pictures."""
+"""Mixing two identities: likeness of the mix to each, in embeddings, identity tokens and generated pictures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,8 +11,8 @@ import torch.nn.functional as F
 
 from facechain_ext.identity import Identity, likeness
 from facechain_ext.identity.encode import PhotoFact, to_encoder_input
-from facechain_ext.training.adapter.sampling import Drawing, draw
-from research.evaluate.eval_net import ask
+from facechain_ext.training.adapter.sampling import SamplingSettings, generate_pictures
+from research.evaluate.eval_net import predict
 from research.synthetic_world import caption
 
 if TYPE_CHECKING:
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity import TransFace
+    from facechain_ext.methods.fact import FaceAdapter
     from research.evaluate.budget import Budget
     from research.evaluate.eval_net import EvalNet
     from research.evaluate.rendered import RenderedPeople
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much of the second person is in the mix."""
+"""Weights of the second person in the mix."""
 STRENGTH = 1.0
 
 
 KINDS = ("embedding", "tokens", "pictures")
-"""Where likeness is measured: the encoder's space, what the U-Net sees, and the judge's eye on generated pictures."""
+"""Where likeness is measured: embeddings, identity tokens, and the eval net's vectors of generated pictures."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,20 @@ class Mixed:
 
 @dataclass(frozen=True)
 class Mixing:
-    """The mixes of so many ``pairs`` at each share.
+    """The mean figures of ``pairs`` pairs at each share.
 
-    ``steady`` is, for each of KINDS, the share of pairs whose likeness to the first person falls, and to the second
+    ``monotone`` is, for each of KINDS, the share of pairs whose likeness to the first person falls, and to the second
     rises, from every share to the next.
     """
 
     pairs: int
     rows: tuple[Mixed, ...]
-    steady: dict[str, float]
+    monotone: dict[str, float]
 
 
 def rendered_identity(people: RenderedPeople, number: int, encoder: TransFace) -> Identity:
-    """The person of one drawn photo, whose face need not be looked for."""
-    photo = people.as_photo(number)
+    """The identity of one rendered photo, from its ground-truth face; no detector is run."""
+    photo = people.render_as_photo(number)
     with torch.no_grad():
         tokens, embedding = encoder(to_encoder_input(photo.aligned)[None])
     rows, columns = np.where(photo.mask.any(1))[0], np.where(photo.mask.any(0))[0]
@@ -69,8 +70,8 @@ def rendered_identity(people: RenderedPeople, number: int, encoder: TransFace) -
     return Identity(tokens, embedding, photo.aligned[None], photo.pixels, (fact,), (1.0,), encoder.digest)
 
 
-def mixes(first: Identity, second: Identity) -> list[Identity]:
-    """The mix of two people at each of SHARES."""
+def mix_at_shares(first: Identity, second: Identity) -> list[Identity]:
+    """The mix of two identities at each of SHARES."""
     return [Identity.mix([(first, 1 - share), (second, share)]) for share in SHARES]
 
 
@@ -82,68 +83,73 @@ def likenesses(vectors: Sequence[Tensor]) -> list[tuple[float, float]]:
 
 def measure_mixing(
     checkpoint: Checkpoint,
-    adapter: Any,
+    adapter: FaceAdapter,
     encoder: TransFace,
-    judge: EvalNet,
+    eval_net: EvalNet,
     people: RenderedPeople,
     budget: Budget,
 ) -> Mixing:
-    """``budget.mixed_pairs`` pairs of ``people``, each mixed at SHARES and drawn with the same words and seed.
+    """Measure ``budget.mixed_pairs`` pairs of ``people``, mixed at SHARES and generated with the same prompt and seed.
 
-    Of each person the first three photos are the judge's gallery, the fourth is the face photo, and the fifth of the
-    pair's first person lends its words.
+    Of each person the first three photos are the gallery and the fourth is the face photo; the prompt is the caption of
+    the fifth photo of the pair's first person.
     """
     count = len(people) // people.each
-    drawing = Drawing(budget.side, budget.draw_steps, budget.cfg)
-    told = []
+    sampling = SamplingSettings(budget.side, budget.draw_steps, budget.cfg)
+    cosines_of_pairs = []
     for pair in range(min(budget.mixed_pairs, count // 2)):
-        rows = [who * people.each for who in (2 * pair, 2 * pair + 1)]
-        both = mixes(*(rendered_identity(people, row + 3, encoder) for row in rows))
-        words = caption(people.portraits[rows[0] + 4].scene)
-        seen = [one.conditioning(adapter) for one in both]
-        pixels = draw(
+        rows = [person * people.each for person in (2 * pair, 2 * pair + 1)]
+        mixed = mix_at_shares(*(rendered_identity(people, row + 3, encoder) for row in rows))
+        prompt = caption(people.portraits[rows[0] + 4].scene)
+        conditionings = [one.conditioning(adapter) for one in mixed]
+        pixels = generate_pictures(
             checkpoint,
-            [words] * len(SHARES),
+            [prompt] * len(SHARES),
             [budget.seed + pair] * len(SHARES),
-            drawing,
+            sampling,
             adapter=adapter,
-            tokens=(torch.stack([one.null_tokens for one in seen]), torch.stack([one.tokens for one in seen])),
+            tokens=(
+                torch.stack([one.null_tokens for one in conditionings]),
+                torch.stack([one.tokens for one in conditionings]),
+            ),
             strength=STRENGTH,
         )
-        known = [_gallery(judge, people, row) for row in rows]
-        pictures = [(likeness(one, known[0]), likeness(one, known[1])) for one in ask(judge, pixels).identity]
-        embeddings = likenesses([one.embedding for one in both])
-        tokens = likenesses([one.tokens for one in seen])
-        told.append(list(zip(embeddings, tokens, pictures, strict=True)))
-    return summed(told)
+        gallery = [_gallery(eval_net, people, row) for row in rows]
+        pictures = [
+            (likeness(one, gallery[0]), likeness(one, gallery[1])) for one in predict(eval_net, pixels).identity
+        ]
+        embeddings = likenesses([one.embedding for one in mixed])
+        tokens = likenesses([one.tokens for one in conditionings])
+        cosines_of_pairs.append(list(zip(embeddings, tokens, pictures, strict=True)))
+    return mean_mixing(cosines_of_pairs)
 
 
-def summed(told: Sequence[Sequence[Sequence[tuple[float, float]]]]) -> Mixing:
-    """The figures of cosines [pairs][shares][kinds][first, second]; at least one pair."""
-    cosines = np.array(told)
+def mean_mixing(cosines_of_pairs: Sequence[Sequence[Sequence[tuple[float, float]]]]) -> Mixing:
+    """Mean figures of cosines [pairs][shares][kinds][first, second] of at least one pair."""
+    cosines = np.array(cosines_of_pairs)
     means = cosines.mean(0)
     rows = [
         Mixed(share, *((float(first), float(second)) for first, second in row))
         for share, row in zip(SHARES, means, strict=True)
     ]
-    nearer = np.diff(cosines * np.array([-1, 1]), axis=1) > 0
-    steady = nearer.all((1, 3)).mean(0)
-    return Mixing(len(told), tuple(rows), dict(zip(KINDS, map(float, steady), strict=True)))
+    towards_second = np.diff(cosines * np.array([-1, 1]), axis=1) > 0
+    monotone = towards_second.all((1, 3)).mean(0)
+    return Mixing(len(cosines_of_pairs), tuple(rows), dict(zip(KINDS, map(float, monotone), strict=True)))
 
 
-def _gallery(judge: EvalNet, people: RenderedPeople, row: int) -> Tensor:
-    """What the judge knows of a person: the mean of three photos."""
-    verdict = ask(judge, np.stack([people.photo(row + n).pixels for n in range(3)]))
-    return F.normalize(verdict.identity.mean(0), dim=0)
+def _gallery(eval_net: EvalNet, people: RenderedPeople, row: int) -> Tensor:
+    """The gallery vector [d] of a person: the unit mean over three photos."""
+    prediction = predict(eval_net, np.stack([people.photo(row + n).pixels for n in range(3)]))
+    return F.normalize(prediction.identity.mean(0), dim=0)
 
 
 def table(mixing: Mixing) -> list[str]:
-    """The figures as lines of Markdown."""
+    """The figures as Markdown lines."""
     rows = [
         f"| {row.share:.0%} | " + " | ".join(f"{x:.3f}" for kind in KINDS for x in getattr(row, kind)) + " |"
         for row in mixing.rows
     ]
-    steady = ", ".join(f"{kind} {mixing.steady[kind]:.0%}" for kind in KINDS)
+    monotone = ", ".join(f"{kind} {mixing.monotone[kind]:.0%}" for kind in KINDS)
     return [
         f"Two people mixed, at strength {STRENGTH:g}: cosines to the first and to the second person, the means over "
         f"{mixing.pairs} pairs; the pictures of a pair have the same words and seed.",
@@ -152,6 +158,6 @@ def table(mixing: Mixing) -> list[str]:
         "|---|---|---|---|---|---|---|",
         *rows,
         "",
-        f"Pairs whose likeness to the first falls, and to the second rises, at every step: {steady}.",
+        f"Pairs whose likeness to the first falls, and to the second rises, at every step: {monotone}.",
         "",
     ]

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from torch.utils.hooks import RemovableHandle
+
     from facechain_ext.methods.fact.injection import Observer
 
 
 class ParallelAdapter(nn.Module):
-    """A projector as ours, and a key and value matrix for the face at each site.
+    """A projector like FaceAdapter's, and a key and value matrix for the face at each site.
 
     The increment is attention of the text's own queries to the face, through the text's own output layer, added to
-    what the text gives. The value matrices start at zero, so that an untrained one adds nothing.
+    the text's attention. The value matrices start at zero, so that an untrained one adds nothing.
     """
 
     def __init__(self, unet: nn.Module, projector: ProjectorSizes) -> None:
@@ -43,27 +45,31 @@ class ParallelAdapter(nn.Module):
         return out
 
 
-class _Acting:
+class _Observed:
+    """The observers of an attached ParallelAdapter."""
+
     def __init__(self) -> None:
         self.observers: list[Observer] = []
 
 
 @contextmanager
-def attach_parallel(unet: nn.Module, adapter: Any, tokens: Tensor, strength: float) -> Iterator[_Acting]:
-    """Let a ParallelAdapter act with ``tokens`` [rows, q, width] until the ``with`` block is left."""
-    acting = _Acting()
-    handles = [_hook(site, adapter, tokens, strength, acting) for site in find_sites(unet)]
+def attach_parallel(unet: nn.Module, adapter: ParallelAdapter, tokens: Tensor, strength: float) -> Iterator[_Observed]:
+    """Attach a ParallelAdapter with ``tokens`` [rows, q, width] inside a ``with`` block."""
+    attachment = _Observed()
+    handles = [_hook(site, adapter, tokens, strength, attachment) for site in find_sites(unet)]
     try:
-        yield acting
+        yield attachment
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _hook(site: Site, adapter: ParallelAdapter, tokens: Tensor, strength: float, acting: _Acting) -> Any:
+def _hook(
+    site: Site, adapter: ParallelAdapter, tokens: Tensor, strength: float, observed: _Observed
+) -> RemovableHandle:
     name = site.name.replace(".", "|")
 
-    def after(module: Any, args: tuple[Any, ...], output: Tensor) -> Tensor:
+    def add_increment(module: Any, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
         x = args[0]
         query, heads = module.to_q(x), site.heads
         key, value = adapter.keys[name](tokens), adapter.values[name](tokens)
@@ -71,14 +77,14 @@ def _hook(site: Site, adapter: ParallelAdapter, tokens: Tensor, strength: float,
             split_heads(query, heads), split_heads(key, heads), split_heads(value, heads)
         )
         increment = strength * F.linear(merge_heads(attended), module.to_out[0].weight)
-        for observer in acting.observers:
+        for observer in observed.observers:
             observer(site.name, x, increment)
         return output + increment
 
-    return site.attn2.register_forward_hook(after)
+    return site.attn2.register_forward_hook(add_increment)
 
 
-def save_parallel(adapter: Any, path: Path, metadata: dict[str, str]) -> None:
-    """Write a ParallelAdapter under its own names; it is for measuring, no host reads it."""
+def save_parallel(adapter: ParallelAdapter, path: Path, metadata: dict[str, str]) -> None:
+    """Write a ParallelAdapter under its own names; no host reads this format."""
     with atomic_write(path) as part:
         save_file({name: value.contiguous() for name, value in adapter.state_dict().items()}, part, metadata)

@@ -1,4 +1,4 @@
-"""The results as a page and a plot."""
+"""The results of a comparison, as a page, a plot and JSON."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ if TYPE_CHECKING:
     from research.evaluate.mixing import Mixing
 
 _UNTRAINED = (
-    "**The small models were not trained when this was made: their pictures show nothing, and the figures below only "
+    "**The tiny models were not trained when this was made: their pictures show nothing, and the figures below only "
     "prove that the measuring runs.**"
 )
 
 
 @dataclass(frozen=True)
 class Results:
-    """Every figure with what it took: ``judged`` is what the judge reaches on real drawings of held-out people.
+    """Everything a comparison measured: ``reference`` are the figures of renderings of the held-out persons.
 
-    ``trained`` says whether the small models were; ``seconds`` were spent by part; ``mixing`` is measured with our own
-    adapter.
+    ``trained`` says whether the tiny models were trained; ``seconds`` were spent by part; ``mixing`` is measured with
+    the models' own adapter.
     """
 
     budget: Budget
     figures: tuple[Figures, ...]
-    judged: Figures
+    reference: Figures
     seconds: dict[str, float]
     trained: bool
     models: str
     mixing: Mixing
+
+
+def as_json(results: Results) -> dict[str, object]:
+    """The results as JSON values."""
+    return asdict(results)
 
 
 def page(results: Results, command: str, plot_name: str) -> str:
@@ -44,14 +49,14 @@ def page(results: Results, command: str, plot_name: str) -> str:
     lines = [
         "# Results",
         "",
-        f"Made by `{command}` on drawn people that no model was trained on. The judge is a network of its own; on real "
-        f"drawings of the same people it retrieves {results.judged.retrieval:.0%} and reads "
-        f"{results.judged.caption:.0%} of the attributes, which is the most that any row below can reach.",
+        f"Made by `{command}` on rendered people that no model was trained on. The eval net is a network of its own; "
+        f"on renderings of the same people it retrieves {results.reference.retrieval:.0%} and reads "
+        f"{results.reference.caption:.0%} of the attributes, which is the most that any row below can reach.",
         "",
         *([] if results.trained else [_UNTRAINED, ""]),
         "| variant | strength | retrieval | cosine | caption | change outside | yaw spread | smile spread |",
         "|---|---|---|---|---|---|---|---|",
-        *(_line(figures) for figures in (results.judged, *results.figures)),
+        *(_table_row(figures) for figures in (results.reference, *results.figures)),
         "",
         f"![Figures over strength]({plot_name})",
         "",
@@ -90,7 +95,7 @@ def plot(results: Results, path: Path) -> None:
     plt.close(figure)
 
 
-def _line(row: Figures) -> str:
+def _table_row(row: Figures) -> str:
     return (
         f"| {row.variant} | {row.strength:g} | {row.retrieval:.1%} | {row.cosine:.3f} | {row.caption:.1%} | "
         f"{row.outside:.4f} | {row.yaw:.3f} | {row.smile:.3f} |"

@@ -1,19 +1,26 @@
-"""Whom a measuring draws, and the judge that it asks."""
+"""The pictures that an evaluation generates, and its eval net."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from facechain_ext.identity.encode import to_encoder_input
-from facechain_ext.training.adapter.sampling import draw
+from facechain_ext.training.adapter.sampling import generate_pictures
 from facechain_ext.training.adapter.step import attach_serial
-from research.evaluate.eval_net import TRAINED_ON, ask, attribute_numbers, load_eval_net, save_eval_net, train_eval_net
+from research.evaluate.eval_net import (
+    EVAL_NET_CONFIG,
+    attribute_indices,
+    load_eval_net,
+    predict,
+    save_eval_net,
+    train_eval_net,
+)
 from research.evaluate.rendered import HELD_OUT, RenderedPeople
 from research.synthetic_world import caption
 
@@ -26,47 +33,47 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity import TransFace
-    from facechain_ext.training.adapter.sampling import Drawing
-    from facechain_ext.training.adapter.step import Attach
+    from facechain_ext.training.adapter.sampling import SamplingSettings
+    from facechain_ext.training.adapter.step import Attach, FaceModule
     from research.evaluate.budget import Budget
     from research.evaluate.eval_net import EvalNet
 
 BATCH = 16
-"""Pictures that are drawn at once."""
+"""Pictures that are generated at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subjects:
-    """The held-out pictures to be made: whose face, which words, what the words say, and the gallery of the judge."""
+    """The held-out pictures to generate: persons, face tokens, prompts, their attributes, and the gallery."""
 
-    who: list[int]
+    persons: list[int]
     faces: Tensor
     prompts: list[str]
-    wanted: list[dict[str, int]]
+    attributes: list[dict[str, int]]
     gallery: Tensor
 
     def batches(self, size: int) -> Iterator[slice]:
-        """All rows, so many at a time."""
-        return (slice(first, first + size) for first in range(0, len(self.who), size))
+        """Slices of all rows, ``size`` at a time."""
+        return (slice(first, first + size) for first in range(0, len(self.persons), size))
 
-    def draw(
+    def generate(
         self,
         checkpoint: Checkpoint,
         rows: slice,
-        drawing: Drawing,
+        sampling: SamplingSettings,
         seed: int,
         *,
-        adapter: Any = None,
+        adapter: FaceModule | None = None,
         attach: Attach = attach_serial,
         strength: float = 0.0,
     ) -> Pixels:
-        """The pictures of some rows; a subject has the same seed whatever else is drawn with it."""
+        """Generate the pictures of some rows; the seed of a row does not depend on the batch."""
         prompts, first = self.prompts[rows], seed + rows.start
-        return draw(
+        return generate_pictures(
             checkpoint,
             prompts,
             range(first, first + len(prompts)),
-            drawing,
+            sampling,
             adapter=adapter,
             face_tokens=self.faces[rows],
             strength=strength,
@@ -74,39 +81,41 @@ class Subjects:
         )
 
 
-def held_out(budget: Budget) -> RenderedPeople:
-    """The people that no model was trained on, with three photos for the gallery, a face photo, and the scenes."""
+def held_out_people(budget: Budget) -> RenderedPeople:
+    """Persons that no model was trained on: three gallery photos, a face photo, and ``budget.each`` scenes each."""
     return RenderedPeople(budget.held_out, 4 + budget.each, first=HELD_OUT, side=budget.side)
 
 
-def eval_net_of(path: Path, budget: Budget) -> EvalNet:
-    """The judge of a budget, trained once and kept at ``path``."""
-    spent = {name: value for name, value in asdict(budget).items() if name.startswith("judge")}
-    told = json.dumps({**spent, "side": budget.side, "seed": budget.seed, **TRAINED_ON})
-    judge = load_eval_net(path, told)
-    if judge is None:
-        watched = RenderedPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-        judge = train_eval_net(watched, steps=budget.judge_steps, seed=budget.seed)
+def load_or_train_eval_net(path: Path, budget: Budget) -> EvalNet:
+    """The eval net of a budget, trained once and cached at ``path``."""
+    training = {name: value for name, value in asdict(budget).items() if name.startswith("judge")}
+    config_text = json.dumps({**training, "side": budget.side, "seed": budget.seed, **EVAL_NET_CONFIG})
+    eval_net = load_eval_net(path, config_text)
+    if eval_net is None:
+        training_set = RenderedPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
+        eval_net = train_eval_net(training_set, steps=budget.judge_steps, seed=budget.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_eval_net(judge, path, told)
-    return judge
+        save_eval_net(eval_net, path, config_text)
+    return eval_net
 
 
-def subjects_of(held: RenderedPeople, judge: EvalNet, encoder: TransFace, budget: Budget) -> tuple[Subjects, Pixels]:
-    """What is to be drawn, and the real drawings of the same people in the same scenes, uint8 [n, s, s, 3].
+def prepare_subjects(
+    held: RenderedPeople, eval_net: EvalNet, encoder: TransFace, budget: Budget
+) -> tuple[Subjects, Pixels]:
+    """The subjects, and the renderings of the same persons in the same scenes, uint8 [n, s, s, 3].
 
-    Of each held-out person three pictures make the gallery, one is drawn again as a photo, whatever its style, and is
-    the face photo (nobody has a neon picture of themselves only), the rest lend their scenes.
+    Of each held-out person three pictures form the gallery, one is rendered as a photo (users give photos) and is the
+    face photo, and the rest give the scenes.
     """
     rows = np.arange(len(held)).reshape(budget.held_out, held.each)
-    verdict = ask(judge, np.stack([held.photo(int(n)).pixels for n in rows[:, :3].flatten()]))
-    gallery = F.normalize(verdict.identity.view(budget.held_out, 3, -1).mean(1), dim=1)
-    who = [person for person in range(budget.held_out) for _ in range(budget.each)]
+    prediction = predict(eval_net, np.stack([held.photo(int(n)).pixels for n in rows[:, :3].flatten()]))
+    gallery = F.normalize(prediction.identity.view(budget.held_out, 3, -1).mean(1), dim=1)
+    persons = [person for person in range(budget.held_out) for _ in range(budget.each)]
     scenes = [held.portraits[int(n)] for n in rows[:, 4:].flatten()]
     with torch.no_grad():
-        photos = [held.as_photo(int(row)).aligned for row in rows[:, 3]]
-        faces = torch.stack([to_encoder_input(photos[person]) for person in who])
+        photos = [held.render_as_photo(int(row)).aligned for row in rows[:, 3]]
+        faces = torch.stack([to_encoder_input(photos[person]) for person in persons])
         tokens = torch.cat([encoder.tokens(part) for part in torch.split(faces, 32)])
-    wanted = [attribute_numbers(portrait.scene) for portrait in scenes]
-    subjects = Subjects(who, tokens, [caption(portrait.scene) for portrait in scenes], wanted, gallery)
-    return subjects, np.stack([portrait.drawn.pixels for portrait in scenes])
+    attributes = [attribute_indices(portrait.scene) for portrait in scenes]
+    subjects = Subjects(persons, tokens, [caption(portrait.scene) for portrait in scenes], attributes, gallery)
+    return subjects, np.stack([portrait.rendered.pixels for portrait in scenes])

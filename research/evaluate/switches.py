@@ -1,4 +1,4 @@
-"""What each switch that makes the face cheaper costs: likeness, words, and distance from the exact picture."""
+"""What each speed switch costs: likeness, prompt adherence, and distance from the exact picture."""
 
 from __future__ import annotations
 
@@ -13,60 +13,62 @@ from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import AttachOptions, attach, load_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.increment_cache import IncrementCache
-from facechain_ext.training.adapter.sampling import Drawing
-from research.evaluate.eval_net import ask
+from facechain_ext.training.adapter.sampling import SamplingSettings
+from research.evaluate.eval_net import predict
 from research.evaluate.measure import caption_accuracy, retrieval
-from research.evaluate.subjects import BATCH, eval_net_of, held_out, subjects_of
+from research.evaluate.subjects import BATCH, held_out_people, load_or_train_eval_net, prepare_subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from torch import Tensor
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
 
     from facechain_ext.demo import TinyModels
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
+    from facechain_ext.methods.fact import Attachment, FaceAdapter
     from research.evaluate.budget import Budget
     from research.evaluate.subjects import Subjects
 
 STEPS = 20
-"""Steps of the exact pictures: enough that an automatic region is measured again while they are made."""
+"""Steps of the exact pictures, enough for the automatic region to be measured again during sampling."""
 FEW_STEPS = 6
 BOX_MARGIN = 0.5
-"""A drawn box is the face's widened by this share of its sides, for hair and ears."""
+"""Share of its sides by which the face box is widened to include hair and ears."""
 TARGET_PSNR = 35.0
-"""Decibels against the exact picture that the automatic region is to reach."""
+"""Target of the automatic region, in decibels against the exact picture."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One way of making the same pictures: what ``attach`` gets, made anew for each batch, and the drawing's settings.
+    """One way of generating the same pictures: new keywords for ``attach`` for each batch, and sampling settings.
 
-    ``alone`` draws each picture by itself: a region of its own belongs to one picture. ``boxed`` gives each the region
-    of the face in its exact picture.
+    ``one_by_one`` generates pictures singly, since a region belongs to one picture. ``in_face_box`` gives each the
+    region of the face in its exact picture.
     """
 
     name: str
     settings: Callable[[], dict[str, Any]] = dict
     steps: int = STEPS
     sampler: str = "DDIM"
-    alone: bool = False
-    boxed: bool = False
+    one_by_one: bool = False
+    in_face_box: bool = False
 
 
 SWITCHES = (
     Switch("exact"),
-    Switch("automatic region", lambda: {"options": AttachOptions(automatic=AutomaticRegion())}, alone=True),
-    Switch("region: a box around the face", alone=True, boxed=True),
+    Switch("automatic region", lambda: {"options": AttachOptions(automatic=AutomaticRegion())}, one_by_one=True),
+    Switch("region: a box around the face", one_by_one=True, in_face_box=True),
     Switch("window 0 to 0.8", lambda: {"window": (0.0, 0.8)}),
     Switch("every second step", lambda: {"options": AttachOptions(reuse=IncrementCache())}),
     Switch("prompt's rows alone", lambda: {"options": AttachOptions(conditional_only=True)}),
     Switch(f"LCM sampler, {FEW_STEPS} steps", steps=FEW_STEPS, sampler="LCM"),
     Switch(f"DDIM, {FEW_STEPS} steps", steps=FEW_STEPS),
 )
-"""The first is what the others are compared with."""
+"""The switches that are compared; the first is the reference."""
 
 
 @dataclass(frozen=True)
@@ -89,38 +91,38 @@ class Cost:
 
 
 def switch_costs(
-    small: TinyModels,
+    models: TinyModels,
     folder: Path,
     budget: Budget,
     strength: float = 1.0,
     *,
     switches: Sequence[Switch] = SWITCHES,
-    say: Callable[[str], None] = lambda _words: None,
+    notify: Callable[[str], None] = lambda _words: None,
 ) -> list[Cost]:
-    """Draw every held-out person with every switch and the same seeds; the judge is trained once in ``folder``."""
+    """Generate every held-out person with every switch and the same seeds; the eval net is cached in ``folder``."""
     torch.manual_seed(budget.seed)
-    say("the judge")
-    judge = eval_net_of(folder / "judge.safetensors", budget)
-    subjects, _ = subjects_of(held_out(budget), judge, TransFace.from_file(small.encoder), budget)
-    checkpoint, adapter = load_checkpoint(small.checkpoint), load_adapter(small.adapter)
+    notify("the eval net")
+    eval_net = load_or_train_eval_net(folder / "judge.safetensors", budget)
+    subjects, _ = prepare_subjects(held_out_people(budget), eval_net, TransFace.from_file(models.encoder), budget)
+    checkpoint, adapter = load_checkpoint(models.checkpoint), load_adapter(models.adapter)
     exact: Pixels | None = None
     boxes: Tensor | None = None
     costs = []
     for switch in switches:
-        say(switch.name)
+        notify(switch.name)
         covered: list[float] = []
-        pixels = _drawn(checkpoint, adapter, subjects, budget, switch, strength, boxes, covered)
-        verdict = ask(judge, pixels)
+        pixels = _generate(checkpoint, adapter, subjects, budget, switch, strength, boxes, covered)
+        prediction = predict(eval_net, pixels)
         if exact is None:
-            exact, boxes = pixels, verdict.boxes
-        share, cosine = retrieval(verdict.identity, subjects.gallery, subjects.who)
+            exact, boxes = pixels, prediction.boxes
+        share, cosine = retrieval(prediction.identity, subjects.gallery, subjects.persons)
         decibels = psnr(exact, pixels)
         costs.append(
             Cost(
                 switch.name,
                 share,
                 cosine,
-                caption_accuracy(verdict, subjects.wanted),
+                caption_accuracy(prediction, subjects.attributes),
                 float(np.median(decibels)),
                 float(decibels.min()),
                 float((decibels >= TARGET_PSNR).mean()),
@@ -130,19 +132,19 @@ def switch_costs(
     return costs
 
 
-def psnr(wanted: Pixels, got: Pixels) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Decibels of each picture uint8 [n, s, s, 3] against the wanted one; infinite where they are the same."""
-    squares = ((wanted.astype(np.float64) - got) ** 2).mean((1, 2, 3))
+def psnr(expected: Pixels, actual: Pixels) -> NDArray[np.float64]:
+    """Decibels of each picture uint8 [n, s, s, 3] against the expected one; infinite where they are equal."""
+    squares = ((expected.astype(np.float64) - actual) ** 2).mean((1, 2, 3))
     with np.errstate(divide="ignore"):
-        decibels: np.ndarray[Any, np.dtype[np.float64]] = 10 * np.log10(255**2 / squares)
+        decibels: NDArray[np.float64] = 10 * np.log10(255**2 / squares)
     return decibels
 
 
 def page(costs: Sequence[Cost], strength: float, budget: Budget, command: str) -> str:
     """The table as Markdown, with what its columns mean."""
     lines = [
-        f"Made by `{command}`: {budget.held_out * budget.each} pictures of drawn people that no model knows, strength "
-        f"{strength:g}, CFG {budget.cfg:g}, {STEPS} steps of DDIM unless the row says another number.",
+        f"Made by `{command}`: {budget.held_out * budget.each} pictures of rendered people that no model knows, "
+        f"strength {strength:g}, CFG {budget.cfg:g}, {STEPS} steps of DDIM unless the row says another number.",
         "",
         "| switch | PSNR against exact, median | lowest | 35 dB or more | retrieval | cosine | caption |",
         "|---|---|---|---|---|---|---|",
@@ -161,9 +163,9 @@ def _decibels(value: float) -> str:
     return "the same" if np.isinf(value) else f"{value:.1f} dB"
 
 
-def _drawn(
+def _generate(
     checkpoint: Checkpoint,
-    adapter: Any,
+    adapter: FaceAdapter,
     subjects: Subjects,
     budget: Budget,
     switch: Switch,
@@ -171,25 +173,27 @@ def _drawn(
     boxes: Tensor | None,
     covered: list[float],
 ) -> Pixels:
-    """A picture of every subject."""
-    drawing = Drawing(budget.side, switch.steps, budget.cfg, switch.sampler)
+    """A picture of every subject, uint8 [n, s, s, 3]; appends the coverage of automatic regions to ``covered``."""
+    sampling = SamplingSettings(budget.side, switch.steps, budget.cfg, switch.sampler)
     parts = []
-    for rows in subjects.batches(1 if switch.alone else BATCH):
+    for rows in subjects.batches(1 if switch.one_by_one else BATCH):
         settings = switch.settings()
-        if switch.boxed:
+        if switch.in_face_box:
             assert boxes is not None
             settings["region"] = _region(boxes[rows.start], budget.side // 8)
 
-        def acting(
-            unet: Any, module: Any, tokens: Tensor, scale: float, settings: dict[str, Any] = settings
-        ) -> AbstractContextManager[Any]:
+        def attach_switched(
+            unet: nn.Module, module: FaceAdapter, tokens: Tensor, scale: float, settings: dict[str, Any] = settings
+        ) -> AbstractContextManager[Attachment]:
             attachment = attach(unet, module, tokens, strength=scale, **settings)
             half = len(tokens) // 2
             attachment.set_rows([False] * half + [True] * half)
             return attachment
 
         parts.append(
-            subjects.draw(checkpoint, rows, drawing, budget.seed, adapter=adapter, attach=acting, strength=strength)
+            subjects.generate(
+                checkpoint, rows, sampling, budget.seed, adapter=adapter, attach=attach_switched, strength=strength
+            )
         )
         options = settings.get("options")
         if options is not None and options.automatic is not None:

@@ -186,11 +186,11 @@ def mask_sheet(rows: Sequence[Condition], provider: Detector) -> Image.Image:
     return sheet(tiles, columns=6)
 
 
-def blend_sheet(portrait: Pixels, others: Sequence[tuple[str, Pixels]], provider: Detector) -> Image.Image:
+def blend_sheet(portrait: Pixels, other_photos: Sequence[tuple[str, Pixels]], provider: Detector) -> Image.Image:
     """Source, target, and the source's face on the target, and back."""
     mine = choose_face(provider.detect(portrait))
     tiles = []
-    for name, other in others:
+    for name, other in other_photos:
         face = choose_face(provider.detect(other))
         there = blend_face(portrait, mine, other, face)
         back = blend_face(other, face, portrait, mine)
@@ -268,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             portrait = data.astronaut()
         else:
             portrait = read_picture(given.photo).pixels
-        others = [(path.stem, read_picture(path).pixels) for path in given.other] + relit(portrait)
+        other_photos = [(path.stem, read_picture(path).pixels) for path in given.other] + relit(portrait)
         best = detector()
         providers = [detector(provider.name) for provider in DETECTORS if not provider.remedy()]
     except FaceChainError as error:
@@ -279,8 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = conditions(portrait)
     detection_sheet(rows, best).save(folder / "detection.jpg", quality=88)
     mask_sheet(rows, best).save(folder / "masks.jpg", quality=88)
-    blend_sheet(portrait, others, best).save(folder / "blend.jpg", quality=90)
-    retouch_sheet([("portrait", portrait), *others[:1]], best).save(folder / "retouch.jpg", quality=90)
+    blend_sheet(portrait, other_photos, best).save(folder / "blend.jpg", quality=90)
+    retouch_sheet([("portrait", portrait), *other_photos[:1]], best).save(folder / "retouch.jpg", quality=90)
     (folder / "detection.md").write_text(measure(rows, providers) + "\n", encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""Pictures for the styles of the catalogue, drawn from their own words and tags by a seeded painter."""
+"""Preview pictures of the catalogue's styles, painted from their prompts and tags with a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shines or floats in the air: the sun and the moon, stars, snow, petals, sparks, rain, round lights."""
+"""Layers in the air: sun and moon, stars, snow, petals, sparks, rain, round lights."""
 
 from __future__ import annotations
 
@@ -197,10 +197,10 @@ def steam(canvas: Canvas, palette: Palette) -> None:
 def prisms(canvas: Canvas, palette: Palette) -> None:
     """Panes of coloured glass that overlap."""
     for n in range(15):
-        x, y, turn = float(canvas.random.random()), float(canvas.random.random()), float(canvas.random.random()) * 6
+        x, y, angle = float(canvas.random.random()), float(canvas.random.random()), float(canvas.random.random()) * 6
         size = 0.12 + 0.16 * float(canvas.random.random())
         corners = [
-            (x + size * float(np.cos(turn + 2.1 * k)), y + size * float(np.sin(turn + 2.1 * k))) for k in range(3)
+            (x + size * float(np.cos(angle + 2.1 * k)), y + size * float(np.sin(angle + 2.1 * k))) for k in range(3)
         ]
         tone = (rgb("8fe3ff"), rgb("ffb0e0"), rgb("c9b0ff"), rgb("b5ffd9"), rgb("fff0a8"))[n % 5]
         canvas.paint(canvas.polygon(corners), tone, 0.34)
@@ -230,12 +230,12 @@ def haloed(canvas: Canvas, palette: Palette) -> None:
     ring = canvas.ellipse(0.5, 0.4, 0.36, 0.36)
     canvas.paint(ring, mix(palette.accent, rgb("e2b93f"), 0.5), 0.8)
     for n in range(36):
-        turn = 2 * np.pi * n / 36
+        angle = 2 * np.pi * n / 36
         canvas.paint(
             canvas.line(
                 [
-                    (0.5 + 0.26 * float(np.cos(turn)), 0.4 + 0.26 * float(np.sin(turn))),
-                    (0.5 + 0.35 * float(np.cos(turn)), 0.4 + 0.35 * float(np.sin(turn))),
+                    (0.5 + 0.26 * float(np.cos(angle)), 0.4 + 0.26 * float(np.sin(angle))),
+                    (0.5 + 0.35 * float(np.cos(angle)), 0.4 + 0.35 * float(np.sin(angle))),
                 ],
                 0.014,
             ),

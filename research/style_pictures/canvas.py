@@ -83,12 +83,12 @@ class Canvas:
         )
         return vector(mask) / np.float32(255)
 
-    def ellipse(self, x: float, y: float, wide: float, high: float, turn: float = 0.0) -> Array:
-        """An ellipse with the half axes ``wide`` and ``high``, turned by ``turn`` degrees."""
+    def ellipse(self, x: float, y: float, wide: float, high: float, angle: float = 0.0) -> Array:
+        """An ellipse with the half axes ``wide`` and ``high``, turned by ``angle`` degrees."""
         mask = np.zeros((self.side, self.side), np.uint8)
         one = self.side * 2**_SHIFT
         center, axes = (round(x * one), round(y * one)), (max(round(wide * one), 1), max(round(high * one), 1))
-        cv2.ellipse(mask, center, axes, turn, 0, 360, 255, -1, cv2.LINE_AA, _SHIFT)
+        cv2.ellipse(mask, center, axes, angle, 0, 360, 255, -1, cv2.LINE_AA, _SHIFT)
         return vector(mask) / np.float32(255)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Array:

@@ -39,7 +39,7 @@ def place(canvas: Canvas, style: Style) -> Person:
 
 
 def draw(canvas: Canvas, style: Style, text: str, palette: Palette, person: Person) -> None:
-    """Draw hair, shoulders, garment, head and what is worn on it, lit from the person's side."""
+    """Draw hair, shoulders, garment, head and its accessories, lit from the person's side."""
     ambient = mix(palette.top, palette.bottom, 0.6)
     skin = mix(mix(SKIN, lighter(ambient, 0.2), 0.1), palette.light, 0.08)
     hair = next((rgb(tone) for word, tone in HAIR_COLORS.items() if word in text), _hair(canvas, palette))

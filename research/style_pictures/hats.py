@@ -1,4 +1,4 @@
-"""What is worn on the head or on the face."""
+"""Hats and other headwear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from research.style_pictures import hoods, worn
+from research.style_pictures import accessories, hoods
 from research.style_pictures.canvas import Color, lighter, mix, rgb
 from research.style_pictures.palette import COLORS, has
 from research.style_pictures.person import fill
@@ -229,8 +229,8 @@ def wreath(canvas: Canvas, text: str, palette: Palette, p: Person, hair: Color) 
     w, h = p.wide, p.high
     tones = [palette.accent, rgb("f4a6bd"), rgb("fff3e0"), rgb("f2c14e")]
     for n in range(11):
-        turn = np.pi * (1.06 + 0.88 * n / 10)
-        x, y = p.x + 1.1 * w * float(np.cos(turn)), p.y - 0.3 * h + 0.78 * h * float(np.sin(turn))
+        angle = np.pi * (1.06 + 0.88 * n / 10)
+        x, y = p.x + 1.1 * w * float(np.cos(angle)), p.y - 0.3 * h + 0.78 * h * float(np.sin(angle))
         canvas.paint(canvas.ellipse(x, y + 0.012, 0.2 * w, 0.1 * h, n * 40), rgb("4f7d45"))
         for k in range(5):
             out = 2 * np.pi * k / 5 + n
@@ -246,7 +246,7 @@ def party(canvas: Canvas, text: str, palette: Palette, p: Person, hair: Color) -
 
 HATS: tuple[tuple[str, RenderedPicture], ...] = (
     ("open-visor foil", hoods.helmet),
-    ("antlers", worn.antlers),
+    ("antlers", accessories.antlers),
     ("pointed", pointed),
     ("mortarboard", mortarboard),
     ("chef", chef),
@@ -254,7 +254,7 @@ HATS: tuple[tuple[str, RenderedPicture], ...] = (
     ("headdress phoenix phoenixes", headdress),
     ("paper-crown", party),
     ("crown coronet circlet diadem monarch icicles princess", crown),
-    ("round-eared", worn.round_ears),
+    ("round-eared", accessories.round_ears),
     ("peaked cap-under captain pilot", peaked),
     ("wool-cap bobble beanie", knitted),
     ("wreath flower-fairy flower-wreath", wreath),
@@ -262,13 +262,13 @@ HATS: tuple[tuple[str, RenderedPicture], ...] = (
     ("hooded-robe hooded-cape hooded-sweatshirt druid", hoods.hood),
     ("hat straw-hat brim tricorne fedora boater bonnet bucket", brim),
     ("gauze-cap cap-worn", knitted),
-    ("carnation jasmine", worn.flower),
-    ("hairpin combs comb", worn.comb),
-    ("headset", worn.headset),
+    ("carnation jasmine", accessories.flower),
+    ("hairpin combs comb", accessories.comb),
+    ("headset", accessories.headset),
 )
 GLASSES: tuple[tuple[str, RenderedPicture], ...] = (
-    ("sunglasses", worn.dark_glasses),
-    ("round-glasses", worn.round_glasses),
-    ("goggles", worn.goggles),
-    ("visor-pushed lit-visor", worn.visor),
+    ("sunglasses", accessories.dark_glasses),
+    ("round-glasses", accessories.round_glasses),
+    ("goggles", accessories.goggles),
+    ("visor-pushed lit-visor", accessories.visor),
 )

@@ -1,4 +1,4 @@
-"""What goes around the whole head: fur, hoods, the helmet of a space suit."""
+"""Headwear around the whole head: fur, hoods, the helmet of a space suit."""
 
 from __future__ import annotations
 

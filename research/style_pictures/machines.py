@@ -29,9 +29,9 @@ def gears(canvas: Canvas, palette: Palette) -> None:
         teeth = 10 + 2 * n
         outline = []
         for k in range(teeth * 4):
-            turn = 2 * np.pi * k / (teeth * 4)
+            angle = 2 * np.pi * k / (teeth * 4)
             reach = size * (1.0 if k % 4 < 2 else 0.84)
-            outline.append((x + reach * float(np.cos(turn)), y + reach * float(np.sin(turn))))
+            outline.append((x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle))))
         wheel = np.clip(canvas.polygon(outline) - canvas.ellipse(x, y, size * 0.3, size * 0.3), 0, 1)
         canvas.shade(wheel, lighter(tone, 0.22), lighter(tone, -0.3), (y - size, y + size))
         canvas.darken(
@@ -81,9 +81,9 @@ def porthole(canvas: Canvas, palette: Palette) -> None:
     pane = canvas.ellipse(x, 0.4, 0.38, 0.38)
     canvas.shade(pane, lighter(palette.bottom, 0.2), palette.top, (0.02, 0.78))
     for n in range(16):
-        turn = 2 * np.pi * n / 16
+        angle = 2 * np.pi * n / 16
         canvas.paint(
-            canvas.ellipse(x + 0.415 * float(np.cos(turn)), 0.4 + 0.415 * float(np.sin(turn)), 0.013, 0.013),
+            canvas.ellipse(x + 0.415 * float(np.cos(angle)), 0.4 + 0.415 * float(np.sin(angle)), 0.013, 0.013),
             rgb("b9c6c8"),
         )
 

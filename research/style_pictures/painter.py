@@ -1,4 +1,4 @@
-"""From the words of a style to its picture: which backdrop, motifs, air and medium they ask for."""
+"""From a style's prompt to its picture: the choice of backdrop, motifs, air and medium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paint the pictures of all styles into the package, and a sheet of them to look at."""
+"""Paint the pictures of all styles into the package, and a contact sheet of them."""
 
 from __future__ import annotations
 

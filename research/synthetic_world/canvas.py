@@ -1,4 +1,4 @@
-"""A canvas that takes shapes on a head in three dimensions: drawn larger than needed, with exact masks."""
+"""An oversampled canvas with exact masks, and the projection of a three-dimensional head onto it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     """Points [n, 2] or, with their depth, [n, 3], in head units: 1 is half the height of the face, y downwards."""
 
 _SHIFT = 4
-"""Bits of a fraction of a pixel that OpenCV is given."""
+"""Fractional bits of the coordinates that OpenCV gets."""
 
 
 class HeadView:
-    """Where points of the head lie in the picture.
+    """Projects points of the head into the picture.
 
     The head is an ellipsoid of half axes ``width``, 1 and ``width``; points without a depth lie on its front. Angles
     are radians; ``scale`` is pixels for one head unit, ``centre`` the pixel of the head's middle.
@@ -52,7 +52,7 @@ class HeadView:
 
 
 class Canvas:
-    """An RGB picture uint8 [side, side, 3] that remembers which pixels are face, head and person."""
+    """An RGB picture uint8 [side, side, 3] with masks of face, head and person."""
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -60,7 +60,7 @@ class Canvas:
         self.masks = {name: np.zeros((side, side), np.uint8) for name in ("face", "head", "person")}
 
     def fill(self, points: NDArray[np.float64], colour: Colour, *marks: str, clears: Sequence[str] = ()) -> None:
-        """Fill a polygon [n, 2] in pixels; add it to the masks named, and take it from those it covers."""
+        """Fill a polygon [n, 2] in pixels; add it to the masks ``marks`` and remove it from ``clears``."""
         corners = np.round(points * (1 << _SHIFT)).astype(np.int32)
         cv2.fillPoly(self.pixels, [corners], colour, cv2.LINE_AA, _SHIFT)
         for name in marks:
@@ -72,9 +72,19 @@ class Canvas:
         """Draw an open line through points [n, 2], ``thickness`` in pixels."""
         corners = np.round(points * (1 << _SHIFT)).astype(np.int32)
         width = max(round(thickness), 1)
-        cv2.polylines(self.pixels, [corners], False, colour, width, cv2.LINE_AA, _SHIFT)  # noqa: FBT003
+        cv2.polylines(
+            self.pixels, [corners], isClosed=False, color=colour, thickness=width, lineType=cv2.LINE_AA, shift=_SHIFT
+        )
         for name in marks:
-            cv2.polylines(self.masks[name], [corners], False, (255,), width, cv2.LINE_8, _SHIFT)  # noqa: FBT003
+            cv2.polylines(
+                self.masks[name],
+                [corners],
+                isClosed=False,
+                color=(255,),
+                thickness=width,
+                lineType=cv2.LINE_8,
+                shift=_SHIFT,
+            )
 
 
 def ellipse(x: float, y: float, width: float, height: float, *, tilt: float = 0.0, points: int = 20) -> Outline:

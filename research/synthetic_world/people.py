@@ -1,4 +1,4 @@
-"""Who is drawn: the numbers that make a face and stay the same in every picture of it."""
+"""Persons: the parameters of a face, which are the same in every picture of it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Person:
     @property
     def skin_colour(self) -> Colour:
         """RGB in 0..255, warmer or cooler by ``warmth``."""
-        red, green, blue = _between(_SKIN, self.skin)
+        red, green, blue = _interpolate(_SKIN, self.skin)
         return (
             red * (0.94 + 0.10 * self.warmth),
             green * (0.96 + 0.04 * self.warmth),
@@ -77,12 +77,12 @@ class Person:
     @property
     def hair_colour(self) -> Colour:
         """RGB in 0..255."""
-        return _between(_HAIR, self.hair)
+        return _interpolate(_HAIR, self.hair)
 
     @property
     def iris_colour(self) -> Colour:
         """RGB in 0..255."""
-        return _between(_IRIS, self.iris)
+        return _interpolate(_IRIS, self.iris)
 
     @property
     def hair_style(self) -> str:
@@ -96,26 +96,26 @@ class Person:
 
 
 def person(seed: int) -> Person:
-    """The person of a seed, every number drawn evenly from 0..1."""
+    """The person of a seed, with parameters uniform in 0..1."""
     values = np.random.default_rng((seed, 1)).random(len(fields(Person)))
     return Person(*(float(value) for value in values))
 
 
 def traits(numbers: np.ndarray) -> np.ndarray:
-    """What is to be known of people by their numbers [n, 28]: these, then 1 at the kind of hair and of beard, [n, 41].
+    """Training targets [n, 41] for the parameters [n, 28] of persons: these, then one-hot kinds of hair and beard.
 
-    The order of kinds means nothing, so a number that chooses one can hardly be read off a network, and a kind can.
+    Kinds have no order, so the number that selects one can hardly be regressed, and a one-hot kind can.
     """
     people = [Person(*row) for row in numbers.tolist()]
-    hair = np.array([who.hair_style for who in people])[:, None] == np.unique(HAIR_KINDS)
-    beard = np.array([who.beard_style for who in people])[:, None] == np.unique(BEARD_KINDS)
-    told: np.ndarray = np.concatenate([numbers, hair, beard], 1, dtype=np.float32)
-    return told
+    hair = np.array([item.hair_style for item in people])[:, None] == np.unique(HAIR_KINDS)
+    beard = np.array([item.beard_style for item in people])[:, None] == np.unique(BEARD_KINDS)
+    values: np.ndarray = np.concatenate([numbers, hair, beard], 1, dtype=np.float32)
+    return values
 
 
-def _between(palette: np.ndarray, place: float) -> Colour:
-    """The colour at ``place`` 0..1 along a palette [n, 3]."""
-    at = place * (len(palette) - 1)
+def _interpolate(palette: np.ndarray, position: float) -> Colour:
+    """The colour at ``position`` 0..1 along a palette [n, 3]."""
+    at = position * (len(palette) - 1)
     low = min(int(at), len(palette) - 2)
     red, green, blue = palette[low] + (at - low) * (palette[low + 1] - palette[low])
     return float(red), float(green), float(blue)

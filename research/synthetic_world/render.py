@@ -12,7 +12,7 @@ import numpy as np
 from research.synthetic_world.canvas import Canvas, HeadView, ellipse, shade
 from research.synthetic_world.head import Head
 from research.synthetic_world.scenes import BACKGROUNDS, CLOTHES
-from research.synthetic_world.styles import circumstances, stylise
+from research.synthetic_world.styles import apply_nuisance, stylise
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels, Points
@@ -38,7 +38,7 @@ class RenderedPicture:
 
 
 def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE) -> RenderedPicture:
-    """Draw ``person`` in ``scene``; the same arguments give the same pixels."""
+    """Render ``person`` in ``scene``; deterministic in its arguments."""
     canvas = Canvas(side * _OVERSAMPLING)
     view = _view(person, scene, nuisance, canvas.side)
     head = Head(canvas, view, person, nuisance)
@@ -48,7 +48,7 @@ def render(person: Person, scene: Scene, nuisance: Nuisance, *, side: int = SIDE
     head.draw_face()
     head.draw_hair()
     _draw_accessory(canvas, view, head, scene)
-    lit = circumstances(canvas.pixels, nuisance, canvas.masks["person"] > 0)
+    lit = apply_nuisance(canvas.pixels, nuisance, canvas.masks["person"] > 0)
     pixels = stylise(cv2.resize(lit, (side, side), interpolation=cv2.INTER_AREA), scene.style)
     masks = {
         name: cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA) >= 128 for name, mask in canvas.masks.items()
@@ -117,14 +117,14 @@ def _draw_body(canvas: Canvas, view: HeadView, person: Person, scene: Scene) -> 
 
 
 def _draw_accessory(canvas: Canvas, view: HeadView, head: Head, scene: Scene) -> None:
-    """What is worn counts as person, not as head: it belongs to the caption, not to the identity."""
+    """Draw the accessory; it is masked as person, not as head, since it belongs to the caption, not to the identity."""
     colour, width = shade(CLOTHES[scene.colour], 0.7), view.width
-    worn = ("face", "head")
+    covered = ("face", "head")
     if scene.accessory == "hat":
         crown = np.array([(-width * 1.05, -0.62), (-width * 0.9, -1.4), (width * 0.9, -1.4), (width * 1.05, -0.62)])
         brim = np.array([(-width * 1.5, -0.5), (-width * 1.4, -0.68), (width * 1.4, -0.68), (width * 1.5, -0.5)])
-        canvas.fill(view(crown, depth=0.1), colour, "person", clears=worn)
-        canvas.fill(view(brim, depth=0.25), shade(colour, 0.7), "person", clears=worn)
+        canvas.fill(view(crown, depth=0.1), colour, "person", clears=covered)
+        canvas.fill(view(brim, depth=0.25), shade(colour, 0.7), "person", clears=covered)
     elif scene.accessory == "glasses":
         for x in (-head.eye_x, head.eye_x):
             rim = ellipse(x, head.eye_y, 0.26, 0.23)
@@ -134,6 +134,6 @@ def _draw_accessory(canvas: Canvas, view: HeadView, head: Head, scene: Scene) ->
     elif scene.accessory == "scarf":
         (x, y), scale = view.centre, view.scale
         wrap = ellipse(0, 1.36, 0.85, 0.3) * scale + (x, y)
-        canvas.fill(wrap, colour, "person", clears=worn)
+        canvas.fill(wrap, colour, "person", clears=covered)
         end = np.array([(0.2, 1.4), (0.6, 1.4), (0.7, 2.6), (0.3, 2.6)]) * scale + (x, y)
         canvas.fill(end, shade(colour, 0.85), "person")

@@ -1,4 +1,4 @@
-"""What is around a face: the scene that a caption tells, and the circumstances that it does not."""
+"""Scenes, which captions describe, and nuisance parameters, which they do not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BACKGROUNDS: dict[str, tuple[int, int, int]] = {
     "city": (92, 100, 122),
     "sunset": (236, 116, 62),
 }
-"""Colour of each background; the last four are drawn as more than a colour."""
+"""Colour of each background; the last four also have shapes."""
 CLOTHES: dict[str, tuple[int, int, int]] = {
     "white": (236, 236, 236),
     "gray": (120, 122, 126),
@@ -42,12 +42,10 @@ ACCESSORIES = ("", "hat", "glasses", "scarf")
 STYLES = ("photo", "drawing", "sketch", "watercolor", "cartoon", "sepia photo", "monochrome photo", "neon picture")
 FRAMINGS = ("closeup", "portrait", "bust")
 
-Choice = int
-
 
 @dataclass(frozen=True)
 class Scene:
-    """What the caption tells: names out of the tables of this module; ``accessory`` may be empty."""
+    """What the caption describes: names from the tables of this module; ``accessory`` may be empty."""
 
     background: str
     colour: str
@@ -59,7 +57,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Nuisance:
-    """What the caption does not tell, -1..1 as a rule.
+    """What the caption does not describe; values are in -1..1 unless stated.
 
     ``yaw`` is positive to the picture's right, ``pitch`` upwards, ``roll`` clockwise; ``smile`` bends the mouth up,
     ``open`` (0..1) opens it; ``gaze`` moves the irises; ``light`` is the direction that light comes from, and
@@ -82,7 +80,7 @@ class Nuisance:
 
 
 def scene(seed: int) -> Scene:
-    """The scene of a seed; half are photos, half without an accessory, so that faces are mostly seen plainly."""
+    """The scene of a seed; half are photos, half have no accessory, so that most faces are unobstructed."""
     rng = np.random.default_rng((seed, 2))
 
     def pick(names: tuple[str, ...]) -> str:
@@ -95,7 +93,7 @@ def scene(seed: int) -> Scene:
 
 
 def nuisance(seed: int) -> Nuisance:
-    """The circumstances of a seed."""
+    """The nuisance parameters of a seed."""
     rng = np.random.default_rng((seed, 3))
     yaw, pitch, roll, smile, gaze, light, exposure, tint, x, y = rng.uniform(-1, 1, 10)
     opened = max(float(rng.uniform(-1, 1)), 0.0)
@@ -105,9 +103,9 @@ def nuisance(seed: int) -> Nuisance:
 
 
 def caption(scene: Scene) -> str:
-    """A scene in words, as a user would write a prompt."""
-    worn = f", {scene.accessory}" if scene.accessory else ""
+    """The caption of a scene, in the form of a prompt."""
+    accessory = f", {scene.accessory}" if scene.accessory else ""
     return (
         f"a {scene.framing} {scene.style} of a person, {scene.background} background, "
-        f"{scene.colour} {scene.garment}{worn}"
+        f"{scene.colour} {scene.garment}{accessory}"
     )

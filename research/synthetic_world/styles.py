@@ -1,4 +1,4 @@
-"""What light, camera and drawing style make of a picture."""
+"""Light, camera effects and drawing styles applied to a rendered picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 _SEPIA = np.array((1.08, 0.86, 0.62), np.float32)
 
 
-def circumstances(pixels: Pixels, nuisance: Nuisance, lit: Mask) -> Pixels:
+def apply_nuisance(pixels: Pixels, nuisance: Nuisance, lit: Mask) -> Pixels:
     """Light from the side on the pixels of ``lit``, then exposure, tint and blur over all."""
     side = pixels.shape[0]
     across = np.linspace(-1, 1, side, dtype=np.float32)[None, :]
@@ -34,7 +34,7 @@ def circumstances(pixels: Pixels, nuisance: Nuisance, lit: Mask) -> Pixels:
 
 
 def stylise(pixels: Pixels, style: str) -> Pixels:
-    """The picture in one of the world's styles; raises KeyError for another."""
+    """The picture in one of STYLES; raises KeyError for another style."""
     if style == "photo":
         return pixels
     drawn: Drawing = _STYLES[style](pixels.astype(np.float32))

@@ -10,7 +10,7 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter, save_adapter
 from facechain_ext.training.adapter.batches import Batches
-from facechain_ext.training.adapter.sampling import Drawing, previewer
+from facechain_ext.training.adapter.sampling import SamplingSettings, make_previewer
 from facechain_ext.training.adapter.settings import Settings
 from facechain_ext.training.adapter.trainer import Trainer
 from facechain_ext.training.processes import Processes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from facechain_ext.training.adapter.trainer import Report
+    from facechain_ext.training.adapter.trainer import StepLosses
     from research.tiny_models.pictures import RenderedPictures
     from research.tiny_models.plan import Plan
 
@@ -73,20 +73,20 @@ def train_adapter(
         settings,
         adapter_folder,
         resume=(adapter_folder / "state.safetensors").is_file(),
-        preview=previewer(checkpoint, encoder, pictures, adapter_folder, Drawing(plan.side, cfg=3.0)),
+        preview=make_previewer(checkpoint, encoder, pictures, adapter_folder, SamplingSettings(plan.side, cfg=3.0)),
         metadata={"facechain.checkpoint": checkpoint.digest, "facechain.encoder": encoder.digest},
     )
 
-    def report(losses: Report) -> bool:
+    def report(losses: StepLosses) -> bool:
         parts = {"loss": losses.loss, "mse": losses.mse, "fair": losses.fair}
-        return processes.all_agree(on_progress("adapter", losses.step, settings.steps, parts))
+        return processes.all_agree(agreed=on_progress("adapter", losses.step, settings.steps, parts))
 
     trainer.run(report)
     if trainer.step < settings.steps:
         raise Cancelled("Stopped in adapter; the same command goes on there.")
     if not processes.first:
         return
-    with trainer.averaged():
+    with trainer.averaged_weights():
         metadata = {"format": "pt", "facechain.encoder": encoder.digest}
         path = folder / "adapter.safetensors"
         path.unlink(missing_ok=True)  # an earlier call with the same plan wrote the same weights

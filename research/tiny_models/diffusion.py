@@ -13,7 +13,7 @@ from facechain_ext.demo.layout import PROJECTOR, new_face_adapter, new_text_enco
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import AttachOptions, attach
-from facechain_ext.training.adapter.loss import FAIR_WEIGHT, Fair, place_weights, velocity_weights
+from facechain_ext.training.adapter.loss import FAIR_WEIGHT, Fair, spatial_weights, velocity_weights
 from research.tiny_models.plan import FACE_WEIGHT, VELOCITY
 from research.tiny_models.stage import bfloat16
 
@@ -169,7 +169,9 @@ class BaseStage:
                 attachment.observers.append(lambda site, x, added: fair(site, x[:with_face], added[:with_face]))
                 predicted = self.unet(noisy, timesteps, encoder_hidden_states=text).sample
             predicted_traits = self._trait_head(tokens.flatten(1)).float()
-        losses = weighted_losses(predicted, noise, weights, place_weights(dilated_face_area(masks, size), FACE_WEIGHT))
+        losses = weighted_losses(
+            predicted, noise, weights, spatial_weights(dilated_face_area(masks, size), FACE_WEIGHT)
+        )
         fair_value = fair.value()
         trait_error = (
             (predicted_traits - self._faces.traits(face_indices)).square().mean(1) * has_face[:, 0, 0]

@@ -27,8 +27,8 @@ class EncodedFaces:
 
     def tokens(self, indices: np.ndarray, rng: np.random.Generator) -> Tensor:
         """Tokens [b, t, width] of a random other picture of each person, a photo if there is one, else of the same."""
-        others = [int(rng.choice(self._pictures.others(int(n)) or [n])) for n in indices]
-        return torch.from_numpy(np.stack([self._tokens[n] for n in others]).astype(np.float32))
+        other_photos = [int(rng.choice(self._pictures.other_photos(int(n)) or [n])) for n in indices]
+        return torch.from_numpy(np.stack([self._tokens[n] for n in other_photos]).astype(np.float32))
 
     def traits(self, indices: np.ndarray) -> Tensor:
         """The traits [b, 41] of the persons in pictures (see ``people.traits``)."""

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS, ARCFACE_SIZE, similarity_transform
-from facechain_ext.training.pairs import SHARPNESS
+from facechain_ext.training.pairs import INVERSE_TEMPERATURE
 from research.tiny_models.pictures import to_network_input
 from research.tiny_models.stage import bfloat16
 
@@ -77,9 +77,9 @@ class IdentityLoss:
         crops, _ = self._face_loss.crop_faces(generated, indices)
         embeddings = F.normalize(self._face_loss.encoder(crops)[1], dim=1)
         own = self._embeddings[torch.from_numpy(indices // self._each)]
-        others = self._embeddings[torch.from_numpy(rng.integers(len(self._embeddings), size=_NEGATIVES))]
-        cosines = torch.cat([(embeddings * own).sum(1, keepdim=True), embeddings @ others.T], 1)
-        return -F.log_softmax(SHARPNESS * cosines, 1)[:, 0]
+        other_photos = self._embeddings[torch.from_numpy(rng.integers(len(self._embeddings), size=_NEGATIVES))]
+        cosines = torch.cat([(embeddings * own).sum(1, keepdim=True), embeddings @ other_photos.T], 1)
+        return -F.log_softmax(INVERSE_TEMPERATURE * cosines, 1)[:, 0]
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import torch
 
 from facechain_ext.errors import InputError
 from facechain_ext.faces import align
-from facechain_ext.training.adapter.people import Photo
+from facechain_ext.training.adapter.dataset import Photo
 from research.evaluate.rendered import HELD_OUT, other_pictures
 from research.synthetic_world import EDITION, caption, nuisance, person, render, scene, traits
 
@@ -95,7 +95,7 @@ class RenderedPictures:
         row = {name: np.asarray(self._arrays[name][index]) for name in ("pixels", "masks", "aligned")}
         return Photo(row["pixels"], row["masks"], row["aligned"], self.captions[index])
 
-    def others(self, index: int) -> Sequence[int]:
+    def other_photos(self, index: int) -> Sequence[int]:
         """Indices of the person's other pictures; only photos where there are any, since users give photos."""
         return other_pictures(index, self.each, lambda other_index: bool(self.photos[other_index]))
 

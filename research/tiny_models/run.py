@@ -81,7 +81,7 @@ class _Context:
 
     def write(self, state: Mapping[str, torch.Tensor], name: str) -> None:
         """Write weights into the work folder, in the first process only."""
-        with self.processes.first_goes_first():
+        with self.processes.main_process_first():
             if self.processes.first:
                 _write(state, self.folder / name)
 
@@ -113,7 +113,7 @@ def train_tiny_models(
         if initial_models is None
         else hashlib.sha256(models_in(initial_models).checkpoint.read_bytes()).hexdigest()
     )
-    with processes.first_goes_first():
+    with processes.main_process_first():
         _check_plan(folder / _PLAN, plan, initial_digest)
         pictures = RenderedPictures(
             folder / "pictures",
@@ -148,7 +148,7 @@ def train_tiny_models(
         controlnet = layout.new_controlnet(base.unet)
         context.train(ControlStage(noised_sampler, controlnet, base, control_hints(unet_pictures)), "control")
         context.write(_controlnet(controlnet), "openpose.safetensors")
-    with processes.first_goes_first():
+    with processes.main_process_first():
         if processes.first and only in (None, "loras"):
             loras.train_loras(plan, folder, on_progress)
         if processes.first and only is None:
@@ -202,7 +202,7 @@ def _vae(context: _Context, face_loss: FaceReconstructionLoss) -> AutoencoderKL:
 def _cached_array(context: _Context, name: str, make: Callable[[Callable[[int, int], None]], np.ndarray]) -> np.ndarray:
     """The array of ``make``, computed once and memory-mapped from the work folder."""
     path = context.folder / f"{name}.npy"
-    with context.processes.first_goes_first():
+    with context.processes.main_process_first():
         if not path.is_file():
             with atomic_write(path) as part, part.open("wb") as file:
                 np.save(file, make(_without_losses(context.on_progress, name)))

@@ -95,15 +95,15 @@ def train_stage(
             raise HostError(f"The loss of step {step + 1} in {folder.name} is not a number; lower its rate.")
         optimizer.zero_grad()
         losses["loss"].backward()  # type: ignore[no-untyped-call]
-        processes.share_gradients(module)
+        processes.average_gradients(module)
         nn.utils.clip_grad_norm_(module.parameters(), schedule.clip)
         optimizer.step()
         _update_average(module, average, schedule.decay_at(step))
         step += 1
         sums = {name: sums.get(name, 0.0) + value for name, value in values.items()}
-        keep_going = processes.all_agree(report(step, schedule.steps, values))
+        keep_going = processes.all_agree(agreed=report(step, schedule.steps, values))
         if not keep_going or step % save_every == 0 or step == schedule.steps:
-            with processes.first_goes_first():  # no process resumes from a state that is not written yet
+            with processes.main_process_first():  # no process resumes from a state that is not written yet
                 if processes.first:
                     save_state(folder, module, optimizer, average, Progress(step, settings, {}))
                     append_curve(

@@ -96,8 +96,8 @@ def test_rows_that_cannot_be_shared_are_refused():
 def test_alone_nothing_is_changed():
     alone = Processes()
     module = torch.nn.Linear(2, 1)
-    alone.share_gradients(module)
+    alone.average_gradients(module)
     assert (alone.count, alone.index, alone.first) == (1, 0, True)
     assert module.weight.grad is None
     assert alone.means({"a": 1.5}) == {"a": 1.5}
-    assert [alone.all_agree(vote) for vote in (True, False)] == [True, False]
+    assert [alone.all_agree(agreed=vote) for vote in (True, False)] == [True, False]

@@ -1,4 +1,4 @@
-"""The Host on diffusers: makes the pictures of a job, one by one, with its own checkpoint."""
+"""The Host on diffusers: generates the pictures of a job one by one with its own checkpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from facechain_ext.devices import default_dtype, diffusion_device
-from facechain_ext.errors import Cancelled, HostError
+from facechain_ext.errors import Cancelled, HostError, InputError
 from facechain_ext.hosts.diffusers import latents, loras
 from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.controls import prepare_control
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STEP = 8
-"""Sides of a picture are multiples of this: one cell of the latent picture."""
+"""Pixels of a latent cell; the sides of a picture are multiples of it."""
 _SIDES = (64, 4096)
 _SEEDS = 2**64
-"""How many seeds torch knows."""
+"""The number of seeds of a torch generator."""
 
 
 @dataclass(frozen=True)
-class _Work:
+class _JobContext:
     """What all pictures of a job share."""
 
     job: Job
@@ -59,9 +59,9 @@ class _Work:
 
 
 class DiffusersHost:
-    """Generates without a webui; ``adapter`` is what puts people in, ``controlnets`` what poses them.
+    """Generates pictures without a webui; ``adapter`` and ``controlnets`` serve jobs with people and controls.
 
-    ``on_sample`` gets the latent picture [1, 4, h, w] after every step, for those who want to watch.
+    ``on_sample`` is called with the latents [1, 4, h, w] after every step.
     """
 
     name = "diffusers"
@@ -78,7 +78,7 @@ class DiffusersHost:
         self.controlnets = dict(controlnets or {})
         self.on_sample: Callable[[Tensor], None] = lambda _sample: None
         self.lora_folders: Sequence[Path] = (lora_folder(), models_folder() / "loras")
-        """Where the LoRAs are that a prompt names."""
+        """Folders in which LoRAs named in a prompt are searched."""
 
     @classmethod
     def from_files(
@@ -109,10 +109,11 @@ class DiffusersHost:
         progress: Callable[[int, int], bool] | None = None,
         ready: Callable[[Portrait], None] | None = None,
     ) -> list[Portrait]:
-        """Make the pictures of ``job``, picture i with seed ``seed + i`` drawn on the CPU as the webui does.
+        """Generate the pictures of ``job``, picture i from noise of ``seed + i``, drawn on the CPU as in the webui.
 
-        ``progress(step, steps)`` counts the steps of all pictures; when it returns False what is finished is returned.
-        Raises HostError when the job asks for what this host has not, PhotoError for a pose without a person.
+        ``progress(step, steps)`` counts the steps of all pictures; on False the finished pictures are returned.
+        Raises InputError for values out of range, HostError when the job needs what is not loaded, PhotoError for a
+        pose picture without a person.
         """
         job = self._with_networks(job)
         self._check(job)
@@ -126,12 +127,12 @@ class DiffusersHost:
                 raise Cancelled
 
         finished: list[Portrait] = []
-        with loras.applied(self.checkpoint, job.loras), self._prepared(job) as prepared:
+        with loras.apply_loras(self.checkpoint, job.loras), self._prepared(job) as prepared:
             controls = [self._control(job, unit) for unit in job.controls]
-            work = _Work(job, self._guidance(job), controls, prepared, on_step)
+            context = _JobContext(job, self._guidance(job), controls, prepared, on_step)
             try:
-                for number in range(job.count):  # what is finished stays when a later one is stopped
-                    finished.append(self._one(work, job.seed + number))
+                for number in range(job.count):  # finished pictures are returned when a later one is stopped
+                    finished.append(self._generate_one(context, job.seed + number))
                     if ready is not None:
                         ready(finished[-1])
             except Cancelled:
@@ -149,11 +150,11 @@ class DiffusersHost:
             for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
                 if path.stem.casefold() == name.casefold() and path.suffix in LORA_SUFFIXES and path.is_file():
                     return path
-        raise HostError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
+        raise InputError(f"There is no LoRA called {name}, which the prompt names. Put it into {self.lora_folders[0]}.")
 
     @contextmanager
     def _prepared(self, job: Job) -> Iterator[PreparedMethod | None]:
-        """The method with the job's people, its weights loaded for all of its pictures; None without people."""
+        """The job's method, prepared with its people and loaded for all pictures; None without people."""
         if not job.people:
             yield None
             return
@@ -164,7 +165,7 @@ class DiffusersHost:
                 raise HostError("This job has a person in it, but no face adapter is loaded. Name one with --adapter.")
             settings["adapter"] = self.adapter
         if len({person.window for person in job.people}) > 1:
-            raise HostError("All people in one picture act in the same window of the steps; give them one.")
+            raise InputError("All people in one picture act in the same window of the steps; give them one.")
         prepared = method.prepare(job.people, settings, self._model)
         prepared.keep_loaded(self.checkpoint.unet.device)
         try:
@@ -172,24 +173,24 @@ class DiffusersHost:
         finally:
             prepared.offload()
 
-    def _one(self, work: _Work, seed: int) -> Portrait:
-        """One picture."""
-        job, vae = work.job, self.checkpoint.vae
+    def _generate_one(self, context: _JobContext, seed: int) -> Portrait:
+        """Generate one picture."""
+        job, vae = context.job, self.checkpoint.vae
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(1, 4, job.height // _STEP, job.width // _STEP, generator=generator)
-        start = latents.start_of(vae, job.inpaint, job.width, job.height) if job.inpaint else None
-        sample = self._pass(work, noise, start, job.steps, generator, with_face=True)
+        start = latents.prepare_start(vae, job.inpaint, job.width, job.height) if job.inpaint else None
+        sample = self._sample_pass(context, noise, start, job.steps, generator, with_face=True)
         if job.hires is not None:
             height, width = (round(side * job.hires.scale / _STEP) for side in (job.height, job.width))
-            larger = latents.enlarge(vae, sample, (height, width), job.hires.upscaler)
+            larger = latents.upscale_latents(vae, sample, (height, width), job.hires.upscaler)
             noise = torch.randn(1, 4, height, width, generator=generator)
-            again = Start(larger, job.hires.denoise)
+            hires_start = Start(larger, job.hires.denoise)
             steps = job.hires.steps or job.steps
-            sample = self._pass(work, noise, again, steps, generator, with_face=job.face_in_hires)
+            sample = self._sample_pass(context, noise, hires_start, steps, generator, with_face=job.face_in_hires)
         picture = latents.decode(vae, sample)
         if job.inpaint is not None:
-            picture = latents.keep_outside(picture, job.inpaint)
-        settings = work.prepared.settings if work.prepared is not None else {}
+            picture = latents.paste_masked(picture, job.inpaint)
+        settings = context.prepared.settings if context.prepared is not None else {}
         notes = tuple(note for person in job.people for note in person.identity.notes)
         return Portrait(
             picture,
@@ -198,9 +199,9 @@ class DiffusersHost:
             notes,
         )
 
-    def _pass(
+    def _sample_pass(
         self,
-        work: _Work,
+        context: _JobContext,
         noise: Tensor,
         start: Start | None,
         steps: int,
@@ -208,11 +209,11 @@ class DiffusersHost:
         *,
         with_face: bool,
     ) -> Tensor:
-        """Sample once at the size of ``noise``; the face is attached for just as long."""
-        controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in work.controls]
-        scheduler = find_sampler(work.job.sampler).build(self.checkpoint.noise)
-        with self._applied(work) if with_face else nullcontext() as face:
-            predict = Predictor(self.checkpoint.unet, work.guidance, controls, face)
+        """Run the sampler once at the size of ``noise``; the method is applied for this pass only."""
+        controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in context.controls]
+        scheduler = find_sampler(context.job.sampler).build(self.checkpoint.noise)
+        with self._applied(context) if with_face else nullcontext() as face:
+            predict = Predictor(self.checkpoint.unet, context.guidance, controls, face)
             return denoise(
                 predict,
                 scheduler,
@@ -220,12 +221,12 @@ class DiffusersHost:
                 steps=steps,
                 generator=generator,
                 start=start,
-                on_step=work.on_step,
+                on_step=context.on_step,
                 on_sample=self.on_sample,
             )
 
-    def _applied(self, work: _Work) -> AbstractContextManager[ActiveMethod | None]:
-        return nullcontext() if work.prepared is None else work.prepared.applied(self._model, RuntimeOptions())
+    def _applied(self, context: _JobContext) -> AbstractContextManager[ActiveMethod | None]:
+        return nullcontext() if context.prepared is None else context.prepared.applied(self._model, RuntimeOptions())
 
     def _guidance(self, job: Job) -> Guidance:
         positive, negative = (
@@ -249,29 +250,29 @@ class DiffusersHost:
 
     @staticmethod
     def _check(job: Job) -> None:
-        """Refuse what cannot be done before anything is computed."""
+        """Raise InputError for a value out of range, before anything is computed."""
         find_sampler(job.sampler)
         for side, name in ((job.width, "width"), (job.height, "height")):
             if side % _STEP or not _SIDES[0] <= side <= _SIDES[1]:
-                raise HostError(f"The {name} is {side}; use a multiple of {_STEP} from {_SIDES[0]} to {_SIDES[1]}.")
+                raise InputError(f"The {name} is {side}; use a multiple of {_STEP} from {_SIDES[0]} to {_SIDES[1]}.")
         for text, negative in ((job.prompt, False), (job.negative_prompt, True)):
             check_syntax(text, negative=negative)
             parse_weights(text)
         numbers = [job.cfg, *(person.strength for person in job.people), *(unit.weight for unit in job.controls)]
         if not all(map(math.isfinite, numbers)):
-            raise HostError("CFG, strengths and weights have to be finite numbers.")
+            raise InputError("CFG, strengths and weights have to be finite numbers.")
         if not 0 <= job.seed <= job.seed + job.count <= _SEEDS:
-            raise HostError(
+            raise InputError(
                 f"The seeds of {job.count} pictures have to be from 0 to {_SEEDS - 1}; choose a smaller one."
             )
         if job.steps < 1 or job.count < 1:
-            raise HostError(f"{job.steps} steps and {job.count} pictures were asked for; both are 1 at least.")
+            raise InputError(f"{job.steps} steps and {job.count} pictures were asked for; both are 1 at least.")
         if job.hires is not None and not (1.0 <= job.hires.scale <= 4.0 and 0.0 < job.hires.denoise <= 1.0):
-            raise HostError("The hires pass needs a scale from 1 to 4 and a denoising strength above 0, up to 1.")
+            raise InputError("The hires pass needs a scale from 1 to 4 and a denoising strength above 0, up to 1.")
 
 
 def _resized(picture: Tensor, noise: Tensor) -> Tensor:
-    """A ControlNet's picture at the size of the pass that ``noise`` belongs to."""
+    """A control picture at the pixel size of ``noise``."""
     height, width = (side * _STEP for side in noise.shape[-2:])
     if picture.shape[-2:] == (height, width):
         return picture

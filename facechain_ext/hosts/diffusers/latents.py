@@ -1,4 +1,4 @@
-"""Between pictures and latent pictures."""
+"""Conversions between pictures and latents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, InputError
 from facechain_ext.hosts.diffusers.sampling.denoise import NOT_FINITE, Start
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _UPSCALERS = {"latent": "bilinear", "latent (nearest)": "nearest-exact", "latent
 
 @torch.no_grad()
 def decode(vae: AutoencoderKL, sample: Tensor) -> Image.Image:
-    """The RGB picture of a latent picture [1, 4, h, w], eight times its size; raises HostError if it is not finite."""
+    """Decode latents [1, 4, h, w] to an RGB picture of eight times their size; raises HostError if it is not finite."""
     decoded = vae.decode(sample.to(vae.dtype) / vae.config.scaling_factor).sample[0]
     if not bool(decoded.isfinite().all()):
         raise HostError(NOT_FINITE)
@@ -33,7 +33,7 @@ def decode(vae: AutoencoderKL, sample: Tensor) -> Image.Image:
 
 @torch.no_grad()
 def encode(vae: AutoencoderKL, picture: Image.Image) -> Tensor:
-    """The latent picture [1, 4, h, w] of an RGB picture whose sides are multiples of 8; no noise is drawn."""
+    """Encode a picture whose sides are multiples of 8 to scaled latents [1, 4, h, w], without sampling noise."""
     pixels = torch.from_numpy(np.asarray(picture.convert("RGB"), np.float32) / 127.5 - 1.0)
     batch = pixels.permute(2, 0, 1)[None].to(device=vae.device, dtype=vae.dtype)
     sample: Tensor = vae.encode(batch).latent_dist.mode() * vae.config.scaling_factor
@@ -41,18 +41,18 @@ def encode(vae: AutoencoderKL, picture: Image.Image) -> Tensor:
 
 
 def preview_image(vae: AutoencoderKL, sample: Tensor, cells: int = 24) -> Image.Image:
-    """About what an unfinished latent picture shows, small: ``cells`` cells on its longer side, noise and all."""
+    """A small preview of unfinished latents, noise included; ``cells`` latent cells on its longer side."""
     scale = min(cells / max(sample.shape[-2:]), 1.0)
     size = [max(round(side * scale), 1) for side in sample.shape[-2:]]
     small = F.interpolate(sample.float(), size, mode="area")
-    # samplers that work in sigmas scale the noise up; what the decoder knows has a spread of about 1
+    # sigma samplers scale the noise up; the decoder expects a standard deviation of about 1
     return decode(vae, small / max(float(small.std()), 1.0))
 
 
-def start_of(vae: AutoencoderKL, inpaint: Inpaint, width: int, height: int) -> Start:
-    """What the sampler starts from for a picture and its mask, brought to ``width`` x ``height``."""
+def prepare_start(vae: AutoencoderKL, inpaint: Inpaint, width: int, height: int) -> Start:
+    """The sampler's start for a picture and mask at ``width`` x ``height``; raises InputError for a wrong strength."""
     if not 0.0 <= inpaint.denoise <= 1.0:
-        raise HostError(f"The denoising strength is {inpaint.denoise:g}; use 0 to 1.")
+        raise InputError(f"The denoising strength is {inpaint.denoise:g}; use 0 to 1.")
     picture = inpaint.picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
     sample = encode(vae, picture)
     mask = None
@@ -63,8 +63,8 @@ def start_of(vae: AutoencoderKL, inpaint: Inpaint, width: int, height: int) -> S
     return Start(sample, inpaint.denoise, mask)
 
 
-def keep_outside(picture: Image.Image, inpaint: Inpaint) -> Image.Image:
-    """The generated picture inside the mask, the given one, untouched, where the mask is black."""
+def paste_masked(picture: Image.Image, inpaint: Inpaint) -> Image.Image:
+    """Composite the generated picture inside the mask with the unchanged original where the mask is black."""
     if inpaint.mask is None:
         return picture
     original = inpaint.picture.convert("RGB").resize(picture.size, Image.Resampling.LANCZOS)
@@ -72,15 +72,15 @@ def keep_outside(picture: Image.Image, inpaint: Inpaint) -> Image.Image:
     return Image.composite(picture, original, mask)
 
 
-def enlarge(vae: AutoencoderKL, sample: Tensor, size: tuple[int, int], upscaler: str) -> Tensor:
-    """A latent picture at another ``size`` [h, w]: directly ("Latent"), or over the picture ("Lanczos").
+def upscale_latents(vae: AutoencoderKL, sample: Tensor, size: tuple[int, int], upscaler: str) -> Tensor:
+    """Latents at another ``size`` [h, w]: interpolated ("Latent"), or via the decoded picture ("Lanczos").
 
-    Raises HostError for another upscaler's name.
+    Raises InputError for another upscaler's name.
     """
     mode = _UPSCALERS.get(upscaler.lower())
     if mode is not None:
         return F.interpolate(sample, size, mode=mode)
     if upscaler.lower() != "lanczos":
-        raise HostError(f"There is no upscaler {upscaler!r} here; choose Latent, Latent (bicubic) or Lanczos.")
+        raise InputError(f"There is no upscaler {upscaler!r} here; choose Latent, Latent (bicubic) or Lanczos.")
     larger = decode(vae, sample).resize((size[1] * 8, size[0] * 8), Image.Resampling.LANCZOS)
     return encode(vae, larger)

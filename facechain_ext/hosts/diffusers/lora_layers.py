@@ -50,13 +50,13 @@ _OTHER_MODELS = (
     (("lora_te2_", "text_encoder_2.", "lora_te3_", "text_encoder_3."), "Stable Diffusion XL or later"),
     (("transformer.", "lora_transformer_", "lora_unet_double_blocks", "lora_unet_joint_blocks"), "FLUX or SD3"),
 )
-_UNREAD = (
+_UNSUPPORTED = (
     (("bundle_emb.",), "brings textual inversion embeddings of its own"),
     ((".oft_blocks", ".oft_diag"), "is a LyCORIS file of the kind OFT"),
     ((".on_input",), "is a LyCORIS file of the kind IA3"),
     ((".a1.weight", ".a2.weight", ".b1.weight", ".b2.weight", ".bm.weight"), "is a LyCORIS file of the kind GLoRA"),
 )
-_MARKS = ("down", "up", "diff", "diff_bias", "hada_w1_a", "lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a")
+_LORA_ROLES = ("down", "up", "diff", "diff_bias", "hada_w1_a", "lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a")
 
 
 @dataclass
@@ -85,27 +85,27 @@ class LoraLayer:
 class Alphas:
     """The alphas that a file tells beside its tensors: for every layer of a part, and for single layers."""
 
-    of_part: Mapping[str, float] = field(default_factory=dict)
-    of_layer: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    by_root: frozenset[str] = frozenset()
+    by_part: Mapping[str, float] = field(default_factory=dict)
+    by_layer: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    rank_stabilized: frozenset[str] = frozenset()
     """Parts in which alpha is divided by the rank's square root (rank-stabilised LoRA)."""
-    of_convolutions: float | None = None
+    convolution_alpha: float | None = None
     """The alpha of convolutions of more than one pixel, where it is another."""
 
     def of(self, layer: LoraLayer) -> float | None:
         """The alpha of a layer, or None."""
-        for (part, path), alpha in self.of_layer.items():
+        for (part, path), alpha in self.by_layer.items():
             if part == layer.part and (layer.path == path or layer.path.endswith(f"_{path}")):
                 return alpha
         down = layer.tensors.get("down")
-        if self.of_convolutions is not None and down is not None and down.ndim == 4 and max(down.shape[2:]) > 1:
-            return self.of_convolutions
-        return self.of_part.get(layer.part)
+        if self.convolution_alpha is not None and down is not None and down.ndim == 4 and max(down.shape[2:]) > 1:
+            return self.convolution_alpha
+        return self.by_part.get(layer.part)
 
 
 def is_lora(weights: Mapping[str, Tensor]) -> bool:
     """Whether any tensor has the name of a LoRA's."""
-    return any((found := _SUFFIX.search(key)) is not None and _role(found) in _MARKS for key in weights)
+    return any((found := _SUFFIX.search(key)) is not None and _role(found) in _LORA_ROLES for key in weights)
 
 
 def lora_layers(weights: Mapping[str, Tensor], file: str) -> list[LoraLayer]:
@@ -118,7 +118,7 @@ def lora_layers(weights: Mapping[str, Tensor], file: str) -> list[LoraLayer]:
         for beginnings, model in _OTHER_MODELS:
             if key.startswith(beginnings):
                 raise HostError(f"{file} was made for {model} ({key}). Choose a LoRA for Stable Diffusion 1.5.")
-        for marks, words in _UNREAD:
+        for marks, words in _UNSUPPORTED:
             if key.startswith(marks) or key.endswith(marks):
                 raise HostError(
                     f"{file} {words} ({key}), which is not read here. Use it in the webui, or choose a LoRA, LoHa or "
@@ -150,7 +150,7 @@ def _layer(name: str) -> LoraLayer:
     return LoraLayer(name, part, path)
 
 
-def told_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
+def read_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
     """The alphas in a file's metadata (diffusers, kohya) or in PEFT's adapter_config.json ``beside`` it."""
     packed = _object(metadata.get("lora_adapter_metadata", ""))
     parts: dict[str, dict[str, object]] = {"": {}, "unet": {}, "text_encoder": {}}
@@ -159,23 +159,23 @@ def told_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
         parts.setdefault(part, {})[name] = value
     if not packed and beside.is_file() and beside.stat().st_size < 1 << 20:
         parts[""] = _object(beside.read_text(encoding="utf-8", errors="replace"))
-    of_part, of_layer, by_root = {}, {}, set()
+    by_part, by_layer, rank_stabilized = {}, {}, set()
     for part, config in parts.items():
         alpha = _number(config.get("lora_alpha"))
         if alpha is not None:
-            of_part[part] = alpha
+            by_part[part] = alpha
         patterns = config.get("alpha_pattern")
         for name, value in (patterns if isinstance(patterns, dict) else {}).items():
             own = _number(value)
             if own is not None:
-                of_layer[part, str(name).strip("^$").replace("\\.", ".").replace(".", "_")] = own
+                by_layer[part, str(name).strip("^$").replace("\\.", ".").replace(".", "_")] = own
         if config.get("use_rslora") is True:
-            by_root.add(part)
+            rank_stabilized.add(part)
     kohya = _number(metadata.get("ss_network_alpha"))
     if kohya is not None:
-        of_part = {"": kohya, "unet": kohya, "text_encoder": kohya} | of_part
+        by_part = {"": kohya, "unet": kohya, "text_encoder": kohya} | by_part
     convolutions = _number(_object(metadata.get("ss_network_args", "")).get("conv_alpha"))
-    return Alphas(of_part, of_layer, frozenset(by_root), convolutions)
+    return Alphas(by_part, by_layer, frozenset(rank_stabilized), convolutions)
 
 
 def _object(text: str) -> dict[str, object]:
@@ -232,8 +232,8 @@ def layer_scale(layer: LoraLayer, alphas: Alphas) -> float:
     alpha = float(layer.tensors["alpha"].float()) if "alpha" in layer.tensors else alphas.of(layer)
     if rank is None or alpha is None:
         return 1.0
-    by_root = layer.part in alphas.by_root and "alpha" not in layer.tensors
-    return alpha / (math.sqrt(rank) if by_root else rank)
+    rank_stabilized = layer.part in alphas.rank_stabilized and "alpha" not in layer.tensors
+    return alpha / (math.sqrt(rank) if rank_stabilized else rank)
 
 
 def _delta(parts: Mapping[str, Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""LoRA files on U-Net and text encoder, for the length of a job."""
+"""Merging LoRA files into U-Net and text encoder for the duration of a job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
-from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint.names import single_file_name
 from facechain_ext.hosts.diffusers.lora_layers import (
     Alphas,
@@ -17,7 +17,7 @@ from facechain_ext.hosts.diffusers.lora_layers import (
     is_lora,
     layer_scale,
     lora_layers,
-    told_alphas,
+    read_alphas,
 )
 from facechain_ext.weights import model_type, read_state_dict
 from facechain_ext.weights.reading import read_metadata
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _Weights:
-    """The weights of a checkpoint by their layers' names, exchanged and put back."""
+    """A checkpoint's parameters by layer name, which can be replaced and restored."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._layers: dict[tuple[str, str], nn.Module] = {}
@@ -46,7 +46,7 @@ class _Weights:
                         self._layers[part, known.replace(".", "_")] = module
 
     def find(self, layer: LoraLayer) -> nn.Module | None:
-        """The module that a layer of a LoRA changes."""
+        """The module that a LoRA layer changes; None where the checkpoint has none."""
         for part in (layer.part,) if layer.part else ("unet", "text_encoder"):
             path = layer.path if part == "unet" else layer.path.removeprefix("text_model_")
             for name in (path, f"{path}_0"):  # old files of diffusers say to_out for to_out.0
@@ -54,24 +54,24 @@ class _Weights:
                     return self._layers[part, name]
         return None
 
-    def put(self, module: nn.Module, name: str, value: Tensor) -> None:
-        """Let ``value`` take the place of a parameter."""
+    def replace(self, module: nn.Module, name: str, value: Tensor) -> None:
+        """Replace a parameter of ``module`` by ``value``."""
         old = cast("nn.Parameter", getattr(module, name))
         self._before.setdefault((module, name), old)
         setattr(module, name, nn.Parameter(value.to(old.dtype), requires_grad=False))
 
-    def put_back(self) -> None:
-        """Every parameter that was there before."""
+    def restore(self) -> None:
+        """Restore every replaced parameter."""
         for (module, name), old in self._before.items():
             setattr(module, name, old)
         self._before.clear()
 
 
 @contextmanager
-def applied(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Iterator[None]:
-    """Let LoRAs act on a checkpoint inside a ``with`` block; afterwards it is bit-identical to what it was.
+def apply_loras(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Iterator[None]:
+    """Merge LoRAs into a checkpoint inside a ``with`` block; afterwards its weights are bit-identical to before.
 
-    They are added to its weights one after the other, as the webui does. Raises WeightsError for a file that is not a
+    They are merged one after the other, as the webui does. Raises WeightsError for a file that is not a
     LoRA or cannot be read, HostError for one that does not fit or holds a tensor that is not read here.
     """
     if not loras:
@@ -83,23 +83,23 @@ def applied(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Iterator[None]:
             _add(weights, Path(lora.file), float(lora.weight))
         yield
     finally:
-        weights.put_back()
+        weights.restore()
 
 
 def _add(weights: _Weights, path: Path, strength: float) -> None:
     if not math.isfinite(strength):
-        raise HostError(f"{path.name} has the weight {strength:g}; give it a finite one, such as 1.")
+        raise InputError(f"{path.name} has the weight {strength:g}; give it a finite one, such as 1.")
     state = read_state_dict(path)
     if not is_lora(state):
         raise WeightsError(
             f"{path.name}: this is {model_type.detect_model_type(state)}, not a LoRA. Choose a LoRA file."
         )
-    alphas = told_alphas(_metadata(path), path.with_name("adapter_config.json"))
+    alphas = read_alphas(_metadata(path), path.with_name("adapter_config.json"))
     layers = [(layer, weights.find(layer)) for layer in lora_layers(state, path.name)]
-    strange = [layer.name for layer, module in layers if module is None]
-    if strange:
+    unknown = [layer.name for layer, module in layers if module is None]
+    if unknown:
         raise HostError(
-            f"{path.name}: {len(strange)} of this LoRA's {len(layers)} layers, such as {strange[0]}, are not in the "
+            f"{path.name}: {len(unknown)} of this LoRA's {len(layers)} layers, such as {unknown[0]}, are not in the "
             "loaded checkpoint. Choose one that was made for Stable Diffusion 1.5."
         )
     for layer, module in layers:
@@ -112,7 +112,7 @@ def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alph
     if "up_bias" in layer.tensors:
         biases.append(layer.tensors.pop("up_bias") * layer_scale(layer, alphas))
     if set(layer.tensors) - {"alpha", "scale"}:
-        weights.put(module, "weight", changed_weight(cast("Tensor", module.weight), layer, alphas, strength, file))
+        weights.replace(module, "weight", changed_weight(cast("Tensor", module.weight), layer, alphas, strength, file))
     for bias in biases:
         own = getattr(module, "bias", None)
         if own is None or own.numel() != bias.numel():
@@ -120,11 +120,11 @@ def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alph
                 f"{file} adds {bias.numel()} numbers to the bias of {layer.name}, which has "
                 f"{0 if own is None else own.numel()} in the loaded checkpoint. Choose a LoRA without it."
             )
-        weights.put(module, "bias", own.float() + strength * bias.to(own.device).float().reshape(own.shape))
+        weights.replace(module, "bias", own.float() + strength * bias.to(own.device).float().reshape(own.shape))
 
 
 def _metadata(path: Path) -> dict[str, str]:
     try:
         return read_metadata(path)
-    except WeightsError:  # a file of torch.save has none
+    except WeightsError:  # files of torch.save have no metadata
         return {}

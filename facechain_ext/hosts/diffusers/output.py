@@ -1,4 +1,4 @@
-"""Write pictures without ever overwriting one."""
+"""Writing pictures without overwriting any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import tempfile
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def save_portraits(portraits: Sequence[Portrait], folder: Path, *, stem: str = "portrait") -> list[Path]:
-    """Write each picture as PNG with its settings inside, ``portrait-0001.png`` and on; gives the paths."""
+    """Write each picture as PNG with its settings inside, ``portrait-0001.png`` and on; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     return [save_picture(one.picture, folder, stem=stem, infotext=one.infotext) for one in portraits]
 
 
 def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str = "") -> Path:
-    """Write one PNG under the next free number; it has its name only when it is whole.
+    """Write one PNG atomically under the next free number; safe with several processes in one folder.
 
-    Several processes may write into one folder: none takes another's name. Raises OSError as writing does.
+    Raises OSError when it cannot be written.
     """
     from PIL.PngImagePlugin import PngInfo
 
@@ -49,7 +49,7 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
 
 
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """The first of ``stem-0001`` and on after all that are there."""
+    """The path with the number after the highest existing ``stem-0001`` and on."""
     ours = re.compile(re.escape(f"{stem}-") + "([0-9]{1,9})" + re.escape(suffix), re.IGNORECASE)
     found = (ours.fullmatch(path.name) for path in folder.iterdir()) if folder.is_dir() else ()
     numbers = (int(match[1]) for match in found if match)
@@ -57,18 +57,18 @@ def free_path(folder: Path, stem: str, suffix: str) -> Path:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make ``folder`` and see that it can be written, before any work; raises HostError that says why it cannot."""
+    """Create ``folder`` and check that it is writable; raises InputError with the reason."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or error
-        raise HostError(f"The folder {folder} cannot be written ({reason}). Choose another with --out.") from error
+        raise InputError(f"The folder {folder} cannot be written ({reason}). Choose another with --out.") from error
 
 
-def must_be_new(file: Path) -> None:
-    """See, before any work, that ``file`` can be written and is not there; raises HostError that says why not."""
+def check_new_file(file: Path) -> None:
+    """Check that ``file`` does not exist and its folder is writable; raises InputError with the reason."""
     if os.path.lexists(file):
-        raise HostError(f"{file} exists already and is not overwritten. Choose another name.")
+        raise InputError(f"{file} exists already and is not overwritten. Choose another name.")
     prepare_folder(file.parent)

@@ -28,13 +28,13 @@ _LIMBS = (
 _FINGERS = tuple(
     (0 if joint == 0 else 4 * finger + joint, 4 * finger + joint + 1) for finger in range(5) for joint in range(4)
 )
-_SEEN = 0.5
+_MIN_VISIBILITY = 0.5
 """Least visibility, 0..1, of a body point that is drawn (mediapipe's own threshold)."""
 _LIMB_SHADE = 0.6
 """OpenPose draws limbs at this brightness, so that the joints stand out."""
 
 
-def _hue(index: int, count: int) -> tuple[int, int, int]:
+def _joint_colour(index: int, count: int) -> tuple[int, int, int]:
     red, green, blue = colorsys.hsv_to_rgb(index / count, 1.0, 1.0)
     return round(red * 255), round(green * 255), round(blue * 255)
 
@@ -58,7 +58,7 @@ def draw_skeleton(pixels: Pixels) -> Pixels:
     points = {
         ours: (mark.x * width, mark.y * height)
         for ours, theirs in (_BODY | _HEAD).items()
-        if (mark := found.landmark[theirs]).visibility >= _SEEN
+        if (mark := found.landmark[theirs]).visibility >= _MIN_VISIBILITY
     }
     if all(shoulder in points for shoulder in _SHOULDERS):
         left, right = (points[shoulder] for shoulder in _SHOULDERS)
@@ -76,10 +76,10 @@ def draw_body(canvas: Pixels, points: Points) -> None:
     stick = max(round(min(canvas.shape[:2]) / 128), 2)  # 4 pixels at 512, as OpenPose draws
     for number, (first, second) in enumerate(_LIMBS):
         if first in points and second in points:
-            shade = tuple(int(_LIMB_SHADE * part) for part in _hue(number, 18))
+            shade = tuple(int(_LIMB_SHADE * part) for part in _joint_colour(number, 18))
             _limb(canvas, points[first], points[second], stick, shade)
     for number, (x, y) in points.items():
-        cv2.circle(canvas, (round(x), round(y)), stick, _hue(number, 18), thickness=-1)
+        cv2.circle(canvas, (round(x), round(y)), stick, _joint_colour(number, 18), thickness=-1)
 
 
 def _limb(
@@ -98,6 +98,6 @@ def _draw_hand(canvas: Pixels, points: Sequence[tuple[float, float]]) -> None:
     thin = max(round(min(canvas.shape[:2]) / 256), 1)
     spots = [(round(x), round(y)) for x, y in points]
     for number, (first, second) in enumerate(_FINGERS):
-        cv2.line(canvas, spots[first], spots[second], _hue(number, len(_FINGERS)), thin)
+        cv2.line(canvas, spots[first], spots[second], _joint_colour(number, len(_FINGERS)), thin)
     for spot in spots:
         cv2.circle(canvas, spot, 2 * thin, (0, 0, 255), thickness=-1)

@@ -1,4 +1,4 @@
-"""The page's host without a webui: diffusers, one generation after the other."""
+"""The page's host without a webui: DiffusersHost, one generation at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.controls import control_picture
 from facechain_ext.hosts.diffusers.latents import preview_image
 from facechain_ext.hosts.diffusers.output import save_portraits
@@ -48,8 +48,8 @@ _NO_DEPTH = "A depth map cannot be computed without a webui; ControlNet's depth 
 
 
 @dataclass(frozen=True)
-class Files:
-    """What the page works with: the checkpoint, and None or nothing for what is found in the models folder.
+class ServeFiles:
+    """Files that the page uses; None or an empty mapping stands for what is found in the models folder.
 
     ``adapters`` are by name, ``notice`` is shown on the page.
     """
@@ -64,17 +64,17 @@ class Files:
 
 
 class ServeHost:
-    """Implements the page's host; models are read when the first picture is asked for."""
+    """Implements the page's host protocol; models are loaded for the first picture."""
 
     name = "diffusers"
 
-    def __init__(self, files: Files, output: Path) -> None:
+    def __init__(self, files: ServeFiles, output: Path) -> None:
         self._files = files
         self._output = output
-        self._turn = threading.RLock()
-        self._waiting: set[int] = set()
-        self._reading = threading.Lock()
-        self._stop = threading.Event()
+        self._generation_lock = threading.RLock()
+        self._waiting_threads: set[int] = set()
+        self._file_lock = threading.Lock()
+        self._interrupted = threading.Event()
         self._host: DiffusersHost | None = None
         self._sample: Tensor | None = None
         self._adapter: Path | None = None
@@ -87,25 +87,25 @@ class ServeHost:
         progress: Callable[[int, int], bool] | None = None,
         ready: Callable[[Portrait], None] | None = None,
     ) -> list[Portrait]:
-        """Make the pictures of ``job`` when nothing else generates; interrupted, what is finished is returned.
+        """Generate the pictures of ``job`` exclusively; after an interrupt the finished ones are returned.
 
-        Raises HostError when the job asks for what is not there, WeightsError for files that cannot be read.
+        Raises InputError for unknown names and wrong values, HostError and WeightsError as DiffusersHost does.
         """
 
-        def going(done: int, total: int) -> bool:
-            return not self._stop.is_set() and (progress is None or progress(done, total))
+        def should_continue(done: int, total: int) -> bool:
+            return not self._interrupted.is_set() and (progress is None or progress(done, total))
 
-        with self._my_turn():
-            self._stop.clear()
+        with self._exclusive_generation():
+            self._interrupted.clear()
             host = self._loaded(job)
             try:
                 named = replace(job, loras=tuple(self._lora(one) for one in job.loras))
-                return host.generate(named, progress=going, ready=ready)
+                return host.generate(named, progress=should_continue, ready=ready)
             finally:
                 self._sample = None
 
     def capabilities(self) -> HostCapabilities:
-        """What there is now; reads names of files."""
+        """The available models and controls; reads only file names."""
         kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
         return HostCapabilities(
             samplers=tuple(SAMPLERS),
@@ -114,7 +114,7 @@ class ServeHost:
             upscalers=UPSCALERS,
             checkpoints=(self._files.checkpoint.name,),
             checkpoint=self._files.checkpoint.name,
-            controls={kind: self._why_not(kind) for kind in kinds},
+            controls={kind: self._unavailable_reason(kind) for kind in kinds},
             notice=self._files.notice,
             needed=(
                 *checkpoint_needs(self._files.checkpoint, "Start the page with another --checkpoint."),
@@ -124,10 +124,10 @@ class ServeHost:
         )
 
     def encoder(self) -> TransFace:
-        """The face encoder, read once; raises WeightsError that says how to get it."""
+        """The face encoder, loaded once; raises WeightsError that says how to get it."""
         from facechain_ext.identity import TransFace
 
-        with self._reading:
+        with self._file_lock:
             if self._encoder is None:
                 self._encoder = TransFace.from_file(self._files.encoder or require("transface"))
             return self._encoder
@@ -147,7 +147,7 @@ class ServeHost:
         return tuple(folder for folder in folders if folder is not None)
 
     def reload_loras(self) -> None:
-        """Nothing is remembered here that the reload does not forget by itself."""
+        """Do nothing: LoRA files are listed anew each time."""
 
     def checkpoint_files(self) -> dict[str, Path]:
         """The checkpoint that the page was started with."""
@@ -158,12 +158,12 @@ class ServeHost:
         return Path(sys.executable) if importlib.util.find_spec("peft") is not None else None
 
     def output_folder(self) -> Path:
-        """Where pictures go."""
+        """The folder of saved pictures."""
         return self._output
 
     def save(self, portrait: Portrait, *, stem: str = "portrait", exact: Callable[[str], bytes] | None = None) -> Path:
         """Write a PNG with its settings under the next free number."""
-        with self._reading:
+        with self._file_lock:
             path = save_portraits([portrait], self._output, stem=stem)[0]
             if exact is not None:
                 with atomic_write(path) as part:
@@ -171,48 +171,49 @@ class ServeHost:
             return path
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
-        """``work``, done when nothing else generates."""
+        """A function that runs ``work`` while nothing else generates."""
 
         def waiting() -> T:
-            with self._my_turn():
+            with self._exclusive_generation():
                 return work()
 
         return waiting
 
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
-        self._waiting.add(threading.get_ident())
-        with self._turn:
-            self._waiting.discard(threading.get_ident())
+    def _exclusive_generation(self) -> Iterator[None]:
+        self._waiting_threads.add(threading.get_ident())
+        with self._generation_lock:
+            self._waiting_threads.discard(threading.get_ident())
             yield
 
     def is_waiting(self, thread: int) -> bool:
-        """Whether the work of a thread waits until another's run has ended."""
-        return thread in self._waiting
+        """Whether a thread waits for the generation of another thread."""
+        return thread in self._waiting_threads
 
     def interrupt(self) -> None:
-        """Stop the generation that runs."""
-        self._stop.set()
+        """Stop the running generation."""
+        self._interrupted.set()
 
     def control_map(self, control: Control) -> Image.Image:
         """The skeleton or edges of a picture; raises HostError for what cannot be prepared, PhotoError for nobody."""
         return control_picture(control)
 
     def preview(self) -> Image.Image | None:
-        """The picture that is being made, small and still noisy; None when none is."""
+        """A small, still noisy preview of the running generation; None when none runs."""
         sample, host = self._sample, self._host
         return preview_image(host.checkpoint.vae, sample) if sample is not None and host is not None else None
 
-    def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:  # noqa: ARG002 - nothing is sent from here
-        """The settings as they are."""
+    def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:
+        """The settings unchanged."""
+        del photos
         return infotext
 
     def send_targets(self) -> tuple[str, ...]:
-        """Nowhere."""
+        """No targets: there is no webui to send to."""
         return ()
 
     def _loaded(self, job: Job) -> DiffusersHost:
-        """The diffusers host with the adapter that the job asks for."""
+        """The loaded diffusers host, with the job's adapter."""
         from facechain_ext.hosts.diffusers import DiffusersHost
 
         if self._host is None:
@@ -220,16 +221,16 @@ class ServeHost:
             self._host = DiffusersHost.from_files(
                 self._files.checkpoint, controlnets=self._files.controlnets, vae=self._files.vae
             )
-            self._host.on_sample = self._watch
+            self._host.on_sample = self._store_sample
             self._host.lora_folders = self.lora_folders()
         if job.people:
-            self._put_adapter(self._host, job.adapter or AUTOMATIC)
+            self._set_adapter(self._host, job.adapter or AUTOMATIC)
         return self._host
 
-    def _watch(self, sample: Tensor) -> None:
+    def _store_sample(self, sample: Tensor) -> None:
         self._sample = sample
 
-    def _put_adapter(self, host: DiffusersHost, name: str) -> None:
+    def _set_adapter(self, host: DiffusersHost, name: str) -> None:
         from facechain_ext.methods.fact import load_adapter
 
         path = self._adapter_file(name)
@@ -247,11 +248,11 @@ class ServeHost:
         if name == AUTOMATIC:
             return next(iter(files.values()))
         if name not in files:
-            raise HostError(f"There is no adapter called {name}; there are: {', '.join(files)}.")
+            raise InputError(f"There is no adapter called {name}; there are: {', '.join(files)}.")
         return files[name]
 
     def _loras(self) -> dict[str, Path]:
-        """The LoRAs of the folders by name; of two with one name the first counts."""
+        """LoRA files by name; the first folder wins."""
         found: dict[str, Path] = {}
         for path in known_loras(self.lora_folders()).values():
             if path.suffix == _LORA_SUFFIX:
@@ -259,15 +260,15 @@ class ServeHost:
         return found
 
     def _lora(self, lora: Lora) -> Lora:
-        """A LoRA by its file instead of its name; raises HostError for a name that is not there."""
+        """A LoRA by its file instead of its name; raises InputError for an unknown name."""
         if isinstance(lora.file, Path):
             return lora
         file = self._loras().get(lora.file)
         if file is None:
-            raise HostError(f"There is no LoRA called {lora.file}. Put it into {self.lora_folders()[0]}.")
+            raise InputError(f"There is no LoRA called {lora.file}. Put it into {self.lora_folders()[0]}.")
         return Lora(file, lora.weight)
 
-    def _why_not(self, kind: ControlKind) -> str:
+    def _unavailable_reason(self, kind: ControlKind) -> str:
         if kind in self._files.controlnets:
             return ""
         return _NO_DEPTH if kind == "depth" else _NO_CONTROL.format(kind=kind)

@@ -67,7 +67,7 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Emphasis:
+class LossWeighting:
     """What the error of the noise counts more for; the published training counts everything alike.
 
     ``face`` is the weight of the face against 1 elsewhere. ``velocity`` weighs a step by 1 + 1 / SNR, as predicting v
@@ -85,17 +85,17 @@ def fact_loss(
     fair: Fair,
     weight: float = FAIR_WEIGHT,
     *,
-    emphasis: Emphasis | None = None,
+    weighting: LossWeighting | None = None,
     signal: Tensor | None = None,
 ) -> Loss:
     """The error of the noise + ``weight`` * FAIR for the predicted and the true noise [b, 4, h, w], in float32.
 
-    ``signal`` [b] are the rows' signal-to-noise ratios, which an ``emphasis`` with ``velocity`` needs.
+    ``signal`` [b] are the rows' signal-to-noise ratios, which an ``weighting`` with ``velocity`` needs.
     """
     error = F.mse_loss(predicted.float(), noise.float(), reduction="none")
     outside = fair.value()
     mse = error.mean()
-    wanted = mse if emphasis is None else _emphasised(error, fair.mask.to(error.device), emphasis, signal)
+    wanted = mse if weighting is None else _weighted_error(error, fair.mask.to(error.device), weighting, signal)
     return Loss(wanted + weight * outside if weight else wanted, mse.detach(), outside)
 
 
@@ -104,19 +104,19 @@ def velocity_weights(signal: Tensor, bound: float) -> Tensor:
     return (1.0 + 1.0 / signal).clamp(max=bound)
 
 
-def place_weights(inside: Tensor, weight: float) -> Tensor:
+def spatial_weights(inside: Tensor, weight: float) -> Tensor:
     """``weight`` where ``inside`` [b, 1, h, w] is 1 and 1 where it is 0, brought to mean 1 over each picture."""
     places = 1.0 + (weight - 1.0) * inside
     return places / places.mean((1, 2, 3), keepdim=True).clamp_min(_TINY)
 
 
-def _emphasised(error: Tensor, mask: Tensor, emphasis: Emphasis, signal: Tensor | None) -> Tensor:
+def _weighted_error(error: Tensor, mask: Tensor, weighting: LossWeighting, signal: Tensor | None) -> Tensor:
     """The mean of ``error`` [b, c, h, w] under weights whose own mean over each picture is 1."""
     height, width = error.shape[-2:]
     inside = F.interpolate(mask[:, None].float(), (height, width), mode="area")
-    rows = (error * place_weights(inside, emphasis.face)).mean((1, 2, 3))
-    if emphasis.velocity:
+    rows = (error * spatial_weights(inside, weighting.face)).mean((1, 2, 3))
+    if weighting.velocity:
         assert signal is not None, "The velocity's weights need the signal-to-noise ratios."
-        rows = rows * velocity_weights(signal, emphasis.velocity)
+        rows = rows * velocity_weights(signal, weighting.velocity)
     out: Tensor = rows.mean()
     return out

@@ -1,4 +1,4 @@
-"""From photos to what the trainer reads: found, judged, masked, aligned, cropped and captioned once."""
+"""Preparation of training photos, done once: detect, rate, mask, align, crop and caption."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TEMPLATE = "a photo of a person"
-"""Caption of a photo that has no ``.txt`` beside it: it says nothing about the face, which is the adapter's to say."""
+"""Caption of a photo that has no ``.txt`` beside it: it does not describe the face, which the adapter encodes."""
 SECOND_FACE = 0.25
 """A second face of at least this share of the largest one's area makes two persons; a smaller one is a bystander."""
 JOURNAL = "photos.jsonl"
@@ -37,18 +37,18 @@ REPORT = "report.md"
 
 
 @dataclass(frozen=True)
-class Demands:
-    """What photos must be like: ``size`` of the squares that are cut, a multiple of 8; least ``quality`` in 0..1."""
+class PhotoRequirements:
+    """Requirements of photos: ``size`` of the square crops in pixels, a multiple of 8; least ``quality`` in 0..1."""
 
     size: int = 512
     quality: float = 0.1
 
 
 @dataclass(frozen=True)
-class Row:
-    """One photo in the journal: kept under ``key``, or, where ``dropped`` is not empty, why not.
+class JournalEntry:
+    """One photo in the journal: stored under ``key``, or dropped for the reason in ``dropped``.
 
-    ``captioned`` tells a caption that came with the photo from the template.
+    ``captioned`` is False where the caption is the template.
     """
 
     person: str
@@ -66,26 +66,26 @@ def prepare(
     *,
     detector: Detector,
     masker: HeadMasker,
-    demands: Demands | None = None,
+    requirements: PhotoRequirements | None = None,
     progress: Callable[[int, str], None] = lambda _done, _name: None,
-) -> list[Row]:
+) -> list[JournalEntry]:
     """Prepare every photo below ``root`` into ``out``; one row for each, and a report that names what was dropped.
 
-    What a journal in ``out`` has already is not done again. No photo is passed over silently: whatever cannot be used
-    has a row that says why. Raises PhotoError when there are no photos or none is usable, or when ``out`` was prepared
-    with other demands; OSError when the disk is full, after which the same call goes on where it stopped.
+    Photos in the journal of ``out`` are not prepared again. Every photo that cannot be used has a row with the reason.
+    Raises PhotoError when there are no photos or none is usable, or when ``out`` was prepared with other requirements;
+    OSError when the disk is full, after which the same call resumes.
     """
-    demands = demands or Demands()
+    requirements = requirements or PhotoRequirements()
     found = list(sources(root))
     out.mkdir(parents=True, exist_ok=True)
-    _claim(out, demands)
+    _check_requirements(out, requirements)
     known = {(row.name, row.size): row for row in read_journal(out)}
     rows = []
     with (out / JOURNAL).open("a", encoding="utf-8") as journal:
         for done, source in enumerate(found):
             row = known.get((source.name, source.size))
             if row is None:
-                row = _row(source, out, detector, masker, demands)
+                row = _journal_entry(source, out, detector, masker, requirements)
                 journal.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 journal.flush()
             rows.append(row)
@@ -96,7 +96,7 @@ def prepare(
     return rows
 
 
-def read_journal(out: Path) -> list[Row]:
+def read_journal(out: Path) -> list[JournalEntry]:
     """The rows of an earlier run, without a last line that was cut short; empty when there was none.
 
     Cuts such a line off the file, so that the next row does not join it.
@@ -109,20 +109,20 @@ def read_journal(out: Path) -> list[Row]:
     if len(whole) < len(text):
         log.warning("the last line of %s was cut short; that photo is prepared again", path)
         path.write_bytes(whole)
-    return [Row(**json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+    return [JournalEntry(**json.loads(line)) for line in whole.decode("utf-8").splitlines()]
 
 
-def report(rows: list[Row]) -> str:
-    """What was kept and what was dropped and why, as Markdown."""
-    kept = [row for row in rows if not row.dropped]
-    people = Counter(row.person for row in kept)
-    single = sorted(person for person, count in people.items() if count == 1)
-    own = sum(row.captioned for row in kept)
+def report(rows: list[JournalEntry]) -> str:
+    """The kept photos, and the dropped ones with their reasons, as Markdown."""
+    usable = [row for row in rows if not row.dropped]
+    persons = Counter(row.person for row in usable)
+    single = sorted(person for person, count in persons.items() if count == 1)
+    own = sum(row.captioned for row in usable)
     lines = [
         "# Prepared photos",
         "",
-        f"{len(kept)} of {len(rows)} photos of {len(people)} persons were kept; {own} came with a caption, the others "
-        f'got "{TEMPLATE}".',
+        f"{len(usable)} of {len(rows)} photos of {len(persons)} persons were kept; {own} came with a caption, the "
+        f'others got "{TEMPLATE}".',
     ]
     if single:
         lines += ["", "Only one photo, so never the face of another one (see --single): " + ", ".join(single) + "."]
@@ -133,20 +133,22 @@ def report(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _claim(out: Path, demands: Demands) -> None:
-    """Note with which demands a folder is prepared, or refuse to mix two kinds in one."""
+def _check_requirements(out: Path, requirements: PhotoRequirements) -> None:
+    """Record the requirements of a folder; raises PhotoError when it was prepared with others."""
     path = out / "demands.json"
     if path.is_file():
         earlier = json.loads(path.read_text(encoding="utf-8"))
-        if earlier != asdict(demands):
-            raise PhotoError(f"{out} was prepared with {earlier}, now {asdict(demands)}; choose another folder.")
+        if earlier != asdict(requirements):
+            raise PhotoError(f"{out} was prepared with {earlier}, now {asdict(requirements)}; choose another folder.")
         return
-    path.write_text(json.dumps(asdict(demands)), encoding="utf-8")
+    path.write_text(json.dumps(asdict(requirements)), encoding="utf-8")
 
 
-def _row(source: Source, out: Path, detector: Detector, masker: HeadMasker, demands: Demands) -> Row:
-    def dropped(why: str) -> Row:
-        return Row(source.person, source.name, source.size, dropped=why)
+def _journal_entry(
+    source: Source, out: Path, detector: Detector, masker: HeadMasker, requirements: PhotoRequirements
+) -> JournalEntry:
+    def dropped(why: str) -> JournalEntry:
+        return JournalEntry(source.person, source.name, source.size, dropped=why)
 
     try:
         data = source.read()
@@ -159,16 +161,18 @@ def _row(source: Source, out: Path, detector: Detector, masker: HeadMasker, dema
             return dropped(f"it shows {len(found)} persons; cut out the one who is meant")
         prepared = prepare_face(picture, None, detector, masker)
         quality = faces.assess_quality(picture.pixels, prepared.face, prepared.head)
-        if quality.score < demands.quality:
-            return dropped(f"the face is {quality.description} (quality {quality.score:.2f} of {demands.quality:.2f})")
-        target, mask = square(picture, prepared.face, prepared.head.face, demands.size)
+        if quality.score < requirements.quality:
+            return dropped(
+                f"the face is {quality.description} (quality {quality.score:.2f} of {requirements.quality:.2f})"
+            )
+        target, mask = square(picture, prepared.face, prepared.head.face, requirements.size)
     except PhotoError as error:
         return dropped(str(error))
     key = hashlib.sha256(f"{source.person}\n{source.name}\n".encode() + data).hexdigest()[:16]
     for kind, pixels in (("picture", target), ("mask", mask), ("face", prepared.aligned)):
         write_png(out / f"{key}-{kind}.png", pixels)
     caption = source.caption or TEMPLATE
-    return Row(source.person, source.name, source.size, key, caption, source.caption is not None)
+    return JournalEntry(source.person, source.name, source.size, key, caption, source.caption is not None)
 
 
 def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels, Pixels]:
@@ -190,7 +194,7 @@ def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels,
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
-    """Write RGB or grey pixels under a name that appears only when the file is whole; raises OSError when it cannot."""
+    """Write RGB or grey pixels atomically as PNG; raises OSError when that fails."""
     channels = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     good, data = cv2.imencode(".png", channels)
     if not good:

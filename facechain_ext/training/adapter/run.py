@@ -15,11 +15,11 @@ from facechain_ext.identity import TransFace
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import load_adapter, new_adapter
 from facechain_ext.training.adapter.batches import Batches
-from facechain_ext.training.adapter.people import PreparedPeople
-from facechain_ext.training.adapter.prepare import Demands, prepare
-from facechain_ext.training.adapter.sampling import Drawing, previewer
-from facechain_ext.training.adapter.trainer import Trainer, earlier_training
-from facechain_ext.training.processes import PATIENCE
+from facechain_ext.training.adapter.dataset import PreparedPhotos
+from facechain_ext.training.adapter.prepare import PhotoRequirements, prepare
+from facechain_ext.training.adapter.sampling import SamplingSettings, make_previewer
+from facechain_ext.training.adapter.trainer import Trainer, find_earlier_training
+from facechain_ext.training.processes import PROCESS_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces import Detector, HeadMasker
     from facechain_ext.training.adapter.settings import Settings
-    from facechain_ext.training.adapter.trainer import Report
+    from facechain_ext.training.adapter.trainer import StepLosses
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Request:
+class TrainRequest:
     """What is trained on what: files, and what photos must be like (see Demands); ``out`` gets ``data`` and ``run``."""
 
     checkpoint: Path
@@ -48,7 +48,7 @@ class Request:
 
 
 def train(
-    request: Request,
+    request: TrainRequest,
     settings: Settings,
     *,
     resume: bool = False,
@@ -67,8 +67,8 @@ def train(
     if request.size % 64:
         raise HostError(f"The size is {request.size}; use a multiple of 64, which the U-Net can halve three times.")
     data, folder = request.out / "data", request.out / "run"
-    earlier_training(folder, settings, resume=resume)
-    waiting = InitProcessGroupKwargs(timeout=PATIENCE)
+    find_earlier_training(folder, settings, resume=resume)
+    waiting = InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)
     accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[waiting])
     checkpoint = load_checkpoint(request.checkpoint, vae=request.vae)
     checkpoint.noise.require_epsilon(request.checkpoint.name)
@@ -79,13 +79,13 @@ def train(
             data,
             detector=detector or faces.detector(),
             masker=masker or faces.head_masker(),
-            demands=Demands(request.size, request.quality),
+            requirements=PhotoRequirements(request.size, request.quality),
             progress=lambda done, name: show(f"preparing {name}", done, None),
         )
     accelerator.wait_for_everyone()
-    people = PreparedPeople(data, keep_single=request.single)
-    if people.singles and not request.single:
-        log.warning("persons with one photo are left out: %s", ", ".join(people.singles))
+    dataset = PreparedPhotos(data, keep_single=request.single)
+    if dataset.single_photo_persons and not request.single:
+        log.warning("persons with one photo are left out: %s", ", ".join(dataset.single_photo_persons))
     torch.manual_seed(settings.seed)
     if request.init is not None:
         adapter = load_adapter(request.init)
@@ -94,7 +94,7 @@ def train(
         sizes = ProjectorSizes(face_width=width, token_width=checkpoint.unet.config.cross_attention_dim)
         adapter = new_adapter(checkpoint.unet, projector=sizes, gate=settings.gate)
     batches = Batches(
-        people,
+        dataset,
         checkpoint.tokenizer,
         settings,
         process=accelerator.process_index,
@@ -109,15 +109,15 @@ def train(
         folder,
         resume=resume,
         accelerator=accelerator,
-        preview=previewer(checkpoint, encoder, people, folder, Drawing(request.size)),
+        preview=make_previewer(checkpoint, encoder, dataset, folder, SamplingSettings(request.size)),
         metadata={
             "facechain.checkpoint": f"{checkpoint.name} [{checkpoint.digest}]",
             "facechain.encoder": encoder.digest,
-            "facechain.photos": f"{len(people)} of {people.persons} persons",
+            "facechain.photos": f"{len(dataset)} of {dataset.persons} persons",
         },
     )
 
-    def report(losses: Report) -> bool:
+    def report(losses: StepLosses) -> bool:
         show(f"step {losses.step}, loss {losses.loss:.4f}", losses.step, settings.steps)
         return True
 

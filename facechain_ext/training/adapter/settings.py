@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 
-from facechain_ext.training.adapter.loss import FAIR_WEIGHT, Emphasis
+from facechain_ext.errors import InputError
+from facechain_ext.training.adapter.loss import FAIR_WEIGHT, LossWeighting
 
 Precision = Literal["no", "fp16", "bf16"]
 
@@ -53,18 +54,20 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "accumulate", "save_every", "preview_every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+                raise InputError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
         for name in ("face_drop", "text_drop", "ema"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it is a share from 0 to 1.")
+                raise InputError(f"{name} is {getattr(self, name)}; it is a share from 0 to 1.")
         for name in ("face_weight", "velocity"):
             if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
+                raise InputError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
 
     @property
-    def emphasis(self) -> Emphasis | None:
+    def weighting(self) -> LossWeighting | None:
         """What counts more than the rest; None where everything counts alike."""
-        return Emphasis(self.face_weight, self.velocity) if (self.face_weight, self.velocity) != (1.0, 0.0) else None
+        return (
+            LossWeighting(self.face_weight, self.velocity) if (self.face_weight, self.velocity) != (1.0, 0.0) else None
+        )
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -74,11 +77,11 @@ class Settings:
         """The decay of the averaged weights: small at first, so that they do not remember the random beginning."""
         return min(self.ema, (1 + step) / (10 + step))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Every setting by name."""
         return asdict(self)
 
-    def differences(self, earlier: dict[str, Any]) -> list[str]:
+    def differences(self, earlier: dict[str, object]) -> list[str]:
         """What would make a resumed training another one, in words; empty when nothing would."""
         names = [field.name for field in fields(self) if field.name not in _MAY_CHANGE]
         return [

@@ -1,4 +1,4 @@
-"""Photos as they come: a folder a person, or a tar of the same (also a webdataset)."""
+"""Training photos on disk: one folder for each person, or a tar of such folders (also a webdataset)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """One photo that has not been read: its ``person``, its ``name`` below the root, and how to get at it.
+    """One unread photo: its ``person``, its ``name`` below the root, and a function that reads it.
 
     ``size`` is in bytes. ``caption`` is the text that came with it, or None. ``read`` gives the file's bytes and raises
     OSError or PhotoError where that fails.
@@ -89,14 +89,14 @@ def _tar(path: Path) -> list[Source]:
     for name in sorted(members):
         place = PurePosixPath(name)
         if place.suffix.lower() in PICTURE_SUFFIXES:
-            words = " ".join(texts.get(str(place.with_suffix(".txt")), "").split())
+            caption = " ".join(texts.get(str(place.with_suffix(".txt")), "").split())
             person = _person(place, texts)
-            found.append(Source(person, name, members[name].size, words or None, _reader(path, name)))
+            found.append(Source(person, name, members[name].size, caption or None, _reader(path, name)))
     return found
 
 
 def _person(place: PurePosixPath, texts: dict[str, str]) -> str:
-    """Whom a member of a tar shows; raises PhotoError when nothing says it."""
+    """The person in a tar member, from its .json, .cls or folder; raises PhotoError when there is none."""
     facts = texts.get(str(place.with_suffix(".json")))
     if facts is not None:
         try:

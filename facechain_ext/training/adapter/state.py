@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,8 +25,8 @@ class Progress:
     """``step`` updates were made with ``settings``; ``scaler`` is the state of the loss scaling of fp16, else empty."""
 
     step: int
-    settings: dict[str, Any]
-    scaler: dict[str, Any]
+    settings: dict[str, object]
+    scaler: dict[str, object]
 
 
 def save_state(
@@ -41,14 +41,16 @@ def save_state(
     tensors |= {f"buffers.{name}": value for name, value in module.named_buffers()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
-    words = {
+    metadata = {
         "step": str(progress.step),
         "settings": json.dumps(progress.settings),
         "scaler": json.dumps(progress.scaler),
     }
     try:
         with atomic_write(folder / STATE) as part:
-            save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part, words)
+            save_file(
+                {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part, metadata
+            )
     except (OSError, SafetensorError) as error:
         earlier = read_progress(folder)
         safe = f"the state of step {earlier.step} is whole" if earlier else "no earlier state exists"
@@ -65,8 +67,8 @@ def read_progress(folder: Path) -> Progress | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            words = file.metadata() or {}
-            return Progress(int(words["step"]), json.loads(words["settings"]), json.loads(words["scaler"]))
+            metadata = file.metadata() or {}
+            return Progress(int(metadata["step"]), json.loads(metadata["settings"]), json.loads(metadata["scaler"]))
     except (SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is no state of a training ({error}); begin again in another folder.") from error
 

@@ -1,19 +1,22 @@
-"""One forward pass of the training: photos to noise predictions to the loss."""
+"""One training forward pass: from a batch to the noise prediction and its loss."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import attach
-from facechain_ext.training.adapter.loss import Emphasis, Fair, Loss, fact_loss
+from facechain_ext.training.adapter.loss import Fair, Loss, LossWeighting, fact_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+
+    from diffusers import AutoencoderKL
+    from transformers import CLIPTextModel
 
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity import TransFace
@@ -22,16 +25,16 @@ if TYPE_CHECKING:
 
 
 class Observed(Protocol):
-    """An adapter at work in a U-Net."""
+    """An attached adapter whose increments can be observed."""
 
     @property
     def observers(self) -> list[Observer]:
-        """Called with what each block adds."""
+        """Functions that are called with each block's increment."""
         ...
 
 
 class FaceModule(Protocol):
-    """What is trained: turns encoder tokens into its own, and acts in a U-Net while attached."""
+    """A trainable face module: it projects encoder tokens and changes a U-Net while attached."""
 
     def project(self, face_tokens: Tensor) -> Tensor:
         """Encoder tokens [b, t, face width] -> identity tokens [b, q, width]."""
@@ -40,16 +43,16 @@ class FaceModule(Protocol):
 
 if TYPE_CHECKING:
     Attach = Callable[[nn.Module, Any, Tensor, float], AbstractContextManager[Observed]]
-    """(U-Net, module, tokens [rows, q, width], strength) -> the module at work until the ``with`` block is left."""
+    """(U-Net, module, tokens [rows, q, width], strength) -> context in which the module is attached."""
 
 
 def attach_serial(unet: nn.Module, adapter: Any, tokens: Tensor, strength: float) -> AbstractContextManager[Observed]:
-    """The serial face adapter with tokens for each row."""
+    """Attach the serial face adapter with ``tokens`` [rows, q, width], at ``strength``."""
     return attach(unet, adapter, tokens, strength=strength)
 
 
 class TrainingStep(nn.Module):
-    """The frozen models around the trained ``adapter``; called with a Batch it gives the Loss."""
+    """The frozen models and the trained ``adapter``; maps a Batch to its Loss."""
 
     def __init__(
         self,
@@ -59,34 +62,37 @@ class TrainingStep(nn.Module):
         *,
         fair: float,
         attach: Attach = attach_serial,
-        emphasis: Emphasis | None = None,
+        weighting: LossWeighting | None = None,
     ) -> None:
         super().__init__()
         self.adapter = adapter
         self.unet = checkpoint.unet
-        # in a tuple, so that they are no part of this module, whose state is kept equal between processes
-        self._frozen: tuple[Any, Any, Any] = (checkpoint.vae, checkpoint.text_encoder, encoder)
+        # in a tuple, so that they are no submodules, which would be synchronised between processes
+        self._frozen: tuple[AutoencoderKL, CLIPTextModel, TransFace] = (
+            checkpoint.vae,
+            checkpoint.text_encoder,
+            encoder,
+        )
         self._fair = fair
         self._attach = attach
-        self._emphasis = emphasis
+        self._weighting = weighting
         self._schedule = find_sampler("DDIM").build()
-        kept = self._schedule.alphas_cumprod
-        self._signal = kept / (1 - kept)
+        alphas = self._schedule.alphas_cumprod
+        self._signal = alphas / (1 - alphas)
 
     def forward(self, batch: Batch) -> Loss:
-        """The loss of one batch, at the adapter's full strength."""
+        """The loss of one batch, at strength 1."""
         latents, text, face_tokens = self._inputs(batch)
         noisy = self._schedule.add_noise(latents, batch.noise, batch.timesteps)
-        adapter: Any = self.adapter
+        adapter = cast("FaceModule", self.adapter)
         tokens = adapter.project(face_tokens * batch.has_face[:, None, None])
         height, width = latents.shape[-2:]
         fair = Fair(batch.mask, (int(height), int(width)))
         with self._attach(self.unet, adapter, tokens, 1.0) as attachment:
             attachment.observers.append(fair)
-            unet: Any = self.unet
-            predicted = unet(noisy.to(unet.dtype), batch.timesteps, encoder_hidden_states=text).sample
+            predicted = self.unet(noisy.to(self.unet.dtype), batch.timesteps, encoder_hidden_states=text).sample
         signal = self._signal.to(batch.timesteps.device)[batch.timesteps]
-        return fact_loss(predicted, batch.noise, fair, self._fair, emphasis=self._emphasis, signal=signal)
+        return fact_loss(predicted, batch.noise, fair, self._fair, weighting=self._weighting, signal=signal)
 
     @torch.no_grad()
     def _inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -97,5 +103,5 @@ class TrainingStep(nn.Module):
             if latents is None:
                 latents = vae.encode(batch.pixels.to(vae.dtype)).latent_dist.mode()
             face_tokens = encoder.tokens(batch.faces)
-        text = text_encoder(batch.words).last_hidden_state
+        text = text_encoder(batch.token_ids).last_hidden_state
         return latents.float() * vae.config.scaling_factor, text.to(self.unet.dtype), face_tokens

@@ -1,4 +1,4 @@
-"""The loop: batches, updates, averaged weights, saving and going on."""
+"""The training loop of the face adapter: updates, averaged weights, saving and resuming."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ LOSSES = "losses.csv"
 
 
 @dataclass(frozen=True)
-class Report:
-    """The losses of one step, counted from 1, means over its photos on this process."""
+class StepLosses:
+    """Losses of one step (counted from 1), as means over this process's photos."""
 
     step: int
     loss: float
@@ -49,10 +49,10 @@ class Report:
 class Trainer:
     """Trains ``adapter`` into ``folder``.
 
-    ``batches(n)`` gives batch n, always the same one. In ``folder`` come ``state.safetensors``, ``losses.csv`` and
+    ``batches(n)`` is a pure function of n. ``folder`` gets ``state.safetensors``, ``losses.csv`` and
     ``adapter-<step>.safetensors`` (averaged weights, published key layout). ``preview(step, adapter)`` is called with
     the averaged weights in place. With the same seed a training that was killed and resumed makes the same updates as
-    one that was not: bit for bit on a CPU.
+    an uninterrupted one: bit for bit on a CPU.
 
     Raises HostError when the folder holds a training and ``resume`` is not set, or one with other settings.
     """
@@ -77,14 +77,14 @@ class Trainer:
 
         self.settings, self.folder = settings, folder
         self.accelerator = accelerator or Accelerator(mixed_precision=settings.precision)
-        earlier = earlier_training(folder, settings, resume=resume)
+        earlier = find_earlier_training(folder, settings, resume=resume)
         folder.mkdir(parents=True, exist_ok=True)
         self._batches, self._preview, self._save = batches, preview, save
         self._metadata = metadata or {}
-        self._place(checkpoint, encoder)
+        self._move_models(checkpoint, encoder)
         self.adapter = adapter.to(self.accelerator.device).train().requires_grad_(requires_grad=True)
         module = TrainingStep(
-            checkpoint, encoder, self.adapter, fair=settings.fair, attach=attach, emphasis=settings.emphasis
+            checkpoint, encoder, self.adapter, fair=settings.fair, attach=attach, weighting=settings.weighting
         )
         optimizer = torch.optim.AdamW(
             adapter.parameters(), lr=settings.rate, weight_decay=settings.weight_decay, fused=True
@@ -97,9 +97,9 @@ class Trainer:
             self.step = earlier.step
             if self.accelerator.scaler is not None and earlier.scaler:
                 self.accelerator.scaler.load_state_dict(earlier.scaler)
-        _keep_losses(folder / LOSSES, self.step)
+        _truncate_losses(folder / LOSSES, self.step)
 
-    def run(self, report: Callable[[Report], bool] = lambda _report: True) -> None:
+    def run(self, report: Callable[[StepLosses], bool] = lambda _report: True) -> None:
         """Train up to ``settings.steps``; ``report`` is called after each step and stops the training by False.
 
         The state is saved when it is stopped, and every ``save_every`` steps. Raises HostError when the loss is not a
@@ -107,20 +107,20 @@ class Trainer:
         """
         settings, main = self.settings, self.accelerator.is_main_process
         if self.step and self.step % settings.save_every == 0:
-            self._save_adapter()  # the process may have died between the state and its adapter
+            self._save_adapter()  # the process may have died between writing state and adapter
         while self.step < settings.steps:
             losses = self._update()
             self.step += 1
             if main:
-                self._note(losses)
-            going = report(losses)
+                self._append_losses(losses)
+            keep_going = report(losses)
             last = self.step == settings.steps
-            if not going or last or self.step % settings.save_every == 0:
+            if not keep_going or last or self.step % settings.save_every == 0:
                 self.save(with_adapter=last or self.step % settings.save_every == 0)
             if main and self._preview is not None and (last or self.step % settings.preview_every == 0):
-                with self.averaged():
+                with self.averaged_weights():
                     self._preview(self.step, self.adapter)
-            if not going:
+            if not keep_going:
                 return
         self._save_adapter()
 
@@ -137,31 +137,31 @@ class Trainer:
             self._save_adapter()
 
     @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Put the averaged weights into the adapter inside a ``with`` block."""
-        kept = {name: value.data for name, value in self.adapter.named_parameters()}
+    def averaged_weights(self) -> Iterator[None]:
+        """Swap the averaged weights into the adapter inside a ``with`` block."""
+        original = {name: value.data for name, value in self.adapter.named_parameters()}
         try:
             for name, value in self.adapter.named_parameters():
                 value.data = self.average[name]
             yield
         finally:
             for name, value in self.adapter.named_parameters():
-                value.data = kept[name]
+                value.data = original[name]
 
     @property
     def adapter_file(self) -> Path:
-        """Where the adapter of the present step is or will be."""
+        """The path of the adapter of the current step."""
         return self.folder / f"adapter-{self.step:06d}.safetensors"
 
     def _save_adapter(self) -> None:
         if not self.accelerator.is_main_process or self.adapter_file.exists():
-            return  # a file of this step is of these very weights: the training is repeatable
-        words = {"format": "pt", "facechain.version": __version__, "facechain.step": str(self.step)}
-        words |= {"facechain.settings": json.dumps(self.settings.as_dict())} | self._metadata
-        with self.averaged():
-            self._save(self.adapter, self.adapter_file, words)
+            return  # training is deterministic: a file of this step holds these weights
+        metadata = {"format": "pt", "facechain.version": __version__, "facechain.step": str(self.step)}
+        metadata |= {"facechain.settings": json.dumps(self.settings.as_dict())} | self._metadata
+        with self.averaged_weights():
+            self._save(self.adapter, self.adapter_file, metadata)
 
-    def _place(self, checkpoint: Checkpoint, encoder: TransFace) -> None:
+    def _move_models(self, checkpoint: Checkpoint, encoder: TransFace) -> None:
         device = self.accelerator.device
         half = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[self.settings.precision]
         for model, dtype in (
@@ -177,7 +177,7 @@ class Trainer:
             checkpoint.unet.enable_gradient_checkpointing()
             checkpoint.unet.train()  # SD1.5 has no dropout: this only lets checkpointing act
 
-    def _update(self) -> Report:
+    def _update(self) -> StepLosses:
         """One step of the optimizer."""
         settings = self.settings
         for group in self._optimizer.param_groups:
@@ -203,9 +203,9 @@ class Trainer:
             for name, value in self.adapter.named_parameters():
                 self.average[name].lerp_(value.detach(), 1.0 - decay)
         total, mse, fair = (float(value) for value in sums)
-        return Report(self.step + 1, total, mse, fair)
+        return StepLosses(self.step + 1, total, mse, fair)
 
-    def _note(self, losses: Report) -> None:
+    def _append_losses(self, losses: StepLosses) -> None:
         path = self.folder / LOSSES
         new = not path.exists()
         with path.open("a", encoding="utf-8", newline="") as file:
@@ -215,17 +215,19 @@ class Trainer:
             writer.writerow([losses.step, repr(losses.loss), repr(losses.mse), repr(losses.fair)])
 
 
-def read_losses(folder: Path) -> list[Report]:
-    """The losses that a training noted so far."""
+def read_losses(folder: Path) -> list[StepLosses]:
+    """The losses in a training's folder; empty without a file."""
     path = folder / LOSSES
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return [Report(int(r["step"]), *(float(r[n]) for n in ("loss", "mse", "fair"))) for r in csv.DictReader(file)]
+        return [
+            StepLosses(int(r["step"]), *(float(r[n]) for n in ("loss", "mse", "fair"))) for r in csv.DictReader(file)
+        ]
 
 
-def earlier_training(folder: Path, settings: Settings, *, resume: bool) -> Progress | None:
-    """The training in a folder to go on with, or None to begin; raises HostError as Trainer does."""
+def find_earlier_training(folder: Path, settings: Settings, *, resume: bool) -> Progress | None:
+    """Progress of the training to resume in ``folder``, None for a new one; raises HostError as Trainer does."""
     earlier = read_progress(folder)
     if not resume:
         leftover = folder.is_dir() and any(path.name != LOSSES for path in folder.iterdir())
@@ -241,12 +243,12 @@ def earlier_training(folder: Path, settings: Settings, *, resume: bool) -> Progr
     return earlier
 
 
-def _keep_losses(path: Path, step: int) -> None:
-    """Drop what was noted after the state that the training goes on from, also a line that was cut short."""
+def _truncate_losses(path: Path, step: int) -> None:
+    """Remove rows after ``step``, and an incomplete last row, from a losses file."""
     if not path.is_file():
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[0]) <= step]
-    path.write_text("".join(lines[:1] + kept) if kept else "", encoding="utf-8")
-    if not kept:
+    valid = [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[0]) <= step]
+    path.write_text("".join(lines[:1] + valid) if valid else "", encoding="utf-8")
+    if not valid:
         path.unlink()

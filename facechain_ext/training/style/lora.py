@@ -1,8 +1,8 @@
-"""LoRA layers by peft, written with the names that the webui reads (kohya's)."""
+"""LoRA layers by peft, saved under kohya's names, which the webui reads."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,15 +12,16 @@ from facechain_ext.storage.atomic_write import atomic_write
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from diffusers import UNet2DConditionModel
     from torch import Tensor
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out")
-"""Layers of the transformer blocks that learn, those that kohya's scripts train by default."""
+"""The trained layers of the transformer blocks, as in kohya's scripts by default."""
 NAME = "style"
 
 
-def add_layers(unet: Any, rank: int, seed: int) -> list[torch.nn.Parameter]:
-    """Put untrained LoRA layers of ``rank`` into a U-Net and return their weights; they change nothing at first."""
+def add_layers(unet: UNet2DConditionModel, rank: int, seed: int) -> list[torch.nn.Parameter]:
+    """Add LoRA layers of ``rank`` to a U-Net and return their weights; initially they add zero."""
     from peft import LoraConfig
 
     torch.manual_seed(seed)
@@ -28,7 +29,7 @@ def add_layers(unet: Any, rank: int, seed: int) -> list[torch.nn.Parameter]:
     return [parameter for parameter in unet.parameters() if parameter.requires_grad]
 
 
-def kohya_state(unet: Any, alpha: float) -> dict[str, Tensor]:
+def kohya_state(unet: UNet2DConditionModel, alpha: float) -> dict[str, Tensor]:
     """The layers as ``lora_unet_<module>.{lora_down.weight, lora_up.weight, alpha}``, the modules by diffusers' names.
 
     ``alpha`` divided by the rank is what the webui multiplies the layer with.
@@ -45,7 +46,7 @@ def kohya_state(unet: Any, alpha: float) -> dict[str, Tensor]:
 
 
 def save_lora(
-    unet: Any, path: Path, *, rank: int, trigger: str, metadata: dict[str, str], replace: bool = False
+    unet: UNet2DConditionModel, path: Path, *, rank: int, trigger: str, metadata: dict[str, str], replace: bool = False
 ) -> None:
     """Write the LoRA in float16 as safetensors, whole or not at all.
 

@@ -1,4 +1,4 @@
-"""A whole training of a style: pictures to a LoRA in the host's folder, and a style entry for it."""
+"""A whole style training: from pictures to a LoRA in the host's folder, and its style entry."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Report", "StyleRequest", "StyleSettings", "train_style"]
 
 SAVE_AFTER = 300.0
-"""Seconds after which a state is saved whatever its step, so that a slow machine loses no more than that."""
+"""Longest time in seconds between two saved states, so that a slow machine loses no more than that."""
 Report = dict[str, Any]
-"""One event: ``event`` and what belongs to it; written as a line of JSON by the command."""
+"""One event: its kind under ``event``, and its values; the command writes it as a line of JSON."""
 
 
 def train_style(
@@ -43,7 +43,7 @@ def train_style(
     A stopped or killed training goes on with ``resume`` at its last saved state, and makes the same updates as one
     that was not stopped. A finished one is trained further by more steps, and its LoRA replaced at the end. Raises
     PhotoError for the pictures, HostError for a checkpoint that is not SD1.5, another training in ``work``, a result of
-    this name that is not this training's own, or a full disk: its message says what is safe.
+    this name from another training, or a full disk: its message says what is safe.
     """
     key = key_of(request.name)
     final = safe_child(request.loras or lora_folder(), f"{key}.safetensors")
@@ -53,26 +53,26 @@ def train_style(
         check_entry(request.name, request.trigger)
     report({"event": "activity", "words": "Reading the pictures"})
     rows = caption_table(request.pictures, request.trigger)
-    learned = training_examples(request.pictures, rows, settings.size)
+    examples = training_examples(request.pictures, rows, settings.size)
     for row in rows:
         if row.problem:
             report({"event": "not used", "file": row.file, "reason": row.problem})
     report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
-    training = StyleTrainer(request, settings, learned)
-    for words in training.begin(resume=resume):
-        report({"event": "note", "words": words})
+    training = StyleTrainer(request, settings, examples)
+    for note in training.begin(resume=resume):
+        report({"event": "note", "words": note})
     if final.exists():
         _check_extension(final, training.id, training.step, settings.steps)
     report({"event": "activity", "words": "Encoding the pictures"})
     training.encode()
-    begun = {"event": "started", "step": training.step, "steps": settings.steps, "pictures": len(learned)}
-    going, saved = report(begun), time.monotonic()
-    while going and training.step < settings.steps:
+    started = {"event": "started", "step": training.step, "steps": settings.steps, "pictures": len(examples)}
+    keep_going, saved = report(started), time.monotonic()
+    while keep_going and training.step < settings.steps:
         loss = training.update()
-        going = report({"event": "step", "step": training.step, "steps": settings.steps, "loss": loss})
+        keep_going = report({"event": "step", "step": training.step, "steps": settings.steps, "loss": loss})
         last = training.step == settings.steps
         due = training.step % settings.save_every == 0 or time.monotonic() - saved > SAVE_AFTER
-        if not going or last or due:
+        if not keep_going or last or due:
             report({"event": "activity", "words": "Saving"})
             training.save()
             saved = time.monotonic()
@@ -113,7 +113,7 @@ def _check_extension(final: Path, training: str, step: int, steps: int) -> None:
 
 
 def _report_preview(training: StyleTrainer, report: Callable[[Report], bool]) -> None:
-    """Draw a preview; one that cannot be written is told and costs nothing else."""
+    """Make a preview; one that cannot be written is reported, and training continues."""
     report({"event": "activity", "words": "Drawing a preview"})
     try:
         report({"event": "preview", "step": training.step, "file": str(training.preview())})

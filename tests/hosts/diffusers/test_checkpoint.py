@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
-from facechain_ext.hosts.diffusers.checkpoint.noise import NoiseModel, noise_of, zero_terminal_betas
+from facechain_ext.hosts.diffusers.checkpoint.noise import NoiseModel, read_noise_model, zero_terminal_betas
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
-from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
+from facechain_ext.hosts.diffusers.sampling.schedules import set_timesteps
 from facechain_ext.recipes.job import Job
 from facechain_ext.weights.model_type import detect_model_type
 
@@ -129,7 +129,7 @@ def test_wrong_contents_of_a_checkpoint_are_one_sentence(weights, tmp_path, part
     ],
 )
 def test_the_marks_of_a_checkpoint(keys, metadata, expected):
-    assert noise_of(dict.fromkeys(keys, torch.zeros(0)), metadata) == expected
+    assert read_noise_model(dict.fromkeys(keys, torch.zeros(0)), metadata) == expected
 
 
 def test_only_ordinary_checkpoints_are_trained():
@@ -155,7 +155,7 @@ class Velocity:
 def test_velocities_lead_to_the_picture(sampler, zero):
     """With a U-Net that knows the picture, any correct sampler arrives at it from pure noise."""
     scheduler = find_sampler(sampler).build(NoiseModel("v_prediction", zero_terminal=zero))
-    set_steps(scheduler, 20, torch.device("cpu"), whole=True)
+    set_timesteps(scheduler, 20, torch.device("cpu"), all_steps=True)
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
     alphas = torch.cumprod(1 - (zero_terminal_betas(betas) if zero else betas), 0)
     picture = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).double()

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from facechain_ext.demo.layout import new_controlnet, new_unet
-from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers import DiffusersHost
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.methods.fact.sites import SITES
@@ -156,20 +156,20 @@ def test_stopping_gives_what_is_finished(host):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "message", "error"),
     [
-        ({"width": 65}, "multiple of 8"),
-        ({"height": 8}, "from 64"),
-        ({"sampler": "Magic"}, "no sampler"),
-        ({"steps": 0}, "at least"),
-        ({"hires": Hires(9.0)}, "hires"),
-        ({"hires": Hires(2.0, 0.5, upscaler="Magic")}, "upscaler"),
-        ({"controls": (Control("canny", Image.new("RGB", (8, 8))),)}, "No ControlNet"),
-        ({"inpaint": Inpaint(Image.new("RGB", (64, 64)), 3.0)}, "denoising"),
+        ({"width": 65}, "multiple of 8", InputError),
+        ({"height": 8}, "from 64", InputError),
+        ({"sampler": "Magic"}, "no sampler", InputError),
+        ({"steps": 0}, "at least", InputError),
+        ({"hires": Hires(9.0)}, "hires", InputError),
+        ({"hires": Hires(2.0, 0.5, upscaler="Magic")}, "upscaler", InputError),
+        ({"controls": (Control("canny", Image.new("RGB", (8, 8))),)}, "No ControlNet", HostError),
+        ({"inpaint": Inpaint(Image.new("RGB", (64, 64)), 3.0)}, "denoising", InputError),
     ],
 )
-def test_what_cannot_be_done_is_said(host, bare, changes, message):
-    with pytest.raises(HostError, match=message):
+def test_what_cannot_be_done_is_said(host, bare, changes, message, error):
+    with pytest.raises(error, match=message):
         make(host, **changes)
     assert np.array_equal(pixels(make(host)), pixels(bare))
 
@@ -215,27 +215,27 @@ def test_a_prompt_names_loras_as_in_the_webui(models, host, tmp_path, monkeypatc
     given = make(host, loras=(Lora(tmp_path / "deep" / "My Style.safetensors", 0.5),))
     assert np.array_equal(pixels(named), pixels(given))
     assert named.infotext.splitlines()[0] == f"{JOB.prompt} <lora:My Style:0.5>"
-    with pytest.raises(HostError, match="no LoRA called other"):
+    with pytest.raises(InputError, match="no LoRA called other"):
         make(host, prompt="a <lora:other:1>")
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "message", "error"),
     [
-        ({"prompt": "[a:b:0.5]"}, "webui"),
-        ({"negative_prompt": "[a|b]"}, "webui"),
-        ({"prompt": "a AND b"}, "AND"),
-        ({"prompt": "(a:.)"}, "no number"),
-        ({"prompt": "(a:1" + "0" * 41 + ")"}, "finite"),
-        ({"cfg": float("nan")}, "finite"),
-        ({"cfg": 1e38}, "finite"),
-        ({"seed": 2**64}, "seeds"),
-        ({"seed": 2**64 - 1, "count": 2}, "seeds"),
-        ({"seed": -1}, "seeds"),
+        ({"prompt": "[a:b:0.5]"}, "webui", HostError),
+        ({"negative_prompt": "[a|b]"}, "webui", HostError),
+        ({"prompt": "a AND b"}, "AND", HostError),
+        ({"prompt": "(a:.)"}, "no number", InputError),
+        ({"prompt": "(a:1" + "0" * 41 + ")"}, "finite", HostError),
+        ({"cfg": float("nan")}, "finite", InputError),
+        ({"cfg": 1e38}, "finite", HostError),
+        ({"seed": 2**64}, "seeds", InputError),
+        ({"seed": 2**64 - 1, "count": 2}, "seeds", InputError),
+        ({"seed": -1}, "seeds", InputError),
     ],
 )
-def test_what_leads_nowhere_is_one_sentence_and_no_picture(host, changes, message):
-    with pytest.raises(HostError, match=message):
+def test_what_leads_nowhere_is_one_sentence_and_no_picture(host, changes, message, error):
+    with pytest.raises(error, match=message):
         make(host, **changes)
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers import DiffusersHost
-from facechain_ext.hosts.diffusers.loras import applied
+from facechain_ext.hosts.diffusers.loras import apply_loras
 from facechain_ext.recipes.job import Job, Lora
 
 BLOCK = "down_blocks.0.attentions.0.transformer_blocks.0"
@@ -65,7 +65,7 @@ def test_every_kind_of_name_reaches_its_layer(host, tmp_path, kind):
         {f"{name}.{lower}": down, f"{name}.{upper}": up, f"{name}{alpha}": torch.tensor(2.0)},
         tmp_path / "a.safetensors",
     )
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.7)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.7)]):
         assert torch.allclose(module.weight, before + 0.7 * 2 / 4 * up @ down, atol=1e-6)
     assert torch.equal(module.weight, before)
 
@@ -87,7 +87,7 @@ def test_ranks_and_alphas_of_each_layer_are_its_own(host, tmp_path):
         delta = (up.flatten(1) @ down.flatten(1)).reshape(module.weight.shape)
         wanted[path] = module.weight + (alpha / rank if alpha is not None else 1.0) * delta
     save_file(state, tmp_path / "a.safetensors")
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
         for path, value in wanted.items():
             assert torch.allclose(layer_of(host.checkpoint, "unet", path).weight, value, atol=1e-6), path
 
@@ -117,7 +117,7 @@ def test_an_alpha_in_the_metadata_counts(host, tmp_path, kind):
         {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, tmp_path / "a.safetensors", metadata=metadata
     )
     before = module.weight.clone()
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
         assert torch.allclose(module.weight, before + scale * up @ down, atol=1e-6)
 
 
@@ -128,7 +128,7 @@ def test_the_alpha_of_peft_stands_in_a_file_beside(host, tmp_path):
     save_file({f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}, tmp_path / "adapter_model.safetensors")
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 8, "lora_alpha": 16}))
     before = module.weight.clone()
-    with applied(host.checkpoint, [Lora(tmp_path / "adapter_model.safetensors", 1.0)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "adapter_model.safetensors", 1.0)]):
         assert torch.allclose(module.weight, before + 2 * up @ down, atol=1e-6)
 
 
@@ -143,7 +143,7 @@ def test_a_text_encoder_with_query_and_value_alone(host, tmp_path, prefix):
         state |= {f"{prefix}{path}.{lower}.weight": down, f"{prefix}{path}.{upper}.weight": up}
         wanted[part] = module.weight + up @ down
     save_file(state, tmp_path / "a.safetensors")
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
         for part, value in wanted.items():
             assert torch.allclose(layer_of(host.checkpoint, "text_encoder", f"{TE}.{part}").weight, value, atol=1e-6)
 
@@ -182,7 +182,7 @@ def test_dora(host, tmp_path, axis, path):
     delta = 0.5 * (up.flatten(1) @ down.flatten(1)).reshape(before.shape)
     full = dora_by_hand(before, delta, magnitude, axis)
     for strength in (1.0, 0.4):
-        with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", strength)]):
+        with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", strength)]):
             assert torch.allclose(module.weight, before + strength * (full - before), atol=1e-5)
 
 
@@ -195,7 +195,7 @@ def test_dora_of_peft_has_one_length_for_each_output(host, tmp_path):
         {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up, f"{name}.lora_magnitude_vector": magnitude},
         tmp_path / "a.safetensors",
     )
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 1.0)]):
         assert torch.allclose(module.weight, dora_by_hand(before, up @ down, magnitude, 0), atol=1e-5)
 
 
@@ -214,7 +214,7 @@ def lycoris(module):
             {"lokr_w1": small, "lokr_w2_a": first, "lokr_w2_b": second},
             torch.from_numpy(np.kron(small.numpy(), (first @ second).numpy())),
         ),
-        "a full difference": ({"diff": (whole := new(out, into))}, whole),
+        "a full difference": ({"diff": (all_steps := new(out, into))}, all_steps),
     }
 
 
@@ -224,7 +224,7 @@ def test_what_lycoris_adds(host, tmp_path, kind):
     before = module.weight.clone()
     tensors, delta = lycoris(module)[kind]
     save_file({f"{kohya(BLOCK)}_attn1_to_q.{key}": value for key, value in tensors.items()}, tmp_path / "a.safetensors")
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.5)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.5)]):
         assert torch.allclose(module.weight, before + 0.5 * delta.reshape(before.shape), atol=1e-6)
 
 
@@ -247,7 +247,7 @@ def test_norms_biases_and_a_core_between_the_factors(host, tmp_path):
     for y in range(3):
         for x in range(3):
             delta[:, :, y, x] = up.flatten(1) @ core[:, :, y, x] @ down.flatten(1)
-    with applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.5)]):
+    with apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", 0.5)]):
         now = [conv.weight, conv.bias, norm.weight, norm.bias]
         for value, old, added in zip(now, before, (delta, bias, gain, gain * 2), strict=True):
             assert torch.allclose(value, old + 0.5 * added, atol=1e-5)
@@ -265,7 +265,7 @@ def test_several_loras_add_up_and_a_failure_leaves_nothing(host, tmp_path):
             files[-1],
         )
         deltas.append(up @ down)
-    with applied(host.checkpoint, [Lora(files[0], 1.0), Lora(files[1], -0.5)]):
+    with apply_loras(host.checkpoint, [Lora(files[0], 1.0), Lora(files[1], -0.5)]):
         assert torch.allclose(module.weight, before + deltas[0] - 0.5 * deltas[1], atol=1e-6)
     save_file(
         {"lora_unet_nowhere.lora_down.weight": down, "lora_unet_nowhere.lora_up.weight": up},
@@ -273,7 +273,7 @@ def test_several_loras_add_up_and_a_failure_leaves_nothing(host, tmp_path):
     )
     with (
         pytest.raises(HostError, match="lora_unet_nowhere"),
-        applied(host.checkpoint, [Lora(files[0]), Lora(tmp_path / "bad.safetensors")]),
+        apply_loras(host.checkpoint, [Lora(files[0]), Lora(tmp_path / "bad.safetensors")]),
     ):
         pass
     assert torch.equal(module.weight, before)
@@ -311,7 +311,7 @@ def test_what_cannot_be_used_is_named_with_the_right_advice(host, tmp_path, chan
         else:
             state[key] = torch.full_like(down, torch.nan) if isinstance(value, str) else value
     save_file(state, tmp_path / "style.safetensors")
-    with pytest.raises(error) as caught, applied(host.checkpoint, [Lora(tmp_path / "style.safetensors")]):
+    with pytest.raises(error) as caught, apply_loras(host.checkpoint, [Lora(tmp_path / "style.safetensors")]):
         pass
     for word in ["style.safetensors", *words]:
         assert word in str(caught.value)
@@ -322,8 +322,8 @@ def test_a_weight_that_leads_nowhere_is_one_sentence(host, tmp_path, weight):
     down, up = factors(layer_of(host.checkpoint, "unet", f"{BLOCK}.attn1.to_q"), 4)
     save_file({f"{Q}.lora_down.weight": down, f"{Q}.lora_up.weight": up}, tmp_path / "a.safetensors")
     with (
-        pytest.raises((HostError, WeightsError), match="weight"),
-        applied(host.checkpoint, [Lora(tmp_path / "a.safetensors", weight)]),
+        pytest.raises((InputError, WeightsError), match="weight"),
+        apply_loras(host.checkpoint, [Lora(tmp_path / "a.safetensors", weight)]),
     ):
         pass
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
-from facechain_ext.hosts.diffusers.output import free_path, must_be_new, prepare_folder, save_picture
+from facechain_ext.hosts.diffusers.output import check_new_file, free_path, prepare_folder, save_picture
 
 PICTURE = Image.new("RGB", (8, 8), "red")
 
@@ -49,20 +49,20 @@ def test_settings_that_are_not_unicode_are_kept_as_far_as_they_can(tmp_path):
 def test_a_folder_that_cannot_be_written_is_found_first(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "a\0b"):
-        with pytest.raises(HostError, match="cannot be written"):
+        with pytest.raises(InputError, match="cannot be written"):
             prepare_folder(folder)
-    with pytest.raises(HostError, match="not overwritten"):
-        must_be_new(tmp_path / "file")
+    with pytest.raises(InputError, match="not overwritten"):
+        check_new_file(tmp_path / "file")
     prepare_folder(tmp_path / "new" / "deep")
     assert not list((tmp_path / "new" / "deep").iterdir())
 
 
 def test_the_first_interrupt_is_a_wish_and_the_second_an_order():
     before = signal.getsignal(signal.SIGINT)
-    with interrupt_requests() as asked:
-        assert not asked()
+    with interrupt_requests() as requested:
+        assert not requested()
         os.kill(os.getpid(), signal.SIGINT)
-        assert asked()
+        assert requested()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
@@ -72,8 +72,8 @@ def test_beside_the_main_thread_nothing_is_caught():
     seen = []
 
     def work():
-        with interrupt_requests() as asked:
-            seen.append(asked())
+        with interrupt_requests() as requested:
+            seen.append(requested())
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, InputError
 from facechain_ext.hosts.diffusers.sampling.prompts import check_syntax, encode, parse_weights, split_networks
 
 
@@ -44,7 +44,7 @@ def test_and_composes_in_the_prompt_alone():
 
 @pytest.mark.parametrize("prompt", ["(a:.)", "(a:1.2.3)", "(a:+.)"])
 def test_a_weight_that_is_no_number_is_one_sentence(prompt):
-    with pytest.raises(HostError, match="weight"):
+    with pytest.raises(InputError, match="weight"):
         parse_weights(prompt)
 
 
@@ -62,10 +62,17 @@ def test_networks_come_out_of_the_prompt(prompt, words, networks):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["<hypernet:x:1>", "<lora:x:one>", "<lora:x:1:0.5>", "<lora:x:te=1>", "<lora:x:1e999>"]
+    ("prompt", "error"),
+    [
+        ("<hypernet:x:1>", HostError),
+        ("<lora:x:one>", InputError),
+        ("<lora:x:1:0.5>", InputError),
+        ("<lora:x:te=1>", InputError),
+        ("<lora:x:1e999>", InputError),
+    ],
 )
-def test_networks_that_are_not_read_are_named(prompt):
-    with pytest.raises(HostError) as caught:
+def test_networks_that_are_not_read_are_named(prompt, error):
+    with pytest.raises(error) as caught:
         split_networks(prompt)
     assert prompt in str(caught.value)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS, find_sampler
-from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
+from facechain_ext.hosts.diffusers.sampling.schedules import set_timesteps
 
 BETAS = [(0.00085**0.5 + (0.012**0.5 - 0.00085**0.5) * t / 999) ** 2 for t in range(1000)]
 ALPHAS = [math.prod(1 - beta for beta in BETAS[: t + 1]) for t in range(1000)]
@@ -39,7 +39,7 @@ K_DIFFUSION = [name for name in SAMPLERS if not name.startswith(("UniPC", "DDIM"
 def test_the_noise_levels_are_the_webuis(name, steps):
     sampler = find_sampler(name)
     scheduler = sampler.build()
-    set_steps(scheduler, steps, torch.device("cpu"), whole=True)
+    set_timesteps(scheduler, steps, torch.device("cpu"), all_steps=True)
     discarding = name.removesuffix(" Karras").removesuffix(" Exponential") in DISCARDING
     wanted = expected(sampler.schedule, steps + 1)[:-1] if discarding else expected(sampler.schedule, steps)
     ours = sorted(set(scheduler.sigmas.tolist()), reverse=True)  # some name each level twice, for their second half
@@ -55,7 +55,7 @@ def test_the_noise_levels_are_the_webuis(name, steps):
 def test_the_time_steps_of_ddim_and_plms_are_the_webuis(steps, times):
     for name in ("DDIM", "PLMS"):
         scheduler = find_sampler(name).build()
-        set_steps(scheduler, steps, torch.device("cpu"), whole=True)
+        set_timesteps(scheduler, steps, torch.device("cpu"), all_steps=True)
         found = scheduler.timesteps.tolist()
         if name == "PLMS" and steps > 1:  # its first step is evaluated twice
             assert found.pop(2) == times[1]
@@ -80,7 +80,7 @@ class Known:
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_the_fewest_steps_end_at_finite_pictures(name, steps):
     scheduler = find_sampler(name).build()
-    set_steps(scheduler, steps, torch.device("cpu"), whole=True)
+    set_timesteps(scheduler, steps, torch.device("cpu"), all_steps=True)
     generator = torch.Generator().manual_seed(0)
     picture = torch.randn(1, 4, 8, 8, generator=generator)
     model = Known(picture)

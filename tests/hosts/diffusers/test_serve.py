@@ -15,8 +15,8 @@ from skimage import data
 
 from facechain_ext.cli.serve import _controlnets
 from facechain_ext.demo import random_models
-from facechain_ext.errors import FaceChainError, HostError, WeightsError
-from facechain_ext.hosts.diffusers.serve import Files, ServeHost
+from facechain_ext.errors import FaceChainError, HostError, InputError, WeightsError
+from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
 from facechain_ext.identity import Identity
 from facechain_ext.recipes.job import Control, Job, Lora, Person
 from facechain_ext.weights import set_models_folder
@@ -27,7 +27,7 @@ FACE = Image.fromarray(data.astronaut())
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     made = random_models(tmp_path_factory.mktemp("small"))
-    return Files(made.checkpoint, encoder=made.encoder, adapters={"small": made.adapter}, notice="small")
+    return ServeFiles(made.checkpoint, encoder=made.encoder, adapters={"small": made.adapter}, notice="small")
 
 
 @pytest.fixture
@@ -142,11 +142,11 @@ def test_loras_are_found_by_name(host, files, tmp_path):
     folder = tmp_path / "loras"
     (folder / "deep").mkdir(parents=True)
     save_file({"x": torch.zeros(1)}, folder / "deep" / "ink.safetensors")
-    served = ServeHost(Files(files.checkpoint, lora_folder=folder), tmp_path)
+    served = ServeHost(ServeFiles(files.checkpoint, lora_folder=folder), tmp_path)
     assert served.capabilities().loras == ("ink",)
     with pytest.raises(WeightsError, match="not a LoRA"):
         served.generate(job(loras=(Lora("ink"),)))
-    with pytest.raises(HostError, match="Put it into"):
+    with pytest.raises(InputError, match="Put it into"):
         served.generate(job(loras=(Lora("gone"),)))
 
 
@@ -162,7 +162,7 @@ def test_without_an_encoder_it_says_how_to_get_one(files, tmp_path):
     set_models_folder(tmp_path)
     try:
         with pytest.raises(WeightsError, match="transface"):
-            ServeHost(Files(files.checkpoint), tmp_path).likeness_scorer()
+            ServeHost(ServeFiles(files.checkpoint), tmp_path).likeness_scorer()
     finally:
         set_models_folder(None)
 
@@ -177,7 +177,7 @@ def test_controlnets_on_the_command_line():
 
 
 def test_who_waits_for_a_turn_is_known_and_who_has_it_does_not_wait(tmp_path):
-    host = ServeHost(Files(tmp_path / "none.safetensors"), tmp_path)
+    host = ServeHost(ServeFiles(tmp_path / "none.safetensors"), tmp_path)
     begun, end, waiting = threading.Event(), threading.Event(), threading.Event()
 
     def first():

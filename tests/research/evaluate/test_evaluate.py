@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from research.__main__ import app
 from research.evaluate.budget import STRENGTHS, VARIANTS, Budget
-from research.evaluate.eval_net import TRAINED_ON
+from research.evaluate.eval_net import EVAL_NET_CONFIG
 from research.evaluate.mixing import SHARES
 from research.evaluate.rendered import RenderedPeople
-from research.evaluate.report import page, plot
-from research.evaluate.run import OWN, EncodedOnce, as_json, evaluate, evaluate_as_they_are
-from research.evaluate.subjects import eval_net_of
+from research.evaluate.report import as_json, page, plot
+from research.evaluate.run import OWN, LatentCache, evaluate, evaluate_as_they_are
+from research.evaluate.subjects import load_or_train_eval_net
 
 LITTLE = Budget(
     persons=2,
@@ -73,7 +73,7 @@ def test_finished_models_are_measured_as_they_are(models, tmp_path):
 
 def test_a_picture_is_encoded_once_as_the_training_would(models):
     vae, people = load_checkpoint(models.checkpoint).vae, RenderedPeople(1, 2)
-    latents = EncodedOnce(vae, people)
+    latents = LatentCache(vae, people)
     pixels = torch.from_numpy(people.photo(1).pixels.copy()).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.no_grad():
         expected = vae.encode(pixels).latent_dist.mode()[0]
@@ -83,12 +83,12 @@ def test_a_picture_is_encoded_once_as_the_training_would(models):
 
 def test_a_judge_that_was_trained_otherwise_is_not_used_again(tmp_path, monkeypatch):
     kept = tmp_path / "judge.safetensors"
-    eval_net_of(kept, LITTLE)
+    load_or_train_eval_net(kept, LITTLE)
     first = kept.stat().st_mtime_ns
-    eval_net_of(kept, LITTLE)
+    load_or_train_eval_net(kept, LITTLE)
     assert kept.stat().st_mtime_ns == first
-    monkeypatch.setitem(TRAINED_ON, "noise", 0.5)
-    eval_net_of(kept, LITTLE)
+    monkeypatch.setitem(EVAL_NET_CONFIG, "noise", 0.5)
+    load_or_train_eval_net(kept, LITTLE)
     assert kept.stat().st_mtime_ns != first
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facechain_ext.demo import random_models
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import InputError
 from research.evaluate.identity_bleed import (
     BEGIN,
     END,
@@ -14,7 +14,7 @@ from research.evaluate.identity_bleed import (
     Trials,
     identity_bleed_of,
     measure_identity_bleed,
-    put_into,
+    replace_table,
     table,
 )
 
@@ -28,7 +28,7 @@ def test_random_models_give_two_columns_for_each_pair(tmp_path):
 
 
 def test_who_is_painted_alone_is_not_changed_by_the_neighbour(tmp_path):
-    found = measure_identity_bleed(random_models(tmp_path), Trials(count=1, steps=2, side=64, alone=0.75))
+    found = measure_identity_bleed(random_models(tmp_path), Trials(count=1, steps=2, side=64, inpaint_denoise=0.75))
     assert all(trial.own > 0 for trial in found)
     assert identity_bleed_of(found) == 0.0
 
@@ -46,9 +46,9 @@ def test_the_table_is_written_between_its_marks_again_and_again(tmp_path):
     document = tmp_path / "page.md"
     document.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n", encoding="utf-8")
     for text in ("new", "newer"):
-        put_into(document, text)
+        replace_table(document, text)
         assert document.read_text(encoding="utf-8") == f"above\n{BEGIN}\n{text}\n{END}\nbelow\n"
     document.write_text("nothing here", encoding="utf-8")
-    with pytest.raises(PhotoError, match="no place"):
-        put_into(document, "x")
+    with pytest.raises(InputError, match="no place"):
+        replace_table(document, "x")
     assert document.read_text(encoding="utf-8") == "nothing here"

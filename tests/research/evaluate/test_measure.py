@@ -9,7 +9,7 @@ import torch
 
 from facechain_ext.faces.alignment import ARCFACE_POINTS
 from facechain_ext.identity.projector import ProjectorSizes
-from research.evaluate.eval_net import ask, attribute_numbers, face_crops, to_eval_net, train_eval_net
+from research.evaluate.eval_net import attribute_indices, face_crops, predict, to_eval_net, train_eval_net
 from research.evaluate.measure import caption_accuracy, change_outside, retrieval, spread
 from research.evaluate.parallel import ParallelAdapter, attach_parallel
 from research.evaluate.rendered import RenderedPeople
@@ -59,15 +59,15 @@ def test_crops_bring_the_landmarks_of_any_face_to_the_encoders_places(turn, scal
 
 def test_the_judge_learns_who_and_what():
     people = RenderedPeople(4, 4)
-    judge = train_eval_net(people, steps=60, batch=16)
+    eval_net = train_eval_net(people, steps=60, batch=16)
     pixels = np.stack([people.photo(n).pixels for n in range(16)])
-    verdict = ask(judge, pixels)
-    wanted = [attribute_numbers(portrait.scene) for portrait in people.portraits]
-    assert caption_accuracy(verdict, wanted) > 0.8
-    gallery = torch.nn.functional.normalize(verdict.identity.view(4, 4, -1).mean(1), dim=1)
-    assert retrieval(verdict.identity, gallery, [portrait.who for portrait in people.portraits])[0] > 0.9
-    again = ask(train_eval_net(people, steps=60, batch=16), pixels)
-    assert torch.equal(again.identity, verdict.identity)
+    prediction = predict(eval_net, pixels)
+    wanted = [attribute_indices(portrait.scene) for portrait in people.portraits]
+    assert caption_accuracy(prediction, wanted) > 0.8
+    gallery = torch.nn.functional.normalize(prediction.identity.view(4, 4, -1).mean(1), dim=1)
+    assert retrieval(prediction.identity, gallery, [portrait.person for portrait in people.portraits])[0] > 0.9
+    again = predict(train_eval_net(people, steps=60, batch=16), pixels)
+    assert torch.equal(again.identity, prediction.identity)
 
 
 def test_the_parallel_baseline_adds_attention_to_the_face():
@@ -83,8 +83,8 @@ def test_the_parallel_baseline_adds_attention_to_the_face():
     site = "mid_block|attentions|0"
     torch.nn.init.normal_(adapter.values[site].weight, std=0.5)
     seen = []
-    with attach_parallel(unet, adapter, tokens, 0.5) as acting, torch.no_grad():
-        acting.observers.append(lambda name, x, d: seen.append((name, x, d)))
+    with attach_parallel(unet, adapter, tokens, 0.5) as attachment, torch.no_grad():
+        attachment.observers.append(lambda name, x, d: seen.append((name, x, d)))
         assert not torch.equal(run(unet, x, 10, text), plain)
     assert torch.equal(run(unet, x, 10, text), plain)
     _, inside, increment = next(row for row in seen if row[0] == "mid_block.attentions.0")

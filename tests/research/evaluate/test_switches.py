@@ -14,8 +14,8 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
 from research.__main__ import app
-from research.evaluate.subjects import eval_net_of, held_out, subjects_of
-from research.evaluate.switches import STEPS, SWITCHES, Switch, _drawn, _region, page, psnr, switch_costs
+from research.evaluate.subjects import held_out_people, load_or_train_eval_net, prepare_subjects
+from research.evaluate.switches import STEPS, SWITCHES, Switch, _generate, _region, page, psnr, switch_costs
 from tests.research.evaluate.test_evaluate import LITTLE
 
 
@@ -49,13 +49,13 @@ def test_every_switch_is_compared_with_the_exact_pictures(models, tmp_path):
     few = [replace(switch, steps=5 if switch.steps == STEPS else 3) for switch in SWITCHES]
     costs = switch_costs(models, tmp_path, LITTLE, switches=few)
     assert [one.name for one in costs] == [switch.name for switch in SWITCHES]
-    exact, automatic, *others = costs
+    exact, automatic, *other_photos = costs
     assert np.isinf(exact.psnr)
     assert np.isinf(exact.worst)
     assert exact.near == 1
     assert automatic.covered is not None
     assert 0 < automatic.covered <= 1
-    finite = {one.name: one.psnr for one in others}
+    finite = {one.name: one.psnr for one in other_photos}
     finite.pop("region: a box around the face")  # an untrained eval net's box, widened, is the whole picture: see below
     assert all(np.isfinite(value) for value in finite.values())
     assert finite["window 0 to 0.8"] > finite["LCM sampler, 6 steps"]
@@ -65,22 +65,22 @@ def test_every_switch_is_compared_with_the_exact_pictures(models, tmp_path):
 
 
 def test_a_small_box_changes_the_pictures(models, tmp_path):
-    judge = eval_net_of(tmp_path / "judge.safetensors", LITTLE)
-    subjects, _ = subjects_of(held_out(LITTLE), judge, TransFace.from_file(models.encoder), LITTLE)
-    exact, boxed = (
-        _drawn(
+    eval_net = load_or_train_eval_net(tmp_path / "judge.safetensors", LITTLE)
+    subjects, _ = prepare_subjects(held_out_people(LITTLE), eval_net, TransFace.from_file(models.encoder), LITTLE)
+    exact, in_face_box = (
+        _generate(
             load_checkpoint(models.checkpoint),
             load_adapter(models.adapter),
             subjects,
             LITTLE,
-            Switch("a switch", steps=2, alone=True, boxed=boxed),
+            Switch("a switch", steps=2, one_by_one=True, in_face_box=in_face_box),
             1.0,
-            torch.tensor([(0.4, 0.4, 0.6, 0.6)] * len(subjects.who)),
+            torch.tensor([(0.4, 0.4, 0.6, 0.6)] * len(subjects.persons)),
             [],
         )
-        for boxed in (False, True)
+        for in_face_box in (False, True)
     )
-    assert np.isfinite(psnr(exact, boxed)).all()
+    assert np.isfinite(psnr(exact, in_face_box)).all()
 
 
 def test_the_command_writes_the_table(models, tmp_path, monkeypatch):

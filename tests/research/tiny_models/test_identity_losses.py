@@ -54,8 +54,8 @@ def test_a_copy_loses_little_and_another_picture_much(pictures, face_loss):
     numbers = np.arange(len(pictures))
     copies = pixels_of(pictures, numbers).requires_grad_()
     copied = face_loss.reconstruction_loss(copies, numbers)
-    others = face_loss.reconstruction_loss(pixels_of(pictures, numbers[::-1]), numbers)
-    assert float(copied.detach()) < 0.2 * float(others)
+    other_photos = face_loss.reconstruction_loss(pixels_of(pictures, numbers[::-1]), numbers)
+    assert float(copied.detach()) < 0.2 * float(other_photos)
     copied.backward()
     assert copies.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in face_loss.encoder.parameters())
@@ -67,13 +67,13 @@ def test_a_person_is_told_from_others_by_the_cross_entropy_written_plainly(pictu
     numbers = np.array([1, 4])
     painted = pixels_of(pictures, numbers)
     found = IdentityLoss(face_loss, as_it_is, persons, EACH).cross_entropy(painted, numbers, np.random.default_rng(0))
-    others = np.random.default_rng(0).integers(3, size=255)
+    other_photos = np.random.default_rng(0).integers(3, size=255)
     with torch.no_grad():
         crops, _ = face_loss.crop_faces(painted, numbers)
         embeddings = F.normalize(face_loss.encoder(crops)[1], dim=1).double().numpy()
     known = persons.double().numpy()
     for row, number in enumerate(numbers):
-        against = np.exp(16 * np.array([embeddings[row] @ known[other] for other in [number // EACH, *others]]))
+        against = np.exp(16 * np.array([embeddings[row] @ known[other] for other in [number // EACH, *other_photos]]))
         assert float(found[row]) == pytest.approx(-np.log(against[0] / against.sum()), rel=1e-4)
 
 

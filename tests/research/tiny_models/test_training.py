@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from facechain_ext.demo.layout import ENCODER, new_vae
 from facechain_ext.errors import Cancelled, HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint, load_controlnet
-from facechain_ext.hosts.diffusers.loras import applied
+from facechain_ext.hosts.diffusers.loras import apply_loras
 from facechain_ext.identity import TransFace
 from facechain_ext.methods.fact import load_adapter
 from facechain_ext.recipes.job import Lora
@@ -70,7 +70,7 @@ def test_every_part_is_trained_once_and_the_standard_loaders_read_what_comes_out
     adapter = load_adapter(folder / "out" / "adapter.safetensors")
     load_controlnet(folder / "out" / "openpose.safetensors")
     for style in STYLES:
-        with applied(checkpoint, [Lora(folder / "out" / f"lora-{style}.safetensors", 1.0)]):
+        with apply_loras(checkpoint, [Lora(folder / "out" / f"lora-{style}.safetensors", 1.0)]):
             styled = run(checkpoint.unet)
         assert not torch.equal(styled, run(checkpoint.unet))
     assert (folder / "out" / "curves.png").stat().st_size > 1000
@@ -215,7 +215,7 @@ def test_drawing_goes_on_where_it_stopped_and_gives_the_same(tmp_path):
     again = RenderedPictures(tmp_path / "a", 3, 2, 64)
     assert np.array_equal(first["pixels"], again["pixels"])
     assert len(first.first(2)) == 4
-    assert first.others(3) == [2]
+    assert first.other_photos(3) == [2]
     with pytest.raises(InputError, match="another plan"):
         RenderedPictures(tmp_path / "a", 4, 2, 64)
 

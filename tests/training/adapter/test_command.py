@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from facechain_ext.cli.main import app
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact import load_adapter
-from facechain_ext.training.adapter.run import Request, train
+from facechain_ext.training.adapter.run import TrainRequest, train
 from facechain_ext.training.adapter.settings import Settings
 from tests.training.adapter.test_prepare import PHOTOS
 from tests.training.conftest import BoxMasker, MarkDetector
@@ -29,7 +29,9 @@ def photos(tmp_path):
 
 
 def test_from_photos_to_an_adapter_that_loads(models, photos, tmp_path):
-    request = Request(models.checkpoint, photos, tmp_path / "out", models.encoder, models.adapter, size=64, quality=0)
+    request = TrainRequest(
+        models.checkpoint, photos, tmp_path / "out", models.encoder, models.adapter, size=64, quality=0
+    )
     said = []
 
     def go(settings=FEW, **more):
@@ -66,7 +68,7 @@ def test_refuses_other_models_before_anything_is_written(models, photos, tmp_pat
     change(weights)
     save_file(weights, tmp_path / "other.safetensors")
     with pytest.raises(HostError, match=message):
-        train(Request(tmp_path / "other.safetensors", photos, tmp_path / "out", models.encoder), FEW)
+        train(TrainRequest(tmp_path / "other.safetensors", photos, tmp_path / "out", models.encoder), FEW)
     assert not (tmp_path / "out").exists()
 
 

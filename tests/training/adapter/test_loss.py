@@ -8,7 +8,7 @@ import torch
 
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import attach, new_adapter
-from facechain_ext.training.adapter.loss import Emphasis, Fair, fact_loss, fair_term, outside_face
+from facechain_ext.training.adapter.loss import Fair, LossWeighting, fact_loss, fair_term, outside_face
 from tests.unets import CONTEXT, diffusers_unet
 
 SMALL = ProjectorSizes(16, width=16, inner=16, depth=1, queries=4, hidden=32, token_width=CONTEXT)
@@ -110,8 +110,10 @@ def test_checkpointing_changes_no_gradient():
         torch.testing.assert_close(plain, again)
 
 
-@pytest.mark.parametrize("emphasis", [Emphasis(face=4.0), Emphasis(velocity=3.0), Emphasis(0.0, 1.0), Emphasis()])
-def test_emphasis_equals_a_plain_implementation(emphasis):
+@pytest.mark.parametrize(
+    "weighting", [LossWeighting(face=4.0), LossWeighting(velocity=3.0), LossWeighting(0.0, 1.0), LossWeighting()]
+)
+def test_weighting_equals_a_plain_implementation(weighting):
     rng = np.random.default_rng(0)
     predicted, noise = rng.normal(size=(2, 2, 4, 8, 8))
     mask, signal = np.zeros((2, 64, 64)), np.array([20.0, 0.3])
@@ -122,14 +124,19 @@ def test_emphasis_equals_a_plain_implementation(emphasis):
         for y in range(8):
             for x in range(8):
                 inside = mask[row, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8].mean()
-                weight = emphasis.face * inside + 1 - inside
+                weight = weighting.face * inside + 1 - inside
                 total += weight * ((predicted - noise)[row, :, y, x] ** 2).mean()
                 weights += weight
-        bound = min(1 + 1 / signal[row], emphasis.velocity) if emphasis.velocity else 1.0
+        bound = min(1 + 1 / signal[row], weighting.velocity) if weighting.velocity else 1.0
         rows.append(bound * total / max(weights, 1e-12))
     fair = Fair(torch.from_numpy(mask), (8, 8), {"a": torch.tensor([0.5, 0.5])})
     loss = fact_loss(
-        torch.from_numpy(predicted), torch.from_numpy(noise), fair, 0.1, emphasis=emphasis, signal=torch.tensor(signal)
+        torch.from_numpy(predicted),
+        torch.from_numpy(noise),
+        fair,
+        0.1,
+        weighting=weighting,
+        signal=torch.tensor(signal),
     )
     assert loss.mse.item() == pytest.approx(((predicted - noise) ** 2).mean(), rel=1e-5)
     assert loss.total.item() == pytest.approx(np.mean(rows) + 0.05, rel=1e-5)

@@ -12,11 +12,19 @@ import pytest
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.training.adapter import prepare as module
-from facechain_ext.training.adapter.people import PreparedPeople
-from facechain_ext.training.adapter.prepare import JOURNAL, REPORT, TEMPLATE, Demands, Row, prepare, read_journal
+from facechain_ext.training.adapter.dataset import PreparedPhotos
+from facechain_ext.training.adapter.prepare import (
+    JOURNAL,
+    REPORT,
+    TEMPLATE,
+    JournalEntry,
+    PhotoRequirements,
+    prepare,
+    read_journal,
+)
 from tests.training.conftest import BoxMasker, MarkDetector
 
-DEMANDS = Demands(size=128, quality=0.0)
+DEMANDS = PhotoRequirements(size=128, quality=0.0)
 
 
 def picture(*faces, size=(200, 300), seed=0):
@@ -68,7 +76,7 @@ def folder(tmp_path):
 
 
 def run(root, out, **more):
-    return prepare(root, out, detector=MarkDetector(), masker=BoxMasker(), demands=DEMANDS, **more)
+    return prepare(root, out, detector=MarkDetector(), masker=BoxMasker(), requirements=DEMANDS, **more)
 
 
 def check(rows, out):
@@ -185,13 +193,19 @@ def test_refuses_no_path_no_tar_and_other_demands(folder, tmp_path):
         run(tmp_path / "x.tar", tmp_path / "out")
     run(folder, tmp_path / "out")
     with pytest.raises(PhotoError, match="was prepared with"):
-        prepare(folder, tmp_path / "out", detector=MarkDetector(), masker=BoxMasker(), demands=Demands(size=64))
+        prepare(
+            folder,
+            tmp_path / "out",
+            detector=MarkDetector(),
+            masker=BoxMasker(),
+            requirements=PhotoRequirements(size=64),
+        )
 
 
 def test_people_are_read_back(folder, tmp_path):
     run(folder, tmp_path / "out")
-    people = PreparedPeople(tmp_path / "out")
-    assert (len(people), people.persons, people.singles) == (4, 2, ("bob",))
+    people = PreparedPhotos(tmp_path / "out")
+    assert (len(people), people.persons, people.single_photo_persons) == (4, 2, ("bob",))
     photo = people.photo(0)
     assert photo.pixels.shape == (128, 128, 3)
     assert photo.mask.shape == (128, 128)
@@ -199,12 +213,12 @@ def test_people_are_read_back(folder, tmp_path):
     face = photo.pixels[photo.mask > 200].mean(0)
     assert face[0] > 200
     assert face[2] < 60
-    assert [people.others(n) for n in range(4)] == [[1], [0], [3], [2]]
-    assert len(PreparedPeople(tmp_path / "out", keep_single=True)) == 5
+    assert [people.other_photos(n) for n in range(4)] == [[1], [0], [3], [2]]
+    assert len(PreparedPhotos(tmp_path / "out", keep_single=True)) == 5
 
 
 def test_a_damaged_file_of_the_folder_is_named(folder, tmp_path):
-    rows: list[Row] = run(folder, tmp_path / "out")
+    rows: list[JournalEntry] = run(folder, tmp_path / "out")
     (tmp_path / "out" / f"{rows[0].key}-mask.png").write_bytes(b"x")
     with pytest.raises(PhotoError, match=r"-mask.png is gone or damaged"):
-        PreparedPeople(tmp_path / "out").photo(0)
+        PreparedPhotos(tmp_path / "out").photo(0)

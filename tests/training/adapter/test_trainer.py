@@ -139,11 +139,11 @@ def test_batches_shuffle_faces_and_drop_what_they_say(checkpoint, rendered_peopl
     batch = Batches(rendered_people, checkpoint.tokenizer, everything)(0)
     targets = target_numbers(4, everything, 0)
     for target, face in zip(targets, batch.faces, strict=True):
-        assert torch.equal(face, own[rendered_people.others(target)[0]])
+        assert torch.equal(face, own[rendered_people.other_photos(target)[0]])
     plain = Batches(rendered_people, checkpoint.tokenizer, replace(everything, shuffle=False))(0)
     for target, face in zip(targets, plain.faces, strict=True):
         assert torch.equal(face, own[target])
-    empty = (batch.words[:, 1] == checkpoint.tokenizer.eos_token_id).float().mean().item()
+    empty = (batch.token_ids[:, 1] == checkpoint.tokenizer.eos_token_id).float().mean().item()
     assert 0.1 < empty < 0.4
     assert 0.1 < 1 - batch.has_face.mean().item() < 0.4
     assert torch.equal(batch.noise, plain.noise)

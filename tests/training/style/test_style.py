@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from facechain_ext.demo.layout import WIDTH
 from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
-from facechain_ext.hosts.diffusers.loras import applied
+from facechain_ext.hosts.diffusers.loras import apply_loras
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import catalogue, find_style
 from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
@@ -135,7 +135,7 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, models, tmp
     x, text = torch.randn(1, 4, 8, 8), torch.randn(1, 5, WIDTH)
     with torch.no_grad():
         plain = checkpoint.unet(x, 10, text).sample
-        with applied(checkpoint, [Lora(str(final), 1.0)]):
+        with apply_loras(checkpoint, [Lora(str(final), 1.0)]):
             assert not torch.equal(checkpoint.unet(x, 10, text).sample, plain)
         assert torch.equal(checkpoint.unet(x, 10, text).sample, plain)
     style = find_style("my-style")

@@ -15,7 +15,7 @@ from accelerate import init_empty_weights
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint import sizes
 from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, Part, single_file_name
-from facechain_ext.hosts.diffusers.checkpoint.noise import ORDINARY, NoiseModel, noise_of
+from facechain_ext.hosts.diffusers.checkpoint.noise import SD15_NOISE, NoiseModel, read_noise_model
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.checkpoint.vae_files import read_vae
 from facechain_ext.hosts.diffusers.silence import silence
@@ -57,7 +57,7 @@ class Checkpoint:
     tokenizer: CLIPTokenizer
     name: str
     digest: str
-    noise: NoiseModel = ORDINARY
+    noise: NoiseModel = SD15_NOISE
 
 
 def load_checkpoint(
@@ -84,7 +84,7 @@ def load_checkpoint(
     vae_weights = read_vae(Path(vae)) if vae is not None else _part(weights, "vae")
     if not vae_weights:
         raise HostError(f"{path.name} has no VAE. Name a VAE file with --vae.")
-    noise = noise_of(weights, _metadata(path))
+    noise = read_noise_model(weights, _metadata(path))
     del weights
     unet = _fill(UNet2DConditionModel.from_config, sizes.unet_config, "unet", unet_weights, path.name)
     autoencoder = _fill(AutoencoderKL.from_config, sizes.vae_config, "vae", vae_weights, vae_name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_LAST = 4.8973451890853435e-08
+_TERMINAL_ALPHA = 4.8973451890853435e-08
 """What is left of the picture at the last step with zero terminal SNR, as in the webui: 0 cannot be divided by."""
 
 
@@ -30,18 +30,18 @@ class NoiseModel:
 
     def require_epsilon(self, name: str) -> None:
         """Raise HostError, which names the checkpoint, unless the U-Net predicts noise as Stable Diffusion 1.5 does."""
-        if self != ORDINARY:
+        if self != SD15_NOISE:
             raise HostError(
                 f"{name} is marked as a v-prediction or zero-terminal-SNR checkpoint, which cannot be trained here. "
                 "Choose an ordinary Stable Diffusion 1.5 checkpoint."
             )
 
 
-ORDINARY = NoiseModel()
+SD15_NOISE = NoiseModel()
 """Stable Diffusion 1.5 as it was published."""
 
 
-def noise_of(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> NoiseModel:
+def read_noise_model(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> NoiseModel:
     """What the keys ``v_pred`` and ``ztsnr`` and the metadata of a checkpoint say (its own and kohya's)."""
     said = metadata.get("modelspec.prediction_type", "").lower().replace("-", "_")
     velocity = (
@@ -58,5 +58,5 @@ def zero_terminal_betas(betas: Tensor) -> Tensor:
     kept = torch.cumprod(1.0 - betas.double(), 0).sqrt()
     first, last = kept[0].clone(), kept[-1].clone()
     kept = ((kept - last) * first / (first - last)) ** 2
-    kept[-1] = _LAST
+    kept[-1] = _TERMINAL_ALPHA
     return 1.0 - torch.cat([kept[:1], kept[1:] / kept[:-1]])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from facechain_ext.errors import HostError
-from facechain_ext.hosts.diffusers.sampling.schedules import set_steps
+from facechain_ext.hosts.diffusers.sampling.schedules import set_timesteps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class ControlUnit:
     weight: float
     window: tuple[float, float]
 
-    def acts(self, fraction: float) -> bool:
+    def is_active(self, fraction: float) -> bool:
         """Whether it acts when ``fraction`` of the steps is done."""
         return self.weight != 0.0 and self.window[0] <= fraction < max(self.window[1], 1e-9)
 
@@ -86,9 +86,9 @@ class Predictor:
     ) -> Tensor:
         batch = sample.to(embedding.dtype).expand(len(conditional), -1, -1, -1)
         extra: dict[str, object] = {}
-        acting = [control for control in self.controls if control.acts(fraction)]
+        acting = [control for control in self.controls if control.is_active(fraction)]
         if acting:
-            down, middle = _controlled(acting, batch, timestep, embedding)
+            down, middle = _control_residuals(acting, batch, timestep, embedding)
             extra = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
         if self.face is not None:
             self.face.set_rows(conditional)
@@ -96,7 +96,7 @@ class Predictor:
         return predicted.float()
 
 
-def _controlled(
+def _control_residuals(
     controls: Sequence[ControlUnit], batch: Tensor, timestep: Tensor, embedding: Tensor
 ) -> tuple[list[Tensor], Tensor]:
     total: tuple[list[Tensor], Tensor] | None = None
@@ -148,13 +148,13 @@ def denoise(
     latent picture as it is then. Raises HostError when the picture is not finite any more.
     """
     device = predict.unet.device
-    set_steps(scheduler, steps, device, whole=start is None)
+    set_timesteps(scheduler, steps, device, all_steps=start is None)
     timesteps = scheduler.timesteps
     noise = noise.to(device)
     if start is None:
         sample = noise * scheduler.init_noise_sigma
     else:
-        timesteps = _last(scheduler, steps, start.denoise)
+        timesteps = _last_timesteps(scheduler, steps, start.denoise)
         if not len(timesteps):
             return start.latents
         sample = scheduler.add_noise(start.latents, noise, timesteps[:1])
@@ -173,7 +173,7 @@ def denoise(
     return final
 
 
-def _last(scheduler: SchedulerMixin, steps: int, share: float) -> Tensor:
+def _last_timesteps(scheduler: SchedulerMixin, steps: int, share: float) -> Tensor:
     """The time steps of the last ``share`` of the steps, and tell the scheduler that it begins there."""
     order = int(getattr(scheduler, "order", 1))
     first = steps - min(int(steps * share), steps)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from diffusion_prompt_embedder import parse_prompt_attention
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import HostError, InputError
 from facechain_ext.text_values import read_float, replace_surrogates
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def check_syntax(prompt: str, *, negative: bool = False) -> None:
 def split_networks(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
     """The prompt without the webui's ``<lora:name:weight>``, and the names and weights (1 by default) in order.
 
-    Raises HostError for other networks, for weights apart for text encoder and U-Net, and for one that is no number.
+    Raises HostError for other kinds of networks, InputError for several weights and for one that is no number.
     """
     networks = []
     for kind, words in _EXTRA_NETWORK.findall(prompt):
@@ -87,19 +87,19 @@ def split_networks(prompt: str) -> tuple[str, tuple[tuple[str, float], ...]]:
         try:
             weights = [read_float(one) for one in rest]
         except ValueError as error:
-            raise HostError(f"<{kind}:{words}> in the prompt: {error}. Write it as in <lora:{name}:0.8>.") from error
+            raise InputError(f"<{kind}:{words}> in the prompt: {error}. Write it as in <lora:{name}:0.8>.") from error
         if len(weights) > 1:
-            raise HostError(f"<{kind}:{words}> in the prompt has several weights. Write one, as in <lora:{name}:0.8>.")
+            raise InputError(f"<{kind}:{words}> in the prompt has several weights. Write one, as in <lora:{name}:0.8>.")
         networks.append((name, weights[0] if weights else 1.0))
     return " ".join(_EXTRA_NETWORK.sub("", prompt).split()) if networks else prompt, tuple(networks)
 
 
 def parse_weights(prompt: str) -> list[tuple[str, float]]:
-    """Texts and their weights, as the webui reads them; raises HostError for a weight that is no number."""
+    """Texts and their weights, as the webui reads them; raises InputError for a weight that is no number."""
     try:
         return [(str(text), float(weight)) for text, weight in parse_prompt_attention(prompt)]
     except (ValueError, RecursionError) as error:
-        raise HostError(f"A weight in the prompt is no number ({error}). Write it as in (word:1.2).") from error
+        raise InputError(f"A weight in the prompt is no number ({error}). Write it as in (word:1.2).") from error
 
 
 def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[float]]]:

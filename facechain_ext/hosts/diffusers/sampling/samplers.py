@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from facechain_ext.errors import HostError
-from facechain_ext.hosts.diffusers.checkpoint.noise import ORDINARY, NoiseModel, zero_terminal_betas
+from facechain_ext.errors import InputError
+from facechain_ext.hosts.diffusers.checkpoint.noise import SD15_NOISE, NoiseModel, zero_terminal_betas
 from facechain_ext.hosts.diffusers.checkpoint.sizes import scheduler_config
 from facechain_ext.hosts.diffusers.sampling.schedules import use_webui_sigmas
 
@@ -29,10 +29,10 @@ class Sampler:
     schedule: str
     scheduler: str
     options: Mapping[str, SchedulerOption] = field(default_factory=dict)
-    discard: bool = False
+    discard_last: bool = False
     """Whether the webui leaves out the last noise level above 0."""
 
-    def build(self, noise: NoiseModel = ORDINARY) -> SchedulerMixin:
+    def build(self, noise: NoiseModel = SD15_NOISE) -> SchedulerMixin:
         """A new scheduler with the noise schedule of SD1.5, for what a checkpoint's U-Net predicts."""
         import diffusers
 
@@ -42,8 +42,8 @@ class Sampler:
             betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
             config["trained_betas"] = zero_terminal_betas(betas).tolist()
         scheduler = getattr(diffusers, self.scheduler).from_config(config)
-        if self.scheduler in _TAKE_LEVELS:
-            use_webui_sigmas(scheduler, self.schedule, discard=self.discard)
+        if self.scheduler in _SIGMA_SCHEDULERS:
+            use_webui_sigmas(scheduler, self.schedule, discard_last=self.discard_last)
         return scheduler
 
 
@@ -54,7 +54,7 @@ _LEADING: dict[str, SchedulerOption] = {"timestep_spacing": "leading", "steps_of
 _SDE: dict[str, SchedulerOption] = {"algorithm_type": "sde-dpmsolver++"}
 
 _SCHEDULES = (("", "Uniform"), (" Karras", "Karras"), (" Exponential", "Exponential"))
-_TAKE_LEVELS = (
+_SIGMA_SCHEDULERS = (
     "EulerDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler",
 )  # fmt: skip
@@ -95,10 +95,10 @@ SAMPLERS: Mapping[str, Sampler] = {sampler.name: sampler for sampler in _TABLE}
 
 
 def find_sampler(name: str) -> Sampler:
-    """The sampler of that name, in any case; "PNDM" is the webui's "PLMS". Raises HostError for an unknown one."""
+    """The sampler of that name, in any case; "PNDM" is the webui's "PLMS". Raises InputError for an unknown one."""
     wanted = " ".join(name.lower().split())
     wanted = _ALIASES.get(wanted, wanted)
     for sampler in _TABLE:
         if sampler.name.lower() == wanted:
             return sampler
-    raise HostError(f'There is no sampler "{name}". Choose one of: {", ".join(SAMPLERS)}.')
+    raise InputError(f'There is no sampler "{name}". Choose one of: {", ".join(SAMPLERS)}.')

@@ -1,4 +1,4 @@
-"""Photos grouped by person, as the trainer draws from them."""
+"""Training photos by index, with their persons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo to learn: square RGB ``pixels`` uint8 [s, s, 3], ``mask`` uint8 [s, s] (255 on the face), ``caption``.
+    """A training photo: square RGB ``pixels`` uint8 [s, s, 3], ``mask`` uint8 [s, s] (255 on the face), ``caption``.
 
     ``aligned`` uint8 [112, 112, 3] is the face as the encoder sees it.
     """
@@ -32,42 +32,41 @@ class Photo:
     caption: str
 
 
-class People(Protocol):
-    """Photos by number, and who is in each."""
+class PhotoDataset(Protocol):
+    """Photos by index, grouped by person."""
 
     def __len__(self) -> int:
-        """How many photos there are."""
+        """The number of photos."""
         ...
 
-    def photo(self, number: int) -> Photo:
-        """One photo; the same number always gives the same."""
+    def photo(self, index: int) -> Photo:
+        """The photo at an index; the same index always gives the same photo."""
         ...
 
-    def others(self, number: int) -> Sequence[int]:
-        """The photos of the same person, this one left out."""
+    def other_photos(self, index: int) -> Sequence[int]:
+        """Indices of the same person's other photos."""
         ...
 
 
-class PreparedPeople:
+class PreparedPhotos:
     """The photos of a folder that ``prepare`` filled.
 
-    A person with a single photo is left out, and named in ``singles``, unless ``keep_single``: without another photo
-    of the same person the face photo would be the target itself, which teaches to copy.
-    Raises PhotoError when nothing is left.
+    Persons with a single photo are left out, and named in ``single_photo_persons``, unless ``keep_single`` is set:
+    their face photo would be the target itself, which trains copying. Raises PhotoError when nothing is left.
     """
 
     def __init__(self, folder: Path, *, keep_single: bool = False) -> None:
         self._folder = folder
         rows = [row for row in read_journal(folder) if not row.dropped]
-        people: dict[str, list[int]] = defaultdict(list)
+        dataset: dict[str, list[int]] = defaultdict(list)
         for number, row in enumerate(rows):
-            people[row.person].append(number)
-        self.singles = tuple(sorted(person for person, of in people.items() if len(of) == 1))
-        left_out = set() if keep_single else set(self.singles)
+            dataset[row.person].append(number)
+        self.single_photo_persons = tuple(sorted(person for person, indices in dataset.items() if len(indices) == 1))
+        left_out = set() if keep_single else set(self.single_photo_persons)
         self._rows = [row for row in rows if row.person not in left_out]
-        self._people: dict[str, list[int]] = defaultdict(list)
+        self._dataset: dict[str, list[int]] = defaultdict(list)
         for number, row in enumerate(self._rows):
-            self._people[row.person].append(number)
+            self._dataset[row.person].append(number)
         if not self._rows:
             raise PhotoError(
                 f"{folder} has no person with two usable photos; add photos, or allow persons with one (--single)."
@@ -78,20 +77,20 @@ class PreparedPeople:
 
     @property
     def persons(self) -> int:
-        """How many people there are."""
-        return len(self._people)
+        """The number of persons."""
+        return len(self._dataset)
 
-    def photo(self, number: int) -> Photo:
-        """One photo, read from the disk; raises PhotoError when a file of the folder is gone or damaged."""
-        row = self._rows[number]
+    def photo(self, index: int) -> Photo:
+        """The photo at an index, read from the disk; raises PhotoError when a file of the folder is gone or damaged."""
+        row = self._rows[index]
         pixels, mask, aligned = (
             self._read(row.key, kind, flag) for kind, flag in (("picture", 1), ("mask", 0), ("face", 1))
         )
         return Photo(pixels, mask, aligned, row.caption)
 
-    def others(self, number: int) -> Sequence[int]:
-        """The photos of the same person, this one left out."""
-        return [other for other in self._people[self._rows[number].person] if other != number]
+    def other_photos(self, index: int) -> Sequence[int]:
+        """Indices of the same person's other photos."""
+        return [other for other in self._dataset[self._rows[index].person] if other != index]
 
     def _read(self, key: str, kind: str, flag: int) -> Pixels:
         path = self._folder / f"{key}-{kind}.png"

@@ -1,4 +1,4 @@
-"""What is worn beside a hat: glasses, flowers, pins."""
+"""Accessories of the head beside hats: glasses, flowers, pins."""
 
 from __future__ import annotations
 
