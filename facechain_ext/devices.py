@@ -89,12 +89,9 @@ def free_memory(device: torch.device) -> int | None:
     return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
 
 
-def describe_device(device: torch.device) -> str:
-    """The name of a GPU, with its memory where known; "" for the CPU."""
-    if device.type == "cuda":
-        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
-        return f"{torch.cuda.get_device_name(device)}, {memory:.0f} GiB"
-    return "Apple GPU" if device.type == "mps" else ""
+def cuda_properties(device: torch.device) -> tuple[str, int]:
+    """The name of a CUDA device, and its memory in bytes."""
+    return torch.cuda.get_device_name(device), int(torch.cuda.get_device_properties(device).total_memory)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -96,8 +96,12 @@ def _check_machine() -> Iterable[Check]:
     yield Check("Machine", "Python", "ready", f"{platform.python_version()} on {platform.system()}")
     from facechain_ext import devices  # noqa: PLC0415 - imports torch, which takes a second
 
-    if description := devices.describe_device(devices.diffusion_device()):
-        yield Check("Machine", "device", "ready", description)
+    device = devices.diffusion_device()
+    if device.type == "cuda":
+        name, memory = devices.cuda_properties(device)
+        yield Check("Machine", "device", "ready", f"{name}, {memory / 2**30:.0f} GiB")
+    elif device.type == "mps":
+        yield Check("Machine", "device", "ready", "Apple GPU")
     else:
         remedy = "A supported GPU and its torch make portraits a matter of seconds."
         yield Check("Machine", "device", "optional", f"CPU only, {os.cpu_count()} cores.", remedy)

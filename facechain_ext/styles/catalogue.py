@@ -30,11 +30,11 @@ def catalogue() -> dict[str, Style]:
 
 @lru_cache(maxsize=1)
 def tag_names() -> dict[str, str]:
-    """The Chinese word for each tag; raises StyleError when the file is damaged."""
+    """The Chinese word for each tag; raises StyleError when the file cannot be read as TOML."""
     tables = read_toml(Path(__file__).with_name("tags.toml"), StyleError)
     chinese = tables.get("zh")
     if not isinstance(chinese, dict):
-        raise StyleError("tags.toml has no table zh. Restore it from the extension's repository.")
+        raise TypeError("tags.toml has no table zh")
     return {str(tag): str(name) for tag, name in chinese.items()}
 
 

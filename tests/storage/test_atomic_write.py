@@ -1,4 +1,4 @@
-"""Files that appear only when they are whole."""
+"""A file appears under its name only when it is complete."""
 
 from __future__ import annotations
 

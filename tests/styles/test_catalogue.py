@@ -58,7 +58,7 @@ def test_names_prompts_and_tags_are_unique_and_translated():
 
 
 def test_one_file_name_is_one_lora():
-    """Two LoRAs that are called alike in their repositories must not take each other's place on the disk."""
+    """Two LoRAs with the same file name in their repositories must be saved under different names."""
     places = {}
     for style in STYLES.values():
         if style.lora is not None:
@@ -109,7 +109,7 @@ LORA = {"hub": "modelscope", "repository": "a/b", "revision": "v1", "file": "c.s
 
 
 @pytest.mark.parametrize(
-    ("key", "raw", "words"),
+    ("key", "raw", "message"),
     [
         ("../x", GOOD, "key"),
         ("CON x", GOOD, "key"),
@@ -136,8 +136,8 @@ LORA = {"hub": "modelscope", "repository": "a/b", "revision": "v1", "file": "c.s
         ("a", {**GOOD, "lora": {**LORA, "hub": "ftp"}}, "hub"),
     ],
 )
-def test_odd_styles_are_refused_with_the_reason(key, raw, words):
-    with pytest.raises(StyleError, match=words):
+def test_invalid_styles_are_refused_with_the_reason(key, raw, message):
+    with pytest.raises(StyleError, match=message):
         parse_style(key, raw, "test")
 
 

@@ -129,9 +129,9 @@ def test_a_broken_file_is_named_and_harms_no_other():
     (folder / "half.toml").write_text('[half]\nen = "H', encoding="utf-8")
     (folder / "odd.toml").write_text('[odd]\nen = "O"\n', encoding="utf-8")
     (folder / "binary.toml").write_bytes(b"\xff\x00")
-    styles, troubles = own_styles()
+    styles, faults = own_styles()
     assert list(styles) == ["my-style"]
-    assert [trouble.split(":")[0] for trouble in troubles] == ["binary.toml", "half.toml", "odd.toml"]
+    assert [fault.split(":")[0] for fault in faults] == ["binary.toml", "half.toml", "odd.toml"]
 
 
 def test_favourites():

@@ -123,14 +123,14 @@ class Handler(BaseHTTPRequestHandler):
         content = hub.files[name]
         etag = f'"{hashlib.md5(content).hexdigest()}"'
         start = 0
-        asked = self.headers.get("Range", "")
-        if hub.ranges and asked and self.headers.get("If-Range", etag) == etag:
-            start = int(asked.removeprefix("bytes=").rstrip("-"))
+        range_header = self.headers.get("Range", "")
+        if hub.ranges and range_header and self.headers.get("If-Range", etag) == etag:
+            start = int(range_header.removeprefix("bytes=").rstrip("-"))
             if start >= len(content):
                 return self.answer(416)
             self.send_response(206)
-            told = start + hub.ranges_off_by
-            self.send_header("Content-Range", f"bytes {told}-{len(content) - 1}/{len(content)}")
+            announced_start = start + hub.ranges_off_by
+            self.send_header("Content-Range", f"bytes {announced_start}-{len(content) - 1}/{len(content)}")
         else:
             self.send_response(200)
         if hub.etag:

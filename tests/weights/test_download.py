@@ -94,10 +94,10 @@ def test_a_connection_that_dies_half_way_is_continued_not_started_over(server, u
     server.die_at = [len(CONTENT) // 2, len(CONTENT) // 4]
     download.pull("test")
     assert_right()
-    ranges = [asked for _, asked in server.requests]
+    ranges = [range_header for _, range_header in server.requests]
     assert ranges[0] == ""
     assert len(ranges) == 3
-    positions = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in ranges[1:]]
+    positions = [int(range_header.removeprefix("bytes=").rstrip("-")) for range_header in ranges[1:]]
     assert 0 < positions[0] <= len(CONTENT) // 2 + 1024
     assert positions[0] < positions[1]
 
@@ -115,7 +115,7 @@ def test_a_plain_address_without_etag_starts_over(server, use):
     server.die_at, server.etag = [1_000_000], False
     download.pull_sources("test", [source], final(), "none", transfer.ProgressReporter("test"))
     assert_right()
-    assert [asked for _, asked in server.requests] == ["", ""]
+    assert [range_header for _, range_header in server.requests] == ["", ""]
 
 
 def test_a_server_without_ranges_starts_over_and_is_right(server, use):
@@ -503,7 +503,7 @@ def test_a_damaged_lock_file_says_what_to_do(server, use):
         store.verify()
 
 
-def test_many_threads_remember_without_losing_anything(server, tmp_path):
+def test_many_threads_add_records_without_losing_anything(server, tmp_path):
     root = final().parents[1]
     root.mkdir(parents=True)
     files = [root / f"{i}.data" for i in range(8)]

@@ -34,11 +34,11 @@ def test_the_one_we_ship():
         if entry.commercial != "unknown":
             assert entry.licence != "unknown", entry.key
         if any(source.name.endswith((".pt", ".pth", ".ckpt", ".bin")) for source in entry.sources):
-            assert entry.pickles != "none", f"{entry.key} would be kept without a look into it"
+            assert entry.pickles != "none", f"{entry.key} would be stored without being checked"
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"),
+    ("raw", "message"),
     [
         ({**GOOD, "save_as": "../x"}, "not safe"),
         ({**GOOD, "save_as": "/etc/passwd"}, "not safe"),
@@ -75,8 +75,8 @@ def test_the_one_we_ship():
         ([], "no table"),
     ],
 )
-def test_odd_entries_are_refused_with_the_reason(raw, words):
-    with pytest.raises(WeightsError, match=words) as caught:
+def test_invalid_entries_are_refused_with_the_reason(raw, message):
+    with pytest.raises(WeightsError, match=message) as caught:
         manifest.parse_entry("a-b", raw)
     assert "'a-b'" in str(caught.value)
 

@@ -298,7 +298,7 @@ def test_a_compressed_zip_is_a_bomb_not_weights(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"\x80\x02]" + b"h" * 10, "damaged"),
         (b"\x80\x02" + b"]0" * (safe_unpickler.MAX_OPCODES // 2 + 5) + b".", "instructions"),
@@ -312,9 +312,9 @@ def test_a_compressed_zip_is_a_bomb_not_weights(tmp_path):
     ],
     ids=["bad memo", "endless", "long4", "bytes8", "decimal", "deep key", "cycle", "empty", "number"],
 )
-def test_pickles_made_to_exhaust_the_reader(tmp_path, data, words):
+def test_pickles_made_to_exhaust_the_reader(tmp_path, data, message):
     as_zip(tmp_path / "w.pt", data)
-    with pytest.raises(WeightsError, match=words):
+    with pytest.raises(WeightsError, match=message):
         read_state_dict(tmp_path / "w.pt")
 
 
@@ -329,18 +329,18 @@ def good(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "zip", "legacy"])
-@pytest.mark.parametrize("keep", [0.0, 0.001, 0.02, 0.5, 0.98, 0.9999])
-def test_a_file_cut_off_anywhere(tmp_path, kind, keep):
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.02, 0.5, 0.98, 0.9999])
+def test_a_file_cut_off_anywhere(tmp_path, kind, fraction):
     path = good(tmp_path, kind)
     data = path.read_bytes()
-    path.write_bytes(data[: int(len(data) * keep)])
+    path.write_bytes(data[: int(len(data) * fraction)])
     with pytest.raises(WeightsError, match="good") as caught:
         read_state_dict(path)
     assert str(caught.value).count("\n") == 0
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "empty"),
         (b"Hello, these are not weights.", "neither"),
@@ -354,9 +354,9 @@ def test_a_file_cut_off_anywhere(tmp_path, kind, keep):
         (b"PK\x03\x04" + bytes(100), "damaged"),
     ],
 )
-def test_files_of_another_kind(tmp_path, content, words):
+def test_files_of_another_kind(tmp_path, content, message):
     (tmp_path / "some.safetensors").write_bytes(content)
-    with pytest.raises(WeightsError, match=words):
+    with pytest.raises(WeightsError, match=message):
         read_state_dict(tmp_path / "some.safetensors")
 
 

@@ -23,16 +23,16 @@ def downloaded(models_folder):
 
 
 def test_every_byte_that_is_read_is_reported(downloaded):
-    told = []
-    findings = store.verify(report=lambda done, total: told.append((done, total)) or True)
+    reports = []
+    findings = store.verify(report=lambda done, total: reports.append((done, total)) or True)
     assert sorted(one.state for one in findings) == ["right", "right", "unknown"]
     total = 2 * len(CONTENT)
-    assert told[-1] == (total, total)
-    assert told == sorted(told)
-    assert len(told) == 4
+    assert reports[-1] == (total, total)
+    assert reports == sorted(reports)
+    assert len(reports) == 4
 
 
-def test_it_stops_when_told_and_the_next_one_is_whole(downloaded):
+def test_a_report_can_cancel_and_the_next_run_is_complete(downloaded):
     with pytest.raises(Cancelled, match="nothing was changed"):
         store.verify(report=lambda done, _total: done < len(CONTENT))
     assert [one.state for one in store.verify(["transface"])] == ["right"]
