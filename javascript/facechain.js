@@ -1,5 +1,6 @@
-// Ctrl+Enter (or Cmd+Enter) generates and Esc interrupts in the part of the FaceChain page that is seen.
-// The webui listens for the same keys and would press the first such button of the tab, seen or not; it is not asked.
+// Ctrl+Enter (or Cmd+Enter) generates and Esc interrupts in the visible tab of the FaceChain page.
+// The webui listens for the same keys and would press the first such button of the tab, visible or not; its handler is
+// skipped.
 (function () {
     if (window.facechainKeys) {
         return;
@@ -12,26 +13,26 @@
         return [...buttons].find((button) => button.offsetParent !== null);
     };
     const covered = function () {
-        const lid = document.querySelector("#lightboxModal");
+        const lightbox = document.querySelector("#lightboxModal");
         const popup = document.querySelector(".global-popup");
-        return [lid, popup].some((element) => element && getComputedStyle(element).display !== "none");
+        return [lightbox, popup].some((element) => element && getComputedStyle(element).display !== "none");
     };
 
     document.addEventListener("keydown", function (event) {
-        const starts = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-        const stops = event.key === "Escape" && !covered();
-        const button = starts ? visible("generate") : stops ? visible("interrupt") : undefined;
+        const isGenerate = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+        const isInterrupt = event.key === "Escape" && !covered();
+        const button = isGenerate ? visible("generate") : isInterrupt ? visible("interrupt") : undefined;
         if (!button) {
             return;
         }
         event.stopImmediatePropagation();
         event.preventDefault();
-        if (starts) {
-            // a text that is being written reaches the server when its field is left; then it is gone back to
+        if (isGenerate) {
+            // blurring a text field sends its value to the server; the focus then returns to it
             const field = document.activeElement;
             field.blur();
             field.focus({preventScroll: true});
         }
-        setTimeout(() => button.click(), starts ? 50 : 0);
+        setTimeout(() => button.click(), isGenerate ? 50 : 0);
     }, true);
 }());

@@ -1,4 +1,4 @@
-// For those who use no mouse or do not see the page: names, roles and announcements that gradio leaves out.
+// Accessibility for keyboard and screen reader: names, roles and announcements that gradio lacks.
 (function () {
     if (window.facechainAccess) {
         return;
@@ -8,7 +8,7 @@
     const PARTS = '[id^="facechain_"], [id*="2img_facechain_"]';
     const LIVE = /_(status|notes|problem|reason|previewed|look_\d+)$/;
     const ICON_NAMES = {"✕": "Remove this photo", "\u{1f504}": "Reload the list", "↻": "Reload the list"};
-    const PROGRESS_PAUSE = 10000;  // milliseconds between two announcements of how far it is
+    const ANNOUNCE_INTERVAL_MS = 10000;  // between two announcements of the progress
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
     const all = (selector) => root().querySelectorAll(`:is(${PARTS}) ${selector}`);
@@ -104,19 +104,19 @@
         });
     };
 
-    // progress changes twice a second: a place of its own says it now and then
+    // progress changes twice a second, so a separate live region announces it at intervals
     const announcer = document.createElement("div");
     announcer.className = "facechain-announcer";
     announcer.setAttribute("role", "status");
     announcer.setAttribute("aria-live", "polite");
-    let said = 0;
+    let lastAnnounced = 0;
     const announceProgress = function () {
         const bar = [...root().querySelectorAll(".facechain-progress")].find((one) => one.offsetParent !== null);
-        if (bar && Date.now() - said > PROGRESS_PAUSE) {
-            said = Date.now();
+        if (bar && Date.now() - lastAnnounced > ANNOUNCE_INTERVAL_MS) {
+            lastAnnounced = Date.now();
             announcer.textContent = words(bar);
         } else if (!bar && announcer.textContent) {
-            said = 0;
+            lastAnnounced = 0;
             announcer.textContent = "";
         }
     };

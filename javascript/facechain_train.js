@@ -1,4 +1,4 @@
-// The Train page looks now and then where the training stands: it lives in a process of its own, not in an event.
+// Polls the status of the training on the Train page: it runs in a separate process, not in an event of the page.
 (function () {
     if (window.facechainTrain) {
         return;
@@ -6,19 +6,19 @@
     window.facechainTrain = true;
 
     const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
-    const soon = 2000;  // milliseconds between two looks while one runs
-    const seldom = 10000;
-    let last = 0;
+    const RUNNING_POLL_MS = 2000;  // interval while a training runs
+    const IDLE_POLL_MS = 10000;
+    let lastPoll = 0;
 
     setInterval(function () {
         const page = find("#facechain_train");
         const watch = find("#facechain_train_watch");
         if (!page || !watch || page.offsetParent === null || document.hidden) {
-            last = 0;  // shown again, it looks at once
+            lastPoll = 0;  // polls at once when shown again
             return;
         }
-        if (Date.now() - last >= (page.querySelector("[data-running]") ? soon : seldom)) {
-            last = Date.now();
+        if (Date.now() - lastPoll >= (page.querySelector("[data-running]") ? RUNNING_POLL_MS : IDLE_POLL_MS)) {
+            lastPoll = Date.now();
             watch.click();
         }
     }, 500);

@@ -10,7 +10,7 @@
 
     const PARTS = '[id^="facechain_"], [id*="2img_facechain_"], .toast-wrap, .toast-body';
     const ATTRIBUTES = ["placeholder", "title", "aria-label", "alt"];
-    const MOST_KEPT = 4000;  // translated texts that are remembered
+    const CACHE_SIZE = 4000;  // translated texts in the cache
 
     const exact = new Map();
     const patterns = [];
@@ -82,7 +82,7 @@
             return null;
         }
         if (!kept.has(text)) {
-            if (kept.size > MOST_KEPT) {
+            if (kept.size > CACHE_SIZE) {
                 kept = new Map();
             }
             kept.set(text, null);  // a text is no part of itself

@@ -1,1 +1,1 @@
-"""What a training of a style is asked for, reads and tells: all that a page needs of it, without what trains."""
+"""Style trainings as seen by page and trainer: requests, captions and status, without the trainer's packages."""

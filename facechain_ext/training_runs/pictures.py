@@ -1,4 +1,4 @@
-"""The pictures of a style and their captions, as a table that the user edits."""
+"""Training pictures and their captions in a CSV table that the user edits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-"""Endings of files that are taken for photos."""
+"""File name suffixes of pictures."""
 TABLE = "captions.csv"
 MIN_PICTURES, MAX_PICTURES = 5, 50
-"""How many pictures a style is learned from: fewer are learned by heart, more want another kind of training."""
+"""Number of pictures of a style training: fewer overfit, more need another kind of training."""
 _COLUMNS = ("file", "use", "caption", "problem")
 
 
@@ -63,7 +63,7 @@ def caption_table(folder: Path, trigger: str) -> list[CaptionRow]:
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """The files of a folder that are taken for pictures, by their endings."""
+    """The picture files of a folder, by their suffixes, sorted."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
@@ -88,7 +88,7 @@ def read_table(folder: Path) -> list[CaptionRow]:
 
 
 def write_table(folder: Path, rows: list[CaptionRow]) -> Path:
-    """Write the table, whole or not at all."""
+    """Write the table atomically."""
     path = folder / TABLE
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

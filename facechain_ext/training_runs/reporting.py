@@ -1,4 +1,4 @@
-"""What the process of a training does to be found: it keeps its status written, and looks whether it is to stop."""
+"""The status reports of a training process, and its check for stop requests."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ log = logging.getLogger(__name__)
 
 _WRITE_ATTEMPTS = 10
 HEARTBEAT = 2.0
-"""Seconds between two writings of the status while nothing but numbers change."""
+"""Seconds between two writes of the status while only numbers change."""
 
 
 class StatusReporter:
-    """Keeps the status of the run in ``folder`` written, from the events of the training; a context manager.
+    """Context manager that writes the status of the run in ``folder`` from the training's events.
 
     Entering raises HostError when another process trains in this folder. An exception that leaves the block is written
     as the reason of the failure. A status that cannot be written (a full disk) does not end the training: it is logged
@@ -74,11 +74,11 @@ class StatusReporter:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether a page asked this run to save and end."""
+        """Whether a page has requested that this run saves and ends."""
         return stop_requested(self._folder, self._run_id)
 
     def record_event(self, event: dict[str, Any]) -> None:
-        """Note what one event of the training says."""
+        """Update the status by one event of the training."""
         now = self._status
         match event["event"]:
             case "activity":

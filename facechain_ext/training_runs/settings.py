@@ -1,24 +1,25 @@
-"""What a style is learned from, how it is learned, and what two trainings differ in."""
+"""Requests and hyperparameters of a style training, and the differences between two trainings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 STATE = "style-state.safetensors"
-"""What a training keeps in its folder to go on with."""
+"""The file from which a training is resumed."""
 TRAINING_ID = "facechain.training"
-"""Under which key state and LoRA name the training that made them."""
+"""Metadata key with which state and LoRA name their training."""
 NOTHING_LOST = "The training is saved up to step {step}. Free some space, then go on with it."
-"""What to do when something cannot be written."""
+"""The remedy when a file cannot be written."""
 
 
 @dataclass(frozen=True)
 class StyleSettings:
-    """How a style is learned: ``size`` of the squares, ``preview_every`` and ``save_every`` in steps."""
+    """Hyperparameters of a style training: ``size`` in pixels, ``preview_every`` and ``save_every`` in steps."""
 
     steps: int = 1500
     batch: int = 1
@@ -54,8 +55,8 @@ class StyleRequest:
     catalogue: bool = True
 
 
-def differences(earlier: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What keeps a training from being gone on with, in words: each setting, what it was and what it is now."""
+def differences(earlier: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """The settings that prevent resuming, each as a phrase with its earlier and its current value."""
     names = {"rate": "learning rate", "rank": "rank", "size": "size", "seed": "seed", "batch": "batch",
              "trigger": "trigger word"}  # fmt: skip
     words = [

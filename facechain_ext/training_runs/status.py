@@ -1,4 +1,4 @@
-"""Where the training of a style stands, in a small file of its folder: any page of any browser finds it there.
+"""The status of a style training, in a JSON file of its folder where any page finds it.
 
 A page can import this without the trainer's packages.
 """
@@ -121,18 +121,18 @@ def read_status(folder: Path) -> TrainingStatus | None:
 
 
 def write_status(folder: Path, status: TrainingStatus) -> None:
-    """Write the status, whole or not at all; raises OSError."""
+    """Write the status atomically; raises OSError."""
     with atomic_write(folder / STATUS) as temporary:
         temporary.write_text(json.dumps(asdict(status), indent=1) + "\n", encoding="utf-8")
 
 
 def request_stop(folder: Path, run_id: str) -> None:
-    """Ask a run to save and end, by a file that it looks for: signals do not let a process save on Windows."""
+    """Request that a run saves and ends, by a file: on Windows no signal lets a process save first."""
     (folder / STOP).write_text(run_id, encoding="utf-8")
 
 
 def stop_requested(folder: Path, run_id: str) -> bool:
-    """Whether this very run was asked to end; what an earlier run was asked says nothing."""
+    """Whether a stop was requested of this run; a request to an earlier run does not count."""
     try:
         return (folder / STOP).read_text(encoding="utf-8") == run_id
     except OSError:
@@ -158,7 +158,7 @@ def start_lock(folder: Path) -> Iterator[None]:
 
 
 def new_status(run_id: str, name: str, activity: str, steps: int, saved_step: int = 0) -> TrainingStatus:
-    """The status of a run whose process is this one, as it begins."""
+    """The initial status of a run in this process."""
     pid = os.getpid()
     return TrainingStatus(
         run_id, name, "starting", activity, pid, process_identity(pid), machine_name(), time.time(),
@@ -166,7 +166,7 @@ def new_status(run_id: str, name: str, activity: str, steps: int, saved_step: in
     )  # fmt: skip
 
 
-def _validated(raw: Any) -> TrainingStatus:
+def _validated(raw: dict[str, Any]) -> TrainingStatus:
     """The status of a JSON object; raises TypeError or ValueError for anything else."""
     status = TrainingStatus(**raw)
     for field in fields(status):

@@ -1,4 +1,4 @@
-"""The entry that a trained style gets among the user's own, told before the work whether it can be had.
+"""The own style that a training adds, checked before the training starts.
 
 Importing this loads no trainer's packages.
 """

@@ -1,4 +1,4 @@
-"""The frame in which several people's boxes are drawn; ``javascript/facechain_boxes.js`` brings it to life."""
+"""The canvas on which boxes for several people are drawn, handled by ``javascript/facechain_boxes.js``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_CARD = "Choose a card for the box first. Cards are saved people: add a photo
 
 @dataclass(frozen=True)
 class BoxFields:
-    """Ids of the components that hold what is drawn, and of the picture's size."""
+    """Element ids of the fields with the boxes and with the picture's size."""
 
     people: str
     box: str
@@ -31,7 +31,7 @@ class BoxFields:
 
 
 def boxes_html(fields: BoxFields, cards: Sequence[str]) -> str:
-    """The frame as HTML; ``cards`` are whom a new box can be for. The text fields stay what is read."""
+    """The canvas as HTML; ``cards`` are the choices for a new box. The text fields hold the values."""
     choices = "".join(f"<option>{html.escape(name)}</option>" for name in cards)
     ids = " ".join(f'data-{name}="{html.escape(getattr(fields, name))}"' for name in fields.__dataclass_fields__)
     return (

@@ -1,4 +1,4 @@
-"""Before and after in one frame, with a line between that is drawn by the mouse."""
+"""A before/after comparison with a draggable divider."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
 
 _MAX_SIDE = 900
-"""Longer side in pixels at which the page shows them; the files keep theirs."""
+"""Longer side in pixels of the embedded pictures; files keep their size."""
 
 
 def comparison_html(before: Pixels, after: Image.Image, title: str = "") -> str:
-    """HTML of two pictures over each other; ``javascript/facechain_tabs.js`` moves the line.
+    """HTML of two overlaid pictures; ``javascript/facechain_tabs.js`` moves the divider.
 
-    The pictures are part of the text, so that the page keeps no file of any face.
+    The pictures are embedded as data URLs, so that no file of a face is left on the server.
     """
     one, other = (_downscaled(picture) for picture in (Image.fromarray(before), after.convert("RGB")))
     return (

@@ -1,4 +1,4 @@
-"""A question before something is lost: shown in its place with two buttons, nothing happens until one is pressed."""
+"""An inline confirmation before data is deleted or overwritten: a message with two buttons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facechain_ext.ui.html import note_html
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The parts of one question; ``subject`` holds what it is about while it is open."""
+    """The components of a confirmation; ``subject`` holds the name that it concerns while it is open."""
 
     panel: Component
     message: Component
@@ -22,12 +22,12 @@ class Confirmation:
 
     @property
     def outputs(self) -> list[Component]:
-        """What ``show_confirmation`` and ``hide_confirmation`` fill."""
+        """The outputs of ``show_confirmation`` and ``hide_confirmation``."""
         return [self.panel, self.message, self.subject]
 
 
 def build_confirmation(name: str, yes: str, no: str = "Keep it") -> Confirmation:
-    """A question that is not seen yet; ``name`` is the beginning of its parts' ids, ``yes`` and ``no`` its buttons."""
+    """Build a hidden confirmation; ``name`` is the prefix of its element ids, ``yes`` and ``no`` label its buttons."""
     with gr.Column(visible=False, elem_id=f"{name}_sure") as panel:
         message = gr.HTML("")
         with gr.Row():
@@ -39,10 +39,10 @@ def build_confirmation(name: str, yes: str, no: str = "Keep it") -> Confirmation
 
 
 def show_confirmation(message: str, subject: str) -> Updates:
-    """Ask ``message`` about ``subject``."""
+    """Updates that show ``message`` and remember ``subject``."""
     return [gr.update(visible=True), note_html(message), subject]
 
 
 def hide_confirmation() -> Updates:
-    """Ask nothing any more."""
+    """Updates that hide the confirmation."""
     return [gr.update(visible=False), "", ""]

@@ -1,4 +1,4 @@
-"""Downloads as a page shows them: asked for, watched with a bar each, stopped."""
+"""Downloads on the page: starting, a progress bar for each, stopping."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
     from facechain_ext.weights.background import DownloadFunction, DownloadStatus
 
-_PAUSE = 0.5
-"""Seconds between two looks at how far they are."""
+_POLL_SECONDS = 0.5
+"""Interval at which the page reads the progress."""
 
 
 @lru_cache(maxsize=1)
 def downloads() -> Downloads:
-    """The one line of downloads of this process."""
+    """The download queue of this process."""
     return Downloads()
 
 
 def download_files(keys: Sequence[str], tasks: Mapping[str, DownloadFunction] | None = None) -> Iterator[str]:
-    """Download files of the manifest one after the other; gives how far they are now and then, and at their end.
+    """Download files of the manifest one after the other, yielding their progress as HTML.
 
     ``tasks`` bring those that do not belong into our own folder. Leaving the loop early stops nothing: what was asked
     for goes on when the browser is closed.
@@ -38,12 +38,12 @@ def download_files(keys: Sequence[str], tasks: Mapping[str, DownloadFunction] | 
         downloads().start(key, (tasks or {}).get(key) or pull)
     while any(downloads().status()[key].busy for key in keys):
         yield progress_html(keys)
-        time.sleep(_PAUSE)
+        time.sleep(_POLL_SECONDS)
     yield progress_html(keys)
 
 
 def stop_downloads() -> str:
-    """Stop every download; gives the sentence for the page."""
+    """Stop every download; returns a note for the page."""
     busy = [key for key, status in downloads().status().items() if status.busy]
     for key in busy:
         downloads().stop(key)
@@ -53,7 +53,7 @@ def stop_downloads() -> str:
 
 
 def progress_html(keys: Sequence[str]) -> str:
-    """How the downloads stand, a line each, and how to do without when one has failed."""
+    """The status of the downloads, a line each; a failed one with its manual alternative."""
     known = downloads().status()
     return "".join(_status_html(known[key]) for key in keys if key in known)
 
@@ -74,5 +74,5 @@ def _alert_html(sentences: str) -> str:
 
 
 def failure_html(*sentences: str) -> str:
-    """What went wrong, marked as such."""
+    """An error message with the role alert."""
     return _alert_html("".join(f"<p class='facechain-note'>{html.escape(status)}</p>" for status in sentences))

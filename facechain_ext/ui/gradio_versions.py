@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
 _SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
-"""What a webui loads by itself and the page without one loads here."""
+"""Scripts that a webui loads itself; without a webui ``load_scripts`` does."""
 _CONCURRENT_EVENTS = 16
-"""Events of one kind that the page without a webui handles at the same time."""
+"""Concurrent events of one kind, without a webui."""
 
 
 @lru_cache(maxsize=64)
@@ -28,15 +28,15 @@ def _accepts(function: Callable[..., object], name: str) -> bool:
 
 
 def supported_options(function: Callable[..., object], **options: Any) -> dict[str, Any]:
-    """Those of ``options`` that ``function`` takes in this release."""
+    """The ``options`` that ``function`` accepts in this release of gradio."""
     return {name: value for name, value in options.items() if _accepts(function, name)}
 
 
 @dataclass(frozen=True)
 class LabelledChoices:
-    """Choices whose label is not what the program calls them, as (label, value) pairs; labels are different.
+    """(label, value) pairs of choices, with unique labels.
 
-    Components get ``labels`` and events ``values_of`` what they hand over: gradio 3.41.2 joins each pair that it is
+    Components get ``labels``, and handlers map back by ``values_of``: gradio 3.41.2 joins each pair that it is
     given into one text "label,value", and hands that over.
     """
 
@@ -48,13 +48,13 @@ class LabelledChoices:
         return [label for label, value in self.pairs if wanted is None or value in wanted]
 
     def values_of(self, labels: Iterable[str] | None) -> list[str]:
-        """The values of what a component hands over, once each; what is no label is left out."""
+        """The values of labels, without duplicates; unknown labels are ignored."""
         known = dict(self.pairs)
         return list(dict.fromkeys(known[label] for label in labels or () if label in known))
 
 
 def image_input(**options: Any) -> Component:
-    """A picture that is dropped, chosen or pasted; the function gets it as PIL."""
+    """An image input (drop, file dialog, clipboard); handlers get a PIL image."""
     where = supported_options(gr.Image.__init__, source="upload", sources=["upload", "clipboard"])
     component: Component = gr.Image(
         type="pil", **where, **supported_options(gr.Image.__init__, show_share_button=False), **options
@@ -74,19 +74,19 @@ def results_gallery(**options: Any) -> Component:
 
 
 def concurrent_event_options(event: Event) -> dict[str, Any]:
-    """Options of an event that several browsers may have under way at the same time."""
+    """Options of an event that several browsers may run concurrently."""
     return supported_options(event, concurrency_limit=None)
 
 
 def theme_options() -> dict[str, Any]:
-    """Options of Blocks for a page of our own: gradio's theme with the system's letters, nothing from the network."""
+    """Options of Blocks without a webui: gradio's theme with system fonts, none from the network."""
     fonts = ["system-ui", "sans-serif"]
     theme = gr.themes.Default(font=fonts, font_mono=["ui-monospace", "monospace"])
     return supported_options(gr.Blocks.__init__, theme=theme)
 
 
 def load_scripts(page: gr.Blocks) -> None:
-    """Let the page run our scripts when it opens."""
+    """Run the extension's scripts when the page is opened."""
     source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("facechain*.js")))
     script = f"() => {{ {source} }}"
     with page:
@@ -94,7 +94,7 @@ def load_scripts(page: gr.Blocks) -> None:
 
 
 def launch(page: gr.Blocks, *, address: str, port: int, wait: bool) -> str:
-    """Serve the page; gives its URL. With ``wait`` it returns when the server is stopped (Ctrl+C)."""
+    """Serve the page; returns its URL. With ``wait`` it returns when the server is stopped (Ctrl+C)."""
     concurrency = (
         {"concurrency_count": _CONCURRENT_EVENTS} if MAJOR < 4 else {"default_concurrency_limit": _CONCURRENT_EVENTS}
     )

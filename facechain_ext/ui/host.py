@@ -1,4 +1,4 @@
-"""What the page asks of whatever owns the diffusion model."""
+"""The interface between the page and the host that owns the diffusion model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class HostCapabilities:
-    """What there is to choose from, by the names that a Job uses.
+    """What the host offers, by the names that a Job uses.
 
     ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
     used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
@@ -43,13 +43,13 @@ class HostCapabilities:
     notice: str = ""
     restorers: Mapping[str, FaceTool] = field(default_factory=dict)
     needed: tuple[Need, ...] = ()
-    """Everything without which no portrait can be made."""
+    """Missing requirements of a portrait."""
     defaults: DrawingDefaults = USUAL
-    """What suits the checkpoint."""
+    """Default settings for the checkpoint."""
     speedups: Mapping[str, bool] = field(default_factory=dict)
 
     def unavailable_reason(self, kind: ControlKind) -> str:
-        """Why a kind of ControlNet cannot be used; nothing when it can."""
+        """Why a kind of ControlNet is unavailable; empty when it is available."""
         return self.controls.get(kind, "No ControlNet for this is installed.")
 
     @property
@@ -62,7 +62,7 @@ class PageHost(Host, Protocol):
     """A Host that a page can be built on. Its methods may be called from several threads at once."""
 
     def capabilities(self) -> HostCapabilities:
-        """What there is now; reads names of files, loads nothing."""
+        """The current capabilities; reads file names, loads no model."""
         ...
 
     def encoder(self) -> TransFace:
@@ -70,19 +70,19 @@ class PageHost(Host, Protocol):
         ...
 
     def likeness_scorer(self) -> LikenessScorer:
-        """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
+        """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
         ...
 
     def uploaded_path(self, file: object) -> Path:
-        """The path of a file as gradio hands it over; raises PhotoError for any that was not uploaded."""
+        """The path of a file object of gradio; raises PhotoError for a file that was not uploaded."""
         ...
 
     def lora_folders(self) -> tuple[Path, ...]:
-        """Where LoRA files are, the folder for new ones first."""
+        """The LoRA folders, the one for new files first."""
         ...
 
     def reload_loras(self) -> None:
-        """Look into the LoRA folders again, so that ``capabilities`` names files that are new."""
+        """Rescan the LoRA folders, so that ``capabilities`` includes new files."""
         ...
 
     def checkpoint_files(self) -> Mapping[str, Path]:
@@ -94,7 +94,7 @@ class PageHost(Host, Protocol):
         ...
 
     def output_folder(self) -> Path:
-        """Where finished pictures are kept."""
+        """The folder of saved pictures."""
         ...
 
     def save(
@@ -113,23 +113,23 @@ class PageHost(Host, Protocol):
         ...
 
     def is_waiting(self, thread: int) -> bool:
-        """Whether the work of the thread with this identifier waits for its turn, as somebody else's run goes on."""
+        """Whether the thread with this identifier waits because another run occupies the host."""
         ...
 
     def interrupt(self) -> None:
-        """Stop the generation that runs, whoever began it; what is finished stays."""
+        """Stop the running generation, started by any browser; finished pictures are kept."""
         ...
 
     def control_map(self, control: Control) -> Image.Image:
-        """What a ControlNet makes of its picture: a skeleton, edges, depth; raises HostError where it cannot."""
+        """The preprocessed picture of a ControlNet unit (skeleton, edges or depth); raises HostError on failure."""
         ...
 
     def preview(self) -> Image.Image | None:
-        """The picture that is being made, as far as it is; None when there is none to show."""
+        """The live preview of the running generation; None when there is none."""
         ...
 
     def settings_to_send(self, infotext: str, photos: Sequence[Path]) -> str:
-        """What is sent to another tab for a picture's ``infotext``, so that ``photos`` of the person come along."""
+        """The infotext for another tab, with a reference to the person's ``photos``."""
         ...
 
     def send_targets(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Sentences and bars for the page, as HTML in which nothing runs."""
+"""Notes, progress bars and tables as HTML; all text is escaped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def note_html(*sentences: str) -> str:
-    """Sentences below each other."""
+    """One paragraph for each sentence."""
     return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
 
 
-def bar(done: int, total: int, words: str) -> str:
-    """How far something is: ``done`` of ``total`` (0 when nobody knows yet), and what is said beside it."""
+def bar(done: int, total: int, text: str) -> str:
+    """A progress bar of ``done`` of ``total`` (0 while unknown) with a text."""
     share = min(100 * done / total, 100) if total else 0
     return (
         "<div class='facechain-progress' role='progressbar' aria-live='off' aria-valuemin='0' aria-valuemax='100' "
-        f"aria-valuenow='{share:.0f}' aria-label='{html.escape(words, quote=True)}'>"
-        f"<div style='width:{share:.0f}%'></div><span>{html.escape(words)}</span></div>"
+        f"aria-valuenow='{share:.0f}' aria-label='{html.escape(text, quote=True)}'>"
+        f"<div style='width:{share:.0f}%'></div><span>{html.escape(text)}</span></div>"
     )
 
 
@@ -34,5 +34,5 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         lines.append(f"<tr>{start}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>")
     heading = f"<tr>{top}</tr>" if top else ""
     body = f"<table class='facechain-table'>{heading}{''.join(lines)}</table>"
-    # one that is wider than a phone is moved to and fro, with keys as well
+    # a table wider than a phone scrolls, with the keyboard too
     return f"<div class='facechain-scroll' tabindex='0'>{body}</div>"

@@ -1,4 +1,4 @@
-"""The Models page: what is there, what is missing, downloads, and the doctor's report."""
+"""The Models page: files of the manifest, downloads, verification, consent to code, and the doctor's report."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from facechain_ext.weights.manifest import Entry
 
 REQUIRED_GROUP = "portrait"
-"""The group of the manifest without which there is no portrait."""
+"""The manifest group that every portrait requires."""
 
 
 def build(host: PageHost) -> None:
-    """Downloads, the tables of files, checks, providers, doctor; what is needed stands above all pages."""
+    """Build downloads, file tables, verification, providers and doctor; missing requirements stand above all tabs."""
     del host
     gr.HTML(note_html(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
     with gr.Row(elem_id="facechain_models_get"):
@@ -77,10 +77,10 @@ def build(host: PageHost) -> None:
 
 
 def verify_files(stop: StopSignal) -> HtmlStream:
-    """Hash every file that is there, with a bar; gives what was found, or why it could not be."""
+    """Hash every present file, yielding a progress bar, then the findings or the error."""
     stop.clear()
-    task_run = Task(lambda report: verify(report=report), stop)
-    for progress in task_run.progress_updates():
+    task = Task(lambda report: verify(report=report), stop)
+    for progress in task.progress_updates():
         words = (
             f"{progress.done / 1e6:.0f} MB of {progress.total / 1e6:.0f} MB read"
             if progress.total
@@ -88,7 +88,7 @@ def verify_files(stop: StopSignal) -> HtmlStream:
         )
         yield bar(progress.done, progress.total, "Stopping …" if stop.is_set() else words)
     try:
-        findings = task_run.result()
+        findings = task.result()
     except Cancelled as error:
         yield note_html(str(error))
     except FaceChainError as error:
@@ -104,7 +104,7 @@ def verify_files(stop: StopSignal) -> HtmlStream:
 
 
 def _html_or_error(make: Callable[[], str]) -> str:
-    """What ``make`` gives, or why it does not."""
+    """The HTML that ``make`` returns, or its error."""
     try:
         return make()
     except FaceChainError as error:
@@ -112,7 +112,7 @@ def _html_or_error(make: Callable[[], str]) -> str:
 
 
 def _build_consent_section() -> None:
-    """Consent to networks that come as Python."""
+    """Build the section for consent to networks that contain Python code."""
     with gr.Accordion("Networks that bring their own Python", open=False):
         gr.HTML(
             note_html(
@@ -129,11 +129,11 @@ def _build_consent_section() -> None:
             agree = gr.Button("I have read its Python and agree", min_width=200, elem_id="facechain_models_consent")
             stop = gr.Button("Withdraw", min_width=120, elem_id="facechain_models_withdraw")
 
-    def change_consent(key: str | None, task_run: Callable[[str], object], done: str) -> list[str]:
+    def change_consent(key: str | None, change: Callable[[str], object], done: str) -> list[str]:
         if not key:
             return [downloading.failure_html("Choose a repository above first."), repositories_table()]
         try:
-            task_run(key)
+            change(key)
         except FaceChainError as error:
             return [downloading.failure_html(str(error)), repositories_table()]
         return [note_html(done), repositories_table()]
@@ -145,7 +145,7 @@ def _build_consent_section() -> None:
 
 
 def repositories_table() -> str:
-    """Which repositories bring Python, from where, and whether it may run."""
+    """The repositories with Python code, their source and whether the user has consented."""
     return table(
         ("Model", "From", "Consent"),
         ((key, str(manifest()[key].sources[0]), consent.state(key)) for key in consent.keys_with_code()),
@@ -153,7 +153,7 @@ def repositories_table() -> str:
 
 
 def files_html() -> str:
-    """Every file of the manifest in two parts, needed and optional, by what it does."""
+    """The files of the manifest: required ones, then optional ones by purpose."""
     needed = [entry for entry in manifest().values() if entry.group == REQUIRED_GROUP]
     parts = ["<h3>Needed for a portrait</h3>", note_html(_REQUIRED_NOTE), _group_table(needed), "<h3>Optional</h3>"]
     for group, title in GROUPS.items():
@@ -170,7 +170,7 @@ _REQUIRED_NOTE = (
 
 
 def _group_table(entries: Iterable[Entry]) -> str:
-    """Files with what they are for, their terms, about their size, and whether they are here."""
+    """A table of files with purpose, licence, approximate size and presence."""
     lines = []
     for entry in entries:
         installed = find(entry.key) is not None
@@ -185,7 +185,7 @@ def _group_table(entries: Iterable[Entry]) -> str:
 
 
 def providers_table() -> str:
-    """Every provider of every ability, ready or what would make it so."""
+    """A table of all providers with their state and, if not ready, the remedy."""
     rows = [
         (entry.ability, entry.name, "ready" if entry.ready else "not ready", entry.detail, entry.remedy)
         for entry in retouch.availability()
@@ -194,10 +194,10 @@ def providers_table() -> str:
 
 
 def _files() -> LabelledChoices:
-    """Every file of the manifest by its title."""
+    """The files of the manifest by title."""
     return LabelledChoices(tuple((entry.title, key) for key, entry in manifest().items()))
 
 
 def _missing() -> list[str]:
-    """Titles of the files that are not here."""
+    """Titles of the missing files."""
     return _files().labels(key for key in manifest() if find(key) is None)

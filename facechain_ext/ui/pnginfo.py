@@ -1,4 +1,4 @@
-"""The webui's settings text: out of picture files, and taken apart."""
+"""Reading infotext from picture files, and parsing it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NEGATIVE = "Negative prompt:"
 _LORA = re.compile(r"\s*<lora:[^>]*>")
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
 _MAX_LENGTH = 200_000
-"""Characters of a settings text that are read."""
+"""Characters of an infotext that are parsed at most."""
 
 
 @dataclass(frozen=True)
 class ParsedInfotext:
-    """What a settings text says: the prompt without LoRA tags, the negative prompt, and values by label."""
+    """Parsed infotext: the prompt without LoRA tags, the negative prompt, and values by label."""
 
     prompt: str = ""
     negative: str = ""
@@ -37,7 +37,7 @@ class ParsedInfotext:
 
 
 def read_infotext(path: Path) -> str:
-    """The settings text in a picture file, from PNG text or, for JPEG and WebP, EXIF; empty when there is none.
+    """The infotext of a picture file, from PNG text or, for JPEG and WebP, EXIF; empty when there is none.
 
     Raises PhotoError when the file is no picture.
     """
@@ -53,10 +53,10 @@ def read_infotext(path: Path) -> str:
 
 
 def parse_infotext(text: str) -> ParsedInfotext:
-    """What the text says; a text without settings gives no values."""
+    """Parse infotext; a text without settings has no values."""
     lines = text[:_MAX_LENGTH].strip().splitlines()
     pairs = dict(_PAIR.findall(lines[-1])) if lines else {}
-    if len(pairs) < 3:  # the webui too takes a last line with fewer for a part of the prompt
+    if len(pairs) < 3:  # like the webui: a last line with fewer pairs belongs to the prompt
         pairs = {}
     prompts = "\n".join(lines[:-1] if pairs else lines)
     prompt, _, negative = prompts.partition(_NEGATIVE)

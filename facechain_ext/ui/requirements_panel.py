@@ -1,4 +1,4 @@
-"""What is still needed for a portrait, in its place: a list, one button that gets all of it, progress and a stop."""
+"""Missing requirements of a portrait: their list, one button that downloads all files, progress and a stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RequirementsPanel:
-    """The frame that is shown while something is missing, and what is in it; ``refresh`` looks again."""
+    """The panel's components; ``frame`` is visible while something is missing, ``refresh`` checks again."""
 
     frame: Component
     missing_list: Component
@@ -32,12 +32,12 @@ class RequirementsPanel:
 
     @property
     def outputs(self) -> list[Component]:
-        """What ``panel_updates`` fills."""
+        """The outputs of ``panel_updates``."""
         return [self.frame, self.missing_list, self.download, self.stop]
 
 
 def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) -> RequirementsPanel:
-    """Build the frame and wire it; ``needs`` is asked now and at every look, ``element`` names the elements."""
+    """Build and wire the panel; ``needs`` is called now and at every check, ``element`` makes element ids."""
     current = tuple(needs())
     with gr.Column(visible=bool(current), elem_id=element("needed"), elem_classes=["facechain-needed"]) as frame:
         missing_list = gr.HTML(missing_list_html(current), elem_id=element("needed_words"))
@@ -80,7 +80,7 @@ def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) ->
 
 
 def panel_updates(needs: Sequence[Need]) -> Updates:
-    """Updates of ``NeededParts.shown``."""
+    """Updates of ``RequirementsPanel.outputs``."""
     files = bool(_download_keys(needs))
     return [
         gr.update(visible=bool(needs)),
@@ -91,7 +91,7 @@ def panel_updates(needs: Sequence[Need]) -> Updates:
 
 
 def missing_list_html(needs: Sequence[Need]) -> str:
-    """Everything that is missing, each with the file that brings it or with what there is to do."""
+    """Every missing requirement with the file that provides it or another remedy."""
     if not needs:
         return ""
     lines = "".join(f"<li>{html.escape(need.what)} {html.escape(_remedy_text(need))}</li>" for need in needs)
@@ -111,7 +111,7 @@ def _download_keys(needs: Sequence[Need]) -> list[str]:
 
 
 def _button_label(needs: Sequence[Need]) -> str:
-    """The button's words: how many files, and about how much of them is known."""
+    """The button's label with the number of files and their approximate size."""
     keys = _download_keys(needs)
     size = format_megabytes(megabytes(keys))
     files = f"{len(keys)} file{'s' if len(keys) != 1 else ''}"

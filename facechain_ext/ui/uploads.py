@@ -1,4 +1,4 @@
-"""Files that a page has uploaded, told from all other files of the machine."""
+"""Accepting only files that were uploaded through the page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def uploaded_path(file: object, folders: Iterable[Path | str] = ()) -> Path:
-    """The file that the page has uploaded, as gradio hands it over (an object with a name, or its path).
+    """The path of an uploaded file, given as gradio does (an object with a name, or a path).
 
-    ``folders`` are where else than in gradio's own folder uploads are kept. Raises PhotoError for a file outside.
+    ``folders`` are upload folders beside gradio's own. Raises PhotoError for a file outside of them.
     """
     path = str(getattr(file, "name", file))
     own = os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio")

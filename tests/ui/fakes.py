@@ -19,7 +19,7 @@ CHECKPOINT = SimpleNamespace(name="model", digest="0123456789")
 ADAPTER_SETTINGS = {"adapter": "majic"}
 
 
-class Likes:
+class FakeScorer:
     """Finds pictures the less like the higher their seed is; a grey one has no face."""
 
     def likeness(self, picture, identity):
@@ -27,7 +27,7 @@ class Likes:
         return None if seed is None else Likeness(0.9 - seed / 10, "ArcFace")
 
 
-class Easel:
+class FakeHost:
     """Draws the astronaut, blurred, for every picture of a job; ``empty`` seeds give no face."""
 
     name = "easel"
@@ -61,7 +61,7 @@ class Easel:
         self._capabilities = replace(self._capabilities, **changes)
 
     def likeness_scorer(self):
-        return Likes()
+        return FakeScorer()
 
     def lora_folders(self):
         return (self.folder,)

@@ -17,7 +17,7 @@ from facechain_ext.ui.portrait.person import PersonRequest
 from facechain_ext.ui.portrait.result import PortraitRequest, plan_job
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
-from tests.ui.fakes import FACE, Easel
+from tests.ui.fakes import FACE, FakeHost
 
 FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]),
         "prompt": st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map(str.strip),
@@ -63,7 +63,7 @@ def person():
 
 @pytest.fixture
 def host(tmp_path):
-    return Easel(tmp_path)
+    return FakeHost(tmp_path)
 
 
 def text_for(host, identity, form, person=None):

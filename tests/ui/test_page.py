@@ -14,10 +14,10 @@ from facechain_ext.ui import page as page_module  # noqa: E402
 from facechain_ext.ui.gradio_versions import supported_options  # noqa: E402
 from facechain_ext.ui.portrait.form import NAMES  # noqa: E402
 from facechain_ext.weights import set_models_folder  # noqa: E402
-from tests.ui.fakes import Easel  # noqa: E402
+from tests.ui.fakes import FakeHost  # noqa: E402
 
 
-class PageEasel(Easel):
+class FakePageHost(FakeHost):
     def send_targets(self):
         return ("txt2img", "extras")
 
@@ -31,7 +31,7 @@ class PageEasel(Easel):
 @pytest.fixture
 def host(tmp_path):
     set_models_folder(tmp_path)
-    yield PageEasel(tmp_path)
+    yield FakePageHost(tmp_path)
     set_models_folder(None)
 
 

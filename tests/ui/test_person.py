@@ -18,7 +18,7 @@ from facechain_ext.ui.portrait.person import (
 )
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
-from tests.ui.fakes import FACE, Easel
+from tests.ui.fakes import FACE, FakeHost
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture
 def host(tmp_path, encoder):
-    class Studio(Easel):
+    class Studio(FakeHost):
         def encoder(self):
             return encoder
 

@@ -12,7 +12,7 @@ from facechain_ext.ui.portrait.person import PersonRequest
 from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, generate, generate_grid, resolve_seed
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder
-from tests.ui.fakes import FACE, Easel
+from tests.ui.fakes import FACE, FakeHost
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +37,7 @@ def going(_done, _total):
 
 
 def test_pictures_come_most_like_first_and_are_saved(tmp_path):
-    host = Easel(tmp_path, empty=(2,))
+    host = FakeHost(tmp_path, empty=(2,))
     shown = generate(host, request(count=3), going)
     captions = [caption for _, caption in shown.gallery()]
     assert captions == [
@@ -53,7 +53,7 @@ def test_pictures_come_most_like_first_and_are_saved(tmp_path):
 
 
 def test_only_the_best_are_kept(tmp_path):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     shown = generate(host, request(count=5, keep=2), going)
     assert [one.portrait.seed for one in shown.pictures] == [1, 2]
     assert len(host.saved) == 2
@@ -61,13 +61,13 @@ def test_only_the_best_are_kept(tmp_path):
 
 
 def test_what_is_finished_stays_when_it_is_stopped(tmp_path):
-    shown = generate(Easel(tmp_path), request(count=4, steps=10), lambda done, _total: done < 20)
+    shown = generate(FakeHost(tmp_path), request(count=4, steps=10), lambda done, _total: done < 20)
     assert len(shown.pictures) == 2
     assert any("Stopped after 2 of 4" in note for note in shown.notes)
 
 
 def test_retouching_keeps_the_picture_before_it(tmp_path):
-    shown = generate(Easel(tmp_path), request(retouch=True, fuse=True, count=1), going)
+    shown = generate(FakeHost(tmp_path), request(retouch=True, fuse=True, count=1), going)
     (one,) = shown.pictures
     # a card holds no photo to fuse from, and the small picture may have no face to retouch: both are said, not hidden
     assert any("Face fusion left the picture as it is" in note for note in shown.notes)
@@ -75,7 +75,7 @@ def test_retouching_keeps_the_picture_before_it(tmp_path):
 
 
 def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     people = "Anna: 0.5, 0, 1, 1\nAnna *0.9: 0, 0, 1, 0.5"
     shown = generate(host, request(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
     job = host.jobs[0]
@@ -87,7 +87,7 @@ def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
 
 
 def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     shown = generate(host, request(others="Anna", count=1, fuse=True), going)
     assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
     assert shown.pictures[0].likeness.cosine == pytest.approx(0.8)
@@ -106,14 +106,14 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     ],
 )
 def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     with pytest.raises(FaceChainError, match=message):
         generate(host, request(**changes), going)
     assert host.jobs == []
 
 
 def test_a_pose_becomes_units_of_controlnet(tmp_path):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     generate(host, request(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), going)
     (control,) = host.jobs[0].controls
     assert (control.kind, control.weight, control.window) == ("openpose_face", 0.7, (0.0, 0.5))
@@ -134,16 +134,16 @@ def test_a_pose_becomes_units_of_controlnet(tmp_path):
 )
 def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, error, words):
     with pytest.raises(error, match=words):
-        generate(Easel(tmp_path), request(FACE, **changes), going)
+        generate(FakeHost(tmp_path), request(FACE, **changes), going)
 
 
 def test_nobody_to_show(tmp_path):
     with pytest.raises(PhotoError, match="add a photo"):
-        generate(Easel(tmp_path), PortraitRequest(PersonRequest(), form()), going)
+        generate(FakeHost(tmp_path), PortraitRequest(PersonRequest(), form()), going)
 
 
 def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
-    host = Easel(tmp_path)
+    host = FakeHost(tmp_path)
     told = []
     shown = generate_grid(
         host, request(count=4, steps=10), ["watercolour", "charcoal", "watercolour"], lambda *n: not told.append(n)
@@ -160,14 +160,14 @@ def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
 
 
 def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
-    shown = generate_grid(Easel(tmp_path), request(steps=10), [], lambda done, _total: done < 20)
+    shown = generate_grid(FakeHost(tmp_path), request(steps=10), [], lambda done, _total: done < 20)
     assert len(shown.pictures) == 2
     assert any("Stopped after 2 of 5" in note for note in shown.notes)
 
 
 def test_a_grid_has_its_limits(tmp_path):
     with pytest.raises(InputError, match="12 styles at most"):
-        generate_grid(Easel(tmp_path), request(), [f"style-{n}" for n in range(13)], going)
+        generate_grid(FakeHost(tmp_path), request(), [f"style-{n}" for n in range(13)], going)
 
 
 def test_seeds():

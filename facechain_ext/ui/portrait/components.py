@@ -1,4 +1,4 @@
-"""The components that the Portrait page's functions read and fill."""
+"""The components of the Portrait page's columns, and the request that their values make."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonColumn:
-    """The Who column; ``previews`` holds what one browser's photos look like, ``notes`` says what there is to say."""
+    """The Who column; ``previews`` holds one browser's PhotoPreviews, ``notes`` shows messages."""
 
     previews: Component
     face: Component
@@ -31,13 +31,13 @@ class PersonColumn:
 
     @property
     def inputs(self) -> list[Component]:
-        """What ``person`` takes."""
+        """The inputs of ``PersonRequest.from_values``."""
         return [self.previews, self.face, self.card, self.second, self.mix, *self.weights]
 
 
 @dataclass(frozen=True)
 class GenerationColumn:
-    """The How column: the form's components by name, the pose picture, what a style last suggested, boxes' frame."""
+    """The How column: the form's components by name, pose picture, last suggested settings, and boxes canvas."""
 
     form: dict[str, Component]
     pose: Component
@@ -46,7 +46,7 @@ class GenerationColumn:
 
     @property
     def inputs(self) -> list[Component]:
-        """The form in the order of the table."""
+        """The form's components in the table's order."""
         return [self.form[name] for name in NAMES]
 
 

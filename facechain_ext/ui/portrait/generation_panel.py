@@ -1,4 +1,4 @@
-"""The How column: style, words, strength, LoRA, pose, sampling."""
+"""The How column: style, prompts, strength, LoRA, pose, sampling."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AddComponents(Protocol):
 def build(
     host: PageHost, capabilities: HostCapabilities, person: PersonColumn
 ) -> tuple[GenerationColumn, StylesSection, OwnStylesSection]:
-    """Build the column; the styles are wired when the whole form is there."""
+    """Build the column; styles are wired later, once the form is complete."""
     form: dict[str, Component] = {}
 
     def add(*names: str, choices: list[str] | None = None, **options: object) -> None:
@@ -87,13 +87,13 @@ def build(
 
 
 def people_boxes_html() -> str:
-    """The frame for the boxes of several people, for the cards that there are now."""
+    """The canvas for boxes of several people, with the current cards."""
     ids = (f"facechain_{name}" for name in ("others", "box", "width", "height"))
     return boxes_html(BoxFields(*ids), CardLibrary().names())
 
 
 def _build_people_section(add: AddComponents) -> Component:
-    """Who else is in the picture, and where; gives the frame."""
+    """Build the section of other people and their boxes; returns the canvas."""
     with gr.Accordion("Several people", open=False, elem_id="facechain_several_panel"):
         frame: Component = gr.HTML(people_boxes_html(), elem_id="facechain_boxes")
         add("others", lines=3, placeholder="Anna: 0.5, 0, 1, 1")
@@ -103,7 +103,7 @@ def _build_people_section(add: AddComponents) -> Component:
 
 
 def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: dict[str, Component]) -> Component:
-    """The pose picture and how it acts; what cannot be used says why."""
+    """Build the pose section, with the reasons why a kind of ControlNet is unavailable; returns the picture input."""
     reasons = {kind: capabilities.unavailable_reason(kind) for kind in ("openpose", "depth")}
     usable = not all(reasons.values())
     with gr.Accordion("Pose", open=False, elem_id="facechain_pose_panel"):
@@ -145,7 +145,7 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
 
 
 def _build_more_section(capabilities: HostCapabilities, add: AddComponents) -> None:
-    """What is rarely changed: the adapter and when it acts, sampling, size, hires fix."""
+    """Build the section of rarely changed settings: adapter and window, sampling, size, hires fix."""
     with gr.Accordion("More", open=False, elem_id="facechain_more"):
         add("adapter", choices=list(capabilities.adapters) or [DEFAULTS["adapter"]])
         with gr.Row():

@@ -64,7 +64,7 @@ def build(host: PageHost) -> None:
         previous: list[object],
         *values: object,
     ) -> Updates:
-        """What may have changed on disk: cards, adapters, LoRAs, presets, styles; what is chosen stays if it can."""
+        """Reload cards, adapters, LoRAs, presets and styles from disk, keeping the selected values that still exist."""
         clear_lora_index()
         host.reload_loras()
         capabilities = host.capabilities()
@@ -104,7 +104,7 @@ def build(host: PageHost) -> None:
 
 
 def _default_updates(defaults: DrawingDefaults, previous: Sequence[object], values: Sequence[object]) -> Updates:
-    """The defaults that are in force now, and an update of each setting that still has the default from before."""
+    """The current defaults, and an update of each setting that still has its ``previous`` default."""
     current = [getattr(defaults, name) for name in _SUITED]
     changed = zip(current, previous, values, strict=True)
     return [

@@ -1,4 +1,4 @@
-"""Who is in the picture: photos with weights, a card, or a mix of two people."""
+"""The person of a portrait: photos with weights, a card, or a mix of two people."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
 
 MAX_PHOTOS = 6
-"""Photos of one person on the page, each with a slider of its own."""
+"""Photos of one person on the page, each with a weight slider."""
 CONSENT = "The person agrees to it"
-"""What has to be ticked before a face is kept."""
+"""Label of the consent that saving a card requires."""
 _TYPICAL_AGES = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
-"""About the age for each group of the guess."""
+"""A typical age in years for each age group of the attribute classifier."""
 
 
 @dataclass(frozen=True)
 class PhotoPreview:
-    """What the page shows of one photo: the aligned face as a data URL, its quality in words, and whether it serves."""
+    """One photo: its aligned face as a data URL, a message about its quality, and whether it is usable."""
 
     path: Path
     picture: str
@@ -45,7 +45,7 @@ class PhotoPreview:
 
 @dataclass(frozen=True)
 class PersonRequest:
-    """What the page says about the person; ``mix`` 0..100 is how much ``second`` takes over from the first."""
+    """The requested person; ``mix`` is the share of the card ``second`` in percent, 0..100."""
 
     photos: tuple[Path, ...] = ()
     weights: tuple[float, ...] = ()
@@ -66,7 +66,7 @@ class PersonRequest:
 
 
 def preview_photo(path: Path, face: int | None = None) -> PhotoPreview:
-    """The aligned face of a photo and how good it is; a photo that cannot be used says why."""
+    """The aligned face of a photo and its quality; an unusable photo has the reason as its message."""
     try:
         picture = faces.read_picture(path)
         prepared = prepare_face(picture, face, faces.detector(), faces.head_masker())
@@ -77,7 +77,7 @@ def preview_photo(path: Path, face: int | None = None) -> PhotoPreview:
 
 
 def load_identity(host: PageHost, person: PersonRequest) -> Identity:
-    """The identity that is meant: the card if one is chosen, else the photos; then mixed with the second card.
+    """The identity of the card, else of the photos, mixed with the second card if there is one.
 
     Raises PhotoError when nobody is given or no photo can be used, WeightsError for a card that cannot be read.
     """
@@ -95,7 +95,7 @@ def load_identity(host: PageHost, person: PersonRequest) -> Identity:
 
 
 def save_photos_card(host: PageHost, person: PersonRequest, name: str, *, agreed: bool) -> str:
-    """Keep the person of the photos alone as a card, whichever cards are chosen; gives the sentence for the page.
+    """Save the person of the photos as a card, ignoring the chosen cards; returns the status message.
 
     Raises PhotoError when no photo shows a face, and what ``save_card`` raises.
     """
@@ -109,7 +109,7 @@ def save_photos_card(host: PageHost, person: PersonRequest, name: str, *, agreed
 
 
 def save_mix_card(host: PageHost, person: PersonRequest, name: str, *, agreed: bool) -> str:
-    """Keep the mix that is chosen on the page as a card; gives the sentence for the page.
+    """Save the chosen mix as a card; returns the status message.
 
     Raises PhotoError when nobody is mixed in, and what ``load_identity`` and ``save_card`` raise.
     """
@@ -131,7 +131,7 @@ def _identity_from_photos(host: PageHost, person: PersonRequest, name: str = "")
 
 
 def guess_subject(path: Path, face: int | None = None) -> tuple[str, Subject]:
-    """Words for the person of a photo and whom a style has to suit, guessed; both are for the user to change.
+    """A subject prompt and a style subject, guessed from the age and gender that a photo shows.
 
     Raises PhotoError for a photo without a face, HostError when nothing here can guess.
     """
@@ -151,14 +151,14 @@ def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, replaces
     if not agreed:
         raise PhotoError(f"A card holds what a face looks like. Tick “{CONSENT}” when that is so.")
     library = CardLibrary()
-    library.path(name.strip())  # a name that cannot be is refused before anything is computed
+    library.path(name.strip())  # an invalid name is rejected before the computation
     identity = make()
     library.save(identity, name.strip())
     return " ".join([f"Saved {name.strip()}; it is used from now on {replaces}.", *identity.notes])
 
 
 def data_url(pixels: Pixels) -> str:
-    """A small picture inside a text, for the page."""
+    """A picture uint8 [h, w, 3] as a WebP data URL."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "WEBP", quality=85)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,4 +1,4 @@
-"""The pictures of the style tiles, as style rules that the page gets once, apart from the tiles that it gets often."""
+"""The tiles' pictures as CSS rules, which the page gets once, separate from the tiles, which it gets often."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SIDE = 192
-"""Side of a picture in pixels; it is shown at about half that."""
+"""Side of a picture in pixels, twice its size on the page."""
 _SHADE = "linear-gradient(rgb(0 0 0 / 0) 45%,rgb(0 0 0 / .72))"
-"""Under the name, so that white letters can be read on any picture."""
+"""A gradient under the name, so that white text is legible on any picture."""
 
 
 def picture_of(style: Style) -> Path | None:
-    """The user's picture of a style where there is one, else the one that comes with it, else None."""
+    """The user's picture of a style, else the shipped one, else None."""
     own = thumbnail_path(default_folder(), style)
     return own if own.is_file() else shipped_picture(style.key)
 
 
 def style_pictures(known_digest: str = "") -> tuple[str, str] | None:
-    """The rules that give every tile its picture, and their digest; None when ``known_digest`` is that digest already.
+    """The CSS rules of all pictures and their digest; None when ``known_digest`` equals that digest.
 
-    A picture that cannot be read costs its tile the picture, and a line in the log.
+    An unreadable picture is logged and left out.
     """
     files = {style.key: picture_of(style) for style in all_styles().values()}
     sources = [(key, str(path), path.stat().st_mtime_ns) for key, path in files.items() if path is not None]
@@ -54,7 +54,7 @@ def style_pictures(known_digest: str = "") -> tuple[str, str] | None:
 
 @lru_cache(maxsize=512)
 def _encoded(path: str, _changed: int) -> str:
-    """A picture as base64 WebP; nothing for one that cannot be read."""
+    """A picture as base64 WebP; empty when it cannot be read."""
     try:
         content = Path(path).read_bytes()
         with Image.open(io.BytesIO(content)) as opened:

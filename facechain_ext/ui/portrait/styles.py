@@ -1,4 +1,4 @@
-"""The gallery of styles as HTML, what a style says and suggests, and styles of one's own."""
+"""The style gallery as HTML, a style's details and suggested settings, and own styles."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _MAX_LENGTH = 600
 
 
 def tags() -> list[str]:
-    """What the gallery can be narrowed to."""
+    """The tags by which the gallery can be filtered."""
     return [EVERY, FAVOURITES, OWN, *sorted({tag for style in all_styles().values() for tag in style.tags} - {OWN})]
 
 
 def filter_styles(query: str, tag: str) -> list[Style]:
-    """The styles that match; favourites first unless something is searched for."""
+    """The styles that match a query and a tag, favourites first."""
     styles, favourite_keys = all_styles(), favourites()
     matching = [styles[key] for key in favourite_keys if key in styles]
     if tag == OWN:
@@ -53,10 +53,10 @@ def filter_styles(query: str, tag: str) -> list[Style]:
 
 
 def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, deferred: bool = False) -> str:
-    """Tiles to choose from, the first of which means no style; javascript/facechain_styles.js makes them work.
+    """The tiles, the first of which means no style; javascript/facechain_styles.js handles them.
 
-    A tile is one element: its picture comes from ``style_pictures``, its second name and badge from its data. The tiles
-    that are ``deferred`` are no part of the page before it is seen, so that they cost its loading nothing.
+    A tile is one element: its picture comes from ``style_pictures``, its Chinese name and badge from data attributes.
+    ``deferred`` tiles are put into the page only when it becomes visible, which keeps loading fast.
     """
     favourite_keys, loras = set(favourites()), known_loras(lora_folders)
     tiles = [_tile(NO_STYLE, "No style", "", "", "none")]
@@ -73,7 +73,7 @@ def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, def
 
 
 def style_details_html(key: str, lora_folders: tuple[Path, ...]) -> str:
-    """What the chosen style asks for, and the rule that marks its tile; raises StyleError for an unknown one."""
+    """A style's prompt and settings, and the CSS rule that marks its tile; raises StyleError for an unknown key."""
     mark = (
         f'<style>.facechain-tile[data-key="{html.escape(key)}"] {{ outline: 3px solid var(--color-accent); }}</style>'
     )
@@ -103,7 +103,7 @@ def style_details_html(key: str, lora_folders: tuple[Path, ...]) -> str:
 
 
 def can_download(key: str, lora_folders: tuple[Path, ...]) -> bool:
-    """Whether a style has a LoRA that is not here and can be fetched."""
+    """Whether a style has a missing LoRA with a download source."""
     style = all_styles().get(key)
     if style is None or style.lora is None or style.lora.source is None:
         return False
@@ -111,7 +111,7 @@ def can_download(key: str, lora_folders: tuple[Path, ...]) -> bool:
 
 
 def suggested_settings(key: str) -> dict[str, float]:
-    """Strength and LoRA weight that the style suggests; nothing for no style."""
+    """Strength and LoRA weight that a style suggests; empty without a style."""
     style = all_styles().get(key)
     if style is None:
         return {}
@@ -122,9 +122,9 @@ def suggested_settings(key: str) -> dict[str, float]:
 def settings_to_update(
     key: str, last_suggested: Mapping[str, float] | None, current: Mapping[str, float]
 ) -> dict[str, float]:
-    """The suggestions of a style for those settings that the user has left as ``last_suggested`` was suggested.
+    """A style's suggestions for the settings that the user has not changed since ``last_suggested``.
 
-    ``last_suggested`` is None when the settings come from elsewhere and stay.
+    ``last_suggested`` is None when the settings were restored and stay.
     """
     if last_suggested is None:
         return {}
@@ -132,7 +132,7 @@ def settings_to_update(
 
 
 def build_own_style(name: str, form: FormValues, lora_file: str | None) -> Style:
-    """A style of the user from the page's settings: the chosen style's words and his own.
+    """An own style from the page's settings: the chosen style's prompts with the user's.
 
     ``lora_file`` is the file name of the LoRA that is chosen instead of the style's. Raises StyleError for a name that
     is empty or words that are too many.
