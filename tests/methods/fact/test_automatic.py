@@ -91,7 +91,7 @@ def test_inside_a_unet_it_only_leaves_out_what_lies_outside(unet, small, inputs)
     assert not seen[0][:, ~there].any()
 
 
-@pytest.mark.parametrize("wrong", [{"warm_up": 0}, {"renew": 1}, {"share": 0.0}, {"margin": -1}])
+@pytest.mark.parametrize("wrong", [{"warm_up": 0}, {"refresh_every": 1}, {"share": 0.0}, {"margin": -1}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match="automatic region"):
         AutomaticRegion(**wrong)
