@@ -1,4 +1,4 @@
-"""From photos of a person to an Identity that a face adapter can use."""
+"""Identities of people: encoding photos, cards and their library, likeness."""
 
 from __future__ import annotations
 

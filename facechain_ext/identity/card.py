@@ -1,14 +1,16 @@
-"""Cards: an Identity in a safetensors file, which holds no photo but the aligned face and a thumbnail."""
+"""Cards: an Identity in a safetensors file; of the photos it holds only the aligned faces and a thumbnail."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
-from facechain_ext.errors import PhotoError, WeightsError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.paths import special_file
@@ -24,27 +26,27 @@ if TYPE_CHECKING:
 
 FORMAT = "facechain-identity"
 VERSION = 2
-"""Raised whenever an older reader could not understand a newer card."""
-_UNMIXED = 1
-"""The version of cards of one person, which every reader understands; mixed ones have 2."""
+"""Incremented when older readers cannot read newer cards."""
+_SINGLE_PERSON_VERSION = 1
+"""The version of cards of one person, which every reader reads; cards of mixes have 2."""
 _KIND = "an identity card"
 _MAX_BYTES = 256 << 20
-"""A card of one photo has 0.5 MB; one this large is something else."""
+"""Largest file that is read as a card; a card of one photo has 0.5 MB."""
 _MAX_THUMBNAIL = 1024
-"""Ours have 192 pixels a side; a far larger one would only stall the library."""
+"""Largest side in pixels of a thumbnail that is read; cards are saved with 192."""
 
 
 @dataclass(frozen=True, eq=False)
 class IdentityData:
-    """What an identity consists of and a card holds.
+    """The data of an identity, as a card stores it.
 
     ``face_tokens`` float32 [n, 144, width] and ``embeddings`` float32 [n, 512] come from n photos; ``aligned`` uint8
-    [n, 112, 112, 3] is what the encoder saw of each, ``thumbnail`` a picture for the library. ``weights`` say how much
-    each photo counts (1 = fully, 0 = not at all). ``encoder`` is the encoder's digest. ``notes`` are warnings for the
-    user, in words.
+    [n, 112, 112, 3] is the encoder's input for each, ``thumbnail`` a picture for the library. ``weights`` are the
+    weights of the photos in 0..1. ``encoder`` is the encoder's digest. ``notes`` are warnings for the
+    user.
 
-    A mix of people has a ``blend``: for each block of identity tokens the shares of all n photos, and a weight for each
-    block instead of each photo. Without one every photo has a block of its own.
+    A mix of people has a ``blend``: the shares of all n photos in each block of identity tokens; ``weights`` then
+    belong to the blocks instead of the photos. Without a blend every photo has its own block.
     """
 
     face_tokens: Tensor
@@ -61,31 +63,28 @@ class IdentityData:
     def __post_init__(self) -> None:
         count = len(self.face_tokens)
         if not count or not any(weight > 0 for weight in self.weights):
-            raise PhotoError("At least one photo has to count: set one of the weights above 0.")
-        lengths = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
+            raise InputError("At least one photo has to count: set one of the weights above 0.")
+        counts = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
         blocks = len(self.blend) or count
-        if lengths != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
-            raise ValueError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
+        if counts != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
+            raise InputError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
         if any(not 0 <= share < float("inf") for row in self.blend for share in row) or any(
             not sum(row) > 0 for row in self.blend
         ):
-            raise ValueError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
+            raise InputError("The shares of a mix have to be 0 or more, and some above 0 for each block of tokens.")
 
 
 D = TypeVar("D", bound=IdentityData)
 
 
 def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) -> None:
-    """Write ``identity`` to ``path``, which appears only when it is whole.
+    """Write ``identity`` to ``path`` atomically.
 
     Raises WeightsError when the file exists and ``overwrite`` is not set, or when it cannot be written.
     """
-    from safetensors import SafetensorError  # noqa: PLC0415
-    from safetensors.torch import save_file  # noqa: PLC0415
-
-    taken = f"{path.name} exists already and is not overwritten; choose another name."
+    exists_message = f"{path.name} exists already and is not overwritten; choose another name."
     if path.exists() and not overwrite:
-        raise WeightsError(taken)
+        raise WeightsError(exists_message)
     if not is_finite(identity.face_tokens) or not is_finite(identity.embeddings):
         raise WeightsError(
             f"{path.name} is not written: some numbers of this person are not finite. Check the encoder's file."
@@ -105,28 +104,28 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
         "aligned": torch.from_numpy(identity.aligned.copy()),
         "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
     }
-    words = {
+    metadata = {
         "format": FORMAT,
         "version": str(card_version(identity)),
         "facts": replace_surrogates(json.dumps(facts, ensure_ascii=False)),
     }
     try:
-        with atomic_write(path, new=not overwrite) as part:
-            save_file(tensors, part, metadata=words)
+        with atomic_write(path, new=not overwrite) as temporary:
+            save_file(tensors, temporary, metadata=metadata)
     except FileExistsError as error:
-        raise WeightsError(taken) from error
+        raise WeightsError(exists_message) from error
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
 
 
 def card_version(identity: IdentityData) -> int:
-    """The version of the card that an identity is written to."""
-    return VERSION if identity.blend else _UNMIXED
+    """The format version of the card of an identity."""
+    return VERSION if identity.blend else _SINGLE_PERSON_VERSION
 
 
 @dataclass(frozen=True, eq=False)
 class CardFacts:
-    """What a card says without its tokens: enough for a library to show it. ``thumbnail`` is uint8 [192, 192, 3]."""
+    """A card without its tokens and embeddings, for lists. ``thumbnail`` is uint8 [192, 192, 3]."""
 
     name: str
     encoder: str
@@ -166,21 +165,21 @@ def load_card(path: Path, kind: type[D]) -> D:
             notes=facts.notes,
             blend=facts.blend,
         )
-    except (ValueError, PhotoError) as error:
+    except (ValueError, InputError) as error:
         raise _damaged(path, error) from error
 
 
-def card_facts(path: Path) -> CardFacts:
-    """What a card says of itself; its tokens are not read. Raises WeightsError as ``load_card`` does."""
+def read_card_facts(path: Path) -> CardFacts:
+    """The facts of a card; its tokens are not read. Raises WeightsError as ``load_card`` does."""
     tensors, metadata = _read(path, only="thumbnail")
-    return _facts(tensors, metadata, path)
+    return _parse_facts(tensors, metadata, path)
 
 
-def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Path) -> CardFacts:
-    """The checked words and the thumbnail of a card."""
+def _parse_facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Path) -> CardFacts:
+    """The checked metadata and the thumbnail of a card."""
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path.name} is not an identity card; choose a card that FaceChain saved.")
-    if metadata.get("version") not in (str(_UNMIXED), str(VERSION)):
+    if metadata.get("version") not in (str(_SINGLE_PERSON_VERSION), str(VERSION)):
         raise WeightsError(
             f"{path.name} is a card of version {metadata.get('version')}, this FaceChain reads version {VERSION}: "
             "update FaceChain, or make the card again from the photo."
@@ -194,7 +193,7 @@ def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Pat
             name=str(facts["name"]),
             encoder=str(facts["encoder"]),
             version=int(metadata["version"]),
-            photos=tuple(_photo(fact) for fact in facts["photos"]),
+            photos=tuple(_parse_photo(fact) for fact in facts["photos"]),
             weights=tuple(float(weight) for weight in facts["weights"]),
             notes=tuple(str(note) for note in facts["notes"]),
             thumbnail=thumbnail.to(torch.uint8).numpy(),
@@ -204,11 +203,22 @@ def _facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], path: Pat
         raise _damaged(path, error) from error
 
 
-def _damaged(path: Path, why: object) -> WeightsError:
-    return WeightsError(f"The card {path.name} is damaged ({why}); make it again from the photo.")
+def _damaged(path: Path, reason: object) -> WeightsError:
+    return WeightsError(f"The card {path.name} is damaged ({reason}); make it again from the photo.")
 
 
-def _photo(fact: dict[str, Any]) -> PhotoFact:
+class _PhotoFactJson(TypedDict):
+    """A PhotoFact in the metadata of a card."""
+
+    name: str
+    digest: str
+    face: int
+    box: tuple[float, float, float, float]
+    detector: str
+    masker: str
+
+
+def _parse_photo(fact: _PhotoFactJson) -> PhotoFact:
     left, top, right, bottom = (float(side) for side in fact["box"])
     return PhotoFact(
         name=str(fact["name"]),
@@ -221,9 +231,7 @@ def _photo(fact: dict[str, Any]) -> PhotoFact:
 
 
 def _read(path: Path, only: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The tensors of a file, or the one called ``only`` if it is there, and its words."""
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
-
+    """The tensors of a file, or only the one called ``only`` where it exists, and the metadata."""
     try:
         special = special_file(path)
         if special:
@@ -236,7 +244,8 @@ def _read(path: Path, only: str = "") -> tuple[dict[str, torch.Tensor], dict[str
         raise WeightsError(f"{path.name} has {size >> 20} MB and is no identity card; choose a card of FaceChain's.")
     try:
         with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if only in ("", name)]  # noqa: SIM118 - not a dict
+            keys = file.keys()
+            names = [name for name in keys if only in ("", name)]
             return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(

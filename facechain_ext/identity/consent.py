@@ -1,4 +1,4 @@
-"""The notice that is read once before the library of cards is used, and that it was read."""
+"""The notice about personal data before the library of cards is used, and the stored consent to it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ NOTICE = (
     "child, the parents have to agree.",
     "Cards stay on this machine, in the models folder. Deleting a card removes all of it; pictures made with it stay.",
 )
-"""What is asked for, sentence by sentence."""
+"""The sentences of the notice."""
 VERSION = 1
-"""Raised when the notice asks for something else, so that it is read again."""
+"""Incremented when the notice changes, so that it is shown again."""
 FILE = "cards-consent.json"
-"""Remembers it, below the models folder."""
+"""Name of the file with the consent, below the models folder."""
 
 
 def agreed() -> bool:
-    """Whether this notice was agreed to here; a file that cannot be read counts as no."""
+    """Whether consent to this version of the notice is stored; an unreadable file counts as no consent."""
     saved = read_json(models_folder() / FILE)
     return isinstance(saved, dict) and saved.get("version") == VERSION
 
 
 def agree() -> None:
-    """Remember that the notice was agreed to; raises WeightsError when that cannot be written."""
+    """Store the consent to the notice; raises WeightsError when the file cannot be written."""
     now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
     write_json(models_folder() / FILE, {"version": VERSION, "time": now})

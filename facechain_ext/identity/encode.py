@@ -1,4 +1,4 @@
-"""One photo to what the encoder makes of the face in it, remembered by content."""
+"""Encoding one face of a photo, with a cache keyed by the content of the photo."""
 
 from __future__ import annotations
 
@@ -28,17 +28,20 @@ log = logging.getLogger(__name__)
 
 THUMBNAIL_SIZE = 192
 """Side of the thumbnail on a card, in pixels."""
-_THUMBNAIL_REACH = 1.9
+_THUMBNAIL_SCALE = 1.9
 """Side of the thumbnail's crop, in sides of the face's box: head and a little shoulder."""
-_REMEMBERED = 128
-"""Photos kept: 0.5 MB each."""
+_CACHE_CAPACITY = 128
+"""Encoded photos in the cache: 0.5 MB each."""
 
-_known: LRUCache[EncodedFace] = LRUCache(_REMEMBERED)
+_cache: LRUCache[EncodedFace] = LRUCache(_CACHE_CAPACITY)
 
 
 @dataclass(frozen=True)
 class PhotoFact:
-    """Where a face came from: the photo's name and sha256, the face's number left to right, its box in pixels."""
+    """The source of a face: name and sha256 of the photo, number of the face left to right, its box in pixels.
+
+    ``detector`` and ``masker`` are the names of the providers that were used.
+    """
 
     name: str
     digest: str
@@ -62,9 +65,9 @@ class EncodedFace:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFace:
-    """What the encoder will see of a photo: the chosen face, its number, its head, and the aligned picture of it.
+    """A face prepared for the encoder: the chosen face, its number left to right, head mask, and aligned picture.
 
-    ``notes`` are all that is doubtful about the photo, for the user: whoever uses it says them.
+    ``notes`` are warnings about the photo for the user; callers have to show them.
     """
 
     face: Face
@@ -78,8 +81,8 @@ class PreparedFace:
 def prepare_face(picture: Picture, number: int | None, detector: Detector, masker: HeadMasker) -> PreparedFace:
     """Find, mask and align one face, as FACT's published preparation does.
 
-    ``number`` counts left to right from 1; None takes the largest. The five landmarks are found again on the masked
-    picture, which is what the adapter was trained with; where nothing is found there, the first ones serve.
+    ``number`` counts left to right from 1; None means the largest. The five landmarks are detected again on the masked
+    picture, as in the training of the adapter; without a detection there, the first ones are used.
     Raises PhotoError when there is no usable face.
     """
     found = detector.detect(picture.pixels)
@@ -91,17 +94,19 @@ def prepare_face(picture: Picture, number: int | None, detector: Detector, maske
     landmarks = _masked_landmarks(picture.pixels, head, face, detector)
     aligned = faces.align(picture.pixels, landmarks, mask=head.head)
     quality = faces.assess_quality(picture.pixels, face, head)
-    notes += [f"The face is {reason}; a better photo gives a better likeness." for reason in _doubts(quality, notes)]
-    left_to_right = sorted(found, key=lambda f: (f.box[0], f.box[1]))
-    return PreparedFace(face, left_to_right.index(face) + 1, head, aligned, quality, (*picture.notes, *notes))
+    notes += [
+        f"The face is {reason}; a better photo gives a better likeness." for reason in _quality_reasons(quality, notes)
+    ]
+    numbered = faces.number_faces(found)
+    return PreparedFace(face, numbered.index(face) + 1, head, aligned, quality, (*picture.notes, *notes))
 
 
-def _doubts(quality: Quality, said: Sequence[str]) -> list[str]:
-    """What the quality says that is not said already: small and turned faces have sentences of their own."""
+def _quality_reasons(quality: Quality, notes: Sequence[str]) -> list[str]:
+    """The reasons of the quality that ``notes`` do not name yet: small and turned faces have notes of their own."""
     return [
         reason
         for reason in quality.reasons
-        if not any(word in reason and word in sentence for word in ("pixels", "turned") for sentence in said)
+        if not any(word in reason and word in sentence for word in ("pixels", "turned") for sentence in notes)
     ]
 
 
@@ -113,9 +118,9 @@ def encode_photo(
     Raises PhotoError as prepare_face does.
     """
     key = (picture.digest, str(number), encoder.digest, str(id(encoder)), detector.name, masker.name)
-    known = _known.get(key)
-    if known is not None:
-        return known
+    cached = _cache.get(key)
+    if cached is not None:
+        return cached
     prepared = prepare_face(picture, number, detector, masker)
     with torch.no_grad():
         device = encoder.pos_embed.device
@@ -131,46 +136,46 @@ def encode_photo(
         fact,
         prepared.notes,
     )
-    _known.put(key, encoded)
+    _cache.put(key, encoded)
     return encoded
 
 
 def clear_encoded_photos() -> None:
-    """Drop every remembered face, its tokens, its picture and what was found there; deleting a person calls this."""
-    _known.clear()
+    """Empty the caches of encoded faces, projections, pictures and detections; deleting a card calls this."""
+    _cache.clear()
     clear_projections()
     faces.clear_detections()
 
 
 def to_encoder_input(aligned: Pixels) -> torch.Tensor:
-    """An aligned RGB face uint8 [112, 112, 3] as the encoder wants it: float32 [3, 112, 112], (x / 255 - 0.5) / 0.5."""
+    """The encoder's input for an aligned RGB face uint8 [112, 112, 3]: float32 [3, 112, 112], (x / 255 - 0.5) / 0.5."""
     scaled = (aligned.astype(np.float32) / 255.0 - 0.5) / 0.5
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
 
 
 def _masked_landmarks(pixels: Pixels, head: HeadMask, face: Face, detector: Detector) -> Points:
-    """The landmarks of ``face``, found again on the picture of the head alone."""
+    """The landmarks of ``face`` [5, 2], detected again on the picture masked to the head."""
     rows, columns = np.where(head.head.any(1))[0], np.where(head.head.any(0))[0]
     if not len(rows):
         raise PhotoError("No head was found around the face; use a photo in which the whole head is seen.")
-    # the crop keeps the search as fast on a large photo as on a small one; its black margin is what FACT's has
+    # the crop makes the cost independent of the size of the photo; the black margin is that of FACT's preparation
     margin = int(max(face.width, face.height) / 2)
     top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
-    part = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
-    again = detector.detect(pixels[part] * head.head[part][..., None])
+    crop = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
+    detected = detector.detect(pixels[crop] * head.head[crop][..., None])
     shift = np.array([left, top], dtype=np.float32)
-    reach = 0.25 * max(face.width, face.height)
-    for candidate in again:
+    max_shift = 0.25 * max(face.width, face.height)
+    for candidate in detected:
         landmarks = candidate.landmarks + shift
-        if np.abs(landmarks - face.landmarks).max() < reach:
+        if np.abs(landmarks - face.landmarks).max() < max_shift:
             return landmarks
     log.info("no face was found on the masked picture; the landmarks of the whole picture are used")
     return face.landmarks
 
 
 def _thumbnail(pixels: Pixels, face: Face) -> Pixels:
-    """A square crop around the face, uint8 [192, 192, 3]; white where it leaves the picture."""
-    side = max(face.width, face.height) * _THUMBNAIL_REACH
+    """A square crop around the face, uint8 [192, 192, 3]; white beyond the picture."""
+    side = max(face.width, face.height) * _THUMBNAIL_SCALE
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     scale = THUMBNAIL_SIZE / side
     warp = np.array([[scale, 0, THUMBNAIL_SIZE / 2 - x * scale], [0, scale, THUMBNAIL_SIZE / 2 - y * scale]])

@@ -1,4 +1,4 @@
-"""How like its person a finished picture is."""
+"""Scorers of the likeness between a finished picture and its identity."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ logger = logging.getLogger(__name__)
 
 
 class LikenessScorer(Protocol):
-    """Says how like two faces are."""
+    """Scores the likeness between a picture and an identity."""
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
-        """How like the best face in ``picture`` is to ``identity``, or None when there is no usable face."""
+        """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
         ...
 
 
 @dataclass
 class EncoderScorer:
-    """Judges with the recognition head of the encoder that made the identity, which favours faces that it put in."""
+    """Scores with the recognition head of the encoder that conditioned the picture, which biases the score upwards."""
 
     encoder: TransFace
     detector: Detector | None = None
     masker: HeadMasker | None = None
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
-        """How like the best face in ``picture`` is to ``identity``, or None when there is no usable face."""
-        known = self._known(identity)
+        """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
+        reference = self._reference_embedding(identity)
         scores = [
-            likeness(self._embedding(face), known) for face in _aligned_faces(picture, self.detector, self.masker)
+            likeness(self._embedding(face), reference) for face in _aligned_faces(picture, self.detector, self.masker)
         ]
         return Likeness(max(scores), "TransFace", independent=False) if scores else None
 
-    def _known(self, identity: Identity) -> torch.Tensor:
-        """The direction of the person in this encoder's space; one whom another encoder saw is looked at again."""
+    def _reference_embedding(self, identity: Identity) -> torch.Tensor:
+        """The embedding of the identity; encoded again from the aligned faces when another encoder made it."""
         if identity.encoder == self.encoder.digest:
             return identity.embedding
         photos = zip(identity.aligned, identity.photo_shares, strict=True)
-        seen = [weight * F.normalize(self._embedding(face), dim=0) for face, weight in photos if weight > 0]
-        return torch.stack(seen).sum(0)
+        embeddings = [weight * F.normalize(self._embedding(face), dim=0) for face, weight in photos if weight > 0]
+        return torch.stack(embeddings).sum(0)
 
     def _embedding(self, aligned: Pixels) -> torch.Tensor:
         with torch.no_grad():
@@ -69,58 +69,59 @@ class EncoderScorer:
 
 @dataclass
 class RecogniserScorer:
-    """Judges with a recognition network that had no part in the picture.
+    """Scores with a recognition network that was not used to make the picture.
 
-    Both sides are seen alike: aligned, and black around the head, as an identity keeps its photos. A mix of people lies
-    between the directions of its photos, as it does for the encoder that made it.
+    Both faces are prepared alike: aligned, and black around the head, as an identity stores them. The reference of a
+    mix is the weighted mean of the embeddings of its photos, as for the encoder that made it.
     """
 
     recogniser: Recogniser
     detector: Detector | None = None
     masker: HeadMasker | None = None
-    _reference: tuple[str, NDArray[np.float32]] | None = field(default=None, init=False, repr=False)
+    _cached_reference: tuple[str, NDArray[np.float32]] | None = field(default=None, init=False, repr=False)
 
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
-        """How like the best face in ``picture`` is to ``identity``, or None when there is no usable face."""
-        known = self._known(identity)
+        """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
+        reference = self._reference_embedding(identity)
         scores = [
-            float(self.recogniser.embed(face) @ known) for face in _aligned_faces(picture, self.detector, self.masker)
+            float(self.recogniser.embed(face) @ reference)
+            for face in _aligned_faces(picture, self.detector, self.masker)
         ]
         return Likeness(max(scores), self.recogniser.name) if scores else None
 
-    def _known(self, identity: Identity) -> NDArray[np.float32]:
-        """The direction of the photos together, kept for the next picture."""
-        if self._reference is None or self._reference[0] != identity.digest:
+    def _reference_embedding(self, identity: Identity) -> NDArray[np.float32]:
+        """The weighted mean of the embeddings of the photos, of unit length; cached for the latest identity."""
+        if self._cached_reference is None or self._cached_reference[0] != identity.digest:
             photos = zip(identity.aligned, identity.photo_shares, strict=True)
-            together = np.sum([weight * self.recogniser.embed(face) for face, weight in photos if weight > 0], axis=0)
-            self._reference = identity.digest, together / max(float(np.linalg.norm(together)), 1e-9)
-        return self._reference[1]
+            total = np.sum([weight * self.recogniser.embed(face) for face, weight in photos if weight > 0], axis=0)
+            self._cached_reference = identity.digest, total / max(float(np.linalg.norm(total)), 1e-9)
+        return self._cached_reference[1]
 
 
 def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
-    """The best judge that can work here: one apart from ``encoder``, which made the identity, where there is one.
+    """The best scorer that can work here: a recogniser independent of ``encoder``, otherwise ``encoder`` itself.
 
-    Raises what ``encoder`` raises when it has to judge itself.
+    Raises what ``encoder`` raises when there is no recogniser.
     """
     try:
         return RecogniserScorer(faces.recogniser())
     except HostError as error:
-        logger.info("likeness is judged by the encoder that puts the face in: %s", error)
+        logger.info("likeness is scored by the encoder that conditions the picture: %s", error)
         return EncoderScorer(encoder())
 
 
 def rank_by_likeness(scores: Sequence[Likeness | None]) -> list[int]:
-    """Positions from the most to the least like; pictures without a score come last, and ties stay in order."""
+    """Indices from the highest to the lowest likeness; None comes last, and ties keep their order."""
     cosines = [None if score is None else score.cosine for score in scores]
     return sorted(range(len(cosines)), key=lambda i: (cosines[i] is None, -(cosines[i] or 0.0)))
 
 
 def _aligned_faces(picture: Image.Image, detector: Detector | None, masker: HeadMasker | None) -> Iterator[Pixels]:
-    """Every usable face of a picture, as the encoder would see it."""
+    """The encoder's input for every usable face of a picture."""
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
-    read = faces.read_picture(picture)
-    for number in range(1, len(detector.detect(read.pixels)) + 1):
-        aligned = _aligned(read, number, detector, masker)
+    source = faces.read_picture(picture)
+    for number in range(1, len(detector.detect(source.pixels)) + 1):
+        aligned = _aligned(source, number, detector, masker)
         if aligned is not None:
             yield aligned
 
@@ -129,5 +130,5 @@ def _aligned(picture: Picture, number: int, detector: Detector, masker: HeadMask
     try:
         return encode.prepare_face(picture, number, detector, masker).aligned
     except PhotoError as error:
-        logger.info("face %d of a finished picture is not judged: %s", number, error)
+        logger.info("face %d of a finished picture is not scored: %s", number, error)
         return None

@@ -1,4 +1,4 @@
-"""Identity tokens of the people of the last runs, so that the second run with the same person projects nothing."""
+"""A cache of identity tokens for each adapter, keyed by the encoder tokens."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from facechain_ext.storage.lru_cache import LRUCache
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    Stamp: TypeAlias = tuple[tuple[int, int], ...]
+    WeightsVersion: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class SupportsProject(Protocol):
-    """Turns encoder tokens [n, 144, width] into identity tokens [n, queries, token width]; an adapter does."""
+    """Projects encoder tokens [n, 144, width] to identity tokens [n, queries, token width], as an adapter does."""
 
     def project(self, face_tokens: Tensor) -> Tensor:
         """Encoder tokens to identity tokens."""
         ...
 
 
-_REMEMBERED = 64
-"""Projections kept of each adapter: 50 kB a photo."""
+_CAPACITY = 64
+"""Projections cached for each adapter: 50 kB a photo."""
 
 _lock = threading.Lock()
-_known: weakref.WeakKeyDictionary[nn.Module, tuple[Stamp, LRUCache[Tensor]]] = weakref.WeakKeyDictionary()
+_caches: weakref.WeakKeyDictionary[nn.Module, tuple[WeightsVersion, LRUCache[Tensor]]] = weakref.WeakKeyDictionary()
 
 
 @torch.inference_mode(mode=False)
 @torch.no_grad()
 def project_cached(adapter: SupportsProject, face_tokens: Tensor) -> Tensor:
-    """``adapter.project(face_tokens)`` without gradients; the same tokens are projected once.
+    """``adapter.project(face_tokens)`` without gradients; equal tokens are projected once.
 
-    A projector whose weights have changed, or were exchanged, projects anew. What comes out serves inside and outside
-    of torch.inference_mode, wherever it was first asked for.
+    The cache of an adapter is emptied when the weights of its projector change. The result can be used inside and
+    outside torch.inference_mode, wherever it was computed.
     """
     if not isinstance(adapter, nn.Module):
         return adapter.project(face_tokens)
-    content = hashlib.sha256(repr(tuple(face_tokens.shape)).encode())
-    content.update(face_tokens.detach().float().cpu().contiguous().numpy().data)
-    key = content.digest()
+    hasher = hashlib.sha256(repr(tuple(face_tokens.shape)).encode())
+    hasher.update(face_tokens.detach().float().cpu().contiguous().numpy().data)
+    key = hasher.digest()
     weights = list(getattr(adapter, "projector", adapter).parameters())
-    if any(weight.is_inference() for weight in weights):  # nothing counts the changes of such weights
+    if any(weight.is_inference() for weight in weights):  # inference tensors have no version counter
         return adapter.project(face_tokens)
-    stamp = tuple((weight.data_ptr(), weight._version) for weight in weights)  # noqa: SLF001 - torch's only counter
+    version = tuple((weight.data_ptr(), weight._version) for weight in weights)  # noqa: SLF001 - torch has no public one
     with _lock:
-        if adapter not in _known or _known[adapter][0] != stamp:
-            _known[adapter] = stamp, LRUCache(_REMEMBERED)
-        kept = _known[adapter][1]
-    known = kept.get(key)
-    if known is not None:
-        return known
+        if adapter not in _caches or _caches[adapter][0] != version:
+            _caches[adapter] = version, LRUCache(_CAPACITY)
+        cache = _caches[adapter][1]
+    cached = cache.get(key)
+    if cached is not None:
+        return cached
     tokens: Tensor = adapter.project(face_tokens)
-    kept.put(key, tokens)
+    cache.put(key, tokens)
     return tokens
 
 
 def clear_projections() -> None:
-    """Drop everything."""
+    """Empty the caches of all adapters."""
     with _lock:
-        _known.clear()
+        _caches.clear()

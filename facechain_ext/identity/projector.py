@@ -1,4 +1,4 @@
-"""The projector: from the encoder's tokens of a face to the tokens that the U-Net sees (a Perceiver resampler)."""
+"""The projector, a Perceiver resampler: encoder tokens of a face to identity tokens for the U-Net."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD_WIDTH = 64
 
 
 def head_count(width: int, head_width: int = HEAD_WIDTH) -> int:
-    """Number of heads of ``head_width`` in ``width``; 1 when the width cannot be split so."""
+    """Number of heads of ``head_width`` in ``width``; 1 when the width is not divisible."""
     return width // head_width if width % head_width == 0 else 1
 
 
@@ -99,7 +99,7 @@ class ProjectorSizes:
 
 
 class PerceiverAttention(nn.Module):
-    """Queries attend to the face and to themselves."""
+    """Attention of the queries to the face tokens and to themselves."""
 
     def __init__(self, width: int, inner: int, head_width: int = HEAD_WIDTH) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class PerceiverAttention(nn.Module):
         self.to_out = nn.Linear(inner, width, bias=False)
 
     def forward(self, face: Tensor, queries: Tensor) -> Tensor:
-        """``face`` [n, t, width] and ``queries`` [n, q, width] give what is added to the queries, [n, q, width]."""
+        """``face`` [n, t, width] and ``queries`` [n, q, width] give the residual of the queries, [n, q, width]."""
         face, queries = self.norm1(face), self.norm2(queries)
         q = split_heads(self.to_q(queries), self.heads)
         key, value = self.to_kv(torch.cat([face, queries], dim=1)).chunk(2, dim=-1)

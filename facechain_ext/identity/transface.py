@@ -1,9 +1,10 @@
-"""TransFace: the vision transformer that turns aligned faces into tokens and a recognition embedding."""
+"""TransFace: the vision transformer from aligned faces to tokens and a recognition embedding."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,14 +17,13 @@ from facechain_ext.weights.state_dict_spec import check_state_dict, check_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from facechain_ext.weights.state_dict_spec import Shape
 
 IMAGE_SIZE = 112
 """Side of the aligned face in pixels (the ArcFace convention)."""
 PATCH_SIZE = 9
-"""Side of a patch; 112 // 9 = 12 patches a side, the last 4 pixels are not seen."""
+"""Side of a patch; 112 // 9 = 12 patches a side, the last 4 pixels are outside all patches."""
 _KIND = "a TransFace encoder"
 
 
@@ -65,7 +65,7 @@ class TransFaceSizes:
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention, one product for query, key and value, without bias there."""
+    """Multi-head self-attention with one joint projection to query, key and value, without bias."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -158,8 +158,6 @@ class TransFace(nn.Module):
 
         No code in the file is run. Raises WeightsError that names the first missing, unexpected or misshaped key.
         """
-        from pathlib import Path  # noqa: PLC0415
-
         path = Path(path)
         state = read_state_dict(path)
         sizes = TransFaceSizes.of(state, source=path.name)
@@ -177,7 +175,7 @@ class TransFace(nn.Module):
         return encoder.eval().requires_grad_(requires_grad=False).to(device)
 
     def tokens(self, images: Tensor) -> Tensor:
-        """The tokens alone: faces [n, 3, 112, 112] in [-1, 1] -> [n, 144, width]."""
+        """The tokens without the embedding: faces [n, 3, 112, 112] in [-1, 1] -> [n, 144, width]."""
         x = self.patch_embed(images) + self.pos_embed
         for block in self.blocks:
             x = block(x)
@@ -197,8 +195,8 @@ class TransFace(nn.Module):
 
 
 def _digest(state: Mapping[str, Tensor]) -> str:
-    """A short hash of a few tensors, enough to tell one training from another."""
-    summary = hashlib.sha256()
+    """A short hash of three tensors, which differ between trained encoders."""
+    hasher = hashlib.sha256()
     for key in ("patch_embed.proj.weight", "norm.weight", "feature.2.weight"):
-        summary.update(state[key].contiguous().cpu().numpy().tobytes())
-    return summary.hexdigest()[:12]
+        hasher.update(state[key].contiguous().cpu().numpy().tobytes())
+    return hasher.hexdigest()[:12]

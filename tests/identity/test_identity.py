@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from facechain_ext import faces
-from facechain_ext.errors import PhotoError, WeightsError
+from facechain_ext.errors import InputError, PhotoError, WeightsError
 from facechain_ext.identity import Identity, TransFace, clear_encoded_photos, encode_photo, likeness, prepare_face
 from facechain_ext.identity.encode import to_encoder_input
 from tests.encoders import small_encoder
@@ -258,12 +258,12 @@ def test_a_card_of_one_person_stays_readable_for_what_knows_no_mixes(person, tmp
 
 @pytest.mark.parametrize("blend", [((0.5, 0.5),), ((-1.0,),), ((0.0,),), ((1.0,), (1.0,))])
 def test_a_blend_that_does_not_fit_is_refused(person, blend):
-    with pytest.raises(ValueError, match=r"photos needs|shares"):
+    with pytest.raises(InputError, match=r"photos needs|shares"):
         replace(person, blend=blend)
 
 
 def test_mixing_nobody_is_refused(person):
-    with pytest.raises(PhotoError, match="above 0"):
+    with pytest.raises(InputError, match="above 0"):
         Identity.mix([(person, 0.0)])
 
 
