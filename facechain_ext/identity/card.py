@@ -80,11 +80,11 @@ D = TypeVar("D", bound=IdentityData)
 def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) -> None:
     """Write ``identity`` to ``path`` atomically.
 
-    Raises WeightsError when the file exists and ``overwrite`` is not set, or when it cannot be written.
+    Raises InputError when the file exists and ``overwrite`` is not set, WeightsError when it cannot be written.
     """
     exists_message = f"{path.name} exists already and is not overwritten; choose another name."
     if path.exists() and not overwrite:
-        raise WeightsError(exists_message)
+        raise InputError(exists_message)
     if not is_finite(identity.face_tokens) or not is_finite(identity.embeddings):
         raise WeightsError(
             f"{path.name} is not written: some numbers of this person are not finite. Check the encoder's file."
@@ -113,7 +113,7 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
         with atomic_write(path, new=not overwrite) as temporary:
             save_file(tensors, temporary, metadata=metadata)
     except FileExistsError as error:
-        raise WeightsError(exists_message) from error
+        raise InputError(exists_message) from error
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path.name} cannot be written ({error}); check the disk and the folder.") from error
 

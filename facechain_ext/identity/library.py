@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import InputError, WeightsError
+from facechain_ext.errors import InputError
 from facechain_ext.identity.card import save_card
 from facechain_ext.identity.encode import clear_encoded_photos
 from facechain_ext.identity.identity import Identity
@@ -32,7 +32,7 @@ _write_lock = threading.Lock()
 class CardLibrary:
     """The saved identities of one folder; names are file names without the suffix, safe on every system.
 
-    Every method that takes a name raises WeightsError when it is not a safe file name.
+    Every method that takes a name raises InputError when it is empty, WeightsError when it is not a safe file name.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -57,15 +57,15 @@ class CardLibrary:
         return safe_child(self.folder, safe_name(f"{name}{SUFFIX}"))
 
     def load(self, name: str) -> Identity:
-        """The identity called ``name``; raises WeightsError when there is none or its card is damaged."""
+        """The identity called ``name``; raises InputError when there is none, WeightsError when it is damaged."""
         return replace(Identity.load(self._existing_path(name)), name=name)
 
     def facts(self, name: str) -> CardFacts:
-        """The facts of the card called ``name``, without its tokens; raises WeightsError as ``load`` does."""
+        """The facts of the card called ``name``, without its tokens; raises the errors of ``load``."""
         return read_card_facts(self._existing_path(name))
 
     def save(self, identity: Identity, name: str, *, overwrite: bool = False) -> Path:
-        """Save ``identity`` as ``name``; raises WeightsError when the name exists and ``overwrite`` is not set."""
+        """Save ``identity`` as ``name``; raises InputError when the name exists and ``overwrite`` is not set."""
         path = self.path(name)
         with _write_lock:
             if not overwrite:
@@ -76,8 +76,8 @@ class CardLibrary:
     def rename(self, name: str, new: str) -> Path:
         """Rename a card, its file and the name inside it.
 
-        Raises WeightsError when there is no such card, it is damaged, or the new name exists; the card is then
-        unchanged.
+        Raises InputError when there is no such card or the new name exists, WeightsError when it is
+        damaged; the card is then unchanged.
         """
         path = self.path(new)
         identity = self.load(name)
@@ -90,7 +90,7 @@ class CardLibrary:
     def delete(self, name: str) -> None:
         """Delete a card, temporary files of interrupted saves, and the cached encodings of all photos.
 
-        Damaged cards can be deleted. Raises WeightsError when there is none of that name.
+        Damaged cards can be deleted. Raises InputError when there is none of that name.
         """
         path = self._existing_path(name)
         with _write_lock:
@@ -117,9 +117,9 @@ class CardLibrary:
     def _existing_path(self, name: str) -> Path:
         path = self.path(name)
         if not path.is_file():
-            raise WeightsError(f"There is no card called {name}; choose one of the list or save it first.")
+            raise InputError(f"There is no card called {name}; choose one of the list or save it first.")
         return path
 
     def _require_free_name(self, name: str) -> None:
         if self.path(name).exists():
-            raise WeightsError(f"There is a card called {name} already; choose another name or delete that one first.")
+            raise InputError(f"There is a card called {name} already; choose another name or delete that one first.")

@@ -1,8 +1,8 @@
-"""Pixels of faces: fusing, retouching, restoring. Importing this loads no image library and no provider."""
+"""Fusing, retouching and restoring faces. Importing this loads no image library and no provider."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Availability
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["availability", "blend_face", "retouch_skin"]
 
-_MODULE_OF = {"blend_face": "fuse.blend", "retouch_skin": "skin_retouch"}
+_MODULES = {"blend_face": "fuse.blend", "retouch_skin": "skin_retouch"}
 
 
 def availability() -> tuple[Availability, ...]:
@@ -22,10 +22,10 @@ def availability() -> tuple[Availability, ...]:
     return (*faces.availability(), *fuse.availability(), *skin_retouch.availability(), *restore.availability())
 
 
-def __getattr__(name: str) -> Any:
-    """Load the module of a public name when it is first asked for."""
-    if name not in _MODULE_OF:
+def __getattr__(name: str) -> object:
+    """Import the module of a public name at its first use."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__} has no attribute {name}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

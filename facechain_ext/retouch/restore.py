@@ -1,4 +1,4 @@
-"""Restoring and enlarging: what the host offers in a webui; alone, spandrel's models from a folder."""
+"""Restoring and upscaling outside a webui by spandrel's models; a webui uses its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 class Restorer(Protocol):
-    """Makes a picture sharper, larger or both."""
+    """Sharpens or enlarges pictures."""
 
     name: str
     scale: int
@@ -33,7 +33,7 @@ class Restorer(Protocol):
 
 
 class SpandrelRestorer:
-    """Any of spandrel's one-picture models (ESRGAN, SwinIR, HAT, ...) from a file that is read safely.
+    """One of spandrel's single-picture models (ESRGAN, SwinIR, HAT, ...) from a file that is read safely.
 
     Raises ImportError where spandrel is not installed, WeightsError when the file is none of its models.
     """
@@ -63,22 +63,22 @@ class SpandrelRestorer:
             for left in range(0, width, _TILE):
                 y0, x0 = max(top - _OVERLAP, 0), max(left - _OVERLAP, 0)
                 y1, x1 = min(top + _TILE, height), min(left + _TILE, width)
-                part = pixels[y0 : min(y1 + _OVERLAP, height), x0 : min(x1 + _OVERLAP, width)].astype(np.float32) / 255
-                batch = torch.from_numpy(part.transpose(2, 0, 1))[None].to(self._model.device)
+                tile = pixels[y0 : min(y1 + _OVERLAP, height), x0 : min(x1 + _OVERLAP, width)].astype(np.float32) / 255
+                batch = torch.from_numpy(tile.transpose(2, 0, 1))[None].to(self._model.device)
                 with torch.no_grad():
                     large = self._model(batch)[0].clamp(0, 1).float().cpu().numpy().transpose(1, 2, 0)
-                inside = large[(top - y0) * self.scale :, (left - x0) * self.scale :]
+                interior = large[(top - y0) * self.scale :, (left - x0) * self.scale :]
                 rows, columns = (y1 - top) * self.scale, (x1 - left) * self.scale
                 target = result[top * self.scale : y1 * self.scale, left * self.scale : x1 * self.scale]
-                target[:] = (inside[:rows, :columns] * 255 + 0.5).astype(np.uint8)
+                target[:] = (interior[:rows, :columns] * 255 + 0.5).astype(np.uint8)
         return result
 
 
 def enlarge(pixels: Pixels, factor: float) -> Pixels:
-    """Plain Lanczos, for where no model is: uint8 of ``factor`` times the size."""
+    """Lanczos resampling without a model: uint8 of ``factor`` times the size."""
     height, width = pixels.shape[:2]
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_LANCZOS4)  # type: ignore[no-any-return]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
 
 
 def restorer_files(folder: Path) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Skin retouching: blemishes and pores softened, edges kept, nothing but skin touched."""
+"""Skin retouching: blemishes and pores are smoothed, edges and everything but skin are preserved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from facechain_ext.faces.skin import skin_likeness
 from facechain_ext.faces.types import Availability
-from facechain_ext.retouch.fuse.points import mesh_points, oval_points
+from facechain_ext.retouch.fuse.points import face_points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Face, Pixels
 
-_FINE = 0.006
-"""Standard deviation of what counts as pores, in sides of the face; half of them stay, or skin looks like wax."""
-_RANGE = 0.09
-"""Differences in brightness, of 1, that are smoothed; stronger ones are edges."""
+_PORE_SCALE = 0.006
+"""Standard deviation of the scale of pores, in sides of the face; half of their contrast is preserved."""
+_RANGE_DEVIATION = 0.09
+"""Range deviation of the bilateral filter, in brightness 0..1; larger differences are edges."""
 
 
 def availability() -> tuple[Availability, ...]:
@@ -36,8 +36,8 @@ def availability() -> tuple[Availability, ...]:
 def retouch_skin(pixels: Pixels, faces: Sequence[Face], *, strength: float = 0.6) -> Pixels:
     """The picture with the skin of ``faces`` smoothed, uint8 of the same size; ``strength`` 0..1, 0 changes nothing.
 
-    A bilateral filter at the scale of the face; the finest grain comes back by half. Hair, brows, eyes, lips and
-    background are those of the original, bit for bit away from the soft edge of the skin.
+    A bilateral filter at the scale of the face; half of the finest texture is restored. Hair, brows, eyes, lips and
+    background are bit-identical to the original outside the soft edge of the skin.
     """
     result = np.array(pixels)
     if strength <= 0:
@@ -50,59 +50,56 @@ def retouch_skin(pixels: Pixels, faces: Sequence[Face], *, strength: float = 0.6
         if right - left < 8 or bottom - top < 8:
             continue
         view = np.ascontiguousarray(result[top:bottom, left:right])
-        mask = _skin(view, _moved(face, -left, -top))[..., None]
+        mask = _skin_mask(view, _translate(face, -left, -top))[..., None]
         mixed = view + min(strength, 1.0) * mask * (_smooth(view, side) - view)
         result[top:bottom, left:right] = np.where(mask > 0, np.clip(mixed + 0.5, 0, 255).astype(np.uint8), view)
     return result
 
 
-def _moved(face: Face, x: float, y: float) -> Face:
-    """The same face in a picture whose corner lies elsewhere."""
+def _translate(face: Face, x: float, y: float) -> Face:
+    """The face moved by (x, y) pixels."""
     left, top, right, bottom = face.box
     shifted = face.landmarks + np.array([x, y], np.float32)
     return replace(face, box=(left + x, top + y, right + x, bottom + y), landmarks=shifted)
 
 
-def _skin(pixels: Pixels, face: Face) -> NDArray[np.float32]:
-    """Where the skin of a face is, float32 [height, width] in 0..1, soft at its edge and 0 beyond."""
-    try:
-        points = mesh_points(pixels, face) or oval_points(face)
-    except ImportError:
-        points = oval_points(face)
+def _skin_mask(pixels: Pixels, face: Face) -> NDArray[np.float32]:
+    """The skin of a face, float32 [height, width] in 0..1, with a soft edge."""
+    points = face_points(pixels, face)
     side = max(face.width, face.height)
 
-    def filled(polygon: NDArray[np.floating]) -> NDArray[np.uint8]:
+    def fill_polygon(polygon: NDArray[np.floating]) -> NDArray[np.uint8]:
         canvas = np.zeros(pixels.shape[:2], np.uint8)
         cv2.fillPoly(canvas, [np.round(polygon).astype(np.int32)], 1)
         return canvas
 
-    where = filled(points.outline) | filled(points.forehead)
-    likeness = skin_likeness(pixels, filled(points.skin) > 0)
+    region = fill_polygon(points.outline) | fill_polygon(points.forehead)
+    likeness = skin_likeness(pixels, fill_polygon(points.skin) > 0)
     for feature in points.features:
         hull = cv2.convexHull(feature.astype(np.float32))[:, 0]
-        grown = filled(hull)
-        where &= 1 - cv2.dilate(grown, np.ones((3, 3), np.uint8), iterations=max(round(side * 0.02), 1))
-    hard = ((likeness > 0.5) & (where > 0)).astype(np.uint8)
+        feature_mask = fill_polygon(hull)
+        region &= 1 - cv2.dilate(feature_mask, np.ones((3, 3), np.uint8), iterations=max(round(side * 0.02), 1))
+    hard = ((likeness > 0.5) & (region > 0)).astype(np.uint8)
     hard = cv2.morphologyEx(hard, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8), iterations=max(round(side * 0.01), 1))
-    inner = cv2.erode(hard & where, np.ones((3, 3), np.uint8), iterations=max(round(side * 0.01), 1))
+    inner = cv2.erode(hard & region, np.ones((3, 3), np.uint8), iterations=max(round(side * 0.01), 1))
     blurred = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), max(side * 0.012, 0.6))
     blurred[blurred < 0.02] = 0
-    return blurred  # type: ignore[no-any-return]
+    return np.asarray(blurred, np.float32)
 
 
 def _smooth(view: Pixels, side: float) -> NDArray[np.float32]:
     """The filtered crop in 0..255."""
-    # filtered at a side of 400 pixels: a bilateral filter's cost grows with the square of its reach
+    # filtered at a side of 400 pixels: the cost of a bilateral filter grows with the square of its radius
     scale = min(1.0, 400 / side)
     colours = view.astype(np.float32) / 255
     size = (max(round(view.shape[1] * scale), 1), max(round(view.shape[0] * scale), 1))
     small = cv2.resize(colours, size, interpolation=cv2.INTER_AREA) if scale < 1 else colours
-    soft = small
+    smooth = small
     for _ in range(2):
-        soft = cv2.bilateralFilter(soft, 0, _RANGE, max(side * scale * 0.02, 1.0))
-    change = soft - small
+        smooth = cv2.bilateralFilter(smooth, 0, _RANGE_DEVIATION, max(side * scale * 0.02, 1.0))
+    change = smooth - small
     if scale < 1:
         change = cv2.resize(change, (view.shape[1], view.shape[0]), interpolation=cv2.INTER_LINEAR)
-    grain = colours - cv2.GaussianBlur(colours, (0, 0), max(side * _FINE, 0.5))
-    lost = np.clip(grain, -0.03, 0.03) * (1 if scale == 1 else 0)
-    return np.asarray((colours + change + 0.5 * lost) * 255, np.float32)
+    grain = colours - cv2.GaussianBlur(colours, (0, 0), max(side * _PORE_SCALE, 0.5))
+    texture = np.clip(grain, -0.03, 0.03) * (1 if scale == 1 else 0)
+    return np.asarray((colours + change + 0.5 * texture) * 255, np.float32)

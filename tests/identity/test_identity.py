@@ -172,7 +172,7 @@ def test_a_card_gives_back_what_was_saved(person, tmp_path, name):
 def test_a_card_is_not_overwritten_by_accident(person, tmp_path):
     path = tmp_path / "card.safetensors"
     path.write_bytes(b"mine")
-    with pytest.raises(WeightsError, match="not overwritten"):
+    with pytest.raises(InputError, match="not overwritten"):
         person.save(path)
     assert path.read_bytes() == b"mine"
     person.save(path, overwrite=True)

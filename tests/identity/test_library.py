@@ -54,10 +54,10 @@ def test_bad_names_are_refused_and_nothing_is_written(library, person, tmp_path,
 def test_a_taken_name_is_kept(library, person):
     library.save(person, "Anna")
     before = library.path("Anna").read_bytes()
-    with pytest.raises(WeightsError, match="already"):
+    with pytest.raises(InputError, match="already"):
         library.save(person, "Anna")
     library.save(person, "Berta")
-    with pytest.raises(WeightsError, match="already"):
+    with pytest.raises(InputError, match="already"):
         library.rename("Berta", "Anna")
     assert library.path("Anna").read_bytes() == before
     assert library.names() == ["Anna", "Berta"]
@@ -77,10 +77,10 @@ def test_cards_from_elsewhere_are_checked_and_never_overwrite(library, person, t
 
 def test_deleting_forgets_what_was_in_memory(library, person, astronaut, encoder):
     Identity.from_photos(np.ascontiguousarray(astronaut), encoder)
-    assert encode._known
+    assert encode._cache
     library.save(person, "Anna")
     library.delete("Anna")
-    assert not encode._known
+    assert not encode._cache
 
 
 def test_the_librarys_name_is_the_cards_name(library, person):

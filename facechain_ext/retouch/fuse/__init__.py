@@ -1,8 +1,8 @@
-"""Face fusion: the user's face onto a generated or template face."""
+"""Face fusion: blending the user's face onto a generated or template face."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext.faces.types import Availability
 
@@ -23,10 +23,10 @@ def availability() -> tuple[Availability, ...]:
     return (sandbox.availability("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
 
 
-def __getattr__(name: str) -> Any:
-    """Load OpenCV when the blend is first asked for."""
+def __getattr__(name: str) -> object:
+    """Import the blend, and with it OpenCV, at its first use."""
     if name != "blend_face":
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    from facechain_ext.retouch.fuse.blend import blend_face as found
+    from facechain_ext.retouch.fuse.blend import blend_face as blend
 
-    return found
+    return blend

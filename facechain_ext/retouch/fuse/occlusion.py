@@ -1,7 +1,7 @@
-"""What lies before a face and hides an eye or the mouth: a mask, a box, dark glasses, hair, something held up.
+"""Occlusions of the eyes or the mouth of a face: masks, boxes, dark glasses, hair, objects.
 
-Told without a network, and with care: an eye or a mouth counts as hidden only where its place shows nothing of it.
-Something that has structure of its own and the colour of skin, such as a hand, is not told from a face.
+Without a network, and conservative: an eye or a mouth is occluded only where nothing of it is visible. Occluders with
+texture and the colour of skin, such as hands, are not detected.
 """
 
 from __future__ import annotations
@@ -21,69 +21,69 @@ if TYPE_CHECKING:
 
     Lab = NDArray[np.float32]
 
-_SMALLEST = 40
-"""Side in pixels of the smallest face that is looked at: in smaller ones an eye is a few pixels."""
+_MIN_FACE = 40
+"""Side in pixels of the smallest face that is examined: in smaller ones an eye is a few pixels."""
 _MARGIN = 0.6
-"""What is looked at around the face, in sides of it."""
-_FEWEST = 16
-"""Pixels of the smallest place that is looked at."""
+"""Margin of the examined window surroundings the face, in sides of the face."""
+_MIN_PIXELS = 16
+"""Pixels of the smallest feature or ring that is examined."""
 _RING = (0.06, 0.12)
-"""What is around an eye or the mouth: from and to so far from its place, in sides of the face."""
-_FLAT = (3.0, 2.0)
-"""Standard deviations of lightness and colour (Lab) of a place so even that no eye or mouth can be in it."""
-_SAME = 6.0
-"""Most that a pixel of an even thing differs from its middle, in Lab."""
-_COVERED = 0.5
-"""Least share of the skin around a feature that has another colour when something covers both."""
-_STANDS_OUT = 4.0
-"""Difference of lightness, or of redness, by which an eye or lips stand out from what is around them."""
-_OTHER = 15.0
-"""Least difference of an even thing's colour from a drawing's even skin, in Lab."""
-_RICH = 12.0
-"""Standard deviation of lightness that only an eye has, or something that is not told from one."""
-_MOST = 0.6
-"""Largest share of a face that something before it covers: more is a face in another light."""
+"""Inner and outer distance of the ring surroundings an eye or the mouth, in sides of the face."""
+_UNIFORM_DEVIATIONS = (3.0, 2.0)
+"""Standard deviations of lightness and colour (Lab) below which a region shows no eye or mouth."""
+_UNIFORM_DISTANCE = 6.0
+"""Largest distance in Lab of a pixel of a uniform occluder from its median."""
+_MIN_RING_SHARE = 0.5
+"""Least share of the ring surroundings a feature without the colour of skin when an occluder covers both."""
+_FEATURE_CONTRAST = 4.0
+"""Difference in lightness, or redness, between an eye or lips and their surroundings."""
+_MIN_SKIN_DISTANCE = 15.0
+"""Least distance in Lab of a uniform occluder from the uniform skin of a drawing."""
+_EYE_DEVIATION = 12.0
+"""Standard deviation of lightness from which a region always counts as a visible eye."""
+_MAX_SHARE = 0.6
+"""Largest share of a face that an occluder covers; a larger region is a face in unusual light."""
 
 
 def occlusion_mask(pixels: Pixels, face: Face) -> Mask:
-    """Which pixels show something that lies before ``face``: bool [height, width], with a margin of some pixels.
+    """The pixels of an occluder in front of ``face``: bool [height, width], with a margin of some pixels.
 
-    All False where both eyes and the mouth are seen, and for faces too small to tell.
+    All False where both eyes and the mouth are visible, and for faces under 40 pixels.
     """
     found = np.zeros(pixels.shape[:2], np.bool_)
     side = max(face.width, face.height)
-    if side < _SMALLEST:
+    if side < _MIN_FACE:
         return found
     points = face_points(pixels, face)
     left, top, right, bottom = _window(face, pixels.shape)
     view = np.ascontiguousarray(pixels[top:bottom, left:right])
     corner = np.array([left, top], np.float32)
     lab = cv2.cvtColor(view.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    outline = _filled(points.outline - corner, view.shape)
-    sample = _filled(points.skin - corner, view.shape)
-    alien = _no_skin(view, sample, side)
-    skin = np.median(lab[outline], axis=0) if outline.any() and _drawn(lab, outline) else None
-    part = np.zeros(view.shape[:2], np.bool_)
-    for number, place in enumerate(_places(face, corner, view.shape)):
-        if place.sum() >= _FEWEST:
-            part |= _before(lab, place, outline, alien, side, eye=number < 2, skin=skin)
-    if not part.any() or (part & outline).sum() > _MOST * outline.sum():
+    outline = _fill_polygon(points.outline - corner, view.shape)
+    sample = _fill_polygon(points.skin - corner, view.shape)
+    non_skin = _non_skin(view, sample, side)
+    skin = np.median(lab[outline], axis=0) if outline.any() and _is_drawing(lab, outline) else None
+    occluder = np.zeros(view.shape[:2], np.bool_)
+    for number, region in enumerate(_feature_regions(face, corner, view.shape)):
+        if region.sum() >= _MIN_PIXELS:
+            occluder |= _occluder(lab, region, outline, non_skin, side, eye=number < 2, skin=skin)
+    if not occluder.any() or (occluder & outline).sum() > _MAX_SHARE * outline.sum():
         return found
-    grow = max(round(0.015 * side), 2)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
-    closed = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    margin = max(round(0.015 * side), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    closed = cv2.morphologyEx(occluder.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     found[top:bottom, left:right] = cv2.dilate(closed, kernel) > 0
     return found
 
 
-def _places(face: Face, corner: NDArray[np.float32], shape: tuple[int, ...]) -> list[Mask]:
-    """Where the two eyes and the mouth are: ellipses well inside of them, by the landmarks."""
-    marks = face.landmarks - corner
-    eyes, mouth = marks[1] - marks[0], marks[4] - marks[3]
+def _feature_regions(face: Face, corner: NDArray[np.float32], shape: tuple[int, ...]) -> list[Mask]:
+    """Ellipses inside the two eyes and the mouth, from the landmarks: three masks bool [height, width]."""
+    landmarks = face.landmarks - corner
+    eyes, mouth = landmarks[1] - landmarks[0], landmarks[4] - landmarks[3]
     angle = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
-    apart, wide = float(np.linalg.norm(eyes)), float(np.linalg.norm(mouth))
-    middles = (marks[0], marks[1], (marks[3] + marks[4]) / 2)
-    axes = ((0.16 * apart, 0.07 * apart),) * 2 + ((0.4 * wide, 0.18 * wide),)
+    eye_distance, mouth_width = float(np.linalg.norm(eyes)), float(np.linalg.norm(mouth))
+    middles = (landmarks[0], landmarks[1], (landmarks[3] + landmarks[4]) / 2)
+    axes = ((0.16 * eye_distance, 0.07 * eye_distance),) * 2 + ((0.4 * mouth_width, 0.18 * mouth_width),)
     found = []
     for middle, (across, down) in zip(middles, axes, strict=True):
         canvas = np.zeros(shape[:2], np.uint8)
@@ -93,55 +93,62 @@ def _places(face: Face, corner: NDArray[np.float32], shape: tuple[int, ...]) -> 
     return found
 
 
-def _before(
-    lab: Lab, place: Mask, outline: Mask, alien: Mask, side: float, *, eye: bool, skin: NDArray[np.float32] | None
+def _occluder(
+    lab: Lab, region: Mask, outline: Mask, non_skin: Mask, side: float, *, eye: bool, skin: NDArray[np.float32] | None
 ) -> Mask:
-    """What hides the eye or the mouth in ``place``; all False where that is seen.
+    """The occluder of the eye or the mouth in ``region``; all False where the feature is visible.
 
-    ``skin`` is the colour of a drawing's skin, which is as even as a thing can be.
+    ``skin`` is the colour [3] (Lab) of the uniform skin of a drawing, None for photos.
     """
-    inner = lab[place]
-    spread = inner.std(axis=0)
-    if spread[0] < _FLAT[0] and max(spread[1:]) < _FLAT[1]:
-        middle = np.median(inner, axis=0)
-        if skin is not None and float(np.linalg.norm(middle - skin)) < _OTHER:
-            return np.zeros_like(place)
-        return _touching(np.linalg.norm(lab - middle, axis=2) < _SAME, place)
-    near, far = (_dilated(place, reach * side) for reach in _RING)
-    ring = far & ~near & outline
-    if ring.sum() < _FEWEST or alien[ring].mean() < _COVERED:
-        return np.zeros_like(place)
-    around = lab[ring & alien]
-    lighter, redder = around[:, 0].mean() - inner[:, 0].mean(), inner[:, 1].mean() - around[:, 1].mean()
+    values = lab[region]
+    deviation = values.std(axis=0)
+    if deviation[0] < _UNIFORM_DEVIATIONS[0] and max(deviation[1:]) < _UNIFORM_DEVIATIONS[1]:
+        median = np.median(values, axis=0)
+        if skin is not None and float(np.linalg.norm(median - skin)) < _MIN_SKIN_DISTANCE:
+            return np.zeros_like(region)
+        return _connected_components(np.linalg.norm(lab - median, axis=2) < _UNIFORM_DISTANCE, region)
+    inner, outer = (_dilated(region, distance * side) for distance in _RING)
+    ring = outer & ~inner & outline
+    if ring.sum() < _MIN_PIXELS or non_skin[ring].mean() < _MIN_RING_SHARE:
+        return np.zeros_like(region)
+    surroundings = lab[ring & non_skin]
+    lightness_contrast, redness_contrast = (
+        surroundings[:, 0].mean() - values[:, 0].mean(),
+        values[:, 1].mean() - surroundings[:, 1].mean(),
+    )
     if eye:
-        seen = lighter > _STANDS_OUT or spread[0] > min(max(1.4 * float(around[:, 0].std()), 5.0), _RICH)
+        visible = lightness_contrast > _FEATURE_CONTRAST or deviation[0] > min(
+            max(1.4 * float(surroundings[:, 0].std()), 5.0), _EYE_DEVIATION
+        )
     else:
-        coloured = float(np.abs(lab[outline & ~alien][:, 1:].mean(axis=0)).max(initial=0.0)) > 3
-        seen = redder > _STANDS_OUT / 2 if coloured else abs(lighter) > _STANDS_OUT
-    return np.zeros_like(place) if seen else _touching(alien, place)
+        is_colored = float(np.abs(lab[outline & ~non_skin][:, 1:].mean(axis=0)).max(initial=0.0)) > 3
+        visible = (
+            redness_contrast > _FEATURE_CONTRAST / 2 if is_colored else abs(lightness_contrast) > _FEATURE_CONTRAST
+        )
+    return np.zeros_like(region) if visible else _connected_components(non_skin, region)
 
 
-def _drawn(lab: Lab, face: Mask) -> bool:
-    """Whether the pixels of ``face`` are those of a drawing: most pixels equal their neighbours."""
+def _is_drawing(lab: Lab, face: Mask) -> bool:
+    """Whether the pixels of ``face`` belong to a drawing, in which most pixels equal their neighbours."""
     light = np.ascontiguousarray(lab[..., 0])
     steps = np.abs(np.diff(light, axis=0, prepend=light[:1])) + np.abs(np.diff(light, axis=1, prepend=light[:, :1]))
     return bool((steps[face] < 0.2).mean() > 0.5)
 
 
-def _no_skin(view: Pixels, sample: Mask, side: float) -> Mask:
-    """What has not the colour of the cheeks, without lines as thin as frames of glasses and folds."""
+def _non_skin(view: Pixels, sample: Mask, side: float) -> Mask:
+    """Pixels without the colour of the cheeks, except for thin lines such as frames of glasses and folds."""
     likeness = skin_likeness(view, sample)
     width = max(round(0.03 * side), 1) | 1
     other = cv2.morphologyEx((likeness < 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
     return np.asarray(other > 0)
 
 
-def _touching(mask: Mask, place: Mask) -> Mask:
-    """The connected pieces of ``mask`` that have pixels in ``place``."""
-    count, pieces = cv2.connectedComponents(mask.astype(np.uint8))
-    inside = np.bincount(pieces[place], minlength=count) > 0
+def _connected_components(mask: Mask, region: Mask) -> Mask:
+    """The connected components of ``mask`` with pixels in ``region``."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    inside = np.bincount(labels[region], minlength=count) > 0
     inside[0] = False
-    return np.asarray(inside[pieces])
+    return np.asarray(inside[labels])
 
 
 def _window(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -151,7 +158,7 @@ def _window(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     return left, top, min(int(face.box[2] + margin), width), min(int(face.box[3] + margin), height)
 
 
-def _filled(points: NDArray[np.floating] | NDArray[np.int32], shape: tuple[int, ...]) -> Mask:
+def _fill_polygon(points: NDArray[np.floating] | NDArray[np.int32], shape: tuple[int, ...]) -> Mask:
     canvas = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(canvas, [np.round(points).astype(np.int32)], 1)
     return canvas.astype(np.bool_)

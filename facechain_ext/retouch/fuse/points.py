@@ -1,4 +1,4 @@
-"""The points by which one face is laid onto another: the mesh where MediaPipe is, else an oval from five landmarks."""
+"""Corresponding points of faces for fusion: MediaPipe's mesh, or five landmarks and an oval without it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 # Mesh indices (MediaPipe's canonical face model).
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-# Corners of the eyes, bridge and wings of the nose: what a smile does not move.
-_STEADY = [33, 133, 362, 263, 168, 6, 4, 98, 327]
-_LEFT_LOOK = (70, 63, 105, 66, 107, 55, 133, 153, 145, 163, 33, 130, 112, 23, 25)
-_RIGHT_LOOK = (300, 293, 334, 296, 336, 285, 362, 380, 374, 390, 263, 359, 341, 253, 255)
+# Corners of the eyes, bridge and wings of the nose, which expressions do not move.
+_RIGID = [33, 133, 362, 263, 168, 6, 4, 98, 327]
+_LEFT_EYE_AND_BROW = (70, 63, 105, 66, 107, 55, 133, 153, 145, 163, 33, 130, 112, 23, 25)
+_RIGHT_EYE_AND_BROW = (300, 293, 334, 296, 336, 285, 362, 380, 374, 390, 263, 359, 341, 253, 255)
 _LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 _NOSTRILS = (98, 97, 2, 326, 327, 460, 240)
 _FOREHEAD = 0.55
-"""How far the blend reaches from the brows to the mesh's upper rim, 0..1: the rim lies in many people's hair."""
+"""Part of the distance from brows to upper rim of the mesh that is blended, 0..1: the rim often lies in the hair."""
 
 
 @dataclass(frozen=True, eq=False)
 class FacePoints:
     """``points`` float32 [n, 2] of a face and polygons on it, each float32 [m, 2].
 
-    ``outline`` is the part to blend, ``skin`` holds cheeks and nose, ``forehead`` is what lies above the brows,
-    ``mouth`` is its opening (None where only five landmarks are known), ``features`` are the points of eyes with
-    brows, of the lips and of the nostrils, whose hulls are no skin.
+    ``outline`` bounds the blended region, ``skin`` cheeks and nose, ``forehead`` the region above the brows, ``mouth``
+    its opening (None where only five landmarks are known). ``features`` are the points of eyes with brows, of lips
+    and nostrils, whose convex hulls are no skin.
     """
 
     points: Points
@@ -44,7 +44,7 @@ class FacePoints:
 
 
 def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
-    """The face's mesh points, or None when the mesh is not seen.
+    """The face's mesh points, or None when no mesh is found.
 
     Raises:
         ImportError: mediapipe is not installed.
@@ -55,7 +55,7 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
     if mesh is None:
         return None
-    flat = mesh[:468, :2]  # the ten beyond are the irises, which lie on the eyelids' triangles
+    flat = mesh[:468, :2]  # without the ten points of the irises, which overlap the triangles of the eyelids
     rim = flat[list(OUTLINE)]
     up = flat[10] - flat[152]
     up = up / max(float(np.linalg.norm(up)), 1e-6)
@@ -63,7 +63,7 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     above = np.clip(rim @ up - brows, 0, None)
     outline = (rim - (1 - _FOREHEAD) * above[:, None] * up).astype(np.float32)
     forehead = np.concatenate([flat[list(_BROWS)], rim[[9, 5, 2, 0, 34, 31, 27]]])
-    features = tuple(flat[list(part)] for part in (_LEFT_LOOK, _RIGHT_LOOK, _LIPS, _NOSTRILS))
+    features = tuple(flat[list(part)] for part in (_LEFT_EYE_AND_BROW, _RIGHT_EYE_AND_BROW, _LIPS, _NOSTRILS))
     return FacePoints(flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features)
 
 
@@ -77,16 +77,16 @@ def face_points(pixels: Pixels, face: Face) -> FacePoints:
 
 
 def oval_points(face: Face) -> FacePoints:
-    """Five landmarks and an oval around them."""
+    """Five landmarks and the points of an oval around them."""
     warp = cv2.invertAffineTransform(similarity_transform(face.landmarks, ARCFACE_POINTS))
     angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
-    # in the aligned picture of 112 pixels a face reaches from brows (35) to chin (112) and over the cheeks
+    # in the aligned picture of 112 pixels a face extends from brows (35) to chin (112)
     oval = np.stack([56 + 36 * np.cos(angles), 74 + 37 * np.sin(angles)], axis=1)
     wide = np.stack([56 + 44 * np.cos(angles), 74 + 45 * np.sin(angles)], axis=1)
     skin = np.array([(36, 62), (76, 62), (76, 80), (56, 82), (36, 80)])
     forehead = np.array([(10, 42), (102, 42), (102, 0), (10, 0)])
     oval, wide, skin, forehead = (
-        (part @ warp[:, :2].T + warp[:, 2]).astype(np.float32) for part in (oval, wide, skin, forehead)
+        (polygon @ warp[:, :2].T + warp[:, 2]).astype(np.float32) for polygon in (oval, wide, skin, forehead)
     )
     points = np.concatenate([face.landmarks, wide]).astype(np.float32)
     left, right, *_ = face.landmarks
@@ -99,20 +99,21 @@ def oval_points(face: Face) -> FacePoints:
     return FacePoints(points, oval, skin, forehead, None, tuple(box.astype(np.float32) for box in boxes))
 
 
-def with_own_mouth(here: FacePoints, there: FacePoints) -> FacePoints:
-    """``there`` with the shape of the mouth of ``here``: teeth squeezed into shut lips look like nothing on earth.
+def with_source_mouth(source: FacePoints, target: FacePoints) -> FacePoints:
+    """``target`` with the shape of the mouth of ``source``, so that visible teeth are not squeezed into closed lips.
 
-    The mouth is brought over by the similarity of the two faces; what lies around it follows, the outline stays.
+    The mouth is mapped by the similarity transform between the faces; its surroundings are deformed smoothly, the
+    outline is unchanged.
     """
-    if here.mouth is None or there.mouth is None:
-        return there
-    rigid = similarity_transform(here.points[_STEADY], there.points[_STEADY])
-    brought = here.points @ rigid[:, :2].T + rigid[:, 2]
-    middle = there.mouth.mean(0)
-    shift = middle - (here.mouth.mean(0) @ rigid[:, :2].T + rigid[:, 2])
-    width = float(np.linalg.norm(there.mouth[10] - there.mouth[0]))
-    near = np.exp(-0.5 * (np.linalg.norm(there.points - middle, axis=1) / (0.55 * width)) ** 2)
-    rim = np.linalg.norm(there.points[:, None] - there.outline[None], axis=2).min(1)
-    near = near * np.clip(rim / (0.35 * width), 0, 1)
-    moved = there.points + near[:, None] * (brought + shift - there.points)
-    return replace(there, points=moved.astype(np.float32), mouth=moved[list(INNER_LIPS)].astype(np.float32))
+    if source.mouth is None or target.mouth is None:
+        return target
+    rigid = similarity_transform(source.points[_RIGID], target.points[_RIGID])
+    mapped = source.points @ rigid[:, :2].T + rigid[:, 2]
+    middle = target.mouth.mean(0)
+    shift = middle - (source.mouth.mean(0) @ rigid[:, :2].T + rigid[:, 2])
+    width = float(np.linalg.norm(target.mouth[10] - target.mouth[0]))
+    weight = np.exp(-0.5 * (np.linalg.norm(target.points - middle, axis=1) / (0.55 * width)) ** 2)
+    rim = np.linalg.norm(target.points[:, None] - target.outline[None], axis=2).min(1)
+    weight = weight * np.clip(rim / (0.35 * width), 0, 1)
+    moved = target.points + weight[:, None] * (mapped + shift - target.points)
+    return replace(target, points=moved.astype(np.float32), mouth=moved[list(INNER_LIPS)].astype(np.float32))

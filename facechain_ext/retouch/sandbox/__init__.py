@@ -1,4 +1,4 @@
-"""Networks that come as Python in a model repository: run only after consent, in a process of their own."""
+"""A sandbox for networks that come as Python code in a model repository: they run only after consent, in a process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from facechain_ext.next_steps import next_steps
 
 
 def availability(ability: str, key: str, detail: str) -> Availability:
-    """Whether the repository ``key`` of the manifest can do its work here: package, files, consent."""
+    """Whether the repository of the manifest entry ``key`` can run here: package, files, consent."""
     return Availability(ability, "modelscope", not (step := remedy(key)), detail, step)
 
 
 def remedy(key: str) -> str:
-    """What keeps the repository ``key`` from running, as the step that would change it; "" when nothing does."""
+    """The step that would let the repository of the manifest entry ``key`` run here, "" when it can run."""
     from facechain_ext.next_steps import is_installed
     from facechain_ext.retouch.sandbox import consent
     from facechain_ext.weights import find

@@ -1,4 +1,4 @@
-"""The consent to run the Python of one model repository at one revision, as all its files are now."""
+"""Consent to run the Python code of one revision of a model repository, bound to the digest of all its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from facechain_ext.errors import WeightsError
+from facechain_ext.errors import InputError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.storage.json_store import read_json, write_json
 from facechain_ext.weights import find, models_folder, require
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FILE = "repository-consent.json"
-"""Remembers what was agreed to, below the models folder."""
-_PART = 1 << 20
+"""Name of the file with all consents, below the models folder."""
+_CHUNK_BYTES = 1 << 20
 """Bytes of a file that are hashed at once."""
 State = Literal["given", "not asked", "changed"]
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What was agreed to: the repository, its revision, the sha256 of every file in it, and when.
+    """A consent: the repository, its revision, the sha256 over all its files, and the time.
 
-    Weights are part of it: the repository's Python unpickles them, and a pickle is a program.
+    Weights are included: the repository's code unpickles them, and pickles can execute code.
     """
 
     repository: str
@@ -41,33 +41,34 @@ class Consent:
 
 
 def keys_with_code() -> tuple[str, ...]:
-    """The entries of the manifest whose repository brings Python."""
+    """The keys of the manifest entries whose repository contains Python code."""
     return tuple(key for key, one in manifest().items() if one.code)
 
 
 def executable_files(folder: Path) -> tuple[Path, ...]:
-    """What of a repository a person can read before agreeing: Python, configuration and lists of packages."""
-    kinds = {".py", ".json", ".txt", ".cfg", ".toml", ".yaml", ".yml", ".so", ".pyd", ".pyc"}
-    return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in kinds))
+    """The files of a repository to review before consent: Python, libraries, configuration, lists of packages."""
+    suffixes = {".py", ".json", ".txt", ".cfg", ".toml", ".yaml", ".yml", ".so", ".pyd", ".pyc"}
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in suffixes))
 
 
 def state(key: str) -> State:
-    """Whether the Python of ``key`` may run; "changed" when its files are not those that were agreed to."""
-    folder, known = find(key), _read().get(key)
-    if known is None:
+    """Whether the code of ``key`` may run; "changed" when its files differ from those of the consent."""
+    folder, consent = find(key), _read().get(key)
+    if consent is None:
         return "not asked"
     source = entry(key).sources[0]
-    same = (known.repository, known.revision) == (source.repository, source.revision)
-    return "given" if same and folder is not None and known.code == _digest(folder) else "changed"
+    same_revision = (consent.repository, consent.revision) == (source.repository, source.revision)
+    return "given" if same_revision and folder is not None and consent.code == _digest(folder) else "changed"
 
 
 def give(key: str) -> Consent:
-    """Agree to the Python of ``key`` as it is on this disk.
+    """Store the consent to the code of ``key`` as it is on this disk.
 
-    Raises WeightsError when the key brings no Python, is not downloaded, or the consent cannot be written.
+    Raises InputError when the repository contains no Python code, WeightsError when it is not downloaded or the consent
+    cannot be written.
     """
     if not entry(key).code:
-        raise WeightsError(f"{key} brings no Python, so nothing is to be agreed to.")
+        raise InputError(f"{key} brings no Python, so nothing is to be agreed to.")
     source, folder = entry(key).sources[0], require(key)
     now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
     consent = Consent(source.repository, source.revision, _digest(folder), now)
@@ -77,38 +78,39 @@ def give(key: str) -> Consent:
 
 
 def withdraw(key: str) -> None:
-    """Take the consent back; nothing happens when there is none."""
+    """Withdraw the consent; does nothing when there is none."""
     consents = _read()
     if consents.pop(key, None) is not None:
         _write(consents)
 
 
 def remedy(key: str) -> str:
-    """The one step that lets ``key`` run, or "" when it may."""
-    source, now = entry(key).sources[0], state(key)
-    if now == "given":
+    """The step that would let ``key`` run, "" when it may."""
+    source, current = entry(key).sources[0], state(key)
+    if current == "given":
         return ""
-    why = "Its files are not those that you agreed to: they have changed since you agreed, or you agreed to its "
-    why = f"{why}Python alone, before its weights counted too. " if now == "changed" else ""
-    return f"{why}It runs Python of {source.repository}@{source.revision}. {next_steps().agree(key)}"
+    reason = "Its files are not those that you agreed to: they have changed since you agreed, or you agreed to its "
+    reason = f"{reason}Python alone, before its weights counted too. " if current == "changed" else ""
+    return f"{reason}It runs Python of {source.repository}@{source.revision}. {next_steps().agree(key)}"
 
 
 def _digest(folder: Path) -> str:
+    """The sha256 over names and contents of all files of a folder."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        facts = path.stat()
-        stamp = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+        status = path.stat()
+        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _file_digest(path, stamp))
     return digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=1024)
 def _file_digest(path: Path, _stamp: tuple[int, ...]) -> bytes:
-    """The sha256 of a file, computed again when anything about it has changed: weights are hundreds of megabytes."""
+    """The sha256 of a file, cached by its stat values because weights have hundreds of megabytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(_PART):
-            digest.update(part)
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
     return digest.digest()
 
 

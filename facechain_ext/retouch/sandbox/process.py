@@ -1,4 +1,4 @@
-"""A repository's Python in a process of its own, kept for the next picture, and stopped with this one."""
+"""The sandbox process that runs the code of a repository: started once, and stopped with this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import facechain_ext
 from facechain_ext.devices import face_device
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 START_SECONDS, PICTURE_SECONDS = 180.0, 120.0
-"""Longest waits for the network to be ready and for one picture; a first start reads all of ModelScope."""
-_KEPT = (
+"""Time limits for the start and for one picture; the first start imports all of ModelScope."""
+_INHERITED_VARIABLES = (
     "PATH",
     "HOME",
     "SYSTEMROOT",
@@ -39,15 +39,15 @@ _KEPT = (
     "TEMP",
     "VIRTUAL_ENV",
 )
-_NOWHERE = "http://127.0.0.1:9"
+_DEAD_PROXY = "http://127.0.0.1:9"
 
 
 class SandboxProcess:
     """ModelScope's ``task`` by the repository ``key`` of the manifest.
 
-    The process gets pictures and gives pictures; it has no token of this one's environment, installs nothing, and its
-    usual ways into the network lead nowhere. That holds off accidents, not malice, which is why consent comes first.
-    Raises HostError when there is no consent or it does not start.
+    It exchanges pictures only, inherits no access tokens from the environment, cannot install packages, and its proxy
+    settings block the usual network access. This prevents accidents, not attacks, so consent is required. Raises
+    HostError when there is no consent or the process does not start.
     """
 
     def __init__(self, key: str, task: str) -> None:
@@ -56,7 +56,7 @@ class SandboxProcess:
             raise HostError(f"{entry(key).title} does not run here. {remedy}")
         self._name = entry(key).title
         self._lock = threading.Lock()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         worker = ["facechain_ext.retouch.sandbox.worker", task, str(require(key)), str(face_device())]
         command = [sys.executable, "-m", *worker]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, a task of ours, a checked folder
@@ -64,28 +64,28 @@ class SandboxProcess:
         )
         atexit.register(self.close)
         try:
-            self._answer(START_SECONDS)
+            self._receive(START_SECONDS)
         except HostError:
             self.close()
             raise
         log.info("faces: %s runs in process %d", self._name, self._process.pid)
 
     def __call__(self, **pictures: Pixels) -> Pixels:
-        """RGB pictures uint8 [h, w, 3] by the names the repository knows; raises HostError when none comes back."""
+        """The result for RGB pictures uint8 [h, w, 3] by input name; raises HostError when there is none."""
         with self._lock:
             assert self._process.stdin is not None
             try:
-                send(self._process.stdin, pictures)  # type: ignore[arg-type]
+                send(self._process.stdin, pictures)
             except OSError as error:
-                raise HostError(f"{self._name} has stopped. {self._last_words()}") from error
-            made, _ = self._answer(PICTURE_SECONDS)
-        if "picture" not in made:
+                raise HostError(f"{self._name} has stopped. {self._last_log_line()}") from error
+            results, _ = self._receive(PICTURE_SECONDS)
+        if "picture" not in results:
             raise HostError(f"{self._name} gave no picture.")
-        return made["picture"]
+        return results["picture"]
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def close(self) -> None:
@@ -96,30 +96,30 @@ class SandboxProcess:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what was still to be written is of no use any more
+                with contextlib.suppress(OSError):  # unsent data is discarded
                     pipe.close()
         self._log.close()
 
-    def _answer(self, seconds: float) -> tuple[dict[str, Pixels], dict[str, Any]]:
-        """What the process says next; it is killed when that takes longer than ``seconds``."""
+    def _receive(self, seconds: float) -> tuple[dict[str, Pixels], dict[str, str]]:
+        """The next message of the process, which is killed after ``seconds``."""
         assert self._process.stdout is not None
-        late = threading.Timer(seconds, self._process.kill)
-        late.start()
+        timeout = threading.Timer(seconds, self._process.kill)
+        timeout.start()
         try:
-            pictures, words = receive(self._process.stdout)  # type: ignore[arg-type]
+            pictures, header = receive(self._process.stdout)
         except (EOFError, ValueError) as error:
-            took = not late.is_alive()
-            why = f"took more than {seconds:.0f} seconds" if took else f"stopped ({error})"
-            last = self._last_words()
+            timed_out = not timeout.is_alive()
+            reason = f"took more than {seconds:.0f} seconds" if timed_out else f"stopped ({error})"
+            log_line = self._last_log_line()
             self.close()
-            raise HostError(f"{self._name} {why}. {last}") from error
+            raise HostError(f"{self._name} {reason}. {log_line}") from error
         finally:
-            late.cancel()
-        if "error" in words:
-            raise HostError(f"{self._name} failed: {words['error']}")
-        return pictures, words
+            timeout.cancel()
+        if "error" in header:
+            raise HostError(f"{self._name} failed: {header['error']}")
+        return pictures, header
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         if self._log.closed:
             return ""
         self._log.seek(0)
@@ -128,31 +128,31 @@ class SandboxProcess:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     root = str(Path(facechain_ext.__file__).parents[1])
     inherited = [path for path in sys.path if path and Path(path).is_dir() and path != root]
-    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE)
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _DEAD_PROXY)
     return {
-        **kept,
-        **nowhere,
+        **environment,
+        **proxies,
         "PYTHONPATH": os.pathsep.join([root, *inherited]),
         "PIP_NO_INDEX": "1",
         "HF_HUB_OFFLINE": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",  # a compiled file beside the Python would look like a change of it
+        "PYTHONDONTWRITEBYTECODE": "1",  # bytecode files would change the digest of the folder
     }
 
 
-_running: dict[str, SandboxProcess] = {}
-_starting = threading.Lock()
+_processes: dict[str, SandboxProcess] = {}
+_start_lock = threading.Lock()
 
 
 def sandbox_process(key: str, task: str) -> SandboxProcess:
-    """The process for a repository, started at its first use and again when it has died or consent was taken back."""
-    with _starting:
-        known = _running.get(key)
-        if known is not None and not (known.running and consent.state(key) == "given"):
-            _running.pop(key).close()
-            known = None
-        if known is None:
-            known = _running[key] = SandboxProcess(key, task)
-        return known
+    """The process for a repository, started at its first use and again after it has ended or consent has changed."""
+    with _start_lock:
+        process = _processes.get(key)
+        if process is not None and not (process.running and consent.state(key) == "given"):
+            _processes.pop(key).close()
+            process = None
+        if process is None:
+            process = _processes[key] = SandboxProcess(key, task)
+        return process
