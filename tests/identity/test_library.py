@@ -149,7 +149,7 @@ def test_of_many_at_once_only_one_takes_a_name(library, person):
     def take(_):
         try:
             library.save(person, "Anna")
-        except WeightsError:
+        except InputError:
             return 0
         return 1
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from facechain_ext.cli.main import app
-from facechain_ext.errors import HostError, WeightsError
+from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.next_steps import next_steps
 from facechain_ext.retouch import sandbox
 from facechain_ext.retouch.sandbox import consent
@@ -68,7 +68,7 @@ def test_a_damaged_memory_is_no_consent(folder, content):
 
 
 def test_what_brings_no_python_or_is_not_there_cannot_be_agreed_to(folder):
-    with pytest.raises(WeightsError, match="brings no Python"):
+    with pytest.raises(InputError, match="brings no Python"):
         consent.give("transface")
     with pytest.raises(WeightsError, match="facechain weights pull face-fusion"):
         consent.give("face-fusion")
