@@ -145,7 +145,7 @@ def load_card(path: Path, kind: type[D]) -> D:
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
         check_state_dict(tensors, {"face_tokens": ()}, what=_KIND, source=path.name)
-    facts = _facts(tensors, metadata, path)
+    facts = _parse_facts(tensors, metadata, path)
     tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
     embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)
     aligned = require_key(tensors, "aligned", 4, what=_KIND, source=path.name)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.identity.card import save_card
+from facechain_ext.identity.card import read_card_facts, save_card
 from facechain_ext.identity.encode import clear_encoded_photos
 from facechain_ext.identity.identity import Identity
 from facechain_ext.storage.atomic_write import remove_temporary_files
