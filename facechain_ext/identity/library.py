@@ -32,7 +32,7 @@ _write_lock = threading.Lock()
 class CardLibrary:
     """The saved identities of one folder; names are file names without the suffix, safe on every system.
 
-    Every method that takes a name raises InputError when it is empty, WeightsError when it is not a safe file name.
+    Every method that takes a name raises InputError when it is not a safe file name.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

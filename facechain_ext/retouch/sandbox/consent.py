@@ -119,7 +119,7 @@ def _read() -> dict[str, Consent]:
     if raw is None:
         return {}
     try:
-        return {key: Consent(**facts) for key, facts in raw.items()} if isinstance(raw, dict) else {}
+        return {key: Consent(**values) for key, values in raw.items()} if isinstance(raw, dict) else {}
     except TypeError as error:
         log.warning("%s is damaged (%s); it counts as no consent", FILE, error)
         return {}
