@@ -38,11 +38,11 @@ def test_labels_are_those_of_the_accordion():
 
 
 def test_untouched_the_page_asks_for_the_recipe_as_it_is():
-    asked, usual = (
+    settings, usual = (
         settings_from_form(form_from_values(values()), 5),
         Settings(strength=0.5, lora_weight=0.25, count=4, keep=4, seed=5),
     )
-    assert asked == usual
+    assert settings == usual
 
 
 @pytest.mark.parametrize("name", [field.name for field in FIELDS if field.high])
@@ -83,13 +83,13 @@ def test_texts_are_not_endless():
     ],
 )
 def test_what_is_asked_of_the_recipe(changes, expected):
-    asked = settings_from_form(form_from_values(values(**changes)), 1)
-    assert {name: getattr(asked, name) for name in expected} == expected
+    settings = settings_from_form(form_from_values(values(**changes)), 1)
+    assert {name: getattr(settings, name) for name in expected} == expected
 
 
 def test_a_lora_of_the_host_takes_the_place_of_the_styles():
-    asked = settings_from_form(form_from_values(values(lora="ink", lora_weight=0.6)), 1)
-    assert (asked.lora.file, asked.lora.weight) == ("ink", 0.6)
+    settings = settings_from_form(form_from_values(values(lora="ink", lora_weight=0.6)), 1)
+    assert (settings.lora.file, settings.lora.weight) == ("ink", 0.6)
 
 
 def test_hires_is_asked_for_only_when_it_is_on():

@@ -94,11 +94,11 @@ def test_no_number_of_the_face_is_written(host, person):
 def test_cards_and_mixing_come_back_when_they_are_there(host, person):
     request = PersonRequest(card="Anna", second="Bea, the second", mix=35, face=2)
     text = text_for(host, person, DEFAULTS | {"seed": 1}, request)
-    told = from_infotext(text, host.capabilities(), ["Anna", "Bea, the second"])
-    assert (told.card, told.second, told.mix, told.face) == ("Anna", "Bea, the second", 35, 2)
-    gone = from_infotext(text, host.capabilities(), ["Anna"])
-    assert (gone.card, gone.second, gone.mix) == ("Anna", "", 0)
-    assert any("Bea" in note for note in gone.notes)
+    restored = from_infotext(text, host.capabilities(), ["Anna", "Bea, the second"])
+    assert (restored.card, restored.second, restored.mix, restored.face) == ("Anna", "Bea, the second", 35, 2)
+    without_card = from_infotext(text, host.capabilities(), ["Anna"])
+    assert (without_card.card, without_card.second, without_card.mix) == ("Anna", "", 0)
+    assert any("Bea" in note for note in without_card.notes)
 
 
 def test_photos_are_not_named():
@@ -116,9 +116,13 @@ def test_what_is_not_here_any_more_is_said(host, person):
         "Sampler: Heun", "Sampler: Moon"
     )
     host.offering(adapters=("auto",))
-    told = from_infotext(text, host.capabilities(), [])
-    assert (told.form["style"], told.form["sampler"], told.form["adapter"]) == ("", "DPM++ 2M Karras", "auto")
-    assert sum(name in " ".join(told.notes) for name in ("gone", "Moon", "majic")) == 3
+    restored = from_infotext(text, host.capabilities(), [])
+    assert (restored.form["style"], restored.form["sampler"], restored.form["adapter"]) == (
+        "",
+        "DPM++ 2M Karras",
+        "auto",
+    )
+    assert sum(name in " ".join(restored.notes) for name in ("gone", "Moon", "majic")) == 3
 
 
 @pytest.mark.parametrize(
@@ -132,18 +136,29 @@ def test_what_is_not_here_any_more_is_said(host, person):
 def test_a_value_that_does_not_fit_is_said_and_the_rest_is_restored(host, person, before, after, words):
     text = text_for(host, person, DEFAULTS | {"seed": 1, "prompt": "by the sea", "hires_face": False})
     assert before in text
-    told = from_infotext(text.replace(before, after), host.capabilities(), [])
-    assert words in " ".join(told.notes)
-    assert (told.form["prompt"], told.form["hires_face"]) == ("by the sea", False)
+    restored = from_infotext(text.replace(before, after), host.capabilities(), [])
+    assert words in " ".join(restored.notes)
+    assert (restored.form["prompt"], restored.form["hires_face"]) == ("by the sea", False)
 
 
 def test_a_picture_of_the_webui_gives_its_prompts(host):
     text = (
         "a castle <lora:x:1>\nNegative prompt: fog\nSteps: 30, Sampler: Euler a, CFG scale: 5, Seed: 9, Size: 640x448"
     )
-    told = from_infotext(text, host.capabilities(), []).form
-    assert (told["prompt"], told["negative"], told["subject"], told["steps"]) == ("a castle", "fog", "", 30)
-    assert (told["sampler"], told["cfg"], told["seed"], told["width"], told["height"]) == ("Euler a", 5.0, 9, 640, 448)
+    restored = from_infotext(text, host.capabilities(), []).form
+    assert (restored["prompt"], restored["negative"], restored["subject"], restored["steps"]) == (
+        "a castle",
+        "fog",
+        "",
+        30,
+    )
+    assert (restored["sampler"], restored["cfg"], restored["seed"], restored["width"], restored["height"]) == (
+        "Euler a",
+        5.0,
+        9,
+        640,
+        448,
+    )
 
 
 @pytest.mark.parametrize("text", ["", "a castle", "x" * 300_000, "Steps: 1"])
@@ -160,21 +175,21 @@ def test_several_people_come_back_and_a_missing_card_is_named(host, person, tmp_
         text = text_for(host, person, form)
     finally:
         set_models_folder(None)
-    here, gone = (from_infotext(text, host.capabilities(), cards) for cards in (["Anna"], []))
+    here, without_card = (from_infotext(text, host.capabilities(), cards) for cards in (["Anna"], []))
     assert (here.form["others"], here.form["box"]) == ("Anna: 0.5, 0, 1, 1", "0, 0, 0.5, 1")
     assert not any("called Anna" in note for note in here.notes)
-    assert any("called Anna" in note for note in gone.notes)
+    assert any("called Anna" in note for note in without_card.notes)
     broken = from_infotext(text.replace("Anna: 0.5", "Anna: x0.5"), host.capabilities(), [])
     assert any("Anna" in note for note in broken.notes)
 
 
 def test_a_person_and_a_mix_of_the_accordion_come_over(host):
     plain = "a room\nSteps: 5, Sampler: Euler, CFG scale: 7, FaceChain identity: Anna (0123abcd)"
-    told = from_infotext(plain, host.capabilities(), ["Anna"])
-    assert (told.card, told.second, told.notes) == ("Anna", "", [])
+    restored = from_infotext(plain, host.capabilities(), ["Anna"])
+    assert (restored.card, restored.second, restored.notes) == ("Anna", "", [])
     mixed = f"{plain}, FaceChain card: Anna, FaceChain mix with: Bea, FaceChain mix share: 35"
-    told = from_infotext(mixed, host.capabilities(), ["Anna", "Bea"])
-    assert (told.card, told.second, told.mix) == ("Anna", "Bea", 35)
+    restored = from_infotext(mixed, host.capabilities(), ["Anna", "Bea"])
+    assert (restored.card, restored.second, restored.mix) == ("Anna", "Bea", 35)
 
 
 def test_what_the_form_does_not_hold_is_said(host):

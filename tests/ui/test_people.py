@@ -164,9 +164,9 @@ def test_a_file_that_is_no_card_of_this_version_says_what_it_is(library, uploads
 
 def test_an_export_is_the_card_and_leaves_no_file(library, tmp_path):
     before = sorted(tmp_path.rglob("*"))
-    told = re.search(r"data-name='([^']*)' data-content='([^']*)'", card_actions.export_card_html("Anna"))
-    assert told[1] == "Anna.safetensors"
-    assert base64.b64decode(told[2]) == library.path("Anna").read_bytes()
+    exported = re.search(r"data-name='([^']*)' data-content='([^']*)'", card_actions.export_card_html("Anna"))
+    assert exported[1] == "Anna.safetensors"
+    assert base64.b64decode(exported[2]) == library.path("Anna").read_bytes()
     assert sorted(tmp_path.rglob("*")) == before
     library.path("Anna").write_bytes(b"half")
     with pytest.raises(FaceChainError, match="damaged"):

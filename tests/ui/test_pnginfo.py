@@ -20,11 +20,11 @@ TEXT = (
 
 
 def test_taking_apart():
-    told = parse_infotext(TEXT)
-    assert told.prompt == "a woman, by the sea\nsecond line"
-    assert told.negative == "bad, worse"
-    assert told.values["Sampler"] == "DPM++ 2M"
-    assert told.values["FaceChain prompt"] == "a hat, red: very"
+    parsed = parse_infotext(TEXT)
+    assert parsed.prompt == "a woman, by the sea\nsecond line"
+    assert parsed.negative == "bad, worse"
+    assert parsed.values["Sampler"] == "DPM++ 2M"
+    assert parsed.values["FaceChain prompt"] == "a hat, red: very"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a woman, by the sea", "Steps: 3, Seed: 1", '"', "a: " * 10000])
@@ -35,8 +35,8 @@ def test_a_text_without_settings(text):
 @given(st.dictionaries(st.sampled_from(["FaceChain prompt", "FaceChain words", "Model"]), st.text(max_size=60)))
 def test_any_quoted_value_comes_back(values):
     line = ", ".join(f"{label}: {json.dumps(value, ensure_ascii=True)}" for label, value in values.items())
-    told = parse_infotext(f"prompt\nSteps: 1, Seed: 2, CFG scale: 3{', ' if line else ''}{line}")
-    assert {label: told.values[label] for label in values} == values
+    parsed = parse_infotext(f"prompt\nSteps: 1, Seed: 2, CFG scale: 3{', ' if line else ''}{line}")
+    assert {label: parsed.values[label] for label in values} == values
 
 
 def test_png_jpeg_and_webp_files(tmp_path):

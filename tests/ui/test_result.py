@@ -32,13 +32,13 @@ def request(picture=None, **changes):
     return PortraitRequest(PersonRequest(card="Anna"), form(**changes), picture)
 
 
-def going(_done, _total):
+def keep_going(_done, _total):
     return True
 
 
 def test_pictures_come_most_like_first_and_are_saved(tmp_path):
     host = FakeHost(tmp_path, empty=(2,))
-    shown = generate(host, request(count=3), going)
+    shown = generate(host, request(count=3), keep_going)
     captions = [caption for _, caption in shown.gallery()]
     assert captions == [
         "0.80 the same person to the eye, by ArcFace, seed 1",
@@ -54,7 +54,7 @@ def test_pictures_come_most_like_first_and_are_saved(tmp_path):
 
 def test_only_the_best_are_kept(tmp_path):
     host = FakeHost(tmp_path)
-    shown = generate(host, request(count=5, keep=2), going)
+    shown = generate(host, request(count=5, keep=2), keep_going)
     assert [one.portrait.seed for one in shown.pictures] == [1, 2]
     assert len(host.saved) == 2
     assert host.jobs[0].count == 5
@@ -67,7 +67,7 @@ def test_what_is_finished_stays_when_it_is_stopped(tmp_path):
 
 
 def test_retouching_keeps_the_picture_before_it(tmp_path):
-    shown = generate(FakeHost(tmp_path), request(retouch=True, fuse=True, count=1), going)
+    shown = generate(FakeHost(tmp_path), request(retouch=True, fuse=True, count=1), keep_going)
     (one,) = shown.pictures
     # a card holds no photo to fuse from, and the small picture may have no face to retouch: both are said, not hidden
     assert any("Face fusion left the picture as it is" in note for note in shown.notes)
@@ -77,7 +77,7 @@ def test_retouching_keeps_the_picture_before_it(tmp_path):
 def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
     host = FakeHost(tmp_path)
     people = "Anna: 0.5, 0, 1, 1\nAnna *0.9: 0, 0, 1, 0.5"
-    shown = generate(host, request(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), going)
+    shown = generate(host, request(others=people, box="0, 0, 0.5, 1", hires=True, count=1, strength=0.6), keep_going)
     job = host.jobs[0]
     assert [person.strength for person in job.people] == [0.6, 0.6, 0.9]
     assert [tuple(person.region[64, [20, 100]].round()) for person in job.people] == [(1, 0), (0, 1), (0, 0)]
@@ -88,11 +88,11 @@ def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
 
 def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     host = FakeHost(tmp_path)
-    shown = generate(host, request(others="Anna", count=1, fuse=True), going)
+    shown = generate(host, request(others="Anna", count=1, fuse=True), keep_going)
     assert [person.region[0, [0, 127]].tolist() for person in host.jobs[0].people] == [[1, 0], [0, 1]]
     assert shown.pictures[0].likeness.cosine == pytest.approx(0.8)
     assert any("is not fused: several people" in note for note in shown.notes)
-    generate(host, request(), going)
+    generate(host, request(), keep_going)
     assert host.jobs[1].people[0].region is None
 
 
@@ -108,19 +108,19 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
 def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):
     host = FakeHost(tmp_path)
     with pytest.raises(FaceChainError, match=message):
-        generate(host, request(**changes), going)
+        generate(host, request(**changes), keep_going)
     assert host.jobs == []
 
 
 def test_a_pose_becomes_units_of_controlnet(tmp_path):
     host = FakeHost(tmp_path)
-    generate(host, request(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), going)
+    generate(host, request(FACE, pose_face=True, pose_weight=0.7, pose_end=0.5), keep_going)
     (control,) = host.jobs[0].controls
     assert (control.kind, control.weight, control.window) == ("openpose_face", 0.7, (0.0, 0.5))
     assert not control.prepared
-    generate(host, request(FACE, pose=False), going)
+    generate(host, request(FACE, pose=False), keep_going)
     assert host.jobs[1].controls == ()
-    generate(host, request(FACE, pose_ready=True), going)
+    generate(host, request(FACE, pose_ready=True), keep_going)
     assert [(one.kind, one.prepared) for one in host.jobs[2].controls] == [("openpose", True)]
 
 
@@ -134,19 +134,19 @@ def test_a_pose_becomes_units_of_controlnet(tmp_path):
 )
 def test_a_pose_that_cannot_be_used_says_why(tmp_path, changes, error, words):
     with pytest.raises(error, match=words):
-        generate(FakeHost(tmp_path), request(FACE, **changes), going)
+        generate(FakeHost(tmp_path), request(FACE, **changes), keep_going)
 
 
 def test_nobody_to_show(tmp_path):
     with pytest.raises(PhotoError, match="add a photo"):
-        generate(FakeHost(tmp_path), PortraitRequest(PersonRequest(), form()), going)
+        generate(FakeHost(tmp_path), PortraitRequest(PersonRequest(), form()), keep_going)
 
 
 def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
     host = FakeHost(tmp_path)
-    told = []
+    reports = []
     shown = generate_grid(
-        host, request(count=4, steps=10), ["watercolour", "charcoal", "watercolour"], lambda *n: not told.append(n)
+        host, request(count=4, steps=10), ["watercolour", "charcoal", "watercolour"], lambda *n: not reports.append(n)
     )
     assert [job.people[0].strength for job in host.jobs] == [*GRID_STRENGTHS, *GRID_STRENGTHS]
     assert {job.seed for job in host.jobs} == {1}
@@ -155,8 +155,8 @@ def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
     assert shown.infotext(0) == ""
     assert "FaceChain style: watercolour" in shown.infotext(1)
     assert len(host.saved) == 2 * len(GRID_STRENGTHS) + 1
-    assert [total for _, total in told] == [10 * 2 * len(GRID_STRENGTHS)] * len(told)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert [total for _, total in reports] == [10 * 2 * len(GRID_STRENGTHS)] * len(reports)
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
 def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
@@ -167,7 +167,7 @@ def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
 
 def test_a_grid_has_its_limits(tmp_path):
     with pytest.raises(InputError, match="12 styles at most"):
-        generate_grid(FakeHost(tmp_path), request(), [f"style-{n}" for n in range(13)], going)
+        generate_grid(FakeHost(tmp_path), request(), [f"style-{n}" for n in range(13)], keep_going)
 
 
 def test_seeds():

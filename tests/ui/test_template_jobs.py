@@ -71,7 +71,7 @@ def files(tmp_path):
     return pair, batch_choice, plain
 
 
-def going(_done, _total):
+def keep_going(_done, _total):
     return True
 
 
@@ -88,8 +88,8 @@ def test_faces_are_shown_with_their_numbers(host, files):
 
 def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
     request = TemplateRequest(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
-    made = generate_template(host, request, going)
-    again = generate_template(host, request, going)
+    made = generate_template(host, request, keep_going)
+    again = generate_template(host, request, keep_going)
     assert made.notes == ()
     assert (made.file, again.file) == ("template-0001.png", "template-0002.png")
     kept = Image.open(host.output_folder() / made.file)
@@ -111,13 +111,13 @@ def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files)
 )
 def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, message):
     with pytest.raises(FaceChainError, match=message):
-        generate_template(host, TemplateRequest(files[0], choices, {}), going)
+        generate_template(host, TemplateRequest(files[0], choices, {}), keep_going)
     assert not host.output_folder().exists()
 
 
 def test_a_bad_template_is_named_and_the_others_go_on(host, files):
     requests = [TemplateRequest(path, (PIXELATE,), {}) for path in (files[2], files[0])]
-    made, notes = generate_batch(host, requests, going)
+    made, notes = generate_batch(host, requests, keep_going)
     assert [one.file for one in made] == ["template-0001.png"]
     assert "plain.png: No face was found" in notes[0]
 
@@ -129,7 +129,7 @@ def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, fi
     photos = {"1 guest.png": files[1], "2 plain.png": files[2], "3 gone.png": tmp_path / "gone.png"}
     who = ["card: Broken", "photo: 3 gone.png", "photo: 2 plain.png", "photo: 1 guest.png"]
     requests = requests_per_choice([TemplateRequest(files[0], (KEEP, KEEP), photos)], who, 1)
-    made, notes = generate_batch(host, requests, going)
+    made, notes = generate_batch(host, requests, keep_going)
     assert [one.batch_choice for one in made if not one.notes] == ["photo: 1 guest.png"]
     for name, said in zip(("Broken", "gone.png", "plain.png"), notes, strict=True):
         assert said.startswith("pair.png, "), said
@@ -137,7 +137,7 @@ def test_one_bad_card_or_photo_in_a_batch_is_named_and_the_others_go_on(host, fi
 
 
 def test_a_face_whose_card_is_bad_stays_and_the_others_of_its_template_are_done(host, files):
-    made = generate_template(host, TemplateRequest(files[0], ("card: Nobody", PIXELATE), {}), going)
+    made = generate_template(host, TemplateRequest(files[0], ("card: Nobody", PIXELATE), {}), keep_going)
     before, after = np.asarray(Image.open(files[0])), np.asarray(made.picture)
     assert np.array_equal(before[:, :200], after[:, :200])
     assert not np.array_equal(before[:, 260:], after[:, 260:])
@@ -162,7 +162,7 @@ def test_a_click_goes_through_the_choices():
 def test_before_and_after_are_told_apart_and_shown_small(host, files, tmp_path):
     large = tmp_path / "large.png"
     Image.open(files[0]).resize((2300, 1150)).save(large)
-    made, _ = generate_batch(host, [TemplateRequest(large, (PIXELATE,), {})], going)
+    made, _ = generate_batch(host, [TemplateRequest(large, (PIXELATE,), {})], keep_going)
     text = comparisons_html(made)
     pictures = [
         Image.open(io.BytesIO(base64.b64decode(part.split(",")[1]))) for part in re.findall(r"src='([^']+)'", text)
@@ -179,7 +179,7 @@ def test_every_template_with_everybody_in_turn_and_a_contact_sheet(host, files):
     assert requests_per_choice(base, [], 0) == base
     requests = requests_per_choice(base, guests, 2)
     assert [request.batch_choice for request in requests] == guests * 2
-    made, notes = generate_batch(host, requests, going)
+    made, notes = generate_batch(host, requests, keep_going)
     assert notes == []
     assert [one.batch_choice for one in made] == guests * 2
     before = np.asarray(Image.open(files[0]))
@@ -200,20 +200,22 @@ def test_people_in_turn_take_the_largest_face_unless_told_otherwise(host, tmp_pa
     scene[:115, 300:415] = np.asarray(Image.fromarray(HEAD).resize((115, 115)))
     Image.fromarray(scene).save(tmp_path / "two.png")
     made = generate_template(
-        host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE), going
+        host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE), keep_going
     )
     changed = (np.asarray(made.picture) != scene).any(-1)
     assert changed[:, :230].any()
     assert not changed[:, 300:].any()
     with pytest.raises(FaceChainError, match="no face number 5"):
         generate_template(
-            host, TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE, batch_face=5), going
+            host,
+            TemplateRequest(tmp_path / "two.png", (KEEP, KEEP), {}, batch_choice=PIXELATE, batch_face=5),
+            keep_going,
         )
 
 
 def test_a_restorer_that_is_not_there_is_named(host, files):
     with pytest.raises(FaceChainError, match="no face restorer called GFPGAN"):
-        generate_template(host, TemplateRequest(files[0], (PIXELATE,), {}, restorer="GFPGAN"), going)
+        generate_template(host, TemplateRequest(files[0], (PIXELATE,), {}, restorer="GFPGAN"), keep_going)
 
 
 def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_the_run():
