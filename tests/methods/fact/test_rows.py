@@ -110,8 +110,8 @@ def test_texts_are_compared_once_for_each_place_in_a_step(monkeypatch):
     from facechain_ext.methods.fact import rows as module
 
     compared = []
-    plain = module._by_text
-    monkeypatch.setattr(module, "_by_text", lambda *given: compared.append(1) or plain(*given))
+    plain = module._rows_by_text
+    monkeypatch.setattr(module, "_rows_by_text", lambda *given: compared.append(1) or plain(*given))
     rows, said = reader()
     for _step in range(5):
         rows.begin_step(StepLayout(1, 1, text(1), text(2)))
