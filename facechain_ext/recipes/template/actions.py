@@ -69,7 +69,8 @@ def resolve_actions(
 ) -> tuple[dict[int, FaceAction], list[str]]:
     """What happens to each face, and a sentence for each face whose card or photo cannot be used.
 
-    ``load`` gives the person of a card or a photo. Raises its first PhotoError or WeightsError when no face is left.
+    ``load`` gives the person of a card or a photo. Raises its first InputError, PhotoError or WeightsError when no
+    face is left.
     """
     actions: dict[int, FaceAction] = {}
     refused: list[str] = []
@@ -94,7 +95,7 @@ def _resolve(choice: FaceChoice, load: Callable[[FaceChoice], FaceSource]) -> Fa
         return "pixelate"
     try:
         return load(choice)
-    except (PhotoError, WeightsError) as error:
+    except (InputError, PhotoError, WeightsError) as error:
         return error
 
 
