@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     template = read_template(given.template)
     faces = find_template_faces(template.pixels)
     people = {given.face: FaceSource(photo=read_picture(given.photo).pixels)}
-    result = make(template, people, Settings(quality="instant"), seats=faces)
+    result = make(template, people, Settings(quality="instant"), targets=faces)
     template.save(result.pixels, given.out)  # refuses to overwrite a file
     for note in result.notes:
         print(note)

@@ -12,13 +12,18 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
-def _in_a_terminal():
-    """Every test begins where no page is open; what starts a host in a test says otherwise."""
+def _standalone_process():
+    """Every test begins and ends without a host: a host that a test starts sets steps and devices for the process."""
+    from facechain_ext.devices import standalone_policy, use_policy
     from facechain_ext.next_steps import set_next_steps
 
-    set_next_steps(None)
+    def reset():
+        set_next_steps(None)
+        use_policy(standalone_policy)
+
+    reset()
     yield
-    set_next_steps(None)
+    reset()
 
 
 @pytest.fixture
