@@ -249,7 +249,8 @@ with StatusReporter(Path(sys.argv[3]), "killed", 100000) as status:
     checkpoint, pictures, work = map(Path, sys.argv[1:4])
     settings = StyleSettings(steps=100000, rank=1, size=64, save_every=3)
     train_style(StyleRequest(checkpoint, pictures, "killed", "zwx", work), settings,
-                report=lambda event: status.record_event(event) or print(event["event"], event.get("step"), flush=True) or True)
+                report=lambda event: status.record_event(event)
+                or print(event["event"], event.get("step"), flush=True) or True)
 """
 
 
