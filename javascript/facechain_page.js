@@ -8,6 +8,15 @@
     const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
     const seen = (element) => element !== null && element.offsetParent !== null;
 
+    setInterval(function () {
+        const root = typeof gradioApp === "function" ? gradioApp() : document;
+        for (const waiting of root.querySelectorAll(".facechain-deferred > template")) {
+            if (waiting.parentElement.offsetParent !== null) {
+                waiting.replaceWith(waiting.content);
+            }
+        }
+    }, 200);
+
     document.addEventListener("click", function (event) {
         const tile = event.target.closest ? event.target.closest(".facechain-tile") : null;
         const field = find("#facechain_style textarea, #facechain_style input");

@@ -14,6 +14,14 @@ def note_html(*sentences: str) -> str:
     return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
 
 
+def deferred(content: str) -> str:
+    """``content`` (HTML) that ``javascript/facechain_page.js`` adds to the page only when its place is first shown.
+
+    A long table then costs nothing while the webui opens, where nobody sees it.
+    """
+    return f"<div class='facechain-deferred'><template>{content}</template></div>"
+
+
 def bar(done: int, total: int, text: str) -> str:
     """A progress bar of ``done`` of ``total`` (0 while unknown) with a text."""
     share = min(100 * done / total, 100) if total else 0

@@ -14,7 +14,7 @@ from facechain_ext.ui import downloading
 from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, HtmlStream, UpdateStream
 from facechain_ext.ui.gradio_versions import LabelledChoices
-from facechain_ext.ui.html import bar, note_html, table
+from facechain_ext.ui.html import bar, deferred, note_html, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
@@ -47,7 +47,7 @@ def build(host: PageHost) -> None:
         stop_check = gr.Button("Stop verifying", scale=1, min_width=120, elem_id="facechain_models_verify_stop")
         refresh = gr.Button("Refresh", scale=1, min_width=120, elem_id="facechain_models_refresh")
     check_status = gr.HTML("", elem_id="facechain_models_verified")
-    listing = gr.HTML(files_html(), elem_id="facechain_models_table")
+    listing = gr.HTML(deferred(files_html()), elem_id="facechain_models_table")
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
         list_providers = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
