@@ -90,6 +90,7 @@ class Brighten:
 @pytest.mark.parametrize(("gpu", "keep", "beside"), [(True, None, True), (True, 2, False), (False, None, False)])
 def test_the_recipe_finishes_beside_the_generation_where_there_is_a_gpu(monkeypatch, gpu, keep, beside):
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
     tool = Brighten()
     result = recipe.make(Telling(), Job("words", count=3), keep=keep, tools=[tool])
     assert [one.portrait.seed for one in result.pictures] == [0, 1, 2][:keep]
