@@ -116,18 +116,31 @@ class Queue:
         return False
 
 
-@pytest.mark.parametrize(("module", "ended"), [("facechain_ext.page.result", True), ("modules.txt2img", False)])
-def test_events_of_others_are_left_to_the_webui(module, ended):
+@pytest.mark.parametrize(
+    ("module", "there", "sent", "ended"),
+    [
+        ("facechain_ext.page.result", False, False, True),
+        ("facechain_ext.page.result", True, True, False),
+        ("modules.txt2img", False, False, False),
+    ],
+)
+def test_only_our_events_are_ended_and_only_when_their_browser_has_gone(module, there, sent, ended):
     queue, calls = Queue(), []
 
     async def disconnect():
         calls.append("disconnected")
         raise RuntimeError("the connection is gone")
 
+    async def send_json(_data):
+        if not there:
+            raise RuntimeError("the connection is gone")
+
     function = types.SimpleNamespace(fn=types.SimpleNamespace(__module__=module))
     disconnects.watch(types.SimpleNamespace(_queue=queue, fns=[function]), None)
-    event = types.SimpleNamespace(websocket=object(), fn_index=0, disconnect=disconnect)
-    assert asyncio.run(queue.send_message(event, {"msg": "process_generating"})) is False
+    event = types.SimpleNamespace(
+        websocket=types.SimpleNamespace(send_json=send_json), fn_index=0, disconnect=disconnect
+    )
+    assert asyncio.run(queue.send_message(event, {"msg": "process_generating"})) is sent
     assert bool(calls) is ended
 
 
