@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -270,7 +271,7 @@ def _lora(text: str) -> Lora:
     file, colon, weight = text.rpartition(":")
     if not colon or not weight.strip() or not set(weight) <= set("0123456789.+-eE "):
         return Lora(Path(text))
-    if Path(text).is_file():  # a file may be called so
+    if os.path.isfile(text):  # noqa: PTH113 - a file may be called so; a name too long is none, not an error
         return Lora(Path(text))
     try:
         return Lora(Path(file), read_float(weight))
