@@ -87,7 +87,7 @@ def serve() -> int:
 
 
 def test() -> int:
-    """Every check, in fresh environments: the newest packages with Forge's gradio, then what AUTOMATIC1111 pins."""
+    """Every check, in fresh environments: with the gradio that Forge has, then with what AUTOMATIC1111 pins."""
     failed = [*newest_checks(), *pinned_checks()]
     for line in not_run():
         print(line, flush=True)
