@@ -35,7 +35,10 @@ def template(page):
 def upload(page, name, *paths):
     page.page.set_input_files(f"#facechain_{name} input[type=file]", [str(path) for path in paths])
     page.page.wait_for_function(
-        "([id, name]) => document.getElementById(id).innerText.includes(name)",
+        """([id, name]) => {
+            const said = document.getElementById(id).innerText;
+            return said.includes(name) && !said.includes("Uploading");
+        }""",  # gradio 3 shows the name before the file is there
         arg=[f"facechain_{name}", paths[-1].stem[:4]],
     )
 
