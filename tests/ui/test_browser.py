@@ -248,8 +248,8 @@ def test_two_browsers_at_once_do_not_mix_their_people(page, photo, tmp_path, bro
     together = []
     for one in (page, other):
         one.page.wait_for_function("document.querySelectorAll('#facechain_gallery img').length >= 4")
-        # while it runs, the settings are those of the newest picture; at the end those of the first
-        one.page.wait_for_function("document.querySelector('#facechain_infotext textarea').value.includes('Seed: 2,')")
+        # the most like of the four comes first, whichever that is
+        one.page.wait_for_function("/Seed: [2-5],/.test(document.querySelector('#facechain_infotext textarea').value)")
         together.append(identity_in(one.text("infotext")))
     context.close()
     assert together == alone
