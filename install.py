@@ -98,7 +98,7 @@ def test() -> int:
 def newest_checks() -> list[str]:
     """Lint, format, types, and every test; gives the names of the checks that failed."""
     python = environment(".venv-test", fresh=True)
-    steps = standalone_steps("standalone,training,test,browser", GRADIO_LIMITS)
+    steps = standalone_steps("standalone,training,test,browser,judge", GRADIO_LIMITS)
     install(python, [*steps, ["--no-deps", LDM], ["--no-deps", *GRADIO.split()]])
     checks = {
         "lint": ["ruff", "check", "."],

@@ -72,6 +72,8 @@ PACKAGES = (
     Package("diffusers", ("diffusers",), "the command line and the own page"),
     Package("transformers", ("transformers",), "the command line"),
     Package("peft", ("peft",), "training"),
+    Package("dlib", ("dlib-bin", "dlib"), "whether photos show one person"),
+    Package("face_recognition_models", ("face-recognition-models",), "dlib's network"),
     Package("spandrel", ("spandrel",), "restoring, standalone"),
 )
 

@@ -29,6 +29,8 @@ _STANDALONE_REQUIREMENTS = {
     "transformers": '-e ".[standalone]"',
     "peft": '-e ".[training]"',
     "tomli": "tomli",
+    "dlib": "dlib-bin face-recognition-models",
+    "face_recognition_models": "dlib-bin face-recognition-models",
 }
 """pip's arguments for each package outside a webui, by import name."""
 _WEBUI_ADDITIONS = {
@@ -38,6 +40,8 @@ _WEBUI_ADDITIONS = {
     "facenet_pytorch": "facenet-pytorch",
     "requests": "requests",
     "tomli": "tomli",
+    "dlib": "dlib-bin face-recognition-models",
+    "face_recognition_models": "dlib-bin face-recognition-models",
 }
 """pip's arguments for each package that can be added to a webui's environment without its dependencies."""
 _WEBUI_PACKAGES = frozenset({"torch", "safetensors", "numpy", "cv2", "PIL", "facexlib", "torchvision"})

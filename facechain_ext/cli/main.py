@@ -16,6 +16,7 @@ from facechain_ext.cli import (
     doctor,
     identity,
     laboratory,
+    likeness,
     portrait,
     serve,
     styles,
@@ -41,6 +42,7 @@ app.add_typer(weights.app, name="weights")
 app.add_typer(train.app, name="train")
 train.app.command("world", context_settings=laboratory.PASS_ON)(laboratory.train_world)
 app.command("evaluate", context_settings=laboratory.PASS_ON)(laboratory.evaluate)
+app.command("likeness")(likeness.likeness)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)

@@ -26,11 +26,13 @@ log = logging.getLogger(__name__)
 def availability() -> tuple[Availability, ...]:
     """Every provider of facts about faces, best first, and what would make it work. Loads no network."""
     from facechain_ext.faces import attributes
+    from facechain_ext.faces.recognise import dlib_resnet
 
     return (
         *_availability_rows("detector", DETECTORS),
         *_availability_rows("head mask", HEAD_MASKERS),
         *_availability_rows("likeness", RECOGNISERS),
+        *dlib_resnet.availability(),
         *attributes.availability(),
     )
 
