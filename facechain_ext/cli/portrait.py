@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
-from facechain_ext.recipes.arguments import argument, parse_method_settings
+from facechain_ext.recipes.arguments import parse_method_settings
 from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, portrait_setting
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.text_values import read_float
 from facechain_ext.weights import find, require
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
 N = TypeVar("N", int, float)
 console = Console()
 
-_STRENGTH = argument("strength")
+_STRENGTH = portrait_setting("strength")
+
+
+def _limits(name: str) -> dict[str, Any]:
+    """``min`` and ``max`` of an option, as the table of settings has them."""
+    row = portrait_setting(name)
+    kind = type(row.default)
+    return {"min": kind(row.low), "max": kind(row.high)}
 
 
 def portrait(
@@ -59,13 +67,15 @@ def portrait(
     lora: Annotated[list[str] | None, typer.Option(help="A LoRA as file or file:weight; may be repeated.")] = None,
     pose: Annotated[Path | None, typer.Option(help="A picture of the pose, or its skeleton.")] = None,
     controlnet: Annotated[Path | None, typer.Option(help="An openpose ControlNet: a file or a folder.")] = None,
-    pose_weight: Annotated[float, typer.Option(help="Weight of the pose.", min=0, max=2)] = 1.0,
+    pose_weight: Annotated[
+        float, typer.Option(help="Weight of the pose.", **_limits("pose_weight"))
+    ] = PORTRAIT_DEFAULTS["pose_weight"],
     skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,
-    count: Annotated[int, typer.Option(help="How many pictures.", min=1, max=1000)] = 1,
+    count: Annotated[int, typer.Option(help="How many pictures.", **_limits("count"))] = PORTRAIT_DEFAULTS["count"],
     seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
-    steps: Annotated[int | None, typer.Option(min=1, max=150, help="25, or what suits a demo model.")] = None,
-    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = "DPM++ 2M Karras",
-    cfg: Annotated[float, typer.Option(min=1, max=30)] = 7.0,
+    steps: Annotated[int | None, typer.Option(**_limits("steps"), help="25, or what suits a demo model.")] = None,
+    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = PORTRAIT_DEFAULTS["sampler"],
+    cfg: Annotated[float, typer.Option(**_limits("cfg"))] = PORTRAIT_DEFAULTS["cfg"],
     size: Annotated[
         str | None, typer.Option(help="WIDTHxHEIGHT in pixels: 512x512, or what suits a demo model.")
     ] = None,
@@ -73,13 +83,14 @@ def portrait(
         float | None,
         typer.Option(
             help=f"{_STRENGTH.help} If not given: the style's, else {_STRENGTH.default:g}.",
-            min=_STRENGTH.low,
-            max=_STRENGTH.high,
+            **_limits("strength"),
         ),
     ] = None,
     window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
-    hires: Annotated[float | None, typer.Option(help="Second pass at so many times the size.", min=1, max=4)] = None,
-    hires_denoise: Annotated[float, typer.Option(min=0.01, max=1)] = 0.5,
+    hires: Annotated[
+        float | None, typer.Option(help="Second pass at so many times the size.", **_limits("hires_scale"))
+    ] = None,
+    hires_denoise: Annotated[float, typer.Option(**_limits("hires_denoise"))] = PORTRAIT_DEFAULTS["hires_denoise"],
     setting: Annotated[
         list[str] | None,
         typer.Option(help="NAME=VALUE for a setting of a method that has no option of its own; may be repeated."),

@@ -27,21 +27,23 @@ class Setting:
     (None: not written there), ``low`` and ``high`` its range and ``step`` the slider's step where it is a number;
     ``page_high`` is the slider's end where that is below ``high``. ``on_page`` is False for what only requests know.
     ``optional`` settings are written only when they differ from nothing. The kind is the default's: a truth value, a
-    text, a number, an integer, or a window of two fractions; ``reader`` reads values of another kind and raises
-    InputError for those that it refuses, ``writer`` gives what an infotext holds of them.
+    text (one of ``choices`` where there are any), a number, an integer, or a window of two fractions; ``reader`` reads
+    values of another kind and raises InputError for those that it refuses, ``writer`` gives what an infotext holds of
+    them.
     """
 
     name: str
     label: str
     infotext: str | None
     default: Any
-    help: str
+    help: str = ""
     low: float = 0.0
     high: float = 0.0
     step: float = 0.0
     on_page: bool = True
     page_high: float | None = field(default=None, kw_only=True)
     optional: bool = field(default=False, kw_only=True)
+    choices: tuple[str, ...] = field(default=(), kw_only=True)
     reader: Callable[[object], object] | None = field(default=None, kw_only=True, repr=False)
     writer: Callable[[Any], InfotextValue] | None = field(default=None, kw_only=True, repr=False)
 
@@ -54,6 +56,11 @@ class Setting:
     def limits(self) -> str:
         """Its range in words: "0 to 2"."""
         return f"{format_number(self.low)} to {format_number(self.high)}"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers with a range."""
+        return isinstance(self.default, (int, float)) and not isinstance(self.default, bool)
 
     @property
     def is_window(self) -> bool:
@@ -78,7 +85,7 @@ class Setting:
             if not isinstance(value, bool):
                 raise self._refusal(value, "true or false")
             return value
-        if isinstance(self.default, (int, float)):
+        if self.is_number:
             number = self._number(value)
             if isinstance(self.default, float):
                 return number
@@ -87,6 +94,8 @@ class Setting:
             return int(number)
         if not isinstance(value, str):
             raise self._refusal(value, "a text")
+        if self.choices and value not in self.choices:
+            raise self._refusal(value, f"one of {', '.join(self.choices)}")
         return value
 
     def to_infotext(self, value: Any) -> InfotextValue:

@@ -9,6 +9,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.methods.registry import method_settings
 from facechain_ext.methods.setting import Setting
+from facechain_ext.recipes.portrait_settings import EFFECT_SETTINGS, PORTRAIT_DEFAULTS, PREFIX
 from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_box, parse_region_prompts, read_box
 from facechain_ext.text_values import format_number, shorten
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from facechain_ext.methods.protocol import Method
 
-PREFIX = "FaceChain"
-"""How every infotext label of ours begins."""
 OFF_LABEL = PREFIX
 """The infotext label that says why a face that was asked for is not in the picture."""
 IDENTITY_LABEL = f"{PREFIX} identity"
@@ -55,21 +54,6 @@ _PERSON = (
         "Which face of the photo, counted from the left; 0 takes the largest.", 0, 50, 1, optional=True,
     ),
 )  # fmt: skip
-_EFFECT = (
-    Setting(
-        "strength", "Strength", f"{PREFIX} strength", 0.5,
-        "0 is off, 0.5 the published default; more is more alike and follows the prompt less.", 0.0, 2.0, 0.05,
-    ),
-    Setting(
-        "window", "Window", f"{PREFIX} window", (0.0, 1.0),
-        "First and last fraction of the steps in which the face acts.", 0.0, 1.0, 0.05,
-    ),
-    Setting(
-        "hires", "Also in hires pass", f"{PREFIX} hires pass", default=True,
-        help="Let the face act in the second pass of hires fix too.",
-    ),
-)  # fmt: skip
-"""What every method has: how strongly, when, and in which passes the person is put in."""
 _PEOPLE = (
     Setting(
         "box", "Box of this person", f"{PREFIX} box", "",
@@ -98,7 +82,7 @@ _PEOPLE = (
 
 def settings_table() -> tuple[Setting, ...]:
     """Every setting, in the order of the interface: the person, the methods' own, their effect, more people."""
-    return (*_PERSON, *method_settings(), *_EFFECT, *_PEOPLE)
+    return (*_PERSON, *method_settings(), *EFFECT_SETTINGS, *_PEOPLE)
 
 
 def argument(name: str) -> Setting:
@@ -146,9 +130,9 @@ class FaceArguments:
     card: str = ""
     face: int = LARGEST
     adapter: str = AUTOMATIC
-    strength: float = 0.5
-    window: tuple[float, float] = (0.0, 1.0)
-    hires: bool = True
+    strength: float = PORTRAIT_DEFAULTS["strength"]
+    window: tuple[float, float] = PORTRAIT_DEFAULTS["window"]
+    hires: bool = PORTRAIT_DEFAULTS["hires"]
     box: str = ""
     people: tuple[RegionPrompt, ...] = ()
     mix_with: str = ""

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facechain_ext.recipes.arguments import IDENTITY_LABEL, PREFIX, FaceArguments
+from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments
+from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:

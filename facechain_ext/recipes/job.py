@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -27,8 +29,8 @@ class Person:
     """
 
     identity: Identity
-    strength: float = 0.5
-    window: tuple[float, float] = (0.0, 1.0)
+    strength: float = PORTRAIT_DEFAULTS["strength"]
+    window: tuple[float, float] = PORTRAIT_DEFAULTS["window"]
     region: NDArray | None = None  # type: ignore[type-arg]
 
 
@@ -68,10 +70,10 @@ class Inpaint:
 class Hires:
     """A second pass at ``scale`` times the size; ``steps`` 0 means as many as the first pass."""
 
-    scale: float = 2.0
-    denoise: float = 0.5
-    steps: int = 0
-    upscaler: str = "Latent"
+    scale: float = PORTRAIT_DEFAULTS["hires_scale"]
+    denoise: float = PORTRAIT_DEFAULTS["hires_denoise"]
+    steps: int = PORTRAIT_DEFAULTS["hires_steps"]
+    upscaler: str = PORTRAIT_DEFAULTS["hires_upscaler"]
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,13 @@ class Job:
     adapter: str | None = None
     method_settings: Mapping[str, object] = field(default_factory=dict)
     """Further settings of the method, by name."""
-    count: int = 1
+    count: int = PORTRAIT_DEFAULTS["count"]
     seed: int = 0
-    steps: int = 25
-    sampler: str = "DPM++ 2M Karras"
-    cfg: float = 7.0
-    width: int = 512
-    height: int = 512
+    steps: int = PORTRAIT_DEFAULTS["steps"]
+    sampler: str = PORTRAIT_DEFAULTS["sampler"]
+    cfg: float = PORTRAIT_DEFAULTS["cfg"]
+    width: int = PORTRAIT_DEFAULTS["width"]
+    height: int = PORTRAIT_DEFAULTS["height"]
     loras: tuple[Lora, ...] = ()
     controls: tuple[Control, ...] = ()
     inpaint: Inpaint | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.errors import InputError
+from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.text_values import format_number, read_float, shorten
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ _FULL_WIDTH = str.maketrans("：，；＊", ":,;*")
 """Signs as Chinese keyboards write them."""
 _QUOTED = frozenset(':：,，;；*＊@"')
 """Signs of the format: a name that holds one is written in quotation marks, which no card's name can hold."""
-STRENGTH = (0.0, 2.0)
-"""Least and largest strength, as in the table of settings."""
+_STRENGTH = portrait_setting("strength")
 
 
 @dataclass(frozen=True)
@@ -193,16 +193,16 @@ def _from_request(one: object) -> RegionPrompt:
 def _checked_strength(number: object) -> float | None:
     if number is None:
         return None
-    least, most = STRENGTH
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not least <= number <= most:
-        raise _wrong_strength(number)
-    return float(number)
+    try:
+        strength: float = _STRENGTH.read(number)
+    except InputError as error:
+        raise _wrong_strength(number) from error
+    return strength
 
 
 def _wrong_strength(value: object) -> InputError:
-    return InputError(
-        f"FaceChain: a person's strength is a number from {STRENGTH[0]:g} to {STRENGTH[1]:g}, not {shorten(value)}."
-    )
+    low, high = format_number(_STRENGTH.low), format_number(_STRENGTH.high)
+    return InputError(f"FaceChain: a person's strength is a number from {low} to {high}, not {shorten(value)}.")
 
 
 def _checked(numbers: Sequence[float], given: object) -> Box:

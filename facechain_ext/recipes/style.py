@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from facechain_ext.devices import diffusion_device
-from facechain_ext.errors import FaceChainError, HostError
+from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Control, Job, Lora, Person
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, check_ranges, portrait_setting
 from facechain_ext.recipes.postprocess import PostprocessPipeline
 from facechain_ext.recipes.subject import group_words
 from facechain_ext.styles import NEGATIVE, StyleError, find_lora
@@ -38,8 +39,6 @@ PUBLISHED_TEMPLATE = (
     "best quality"
 )
 """The order of words of the published program for styles with a LoRA."""
-STRENGTH = 0.5
-"""The published strength of the face."""
 
 
 class FaceTool(Protocol):
@@ -62,31 +61,31 @@ class FaceTool(Protocol):
 class Settings:
     """How to make style portraits; None means what the style suggests.
 
-    ``strength`` is 0..1, ``window`` the fractions of the steps in which the face acts, ``lora`` takes the place of the
-    style's. ``count`` pictures are made and the ``keep`` most like are returned (None: all). ``template`` puts
-    {subject} and {style} in order.
+    Ranges are those of ``PORTRAIT_SETTINGS``. ``window`` are the fractions of the steps in which the face acts,
+    ``lora`` takes the place of the style's. ``count`` pictures are made and the ``keep`` most like are returned (None:
+    all). ``template`` puts {subject} and {style} in order.
     """
 
     strength: float | None = None
-    window: tuple[float, float] = (0.0, 1.0)
+    window: tuple[float, float] = PORTRAIT_DEFAULTS["window"]
     adapter: str | None = None
     lora: Lora | None = None
     lora_weight: float | None = None
-    count: int = 1
+    count: int = PORTRAIT_DEFAULTS["count"]
     keep: int | None = None
     seed: int = 0
-    steps: int = 25
-    sampler: str = "DPM++ 2M Karras"
-    cfg: float = 7.0
-    width: int = 512
-    height: int = 512
+    steps: int = PORTRAIT_DEFAULTS["steps"]
+    sampler: str = PORTRAIT_DEFAULTS["sampler"]
+    cfg: float = PORTRAIT_DEFAULTS["cfg"]
+    width: int = PORTRAIT_DEFAULTS["width"]
+    height: int = PORTRAIT_DEFAULTS["height"]
     hires: Hires | None = None
-    pose_weight: float = 1.0
-    pose_window: tuple[float, float] = (0.0, 1.0)
+    pose_weight: float = PORTRAIT_DEFAULTS["pose_weight"]
+    pose_window: tuple[float, float] = (PORTRAIT_DEFAULTS["pose_start"], PORTRAIT_DEFAULTS["pose_end"])
     template: str = TEMPLATE
 
 
-FAITHFUL = Settings(strength=STRENGTH, steps=50, sampler="PLMS", template=PUBLISHED_TEMPLATE)
+FAITHFUL = Settings(strength=PORTRAIT_DEFAULTS["strength"], steps=50, sampler="PLMS", template=PUBLISHED_TEMPLATE)
 """The published settings: strength 0.5, CFG 7, 512x512, 50 PNDM steps (PLMS in the webui), pose at 1.0."""
 
 
@@ -130,7 +129,7 @@ def plan(
 
     ``subject`` are the words for the person, ``prompt`` and ``negative_prompt`` the user's own, added to the style's.
     ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style
-    that is not for children when the person is one, and HostError for settings out of range.
+    that is not for children when the person is one, and InputError for settings out of range.
     """
     _check(settings)
     if style is not None and suits == "child" and not style.suits("child"):
@@ -141,7 +140,13 @@ def plan(
     words = ", ".join(part for part in (look, prompt.strip(" ,")) if part)
     template = GROUP_TEMPLATE if people > 1 and settings.template == TEMPLATE else settings.template
     full = template.replace("{subject}", group_words(subject, people)).replace("{style}", words)
-    strength = settings.strength if settings.strength is not None else style.strength if style else STRENGTH
+    strength = (
+        settings.strength
+        if settings.strength is not None
+        else style.strength
+        if style
+        else PORTRAIT_DEFAULTS["strength"]
+    )
     negatives = (style.full_negative if style else NEGATIVE, negative_prompt.strip(" ,"))
     job = Job(
         prompt=", ".join(part.strip() for part in full.split(",") if part.strip()),
@@ -255,19 +260,22 @@ def _suggested(style: Style | None) -> str | None:
     return style.adapter if style is not None and find(f"adapter-{style.adapter}") is not None else None
 
 
+_RANGES = tuple(
+    portrait_setting(name) for name in ("strength", "count", "steps", "cfg", "width", "height", "pose_weight")
+)
+
+
 def _check(settings: Settings) -> None:
-    start, end = settings.window
-    limits = [
-        ("strength", settings.strength is None or 0 <= settings.strength <= 2, "0 to 2"),
-        ("window", 0 <= start <= end <= 1, "two fractions from 0 to 1, the first not after the second"),
-        ("count", 1 <= settings.count <= 100, "1 to 100"),
+    """Raise InputError that names the first setting that cannot be used."""
+    portrait_setting("window").read(settings.window)
+    check_ranges(_RANGES, settings)
+    step = int(portrait_setting("width").step)
+    demands = [
         ("keep", settings.keep is None or 1 <= settings.keep <= settings.count, "1 to the number of pictures"),
-        ("steps", 1 <= settings.steps <= 200, "1 to 200"),
-        ("cfg", 1 <= settings.cfg <= 30, "1 to 30"),
-        ("width", settings.width % 8 == 0 and 64 <= settings.width <= 2048, "a multiple of 8 from 64 to 2048"),
-        ("height", settings.height % 8 == 0 and 64 <= settings.height <= 2048, "a multiple of 8 from 64 to 2048"),
+        ("width", settings.width % step == 0, f"a multiple of {step}"),
+        ("height", settings.height % step == 0, f"a multiple of {step}"),
         ("template", "{style}" in settings.template, "text with {style} in it"),
     ]
-    for name, good, range_words in limits:
-        if not good:
-            raise HostError(f"{name} is {getattr(settings, name)!r}; set it to {range_words}.")
+    for name, met, accepted in demands:
+        if not met:
+            raise InputError(f"FaceChain: {name} is {getattr(settings, name)!r}; set it to {accepted}.")

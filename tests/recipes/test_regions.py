@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.regions import (
-    STRENGTH,
     RegionPrompt,
     format_region_prompts,
     parse_region_prompts,
@@ -97,9 +96,15 @@ def test_a_request_gives_everybody_a_strength_of_their_own():
     assert parse_region_prompts(asked) == (RegionPrompt("Anna", strength=1.0), RegionPrompt("", (0, 0, 1, 1), ("x",)))
 
 
-def test_the_least_and_largest_strength_are_those_of_the_table():
-    line = argument("strength")
-    assert (line.low, line.high) == STRENGTH
+@pytest.mark.parametrize("distance", [-0.01, 0, 0.01])
+def test_strength_of_a_person_has_the_range_of_the_table(distance):
+    row = argument("strength")
+    for strength in (row.low - distance, row.high + distance):
+        if distance <= 0:
+            assert parse_region_prompts([{"card": "Anna", "strength": strength}])[0].strength == strength
+        else:
+            with pytest.raises(InputError, match=f"a number from {row.limits}"):
+                parse_region_prompts([{"card": "Anna", "strength": strength}])
 
 
 def test_nobody_with_a_box_means_columns_and_some_with_one_is_refused():

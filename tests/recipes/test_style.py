@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageFilter
 from skimage import data
 
-from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.identity.likeness_scorer import EncoderScorer, rank_by_likeness
 from facechain_ext.recipes import style as recipe
@@ -127,12 +127,12 @@ def test_children_get_styles_for_children(person):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"strength": -0.1}, {"strength": 3}, {"window": (0.6, 0.4)}, {"window": (0, 2)}, {"count": 0}, {"count": 1000},
+    [{"strength": -0.1}, {"strength": 3}, {"window": (0.6, 0.4)}, {"window": (0, 2)}, {"count": 0}, {"count": 1001},
      {"keep": 0}, {"keep": 5, "count": 4}, {"steps": 0}, {"cfg": 0}, {"width": 513}, {"height": 8}, {"width": 100_000},
      {"template": "no place"}],
 )  # fmt: skip
 def test_settings_out_of_range_are_named(person, wrong):
-    with pytest.raises(HostError, match=next(iter(wrong))):
+    with pytest.raises(InputError, match=next(iter(wrong))):
         recipe.plan(person, None, recipe.Settings(**wrong))
 
 

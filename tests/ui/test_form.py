@@ -6,6 +6,7 @@ import pytest
 
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import argument
+from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS
 from facechain_ext.recipes.style import Settings
 from facechain_ext.ui.portrait.form import (
     BY_NAME,
@@ -24,7 +25,7 @@ def values(**changes):
 
 
 def test_every_default_is_one_that_fits():
-    assert all(field.accepts(field.default) for field in FIELDS)
+    assert all(field.read(field.default) == field.default for field in FIELDS)
     assert len(set(NAMES)) == len(NAMES)
     labels = [field.infotext for field in FIELDS if field.infotext]
     assert len(set(labels)) == len(labels)
@@ -35,6 +36,13 @@ def test_labels_are_those_of_the_accordion():
     assert BY_NAME["strength"].label == argument("strength").label
     assert BY_NAME["window_start"].label.startswith(argument("window").label)
     assert BY_NAME["strength"].default == argument("strength").default
+
+
+@pytest.mark.parametrize("row", [row for row in PORTRAIT_SETTINGS if row.is_number], ids=lambda row: row.name)
+def test_a_number_of_the_page_is_within_the_recipes_range(row):
+    field = BY_NAME[row.name]
+    assert (field.low, field.high, field.step) == row.slider
+    assert row.low <= field.low <= field.high <= row.high
 
 
 def test_untouched_the_page_asks_for_the_recipe_as_it_is():

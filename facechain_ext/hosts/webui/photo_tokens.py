@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from facechain_ext.recipes.arguments import PREFIX
+from facechain_ext.recipes.portrait_settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -27,8 +27,9 @@ from facechain_ext.hosts.webui.messages import unexpected, warn
 from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
 from facechain_ext.hosts.webui.tab_request import tab_request_of
 from facechain_ext.next_steps import PageSteps, set_next_steps
-from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, PREFIX, FaceArguments
+from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.recipes.infotext import format_identities
+from facechain_ext.recipes.portrait_settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from facechain_ext.recipes.arguments import PREFIX
+from facechain_ext.recipes.portrait_settings import PREFIX
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

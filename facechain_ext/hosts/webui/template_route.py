@@ -11,12 +11,14 @@ from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.recipes.portrait_settings import check_ranges
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.template import QUALITIES, Settings, find_template_faces, make, read_template
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
+from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,11 +107,11 @@ def _settings(values_by_name: object) -> Settings:
     values: dict[str, Any] = {}
     for name, value in values_by_name.items():
         if name not in types:
-            raise InputError(f"FaceChain knows no setting {str(name)[:40]!r}; it knows {', '.join(sorted(types))}.")
+            raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {', '.join(sorted(types))}.")
         expected = types[name]
         accepted = (int, float) if expected is float else expected
         if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
-            raise InputError(f"FaceChain: {name} is of kind {expected.__name__}, not {str(value)[:40]!r}.")
+            raise InputError(f"FaceChain: {name} is of kind {expected.__name__}, not {shorten(value)}.")
         try:
             values[name] = float(value) if expected is float else value
         except OverflowError:
@@ -120,11 +122,8 @@ def _settings(values_by_name: object) -> Settings:
 def _check_limits(settings: Settings) -> Settings:
     """``settings`` if all are in range; raises InputError that names the first that is not."""
     if settings.quality not in QUALITIES:
-        raise InputError(f"FaceChain: quality is {repr(settings.quality)[:40]}; set it to {', '.join(QUALITIES)}.")
-    for row in TEMPLATE_SETTINGS:
-        value = getattr(settings, row.name)
-        if row.high and not row.low <= value <= row.high:
-            raise InputError(f"FaceChain: {row.name} is {repr(value)[:40]}; set it to {row.limits}.")
+        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
+    check_ranges(TEMPLATE_SETTINGS, settings)
     return settings
 
 

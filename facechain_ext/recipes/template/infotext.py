@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
 from facechain_ext.errors import InputError
-from facechain_ext.recipes.arguments import PREFIX, RECIPE_LABEL
+from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.infotext import quote_infotext_value
+from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.template.qualities import QUALITIES, paints
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS, FaceSource, Settings
 from facechain_ext.text_values import shorten

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.methods.setting import Setting
-from facechain_ext.recipes.arguments import PREFIX
+from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
 from facechain_ext.recipes.template.crop import SIDES
 
 if TYPE_CHECKING:
@@ -31,14 +31,16 @@ FaceAction = FaceSource | Literal["keep", "pixelate"]
 """What happens to one face."""
 
 
+_STRENGTH, _STEPS, _CFG = (portrait_setting(name).slider for name in ("strength", "steps", "cfg"))
+
 TEMPLATE_SETTINGS: tuple[Setting, ...] = (
     Setting("quality", "Quality", f"{PREFIX} quality", "instant", "How a person is put into a face."),
     Setting(
         "denoise", "Template denoising", "Denoising strength", 0.6, "Denoising strength of the inpaint.", 0.05, 1, 0.05,
     ),
-    Setting("strength", "Template strength", f"{PREFIX} strength", 0.55, "Strength of the inpaint.", 0, 2, 0.05),
-    Setting("steps", "Template steps", "Steps", 30, "Sampling steps.", 1, 150, 1),
-    Setting("cfg", "CFG scale", "CFG scale", 5.0, "Classifier-free guidance.", 1, 30, 0.5, on_page=False),
+    Setting("strength", "Template strength", f"{PREFIX} strength", 0.55, "Strength of the inpaint.", *_STRENGTH),
+    Setting("steps", "Template steps", "Steps", 30, "Sampling steps.", *_STEPS),
+    Setting("cfg", "CFG scale", "CFG scale", 5.0, "Classifier-free guidance.", *_CFG, on_page=False),
     Setting("seed", "Template seed", "Seed", 0, "Seed of the first face.", 0, 2**32 - 1, 1),
     Setting("growth", "Mask growth", f"{PREFIX} mask growth", 0.04, "In sides of the face.", 0, 0.3, 0.01),
     Setting(
@@ -80,7 +82,7 @@ class Settings:
     steps: int = _DEFAULT["steps"]
     cfg: float = _DEFAULT["cfg"]
     seed: int = _DEFAULT["seed"]
-    sampler: str = "DPM++ 2M Karras"
+    sampler: str = portrait_setting("sampler").default
     fuse: bool = _DEFAULT["fuse"]
     count: int = _DEFAULT["count"]
     match: bool = _DEFAULT["match"]

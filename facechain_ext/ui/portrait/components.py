@@ -53,7 +53,7 @@ class GenerationColumn:
 def portrait_request(values: Sequence[Any]) -> PortraitRequest:
     """The request of the page's values: ``PersonColumn.inputs``, the pose picture, ``GenerationColumn.inputs``.
 
-    Raises HostError for a setting outside its range.
+    Raises InputError for a setting outside its range.
     """
     previews, *person_values, pose = values[: -len(NAMES)]
     person = PersonRequest.from_values(previews or [], person_values)

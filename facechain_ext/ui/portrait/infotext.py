@@ -9,17 +9,17 @@ from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.recipes.arguments import (
     CARD_LABEL,
     IDENTITY_LABEL,
-    PREFIX,
     RECIPE_LABEL,
     FaceArguments,
     settings_table,
 )
 from facechain_ext.recipes.infotext import SPEEDUPS, parse_identities
+from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.regions import format_region_prompts, parse_region_prompts
 from facechain_ext.styles import find_style
 from facechain_ext.text_values import format_number, read_float
 from facechain_ext.ui.pnginfo import parse_infotext
-from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_STYLE
+from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, FIELDS, NO_STYLE, value_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,11 +142,10 @@ def _apply_face_labels(values: Mapping[str, str], restored: RestoredForm) -> Non
 
 def _set_field(restored: RestoredForm, name: str, text: str) -> None:
     """Set one setting from its text; a value that does not fit is noted and the default stays."""
-    setting = next(field for field in FIELDS if field.name == name)
     try:
-        restored.form[name] = setting.parse(text)
-    except ValueError as error:
-        restored.notes.append(f"{error}; the default is set.")
+        restored.form[name] = value_from_text(BY_NAME[name], text)
+    except InputError as error:
+        restored.notes.append(f"{error} The default is set.")
 
 
 def _replace_unavailable(restored: RestoredForm, capabilities: HostCapabilities) -> None:
