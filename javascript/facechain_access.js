@@ -11,7 +11,6 @@
     const ANNOUNCE_INTERVAL_MS = 10000;  // between two announcements of the progress
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
-    const all = (selector) => root().querySelectorAll(`:is(${PARTS}) ${selector}`);
     const words = (element) => (element ? element.textContent.replace(/\s+/g, " ").trim() : "");
     const setOnce = function (element, name, value) {
         if (value && element.getAttribute(name) !== value) {
@@ -26,9 +25,10 @@
         return words(label);
     };
 
-    const nameControls = function () {
+    const nameControls = function (all) {
         all("input[type=number], input[type=range], input:not([type]), textarea").forEach(function (control) {
-            const seen = [...(control.labels || [])].map((label) => label.innerText.trim()).join("");
+            // textContent, because innerText lays the page out anew for each control
+            const seen = [...(control.labels || [])].map(words).join("");
             if (!seen && !control.getAttribute("aria-label")) {
                 setOnce(control, "aria-label", labelOf(control));
             }
@@ -46,7 +46,7 @@
     };
 
     // gradio 3 makes the place where files are dropped a plain box that only a mouse can use
-    const nameDropAreas = function () {
+    const nameDropAreas = function (all) {
         all("input[type=file]").forEach(function (input) {
             const area = input.parentElement;
             if (area.querySelector("table")) {
@@ -60,7 +60,7 @@
         });
     };
 
-    const nameCells = function () {
+    const nameCells = function (all) {
         all(".table-wrap").forEach(function (frame) {
             const titles = [...frame.querySelectorAll("thead th")].map(words);
             frame.querySelectorAll("tbody tr").forEach(function (row, line) {
@@ -95,8 +95,8 @@
         });
     };
 
-    const liveRegions = function () {
-        root().querySelectorAll(PARTS).forEach(function (part) {
+    const liveRegions = function (all) {
+        all(PARTS).forEach(function (part) {
             if (LIVE.test(part.id) && part.tagName === "DIV") {
                 setOnce(part, "role", "status");
                 setOnce(part, "aria-live", "polite");
@@ -133,23 +133,46 @@
         }
     });
 
-    let changed = true;
-    new MutationObserver(() => {
-        changed = true;
+    // Only parts of this extension that are new or changed are visited: a run changes its status twice a second, and the
+    // webui's own tabs change without end.
+    const known = new WeakSet();
+    const changed = new Set();
+    new MutationObserver(function (changes) {
+        for (const {target} of changes) {
+            const part = target === announcer ? null : target.closest(PARTS);
+            if (part) {
+                changed.add(part);
+            }
+        }
     }).observe(document.documentElement, {childList: true, subtree: true});
+    const insideAnother = function (part) {
+        for (let outer = part.parentElement; outer; outer = outer.parentElement) {
+            if (changed.has(outer)) {
+                return true;
+            }
+        }
+        return false;
+    };
     setInterval(function () {
         tabs();
         announceProgress();
-        if (!changed) {
+        for (const part of root().querySelectorAll(PARTS)) {
+            if (!known.has(part)) {
+                known.add(part);
+                changed.add(part);
+            }
+        }
+        if (!changed.size) {
             return;
         }
-        changed = false;
         if (!announcer.isConnected) {
             (root().querySelector("#facechain_tabs") || document.body).append(announcer);
         }
-        nameControls();
-        nameDropAreas();
-        nameCells();
-        liveRegions();
+        const outermost = [...changed].filter((part) => part.isConnected && !insideAnother(part));
+        changed.clear();
+        for (const part of outermost) {
+            const all = (selector) => [...(part.matches(selector) ? [part] : []), ...part.querySelectorAll(selector)];
+            [nameControls, nameDropAreas, nameCells, liveRegions].forEach((visit) => visit(all));
+        }
     }, 500);
 }());

@@ -59,6 +59,32 @@ def test_every_control_has_a_name_of_words(part):
     assert nameless == [], "\n".join(nameless)
 
 
+def test_a_changed_status_visits_no_other_control(opened):
+    """A run changes its status twice a second: naming every control anew each time kept the browser busy."""
+    opened.open_tab("Portrait")
+    opened.page.wait_for_timeout(1500)
+    visits = opened.page.evaluate(
+        """async () => {
+            const labels = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "labels");
+            const visited = [];
+            Object.defineProperty(HTMLInputElement.prototype, "labels", {
+                ...labels, get() { visited.push(this.closest("[id^=facechain_]").id); return labels.get.call(this); },
+            });
+            const counted = async function (id) {
+                visited.length = 0;
+                document.getElementById(id).append(document.createElement("p"));
+                await new Promise((resolve) => setTimeout(resolve, 1200));
+                return new Set(visited).size;
+            };
+            const counts = [await counted("facechain_status"), await counted("facechain_more")];
+            Object.defineProperty(HTMLInputElement.prototype, "labels", labels);
+            return counts;
+        }"""
+    )
+    assert visits[0] == 0
+    assert visits[1] > 5
+
+
 def test_the_focus_is_seen_on_every_control(part):
     part.page.keyboard.press("Tab")  # from now on the browser shows the focus
     unseen = part.page.evaluate(

@@ -182,7 +182,7 @@ def test_beside_a_control_unit(webui, photo, bare, kind):
     ("face", "reason"),
     [
         ({"photos": ["aGVsbG8="]}, "picture"),
-        ({"photos": ["/etc/passwd"]}, "base64"),
+        ({"photos": ["/etc/host.conf"]}, "base64"),
         ({"photos": []}, "no photo"),
         ({"card": "../../config"}, "name"),
         ({"card": "nobody"}, "no card"),
