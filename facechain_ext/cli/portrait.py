@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
 from facechain_ext.recipes.arguments import parse_method_settings
@@ -172,16 +172,9 @@ def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer
         for path in save_portraits([portrait], out):
             console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with interrupt_requests() as interrupted:
         try:
-            with Progress(*columns, console=console) as bar:
-                task = bar.add_task("Steps", total=None)
-
-                def progress(step: int, total: int) -> bool:
-                    bar.update(task, completed=step, total=total)
-                    return not interrupted()
-
+            with step_progress(console, interrupted) as progress:
                 if keep is None:
                     host.generate(job, progress=progress, ready=save)
                     return not interrupted()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.step_progress import step_progress
+from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.template.settings import template_setting
@@ -16,7 +18,6 @@ from facechain_ext.weights import find, require
 if TYPE_CHECKING:
     from PIL import Image
 
-    from facechain_ext.faces import Picture
     from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
@@ -112,8 +113,10 @@ def template(
     host = _host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
     scorer = choose_scorer(lambda: _encoder(encoder)) if chooses_by_likeness(settings) else None
     tools = [retouching()] if retouch else []
-    with console.status("Putting people in"):
-        done = make(canvas, actions, settings, host=host, targets=targets, scorer=scorer, tools=tools)
+    with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
+        done = make(
+            canvas, actions, settings, host=host, targets=targets, scorer=scorer, tools=tools, progress=progress
+        )
     for note in (*refused, *done.notes):
         console.print(note, style="yellow", markup=False)
     text = template_infotext(
@@ -122,6 +125,9 @@ def template(
     )  # fmt: skip
     canvas.save(done.pixels, out, text)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
+    if done.stopped:
+        console.print("Stopped; what was finished is saved.", style="yellow")
+        raise typer.Exit(130)
 
 
 def _parse_faces(texts: list[str]) -> dict[int, FaceChoice]:
@@ -150,20 +156,7 @@ def _load_source(choice: FaceChoice, encoder: Path | None, *, paint: bool) -> Fa
     path = Path(choice.reference)
     if choice.kind == "card":
         return card_source(path.stem, Identity.load(path))
-    picture = read_picture(path)
-    source = photo_source(picture, _encoder(encoder) if paint else None)
-    for note in source.identity.notes if source.identity is not None else _photo_notes(picture):
-        console.print(f"{path.name}: {note}", style="yellow", markup=False)
-    return source
-
-
-def _photo_notes(picture: Picture) -> list[str]:
-    """What is doubtful about a photo whose face is laid over the template's."""
-    from facechain_ext import faces
-
-    found = faces.detector().detect(picture.pixels)
-    words = list(faces.assess_quality(picture.pixels, faces.choose_face(found, None)).reasons) if found else []
-    return [*picture.notes, *(f"The face is {reason}; a better photo gives a better likeness." for reason in words)]
+    return photo_source(read_picture(path), _encoder(encoder) if paint else None)
 
 
 def _encoder(file: Path | None) -> TransFace:

@@ -87,18 +87,22 @@ def prepare_face(picture: Picture, number: int | None, detector: Detector, maske
     """
     found = detector.detect(picture.pixels)
     face = faces.choose_face(found, number)
-    notes = list(faces.check_face(picture, face))
+    several = []
     if number is None and len(found) > 1:
-        notes.append(f"There are {len(found)} faces; the largest is used. Give a number to choose another.")
+        several.append(f"There are {len(found)} faces; the largest is used. Give a number to choose another.")
     head = masker.mask(picture.pixels, face)
     landmarks = _masked_landmarks(picture.pixels, head, face, detector)
     aligned = faces.align(picture.pixels, landmarks, mask=head.head)
     quality = faces.assess_quality(picture.pixels, face, head)
-    notes += [
-        f"The face is {reason}; a better photo gives a better likeness." for reason in _quality_reasons(quality, notes)
-    ]
-    numbered = faces.number_faces(found)
-    return PreparedFace(face, numbered.index(face) + 1, head, aligned, quality, (*picture.notes, *notes))
+    notes = (*picture.notes, *several, *face_notes(picture, face, quality))
+    return PreparedFace(face, faces.number_faces(found).index(face) + 1, head, aligned, quality, notes)
+
+
+def face_notes(picture: Picture, face: Face, quality: Quality) -> tuple[str, ...]:
+    """Sentences about what makes a likeness of this face of the photo doubtful; none for a good one."""
+    notes = faces.check_face(picture, face)
+    reasons = _quality_reasons(quality, notes)
+    return (*notes, *(f"The face is {reason}; a better photo gives a better likeness." for reason in reasons))
 
 
 def _quality_reasons(quality: Quality, notes: Sequence[str]) -> list[str]:

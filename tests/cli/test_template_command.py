@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.progress import Progress
 from skimage import data
 from typer.testing import CliRunner
 
@@ -89,3 +92,26 @@ def test_a_template_is_painted_by_small_models(folder, models):
     before, after = (np.asarray(Image.open(folder / name)) for name in ("template.png", "out.png"))
     assert np.array_equal(before[:, :200], after[:, :200])
     assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize(("finished", "code"), [(1, 130), (0, 1)])
+def test_an_interrupt_keeps_the_faces_that_are_finished(folder, monkeypatch, finished, code):
+    (folder / "template.png").write_bytes(PAIR)
+    pressed = []
+
+    def press_once(_bar, _task, *, completed, total):
+        if completed >= finished and not pressed:
+            pressed.append(total)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "update", press_once)
+    result = run(["1=guest.png", "2=guest.png"])
+    assert result.exit_code == code
+    if not finished:
+        assert "nothing is kept" in str(result.exception)
+        assert not (folder / "out.png").exists()
+        return
+    assert "face 2 is left as it was" in result.output
+    before, after = (np.asarray(Image.open(folder / name)) for name in ("template.png", "out.png"))
+    assert (before != after).any(-1)[:, :230].any()
+    assert np.array_equal(before[:, 230:], after[:, 230:])

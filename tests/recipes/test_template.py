@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from PIL import Image
 from skimage import data
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
+from facechain_ext.faces import read_picture
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Portrait
@@ -26,6 +28,7 @@ from facechain_ext.recipes.template import (
     make,
     read_template,
 )
+from facechain_ext.recipes.template.actions import photo_source
 from facechain_ext.recipes.template.crop import match_color
 from facechain_ext.recipes.template.qualities import QUALITIES
 
@@ -354,6 +357,18 @@ def test_what_is_doubtful_about_the_photo_of_a_guest_is_said(three, targets):
     done = make(three, {2: blurred}, Settings(quality="standard"), host=Painter(), targets=targets)
     assert "Face 2: The face is blurred." in done.notes
     assert done.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [(lambda pixels: pixels // 16, "too dark"), (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 4), "blurred"),
+     (lambda pixels: pixels, None)],
+)  # fmt: skip
+def test_the_instant_quality_says_what_is_doubtful_about_a_photo(three, targets, spoil, word):
+    photo = read_picture(np.ascontiguousarray(spoil(ASTRONAUT)))
+    done = make(three, {2: photo_source(photo, None)}, targets=targets)
+    said = [note for note in done.notes if "a better photo gives a better likeness" in note]
+    assert (word is None and said == []) or any(note.startswith("Face 2: ") and word in note for note in said)
 
 
 def test_without_controlnet_and_without_a_face_the_passes_go_on_and_say_so(three, targets):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from facechain_ext import faces
 from facechain_ext.errors import FaceChainError, InputError, PhotoError, WeightsError
 from facechain_ext.identity import Identity
+from facechain_ext.identity.encode import face_notes
 from facechain_ext.recipes.template.faces import parse_face_number
 from facechain_ext.recipes.template.settings import FaceSource
 from facechain_ext.text_values import shorten
@@ -107,4 +109,14 @@ def card_source(name: str, identity: Identity) -> FaceSource:
 def photo_source(photo: Picture, encoder: TransFace | None) -> FaceSource:
     """The person of a photo, with an identity where an ``encoder`` is given; raises PhotoError as that does."""
     identity = None if encoder is None else Identity.from_photos(photo, encoder)
-    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}")
+    notes = photo_notes(photo) if identity is None else ()  # an identity has its own
+    return FaceSource(identity, photo.pixels, f"photo {photo.digest[:12]}", notes)
+
+
+def photo_notes(photo: Picture) -> tuple[str, ...]:
+    """What is doubtful about a photo whose largest face is laid over a template's; nothing where it shows no face."""
+    found = faces.detector().detect(photo.pixels)
+    if not found:
+        return photo.notes
+    face = faces.choose_face(found, None)
+    return (*photo.notes, *face_notes(photo, face, faces.assess_quality(photo.pixels, face)))

@@ -84,8 +84,9 @@ def make(
     pixels, left_out, notes = np.array(template.pixels), missing_controls(settings), list(template.notes)
     todo = [(target, actions[target.number]) for target in targets if actions.get(target.number, "keep") != "keep"]
     for target, action in todo:  # the notes on a person's photo are shown wherever the person is used
-        if isinstance(action, FaceSource) and action.identity is not None:
-            notes += [f"Face {target.number}: {note}" for note in action.identity.notes]
+        if isinstance(action, FaceSource):
+            doubts = action.notes if action.identity is None else (*action.identity.notes, *action.notes)
+            notes += [f"Face {target.number}: {note}" for note in doubts]
     steps = [quality.progress_steps(settings) if isinstance(action, FaceSource) else 1 for _, action in todo]
     passes = Passes(sum(steps), progress)
     context = TemplateContext(targets, settings, detector, passes, host, scorer)

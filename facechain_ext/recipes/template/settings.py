@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class FaceSource:
     """A person for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs.
 
-    ``label`` names the person in the picture's infotext: "card NAME", "photo DIGEST", or nothing.
+    ``label`` names the person in the picture's infotext: "card NAME", "photo DIGEST", or nothing. ``notes`` say what is
+    doubtful about a photo without an identity, which has notes of its own.
     """
 
     identity: Identity | None = None
     photo: Pixels | None = None
     label: str = ""
+    notes: tuple[str, ...] = ()
 
 
 FaceAction = FaceSource | Literal["keep", "pixelate"]
