@@ -15,9 +15,11 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 def _standalone_process():
     """Every test begins and ends without a host: a host that a test starts sets steps and devices for the process."""
     from facechain_ext.devices import standalone_policy, use_policy
+    from facechain_ext.labels import LabelSettings, use_label_settings
     from facechain_ext.next_steps import set_next_steps
 
     def reset():
+        use_label_settings(LabelSettings)
         set_next_steps(None)
         use_policy(standalone_policy)
 

@@ -15,6 +15,7 @@ from facechain_ext.cli import (
     demo,
     doctor,
     identity,
+    label,
     laboratory,
     likeness,
     portrait,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("portrait", cls=FiniteCommand)(portrait.portrait)
 app.command("template", cls=FiniteCommand)(template.template)
+app.command("label")(label.label)
 app.command("serve")(serve.serve)
 app.add_typer(identity.app, name="identity")
 app.add_typer(styles.app, name="styles")

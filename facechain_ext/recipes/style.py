@@ -10,6 +10,7 @@ from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Control, Job, Lora, Person
+from facechain_ext.recipes.labelling import label_image, mark_picture
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, check_ranges, portrait_setting
 from facechain_ext.recipes.postprocess import PostprocessPipeline
 from facechain_ext.recipes.subject import group_words
@@ -217,6 +218,8 @@ def _finish(
     picture, notes = portrait.picture, list(portrait.notes)
     for tool in tools:
         picture = _apply(tool, picture, photo, notes)
+    picture = mark_picture(picture, portrait.infotext)
+    label_image(picture, portrait.infotext)
     if picture is portrait.picture:
         return Finished(portrait, score, None, tuple(notes))
     return Finished(replace(portrait, picture=picture), score, portrait.picture, tuple(notes))

@@ -19,6 +19,7 @@ from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import AUTOMATIC, adapter_files
 from facechain_ext.recipes.job import Lora
+from facechain_ext.recipes.labelling import label_file
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import known_loras
@@ -167,7 +168,7 @@ class ServeHost:
             path = save_portraits([portrait], self._output, stem=stem)[0]
             if exact is not None:
                 with atomic_write(path) as part:
-                    part.write_bytes(exact(portrait.infotext))
+                    part.write_bytes(label_file(exact(portrait.infotext), portrait.infotext))
             return path
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:

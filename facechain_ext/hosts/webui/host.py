@@ -17,6 +17,7 @@ from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.infotext import prompt_of
+from facechain_ext.recipes.labelling import label_file
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.host import HostCapabilities
 
@@ -169,7 +170,8 @@ class WebuiHost:
         )
         if exact is not None:
             with atomic_write(Path(name)) as part:
-                part.write_bytes(exact(portrait.infotext if shared.opts.enable_pnginfo else ""))
+                content = exact(portrait.infotext if shared.opts.enable_pnginfo else "")
+                part.write_bytes(label_file(content, portrait.infotext))
         return Path(name)
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:

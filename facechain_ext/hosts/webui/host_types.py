@@ -101,6 +101,22 @@ class Processed(Protocol):
     extra_generation_params: dict[str, object]
 
 
+class PostprocessedImage(Protocol):
+    """What ``postprocess_image`` hands over: one picture, which the script may replace."""
+
+    image: Image.Image
+
+
+class ImageSaveParams(Protocol):
+    """What ``on_before_image_saved`` and ``on_image_saved`` hand over."""
+
+    image: Image.Image
+    p: Processing | None
+    filename: str
+    pnginfo: dict[str, object]
+    """The texts that the webui writes into a PNG, by key."""
+
+
 class Denoiser(Protocol):
     """``CFGDenoiser``: guides one pass of a sampler."""
 

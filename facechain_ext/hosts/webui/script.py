@@ -14,6 +14,7 @@ from facechain_ext.hosts.webui import (
     accordion,
     controlnet,
     disconnects,
+    labelling,
     models,
     routes,
     settings,
@@ -26,6 +27,7 @@ from facechain_ext.hosts.webui.face_run import FaceRun, on_denoiser
 from facechain_ext.hosts.webui.messages import unexpected, warn
 from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
 from facechain_ext.hosts.webui.tab_request import tab_request_of
+from facechain_ext.labels import use_label_settings
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.recipes.infotext import format_identities
@@ -34,7 +36,7 @@ from facechain_ext.recipes.portrait_settings import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facechain_ext.hosts.webui.host_types import Component, Processed, Processing
+    from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,9 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(tab_request.on_denoiser)
     script_callbacks.on_ui_settings(functools.partial(settings.add_options, controlnet.model_names))
     script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
+    use_label_settings(settings.label_settings)
+    script_callbacks.on_before_image_saved(labelling.on_before_image_saved)
+    script_callbacks.on_image_saved(labelling.on_image_saved)
     script_callbacks.on_app_started(routes.add_routes)
     script_callbacks.on_app_started(disconnects.end_abandoned_events)
     script_callbacks.on_script_unloaded(disconnects.stop_tasks)
@@ -132,11 +137,18 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         if request is not None:
             request.end_picture()
 
+    def postprocess_image(self, p: Processing, processed: PostprocessedImage, *args: object) -> None:
+        """Draw the visible label; the tab draws its own when a picture is finished."""
+        if tab_request_of(p) is None:
+            labelling.mark_before_saving(p, processed)
+
     def postprocess(self, p: Processing, processed: Processed | None, *args: object) -> None:
         """Release the people, and write the notes into the answer but not into the pictures."""
         notes = getattr(p, _NOTES, ())
         if notes and processed is not None:
             processed.extra_generation_params = {**processed.extra_generation_params, NOTES_LABEL: list(notes)}
+        if processed is not None and tab_request_of(p) is None:
+            labelling.label_results(p, processed)
         run: FaceRun | None = getattr(p, _RUN, None)
         if run is not None:
             run.detach()

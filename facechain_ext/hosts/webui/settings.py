@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facechain_ext.labels import LabelSettings
+from facechain_ext.labels.label import CORNERS
 from facechain_ext.methods.fact.files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS
@@ -18,6 +20,8 @@ SECTION = ("facechain", "FaceChain")
 AUTOMATIC_REGION = "facechain_automatic_region"
 EVERY_SECOND = "facechain_every_second_step"
 CONDITIONAL_ONLY = "facechain_conditional_only"
+LABELS, PRODUCER = "facechain_labels", "facechain_label_producer"
+CORNER, CORNER_TEXT = "facechain_label_corner", "facechain_label_text"
 _MODELS: dict[ControlKind, str] = {
     "openpose": "facechain_controlnet_openpose",
     "openpose_face": "facechain_controlnet_openpose",
@@ -77,6 +81,17 @@ def controlnet_model(kind: ControlKind) -> str:
     return str(_value(_MODELS[kind], default=AUTOMATIC))
 
 
+def label_settings() -> LabelSettings:
+    """The labels of pictures with a person, as the user has set them; an unknown corner counts as none."""
+    standard, corner = LabelSettings(), _value(CORNER, default="off")
+    return LabelSettings(
+        enabled=bool(_value(LABELS, default=True)),
+        producer=str(_value(PRODUCER, default="") or ""),
+        corner=next((one for one in CORNERS if one == corner), standard.corner),
+        text=str(_value(CORNER_TEXT, default="") or standard.text),
+    )
+
+
 def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     """Add the options; ``control_models`` returns the names of the host's ControlNet models."""
     import gradio as gr
@@ -94,6 +109,16 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     for key, label in _LABELS.items():
         option = OptionInfo(AUTOMATIC, label, gr.Dropdown, choices, section=SECTION)
         shared.opts.add_option(key, option.info("auto takes the first one for SD1.5 whose name says so"))
+    labels = OptionInfo(default=True, label="Label pictures of people as made by AI", section=SECTION)
+    shared.opts.add_option(LABELS, labels.info("in the file's metadata: IPTC source type, program, date, unique id"))
+    producer = OptionInfo("", "Producer named in China's AIGC label", section=SECTION)
+    shared.opts.add_option(PRODUCER, producer.info("name or code of the provider; empty leaves that label out"))
+    corner = OptionInfo(
+        "off", "Visible label in a corner of the picture", gr.Radio, {"choices": CORNERS}, section=SECTION
+    )
+    shared.opts.add_option(CORNER, corner.info("drawn into the picture; off leaves every pixel as it is"))
+    text = OptionInfo("AI", "Text of the visible label", section=SECTION)
+    shared.opts.add_option(CORNER_TEXT, text)
 
 
 def _value(key: str, *, default: object) -> object:

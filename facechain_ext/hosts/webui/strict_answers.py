@@ -1,4 +1,4 @@
-"""Middleware that answers 422 with the reason where a strict request could not be fulfilled.
+"""Middleware that answers 422 with the reason where a strict request could not be fulfilled, and labels the rest.
 
 The host lets no script refuse a request: an error of a script is logged, and the picture is made without it. So the
 script writes the reason into the answer and interrupts the generation, and this middleware around the host's own routes
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from facechain_ext.hosts.webui import labelling
 from facechain_ext.recipes.portrait_settings import PREFIX
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _ROUTES = ("/sdapi/v1/txt2img", "/sdapi/v1/img2img")
 
 
 class StrictAnswersMiddleware:
-    """ASGI middleware; every answer without a refusal passes unchanged."""
+    """ASGI middleware; an answer without a refusal passes, its JPEG and WebP pictures labelled."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +49,9 @@ class StrictAnswersMiddleware:
             content = b"".join(body)
             reason = refusal_reason(content)
             if reason is None:
-                await send(start)
+                content = labelling.label_answer(content)
+                headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+                await send({**start, "headers": [*headers, (b"content-length", str(len(content)).encode())]})
                 await send({"type": "http.response.body", "body": content})
                 return
             answer = _refusal_body(reason)

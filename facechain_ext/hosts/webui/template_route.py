@@ -11,6 +11,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.recipes.labelling import label_file, mark_pixels
 from facechain_ext.recipes.portrait_settings import check_ranges
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.template import QUALITIES, Settings, find_template_faces, make, read_template
@@ -66,7 +67,8 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
     left_out = [*refused, *result.left_out]
     _raise_left_out(left_out, strict=strict)
     text = template_infotext(template, actions, settings, hair=hair and paints_faces, host_text=result.infotext)
-    picture = base64.b64encode(template.encoded(result.pixels, text)).decode("ascii")
+    content = label_file(template.encoded(mark_pixels(result.pixels, text), text), text)
+    picture = base64.b64encode(content).decode("ascii")
     info = {"infotext": text, "left_out": left_out}
     return {"picture": picture, "faces": len(targets), "notes": [*refused, *result.notes], "info": info}
 

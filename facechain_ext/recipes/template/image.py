@@ -14,6 +14,9 @@ from PIL.PngImagePlugin import PngInfo
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.faces.decoding import decode_picture, read_picture_file, undo_orientation
+from facechain_ext.labels import read_packet
+from facechain_ext.labels.containers import PNG_KEYWORD
+from facechain_ext.recipes.labelling import kept_packet, label_file
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ class TemplateImage:
     orientation: int
     icc_profile: bytes | None
     exif: bytes | None
+    marks: str = ""
+    """The file's XMP packet, of which labels are kept."""
 
     def save(self, pixels: Pixels, path: Path, infotext: str = "") -> None:
         """Write ``pixels`` (upright, the template's size) as PNG with the template's alpha, profile and orientation.
@@ -58,7 +63,7 @@ class TemplateImage:
         when it exists.
         """
         check_free(path)
-        content = self.encoded(pixels, infotext)
+        content = label_file(self.encoded(pixels, infotext), infotext)
         try:
             with atomic_write(path, new=True) as part:
                 part.write_bytes(content)
@@ -67,11 +72,14 @@ class TemplateImage:
             raise
 
     def encoded(self, pixels: Pixels, infotext: str = "") -> bytes:
-        """``pixels`` as the PNG that ``save`` writes, with ``infotext`` where the webui looks for it."""
+        """``pixels`` as PNG, with ``infotext`` where the webui looks for it and the marks of the template's label."""
         extra = {key: value for key, value in (("icc_profile", self.icc_profile), ("exif", self.exif)) if value}
         inside = PngInfo()
         if infotext:
             inside.add_text("parameters", infotext)
+        marks = kept_packet(self.marks)
+        if marks:
+            inside.add_itxt(PNG_KEYWORD, marks)
         file = io.BytesIO()
         self._stored(pixels).save(file, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT, **extra)
         return file.getvalue()
@@ -127,6 +135,7 @@ def read_template(source: Path | bytes, *, name: str = "") -> TemplateImage:
         decoded.orientation,
         decoded.icc_profile,
         decoded.exif,
+        read_packet(content),
     )
 
 

@@ -9,6 +9,7 @@ from facechain_ext import faces
 from facechain_ext.errors import Cancelled, FaceChainError, InputError, PhotoError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
+from facechain_ext.recipes.labelling import label_image, mark_pixels
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.template import (
@@ -171,10 +172,12 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     result = host.queued(run_recipe)() if paints(settings) else run_recipe()
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
-    picture = image.picture(result.pixels)
+    pixels = mark_pixels(result.pixels, text)
+    picture = image.picture(pixels)
     picture.info["parameters"] = text  # a download from the page keeps it
+    label_image(picture, text, [image.marks])
     portrait = Portrait(picture, settings.seed, text, result.notes)
-    path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(result.pixels, inside))
+    path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(pixels, inside))
     notes = (*refused, *unavailable_controls(capabilities, settings.quality), *result.notes)
     return FinishedTemplate(
         request.template, "" if path is None else path.name, picture, request.batch_choice, text, notes, result.stopped
@@ -247,6 +250,7 @@ def contact_sheet(host: PageHost, results: Sequence[FinishedTemplate]) -> tuple[
     columns = len(choices) if len(choices) > 1 else 4
     labels = [f"{finished.file} {finished.batch_choice}".strip() for finished in results]
     page = sheet([(label, finished.picture) for label, finished in zip(labels, results, strict=True)], columns=columns)
+    label_image(page, results[0].infotext)
     path = host.save(Portrait(page, 0, ""), stem="contact-sheet")
     return "" if path is None else path.name, page
 

@@ -25,9 +25,10 @@ ELSEWHERE = (
     "doctor.py",
     "__main__.py",
     "methods",
+    "labels/",
     "retouch/sandbox/worker.py",
 )
-"""Not shown in the webui: the command line and its reports, and errors of a U-Net's block for programmers."""
+"""Not shown in the webui: the command line, its reports and the log, and errors of a U-Net's block for programmers."""
 SHOWN_THERE = ("training/style", "training/processes.py", "methods/setting.py", "methods/fact/files.py")
 """Exceptions from ELSEWHERE."""
 LABELS = {"label", "info", "placeholder", "title", "help", "value", "alt", "purpose"}

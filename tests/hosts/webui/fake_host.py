@@ -72,7 +72,7 @@ def install(monkeypatch, models_path, api_auth=None):
             pass
 
     callbacks = types.SimpleNamespace(
-        denoiser=[], pasted=[], settings=[], started=[], unloaded=[], before_ui=[], tabs=[]
+        denoiser=[], pasted=[], settings=[], started=[], unloaded=[], before_ui=[], tabs=[], before_saved=[], saved=[]
     )
     contents = {
         "scripts": {"Script": Script, "AlwaysVisible": object(), "scripts_data": []},
@@ -82,6 +82,8 @@ def install(monkeypatch, models_path, api_auth=None):
             "on_ui_settings": callbacks.settings.append,
             "on_app_started": callbacks.started.append,
             "on_script_unloaded": callbacks.unloaded.append,
+            "on_before_image_saved": callbacks.before_saved.append,
+            "on_image_saved": callbacks.saved.append,
             "on_before_ui": callbacks.before_ui.append,
             "on_ui_tabs": callbacks.tabs.append,
         },
@@ -192,7 +194,9 @@ class Generation:
             self.iteration = number
             self.script.process_batch(self, *self.args, batch_number=number)
             results.append(self.sample())
-        self.answer = types.SimpleNamespace(extra_generation_params=self.extra_generation_params)
+        self.answer = types.SimpleNamespace(
+            extra_generation_params=self.extra_generation_params, images=[], infotexts=[]
+        )
         self.script.postprocess(self, self.answer, *self.args)
         return torch.cat(results)
 
