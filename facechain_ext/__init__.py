@@ -5,8 +5,9 @@ Importing this loads nothing: the module of a public name is loaded when it is f
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from facechain_ext.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from facechain_ext.errors import Cancelled, FaceChainError, HostError, InputError, PhotoError, WeightsError
@@ -40,19 +41,15 @@ __all__ = [
     "read_picture",
 ]
 
-_MODULE_OF = {
-    **dict.fromkeys(("Cancelled", "FaceChainError", "HostError", "InputError", "PhotoError", "WeightsError"), "errors"),
-    **dict.fromkeys(("Host", "Job", "Person", "Portrait"), "recipes.job"),
-    **dict.fromkeys(("Identity", "TransFace", "likeness"), "identity"),
-    **dict.fromkeys(("attach", "load_adapter"), "methods.fact"),
-    "CardLibrary": "identity.library",
-    "DiffusersHost": "hosts.diffusers",
-    "read_picture": "faces",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module of a public name when it is first asked for."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "errors": ("Cancelled", "FaceChainError", "HostError", "InputError", "PhotoError", "WeightsError"),
+        "faces": ("read_picture",),
+        "hosts.diffusers": ("DiffusersHost",),
+        "identity": ("Identity", "TransFace", "likeness"),
+        "identity.library": ("CardLibrary",),
+        "methods.fact": ("attach", "load_adapter"),
+        "recipes.job": ("Host", "Job", "Person", "Portrait"),
+    },
+)

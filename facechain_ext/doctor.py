@@ -74,7 +74,6 @@ PACKAGES = (
     Package("peft", ("peft",), "training"),
     Package("dlib", ("dlib-bin", "dlib"), "whether photos show one person"),
     Package("face_recognition_models", ("face-recognition-models",), "dlib's network"),
-    Package("spandrel", ("spandrel",), "restoring, standalone"),
 )
 
 

@@ -24,7 +24,6 @@ _STANDALONE_REQUIREMENTS = {
     "facenet_pytorch": "--no-deps facenet-pytorch",
     "requests": "requests",
     "modelscope": '-e ".[modelscope]"',
-    "spandrel": '-e ".[restore]"',
     "diffusers": '-e ".[standalone]"',
     "transformers": '-e ".[standalone]"',
     "peft": '-e ".[training]"',
@@ -115,7 +114,7 @@ class CommandSteps:
             return f"It comes with the webui; alone, run: pip install {_STANDALONE_REQUIREMENTS[package]}"
         if package not in _STANDALONE_REQUIREMENTS:
             return "It comes with the webui; alone, run: python install.py portrait"
-        if package in ("diffusers", "transformers", "peft", "spandrel"):
+        if package in ("diffusers", "transformers", "peft"):
             return f"Outside the webui's environment, run: pip install {_STANDALONE_REQUIREMENTS[package]}"
         return f"Run: pip install {_STANDALONE_REQUIREMENTS[package]}"
 

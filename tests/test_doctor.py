@@ -34,7 +34,7 @@ def test_every_line_that_is_not_ready_names_a_step():
             assert any(word in check.remedy for word in ("pip install", "facechain weights", "install.py"))
 
 
-@pytest.mark.parametrize("name", ["mediapipe", "diffusers", "transformers", "peft", "spandrel"])
+@pytest.mark.parametrize("name", ["mediapipe", "diffusers", "transformers", "peft"])
 def test_no_remedy_replaces_packages_that_the_webui_pins(name):
     for steps in (CommandSteps(), PageSteps(webui=True)):
         remedy = steps.install(name)

@@ -105,7 +105,7 @@ def test_a_terminal_gets_commands_and_is_the_default():
     assert "facechain weights pull transface" in store.how_to_get("transface")
 
 
-@pytest.mark.parametrize("package", ["modelscope", "insightface", "spandrel", "diffusers", "peft"])
+@pytest.mark.parametrize("package", ["modelscope", "insightface", "diffusers", "peft"])
 def test_what_would_replace_packages_of_the_webui_has_no_line_there(package):
     assert "pip" not in PageSteps(webui=True).install(package)
     assert "pip install" in PageSteps(webui=False).install(package)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from facechain_ext.methods.setting import Setting
+
+
+def limits(setting: Setting) -> dict[str, Any]:
+    """``min`` and ``max`` of the option that sets ``setting``, in the kind of its default."""
+    kind = type(setting.default)
+    return {"min": kind(setting.low), "max": kind(setting.high)}
 
 
 class FiniteCommand(TyperCommand):

@@ -6,42 +6,33 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
-from facechain_ext.cli.step_progress import step_progress
-from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
-from facechain_ext.hosts.diffusers.output import prepare_folder, save_portraits
+from facechain_ext.cli.generation import generate_and_save
+from facechain_ext.cli.options import limits
+from facechain_ext.hosts.diffusers.output import prepare_folder
 from facechain_ext.recipes.arguments import parse_method_settings
 from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
-from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, portrait_setting
+from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.text_values import read_float
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from PIL import Image
 
-    from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.job import Host, Portrait
 
 N = TypeVar("N", int, float)
 console = Console()
 
-_STRENGTH = portrait_setting("strength")
-
-
-def _limits(name: str) -> dict[str, Any]:
-    """``min`` and ``max`` of an option, as the table of settings has them."""
-    row = portrait_setting(name)
-    kind = type(row.default)
-    return {"min": kind(row.low), "max": kind(row.high)}
+_STRENGTH, _COUNT, _STEPS, _CFG, _POSE_WEIGHT, _HIRES_SCALE, _HIRES_DENOISE = (
+    portrait_setting(name)
+    for name in ("strength", "count", "steps", "cfg", "pose_weight", "hires_scale", "hires_denoise")
+)
 
 
 def portrait(
@@ -68,14 +59,14 @@ def portrait(
     pose: Annotated[Path | None, typer.Option(help="A picture of the pose, or its skeleton.")] = None,
     controlnet: Annotated[Path | None, typer.Option(help="An openpose ControlNet: a file or a folder.")] = None,
     pose_weight: Annotated[
-        float, typer.Option(help="Weight of the pose.", **_limits("pose_weight"))
-    ] = PORTRAIT_DEFAULTS["pose_weight"],
+        float, typer.Option(help="Weight of the pose.", **limits(_POSE_WEIGHT))
+    ] = _POSE_WEIGHT.default,
     skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,
-    count: Annotated[int, typer.Option(help="How many pictures.", **_limits("count"))] = PORTRAIT_DEFAULTS["count"],
+    count: Annotated[int, typer.Option(help="How many pictures.", **limits(_COUNT))] = _COUNT.default,
     seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
-    steps: Annotated[int | None, typer.Option(**_limits("steps"), help="25, or what suits a demo model.")] = None,
-    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = PORTRAIT_DEFAULTS["sampler"],
-    cfg: Annotated[float, typer.Option(**_limits("cfg"))] = PORTRAIT_DEFAULTS["cfg"],
+    steps: Annotated[int | None, typer.Option(**limits(_STEPS), help="25, or what suits a demo model.")] = None,
+    sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = portrait_setting("sampler").default,
+    cfg: Annotated[float, typer.Option(**limits(_CFG))] = _CFG.default,
     size: Annotated[
         str | None, typer.Option(help="WIDTHxHEIGHT in pixels: 512x512, or what suits a demo model.")
     ] = None,
@@ -83,14 +74,15 @@ def portrait(
         float | None,
         typer.Option(
             help=f"{_STRENGTH.help} If not given: the style's, else {_STRENGTH.default:g}.",
-            **_limits("strength"),
+            **limits(_STRENGTH),
         ),
     ] = None,
     window: Annotated[str, typer.Option(help="First and last fraction of the steps of the face: A-B.")] = "0-1",
     hires: Annotated[
-        float | None, typer.Option(help="Second pass at so many times the size.", **_limits("hires_scale"))
+        float | None,
+        typer.Option(help="Second pass at so many times the size.", **limits(_HIRES_SCALE)),
     ] = None,
-    hires_denoise: Annotated[float, typer.Option(**_limits("hires_denoise"))] = PORTRAIT_DEFAULTS["hires_denoise"],
+    hires_denoise: Annotated[float, typer.Option(**limits(_HIRES_DENOISE))] = _HIRES_DENOISE.default,
     setting: Annotated[
         list[str] | None,
         typer.Option(help="NAME=VALUE for a setting of a method that has no option of its own; may be repeated."),
@@ -150,7 +142,7 @@ def portrait(
             vae=vae,
         )
     scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-    if not _generate(host, job, out, keep, scorer):
+    if not generate_and_save(host, job, out, keep, scorer):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)
 
@@ -160,58 +152,6 @@ def _check(*demands: tuple[bool, str]) -> None:
     for met, words in demands:
         if not met:
             raise typer.BadParameter(words)
-
-
-def _generate(host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None) -> bool:
-    """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
-    from facechain_ext.recipes.style import make
-
-    arrived: list[Portrait] = []
-
-    def save(portrait: Portrait) -> None:
-        for path in save_portraits([portrait], out):
-            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
-
-    with interrupt_requests() as interrupted:
-        try:
-            with step_progress(console, interrupted) as progress:
-                if keep is None:
-                    host.generate(job, progress=progress, ready=save)
-                    return not interrupted()
-                result = make(_Listener(host, arrived.append), job, keep=keep, scorer=scorer, progress=progress)
-        except BaseException:
-            for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
-                save(portrait)
-            raise
-        likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
-        console.print("Likeness:", likenesses, markup=False)
-        for one in result.pictures:
-            save(one.portrait)
-        return not interrupted()
-
-
-class _Listener:
-    """A host that tells of every picture as soon as it is there."""
-
-    def __init__(self, host: Host, listen: Callable[[Portrait], None]) -> None:
-        self._host, self._listen = host, listen
-        self.name = host.name
-
-    def generate(
-        self,
-        job: Job,
-        *,
-        progress: Callable[[int, int], bool] | None = None,
-        ready: Callable[[Portrait], None] | None = None,
-    ) -> Sequence[Portrait]:
-        """As the host does."""
-
-        def both(portrait: Portrait) -> None:
-            self._listen(portrait)
-            if ready is not None:
-                ready(portrait)
-
-        return self._host.generate(job, progress=progress, ready=both)
 
 
 def _adapter(job: Job) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.options import limits
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
@@ -46,22 +47,20 @@ def template(
     openpose: Annotated[Path | None, typer.Option(help="For faithful: an openpose ControlNet.")] = None,
     canny: Annotated[Path | None, typer.Option(help="For faithful: a canny ControlNet.")] = None,
     numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
-    denoise: Annotated[float, typer.Option(min=_DENOISE.low, max=_DENOISE.high)] = _DENOISE.default,
-    strength: Annotated[float, typer.Option(min=_STRENGTH.low, max=_STRENGTH.high)] = _STRENGTH.default,
+    denoise: Annotated[float, typer.Option(**limits(_DENOISE))] = _DENOISE.default,
+    strength: Annotated[float, typer.Option(**limits(_STRENGTH))] = _STRENGTH.default,
     steps: Annotated[
         int | None,
-        typer.Option(min=int(_STEPS.low), max=int(_STEPS.high), help=f"{_STEPS.default}, or what suits a demo model."),
+        typer.Option(**limits(_STEPS), help=f"{_STEPS.default}, or what suits a demo model."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     growth: Annotated[
-        float, typer.Option(min=_GROWTH.low, max=_GROWTH.high, help="What the mask grows, in sides of the face.")
+        float, typer.Option(**limits(_GROWTH), help="What the mask grows, in sides of the face.")
     ] = _GROWTH.default,
     hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,
     count: Annotated[
         int,
-        typer.Option(
-            min=int(_COUNT.low), max=int(_COUNT.high), help="Faces to paint for each place; the most like stays."
-        ),
+        typer.Option(**limits(_COUNT), help="Faces to paint for each place; the most like stays."),
     ] = _COUNT.default,
     fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from facechain_ext.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from facechain_ext.faces.alignment import align
@@ -35,33 +37,15 @@ __all__ = [
     "recogniser",
 ]
 
-_HOME = {
-    "align": "alignment",
-    "check_face": "face_choice",
-    "choose_face": "face_choice",
-    "number_faces": "face_choice",
-    "Picture": "picture",
-    "read_picture": "picture",
-    "assess_quality": "quality",
-    "Quality": "quality",
-    "availability": "selection",
-    "Availability": "types",
-    "detector": "selection",
-    "head_masker": "selection",
-    "Detector": "types",
-    "Face": "types",
-    "HeadMask": "types",
-    "HeadMasker": "types",
-    "clear_detections": "detect.cached",
-    "recogniser": "selection",
-    "Recogniser": "types",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load the module of a public name when it is first asked for."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "alignment": ("align",),
+        "detect.cached": ("clear_detections",),
+        "face_choice": ("check_face", "choose_face", "number_faces"),
+        "picture": ("Picture", "read_picture"),
+        "quality": ("Quality", "assess_quality"),
+        "selection": ("availability", "detector", "head_masker", "recogniser"),
+        "types": ("Availability", "Detector", "Face", "HeadMask", "HeadMasker", "Recogniser"),
+    },
+)

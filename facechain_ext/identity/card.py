@@ -15,6 +15,7 @@ from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.paths import special_file
 from facechain_ext.text_values import replace_surrogates
+from facechain_ext.weights.model_type import CARD
 from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, is_finite, require_key
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ VERSION = 2
 """Incremented when older readers cannot read newer cards."""
 _SINGLE_PERSON_VERSION = 1
 """The version of cards of one person, which every reader reads; cards of mixes have 2."""
-_KIND = "an identity card"
 _MAX_BYTES = 256 << 20
 """Largest file that is read as a card; a card of one photo has 0.5 MB."""
 _MAX_THUMBNAIL = 1024
@@ -144,12 +144,12 @@ def load_card(path: Path, kind: type[D]) -> D:
     """
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
-        check_state_dict(tensors, {"face_tokens": ()}, what=_KIND, source=path.name)
+        check_state_dict(tensors, {"face_tokens": ()}, what=CARD, source=path.name)
     facts = _parse_facts(tensors, metadata, path)
-    tokens = require_key(tensors, "face_tokens", 3, what=_KIND, source=path.name)
-    embeddings = require_key(tensors, "embeddings", 2, what=_KIND, source=path.name)
-    aligned = require_key(tensors, "aligned", 4, what=_KIND, source=path.name)
-    check_values({"face_tokens": tokens, "embeddings": embeddings}, what=_KIND, source=path.name)
+    tokens = require_key(tensors, "face_tokens", 3, what=CARD, source=path.name)
+    embeddings = require_key(tensors, "embeddings", 2, what=CARD, source=path.name)
+    aligned = require_key(tensors, "aligned", 4, what=CARD, source=path.name)
+    check_values({"face_tokens": tokens, "embeddings": embeddings}, what=CARD, source=path.name)
     if aligned.dtype != torch.uint8 or aligned.shape[-1] != 3:
         raise _damaged(path, f"its faces are {aligned.dtype} of shape {tuple(aligned.shape)}")
     try:
@@ -184,7 +184,7 @@ def _parse_facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], pat
             f"{path.name} is a card of version {metadata.get('version')}, this FaceChain reads version {VERSION}: "
             "update FaceChain, or make the card again from the photo."
         )
-    thumbnail = require_key(tensors, "thumbnail", 3, what=_KIND, source=path.name)
+    thumbnail = require_key(tensors, "thumbnail", 3, what=CARD, source=path.name)
     if thumbnail.shape[2] != 3 or not 0 < max(thumbnail.shape[:2]) <= _MAX_THUMBNAIL:
         raise _damaged(path, f"its thumbnail has the shape {tuple(thumbnail.shape)}")
     try:

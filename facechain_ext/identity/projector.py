@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facechain_ext.weights.state_dict_spec import require_key
+from facechain_ext.weights.state_dict_spec import SizeReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,22 +55,16 @@ class ProjectorSizes:
 
         Raises WeightsError when a key they are read from is missing.
         """
-
-        def read(key: str, dimensions: int) -> Tensor:
-            return require_key(state, prefix + key, dimensions, what=what, source=source)
-
-        latents, proj_in, proj_out = read("latents", 3), read("proj_in.weight", 2), read("proj_out.weight", 2)
-        to_q, up = read("layers.0.0.to_q.weight", 2), read("layers.0.1.1.weight", 2)
-        numbers = (key.removeprefix(f"{prefix}layers.").split(".")[0] for key in state if f"{prefix}layers." in key)
-        layers = {int(number) for number in numbers if number.isdigit()}
+        reader = SizeReader(state, what, source, prefix)
+        latents, proj_in = reader.tensor("latents", 3), reader.tensor("proj_in.weight", 2)
         return ProjectorSizes(
             face_width=proj_in.shape[1],
             width=proj_in.shape[0],
-            inner=to_q.shape[0],
-            depth=max(layers) + 1,
+            inner=reader.tensor("layers.0.0.to_q.weight", 2).shape[0],
+            depth=reader.depth("layers."),
             queries=latents.shape[1],
-            hidden=up.shape[0],
-            token_width=proj_out.shape[0],
+            hidden=reader.tensor("layers.0.1.1.weight", 2).shape[0],
+            token_width=reader.tensor("proj_out.weight", 2).shape[0],
         )
 
     def layout(self) -> dict[str, Shape]:

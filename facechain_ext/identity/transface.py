@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from facechain_ext.identity.projector import head_count, merge_heads, split_heads
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
+from facechain_ext.weights.model_type import FACE_ENCODER
+from facechain_ext.weights.state_dict_spec import SizeReader, check_state_dict, check_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ IMAGE_SIZE = 112
 """Side of the aligned face in pixels (the ArcFace convention)."""
 PATCH_SIZE = 9
 """Side of a patch; 112 // 9 = 12 patches a side, the last 4 pixels are outside all patches."""
-_KIND = "a TransFace encoder"
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,13 @@ class TransFaceSizes:
     @staticmethod
     def of(state: Mapping[str, Tensor], *, source: str) -> TransFaceSizes:
         """Read the sizes off a state dict; raises WeightsError when a key they are read from is missing."""
-        patch = require_key(state, "patch_embed.proj.weight", 4, what=_KIND, source=source)
-        fc1 = require_key(state, "blocks.0.mlp.fc1.weight", 2, what=_KIND, source=source)
-        feature = require_key(state, "feature.0.weight", 2, what=_KIND, source=source)
-        blocks = {int(k.split(".")[1]) for k in state if k.startswith("blocks.") and k.split(".")[1].isdecimal()}
+        reader = SizeReader(state, FACE_ENCODER, source)
+        patch = reader.tensor("patch_embed.proj.weight", 4)
         return TransFaceSizes(
             width=patch.shape[0],
-            depth=max(blocks) + 1,
-            hidden=fc1.shape[0],
-            embedding=feature.shape[0],
+            depth=reader.depth("blocks."),
+            hidden=reader.tensor("blocks.0.mlp.fc1.weight", 2).shape[0],
+            embedding=reader.tensor("feature.0.weight", 2).shape[0],
             patch=patch.shape[-1],
         )
 
@@ -165,8 +163,8 @@ class TransFace(nn.Module):
         counters = {key for key in sizes.layout() if key.endswith("num_batches_tracked")}
         for key in counters - state.keys():
             state[key] = torch.zeros((), dtype=torch.long)
-        check_state_dict(state, sizes.layout(), what=_KIND, source=path.name)
-        check_values(state, what=_KIND, source=path.name)
+        check_state_dict(state, sizes.layout(), what=FACE_ENCODER, source=path.name)
+        check_values(state, what=FACE_ENCODER, source=path.name)
         with torch.device("meta"):
             encoder = cls(sizes)
         floats = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}

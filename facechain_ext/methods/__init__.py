@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facechain_ext.lazy_names import lazy_names
+
 if TYPE_CHECKING:
     from facechain_ext.methods.protocol import (
         ActiveMethod,
@@ -39,15 +41,15 @@ __all__ = [
     "unregister_method",
 ]
 
-_REGISTRY = ("choose_method", "method_settings", "register_method", "registered_methods", "unregister_method")
-
-
-def __getattr__(name: str) -> object:
-    """Load the module of a public name when it is first asked for: the registry imports every method."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    from importlib import import_module
-
-    module = "registry" if name in _REGISTRY else "setting" if name == "Setting" else "protocol"
-    found: object = getattr(import_module(f"{__name__}.{module}"), name)
-    return found
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "protocol": (
+            "ActiveMethod", "HostModel", "Method", "ModelFamily", "PreparedMethod", "RuntimeOptions", "StepLayout",
+        ),
+        "registry": (
+            "choose_method", "method_settings", "register_method", "registered_methods", "unregister_method",
+        ),
+        "setting": ("Setting",),
+    },
+)  # fmt: skip

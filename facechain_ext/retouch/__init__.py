@@ -1,8 +1,10 @@
-"""Fusing, retouching and restoring faces. Importing this loads no image library and no provider."""
+"""Fusing and retouching faces. Importing this loads no image library and no provider."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from facechain_ext.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Availability
@@ -11,21 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["availability", "blend_face", "retouch_skin"]
 
-_MODULES = {"blend_face": "fuse.blend", "retouch_skin": "skin_retouch"}
+__getattr__ = lazy_names(__name__, {"fuse.blend": ("blend_face",), "skin_retouch": ("retouch_skin",)})
 
 
 def availability() -> tuple[Availability, ...]:
     """Every provider of facts and pixels of faces, best first, and what would make it work. Loads no network."""
     from facechain_ext import faces
-    from facechain_ext.retouch import fuse, restore, skin_retouch
+    from facechain_ext.retouch import fuse, skin_retouch
 
-    return (*faces.availability(), *fuse.availability(), *skin_retouch.availability(), *restore.availability())
-
-
-def __getattr__(name: str) -> object:
-    """Import the module of a public name at its first use."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return (*faces.availability(), *fuse.availability(), *skin_retouch.availability())

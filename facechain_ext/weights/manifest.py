@@ -29,7 +29,6 @@ GROUPS = {
     "template": "Template portraits",
     "faces": "Faces",
     "faces-extra": "Faces, optional providers",
-    "restore": "Restoring and upscaling (in the webui: the host's own)",
     "speed": "Speed",
 }
 _IN_CHECKOUT = Path(__file__).parents[2] / "models" / "manifest.toml"

@@ -18,9 +18,15 @@ class HasShape(Protocol):
 
 
 SD15 = "a Stable Diffusion 1.5 checkpoint"
+SDXL = "a Stable Diffusion XL checkpoint"
 VAE = "a VAE"
 LORA = "a LoRA"
 CONTROLNET = "a ControlNet"
+FACE_ADAPTER = "a FaceChain adapter"
+FACE_ENCODER = "a face encoder (TransFace)"
+CARD = "a FaceChain card (an identity)"
+PHOTOMAKER = "a PhotoMaker file"
+UNKNOWN = "a file of unknown contents"
 
 _UNET_PREFIX = "model.diffusion_model."
 _CROSS_ATTENTION_KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
@@ -31,15 +37,16 @@ _BY_SUFFIX = (
 )
 _BY_PREFIX = (
     (("model_ema.",), "a checkpoint that holds only averaged weights (EMA)"),
-    (("local_fac_prj.",), "a FaceChain adapter"),
+    (("local_fac_prj.",), FACE_ADAPTER),
     (("control_model.", "zero_convs.", "controlnet_down_blocks.", "controlnet_cond_embedding."), CONTROLNET),
     (("image_proj.", "ip_adapter."), "an IP-Adapter"),
     (("string_to_param", "emb_params"), "a textual inversion embedding"),
     (("double_blocks.", "model.diffusion_model.double_blocks."), "a FLUX checkpoint"),
     (("joint_blocks.", "model.diffusion_model.joint_blocks."), "a Stable Diffusion 3 checkpoint"),
     (("encoder.conv_in.", "first_stage_model.encoder.conv_in.", "decoder.conv_in."), VAE),
-    (("senet.", "patch_embed.proj."), "a face encoder (TransFace)"),
-    (("face_tokens",), "a FaceChain card (an identity)"),
+    (("senet.", "patch_embed.proj."), FACE_ENCODER),
+    (("face_tokens",), CARD),
+    (("conditioner.embedders.",), SDXL),
     (("cond_stage_model.", "text_model."), "a text encoder"),
     (("down_blocks.", "time_embedding."), "a U-Net of diffusers without its VAE and text encoder"),
 )
@@ -48,20 +55,22 @@ _BY_PREFIX = (
 def detect_model_type(weights: Mapping[str, HasShape]) -> str:
     """The type of a state dict as a noun phrase: one of this module's constants or another.
 
-    Distinguishes Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain adapters, encoders,
-    ControlNet, IP-Adapter, textual inversion, VAE; anything else is "a file of unknown contents".
+    Distinguishes Stable Diffusion 1.x, 1.x inpainting, 2.x, 3, XL, FLUX, LoRA, LyCORIS, FaceChain's adapters, encoders
+    and cards, PhotoMaker, ControlNet, IP-Adapter, textual inversion, VAE; anything else is ``UNKNOWN``.
     """
     if f"{_UNET_PREFIX}input_blocks.0.0.weight" in weights:
         return _detect_checkpoint(weights)
+    if any(name.startswith("id_encoder.") for name in weights):
+        return PHOTOMAKER
     for suffixes, kind in _BY_SUFFIX:
         if any(name.endswith(suffixes) for name in weights):
             return kind
     if any(".attn2.processor.linear." in name for name in weights):
-        return "a FaceChain adapter"
+        return FACE_ADAPTER
     for prefixes, kind in _BY_PREFIX:
         if any(name.startswith(prefixes) for name in weights):
             return kind
-    return "a file of unknown contents"
+    return UNKNOWN
 
 
 _BY_INPUT_CHANNELS = {
@@ -75,7 +84,7 @@ def _detect_checkpoint(weights: Mapping[str, HasShape]) -> str:
     cross_attention = weights.get(f"{_UNET_PREFIX}{_CROSS_ATTENTION_KEY}")
     projection = weights.get(f"{_UNET_PREFIX}input_blocks.1.1.proj_in.weight")
     if f"{_UNET_PREFIX}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
-        return "a Stable Diffusion XL checkpoint"
+        return SDXL
     if any(name.startswith("cond_stage_model.model.") for name in weights):
         return "a Stable Diffusion 2 checkpoint"
     # The projection is a convolution in Stable Diffusion 1 and a linear layer in 2.

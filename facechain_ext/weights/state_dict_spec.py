@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.weights.model_type import UNKNOWN, detect_model_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from torch import Tensor
 
 Shape = tuple[int, ...]
 
-_MODELS_BY_KEY: tuple[tuple[str, str], ...] = (
-    (".attn2.processor.alpha_attn", "a face adapter"),
-    ("local_fac_prj.", "a face adapter"),
-    ("lora_", "a LoRA"),
-    (".lora_A.", "a LoRA"),
-    ("lora_down", "a LoRA"),
-    ("conditioner.embedders.", "an SDXL checkpoint"),
-    ("cond_stage_model.model.", "an SD2 checkpoint"),
-    ("model.diffusion_model.", "a Stable Diffusion checkpoint"),
-    ("control_model.", "a ControlNet"),
-    ("controlnet_", "a ControlNet"),
-    ("senet.0.weight", "a TransFace encoder"),
-    ("first_stage_model.", "a VAE"),
-)
 _INTEGER_SUFFIXES = ("num_batches_tracked", "position_ids")
 """Suffixes of the keys of tensors that hold integers."""
-
-
-def _guess_model(keys: Iterable[str]) -> str:
-    """The model that has such keys, as a noun phrase; "an unknown model" when none is recognised."""
-    for part, model in _MODELS_BY_KEY:
-        if any(part in key for key in keys):
-            return model
-    return "an unknown model"
 
 
 def check_state_dict(found: Mapping[str, Tensor], expected: Mapping[str, Shape], *, what: str, source: str) -> None:
     """Check that ``found`` has exactly the keys of ``expected``, each of its shape.
 
-    ``what`` is the expected model ("a face adapter") and ``source`` the file's name, both for the message. Raises
-    WeightsError that names the first missing, else the first unexpected key, else the first of another shape.
+    ``what`` is the expected model, as ``detect_model_type`` names it, and ``source`` the file's name, both for the
+    message. Raises WeightsError that names the first missing, else the first unexpected key, else the first of another
+    shape.
     """
     missing = next((key for key in expected if key not in found), None)
     unexpected = next((key for key in found if key not in expected), None)
@@ -55,8 +36,8 @@ def check_state_dict(found: Mapping[str, Tensor], expected: Mapping[str, Shape],
                     f"the rest of the file asks for {list(shape)}. Download the file again."
                 )
         return
-    model = _guess_model(found)
-    guess = f" It looks like {model}: choose another file." if model not in {what, "an unknown model"} else ""
+    model = detect_model_type(found)
+    guess = f" It looks like {model}: choose another file." if model not in {what, UNKNOWN} else ""
     fault = f"the key {missing} is missing" if missing is not None else f"the key {unexpected} does not belong there"
     raise WeightsError(f"{source} is not {what}: {fault}.{guess or ' Choose another file or download it again.'}")
 
@@ -101,3 +82,26 @@ def require_key(found: Mapping[str, Tensor], key: str, dimensions: int, *, what:
             "Choose another file or download it again."
         )
     return tensor
+
+
+@dataclass(frozen=True)
+class SizeReader:
+    """Reads a model's sizes off the keys of its state dict that begin with ``prefix``.
+
+    ``what`` and ``source`` are for messages, as in check_state_dict.
+    """
+
+    state: Mapping[str, Tensor]
+    what: str
+    source: str
+    prefix: str = ""
+
+    def tensor(self, key: str, dimensions: int) -> Tensor:
+        """The tensor under a key without the prefix; raises WeightsError as ``require_key`` does."""
+        return require_key(self.state, self.prefix + key, dimensions, what=self.what, source=self.source)
+
+    def depth(self, layers: str) -> int:
+        """The number of layers, whose keys are ``layers``, a number from 0, a dot and more; 0 for none."""
+        start = self.prefix + layers
+        numbers = (key.removeprefix(start).partition(".")[0] for key in self.state if key.startswith(start))
+        return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)

@@ -50,7 +50,6 @@ by hand in an environment of its own (Python 3.11, Linux, torch 2.13):
   are for non-commercial research.
 - `.[standalone]`: works; `facechain doctor` answers.
 - `.[training]`: its modules import only together with the command line's packages, so the extra now brings those too.
-- `.[restore]` (spandrel 0.4.2): works; its torchvision (0.29) replaced torch 2.13 by 2.14.
 - `facenet-pytorch` (2.6.0, for MTCNN and FaceNet) asks for torch below 2.3 but runs with 2.14: `pip install --no-deps`.
 - `.[modelscope]` (modelscope 1.40.2): works; its RetinaFace pipeline runs on a folder made by hand. It wants a
   torchvision that fits torch.

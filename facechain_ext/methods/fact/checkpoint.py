@@ -15,6 +15,7 @@ from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter
 from facechain_ext.methods.fact.sites import SITES
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import read_state_dict
+from facechain_ext.weights.model_type import FACE_ADAPTER
 from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_KIND = "a face adapter"
 _PROJECTOR = "local_fac_prj."
 
 
@@ -66,13 +66,13 @@ def load_adapter(
     source = path.name
     projector = {k.removeprefix(_PROJECTOR): v for k, v in state.items() if k.startswith(_PROJECTOR)}
     first = f"{_prefix(SITES[0])}linear.weight"
-    require_key(state, first, 2, what=_KIND, source=source)
+    require_key(state, first, 2, what=FACE_ADAPTER, source=source)
     channels = {
-        s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=_KIND, source=source).shape[0] for s in SITES
+        s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=FACE_ADAPTER, source=source).shape[0] for s in SITES
     }
-    sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=_KIND, source=source))
-    check_state_dict(state, layout(sizes), what=_KIND, source=source)
-    check_values(state, what=_KIND, source=source)
+    sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=FACE_ADAPTER, source=source))
+    check_state_dict(state, layout(sizes), what=FACE_ADAPTER, source=source)
+    check_values(state, what=FACE_ADAPTER, source=source)
     with torch.device("meta"):
         adapter = FaceAdapter(sizes)
     adapter.projector.load_state_dict({k: v.float() for k, v in projector.items()}, assign=True)
@@ -81,7 +81,7 @@ def load_adapter(
         block = {k.removeprefix(prefix): v.to(dtype) for k, v in state.items() if k.startswith(prefix)}
         adapter.block(site).load_state_dict(_fuse(block), assign=True)
     check_values(
-        dict(adapter.named_parameters()), what=f"{_KIND} in {str(dtype).removeprefix('torch.')}", source=source
+        dict(adapter.named_parameters()), what=f"{FACE_ADAPTER} in {str(dtype).removeprefix('torch.')}", source=source
     )
     adapter.name = path.stem
     adapter.digest = adapter.summary()

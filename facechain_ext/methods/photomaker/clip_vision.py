@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facechain_ext.identity.projector import HEAD_WIDTH, head_count, merge_heads, split_heads
-from facechain_ext.weights.state_dict_spec import require_key
+from facechain_ext.weights.state_dict_spec import SizeReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,16 +35,11 @@ class VisionSizes:
     @staticmethod
     def of(state: Mapping[str, Tensor], *, prefix: str, what: str, source: str) -> VisionSizes:
         """Read the sizes off the keys of a state dict that begin with ``prefix``; raises WeightsError without them."""
-
-        def read(key: str, dimensions: int) -> Tensor:
-            return require_key(state, prefix + key, dimensions, what=what, source=source)
-
-        patch = read("embeddings.patch_embedding.weight", 4)
-        positions = read("embeddings.position_embedding.weight", 2)
-        up = read("encoder.layers.0.mlp.fc1.weight", 2)
-        layers = prefix + "encoder.layers."
-        numbers = {key.removeprefix(layers).split(".")[0] for key in state if key.startswith(layers)}
-        depth = max(int(number) for number in numbers if number.isdecimal()) + 1
+        reader = SizeReader(state, what, source, prefix)
+        patch = reader.tensor("embeddings.patch_embedding.weight", 4)
+        positions = reader.tensor("embeddings.position_embedding.weight", 2)
+        up = reader.tensor("encoder.layers.0.mlp.fc1.weight", 2)
+        depth = reader.depth("encoder.layers.")
         return VisionSizes(patch.shape[0], depth, up.shape[0], patch.shape[2], positions.shape[0] - 1)
 
 

@@ -15,14 +15,14 @@ from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.methods.photomaker.clip_vision import ClipVision, VisionSizes
 from facechain_ext.methods.photomaker.fuse import FuseModule, QFormer
 from facechain_ext.weights import read_state_dict
-from facechain_ext.weights.state_dict_spec import check_state_dict, require_key
+from facechain_ext.weights.model_type import PHOTOMAKER
+from facechain_ext.weights.state_dict_spec import SizeReader, check_state_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
-_KIND = "a PhotoMaker file"
 _ENCODER, _LORA = "id_encoder.", "lora_weights."
 _VISION = "vision_model."
 _QFORMER = "qformer_perceiver."
@@ -153,12 +153,12 @@ def load_photomaker(
     lora = {k.removeprefix(_LORA): v for k, v in state.items() if k.startswith(_LORA)}
     strangers = {k: v for k, v in state.items() if not k.startswith((_ENCODER, _LORA))}
     if strangers or not encoder:
-        check_state_dict(state, {f"{_ENCODER}{_PROJECTIONS[0]}": ()}, what=_KIND, source=path.name)
+        check_state_dict(state, {f"{_ENCODER}{_PROJECTIONS[0]}": ()}, what=PHOTOMAKER, source=path.name)
     sizes = _sizes_of(encoder, path.name)
     with torch.device("meta"):
         model = PhotoMaker(sizes, lora)
     layout = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    check_state_dict(encoder, layout, what=_KIND, source=path.name)
+    check_state_dict(encoder, layout, what=PHOTOMAKER, source=path.name)
     spoiled = next((key for key, value in encoder.items() if not bool(value.isfinite().all())), None)
     if spoiled is not None:
         raise WeightsError(f"{path.name} is damaged: {spoiled} holds values that are not finite. Download it again.")
@@ -169,18 +169,15 @@ def load_photomaker(
 
 
 def _sizes_of(encoder: Mapping[str, Tensor], source: str) -> PhotoMakerSizes:
-    def read(key: str, dimensions: int = 2) -> Tensor:
-        return require_key(encoder, key, dimensions, what=_KIND, source=source)
-
-    vision = VisionSizes.of(encoder, prefix=_VISION, what=_KIND, source=source)
-    first, second = (read(key).shape[0] for key in _PROJECTIONS)
+    vision = VisionSizes.of(encoder, prefix=_VISION, what=PHOTOMAKER, source=source)
+    reader = SizeReader(encoder, PHOTOMAKER, source)
+    first, second = (reader.tensor(key, 2).shape[0] for key in _PROJECTIONS)
     if not any(key.startswith(_QFORMER) for key in encoder):
         return PhotoMakerSizes(vision, (first, second))
-    into, out = read(f"{_QFORMER}token_proj.0.weight"), read(f"{_QFORMER}token_proj.2.weight")
-    layers = f"{_QFORMER}perceiver_resampler.layers."
-    up = read(f"{layers}0.1.1.weight")
-    numbers = {key.removeprefix(layers).split(".")[0] for key in encoder if key.startswith(layers)}
-    depth = max(int(number) for number in numbers if number.isdecimal()) + 1
+    reader = SizeReader(encoder, PHOTOMAKER, source, _QFORMER)
+    into, out = reader.tensor("token_proj.0.weight", 2), reader.tensor("token_proj.2.weight", 2)
+    up = reader.tensor("perceiver_resampler.layers.0.1.1.weight", 2)
+    depth = reader.depth("perceiver_resampler.layers.")
     qformer = QFormerSizes(into.shape[1], into.shape[0], out.shape[0] // (first + second), depth, up.shape[0])
     return PhotoMakerSizes(vision, (first, second), qformer)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.faces.types import Availability
+from facechain_ext.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from facechain_ext.retouch.fuse.blend import blend_face
 
 __all__ = ["availability", "blend_face"]
+
+__getattr__ = lazy_names(__name__, {"blend": ("blend_face",)})
 
 
 def availability() -> tuple[Availability, ...]:
@@ -21,12 +24,3 @@ def availability() -> tuple[Availability, ...]:
     detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
     own = Availability("face fusion", "blend", ready=True, detail=detail)
     return (sandbox.availability("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)
-
-
-def __getattr__(name: str) -> object:
-    """Import the blend, and with it OpenCV, at its first use."""
-    if name != "blend_face":
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    from facechain_ext.retouch.fuse.blend import blend_face as blend
-
-    return blend

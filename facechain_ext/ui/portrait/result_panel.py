@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import logging
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError
 from facechain_ext.styles import all_styles
 from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
-from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import result
 from facechain_ext.ui.portrait.components import build_component, portrait_request
 from facechain_ext.ui.portrait.result import PortraitResult  # noqa: TC001 - gradio reads the annotations
+from facechain_ext.ui.task_progress import run_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from facechain_ext.ui.background_task import TaskProgress
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
-
-log = logging.getLogger(__name__)
 
 _PREVIEW_EVERY = 3
 """The live preview is fetched at every third progress update, because decoding it takes time."""
@@ -154,24 +153,20 @@ def _run_with_progress(
 ) -> UpdateStream:
     """Updates of the result column while ``function`` runs and once it has ended."""
     stop.clear()
-    task: Task[PortraitResult] = Task(function, stop, host.is_waiting)
+    numbers = itertools.count()
     unchanged = gr.update()
-    for number, progress in enumerate(task.progress_updates()):
+
+    def updates(status: str, progress: TaskProgress | None) -> Updates:
+        if progress is None:
+            return [status, hidden_preview, *[unchanged] * 5, idle]
         # before the first report, the host's preview belongs to another run
-        picture = host.preview() if progress.total and number % _PREVIEW_EVERY == 0 else None
+        picture = host.preview() if next(numbers) % _PREVIEW_EVERY == 0 and progress.total else None
         preview_update = gr.update(value=picture, visible=True) if picture is not None else unchanged
-        text = "Stopping …" if stop.is_set() else progress.text
-        yield [bar(progress.done, progress.total, text), preview_update, *[unchanged] * 5, gr.update(variant="stop")]
+        return [status, preview_update, *[unchanged] * 5, gr.update(variant="stop")]
+
     hidden_preview, idle = gr.update(value=None, visible=False), gr.update(variant="secondary")
-    try:
-        shown = task.result()
-    except FaceChainError as error:
-        yield [note_html(str(error)), hidden_preview, *[unchanged] * 5, idle]
-        return
-    except Exception as error:
-        log.exception("the page could not make the pictures")
-        message = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note_html(message), hidden_preview, *[unchanged] * 5, idle]
+    shown = yield from run_with_progress(Task(function, stop, host.is_waiting), stop, updates)
+    if shown is None:
         return
     flip = gr.update(visible=shown.has_before, value="Show before fusion and retouching")
     first = shown.infotext(1 if shown.sheet is not None else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable  # noqa: TC003
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
-from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.html import note_html
 from facechain_ext.ui.pnginfo import read_infotext
+from facechain_ext.ui.task_progress import run_with_progress
 from facechain_ext.ui.template import sources_panel
 from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
@@ -41,8 +41,6 @@ from facechain_ext.ui.template.sources_panel import photos_by_name, template_pat
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.template.jobs import TemplateRequest
-
-log = logging.getLogger(__name__)
 
 
 def build(host: PageHost) -> None:
@@ -149,19 +147,10 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
 def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> UpdateStream:
     """Updates of status, results and comparison while the templates are generated and once they are done."""
     task = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
-    for progress in task.progress_updates():
-        text = "Stopping …" if stop.is_set() else progress.text
-        yield [bar(progress.done, progress.total, text), gr.update(), gr.update()]
-    try:
-        results, notes = task.result()
-    except FaceChainError as error:
-        yield [note_html(str(error)), gr.update(), gr.update()]
+    outcome = yield from run_with_progress(task, stop, lambda status, _: [status, gr.update(), gr.update()])
+    if outcome is None:
         return
-    except Exception as error:
-        log.exception("the page could not make the template portraits")
-        message = f"This went wrong: {error or type(error).__name__}. The console has the details."
-        yield [note_html(message), gr.update(), gr.update()]
-        return
+    results, notes = outcome
     rows = [(one.picture, f"{one.file} {one.batch_choice}".strip()) for one in results]
     if len(results) > 1:
         name, page = contact_sheet(host, results)

@@ -28,8 +28,8 @@ NOT_SHOWN = {
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
-    "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)", "GFPGAN 1.4",
-    "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "Real-ESRGAN x2plus", "majicMIX realistic v6", "Hugging Face",
+    "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
+    "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6", "Hugging Face",
 }  # fmt: skip
 """The same in every language."""
 SINGLE_WORDS = {

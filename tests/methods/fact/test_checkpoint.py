@@ -104,9 +104,12 @@ def test_the_first_wrong_key_is_named(made, tmp_path, change, message):
     ("keys", "kind"),
     [
         (["lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"], "a LoRA"),
-        (["model.diffusion_model.input_blocks.0.0.weight"], "a Stable Diffusion checkpoint"),
-        (["conditioner.embedders.0.transformer.x", "model.diffusion_model.out.0.weight"], "an SDXL checkpoint"),
-        (["senet.0.weight", "patch_embed.proj.weight"], "a TransFace encoder"),
+        (["model.diffusion_model.input_blocks.0.0.weight"], "a checkpoint of an unknown U-Net"),
+        (
+            ["conditioner.embedders.0.transformer.x", "model.diffusion_model.out.0.weight"],
+            "Stable Diffusion XL",
+        ),
+        (["senet.0.weight", "patch_embed.proj.weight"], r"a face encoder \(TransFace\)"),
     ],
 )
 def test_other_files_are_named_for_what_they_are(tmp_path, keys, kind):

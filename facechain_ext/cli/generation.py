@@ -1,0 +1,75 @@
+"""Generating with a progress bar in the terminal, and saving each picture as soon as it is certain to be kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from facechain_ext.cli.step_progress import step_progress
+from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
+from facechain_ext.hosts.diffusers.output import save_portraits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from facechain_ext.hosts.diffusers.host import DiffusersHost
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.job import Host, Job, Portrait
+
+console = Console()
+
+
+def generate_and_save(
+    host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None
+) -> bool:
+    """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
+    from facechain_ext.recipes.style import make
+
+    arrived: list[Portrait] = []
+
+    def save(portrait: Portrait) -> None:
+        for path in save_portraits([portrait], out):
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+    with interrupt_requests() as interrupted:
+        try:
+            with step_progress(console, interrupted) as progress:
+                if keep is None:
+                    host.generate(job, progress=progress, ready=save)
+                    return not interrupted()
+                result = make(_Listener(host, arrived.append), job, keep=keep, scorer=scorer, progress=progress)
+        except BaseException:
+            for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
+                save(portrait)
+            raise
+        likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
+        console.print("Likeness:", likenesses, markup=False)
+        for one in result.pictures:
+            save(one.portrait)
+        return not interrupted()
+
+
+class _Listener:
+    """A host that tells of every picture as soon as it is there."""
+
+    def __init__(self, host: Host, listen: Callable[[Portrait], None]) -> None:
+        self._host, self._listen = host, listen
+        self.name = host.name
+
+    def generate(
+        self,
+        job: Job,
+        *,
+        progress: Callable[[int, int], bool] | None = None,
+        ready: Callable[[Portrait], None] | None = None,
+    ) -> Sequence[Portrait]:
+        """As the host does."""
+
+        def both(portrait: Portrait) -> None:
+            self._listen(portrait)
+            if ready is not None:
+                ready(portrait)
+
+        return self._host.generate(job, progress=progress, ready=both)
