@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,26 +21,13 @@ give_gradio_its_name()
 ROOT = Path(__file__).resolve().parents[2]
 
 
-RED_WITH_GRADIO_3 = (
-    "test_presets",
-    "test_columns_become_boxes_that_move_and_change_their_size",
-    "test_the_gallery_takes_templates_gives_them_and_deletes_them",
-)
-"""Browser tests that pass with gradio 4.40 and fail with 3.41.2; whether the page or the test is wrong is not known."""
-
-
 def pytest_collection_modifyitems(config, items):
-    """Let a test in a browser run once more when it fails: on a busy machine gradio sometimes answers too late.
-
-    Tests that are red with gradio 3 are left out there; the closing lines of the checks name them.
-    """
+    """Let a test in a browser run once more when it fails: on a busy machine gradio sometimes answers too late."""
     for item in items:
         if "can_be_opened" not in getattr(item, "fixturenames", ()):
             continue
         if config.pluginmanager.hasplugin("rerunfailures"):
             item.add_marker(pytest.mark.flaky(reruns=1))
-        if item.name in RED_WITH_GRADIO_3 and version("gradio").startswith("3."):
-            item.add_marker(pytest.mark.skip(reason="it is red with gradio 3 and not mended yet"))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,9 @@ class Driver:
         """Wait until the page is there and has fetched its lists."""
         self.page.wait_for_selector("#facechain_generate", state="visible")
         self.page.wait_for_selector("#facechain_style_gallery .facechain-tile")
-        self.page.wait_for_timeout(1500)
+        # the first answer brings the lists and the size of the small models; it renders the boxes again
+        self.page.wait_for_function("document.querySelector('#facechain_width input').value !== '512'")
+        self.page.wait_for_timeout(500)
 
     def open_tab(self, title):
         """Go to a sub-tab."""
@@ -97,6 +99,7 @@ class Driver:
         field = self.page.locator(f"#facechain_{name} textarea, #facechain_{name} input").first
         if value is not None:
             field.fill(value)
+            field.press("End")  # gradio 3 takes what is written into a drop-down when a key goes up in it
             field.press("Tab")
         return field.input_value()
 

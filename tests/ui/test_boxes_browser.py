@@ -37,7 +37,9 @@ def box(page, number):
 
 def drag(page, element, across, down, *, at=(0.5, 0.5)):
     """Drag from a point of an element (fractions of it) by fractions of the frame."""
-    frame, edge = page.page.locator(".facechain-boxes").first.bounding_box(), element.bounding_box()
+    boxes = page.page.locator(".facechain-boxes").first
+    boxes.evaluate("one => one.scrollIntoView({block: 'center'})")
+    frame, edge = boxes.bounding_box(), element.bounding_box()
     x, y = edge["x"] + at[0] * edge["width"], edge["y"] + at[1] * edge["height"]
     page.page.mouse.move(x, y)
     page.page.mouse.down()

@@ -126,6 +126,18 @@ def test_an_interrupt_stops_the_painting_at_its_next_step_and_keeps_no_half_face
     made(page, 1)
 
 
+def test_an_upload_arrives_although_the_page_is_updated_while_it_runs(template, files):
+    page = template
+
+    def slowly(route):
+        page.click("template_find")  # its answer updates the page while the file is on its way
+        page.page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.page.route("**/upload*", slowly, times=1)
+    upload(page, "guests", files["guest"])
+
+
 def test_the_gallery_takes_templates_gives_them_and_deletes_them(template, files, server):
     page = template
     upload(page, "template_files", files["alone"])
