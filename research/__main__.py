@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, train_world
+from research.commands import documents, evaluate, tiny_sdxl, train_world
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("evaluate")(evaluate.evaluate)
 app.command("train-world")(train_world.train_world)
+app.command("tiny-sdxl")(tiny_sdxl.tiny_sdxl)
 app.command("style-pictures")(documents.style_pictures)
 app.command("models-page")(documents.models_page)
 app.command("held-out-people")(documents.held_out_people)

@@ -17,7 +17,7 @@ from facechain_ext.hosts.diffusers.output import prepare_folder
 from facechain_ext.recipes.arguments import parse_method_settings
 from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
 from facechain_ext.recipes.portrait_settings import portrait_setting
-from facechain_ext.recipes.readiness import drawing_defaults
+from facechain_ext.recipes.readiness import drawing_defaults, is_sdxl
 from facechain_ext.text_values import read_float
 from facechain_ext.weights import find, require
 
@@ -37,7 +37,7 @@ _STRENGTH, _COUNT, _STEPS, _CFG, _POSE_WEIGHT, _HIRES_SCALE, _HIRES_DENOISE = (
 
 def portrait(
     *,
-    checkpoint: Annotated[Path, typer.Option(help="A Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt).")],
+    checkpoint: Annotated[Path, typer.Option(help="A checkpoint of SD1.5 or SDXL (.safetensors or .ckpt).")],
     prompt: Annotated[str, typer.Option(help="What the picture shows, in the webui's syntax.")] = "",
     style: Annotated[str | None, typer.Option(help="A style's key: see facechain styles list.")] = None,
     subject: Annotated[
@@ -51,6 +51,9 @@ def portrait(
     ] = None,
     adapter: Annotated[
         Path | None, typer.Option(help="The face adapter's file. If not given: the style's, else majic.")
+    ] = None,
+    photomaker: Annotated[
+        Path | None, typer.Option(help="With SDXL: the PhotoMaker file. If not given: the one that is there.")
     ] = None,
     encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
     vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
@@ -137,7 +140,8 @@ def portrait(
     with console.status("Loading the models"):
         host = DiffusersHost.from_files(
             checkpoint,
-            adapter=adapter or _adapter(job),
+            adapter=adapter or (None if is_sdxl(checkpoint) else _adapter(job)),
+            photomaker=photomaker,
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,
         )

@@ -53,7 +53,7 @@ def install_into(webui: Path, models: TinyModels) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
     text = _weights(models.checkpoint, "text_encoder")
-    _write_words(words, sizes.text_encoder_config(text))
+    write_words(words, sizes.text_encoder_config(text))
     config.write_text(json.dumps(ldm_config(models.checkpoint, words), indent=1), encoding="utf-8")
     return [*copies.values(), config, words]
 
@@ -107,7 +107,7 @@ def _weights(checkpoint: Path, part: Part) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def _write_words(folder: Path, config: Config) -> None:
+def write_words(folder: Path, config: Config) -> None:
     """Tokenizer and text configuration as transformers reads them from a folder."""
     folder.mkdir(parents=True)
     tokenizer = clip_tokenizer()

@@ -45,3 +45,19 @@ def upright_crop(
         np.ascontiguousarray(neighbourhood), inner, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
     return crop, warp
+
+
+def head_and_shoulders(picture: Pixels, box: tuple[float, float, float, float]) -> Pixels:
+    """The square around a face's ``box`` (left, top, right, bottom in pixels), three face heights high.
+
+    The face is in its upper half. What the picture does not hold is filled from its edge.
+    """
+    left, top, right, bottom = box
+    side = max(round(3.0 * (bottom - top)), 1)
+    x0 = round((left + right) / 2 - side / 2)
+    y0 = round(top - 0.25 * side)
+    height, width = picture.shape[:2]
+    pads = (max(-y0, 0), max(y0 + side - height, 0), max(-x0, 0), max(x0 + side - width, 0))
+    padded = cv2.copyMakeBorder(picture, *pads, borderType=cv2.BORDER_REPLICATE)
+    y0, x0 = y0 + pads[0], x0 + pads[2]
+    return np.ascontiguousarray(padded[y0 : y0 + side, x0 : x0 + side])

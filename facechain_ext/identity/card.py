@@ -43,7 +43,7 @@ class IdentityData:
     ``face_tokens`` float32 [n, 144, width] and ``embeddings`` float32 [n, 512] come from n photos; ``aligned`` uint8
     [n, 112, 112, 3] is the encoder's input for each, ``thumbnail`` a picture for the library. ``weights`` are the
     weights of the photos in 0..1. ``encoder`` is the encoder's digest. ``notes`` are warnings for the
-    user.
+    user. ``heads`` uint8 [n, side, side, 3] are the squares of head and shoulders; cards of earlier versions have none.
 
     A mix of people has a ``blend``: the shares of all n photos in each block of identity tokens; ``weights`` then
     belong to the blocks instead of the photos. Without a blend every photo has its own block.
@@ -59,12 +59,14 @@ class IdentityData:
     name: str = ""
     notes: tuple[str, ...] = ()
     blend: tuple[tuple[float, ...], ...] = ()
+    heads: Pixels | None = None
 
     def __post_init__(self) -> None:
         count = len(self.face_tokens)
         if not count or not any(weight > 0 for weight in self.weights):
             raise InputError("At least one photo has to count: set one of the weights above 0.")
         counts = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
+        counts |= set() if self.heads is None else {len(self.heads)}
         blocks = len(self.blend) or count
         if counts != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
             raise InputError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")
@@ -104,6 +106,8 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
         "aligned": torch.from_numpy(identity.aligned.copy()),
         "thumbnail": torch.from_numpy(identity.thumbnail.copy()),
     }
+    if identity.heads is not None:
+        tensors["heads"] = torch.from_numpy(identity.heads.copy())
     metadata = {
         "format": FORMAT,
         "version": str(card_version(identity)),
@@ -152,6 +156,7 @@ def load_card(path: Path, kind: type[D]) -> D:
     check_values({"face_tokens": tokens, "embeddings": embeddings}, what=CARD, source=path.name)
     if aligned.dtype != torch.uint8 or aligned.shape[-1] != 3:
         raise _damaged(path, f"its faces are {aligned.dtype} of shape {tuple(aligned.shape)}")
+    heads = _heads(tensors, path)
     try:
         return kind(
             face_tokens=tokens.float(),
@@ -164,9 +169,21 @@ def load_card(path: Path, kind: type[D]) -> D:
             name=facts.name,
             notes=facts.notes,
             blend=facts.blend,
+            heads=heads,
         )
     except (ValueError, InputError) as error:
         raise _damaged(path, error) from error
+
+
+def _heads(tensors: dict[str, torch.Tensor], path: Path) -> Pixels | None:
+    """The pictures of head and shoulders; None in a card of an earlier version."""
+    heads = tensors.get("heads")
+    if heads is None:
+        return None
+    if heads.dtype != torch.uint8 or heads.ndim != 4 or heads.shape[-1] != 3 or min(heads.shape[1:3]) < 1:
+        raise _damaged(path, f"its heads are {heads.dtype} of shape {tuple(heads.shape)}")
+    pixels: Pixels = heads.numpy()
+    return pixels
 
 
 def read_card_facts(path: Path) -> CardFacts:

@@ -12,6 +12,7 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
+from facechain_ext.faces.crop import head_and_shoulders
 from facechain_ext.identity.projection_cache import clear_projections
 from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.weights.state_dict_spec import is_finite
@@ -30,8 +31,10 @@ THUMBNAIL_SIZE = 192
 """Side of the thumbnail on a card, in pixels."""
 _THUMBNAIL_SCALE = 1.9
 """Side of the thumbnail's crop, in sides of the face's box: head and a little shoulder."""
+HEAD_SIZE = 224
+"""Side of the picture of head and shoulders, in pixels: what CLIP's vision transformers take."""
 _CACHE_CAPACITY = 128
-"""Encoded photos in the cache: 0.5 MB each."""
+"""Encoded photos in the cache: 0.6 MB each."""
 
 _cache: LRUCache[EncodedFace] = LRUCache(_CACHE_CAPACITY)
 
@@ -53,12 +56,16 @@ class PhotoFact:
 
 @dataclass(frozen=True, eq=False)
 class EncodedFace:
-    """One face: tokens [144, width], embedding [512], aligned face uint8 [112, 112, 3], thumbnail, facts, warnings."""
+    """One face: tokens [144, width], embedding [512], aligned face uint8 [112, 112, 3], thumbnail, facts, warnings.
+
+    ``head`` uint8 [224, 224, 3] is the square of head and shoulders.
+    """
 
     tokens: torch.Tensor
     embedding: torch.Tensor
     aligned: Pixels
     thumbnail: Pixels
+    head: Pixels
     fact: PhotoFact
     notes: tuple[str, ...]
 
@@ -137,6 +144,11 @@ def encode_photo(
         embedding[0].float().cpu(),
         prepared.aligned,
         _thumbnail(picture.pixels, prepared.face),
+        cv2.resize(
+            head_and_shoulders(picture.pixels, prepared.face.box),
+            (HEAD_SIZE, HEAD_SIZE),
+            interpolation=cv2.INTER_AREA,
+        ),
         fact,
         prepared.notes,
     )

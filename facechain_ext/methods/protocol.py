@@ -152,12 +152,74 @@ class ActiveMethod(Protocol):
         ...
 
 
+class PromptConditioning(Protocol):
+    """A person in a prompt's embeddings, for hosts to ask while they encode a prompt for one generation."""
+
+    def tokenize(self, tokenize: Callable[[list[str]], list[list[int]]], fragments: Sequence[str]) -> list[list[int]]:
+        """What ``tokenize`` gives for a prompt's ``fragments``, with marked tokens in which the person is put."""
+        ...
+
+    def tokenize_words(
+        self, tokenize: Callable[[list[str]], list[list[int]]], fragments: Sequence[str]
+    ) -> list[list[int]]:
+        """The same for the words alone, without the person and without the method's own trigger word."""
+        ...
+
+    def is_marked(self, token: int) -> bool:
+        """Whether a token of ``tokenize`` is one in which the person is put."""
+        ...
+
+    def fuse(self, weighted: Tensor, plain: Tensor, marked: Tensor) -> Tensor:
+        """The embeddings ``weighted`` [b, t, width] with the person in the tokens that ``marked`` bool [b, t] names.
+
+        ``plain`` are the embeddings before the weights of the words. All other tokens stay as they are, bit for bit.
+        """
+        ...
+
+    def acts_in(self, step: int, steps: int) -> bool:
+        """Whether the person is in the prompt in ``step``, from 0, of ``steps``."""
+        ...
+
+    def remark(self, fragments: Sequence[str]) -> str:
+        """A sentence about where in the prompt the person is put in; "" where there is nothing to say."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MethodLora:
+    """A LoRA of the U-Net that belongs to a method, for the host's own loader.
+
+    ``tensors`` have diffusers' names, ``weight`` is its strength, ``name`` what a file of it may be called and
+    ``digest`` a short hash of the weights.
+    """
+
+    name: str
+    tensors: Mapping[str, Tensor]
+    weight: float
+    digest: str
+
+
 class PreparedMethod(Protocol):
     """A method with the people of one generation, ready to act in any of its passes."""
 
     @property
     def settings(self) -> Mapping[str, object]:
         """The method's own settings as they are used, by name: "auto" is resolved."""
+        ...
+
+    @property
+    def conditioning(self) -> PromptConditioning | None:
+        """What the method does to the prompt's embeddings; None where it leaves them alone."""
+        ...
+
+    @property
+    def lora(self) -> MethodLora | None:
+        """The LoRA that the host applies in the passes in which the method acts; None where there is none."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about what of the request the method leaves out."""
         ...
 
     def applied(self, model: HostModel, options: RuntimeOptions) -> AbstractContextManager[ActiveMethod]:

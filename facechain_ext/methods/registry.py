@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 
 if TYPE_CHECKING:
     from facechain_ext.methods.protocol import Method, ModelFamily
     from facechain_ext.methods.setting import Setting
 
-_methods: list[Method] = [FactMethod()]
+_methods: list[Method] = [FactMethod(), PhotoMakerMethod()]
 
 
 def registered_methods() -> tuple[Method, ...]:

@@ -14,7 +14,7 @@ from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, p
 from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from facechain_ext.methods.protocol import Method
 
@@ -181,9 +181,14 @@ class FaceArguments:
         """Whether a second card has a share in the face."""
         return bool(self.mix_with) and self.mix_share > 0
 
-    def infotext(self) -> dict[str, str | float | int | bool]:
-        """Label -> value of every setting that is written into a picture."""
+    def infotext(self, used: Collection[str] | None = None) -> dict[str, str | float | int | bool]:
+        """Label -> value of every setting that is written into a picture.
+
+        ``used`` are the names of the acting method's own settings: those of other methods are left out; None: of none.
+        """
         unused = set() if self.mixes else {"mix_with", "mix_share"}
+        if used is not None:
+            unused |= {row.name for row in method_settings()} - set(used)
         written: dict[str, str | float | int | bool] = {CARD_LABEL: self.card} if self.mixes and self.card else {}
         for row in settings_table():
             if row.infotext is None or row.name in unused:

@@ -68,7 +68,7 @@ def people_infotext(
     first = people[0]
     settings = FaceArguments.of(method_settings, strength=first.strength, window=first.window, hires=hires)
     identities: dict[str, InfotextValue] = {IDENTITY_LABEL: format_identities([person.identity for person in people])}
-    return identities | settings.infotext()
+    return identities | settings.infotext(method_settings)
 
 
 def prompt_of(infotext: str) -> str:

@@ -10,6 +10,7 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.faces.detect import DETECTORS
 from facechain_ext.faces.mask import HEAD_MASKERS
 from facechain_ext.methods.fact.files import adapter_files
+from facechain_ext.methods.photomaker.files import photomaker_files
 from facechain_ext.weights import find
 from facechain_ext.weights.header import model_facts
 from facechain_ext.weights.manifest import entry
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from facechain_ext.weights.background import DownloadFunction
 
-ENCODER, ADAPTER = "transface", "adapter-majic"
-"""What the manifest calls the face encoder, and the adapter that is fetched where there is none."""
+ENCODER, ADAPTER, PHOTOMAKER = "transface", "adapter-majic", "photomaker-v1"
+"""What the manifest calls the face encoder, and what is fetched where there is no adapter and no PhotoMaker file."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,38 @@ SMALL = DrawingDefaults(
     "defaults are 96 x 128 pixels, 20 steps and 2 pictures. A Stable Diffusion 1.5 checkpoint makes real portraits.",
 )  # fmt: skip
 
+LARGE = DrawingDefaults(1024, 1024, painted=(1024, 1024))
+"""SDXL was trained on pictures of about a million pixels."""
+
 
 def drawing_defaults(checkpoint: Path | None) -> DrawingDefaults:
     """What suits a checkpoint's file, recognised by the width of its U-Net; the usual where that cannot be known."""
     facts = model_facts(checkpoint) if checkpoint is not None else None
+    if facts is not None and facts.is_sdxl:
+        return LARGE
     return SMALL if facts is not None and facts.is_sd15 and facts.is_tiny else USUAL
 
 
 def checkpoint_needs(checkpoint: Path, where: str) -> tuple[Need, ...]:
     """The need for another checkpoint where this one is of another family; ``where`` says where one is chosen."""
     facts = model_facts(checkpoint)
-    if facts is None or facts.is_sd15:
+    if facts is None or facts.is_sd15 or facts.is_sdxl:
         return ()
-    return (Need(f"{checkpoint.name} is {facts.kind}; FaceChain draws with Stable Diffusion 1.5.", where),)
+    what = f"{checkpoint.name} is {facts.kind}; FaceChain draws with Stable Diffusion 1.5 and Stable Diffusion XL."
+    return (Need(what, where),)
 
 
-def file_needs(*, encoder: bool = True, adapter: bool = True) -> tuple[Need, ...]:
-    """The files that are missing; ``encoder`` and ``adapter`` are False where the host has its own."""
+def is_sdxl(checkpoint: Path | None) -> bool:
+    """Whether a file is known to be a checkpoint of Stable Diffusion XL."""
+    facts = model_facts(checkpoint) if checkpoint is not None else None
+    return facts is not None and facts.is_sdxl
+
+
+def file_needs(*, encoder: bool = True, adapter: bool = True, photomaker: bool = False) -> tuple[Need, ...]:
+    """The files that are missing.
+
+    ``encoder`` and ``adapter`` are False where the host has its own; for SDXL ``photomaker`` takes the adapter's place.
+    """
     needs = []
     if encoder and find(ENCODER) is None:
         what = "The face encoder is missing; it reads the face off the photo."
@@ -86,6 +102,9 @@ def file_needs(*, encoder: bool = True, adapter: bool = True) -> tuple[Need, ...
     if adapter and not adapter_files():
         what = "A face adapter is missing; it puts the face into the picture."
         needs.append(Need(what, how_to_get(ADAPTER), (ADAPTER,)))
+    if photomaker and not photomaker_files():
+        what = "The PhotoMaker file is missing; it puts the person into the pictures of SDXL."
+        needs.append(Need(what, how_to_get(PHOTOMAKER), (PHOTOMAKER,)))
     for ability, purpose in (
         ("detector", "finds the face in the photo"),
         ("head mask", "cuts the head out of the photo"),

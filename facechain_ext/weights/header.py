@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights.model_type import CONTROLNET, SD15, detect_model_type
+from facechain_ext.weights.model_type import CONTROLNET, SD15, SDXL, detect_model_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,11 @@ class ModelFacts:
     def is_sd15(self) -> bool:
         """Whether it is a Stable Diffusion 1.5 checkpoint, of any width."""
         return self.kind == SD15
+
+    @property
+    def is_sdxl(self) -> bool:
+        """Whether it is a Stable Diffusion XL checkpoint, of any width."""
+        return self.kind == SDXL
 
     @property
     def is_controlnet(self) -> bool:

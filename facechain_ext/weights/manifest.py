@@ -23,6 +23,7 @@ Table = dict[str, object]
 HUBS = ("modelscope", "huggingface", "web")
 GROUPS = {
     "portrait": "Portraits: the method itself",
+    "sdxl": "Portraits on SDXL",
     "base": "Base models (in the webui: your own checkpoint)",
     "style": "Styles",
     "pose": "Pose",

@@ -29,6 +29,8 @@ PHOTOMAKER = "a PhotoMaker file"
 UNKNOWN = "a file of unknown contents"
 
 _UNET_PREFIX = "model.diffusion_model."
+_REFINER_KEY = "input_blocks.10.0.in_layers.0.weight"
+"""A fourth level, which SDXL's refiner has beside its label embedding and SDXL itself has not."""
 _CROSS_ATTENTION_KEY = "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
 
 _BY_SUFFIX = (
@@ -83,7 +85,10 @@ _BY_INPUT_CHANNELS = {
 def _detect_checkpoint(weights: Mapping[str, HasShape]) -> str:
     cross_attention = weights.get(f"{_UNET_PREFIX}{_CROSS_ATTENTION_KEY}")
     projection = weights.get(f"{_UNET_PREFIX}input_blocks.1.1.proj_in.weight")
-    if f"{_UNET_PREFIX}label_emb.0.0.weight" in weights or any(name.startswith("conditioner.") for name in weights):
+    labels = f"{_UNET_PREFIX}label_emb.0.0.weight" in weights
+    if labels and f"{_UNET_PREFIX}{_REFINER_KEY}" in weights:
+        return "the refiner of Stable Diffusion XL"
+    if labels or any(name.startswith("conditioner.") for name in weights):
         return SDXL
     if any(name.startswith("cond_stage_model.model.") for name in weights):
         return "a Stable Diffusion 2 checkpoint"

@@ -36,6 +36,10 @@ class Shift:
 
 
 class PreparedShift:
+    conditioning = None
+    lora = None
+    notes = ()
+
     def __init__(self, amount, settings):
         self.amount = amount
         self.settings = dict(settings)

@@ -6,6 +6,7 @@ import pytest
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.methods.registry import (
     choose_method,
     method_settings,
@@ -20,7 +21,7 @@ from tests.methods.second_method import Shift
 
 @pytest.fixture
 def shift():
-    method = Shift(("SDXL",))
+    method = Shift(("SD2",))
     register_method(method)
     yield method
     unregister_method(method)
@@ -28,9 +29,10 @@ def shift():
 
 def test_the_first_method_that_can_work_is_chosen(shift):
     assert choose_method("SD1.5").name == "FACT"
-    assert choose_method("SDXL") is shift
-    with pytest.raises(HostError, match=r"needs Stable Diffusion 1\.5.*Shift does not work with SD2"):
-        choose_method("SD2")
+    assert choose_method("SDXL").name == "PhotoMaker"
+    assert choose_method("SD2") is shift
+    with pytest.raises(HostError, match=r"needs Stable Diffusion 1\.5.*Shift does not work with unknown"):
+        choose_method("unknown")
 
 
 def test_names_are_registered_once(shift):
@@ -47,20 +49,22 @@ def test_names_are_registered_once(shift):
 def test_its_rows_are_in_the_table_and_go_with_it():
     method = Shift()
     without = settings_table()
+    before = own_settings(), method_settings()
     register_method(method)
-    assert [row.name for row in own_settings()] == ["shift_gain", "shift_note"]
+    assert [row.name for row in own_settings() if row not in before[0]] == ["shift_gain", "shift_note"]
     assert {row.name for row in settings_table()} - {row.name for row in without} == {"shift_gain", "shift_note"}
     unregister_method(method)
     assert settings_table() == without
-    assert method_settings() == FactMethod.settings
+    assert method_settings() == before[1] == (*FactMethod.settings, *PhotoMakerMethod.settings)
 
 
 def test_requests_and_pictures_carry_its_settings(shift):
     read = FaceArguments.parse({"card": "Anna", "shift_gain": 0.5})
     assert read.value("shift_gain") == 0.5
     assert read.of_method(shift) == {"shift_gain": 0.5, "shift_note": ""}
-    written = read.infotext()
+    written = read.infotext(read.of_method(shift))
     assert written["FaceChain shift gain"] == 0.5
+    assert "FaceChain style strength" not in written
     text = {label: str(value) for label, value in written.items()}
     assert FaceArguments.parse(FaceArguments.from_infotext(text)).value("shift_gain") == 0.5
     with pytest.raises(InputError, match="shift_gain is a number from 0 to 1"):

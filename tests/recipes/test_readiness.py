@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from facechain_ext import next_steps
 from facechain_ext.errors import WeightsError
 from facechain_ext.recipes import readiness
-from facechain_ext.recipes.readiness import SMALL, USUAL, Need
+from facechain_ext.recipes.readiness import LARGE, SMALL, USUAL, Need
 from tests.weights.test_header import checkpoint
 
 
@@ -63,7 +63,12 @@ def test_what_only_the_user_can_change_is_said_with_its_remedy():
 
 @pytest.mark.parametrize(
     ("state", "defaults", "needs"),
-    [(checkpoint(64), SMALL, 0), (checkpoint(320), USUAL, 0), (checkpoint(320, sdxl=True), USUAL, 1)],
+    [
+        (checkpoint(64), SMALL, 0),
+        (checkpoint(320), USUAL, 0),
+        (checkpoint(320, sdxl=True), LARGE, 0),
+        (checkpoint(320) | {"cond_stage_model.model.ln_final.weight": torch.zeros(1)}, USUAL, 1),
+    ],
 )
 def test_a_checkpoint_says_what_suits_it_and_whether_another_is_needed(tmp_path, state, defaults, needs):
     path = tmp_path / "whatever-its-name.safetensors"
@@ -71,7 +76,7 @@ def test_a_checkpoint_says_what_suits_it_and_whether_another_is_needed(tmp_path,
     assert readiness.drawing_defaults(path) == defaults
     found = readiness.checkpoint_needs(path, "Choose another.")
     assert len(found) == needs
-    assert all(path.name in need.what and "Stable Diffusion XL" in need.what for need in found)
+    assert all(path.name in need.what and "Stable Diffusion 2" in need.what for need in found)
 
 
 def test_a_checkpoint_that_cannot_be_read_changes_nothing(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,10 +16,13 @@ from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint
 from facechain_ext.hosts.diffusers.controls import prepare_control
 from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.infotext import infotext
+from facechain_ext.hosts.diffusers.job_checks import STEP, check_job
+from facechain_ext.hosts.diffusers.sampling.conditions import guidance, remark
 from facechain_ext.hosts.diffusers.sampling.denoise import ControlUnit, Guidance, Predictor, Start, denoise
-from facechain_ext.hosts.diffusers.sampling.prompts import check_syntax, encode, parse_weights, split_networks
+from facechain_ext.hosts.diffusers.sampling.prompts import split_networks
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import FaceAdapter, load_adapter
+from facechain_ext.methods.photomaker import PhotoMaker, load_photomaker
 from facechain_ext.methods.protocol import RuntimeOptions
 from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.job import Lora, Portrait
@@ -40,12 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STEP = 8
-"""Pixels of a latent cell; the sides of a picture are multiples of it."""
-_SIDES = (64, 4096)
-_SEEDS = 2**64
-"""The number of seeds of a torch generator."""
-
 
 @dataclass(frozen=True)
 class _JobContext:
@@ -53,8 +49,10 @@ class _JobContext:
 
     job: Job
     guidance: Guidance
+    without_person: Guidance
     controls: list[ControlUnit]
     prepared: PreparedMethod | None
+    notes: tuple[str, ...]
     on_step: Callable[[int, int], None]
 
 
@@ -75,6 +73,8 @@ class DiffusersHost:
         self.checkpoint = checkpoint
         self._model = DiffusersModel(checkpoint)
         self.adapter = adapter
+        self.photomaker: PhotoMaker | None = None
+        """The PhotoMaker of jobs with people on SDXL; without it the file of the models folder is read."""
         self.controlnets = dict(controlnets or {})
         self.on_sample: Callable[[Tensor], None] = lambda _sample: None
         self.lora_folders: Sequence[Path] = (lora_folder(), models_folder() / "loras")
@@ -86,6 +86,7 @@ class DiffusersHost:
         checkpoint: Path,
         *,
         adapter: Path | None = None,
+        photomaker: Path | None = None,
         controlnets: Mapping[ControlKind, Path] | None = None,
         vae: Path | None = None,
         device: str | None = None,
@@ -96,11 +97,13 @@ class DiffusersHost:
         """
         place = device or str(diffusion_device())
         dtype = default_dtype(place)
-        return cls(
-            load_checkpoint(checkpoint, vae=vae, device=place, dtype=dtype),
+        host = cls(
+            load_checkpoint(checkpoint, vae=vae, device=place, dtype=dtype, sdxl=True),
             load_adapter(adapter, dtype=dtype) if adapter is not None else None,
             {kind: load_controlnet(path, device=place, dtype=dtype) for kind, path in (controlnets or {}).items()},
         )
+        host.photomaker = load_photomaker(photomaker) if photomaker is not None else None
+        return host
 
     def generate(
         self,
@@ -116,7 +119,7 @@ class DiffusersHost:
         pose picture without a person.
         """
         job = self._with_networks(job)
-        self._check(job)
+        check_job(job)
         total = job.count * (job.steps + (self._hires_steps(job) if job.hires else 0))
         done = 0
 
@@ -129,7 +132,12 @@ class DiffusersHost:
         finished: list[Portrait] = []
         with loras.apply_loras(self.checkpoint, job.loras), self._prepared(job) as prepared:
             controls = [self._control(job, unit) for unit in job.controls]
-            context = _JobContext(job, self._guidance(job), controls, prepared, on_step)
+            person = prepared.conditioning if prepared is not None else None
+            words = (self.checkpoint, job.prompt, job.negative_prompt, job.cfg)
+            with_person = guidance(*words, person)
+            context = _JobContext(
+                job, with_person, replace(with_person, person=None), controls, prepared, _notes(job, prepared), on_step
+            )
             try:
                 for number in range(job.count):  # finished pictures are returned when a later one is stopped
                     finished.append(self._generate_one(context, job.seed + number))
@@ -160,7 +168,10 @@ class DiffusersHost:
             return
         method = choose_method(self._model.family)
         settings = dict(job.method_settings)
-        if any(row.name == "adapter" for row in method.settings):
+        own = {row.name for row in method.settings}
+        if "photomaker" in own and self.photomaker is not None:
+            settings["photomaker"] = self.photomaker
+        if "adapter" in own:
             if self.adapter is None:
                 raise HostError("This job has a person in it, but no face adapter is loaded. Name one with --adapter.")
             settings["adapter"] = self.adapter
@@ -177,11 +188,11 @@ class DiffusersHost:
         """Generate one picture."""
         job, vae = context.job, self.checkpoint.vae
         generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(1, 4, job.height // _STEP, job.width // _STEP, generator=generator)
+        noise = torch.randn(1, 4, job.height // STEP, job.width // STEP, generator=generator)
         start = latents.prepare_start(vae, job.inpaint, job.width, job.height) if job.inpaint else None
         sample = self._sample_pass(context, noise, start, job.steps, generator, with_face=True)
         if job.hires is not None:
-            height, width = (round(side * job.hires.scale / _STEP) for side in (job.height, job.width))
+            height, width = (round(side * job.hires.scale / STEP) for side in (job.height, job.width))
             larger = latents.upscale_latents(vae, sample, (height, width), job.hires.upscaler)
             noise = torch.randn(1, 4, height, width, generator=generator)
             hires_start = Start(larger, job.hires.denoise)
@@ -191,12 +202,11 @@ class DiffusersHost:
         if job.inpaint is not None:
             picture = latents.paste_masked(picture, job.inpaint)
         settings = context.prepared.settings if context.prepared is not None else {}
-        notes = tuple(note for person in job.people for note in person.identity.notes)
         return Portrait(
             picture,
             seed,
             infotext(job, seed, self.checkpoint, settings),
-            notes,
+            context.notes,
         )
 
     def _sample_pass(
@@ -212,8 +222,13 @@ class DiffusersHost:
         """Run the sampler once at the size of ``noise``; the method is applied for this pass only."""
         controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in context.controls]
         scheduler = find_sampler(context.job.sampler).build(self.checkpoint.noise)
-        with self._applied(context) if with_face else nullcontext() as face:
-            predict = Predictor(self.checkpoint.unet, context.guidance, controls, face)
+        lora = context.prepared.lora if context.prepared is not None and with_face else None
+        with (
+            loras.apply_method_lora(self.checkpoint, lora),
+            self._applied(context) if with_face else nullcontext() as face,
+        ):
+            words = context.guidance if with_face else context.without_person
+            predict = Predictor(self.checkpoint.unet, words, controls, face)
             return denoise(
                 predict,
                 scheduler,
@@ -228,13 +243,6 @@ class DiffusersHost:
     def _applied(self, context: _JobContext) -> AbstractContextManager[ActiveMethod | None]:
         return nullcontext() if context.prepared is None else context.prepared.applied(self._model, RuntimeOptions())
 
-    def _guidance(self, job: Job) -> Guidance:
-        positive, negative = (
-            encode(text, self.checkpoint.tokenizer, self.checkpoint.text_encoder)
-            for text in (job.prompt, job.negative_prompt)
-        )
-        return Guidance(positive, negative, job.cfg)
-
     def _control(self, job: Job, unit: Control) -> ControlUnit:
         model = self.controlnets.get(unit.kind)
         if model is None:
@@ -248,32 +256,20 @@ class DiffusersHost:
         steps = job.hires.steps or job.steps
         return min(int(steps * job.hires.denoise), steps)
 
-    @staticmethod
-    def _check(job: Job) -> None:
-        """Raise InputError for a value out of range, before anything is computed."""
-        find_sampler(job.sampler)
-        for side, name in ((job.width, "width"), (job.height, "height")):
-            if side % _STEP or not _SIDES[0] <= side <= _SIDES[1]:
-                raise InputError(f"The {name} is {side}; use a multiple of {_STEP} from {_SIDES[0]} to {_SIDES[1]}.")
-        for text, negative in ((job.prompt, False), (job.negative_prompt, True)):
-            check_syntax(text, negative=negative)
-            parse_weights(text)
-        numbers = [job.cfg, *(person.strength for person in job.people), *(unit.weight for unit in job.controls)]
-        if not all(map(math.isfinite, numbers)):
-            raise InputError("CFG, strengths and weights have to be finite numbers.")
-        if not 0 <= job.seed <= job.seed + job.count <= _SEEDS:
-            raise InputError(
-                f"The seeds of {job.count} pictures have to be from 0 to {_SEEDS - 1}; choose a smaller one."
-            )
-        if job.steps < 1 or job.count < 1:
-            raise InputError(f"{job.steps} steps and {job.count} pictures were asked for; both are 1 at least.")
-        if job.hires is not None and not (1.0 <= job.hires.scale <= 4.0 and 0.0 < job.hires.denoise <= 1.0):
-            raise InputError("The hires pass needs a scale from 1 to 4 and a denoising strength above 0, up to 1.")
+
+def _notes(job: Job, prepared: PreparedMethod | None) -> tuple[str, ...]:
+    """What the user should know of the photos, and of what the method makes of the request."""
+    notes = [note for person in job.people for note in person.identity.notes]
+    if prepared is not None:
+        notes += prepared.notes
+        if prepared.conditioning is not None:
+            notes.append(remark(job.prompt, prepared.conditioning))
+    return tuple(filter(None, notes))
 
 
 def _resized(picture: Tensor, noise: Tensor) -> Tensor:
     """A control picture at the pixel size of ``noise``."""
-    height, width = (side * _STEP for side in noise.shape[-2:])
+    height, width = (side * STEP for side in noise.shape[-2:])
     if picture.shape[-2:] == (height, width):
         return picture
     return torch.nn.functional.interpolate(picture, (height, width), mode="bilinear")

@@ -44,10 +44,13 @@ _PREFIXES: tuple[tuple[str, str], ...] = (
     ("lora_te_", "text_encoder"),
     ("lora_te1_", "text_encoder"),
     ("text_encoder.", "text_encoder"),
+    ("lora_te2_", "text_encoder_2"),
+    ("text_encoder_2.", "text_encoder_2"),
     ("cond_stage_model.transformer.", "text_encoder"),
 )
+_SDXL_ONLY = ("lora_te2_", "text_encoder_2.")
 _OTHER_MODELS = (
-    (("lora_te2_", "text_encoder_2.", "lora_te3_", "text_encoder_3."), "Stable Diffusion XL or later"),
+    ((*_SDXL_ONLY, "lora_te3_", "text_encoder_3."), "Stable Diffusion XL or later"),
     (("transformer.", "lora_transformer_", "lora_unet_double_blocks", "lora_unet_joint_blocks"), "FLUX or SD3"),
 )
 _UNSUPPORTED = (
@@ -108,16 +111,22 @@ def is_lora(weights: Mapping[str, Tensor]) -> bool:
     return any((found := _SUFFIX.search(key)) is not None and _role(found) in _LORA_ROLES for key in weights)
 
 
-def lora_layers(weights: Mapping[str, Tensor], file: str) -> list[LoraLayer]:
-    """The layers of a LoRA.
+def model_name(*, sdxl: bool) -> str:
+    """What a LoRA has to be made for."""
+    return "Stable Diffusion XL" if sdxl else "Stable Diffusion 1.5"
+
+
+def lora_layers(weights: Mapping[str, Tensor], file: str, *, sdxl: bool = False) -> list[LoraLayer]:
+    """The layers of a LoRA for SD1.5, or with ``sdxl`` for SDXL.
 
     Raises HostError, which names the tensor, for one that is not read here and for LoRAs of other models.
     """
     layers: dict[str, LoraLayer] = {}
     for key, tensor in weights.items():
         for beginnings, model in _OTHER_MODELS:
-            if key.startswith(beginnings):
-                raise HostError(f"{file} was made for {model} ({key}). Choose a LoRA for Stable Diffusion 1.5.")
+            if key.startswith(beginnings) and not (sdxl and key.startswith(_SDXL_ONLY)):
+                wanted = model_name(sdxl=sdxl)
+                raise HostError(f"{file} was made for {model} ({key}). Choose a LoRA for {wanted}.")
         for marks, words in _UNSUPPORTED:
             if key.startswith(marks) or key.endswith(marks):
                 raise HostError(
@@ -145,7 +154,7 @@ def _layer(name: str) -> LoraLayer:
             path, part = path.removeprefix(prefix), named
             break
     path = path.replace(".processor.", ".").replace(".", "_")
-    if part == "text_encoder":
+    if part in ("text_encoder", "text_encoder_2"):
         path = path.removeprefix("text_model_")
     return LoraLayer(name, part, path)
 

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, cast
 from torch import nn
 
 from facechain_ext.errors import HostError, InputError, WeightsError
-from facechain_ext.hosts.diffusers.checkpoint.names import single_file_name
+from facechain_ext.hosts.diffusers.checkpoint.names import SD15_LEVELS, SDXL_LEVELS, single_file_name
 from facechain_ext.hosts.diffusers.lora_layers import (
     Alphas,
     changed_weight,
     is_lora,
     layer_scale,
     lora_layers,
+    model_name,
     read_alphas,
 )
 from facechain_ext.weights import model_type, read_state_dict
 from facechain_ext.weights.reading import read_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
+    from facechain_ext.hosts.diffusers.checkpoint.names import Part
     from facechain_ext.hosts.diffusers.lora_layers import LoraLayer
+    from facechain_ext.methods.protocol import MethodLora
     from facechain_ext.recipes.job import Lora
 
 
@@ -36,18 +39,25 @@ class _Weights:
     """A checkpoint's parameters by layer name, which can be replaced and restored."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        self.sdxl = checkpoint.is_sdxl
         self._layers: dict[tuple[str, str], nn.Module] = {}
         self._before: dict[tuple[nn.Module, str], nn.Parameter] = {}
-        for part, model in (("unet", checkpoint.unet), ("text_encoder", checkpoint.text_encoder)):
+        models: list[tuple[Part, nn.Module]] = [("unet", checkpoint.unet), ("text_encoder", checkpoint.text_encoder)]
+        if checkpoint.text_encoder_2 is not None:
+            models.append(("text_encoder_2", checkpoint.text_encoder_2))
+        levels = SDXL_LEVELS if checkpoint.is_sdxl else SD15_LEVELS
+        for part, model in models:
             for name, module in model.named_modules():
                 if isinstance(getattr(module, "weight", None), nn.Parameter):
-                    single = single_file_name(part, f"{name}.weight").removesuffix(".weight")  # type: ignore[arg-type]
+                    single = name
+                    if part != "text_encoder_2":
+                        single = single_file_name(part, f"{name}.weight", levels=levels).removesuffix(".weight")
                     for known in (name.removeprefix("text_model."), single):
                         self._layers[part, known.replace(".", "_")] = module
 
     def find(self, layer: LoraLayer) -> nn.Module | None:
         """The module that a LoRA layer changes; None where the checkpoint has none."""
-        for part in (layer.part,) if layer.part else ("unet", "text_encoder"):
+        for part in (layer.part,) if layer.part else ("unet", "text_encoder", "text_encoder_2"):
             path = layer.path if part == "unet" else layer.path.removeprefix("text_model_")
             for name in (path, f"{path}_0"):  # old files of diffusers say to_out for to_out.0
                 if (part, name) in self._layers:
@@ -86,6 +96,23 @@ def apply_loras(checkpoint: Checkpoint, loras: Sequence[Lora]) -> Iterator[None]
         weights.restore()
 
 
+@contextmanager
+def apply_method_lora(checkpoint: Checkpoint, lora: MethodLora | None) -> Iterator[None]:
+    """Merge the LoRA of a method inside a ``with`` block, if there is one; afterwards the weights are as before.
+
+    Raises HostError when it does not fit the checkpoint.
+    """
+    if lora is None:
+        yield
+        return
+    weights = _Weights(checkpoint)
+    try:
+        _add_layers(weights, lora.tensors, Alphas(), lora.weight, lora.name)
+        yield
+    finally:
+        weights.restore()
+
+
 def _add(weights: _Weights, path: Path, strength: float) -> None:
     if not math.isfinite(strength):
         raise InputError(f"{path.name} has the weight {strength:g}; give it a finite one, such as 1.")
@@ -95,16 +122,20 @@ def _add(weights: _Weights, path: Path, strength: float) -> None:
             f"{path.name}: this is {model_type.detect_model_type(state)}, not a LoRA. Choose a LoRA file."
         )
     alphas = read_alphas(_metadata(path), path.with_name("adapter_config.json"))
-    layers = [(layer, weights.find(layer)) for layer in lora_layers(state, path.name)]
+    _add_layers(weights, state, alphas, strength, path.name)
+
+
+def _add_layers(weights: _Weights, state: Mapping[str, Tensor], alphas: Alphas, strength: float, file: str) -> None:
+    layers = [(layer, weights.find(layer)) for layer in lora_layers(state, file, sdxl=weights.sdxl)]
     unknown = [layer.name for layer, module in layers if module is None]
     if unknown:
         raise HostError(
-            f"{path.name}: {len(unknown)} of this LoRA's {len(layers)} layers, such as {unknown[0]}, are not in the "
-            "loaded checkpoint. Choose one that was made for Stable Diffusion 1.5."
+            f"{file}: {len(unknown)} of this LoRA's {len(layers)} layers, such as {unknown[0]}, are not in the "
+            f"loaded checkpoint. Choose one that was made for {model_name(sdxl=weights.sdxl)}."
         )
     for layer, module in layers:
         assert module is not None
-        _change(weights, module, layer, alphas, strength, path.name)
+        _change(weights, module, layer, alphas, strength, file)
 
 
 def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alphas, strength: float, file: str) -> None:

@@ -20,7 +20,7 @@ from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import AUTOMATIC, adapter_files
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.labelling import label_file
-from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs
+from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs, is_sdxl
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
@@ -119,7 +119,11 @@ class ServeHost:
             notice=self._files.notice,
             needed=(
                 *checkpoint_needs(self._files.checkpoint, "Start the page with another --checkpoint."),
-                *file_needs(encoder=self._files.encoder is None, adapter=not self._files.adapters),
+                *file_needs(
+                    encoder=self._files.encoder is None,
+                    adapter=not self._files.adapters and not is_sdxl(self._files.checkpoint),
+                    photomaker=is_sdxl(self._files.checkpoint),
+                ),
             ),
             defaults=drawing_defaults(self._files.checkpoint),
         )

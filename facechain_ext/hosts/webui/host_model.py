@@ -31,7 +31,7 @@ def loaded_model(p: Processing) -> HostModel:
     """The model that a generation runs; raises HostError when no checkpoint is loaded."""
     checkpoint = p.sd_model
     if checkpoint is None:
-        raise HostError("No checkpoint is loaded; choose a Stable Diffusion 1.5 checkpoint.")
+        raise HostError("No checkpoint is loaded; choose one of Stable Diffusion 1.5 or SDXL.")
     forge_objects: ForgeObjects | None = getattr(checkpoint, "forge_objects", None)
     return ForgeModel(forge_objects) if forge_objects is not None else WebuiModel(checkpoint.model.diffusion_model)
 

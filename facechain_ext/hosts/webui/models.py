@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs
+from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs, is_sdxl
 from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import require, set_models_folder
 from facechain_ext.weights.download import order_sources, pull_sources
@@ -58,7 +58,8 @@ def needs() -> tuple[Need, ...]:
     else:
         where = "Choose another at the top left of the webui, under Stable Diffusion checkpoint."
         missing = checkpoint_needs(path, where)
-    return (*missing, *file_needs())
+    sdxl = is_sdxl(path)
+    return (*missing, *file_needs(adapter=not sdxl, photomaker=sdxl))
 
 
 def defaults() -> DrawingDefaults:

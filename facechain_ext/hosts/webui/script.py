@@ -175,7 +175,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         prepared = method.prepare(people, arguments.of_method(method), model)
         arguments = arguments.with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
-        p.extra_generation_params.update(arguments.infotext() | settings.speedups_infotext())
+        p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
         return FaceRun(prepared, hires=arguments.hires)
 
 

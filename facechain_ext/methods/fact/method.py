@@ -80,6 +80,10 @@ class FactMethod:
 class PreparedFact:
     """An adapter with the people of one generation; their window is the first one's."""
 
+    conditioning = None
+    lora = None
+    notes = ()
+
     def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], name: str) -> None:
         self.adapter = adapter
         self.settings = {"adapter": name}

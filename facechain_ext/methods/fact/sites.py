@@ -122,7 +122,27 @@ def detect_family(unet: nn.Module) -> ModelFamily:
     return "SD1.5"
 
 
+def text_width(unet: nn.Module) -> int:
+    """How many numbers a token of the text has that a U-Net's cross-attention takes; 0 where it has none."""
+    block = next((module for module in unet.modules() if _is_transformer_block(module)), None)
+    return 0 if block is None else Site.of("", block).context
+
+
+def _is_sdxl(modules: dict[str, nn.Module]) -> bool:
+    """Whether the transformers are where SDXL has them, 2 blocks deep at half resolution and more at a quarter."""
+    levels = (("input_blocks.4.1", "input_blocks.7.1"), ("down_blocks.1.attentions.0", "down_blocks.2.attentions.0"))
+    first = ("input_blocks.1.1", "down_blocks.0.attentions.0")
+    return not any(name in modules for name in first) and any(
+        f"{half}.transformer_blocks.1" in modules
+        and f"{half}.transformer_blocks.2" not in modules
+        and f"{quarter}.transformer_blocks.2" in modules
+        for half, quarter in levels
+    )
+
+
 def _family_by_context(modules: dict[str, nn.Module]) -> ModelFamily:
+    if _is_sdxl(modules):
+        return "SDXL"
     block = next((m for m in modules.values() if _is_transformer_block(m)), None)
     return "unknown" if block is None else _FAMILY_OF_CONTEXT.get(Site.of("", block).context, "unknown")
 

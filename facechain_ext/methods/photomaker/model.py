@@ -106,6 +106,11 @@ class PhotoMaker(nn.Module):
         out: Tensor = self.qformer_perceiver(faces.to(hidden), hidden).flatten(0, 1)
         return out
 
+    def project(self, pixels: Tensor) -> Tensor:
+        """The ID embeddings of n photos in version 1, each its own: pixels [n, 3, 224, 224] give [n, 1, width]."""
+        weight = self.visual_projection.weight
+        return self.id_embeds(pixels.to(weight))[:, None]
+
     def fuse(self, prompt_embeds: Tensor, class_token_mask: Tensor, id_embeds: Tensor) -> Tensor:
         """A copy of ``prompt_embeds`` [1, t, width] in which the rows marked by ``class_token_mask`` [1, t] are fused.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -32,19 +31,3 @@ def clip_pixels(picture: Pixels, side: int = 224) -> Tensor:
     top, left = (size[1] - side) // 2, (size[0] - side) // 2
     crop = scaled[top : top + side, left : left + side].astype(np.float32) / 255
     return torch.from_numpy(((crop - MEAN) / STD).astype(np.float32)).permute(2, 0, 1).contiguous()
-
-
-def head_and_shoulders(picture: Pixels, box: tuple[float, float, float, float]) -> Pixels:
-    """The square around a face's ``box`` (left, top, right, bottom in pixels), three face heights high.
-
-    The face is in its upper half. What the picture does not hold is filled from its edge.
-    """
-    left, top, right, bottom = box
-    side = max(round(3.0 * (bottom - top)), 1)
-    x0 = round((left + right) / 2 - side / 2)
-    y0 = round(top - 0.25 * side)
-    height, width = picture.shape[:2]
-    pads = (max(-y0, 0), max(y0 + side - height, 0), max(-x0, 0), max(x0 + side - width, 0))
-    padded = cv2.copyMakeBorder(picture, *pads, borderType=cv2.BORDER_REPLICATE)
-    y0, x0 = y0 + pads[0], x0 + pads[2]
-    return np.ascontiguousarray(padded[y0 : y0 + side, x0 : x0 + side])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from facechain_ext.errors import InputError, WeightsError
+from facechain_ext.faces.crop import head_and_shoulders
 from facechain_ext.methods.photomaker import (
     PhotoMakerSizes,
     clip_pixels,
@@ -20,7 +21,6 @@ from facechain_ext.methods.photomaker import (
 )
 from facechain_ext.methods.photomaker.clip_vision import ClipVision, VisionSizes
 from facechain_ext.methods.photomaker.model import QFormerSizes
-from facechain_ext.methods.photomaker.pixels import head_and_shoulders
 from tests.methods.photomaker import reference
 
 VISION = VisionSizes(width=128, depth=2, hidden=192, patch=4, patches=16)

@@ -14,8 +14,16 @@ from accelerate import init_empty_weights
 
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint import sizes
-from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, Part, single_file_name
+from facechain_ext.hosts.diffusers.checkpoint.names import (
+    PREFIXES,
+    SD15_LEVELS,
+    SDXL_LEVELS,
+    SDXL_PREFIXES,
+    Part,
+    single_file_name,
+)
 from facechain_ext.hosts.diffusers.checkpoint.noise import SD15_NOISE, NoiseModel, read_noise_model
+from facechain_ext.hosts.diffusers.checkpoint.open_clip import from_open_clip
 from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.checkpoint.vae_files import read_vae
 from facechain_ext.hosts.diffusers.silence import silence
@@ -28,25 +36,27 @@ if TYPE_CHECKING:
 
     from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
     from torch import Tensor, nn
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-    from facechain_ext.hosts.diffusers.checkpoint.sizes import Config
+    from facechain_ext.hosts.diffusers.checkpoint.sizes import Config, Published
 
     Weights = dict[str, Tensor]
     M = TypeVar("M", bound=nn.Module)
 
 logger = logging.getLogger(__name__)
-_WORDS: dict[Part, str] = {
-    "unet": "U-Net of Stable Diffusion 1.5",
-    "controlnet": "ControlNet of Stable Diffusion 1.5",
-    "vae": "VAE of Stable Diffusion 1.5",
-    "text_encoder": "text encoder of Stable Diffusion 1.5",
+_MODELS: dict[Part, str] = {
+    "unet": "U-Net",
+    "controlnet": "ControlNet",
+    "vae": "VAE",
+    "text_encoder": "text encoder",
+    "text_encoder_2": "second text encoder",
 }
+_FAMILIES: dict[Published, str] = {"sd15": "Stable Diffusion 1.5", "sdxl": "Stable Diffusion XL"}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An SD1.5 model in memory.
+    """A model of SD1.5 or SDXL in memory; SDXL has a ``text_encoder_2``.
 
     ``name`` is the file's stem, ``digest`` the first ten digits of its sha256, ``noise`` what the U-Net predicts.
     """
@@ -58,50 +68,88 @@ class Checkpoint:
     name: str
     digest: str
     noise: NoiseModel = SD15_NOISE
+    text_encoder_2: CLIPTextModelWithProjection | None = None
+
+    @property
+    def is_sdxl(self) -> bool:
+        """Whether it is of SDXL, with two text encoders."""
+        return self.text_encoder_2 is not None
 
 
 def load_checkpoint(
-    path: Path | str, *, vae: Path | str | None = None, device: str = "cpu", dtype: torch.dtype = torch.float32
+    path: Path | str,
+    *,
+    vae: Path | str | None = None,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    sdxl: bool = False,
 ) -> Checkpoint:
     """Read a Stable Diffusion 1.5 checkpoint (.safetensors or .ckpt) of any width; nothing is fetched.
 
-    ``vae`` names a separate VAE file, needed when the checkpoint has none. Raises HostError when the file is another
-    kind of model or when there is no VAE, WeightsError when it cannot be read, lacks a weight, or holds
-    what is no number.
+    With ``sdxl`` one of Stable Diffusion XL is read too. ``vae`` names a separate VAE file, needed when the checkpoint
+    has none. Raises HostError when the file is another kind of model or when there is no VAE, WeightsError when it
+    cannot be read, lacks a weight, or holds what is no number.
     """
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
     path = Path(path)
     weights = read_state_dict(path)
     kind = model_type.detect_model_type(weights)
-    if kind != model_type.SD15:
-        raise HostError(f"{path.name}: this is {kind}. Choose a Stable Diffusion 1.5 checkpoint.")
-    unet_weights, text_weights = _part(weights, "unet"), _part(weights, "text_encoder")
-    if not text_weights:
-        raise HostError(f"{path.name} has no text encoder. Choose a full Stable Diffusion 1.5 checkpoint.")
+    family: Published = "sdxl" if sdxl and kind == model_type.SDXL else "sd15"
+    wanted = " or ".join(_FAMILIES.values()) if sdxl else _FAMILIES["sd15"]
+    if kind != model_type.SD15 and family == "sd15":
+        raise HostError(f"{path.name}: this is {kind}. Choose a {wanted} checkpoint.")
+    needed: tuple[Part, ...] = ("text_encoder",) if family == "sd15" else ("text_encoder", "text_encoder_2")
+    parts = {part: _part(weights, part, family) for part in ("unet", *needed)}
+    for part in needed:
+        if not parts[part]:
+            raise HostError(f"{path.name} has no {_MODELS[part]}. Choose a full {_FAMILIES[family]} checkpoint.")
     vae_name = path.name if vae is None else Path(vae).name
     vae_weights = read_vae(Path(vae)) if vae is not None else _part(weights, "vae")
     if not vae_weights:
         raise HostError(f"{path.name} has no VAE. Name a VAE file with --vae.")
     noise = read_noise_model(weights, _metadata(path))
     del weights
-    unet = _fill(UNet2DConditionModel.from_config, sizes.unet_config, "unet", unet_weights, path.name)
-    autoencoder = _fill(AutoencoderKL.from_config, sizes.vae_config, "vae", vae_weights, vae_name)
-    text_encoder = _fill(
-        lambda c: CLIPTextModel(CLIPTextConfig(**c)), sizes.text_encoder_config, "text_encoder", text_weights, path.name
-    )
+    unet, autoencoder, encoders = _models(family, parts, vae_weights, path.name, vae_name)
     with silence():
         return Checkpoint(
             unet=unet.to(device, dtype),
-            # In half precision the VAE of SD1.5 overflows on some pictures, and it is cheap.
+            # In half precision the VAE of SD1.5 and of SDXL overflows on some pictures, and it is cheap.
             vae=autoencoder.to(device, torch.float32),
-            text_encoder=text_encoder.to(device, dtype),
+            text_encoder=encoders[0].to(device, dtype),
             tokenizer=clip_tokenizer(),
             name=path.stem,
             digest=file_digest(path),
             noise=noise,
+            text_encoder_2=encoders[1].to(device, dtype) if len(encoders) > 1 else None,
         )
+
+
+def _models(
+    family: Published, parts: dict[Part, Weights], vae: Weights, file: str, vae_file: str
+) -> tuple[UNet2DConditionModel, AutoencoderKL, tuple[CLIPTextModel, ...]]:
+    """U-Net, VAE and the one or two text encoders of a family, filled with their weights."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    unet_config = sizes.unet_config if family == "sd15" else sizes.sdxl_unet_config
+    unet = _fill(UNet2DConditionModel.from_config, unet_config, "unet", parts["unet"], file, family)
+    autoencoder = _fill(
+        AutoencoderKL.from_config, lambda weights: sizes.vae_config(weights, family), "vae", vae, vae_file, family
+    )
+    encoders = [
+        _fill(
+            lambda c: CLIPTextModel(CLIPTextConfig(**c)),
+            sizes.text_encoder_config, "text_encoder", parts["text_encoder"], file, family,
+        )
+    ]  # fmt: skip
+    if family == "sdxl":
+        second = from_open_clip(parts["text_encoder_2"])
+        encoders.append(
+            _fill(
+                lambda c: CLIPTextModelWithProjection(CLIPTextConfig(**c)),
+                sizes.second_text_encoder_config, "text_encoder_2", second, file, family,
+            )
+        )  # fmt: skip
+    return unet, autoencoder, tuple(encoders)
 
 
 def load_controlnet(path: Path | str, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> ControlNetModel:
@@ -157,8 +205,8 @@ def _metadata(path: Path) -> dict[str, str]:
         return {}
 
 
-def _part(weights: Weights, part: Part) -> Weights:
-    prefix = PREFIXES[part]
+def _part(weights: Weights, part: Part, family: Published = "sd15") -> Weights:
+    prefix = (PREFIXES if family == "sd15" else SDXL_PREFIXES)[part]
     found = {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
     if part == "text_encoder" and not found:  # some merges were saved without the middle name
         prefix = prefix.replace("text_model.", "")
@@ -192,22 +240,28 @@ def _fill(
     part: Part,
     weights: Weights,
     file: str,
+    family: Published = "sd15",
 ) -> M:
+    words = f"{_MODELS[part]} of {_FAMILIES[family]}"
     try:
         config = config_of(weights)
     except KeyError as error:
         raise WeightsError(f"{file} lacks the weight {error.args[0]}. Get the file again.") from error
     except (IndexError, ValueError, TypeError) as error:
-        raise WeightsError(f"{file} holds weights of shapes that belong to no {_WORDS[part]} ({error}).") from error
+        raise WeightsError(f"{file} holds weights of shapes that belong to no {words} ({error}).") from error
     try:
         with init_empty_weights(include_buffers=False):
             model = build(config)
     except (RuntimeError, ValueError, TypeError, IndexError, ArithmeticError) as error:
-        raise WeightsError(f"{file} holds weights of sizes that no {_WORDS[part]} has ({error}).") from error
-    levels = len(config["block_out_channels"]) if part == "vae" else 4
+        raise WeightsError(f"{file} holds weights of sizes that no {words} has ({error}).") from error
+    levels = SDXL_LEVELS if family == "sdxl" else SD15_LEVELS
+    if part == "vae":
+        levels = len(config["block_out_channels"])
     renamed = {}
     for name, wanted in model.state_dict().items():
-        source = single_file_name(part, name, levels=levels)
+        source = name.removeprefix("text_model.")
+        if part != "text_encoder_2":  # which is renamed already
+            source = single_file_name(part, name, levels=levels)
         if source not in weights:
             raise WeightsError(f"{file} lacks the weight {source}. Get the file again.")
         tensor = weights[source]

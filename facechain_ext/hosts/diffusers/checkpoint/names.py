@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Part = Literal["unet", "controlnet", "vae", "text_encoder"]
+Part = Literal["unet", "controlnet", "vae", "text_encoder", "text_encoder_2"]
 """A model that a single-file checkpoint can hold."""
 
 PREFIXES: dict[Part, str] = {
@@ -17,10 +17,19 @@ PREFIXES: dict[Part, str] = {
     "vae": "first_stage_model.",
     "text_encoder": "cond_stage_model.transformer.text_model.",
 }
-"""What stands before every name of a part in a checkpoint that holds several."""
+"""What stands before every name of a part in a checkpoint of SD1.5 that holds several."""
+
+SDXL_PREFIXES: dict[Part, str] = PREFIXES | {
+    "text_encoder": "conditioner.embedders.0.transformer.text_model.",
+    "text_encoder_2": "conditioner.embedders.1.model.",
+}
+"""The same in a checkpoint of SDXL, whose second text encoder has the names of open_clip."""
+
+SD15_LEVELS, SDXL_LEVELS = 4, 3
+"""Resolutions of the U-Nets."""
 
 LAYERS_PER_BLOCK = 2
-"""Residual layers per resolution in every SD1.x U-Net; with the resampling layer each level has one more."""
+"""Residual layers per resolution in the U-Nets of SD1.x and SDXL; with the resampling layer each level has one more."""
 
 _LEVEL = LAYERS_PER_BLOCK + 1
 
@@ -54,6 +63,7 @@ def _down(block: int, layer: int) -> str:
 
 
 _UNET: tuple[_Rule, ...] = (
+    _rule(r"add_embedding\.linear_([12])", lambda m: f"label_emb.0.{2 * (int(m[1]) - 1)}"),
     _rule(r"time_embedding\.linear_([12])", lambda m: f"time_embed.{2 * (int(m[1]) - 1)}"),
     _rule(r"conv_in", lambda _: "input_blocks.0.0"),
     _rule(r"conv_norm_out", lambda _: "out.0"),
@@ -65,12 +75,17 @@ _UNET: tuple[_Rule, ...] = (
     _rule(r"mid_block\.attentions\.0\.(.+)", lambda m: f"middle_block.1.{m[1]}"),
     _rule(r"up_blocks\.(\d+)\.resnets\.(\d+)\.(\w+)", lambda m: _resnet(_up(int(m[1]), int(m[2])), m[3])),
     _rule(r"up_blocks\.(\d+)\.attentions\.(\d+)\.(.+)", lambda m: f"{_up(int(m[1]), int(m[2]))}.1.{m[3]}"),
-    # The first up block has no attention, so its upsampler moves up by one.
-    _rule(
-        r"up_blocks\.(\d+)\.upsamplers\.0\.conv",
-        lambda m: f"{_up(int(m[1]), LAYERS_PER_BLOCK)}.{1 if m[1] == '0' else 2}.conv",
-    ),
 )
+
+
+def _unet_rules(levels: int) -> tuple[_Rule, ...]:
+    """In SD1.5, of four ``levels``, the first up block has no attention, so its upsampler moves up by one."""
+
+    def upsampler(block: str) -> str:
+        return f"{_up(int(block), LAYERS_PER_BLOCK)}.{1 if block == '0' and levels == SD15_LEVELS else 2}.conv"
+
+    return (_rule(r"up_blocks\.(\d+)\.upsamplers\.0\.conv", lambda m: upsampler(m[1])), *_UNET)
+
 
 _CONTROLNET: tuple[_Rule, ...] = (
     _rule(r"controlnet_down_blocks\.(\d+)", lambda m: f"zero_convs.{m[1]}.0"),
@@ -120,13 +135,18 @@ def _vae_rules(levels: int) -> tuple[_Rule, ...]:
 def single_file_name(part: Part, name: str, *, levels: int = 4) -> str:
     """The name, without the part's prefix, that a parameter of a diffusers or transformers model has in a single file.
 
-    ``levels`` is the number of resolutions of the VAE (4 in SD1.5). Raises KeyError for a name that the layout of
-    SD1.5 does not have.
+    ``levels`` is the number of resolutions of the VAE or of the U-Net (4 in SD1.5, 3 in SDXL's U-Net). Raises KeyError
+    for a name that the layout does not have, as the second text encoder's, which ``open_clip`` translates.
     """
     if part == "text_encoder":  # transformers before 5 keeps one more level of names
         return name.removeprefix("text_model.")
     module, _, leaf = name.rpartition(".")
-    rules = {"unet": _UNET, "controlnet": _CONTROLNET, "vae": _vae_rules(levels)}[part]
+    rules = {
+        "unet": _unet_rules(levels),
+        "controlnet": _CONTROLNET,
+        "vae": _vae_rules(levels),
+        "text_encoder_2": (),
+    }[part]
     for pattern, rename in rules:
         match = pattern.fullmatch(module)
         if match:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from facechain_ext.hosts.diffusers.checkpoint.names import PREFIXES, Part, single_file_name
+from facechain_ext.hosts.diffusers.checkpoint.names import (
+    PREFIXES,
+    SD15_LEVELS,
+    SDXL_LEVELS,
+    SDXL_PREFIXES,
+    Part,
+    single_file_name,
+)
+from facechain_ext.hosts.diffusers.checkpoint.open_clip import to_open_clip
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -14,21 +22,27 @@ if TYPE_CHECKING:
 def single_file_weights(*, prefixed: bool = True, **parts: nn.Module) -> dict[str, Tensor]:
     """The state dict of a single-file checkpoint made of ``unet``, ``vae``, ``text_encoder`` or ``controlnet``.
 
-    With ``prefixed`` every name begins as in a checkpoint of several parts. Raises KeyError when a model has a weight
-    that the layout of SD1.5 does not have.
+    With a ``text_encoder_2`` it is one of SDXL. With ``prefixed`` every name begins as in a checkpoint of several
+    parts. Raises KeyError when a model has a weight that the layout does not have.
     """
+    sdxl = "text_encoder_2" in parts
+    prefixes = SDXL_PREFIXES if sdxl else PREFIXES
     weights = {}
-    for part, model in parts.items():
-        weights.update(_renamed(part, model, prefix=PREFIXES[part] if prefixed else ""))  # type: ignore[arg-type,index]
+    for name, model in parts.items():
+        part: Part = name  # type: ignore[assignment]
+        prefix = prefixes[part] if prefixed else ""
+        if part == "text_encoder_2":
+            renamed = to_open_clip(model.state_dict())
+            weights.update({prefix + key: tensor.contiguous().clone() for key, tensor in renamed.items()})
+            continue
+        levels = SDXL_LEVELS if sdxl else SD15_LEVELS
+        if part == "vae":
+            levels = len(cast("AutoencoderKL", model).config.block_out_channels)
+        weights.update(_renamed(part, model, prefix=prefix, levels=levels))
     return weights
 
 
-def _vae_levels(vae: AutoencoderKL) -> int:
-    return len(vae.config.block_out_channels)
-
-
-def _renamed(part: Part, model: nn.Module, *, prefix: str) -> dict[str, Tensor]:
-    levels = _vae_levels(model) if part == "vae" else 4
+def _renamed(part: Part, model: nn.Module, *, prefix: str, levels: int) -> dict[str, Tensor]:
     weights = {}
     for name, tensor in model.state_dict().items():
         source = single_file_name(part, name, levels=levels)

@@ -40,24 +40,45 @@ class ControlUnit:
 
 
 @dataclass(frozen=True)
+class TextCondition:
+    """What a U-Net takes of a prompt: ``embeds`` [1, tokens, width], and in SDXL ``pooled`` [1, width]."""
+
+    embeds: Tensor
+    pooled: Tensor | None = None
+
+    def beside(self, other: TextCondition) -> TextCondition:
+        """Both as two rows of one batch."""
+        both = [part.pooled for part in (self, other) if part.pooled is not None]
+        return TextCondition(torch.cat([self.embeds, other.embeds]), torch.cat(both) if both else None)
+
+
+@dataclass(frozen=True)
 class Guidance:
-    """Classifier-free guidance: embeddings [1, tokens, width] and the scale; at scale 1 only ``positive`` is run."""
+    """Classifier-free guidance: both prompts and the scale; at scale 1 only ``positive`` is run.
 
-    positive: Tensor
-    negative: Tensor
+    ``person`` takes the place of ``positive`` in the steps in which ``person_acts(step, steps)``, from 0, says so.
+    """
+
+    positive: TextCondition
+    negative: TextCondition
     scale: float
+    person: TextCondition | None = None
+    person_acts: Callable[[int, int], bool] = lambda _step, _steps: True
 
-    def runs(self) -> list[tuple[Tensor, list[bool]]]:
-        """Batches of embeddings with, for each row, whether it is conditional.
+    def runs(self, step: int, steps: int) -> list[tuple[TextCondition, list[bool]]]:
+        """Batches of embeddings with, for each row, whether it is conditional, in ``step`` of ``steps``.
 
         One batch [negative, positive] as a rule; two of one row when the prompts are of different lengths, because
         padding the shorter one would change what it means.
         """
+        positive = self.positive
+        if self.person is not None and self.person_acts(step, steps):
+            positive = self.person
         if self.scale == 1.0:
-            return [(self.positive, [True])]
-        if self.positive.shape == self.negative.shape:
-            return [(torch.cat([self.negative, self.positive]), [False, True])]
-        return [(self.negative, [False]), (self.positive, [True])]
+            return [(positive, [True])]
+        if positive.embeds.shape == self.negative.embeds.shape:
+            return [(self.negative.beside(positive), [False, True])]
+        return [(self.negative, [False]), (positive, [True])]
 
 
 @dataclass
@@ -69,31 +90,40 @@ class Predictor:
     controls: Sequence[ControlUnit] = ()
     face: ActiveMethod | None = None
 
-    def __call__(self, sample: Tensor, timestep: Tensor, fraction: float) -> Tensor:
-        """The predicted noise [1, 4, h, w] when ``fraction`` of the steps is done."""
+    def __call__(self, sample: Tensor, timestep: Tensor, step: int, steps: int) -> Tensor:
+        """The predicted noise [1, 4, h, w] in ``step`` of ``steps``, counted from 0."""
         if self.face is not None:
-            self.face.set_progress(fraction)
+            self.face.set_progress(step / steps)
         rows: dict[bool, Tensor] = {}
-        for embedding, conditional in self.guidance.runs():
-            predicted = self._run(sample, timestep, embedding, conditional, fraction)
+        for condition, conditional in self.guidance.runs(step, steps):
+            predicted = self._run(sample, timestep, condition, conditional, step / steps)
             rows.update(zip(conditional, torch.split(predicted, 1), strict=True))
         if False not in rows:
             return rows[True]
         return rows[False] + self.guidance.scale * (rows[True] - rows[False])
 
     def _run(
-        self, sample: Tensor, timestep: Tensor, embedding: Tensor, conditional: list[bool], fraction: float
+        self, sample: Tensor, timestep: Tensor, condition: TextCondition, conditional: list[bool], fraction: float
     ) -> Tensor:
+        embedding = condition.embeds
         batch = sample.to(embedding.dtype).expand(len(conditional), -1, -1, -1)
         extra: dict[str, object] = {}
+        if condition.pooled is not None:
+            extra["added_cond_kwargs"] = {"text_embeds": condition.pooled, "time_ids": _time_ids(batch)}
         acting = [control for control in self.controls if control.is_active(fraction)]
         if acting:
             down, middle = _control_residuals(acting, batch, timestep, embedding)
-            extra = {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+            extra |= {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
         if self.face is not None:
             self.face.set_rows(conditional)
         predicted: Tensor = self.unet(batch, timestep, encoder_hidden_states=embedding, **extra).sample
         return predicted.float()
+
+
+def _time_ids(batch: Tensor) -> Tensor:
+    """SDXL's numbers for the picture's size: original size, crop at the top left corner, size again (height first)."""
+    height, width = (8 * side for side in batch.shape[-2:])
+    return batch.new_tensor([[height, width, 0, 0, height, width]]).expand(len(batch), -1)
 
 
 def _control_residuals(
@@ -160,8 +190,7 @@ def denoise(
         sample = scheduler.add_noise(start.latents, noise, timesteps[:1])
     extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
     for index, timestep in enumerate(timesteps):
-        fraction = index / len(timesteps)
-        predicted = predict(scheduler.scale_model_input(sample, timestep), timestep, fraction)
+        predicted = predict(scheduler.scale_model_input(sample, timestep), timestep, index, len(timesteps))
         sample = scheduler.step(predicted, timestep, sample, **extra).prev_sample
         if start is not None and start.mask is not None:
             sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])

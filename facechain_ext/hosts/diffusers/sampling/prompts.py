@@ -17,6 +17,8 @@ from facechain_ext.errors import HostError, InputError
 from facechain_ext.text_values import read_float, replace_surrogates
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -102,18 +104,25 @@ def parse_weights(prompt: str) -> list[tuple[str, float]]:
         raise InputError(f"A weight in the prompt is no number ({error}). Write it as in (word:1.2).") from error
 
 
-def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[float]]]:
-    """Token numbers and weights of a prompt, 77 of each per chunk, start and end included; at least one chunk."""
+def chunks(
+    prompt: str, tokenizer: CLIPTokenizer, tokenize: Callable[[list[str]], list[list[int]]] | None = None
+) -> list[tuple[list[int], list[float]]]:
+    """Token numbers and weights of a prompt, 77 of each per chunk, start and end included; at least one chunk.
+
+    ``tokenize`` takes the place of the tokenizer for the prompt's fragments, each of one weight.
+    """
+    parsed = parse_weights(replace_surrogates(prompt))
+    fragments = (tokenize or plain_tokens(tokenizer))([text for text, _ in parsed])
     comma = tokenizer.convert_tokens_to_ids(",</w>")
     done: list[_Chunk] = []
     chunk = _Chunk()
     last_comma: int | None = None
-    for text, weight in parse_weights(replace_surrogates(prompt)):
+    for (text, weight), ids in zip(parsed, fragments, strict=True):
         if text == "BREAK" and weight == -1:
             done.append(chunk)
             chunk, last_comma = _Chunk(), None
             continue
-        for token in tokenizer(text, add_special_tokens=False, verbose=False).input_ids:
+        for token in ids:
             full = len(chunk.tokens) == CHUNK
             if token == comma:
                 last_comma = len(chunk.tokens)
@@ -129,6 +138,11 @@ def chunks(prompt: str, tokenizer: CLIPTokenizer) -> list[tuple[list[int], list[
     if chunk.tokens or not done:
         done.append(chunk)
     return [_framed(part, tokenizer) for part in done]
+
+
+def plain_tokens(tokenizer: CLIPTokenizer) -> Callable[[list[str]], list[list[int]]]:
+    """The token ids of texts, without start, end and padding."""
+    return lambda texts: [list(tokenizer(text, add_special_tokens=False, verbose=False).input_ids) for text in texts]
 
 
 def _framed(chunk: _Chunk, tokenizer: CLIPTokenizer) -> tuple[list[int], list[float]]:
@@ -148,14 +162,24 @@ def encode(prompt: str, tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel) -
     parts = []
     for tokens, weights in chunks(prompt, tokenizer):
         output = text_encoder(torch.tensor([tokens], device=device)).last_hidden_state.float()
-        if any(weight != 1.0 for weight in weights):
-            weighted = output * torch.tensor(weights, device=device)[None, :, None]
-            output = weighted * (output.mean() / weighted.mean())
-        output = output.to(text_encoder.dtype)
-        if not bool(output.isfinite().all()):
-            raise HostError(
-                "The prompt does not come out as finite numbers. Lower the weights in it, or check the files of the "
-                "checkpoint and of the LoRAs."
-            )
+        output = weighted_output(output, weights).to(text_encoder.dtype)
+        require_finite(output)
         parts.append(output)
     return torch.cat(parts, dim=1)
+
+
+def weighted_output(output: Tensor, weights: list[float]) -> Tensor:
+    """A chunk [1, 77, width] with each token multiplied by its weight, scaled back to the mean that it had."""
+    if all(weight == 1.0 for weight in weights):
+        return output
+    weighted = output * torch.tensor(weights, device=output.device)[None, :, None]
+    return weighted * (output.mean() / weighted.mean())
+
+
+def require_finite(output: Tensor) -> None:
+    """Raise HostError unless a prompt's embeddings are finite numbers."""
+    if not bool(output.isfinite().all()):
+        raise HostError(
+            "The prompt does not come out as finite numbers. Lower the weights in it, or check the files of the "
+            "checkpoint and of the LoRAs."
+        )

@@ -1,0 +1,25 @@
+"""Making the tiny SDXL."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from research.tiny_sdxl import install_into, make_tiny_sdxl
+
+
+def tiny_sdxl(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint and the PhotoMaker file.")],
+    seed: Annotated[int, typer.Option(help="The same seed makes the same files.", min=0)] = 0,
+    webui: Annotated[Path | None, typer.Option(help="A webui's folder, to put them into its models.")] = None,
+) -> None:
+    """Make a random checkpoint of SDXL's topology and a PhotoMaker file that fits it, for tests in hosts."""
+    files = make_tiny_sdxl(out, seed=seed)
+    written = [files.checkpoint, files.photomaker]
+    if webui is not None:
+        written += install_into(webui, files)
+    for path in written:
+        typer.echo(path)
