@@ -122,7 +122,7 @@ class FaceArguments:
     """The settings of one run; the fields are those of the table.
 
     ``photos`` are pictures as text in base64 (from the API) or as the interface holds them. ``method_settings`` are the
-    values of those settings of methods that have no field here, by name.
+    values of those settings of methods that have no field here, by name; those that it lacks have their defaults.
     """
 
     enabled: bool = True
@@ -152,6 +152,7 @@ class FaceArguments:
             raise InputError(f"FaceChain knows no setting {shorten(stranger)}; it knows {', '.join(sorted(known))}.")
         read = {name: known[name].read(value) for name, value in values.items() if value is not None}
         own = {row.name: read.pop(row.name) for row in own_settings() if row.name in read}
+        own = {name: value for name, value in own.items() if value != known[name].default}
         return FaceArguments(**read, method_settings=own)
 
     @staticmethod

@@ -14,7 +14,7 @@ from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import all_styles, find_lora
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from facechain_ext.hosts.webui.host_types import Processing, XyzScript
     from facechain_ext.styles import Style
@@ -66,7 +66,10 @@ def apply_axis_values(p: Processing, arguments: FaceArguments) -> FaceArguments:
     first, last = arguments.window
     window = [values.pop("window_start", first), values.pop("window_end", last)]
     checked = FaceArguments.parse(values | {"window": window})
-    return replace(arguments, window=checked.window, **_changes(checked, values))
+    own = {row.name for row in own_settings()}
+    changes = {name: getattr(checked, name) for name in values if name not in own}
+    method_settings = {**arguments.method_settings} | {name: checked.value(name) for name in values if name in own}
+    return replace(arguments, window=checked.window, **changes, method_settings=method_settings)
 
 
 def _method_axes(option: Callable[..., T]) -> list[T]:
@@ -76,14 +79,6 @@ def _method_axes(option: Callable[..., T]) -> list[T]:
         for row in own_settings()
         if isinstance(row.default, (int, float, str)) and not isinstance(row.default, bool)
     ]
-
-
-def _changes(checked: FaceArguments, names: Iterable[str]) -> dict[str, Any]:
-    """The fields of FaceArguments that hold the settings of these ``names``."""
-    own = {row.name for row in own_settings()}
-    changes = {name: getattr(checked, name) for name in names if name not in own}
-    changed_own = {name: checked.method_settings[name] for name in names if name in own}
-    return changes | ({"method_settings": changed_own} if changed_own else {})
 
 
 def apply_style(p: Processing, value: str, _values: object) -> None:

@@ -92,7 +92,7 @@ class PersonConditioning:
         return factors
 
     def acts_in(self, step: int, steps: int) -> bool:
-        """Whether the person is in the prompt in ``step`` of ``steps``: behind number int(start * steps), as published."""
+        """Whether the person is in the prompt in ``step`` of ``steps``: after int(start * steps), as published."""
         return int(self.start * steps) < step < max(self.end, 0.0) * steps
 
     def last_steps(self, steps: int) -> tuple[int, int]:
