@@ -42,7 +42,8 @@ def axes(host):
 
 
 def test_axes_set_values_on_the_generation_only(host, unet, axes):
-    assert set(axes) == {"Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
+    general = {"Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
+    assert set(axes) == general | {"PhotoMaker file", "Style strength", "Person as"}
     face = {"photos": [BASE64], "strength": 1.0}
     run = generation(host, unet, face)
     axes["Strength"].apply(run, 0.25, [])
