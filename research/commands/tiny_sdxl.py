@@ -1,4 +1,4 @@
-"""Making the tiny SDXL."""
+"""python -m research tiny-sdxl: files of SDXL's layout, random and small, for tests in hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def tiny_sdxl(
     seed: Annotated[int, typer.Option(help="The same seed makes the same files.", min=0)] = 0,
     webui: Annotated[Path | None, typer.Option(help="A webui's folder, to put them into its models.")] = None,
 ) -> None:
-    """Make a random checkpoint of SDXL's topology and a PhotoMaker file that fits it, for tests in hosts."""
+    """Make a random checkpoint of SDXL's topology and a PhotoMaker file that fits it, for tests in hosts.
+
+    Pictures made with them show nothing: the files are there to see that everything loads and acts.
+    """
     files = make_tiny_sdxl(out, seed=seed)
     written = [files.checkpoint, files.photomaker]
     if webui is not None:
