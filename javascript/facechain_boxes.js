@@ -1,14 +1,14 @@
-// Boxes for several people: drawn, moved, resized and deleted with mouse, finger or keys. The text fields hold the
-// truth: the frame shows what they say and writes what is drawn, so that typing, pasting settings and drawing agree.
+// Boxes for several people: drawn, moved, resized and deleted with mouse, finger or keys. The text fields hold
+// the state: the frame shows their contents and writes drawn boxes into them, so that typing, pasting and drawing agree.
 (function () {
     if (window.facechainBoxes) {
         return;
     }
     window.facechainBoxes = true;
 
-    const LEAST = 0.05;  // of the picture: a smaller box is a slip of the hand
+    const MIN_BOX = 0.05;  // of the picture: a smaller box was not meant
     const KEY_STEP = 0.01;
-    const MOST = 420;  // pixels of the frame's longer side
+    const MAX_FRAME = 420;  // pixels of the frame's longer side
     // a name, in quotation marks if it holds signs of the format; a strength; a box
     const LINE = /^((?:"[^"]*"|.*?)(?:\s*\*\s*[-+0-9.][-+0-9.eE]*)?)(?:\s*[:@]\s*([-+0-9.][-+0-9.eE,\s]*))?$/;
     const PARTS = /(?:"[^"\n]*"|[^;；\n])+/g;
@@ -16,12 +16,12 @@
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
     const field = (frame, name) => root().querySelector(`#${frame.dataset[name]} textarea, #${frame.dataset[name]} input`);
-    const told = (frame, name) => frame.parentElement.querySelector(`[data-word=${name}]`).textContent;
+    const labelText = (frame, name) => frame.parentElement.querySelector(`[data-word=${name}]`).textContent;
     const number = (frame, name) => root().querySelector(`#${frame.dataset[name]} input[type=number]`);
     const ordered = (one, other) => (one < other ? [one, other] : [other, one]);
-    const within = (value) => Math.min(Math.max(value, 0), 1);
+    const clamp = (value) => Math.min(Math.max(value, 0), 1);
     const quoted = (name) => (/[:：,，;；*＊@]/.test(name) ? `"${name}"` : name);
-    const words = (box) => box.map((side) => String(Math.round(side * 1000) / 1000)).join(", ");
+    const formatBox = (box) => box.map((side) => String(Math.round(side * 1000) / 1000)).join(", ");
 
     const boxOf = function (text) {
         const sides = (text || "").replace(/,/g, " ").split(/\s+/).filter(Boolean).map(Number);
@@ -30,8 +30,8 @@
         return good ? sides : null;
     };
 
-    // [{head, box}]: first the person of the photos, then a line of the text for each; box is null where none is given
-    const read = function (frame) {
+    // [{head, box}]: the person of the photos, then one for each line of the text; box is null where none is given
+    const readPeople = function (frame) {
         const text = (field(frame, "people") || {value: ""}).value;
         const lines = (text.match(PARTS) || []).map((line) => line.trim()).filter(Boolean);
         const others = lines.map(function (line) {
@@ -39,38 +39,38 @@
             const found = LINE.exec(plain) || [plain, plain, ""];
             return {head: found[1].trim(), box: boxOf(found[2])};
         });
-        return [{head: told(frame, "first"), box: boxOf((field(frame, "box") || {value: ""}).value)}, ...others];
+        return [{head: labelText(frame, "first"), box: boxOf((field(frame, "box") || {value: ""}).value)}, ...others];
     };
 
-    // what is shown: equal columns when nobody has a box
-    const placed = function (people) {
+    // the boxes that are shown: equal columns when nobody has one
+    const withColumns = function (people) {
         if (people.length > 1 && people.every((one) => one.box === null)) {
             return people.map((one, n) => ({head: one.head, box: [n / people.length, 0, (n + 1) / people.length, 1]}));
         }
         return people.map((one) => ({head: one.head, box: one.box && [...one.box]}));
     };
 
-    const put = function (target, value) {
+    const setValue = function (target, value) {
         if (target && target.value !== value) {
             target.value = value;
             target.dispatchEvent(new Event("input", {bubbles: true}));
         }
     };
 
-    const write = function (frame, people) {
+    const writePeople = function (frame, people) {
         const [own, ...others] = people;
-        put(field(frame, "box"), others.length && own.box ? words(own.box) : "");
-        put(field(frame, "people"), others.map((one) => one.head + (one.box ? `: ${words(one.box)}` : "")).join("\n"));
-        show(frame);
+        setValue(field(frame, "box"), others.length && own.box ? formatBox(own.box) : "");
+        setValue(field(frame, "people"), others.map((one) => one.head + (one.box ? `: ${formatBox(one.box)}` : "")).join("\n"));
+        render(frame);
     };
 
-    const lay = function (element, box) {
+    const position = function (element, box) {
         const [left, top, right, bottom] = box.map((side) => side * 100);
         Object.assign(element.style, {
             left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`,
         });
         element.style.zIndex = Math.round(1000 * (1 - (box[2] - box[0]) * (box[3] - box[1])));  // small ones on top
-        element.setAttribute("aria-label", `${element.dataset.name}: ${words(box)}`);
+        element.setAttribute("aria-label", `${element.dataset.name}: ${formatBox(box)}`);
     };
 
     const boxElement = function (frame, one, n) {
@@ -83,19 +83,19 @@
         element.style.setProperty("--hue", (n * 137) % 360);
         const name = document.createElement("span");
         name.textContent = element.dataset.name;
-        const gone = document.createElement("button");
-        gone.type = "button";
-        gone.tabIndex = -1;  // the Delete key does the same
-        gone.textContent = "✕";
-        gone.setAttribute("aria-label", told(frame, "remove"));
+        const removeButton = document.createElement("button");
+        removeButton.type = "button";
+        removeButton.tabIndex = -1;  // the Delete key does the same
+        removeButton.textContent = "✕";
+        removeButton.setAttribute("aria-label", labelText(frame, "remove"));
         const corner = document.createElement("i");
-        element.append(name, gone, corner);
-        lay(element, one.box);
+        element.append(name, removeButton, corner);
+        position(element, one.box);
         return element;
     };
 
-    const show = function (frame) {
-        const people = read(frame);
+    const render = function (frame) {
+        const people = readPeople(frame);
         const width = number(frame, "width"), height = number(frame, "height");
         const sides = [width, height].map((input) => Number(input && input.value) || 512);
         const state = JSON.stringify([people, sides]);
@@ -104,57 +104,57 @@
         }
         frame.dataset.shown = state;
         frame.style.aspectRatio = `${sides[0]} / ${sides[1]}`;
-        frame.style.maxWidth = `${MOST * Math.min(1, sides[0] / sides[1])}px`;
-        const held = frame.contains(document.activeElement) ? document.activeElement.dataset.number : undefined;
+        frame.style.maxWidth = `${MAX_FRAME * Math.min(1, sides[0] / sides[1])}px`;
+        const focused = frame.contains(document.activeElement) ? document.activeElement.dataset.number : undefined;
         frame.querySelectorAll(".facechain-box").forEach((element) => element.remove());
-        const lacking = people.filter((one) => one.box === null).length;
-        frame.classList.toggle("facechain-columns-now", lacking === people.length);
-        frame.parentElement.querySelector(".facechain-boxless").hidden = !lacking || lacking === people.length;
+        const withoutBox = people.filter((one) => one.box === null).length;
+        frame.classList.toggle("facechain-columns-now", withoutBox === people.length);
+        frame.parentElement.querySelector(".facechain-boxless").hidden = !withoutBox || withoutBox === people.length;
         if (people.length > 1) {
-            placed(people).forEach((one, n) => one.box && frame.append(boxElement(frame, one, n)));
+            withColumns(people).forEach((one, n) => one.box && frame.append(boxElement(frame, one, n)));
         }
-        const again = held === undefined ? null : frame.querySelector(`[data-number="${held}"]`);
-        if (again) {
-            again.focus({preventScroll: true});
+        const restored = focused === undefined ? null : frame.querySelector(`[data-number="${focused}"]`);
+        if (restored) {
+            restored.focus({preventScroll: true});
         }
     };
 
     const remove = function (frame, n) {
-        const people = placed(read(frame));
+        const people = withColumns(readPeople(frame));
         if (n === 0) {
             people[0].box = [0, 0, 1, 1];  // the person of the photos stays, anywhere in the picture
         } else {
             people.splice(n, 1);
         }
-        write(frame, people);
+        writePeople(frame, people);
     };
 
-    const complain = function (frame, lacking) {
-        frame.parentElement.querySelector(".facechain-boxes-note").hidden = !lacking;
+    const showCardHint = function (frame, visible) {
+        frame.parentElement.querySelector(".facechain-boxes-note").hidden = !visible;
     };
 
     const add = function (frame, box) {
-        const people = placed(read(frame));
-        const waiting = people.find((one) => one.box === null);
-        if (people.length > 1 && waiting) {
-            waiting.box = box;
-            write(frame, people);
+        const people = withColumns(readPeople(frame));
+        const unplaced = people.find((one) => one.box === null);
+        if (people.length > 1 && unplaced) {
+            unplaced.box = box;
+            writePeople(frame, people);
             return;
         }
         const card = frame.parentElement.querySelector("select");
         if (!card || !card.value) {
-            complain(frame, true);
+            showCardHint(frame, true);
             return;
         }
         if (people.length === 1) {
             people[0].box = people[0].box || [0, 0, 1, 1];
         }
-        write(frame, [...people, {head: quoted(card.value), box}]);
+        writePeople(frame, [...people, {head: quoted(card.value), box}]);
     };
 
-    const point = function (frame, event) {
-        const edge = frame.getBoundingClientRect();
-        return [within((event.clientX - edge.left) / edge.width), within((event.clientY - edge.top) / edge.height)];
+    const pointerPosition = function (frame, event) {
+        const bounds = frame.getBoundingClientRect();
+        return [clamp((event.clientX - bounds.left) / bounds.width), clamp((event.clientY - bounds.top) / bounds.height)];
     };
 
     document.addEventListener("pointerdown", function (event) {
@@ -162,14 +162,14 @@
         if (!frame || event.button > 0) {
             return;
         }
-        complain(frame, false);
+        showCardHint(frame, false);
         const element = event.target.closest(".facechain-box");
         if (event.target.closest("button")) {
             return;
         }
         event.preventDefault();
-        const start = point(frame, event);
-        const people = placed(read(frame));
+        const start = pointerPosition(frame, event);
+        const people = withColumns(readPeople(frame));
         const drag = {start, people, pointer: event.pointerId, moved: false};
         if (element) {
             element.focus({preventScroll: true});
@@ -187,7 +187,7 @@
         frame.setPointerCapture(event.pointerId);
     });
 
-    const dragged = function (drag, now) {
+    const draggedBox = function (drag, now) {
         if (drag.number === undefined) {
             const [left, right] = ordered(drag.start[0], now[0]);
             const [top, bottom] = ordered(drag.start[1], now[1]);
@@ -196,7 +196,7 @@
         const [left, top, right, bottom] = drag.from;
         if (drag.corner) {
             const [wider, taller] = [now[0] - drag.start[0], now[1] - drag.start[1]];
-            return [left, top, Math.max(right + wider, left + LEAST), Math.max(bottom + taller, top + LEAST)].map(within);
+            return [left, top, Math.max(right + wider, left + MIN_BOX), Math.max(bottom + taller, top + MIN_BOX)].map(clamp);
         }
         const across = Math.min(Math.max(now[0] - drag.start[0], -left), 1 - right);
         const down = Math.min(Math.max(now[1] - drag.start[1], -top), 1 - bottom);
@@ -209,13 +209,13 @@
         if (!drag || drag.pointer !== event.pointerId) {
             return;
         }
-        const now = point(frame, event);
+        const now = pointerPosition(frame, event);
         drag.moved = drag.moved || Math.hypot(now[0] - drag.start[0], now[1] - drag.start[1]) > 0.005;
-        drag.box = dragged(drag, now);
-        lay(drag.element, drag.box);
+        drag.box = draggedBox(drag, now);
+        position(drag.element, drag.box);
     });
 
-    const drop = function (event, kept) {
+    const endDrag = function (event, kept) {
         const frame = event.target.closest ? event.target.closest(".facechain-boxes") : null;
         const drag = frame && frame.facechainDrag;
         if (!drag || drag.pointer !== event.pointerId) {
@@ -229,14 +229,14 @@
         const box = drag.box;
         if (kept && drag.moved && drag.number !== undefined) {
             drag.people[drag.number].box = box;
-            write(frame, drag.people);
-        } else if (kept && drag.moved && box[2] - box[0] >= LEAST && box[3] - box[1] >= LEAST) {
+            writePeople(frame, drag.people);
+        } else if (kept && drag.moved && box[2] - box[0] >= MIN_BOX && box[3] - box[1] >= MIN_BOX) {
             add(frame, box);
         }
-        show(frame);
+        render(frame);
     };
-    document.addEventListener("pointerup", (event) => drop(event, true));
-    document.addEventListener("pointercancel", (event) => drop(event, false));
+    document.addEventListener("pointerup", (event) => endDrag(event, true));
+    document.addEventListener("pointercancel", (event) => endDrag(event, false));
 
     document.addEventListener("click", function (event) {
         const button = event.target.closest ? event.target.closest(".facechain-boxes-panel button") : null;
@@ -248,15 +248,15 @@
         if (element) {
             remove(frame, Number(element.dataset.number));
         } else if (button.dataset.act === "columns") {
-            write(frame, read(frame).map((one) => ({head: one.head, box: null})));
+            writePeople(frame, readPeople(frame).map((one) => ({head: one.head, box: null})));
         } else if (button.dataset.act === "add") {
-            const people = read(frame);
+            const people = readPeople(frame);
             const card = frame.parentElement.querySelector("select");
-            complain(frame, !card || !card.value);
+            showCardHint(frame, !card || !card.value);
             if (card && card.value && people.some((one) => one.box !== null)) {
                 add(frame, [0.3, 0.3, 0.7, 0.9]);
             } else if (card && card.value) {
-                write(frame, [...people, {head: quoted(card.value), box: null}]);
+                writePeople(frame, [...people, {head: quoted(card.value), box: null}]);
             }
         }
     });
@@ -274,20 +274,20 @@
             remove(frame, n);
             return;
         }
-        const people = placed(read(frame));
-        const [across, down] = move.map((way) => way * KEY_STEP);
+        const people = withColumns(readPeople(frame));
+        const [across, down] = move.map((direction) => direction * KEY_STEP);
         const from = people[n].box;
         people[n].box = event.shiftKey
-            ? [from[0], from[1], within(Math.max(from[2] + across, from[0] + LEAST)),
-                within(Math.max(from[3] + down, from[1] + LEAST))]
-            : dragged({number: n, from, start: [0, 0]}, [across, down]);
-        write(frame, people);
+            ? [from[0], from[1], clamp(Math.max(from[2] + across, from[0] + MIN_BOX)),
+                clamp(Math.max(from[3] + down, from[1] + MIN_BOX))]
+            : draggedBox({number: n, from, start: [0, 0]}, [across, down]);
+        writePeople(frame, people);
     });
 
     setInterval(function () {
         root().querySelectorAll(".facechain-boxes").forEach(function (frame) {
             if (frame.offsetParent !== null) {
-                show(frame);
+                render(frame);
             }
         });
     }, 300);

@@ -1,4 +1,4 @@
-// What the Portrait page needs in the browser: choosing a style, pasting photos, fresh lists when it is first seen.
+// The Portrait page in the browser: choosing a style, pasting photos, reloading lists when it is first shown.
 (function () {
     if (window.facechainPage) {
         return;
@@ -6,13 +6,13 @@
     window.facechainPage = true;
 
     const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
-    const seen = (element) => element !== null && element.offsetParent !== null;
+    const isVisible = (element) => element !== null && element.offsetParent !== null;
 
     setInterval(function () {
         const root = typeof gradioApp === "function" ? gradioApp() : document;
-        for (const waiting of root.querySelectorAll(".facechain-deferred > template")) {
-            if (waiting.parentElement.offsetParent !== null) {
-                waiting.replaceWith(waiting.content);
+        for (const template of root.querySelectorAll(".facechain-deferred > template")) {
+            if (template.parentElement.offsetParent !== null) {
+                template.replaceWith(template.content);
             }
         }
     }, 200);
@@ -30,7 +30,7 @@
         const images = [...(event.clipboardData ? event.clipboardData.files : [])]
             .filter((file) => file.type.startsWith("image/"));
         const input = find("#facechain_photos input[type=file]");
-        if (!images.length || !input || !seen(find("#facechain_photos"))) {
+        if (!images.length || !input || !isVisible(find("#facechain_photos"))) {
             return;
         }
         const transfer = new DataTransfer();
@@ -41,10 +41,10 @@
         event.stopImmediatePropagation();
     }, true);
 
-    // cards, LoRAs and styles may have come since the page was built
+    // cards, LoRAs and styles may have been added since the page was built
     const timer = setInterval(function () {
         const reload = find("#facechain_reload");
-        if (seen(reload)) {
+        if (isVisible(reload)) {
             clearInterval(timer);
             reload.click();
             const needed = find("#facechain_needed_refresh");

@@ -1,5 +1,5 @@
-// The tiles of the styles: they come into the page when it is first seen, are one stop of the Tab key with arrow keys
-// inside, say which one is chosen, and lead with the Chinese name where the page is Chinese.
+// The tiles of the styles: added to the page when it is first shown, one stop of the Tab key with arrow keys inside, the
+// chosen one marked, and the Chinese name first where the page is Chinese.
 (function () {
     if (window.facechainStyles) {
         return;
@@ -9,19 +9,19 @@
     const find = (selector) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(selector);
     const tilesOf = (list) => [...list.querySelectorAll(".facechain-tile")];
 
-    const chinese = function () {
+    const isChinese = function () {
         const chosen = window.opts && typeof window.opts.localization === "string" ? window.opts.localization : "";
         return /^(zh|chinese)|中文/i.test(chosen) || /^zh/i.test(document.documentElement.lang);
     };
 
     // one tile takes the Tab key: the one that has the focus, else the chosen one, else the first
-    const mark = function (list, key) {
+    const markTiles = function (list, key) {
         const tiles = tilesOf(list);
         const chosen = tiles.find((tile) => tile.dataset.key === key);
-        const held = tiles.find((tile) => tile === document.activeElement);
+        const focused = tiles.find((tile) => tile === document.activeElement);
         tiles.forEach(function (tile) {
             tile.setAttribute("aria-selected", String(tile === chosen));
-            tile.tabIndex = tile === (held || chosen || tiles[0]) ? 0 : -1;
+            tile.tabIndex = tile === (focused || chosen || tiles[0]) ? 0 : -1;
         });
     };
 
@@ -31,15 +31,15 @@
         if (!list || list.offsetParent === null) {
             return;
         }
-        const waiting = list.querySelector("template");
-        if (waiting) {
-            waiting.replaceWith(waiting.content);
+        const template = list.querySelector("template");
+        if (template) {
+            template.replaceWith(template.content);
         }
-        const state = `${field ? field.value : ""}|${chinese()}`;
+        const state = `${field ? field.value : ""}|${isChinese()}`;
         if (list.dataset.shown !== state) {
             list.dataset.shown = state;
-            list.classList.toggle("facechain-chinese", chinese());
-            mark(list, field ? field.value : "");
+            list.classList.toggle("facechain-chinese", isChinese());
+            markTiles(list, field ? field.value : "");
         }
     }, 200);
 
@@ -55,14 +55,14 @@
             return;
         }
         const tiles = tilesOf(tile.parentElement);
-        const here = tiles.indexOf(tile);
+        const index = tiles.indexOf(tile);
         const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(tiles), ArrowDown: columns(tiles),
-            Home: -here, End: tiles.length - 1 - here}[event.key];
+            Home: -index, End: tiles.length - 1 - index}[event.key];
         if (step === undefined) {
             return;
         }
         event.preventDefault();
-        const next = tiles[here + step];
+        const next = tiles[index + step];
         if (next) {
             tile.tabIndex = -1;
             next.tabIndex = 0;

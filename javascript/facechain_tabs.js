@@ -1,5 +1,5 @@
-// The People page's cards: opening one by a click, saving one as a file. The line between before and after. And fresh
-// lists whenever a part of the page is shown again, since another browser or another part may have changed them.
+// Cards of the People page (opening, saving as a file), templates of the Template page, and the slider between before and
+// after. Lists are reloaded when a part of the page is shown again: another browser or part may have changed them.
 (function () {
     if (window.facechainTabs) {
         return;
@@ -40,7 +40,7 @@
         }
     });
 
-    const save = function (file) {
+    const download = function (file) {
         const bytes = Uint8Array.from(atob(file.dataset.content), (letter) => letter.charCodeAt(0));
         const link = document.createElement("a");
         link.href = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
@@ -50,27 +50,27 @@
         file.remove();
     };
 
-    const fresh = {
+    const refreshButtons = {
         portrait: "reload", template: "template_refresh", people: "people_refresh", train: "train_refresh", models: "models_refresh",
     };
-    const shown = {portrait: true};  // it fetches its lists by itself the first time
+    const wasVisible = {portrait: true};  // facechain_page.js reloads its lists the first time
     setInterval(function () {
         const file = find(".facechain-file");
         if (file) {
-            save(file);
+            download(file);
         }
-        for (const [part, button] of Object.entries(fresh)) {
+        for (const [part, button] of Object.entries(refreshButtons)) {
             const content = find(`#facechain_${part}`);
             const visible = content !== null && content.offsetParent !== null;
-            const press = find(`#facechain_${button}`);
-            if (visible && !shown[part] && press) {
-                press.click();
+            const refresh = find(`#facechain_${button}`);
+            if (visible && !wasVisible[part] && refresh) {
+                refresh.click();
                 const needed = find("#facechain_needed_refresh");
                 if (needed) {
                     needed.click();
                 }
             }
-            shown[part] = visible;
+            wasVisible[part] = visible;
         }
     }, 300);
 }());

@@ -49,7 +49,7 @@ def held_out_sheet(
     rows = [*cells[:half], *below[:half], *cells[half:], *below[half:]]
     chosen = "a portrait" if tries == 1 else f"the most like of {tries} portraits"
     title = (
-        f"Drawn people whom the small models never saw, and below each {chosen} "
+        f"Synthetic people whom the tiny models never saw, and below each {chosen} "
         f"({SIDE} pixels, {STEPS} steps, strength {strength:g}). Likeness: cosine, by the encoder that put the face in."
     )
     return sheet(rows, side=160, columns=half, title=title)

@@ -27,17 +27,17 @@ RANDOM = (
     "The models of this run are small and RANDOM, not trained: the pictures below show that the whole way from photo "
     "to picture works, and nothing about likeness."
 )
-DRAWN = "A drawn person whom the models never saw."
+SYNTHETIC = "A synthetic person whom the models never saw."
 TRAINED = (
-    "The models of this run are small ones, trained on drawn faces only: they show how the adapter acts, not what it "
-    "does with real models."
+    "The models of this run are tiny ones, trained on synthetic faces only: they show how the adapter acts, not what "
+    "it does with real models."
 )
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for what is made.")] = Path("outputs"),
     photo: Annotated[Path | None, typer.Option(help="A photo, instead of the examples.")] = None,
-    webui: Annotated[Path | None, typer.Option(help="Instead: put the small models into this webui's folders.")] = None,
+    webui: Annotated[Path | None, typer.Option(help="Instead: put the tiny models into this webui's folders.")] = None,
 ) -> None:
     """Show what this does, with example photos and tiny models: pictures, a sheet, and what was done as JSON."""
     if webui is not None:
@@ -56,7 +56,7 @@ def demo(
     pages = [] if photo is not None else [showcase.template_sheet()]
     clock.lap("a real person in a template")
     source = faces.read_picture(photo) if photo is not None else None
-    picture = source or faces.read_picture(showcase.held_out_photo(), name="drawn-person")
+    picture = source or faces.read_picture(showcase.held_out_photo(), name="synthetic-person")
     encoder = TransFace.from_file(models.encoder)
     person = Identity.from_photos(picture, encoder, name=picture.name)
     clock.lap("photo to identity")
@@ -73,7 +73,7 @@ def demo(
         clock.lap(f"the most like of {showcase.TRIES}")
     paths = save_portraits([*portraits, *([best] if best is not None else [])], out)
     pages.append(
-        showcase.person_sheet(picture.pixels, portraits, best, words if photo is not None else f"{DRAWN} {words}")
+        showcase.person_sheet(picture.pixels, portraits, best, words if photo is not None else f"{SYNTHETIC} {words}")
     )
     real = source or faces.read_picture(showcase.eileen_collins(), name="astronaut")
     prepared = prepare_face(real, None, faces.detector(), faces.head_masker())
@@ -139,7 +139,7 @@ def _report(
     (fact,) = person.photos
     return {
         "version": __version__,
-        "models": "small, trained on drawn faces" if models.trained else "small, random: the pictures mean nothing",
+        "models": "tiny, trained on synthetic faces" if models.trained else "tiny, random: the pictures mean nothing",
         "identity": {
             "name": person.name,
             "digest": person.digest,

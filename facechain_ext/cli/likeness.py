@@ -24,22 +24,22 @@ def likeness(
     """Say for every pair of faces whether they are one person, by dlib's network, which makes no picture here."""
     from facechain_ext.errors import FaceChainError, PhotoError
     from facechain_ext.faces import read_picture
-    from facechain_ext.identity.photo_likeness import FaceJudge, compare_all
+    from facechain_ext.identity.photo_likeness import FaceDescriber, compare_all
 
-    judge = FaceJudge()
-    judged = []
+    describer = FaceDescriber()
+    described = []
     for path in pictures:
         try:
-            found = judge.judge_all(read_picture(path).pixels, path.name)
+            found = describer.describe_all(read_picture(path).pixels, path.name)
             if not found:
                 raise PhotoError(f"{path.name}: no face was found.")
         except FaceChainError as error:  # the other pictures are compared
             typer.echo(str(error), err=True)
             continue
-        judged += found
-    if len(judged) < 2:
+        described += found
+    if len(described) < 2:
         raise PhotoError("There is nothing to compare: give pictures with two faces or more in all.")
-    rows = list(compare_all(judged))
+    rows = list(compare_all(described))
     if as_json:
         typer.echo(json.dumps([_row(row) for row in rows], indent=1, ensure_ascii=False))
     else:

@@ -26,7 +26,7 @@ _SMALL = (
 
 def serve(
     checkpoint: Annotated[
-        Path | None, typer.Option(help="A Stable Diffusion 1.5 checkpoint; without one, small models to try the page.")
+        Path | None, typer.Option(help="A Stable Diffusion 1.5 checkpoint; without one, tiny models to try the page.")
     ] = None,
     vae: Annotated[Path | None, typer.Option(help="A VAE's file, for a checkpoint without one.")] = None,
     adapter: Annotated[list[Path] | None, typer.Option(help="A face adapter's file; may be repeated.")] = None,

@@ -55,7 +55,7 @@ def random_models(folder: Path, *, seed: int = 0) -> TinyModels:
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, encoder, adapter = (folder / f"random-{name}" for name in _NAMES)
     if not all(path.is_file() for path in (checkpoint, encoder, adapter)):
-        log.info("making random small models in %s", folder)
+        log.info("making random tiny models in %s", folder)
         _make(checkpoint, encoder, adapter, seed=seed)
     return TinyModels(checkpoint, encoder, adapter, trained=False)
 

@@ -34,7 +34,7 @@ Verdict = Literal["same person", "unsure", "someone else", "no verdict"]
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedFace:
+class DescribedFace:
     """One face of a picture: its ``label`` in a table, descriptor float32 [128], and why no verdict is given on it.
 
     A descriptor is biometric data: it stays in memory.
@@ -59,22 +59,22 @@ class Comparison:
         return f"{self.distance:.2f} {self.verdict}" + (f" ({self.reason})" if self.reason else "")
 
 
-class FaceJudge:
+class FaceDescriber:
     """Compares faces of pictures; raises HostError with the command that installs the network where it is missing."""
 
     def __init__(self, detector: Detector | None = None) -> None:
         self._network = DlibRecogniser()
         self._detector = detector or faces.detector()
 
-    def judge(self, pixels: Pixels, face: Face, label: str = "") -> JudgedFace:
+    def describe(self, pixels: Pixels, face: Face, label: str = "") -> DescribedFace:
         """One face of an RGB picture uint8 [h, w, 3]."""
-        return JudgedFace(label, self._network.describe(pixels, face), doubt(face))
+        return DescribedFace(label, self._network.describe(pixels, face), doubt(face))
 
-    def judge_all(self, pixels: Pixels, label: str) -> list[JudgedFace]:
+    def describe_all(self, pixels: Pixels, label: str) -> list[DescribedFace]:
         """Every face of a picture, left to right, labelled ``label`` and, where there are several, "face N"."""
         found = faces.number_faces(self._detector.detect(pixels))
         labels = [label] if len(found) == 1 else [f"{label} face {number}" for number in range(1, len(found) + 1)]
-        return [self.judge(pixels, face, name) for face, name in zip(found, labels, strict=True)]
+        return [self.describe(pixels, face, name) for face, name in zip(found, labels, strict=True)]
 
 
 def doubt(face: Face) -> str:
@@ -90,7 +90,7 @@ def doubt(face: Face) -> str:
     return ""
 
 
-def compare(one: JudgedFace, other: JudgedFace) -> Comparison:
+def compare(one: DescribedFace, other: DescribedFace) -> Comparison:
     """The distance of two faces and what it means."""
     doubtful = [face for face in (one, other) if face.doubt]
     reasons = "; ".join(f"{face.label}: {face.doubt}" if face.label else face.doubt for face in doubtful)
@@ -103,6 +103,6 @@ def verdict(far: float) -> Verdict:
     return "same person" if far < SAME else "unsure" if far < OTHER else "someone else"
 
 
-def compare_all(judged: Sequence[JudgedFace]) -> Iterator[Comparison]:
+def compare_all(described: Sequence[DescribedFace]) -> Iterator[Comparison]:
     """Every pair, in the order of the faces."""
-    return (compare(one, other) for one, other in combinations(judged, 2))
+    return (compare(one, other) for one, other in combinations(described, 2))

@@ -59,7 +59,7 @@ class DrawingDefaults:
 USUAL = DrawingDefaults()
 SMALL = DrawingDefaults(
     96, 128, 20, 2, (128, 128),
-    "The demo model is loaded: it was trained on drawn faces of 96 to 128 pixels and draws nothing larger, so the "
+    "The demo model is loaded: it was trained on synthetic faces of 96 to 128 pixels and draws nothing larger, so the "
     "defaults are 96 x 128 pixels, 20 steps and 2 pictures. A Stable Diffusion 1.5 checkpoint makes real portraits.",
 )  # fmt: skip
 

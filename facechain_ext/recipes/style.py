@@ -94,7 +94,7 @@ FAITHFUL = Settings(strength=PORTRAIT_DEFAULTS["strength"], steps=50, sampler="P
 class Finished:
     """One finished picture.
 
-    ``likeness`` is what the judge says or None; ``before`` the picture as generated when something was done to it
+    ``likeness`` is the scorer's or None; ``before`` the picture as generated when something was done to it
     after, else None; ``notes`` what did not go as asked for this picture.
     """
 
@@ -179,9 +179,9 @@ def make(
     notes: Sequence[str] = (),
     progress: Callable[[int, int], bool] | None = None,
 ) -> Result:
-    """Have ``host`` do ``job``, judge the pictures, keep the best and finish them with ``tools`` in turn.
+    """Have ``host`` do ``job``, score the pictures, keep the best and finish them with ``tools`` in turn.
 
-    Where a GPU makes the pictures and the host tells of each, they are judged, and finished if all are kept, while the
+    Where a GPU makes the pictures and the host tells of each, they are scored, and finished if all are kept, while the
     next one is made. A tool that cannot work on a picture leaves it as it is and says so in its notes. What is stopped
     by ``progress`` returns what is there. Raises HostError as the host does.
     """

@@ -31,10 +31,11 @@ def evaluate(
         list[str] | None, typer.Option(help="A part of the budget as name=value, such as steps=500.")
     ] = None,
     as_they_are: Annotated[bool, typer.Option("--as-they-are", help="Train nothing: measure the models.")] = False,
-    leak: Annotated[
-        bool, typer.Option("--leak", help="Only measure how two people mix; into identity-bleed.md.")
+    identity_bleed: Annotated[
+        bool,
+        typer.Option("--identity-bleed", "--leak", help="Only measure how two people mix."),
     ] = False,
-    models: Annotated[Path | None, typer.Option(help="Folder of other small models than those that ship.")] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of other tiny models than those that ship.")] = None,
     switches: Annotated[
         bool, typer.Option("--switches", help="Instead: what each switch for speed costs, into switches.md.")
     ] = False,
@@ -53,7 +54,7 @@ def evaluate(
     def notify(words: str) -> None:
         console.print(words, markup=False)
 
-    if leak:
+    if identity_bleed:
         _measure_bleed(family, docs / "identity-bleed.md", notify)
         return
     if switches:
@@ -76,7 +77,7 @@ def _measure_bleed(models: TinyModels, document: Path, notify: Callable[[str], N
     from research.evaluate.identity_bleed import Trials, measure_identity_bleed, replace_table, table
 
     ways = {"all in one generation": Trials(), "each painted alone": Trials(inpaint_denoise=0.75)}
-    words = f"small, trained on drawn faces ({models.checkpoint.parent.name})" if models.trained else "small, RANDOM"
+    words = f"tiny, trained on synthetic faces ({models.checkpoint.parent.name})" if models.trained else "tiny, RANDOM"
     found = {way: measure_identity_bleed(models, trials, notify=notify) for way, trials in ways.items()}
     text = table(found, Trials(), words)
     replace_table(document, text)

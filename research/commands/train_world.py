@@ -21,7 +21,7 @@ def train_world(
     out: Annotated[Path, typer.Option(help="Folder that gets the finished files.")],
     work: Annotated[Path, typer.Option(help="Folder for pictures and states; about 4 GB.")] = Path("small-training"),
     only: Annotated[str | None, typer.Option(help="One part: vae, encoder, base, adapter, control, loras.")] = None,
-    begin: Annotated[Path | None, typer.Option(help="Folder of finished small models to go on from.")] = None,
+    begin: Annotated[Path | None, typer.Option(help="Folder of finished tiny models to go on from.")] = None,
 ) -> None:
     """Train the tiny models that ship, on rendered people alone; stopped, the same command goes on.
 

@@ -11,7 +11,7 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 class Budget:
     """The budget: rendered persons and photos to train on, training steps, and persons to measure.
 
-    ``judge_*`` are the training of the eval net, whose persons no adapter is trained on. ``held_out`` persons form
+    ``eval_net_*`` are the training of the eval net, whose persons no adapter is trained on. ``held_out`` persons form
     the gallery and are generated ``each`` times; ``mixed_pairs`` pairs of them are mixed. ``side`` is in pixels.
     """
 
@@ -21,9 +21,9 @@ class Budget:
     batch: int = 8
     rate: float = 5e-4
     fair: float = 0.01
-    judge_persons: int = 3000
-    judge_photos: int = 4
-    judge_steps: int = 3000
+    eval_net_persons: int = 3000
+    eval_net_photos: int = 4
+    eval_net_steps: int = 3000
     held_out: int = 100
     each: int = 2
     mixed_pairs: int = 16

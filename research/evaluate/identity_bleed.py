@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.float64]
 
-BEGIN, END = "<!-- leak: written by facechain evaluate --leak -->", "<!-- /leak -->"
+BEGIN, END = "<!-- identity bleed: written by facechain evaluate --identity-bleed -->", "<!-- /identity bleed -->"
 """Markers around the table in the document."""
 _BORDER = 0.03
 """Half-width of the ignored strip between the columns (the masks' soft border), in widths of the picture."""

@@ -66,7 +66,7 @@ def rendered_identity(people: RenderedPeople, number: int, encoder: TransFace) -
         tokens, embedding = encoder(to_encoder_input(photo.aligned)[None])
     rows, columns = np.where(photo.mask.any(1))[0], np.where(photo.mask.any(0))[0]
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-    fact = PhotoFact(f"drawn {number}", "", 1, box, "drawn", "drawn")
+    fact = PhotoFact(f"synthetic {number}", "", 1, box, "synthetic", "synthetic")
     return Identity(tokens, embedding, photo.aligned[None], photo.pixels, (fact,), (1.0,), encoder.digest)
 
 

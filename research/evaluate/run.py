@@ -115,12 +115,12 @@ class _Comparison:
         torch.manual_seed(budget.seed)
         start = time.monotonic()
         notify("rendering people, training the eval net")
-        self._eval_net = load_or_train_eval_net(folder / "judge.safetensors", budget)
+        self._eval_net = load_or_train_eval_net(folder / "eval_net.safetensors", budget)
         self.encoder = TransFace.from_file(models.encoder)
         self._held_out = held_out_people(budget)
         self._subjects, real = prepare_subjects(self._held_out, self._eval_net, self.encoder, budget)
         self._reference = _measure("real drawings", 0.0, self._eval_net, self._subjects, real, real)
-        self.seconds = {"judge": time.monotonic() - start}
+        self.seconds = {"eval_net": time.monotonic() - start}
         self.checkpoint = load_checkpoint(models.checkpoint)
         notify("generating without adapter")
         through = _reconstruct(self.checkpoint, real)

@@ -88,12 +88,13 @@ def held_out_people(budget: Budget) -> RenderedPeople:
 
 def load_or_train_eval_net(path: Path, budget: Budget) -> EvalNet:
     """The eval net of a budget, trained once and cached at ``path``."""
-    training = {name: value for name, value in asdict(budget).items() if name.startswith("judge")}
+    training = {name: value for name, value in asdict(budget).items() if name.startswith("eval_net")}
     config_text = json.dumps({**training, "side": budget.side, "seed": budget.seed, **EVAL_NET_CONFIG})
     eval_net = load_eval_net(path, config_text)
     if eval_net is None:
-        training_set = RenderedPeople(budget.judge_persons, budget.judge_photos, first=1_000_000, side=budget.side)
-        eval_net = train_eval_net(training_set, steps=budget.judge_steps, seed=budget.seed)
+        persons, photos = budget.eval_net_persons, budget.eval_net_photos
+        training_set = RenderedPeople(persons, photos, first=1_000_000, side=budget.side)
+        eval_net = train_eval_net(training_set, steps=budget.eval_net_steps, seed=budget.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_eval_net(eval_net, path, config_text)
     return eval_net

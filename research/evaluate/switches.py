@@ -102,7 +102,7 @@ def switch_costs(
     """Generate every held-out person with every switch and the same seeds; the eval net is cached in ``folder``."""
     torch.manual_seed(budget.seed)
     notify("the eval net")
-    eval_net = load_or_train_eval_net(folder / "judge.safetensors", budget)
+    eval_net = load_or_train_eval_net(folder / "eval_net.safetensors", budget)
     subjects, _ = prepare_subjects(held_out_people(budget), eval_net, TransFace.from_file(models.encoder), budget)
     checkpoint, adapter = load_checkpoint(models.checkpoint), load_adapter(models.adapter)
     exact: Pixels | None = None

@@ -110,7 +110,7 @@ def measure(
 
 
 def _pasted(pixels: Pixels, target: TemplateFace, someone: FaceSource) -> Pixels:
-    """The guest's face scaled over the seat's box, as it is."""
+    """The guest's face scaled over the face's box, as it is."""
     assert someone.photo is not None
     face = faces.choose_face(faces.detector().detect(someone.photo))
     left, top, right, bottom = (round(side) for side in target.face.box)

@@ -57,7 +57,7 @@ class RenderedPictures:
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {name: _open_array(folder / f"{name}.npy", *facts) for name, facts in shapes.items()}
         self._arrays: dict[str, np.ndarray] = {**arrays}
-        progress_file = folder / f"drawn-{persons}-{each}-{side}-{EDITION}.json"
+        progress_file = folder / f"rendered-{persons}-{each}-{side}-{EDITION}.json"
         done = int(json.loads(progress_file.read_text(encoding="utf-8"))) if progress_file.is_file() else 0
         for index in range(done, count):
             self._render(index)

@@ -72,7 +72,7 @@ def test_shares_of_the_steps_add_up():
     assert float(face_mask((64, 64)).mean()) == pytest.approx(FACE_SHARE, abs=0.01)
 
 
-def test_what_does_not_fit_is_told(bench):
+def test_what_does_not_fit_is_reported(bench):
     assert too_large(bench, CASE, BY_NAME[EINSUM]) == ""
     words = too_large(bench, CASE, replace(BY_NAME[EINSUM], needs=lambda _bench, _case: 10**15))
     assert words.startswith("it needs 1000000 GB")
@@ -88,7 +88,7 @@ def test_one_round_runs_each_variant_beside_the_bare_one(bench):
     assert len(said) == 3
 
 
-def test_a_variant_that_runs_out_of_memory_is_told(bench):
+def test_a_variant_that_runs_out_of_memory_is_reported(bench):
     def broken(_bench, _case):
         raise torch.cuda.OutOfMemoryError("no room")
 
@@ -135,8 +135,8 @@ def test_the_command_measures_what_is_missing_and_no_more(tmp_path, monkeypatch,
     def rounds(*more):
         result = CliRunner().invoke(app, [*arguments, *more])
         assert result.exit_code == 0, result.output
-        told = json.loads((tmp_path / "bench.json").read_text())["rounds"]
-        return [len(one["taken"]) for one in told]
+        rounds = json.loads((tmp_path / "bench.json").read_text())["rounds"]
+        return [len(one["taken"]) for one in rounds]
 
     assert rounds("--rounds", "1", "--variant", EXACT) == [2]
     assert rounds("--rounds", "1", "--variant", EXACT) == [2]

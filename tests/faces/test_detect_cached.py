@@ -20,10 +20,10 @@ class Counting:
     name = "counting"
 
     def __init__(self):
-        self.looks = 0
+        self.calls = 0
 
     def detect(self, pixels):
-        self.looks += 1
+        self.calls += 1
         side = float(pixels[0, 0, 0])
         return [Face((0.0, 0.0, side, side), np.zeros((5, 2), np.float32), 0.9)]
 
@@ -41,7 +41,7 @@ def _nothing_kept():
     clear_detections()
 
 
-def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeypatch):
+def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_detection(monkeypatch):
     decodes = []
     real = picture.decode_picture
     monkeypatch.setattr(picture, "decode_picture", lambda *arguments: decodes.append(arguments) or real(*arguments))
@@ -49,7 +49,7 @@ def test_twenty_detections_of_12_megapixels_cost_one_decode_and_one_look(monkeyp
     detector = CachedDetector(counting)
     file = jpeg(4000, 3000, (90, 60, 40))
     found = [detector.detect(read_picture(file).pixels) for _ in range(20)]
-    assert (len(decodes), counting.looks) == (1, 1)
+    assert (len(decodes), counting.calls) == (1, 1)
     assert all(faces[0] is found[0][0] for faces in found)
 
 
@@ -61,11 +61,11 @@ def test_equal_pixels_are_the_same_picture_and_others_are_not():
     assert detector.detect(grey.copy())[0].width == 90
     assert detector.detect(np.asfortranarray(grey))[0].width == 90
     assert detector.detect(np.concatenate([grey, grey])[::2])[0].width == 90  # a view of another array
-    assert counting.looks == 1
+    assert counting.calls == 1
     grey[0, 0, 0] = 91  # the same array, changed
     assert detector.detect(grey)[0].width == 91
     assert detector.detect(grey.reshape(4, 6, 3))[0].width == 91  # the same bytes, another size
-    assert counting.looks == 3
+    assert counting.calls == 3
 
 
 def test_a_new_array_at_the_address_of_an_old_one_is_a_new_picture():
@@ -98,14 +98,14 @@ def test_the_least_used_go_first_and_all_go_when_asked():
         look(number)
     look(0)
     look(256)  # number 1 has to go
-    assert counting.looks == 257
+    assert counting.calls == 257
     look(0)
-    assert counting.looks == 257
+    assert counting.calls == 257
     look(1)
-    assert counting.looks == 258
+    assert counting.calls == 258
     clear_detections()
     look(0)
-    assert counting.looks == 259
+    assert counting.calls == 259
 
 
 def test_the_table_is_in_the_log_once(caplog, monkeypatch):

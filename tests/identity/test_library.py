@@ -93,9 +93,9 @@ def test_the_librarys_name_is_the_cards_name(library, person):
 
 def test_what_a_card_says_without_its_tokens(library, person):
     library.save(person, "Anna")
-    told = library.facts("Anna")
-    assert (told.encoder, told.photos, told.weights) == (person.encoder, person.photos, person.weights)
-    assert np.array_equal(told.thumbnail, person.thumbnail)
+    facts = library.facts("Anna")
+    assert (facts.encoder, facts.photos, facts.weights) == (person.encoder, person.photos, person.weights)
+    assert np.array_equal(facts.thumbnail, person.thumbnail)
 
 
 @pytest.mark.parametrize("content", [b"", b"half", None])

@@ -1,4 +1,4 @@
-"""Who judges likeness: a network apart from the one that put the face in, where one is there, and the score says which.
+"""Likeness is scored by another network than the one that put the face in, where there is one; the score names it.
 
 The second network is a real ONNX file made here that tells faces apart by the colour of their parts.
 """
@@ -53,49 +53,49 @@ def never():
     raise AssertionError("the encoder that puts the face in was asked")
 
 
-def test_a_network_apart_judges_and_says_so(second, person):
-    judge = choose_scorer(never)
-    assert isinstance(judge, RecogniserScorer)
-    same = judge.likeness(PHOTO, person)
+def test_a_second_network_scores_and_names_itself(second, person):
+    scorer = choose_scorer(never)
+    assert isinstance(scorer, RecogniserScorer)
+    same = scorer.likeness(PHOTO, person)
     assert (same.encoder, same.independent, same.source) == ("ArcFace", True, "ArcFace")
     assert same.cosine > 0.999
-    dimmed = judge.likeness(ImageEnhance.Brightness(PHOTO).enhance(0.4), person)
+    dimmed = scorer.likeness(ImageEnhance.Brightness(PHOTO).enhance(0.4), person)
     assert dimmed.cosine < same.cosine - 0.01
-    assert judge.likeness(GREY, person) is None
+    assert scorer.likeness(GREY, person) is None
 
 
 def test_photos_count_by_their_weights(second, encoder):
     photos = [np.asarray(PHOTO), np.asarray(ImageEnhance.Brightness(PHOTO).enhance(0.4))]
     alone = Identity.from_photos(photos[0], encoder)
-    judge = choose_scorer(never)
+    scorer = choose_scorer(never)
 
     def likeness(weights):
-        return judge.likeness(PHOTO, Identity.from_photos(photos, encoder, weights=weights)).cosine
+        return scorer.likeness(PHOTO, Identity.from_photos(photos, encoder, weights=weights)).cosine
 
-    assert likeness((1, 0)) == pytest.approx(judge.likeness(PHOTO, alone).cosine, abs=1e-6)
+    assert likeness((1, 0)) == pytest.approx(scorer.likeness(PHOTO, alone).cosine, abs=1e-6)
     assert likeness((1, 0)) > likeness((1, 1)) > likeness((0, 1))
 
 
 def test_a_mix_of_people_lies_between_them(second, person, encoder):
     dim = Identity.from_photos(np.asarray(ImageEnhance.Brightness(PHOTO).enhance(0.4)), encoder)
-    judge = choose_scorer(never)
+    scorer = choose_scorer(never)
     cosines = [
-        judge.likeness(PHOTO, Identity.mix([(person, share), (dim, 1 - share)])).cosine for share in (1, 0.7, 0.3, 0)
+        scorer.likeness(PHOTO, Identity.mix([(person, share), (dim, 1 - share)])).cosine for share in (1, 0.7, 0.3, 0)
     ]
     assert cosines == sorted(cosines, reverse=True)
     assert cosines[0] > 0.999
-    assert cosines[-1] == pytest.approx(judge.likeness(PHOTO, dim).cosine, abs=1e-6)
+    assert cosines[-1] == pytest.approx(scorer.likeness(PHOTO, dim).cosine, abs=1e-6)
 
 
-def test_without_a_second_network_the_encoder_judges_and_says_so(person, encoder):
-    judge = choose_scorer(lambda: encoder)
-    assert isinstance(judge, EncoderScorer)
-    found = judge.likeness(PHOTO, person)
+def test_without_a_second_network_the_encoder_scores_and_names_itself(person, encoder):
+    scorer = choose_scorer(lambda: encoder)
+    assert isinstance(scorer, EncoderScorer)
+    found = scorer.likeness(PHOTO, person)
     assert found.cosine == pytest.approx(1, abs=1e-4)
     assert found.source == "TransFace, which also put the face in"
 
 
-def test_without_any_the_reason_is_the_encoders():
+def test_without_any_network_the_error_is_the_encoders():
     def missing():
         raise WeightsError("The encoder is missing.")
 

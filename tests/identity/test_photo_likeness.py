@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 from facechain_ext.faces.types import Face
-from facechain_ext.identity.photo_likeness import FaceJudge, JudgedFace, compare, compare_all, doubt, verdict
+from facechain_ext.identity.photo_likeness import DescribedFace, FaceDescriber, compare, compare_all, doubt, verdict
 
 LEVEL = Face((0, 0, 120, 150), np.zeros((5, 2), np.float32), 0.9, pitch=-8)
 
@@ -43,9 +43,9 @@ def test_small_and_turned_faces_get_no_verdict(change, words):
 def test_a_doubt_on_one_face_names_it_and_keeps_the_distance():
     zero, one = np.zeros(128, np.float32), np.zeros(128, np.float32)
     one[0] = 0.3
-    pair = compare(JudgedFace("a.jpg", zero), JudgedFace("b.jpg", one, "too small"))
+    pair = compare(DescribedFace("a.jpg", zero), DescribedFace("b.jpg", one, "too small"))
     assert (round(pair.distance, 3), pair.verdict, pair.reason) == (0.3, "no verdict", "b.jpg: too small")
-    assert [(row.one, row.other) for row in compare_all([JudgedFace(name, zero) for name in "abc"])] == [
+    assert [(row.one, row.other) for row in compare_all([DescribedFace(name, zero) for name in "abc"])] == [
         ("a", "b"), ("a", "c"), ("b", "c"),
     ]  # fmt: skip
 
@@ -56,13 +56,13 @@ def test_two_real_people_and_one_person_in_a_mirror():
     from PIL import Image
 
     matplotlib = pytest.importorskip("matplotlib", reason="its sample photo is used")
-    judge = FaceJudge()
+    describer = FaceDescriber()
     collins = data.astronaut()
     hopper = np.asarray(Image.open(f"{matplotlib.get_data_path()}/sample_data/grace_hopper.jpg").convert("RGB"))
     both = np.zeros((600, 1024, 3), np.uint8)
     both[:512, :512], both[:, 512:] = collins[:, ::-1], hopper
-    first, second = judge.judge_all(both, "both")
-    (alone,) = judge.judge_all(collins, "collins")
+    first, second = describer.describe_all(both, "both")
+    (alone,) = describer.describe_all(collins, "collins")
     assert (first.label, second.label, alone.label) == ("both face 1", "both face 2", "collins")
     assert compare(alone, first).verdict == "same person"
     assert compare(alone, second).verdict == "someone else"

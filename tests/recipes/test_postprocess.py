@@ -17,8 +17,8 @@ def portraits(count):
 
 
 @pytest.mark.parametrize("beside", [True, False])
-@pytest.mark.parametrize("told", [0, 2, 3], ids=["of none", "of some", "of all"])
-def test_every_picture_once_in_the_order_that_is_asked_for(beside, told):
+@pytest.mark.parametrize("reported", [0, 2, 3], ids=["of none", "of some", "of all"])
+def test_every_picture_once_in_the_order_that_is_asked_for(beside, reported):
     made, done = portraits(3), []
 
     def work(portrait):
@@ -26,7 +26,7 @@ def test_every_picture_once_in_the_order_that_is_asked_for(beside, told):
         return portrait.seed * 10
 
     with PostprocessPipeline(work, beside=beside) as pipeline:
-        for portrait in made[:told]:
+        for portrait in made[:reported]:
             pipeline.submit(portrait)
         assert pipeline.results(made[::-1]) == [20, 10, 0]
     assert sorted(done) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Several people painted one by one: what is asked of the host, what is laid over what, and how it is told."""
+"""Several people painted one by one: what is asked of the host, what covers what, and how progress is reported."""
 
 from __future__ import annotations
 
@@ -45,15 +45,24 @@ def somebody(name):
     return Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", name)
 
 
-def seated(*names):
+def side_by_side(*names):
     first, *others = names
     return assign_regions(Person(somebody(first), 0.7), None, [(somebody(name), RegionPrompt(name)) for name in others])
 
 
-def test_everybody_is_painted_alone_into_the_picture_that_knows_nobody():
-    host, told = Painter(), []
-    job = Job("two", people=seated("Anna", "Bob"), count=2, seed=5, steps=4, width=128, height=64, hires=Hires(2.0))
-    done = SequentialInpaintHost(host, 0.6).generate(job, progress=lambda *at: told.append(at) or True)
+def test_each_person_is_inpainted_alone_into_a_picture_without_people():
+    host, reports = Painter(), []
+    job = Job(
+        "two",
+        people=side_by_side("Anna", "Bob"),
+        count=2,
+        seed=5,
+        steps=4,
+        width=128,
+        height=64,
+        hires=Hires(2.0),
+    )
+    done = SequentialInpaintHost(host, 0.6).generate(job, progress=lambda *at: reports.append(at) or True)
     bare, *alone = host.jobs
     assert (bare.people, bare.count, bare.hires) == ((), 2, Hires(2.0))
     assert [one.people[0].identity.name for one in alone] == ["Anna", "Bob"] * 2
@@ -65,8 +74,8 @@ def test_everybody_is_painted_alone_into_the_picture_that_knows_nobody():
     pixels = np.asarray(done[0].picture)[..., 0]
     assert (pixels[:, :120] == COLOURS["Anna"]).all()
     assert (pixels[:, -120:] == COLOURS["Bob"]).all()
-    assert told == sorted(told)
-    assert told[-1] == (4 * 6, 4 * 6)
+    assert reports == sorted(reports)
+    assert reports[-1] == (4 * 6, 4 * 6)
 
 
 def test_overlapping_regions_share_and_what_nobody_has_stays():
@@ -82,8 +91,8 @@ def test_overlapping_regions_share_and_what_nobody_has_stays():
     assert (row[100:] == COLOURS[""]).all()
 
 
-def test_who_is_in_it_is_told_as_by_one_generation():
-    job = Job("", people=seated("Anna", "Bob"), remarks={"FaceChain people": "Bob"}, steps=1, width=64, height=64)
+def test_infotext_names_people_as_one_generation_does():
+    job = Job("", people=side_by_side("Anna", "Bob"), remarks={"FaceChain people": "Bob"}, steps=1, width=64, height=64)
     (done,) = SequentialInpaintHost(Painter(), 0.5).generate(job)
     for part in ("Anna (", "; Bob (", "'FaceChain strength': 0.7", "'FaceChain people': 'Bob'"):
         assert part in done.infotext
@@ -91,18 +100,18 @@ def test_who_is_in_it_is_told_as_by_one_generation():
 
 def test_one_person_needs_no_painting():
     host = Painter()
-    SequentialInpaintHost(host, 0.5).generate(Job("", people=seated("Anna"), width=64, height=64, steps=1))
+    SequentialInpaintHost(host, 0.5).generate(Job("", people=side_by_side("Anna"), width=64, height=64, steps=1))
     assert [len(job.people) for job in host.jobs] == [1]
 
 
 @pytest.mark.parametrize(("left", "whole"), [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 2)])
 def test_what_is_stopped_leaves_the_pictures_with_everybody_in(left, whole):
-    job = Job("", people=seated("Anna", "Bob"), count=2, width=64, height=64, steps=1)
+    job = Job("", people=side_by_side("Anna", "Bob"), count=2, width=64, height=64, steps=1)
     seen = []
     assert len(SequentialInpaintHost(Painter(left), 0.5).generate(job, ready=seen.append)) == len(seen) == whole
 
 
 def test_a_job_that_starts_from_a_picture_is_refused():
-    job = Job("", people=seated("Anna", "Bob"), inpaint=Inpaint(Image.new("RGB", (64, 64))))
+    job = Job("", people=side_by_side("Anna", "Bob"), inpaint=Inpaint(Image.new("RGB", (64, 64))))
     with pytest.raises(HostError, match="made from noise"):
         SequentialInpaintHost(Painter(), 0.5).generate(job)

@@ -1,6 +1,6 @@
 """The style portrait: what is asked of the host, and what becomes of what it gives.
 
-The host here draws a real portrait, better or worse by the seed, so that judging and keeping the best work on real
+The host here draws a real portrait, better or worse by the seed, so that scoring and keeping the best work on real
 faces; how a diffusion model answers is tested with the hosts.
 """
 
@@ -155,7 +155,7 @@ def test_pictures_without_a_face_come_last_and_are_said(person, encoder):
     assert result.notes == ("before", "Pictures without a face that can be judged come last.")
 
 
-def test_without_a_judge_the_order_is_the_hosts(person):
+def test_without_a_scorer_the_order_is_the_hosts(person):
     job, _ = recipe.plan(person, None, recipe.Settings(count=3))
     result = recipe.make(Easel(), job)
     assert [p.portrait.seed for p in result.pictures] == [0, 1, 2]

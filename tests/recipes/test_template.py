@@ -202,9 +202,9 @@ def test_the_largest_template_takes_less_than_two_gigabytes(tmp_path):
         big[y : y + 2600, x : x + 2600] = small(HEAD, 2600)
     Image.fromarray(big).save(tmp_path / "large.png", compress_level=1)
     Image.fromarray(small(ASTRONAUT, 400)).save(tmp_path / "small.png")
-    told = subprocess.run([sys.executable, "-c", LARGE, tmp_path], capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr[-2000:]
-    count, same, megabytes = told.stdout.split()[-3:]
+    done = subprocess.run([sys.executable, "-c", LARGE, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    count, same, megabytes = done.stdout.split()[-3:]
     assert (count, same) == ("3", "True")
     assert float(megabytes) < 2048
 
@@ -522,7 +522,7 @@ class Steps(Painter):
 def test_progress_counts_the_whole_recipe_once(three, targets, quality):
     nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))  # left out, and counted all the same
     who = {1: SOURCE, 2: "pixelate", 3: nobody} if quality == "instant" else {1: somebody(), 2: somebody(), 3: SOURCE}
-    told = []
+    reports = []
     settings = Settings(quality=quality, match=False, steps=10)
     make(
         three,
@@ -530,12 +530,12 @@ def test_progress_counts_the_whole_recipe_once(three, targets, quality):
         settings,
         host=Steps(),
         targets=targets,
-        progress=lambda *now: told.append(now) is None,
+        progress=lambda *now: reports.append(now) is None,
     )
-    shares = [done / total for done, total in told]
+    shares = [done / total for done, total in reports]
     assert (shares[0], shares[-1]) == (0, 1)
     assert shares == sorted(shares)
-    assert len({total for _, total in told}) == 1
+    assert len({total for _, total in reports}) == 1
     if quality != "instant":
         assert len(set(shares)) > 10
 

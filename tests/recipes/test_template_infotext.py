@@ -58,7 +58,7 @@ def test_what_made_a_picture_comes_back_out_of_its_text(settings):
     assert dict(found.people) == {1: "card Anna", 2: "pixelate", 3: "pixelate", 10: "photo 0123456789ab"}
 
 
-def test_the_hosts_model_and_sampler_are_told_and_its_crop_is_not():
+def test_infotext_names_the_hosts_model_and_sampler_but_not_its_crop():
     values = parse_infotext(
         template_infotext(make_template(), WHO, Settings(quality="standard", seed=3), host_text=HOSTS)
     ).values

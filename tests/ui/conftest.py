@@ -1,4 +1,4 @@
-"""The page, served without a webui on random small models, in a real browser."""
+"""The page, served without a webui on random tiny models, in a real browser."""
 
 from __future__ import annotations
 

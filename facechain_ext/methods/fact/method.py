@@ -17,6 +17,7 @@ from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
 from facechain_ext.methods.fact.options import AttachOptions
 from facechain_ext.methods.fact.rows import StepRows
+from facechain_ext.methods.fact.sites import unfit_family_reason
 from facechain_ext.methods.setting import Setting
 from facechain_ext.weights import find
 
@@ -50,13 +51,8 @@ class FactMethod:
         return (*missing, *(() if adapter_files() else PUBLISHED[:1]))
 
     def unavailable_reason(self, family: ModelFamily) -> str:
-        """FACT's published weights are for SD1.5."""
-        if family == "SD1.5":
-            return ""
-        kind = "another kind of model" if family == "unknown" else family
-        return (
-            f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."
-        )
+        """The published weights are made for SD1.5."""
+        return unfit_family_reason(family)
 
     def unusable_reason(self, identity: Identity) -> str:
         """Every identity has the encoder's tokens."""

@@ -104,12 +104,12 @@ def find_sites(unet: nn.Module) -> list[Site]:
     for path, site in wanted.items():
         block = modules.get(f"{path}.0")
         if block is None or f"{path}.1" in modules or not _is_transformer_block(block):
-            raise HostError(_refusal(modules))
+            raise HostError(unfit_family_reason(_family_by_context(modules)))
         found.append(Site.of(site, block))
     if stacks - wanted.keys():
-        raise HostError(_refusal(modules))
+        raise HostError(unfit_family_reason(_family_by_context(modules)))
     if found[0].context in _FAMILY_OF_CONTEXT:
-        raise HostError(_refusal(modules))
+        raise HostError(unfit_family_reason(_family_by_context(modules)))
     return found
 
 
@@ -151,7 +151,9 @@ def _is_transformer_block(module: nn.Module) -> TypeGuard[TransformerBlock]:
     return all(hasattr(module, part) for part in ("attn1", "attn2", "norm2"))
 
 
-def _refusal(modules: dict[str, nn.Module]) -> str:
-    family = _family_by_context(modules)
+def unfit_family_reason(family: ModelFamily) -> str:
+    """Why the adapter cannot act in a model of ``family``, and the next step; "" for SD1.5, for which it is made."""
+    if family == "SD1.5":
+        return ""
     kind = "another kind of model" if family == "unknown" else family
     return f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."

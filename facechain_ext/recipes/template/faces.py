@@ -25,7 +25,7 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 class TemplateFace:
     """One face of a template: its number from 1, where it is, and which pixels are its (bool [h, w]).
 
-    With hair where the seats were found so. ``covered`` are the pixels of what lies before it (bool [h, w]), which are
+    With hair where the faces were found so. ``covered`` are the pixels of what lies before it (bool [h, w]), which are
     none of ``mask`` and stay as they are when somebody is put in.
     """
 

@@ -29,7 +29,14 @@ ELSEWHERE = (
     "retouch/sandbox/worker.py",
 )
 """Not shown in the webui: the command line, its reports and the log, and errors of a U-Net's block for programmers."""
-SHOWN_THERE = ("training/style", "training/processes.py", "methods/setting.py", "methods/fact/files.py")
+SHOWN_THERE = (
+    "training/style",
+    "training/processes.py",
+    "methods/setting.py",
+    "methods/fact/files.py",
+    "methods/fact/method.py",
+    "methods/fact/sites.py",
+)
 """Exceptions from ELSEWHERE."""
 LABELS = {"label", "info", "placeholder", "title", "help", "value", "alt", "purpose"}
 _COMPONENTS = {"Accordion", "Button", "TabItem", "Tab", "ToolButton", "Dropdown", "Checkbox", "Radio"}

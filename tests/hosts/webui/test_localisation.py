@@ -24,7 +24,7 @@ SCOPE = "FaceChain: "
 VALUE = re.compile(r"\{\d\}")
 NOT_SHOWN = {
     "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
-    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", *EXAMPLES,
+    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter", *EXAMPLES,
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
@@ -37,7 +37,7 @@ SINGLE_WORDS = {
     "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
     "Styles", "all", "favourites", "file", "use", "caption",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
-    "Click to Upload", "New row", "New column",
+    "Click to Upload", "New row", "New column", "another kind of model",
 }  # fmt: skip
 """Single words in tables and drop-downs, texts of the page's scripts, and texts of gradio's own in our components."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"

@@ -64,17 +64,17 @@ def test_null_tokens_go_to_the_unconditional_rows_of_each_family(unet, family, s
         assert worst(expected, unets.run(unet, x, t, context)) < 1e-5
 
 
-@pytest.mark.parametrize("told", [[True, False, False, True], [False] * 4, [True] * 4])
-def test_rows_as_told(unet, small, inputs, told):
+@pytest.mark.parametrize("conditional", [[True, False, False, True], [False] * 4, [True] * 4])
+def test_set_rows_decides_which_rows_get_the_face(unet, small, inputs, conditional):
     adapter, state, _ = small
     x, t, context, tokens = inputs
     face, null = tokens[0], tokens[1]
-    with published(unet, state, torch.stack([face if is_cond else null for is_cond in told]), 0.5):
+    with published(unet, state, torch.stack([face if is_cond else null for is_cond in conditional]), 0.5):
         expected = unets.run(unet, x, t, context)
     with attach(unet, adapter, face, null_tokens=null) as attachment:
-        attachment.set_rows(told)
+        attachment.set_rows(conditional)
         assert worst(expected, unets.run(unet, x, t, context)) < 1e-5
-        attachment.set_rows(lambda rows, seen: told[:rows] if seen is context else [])
+        attachment.set_rows(lambda rows, seen: conditional[:rows] if seen is context else [])
         assert worst(expected, unets.run(unet, x, t, context)) < 1e-5
 
 
@@ -155,7 +155,7 @@ def test_a_second_attach_replaces_the_first(unet, small, inputs):
         ((0.3, 0.3), 690, False),
     ],
 )
-def test_window_goes_by_the_timestep_until_told(unet, small, inputs, window, timestep, acts):
+def test_window_goes_by_the_timestep_until_set_progress(unet, small, inputs, window, timestep, acts):
     adapter, _, _ = small
     x, _, context, tokens = inputs
     t = torch.full((4,), timestep)

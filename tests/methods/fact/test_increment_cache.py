@@ -72,9 +72,9 @@ def test_the_second_step_adds_what_the_first_did(unet, small, inputs):
     assert all(not torch.equal(first[site], third[site]) for site in first)
 
 
-@pytest.mark.parametrize("told", [[True, False, False, True], [False] * 4, [True] * 4])
+@pytest.mark.parametrize("conditional", [[True, False, False, True], [False] * 4, [True] * 4])
 @pytest.mark.parametrize("region", [None, "left"])
-def test_rows_without_words_are_left_alone(unet, small, inputs, told, region):
+def test_rows_without_words_are_left_alone(unet, small, inputs, conditional, region):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     mask = None
@@ -83,13 +83,13 @@ def test_rows_without_words_are_left_alone(unet, small, inputs, told, region):
         mask[:, :8] = 1
     bare = unets.run(unet, x, t, context)
     with attach(unet, adapter, tokens[0], null_tokens=tokens[1], region=mask) as attachment:
-        attachment.set_rows(told)
+        attachment.set_rows(conditional)
         exact = unets.run(unet, x, t, context)
     with attach(
         unet, adapter, tokens[0], null_tokens=tokens[1], region=mask, options=AttachOptions(conditional_only=True)
     ) as attachment:
-        attachment.set_rows(told)
+        attachment.set_rows(conditional)
         got = unets.run(unet, x, t, context)
-    for row, is_conditional in enumerate(told):
+    for row, is_conditional in enumerate(conditional):
         wanted = exact if is_conditional else bare
         assert worst(got[row], wanted[row]) < 1e-5

@@ -155,9 +155,9 @@ def test_a_step_waits_for_nothing(unet, small, inputs, name, apart):
     calls = [([True], slice(0, 1)), ([False], slice(1, 2))] if apart else [([True, False], slice(0, 2))]
 
     def step(attachment=None):
-        for told, rows in calls:
+        for conditional, rows in calls:
             if attachment is not None:
-                attachment.set_rows(told)
+                attachment.set_rows(conditional)
             unets.run(unet, x[rows], t[rows], context[rows])
 
     with Watch() as bare:

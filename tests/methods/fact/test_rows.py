@@ -67,7 +67,7 @@ def test_rows_in_the_order_of_the_webui(conditional, unconditional, calls, known
     [["ccccuuuu", "ccuu"], ["cccc", "uuuu"], ["uc"], ["c", "c", "u", "u"], ["cu"] * 9],
     ids=["tiles", "tiles, cond first", "uncond first", "reference in two parts", "one tile a time"],
 )
-def test_other_orders_are_told_by_the_text(calls):
+def test_other_orders_are_found_by_the_rows_text(calls):
     rows, said = reader()
     rows.begin_step(StepLayout(1, 1, text(1), text(2)))
     for call in calls:

@@ -25,9 +25,9 @@ LITTLE = Budget(
     photos=2,
     steps=1,
     batch=1,
-    judge_persons=3,
-    judge_photos=2,
-    judge_steps=2,
+    eval_net_persons=3,
+    eval_net_photos=2,
+    eval_net_steps=2,
     held_out=2,
     each=1,
     draw_steps=1,
@@ -43,7 +43,7 @@ def test_every_variant_at_every_strength_with_its_budget(models, tmp_path):
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *expected]
     assert results.figures[1].outside == 0
     assert all(0 <= row.retrieval <= 1 and 0 <= row.caption <= 1 for row in results.figures)
-    assert set(results.seconds) == {"judge", *(variant.name for variant in VARIANTS)}
+    assert set(results.seconds) == {"eval_net", *(variant.name for variant in VARIANTS)}
     again = evaluate(models, tmp_path / "work", LITTLE)
     assert again.figures == results.figures
     text = page(results, "facechain evaluate", "results.png")
@@ -62,13 +62,13 @@ def test_finished_models_are_measured_as_they_are(models, tmp_path):
     results = evaluate_as_they_are(models, tmp_path, LITTLE)
     rows = [(row.variant, row.strength) for row in results.figures]
     assert rows == [(CEILING, 0.0), ("no adapter", 0.0), *((OWN, strength) for strength in STRENGTHS[1:])]
-    assert set(results.seconds) == {"judge"}
+    assert set(results.seconds) == {"eval_net"}
     assert results.mixing.pairs == 1
-    kept = (tmp_path / "judge.safetensors").stat().st_mtime_ns
+    kept = (tmp_path / "eval_net.safetensors").stat().st_mtime_ns
     assert evaluate_as_they_are(models, tmp_path, LITTLE).figures == results.figures
-    assert (tmp_path / "judge.safetensors").stat().st_mtime_ns == kept
-    evaluate_as_they_are(models, tmp_path, replace(LITTLE, judge_steps=3))
-    assert (tmp_path / "judge.safetensors").stat().st_mtime_ns != kept
+    assert (tmp_path / "eval_net.safetensors").stat().st_mtime_ns == kept
+    evaluate_as_they_are(models, tmp_path, replace(LITTLE, eval_net_steps=3))
+    assert (tmp_path / "eval_net.safetensors").stat().st_mtime_ns != kept
 
 
 def test_a_picture_is_encoded_once_as_the_training_would(models):
@@ -81,8 +81,8 @@ def test_a_picture_is_encoded_once_as_the_training_would(models):
     assert latents[1] is latents[1]
 
 
-def test_a_judge_that_was_trained_otherwise_is_not_used_again(tmp_path, monkeypatch):
-    kept = tmp_path / "judge.safetensors"
+def test_an_eval_net_that_was_trained_otherwise_is_not_used_again(tmp_path, monkeypatch):
+    kept = tmp_path / "eval_net.safetensors"
     load_or_train_eval_net(kept, LITTLE)
     first = kept.stat().st_mtime_ns
     load_or_train_eval_net(kept, LITTLE)

@@ -1,4 +1,4 @@
-"""The leak between two people: what is measured, on random models, and where the table goes."""
+"""Identity bleed between two people: what is measured, on random models, and where the table goes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_who_is_painted_alone_is_not_changed_by_the_neighbour(tmp_path):
     assert identity_bleed_of(found) == 0.0
 
 
-def test_the_leak_is_the_share_of_all_changes():
+def test_identity_bleed_is_the_share_of_all_changes():
     found = [Trial(10.0, 1.0), Trial(30.0, 1.0)]
     assert np.isclose(identity_bleed_of(found), 0.05)
     text = table({"a way": found, "another": [Trial(10.0, 0.0)]}, Trials(count=1), "none")

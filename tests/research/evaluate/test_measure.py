@@ -57,7 +57,7 @@ def test_crops_bring_the_landmarks_of_any_face_to_the_encoders_places(turn, scal
     assert nearest.max() < 1.5 / 64
 
 
-def test_the_judge_learns_who_and_what():
+def test_the_eval_net_learns_identity_and_prompt():
     people = RenderedPeople(4, 4)
     eval_net = train_eval_net(people, steps=60, batch=16)
     pixels = np.stack([people.photo(n).pixels for n in range(16)])

@@ -65,7 +65,7 @@ def test_every_switch_is_compared_with_the_exact_pictures(models, tmp_path):
 
 
 def test_a_small_box_changes_the_pictures(models, tmp_path):
-    eval_net = load_or_train_eval_net(tmp_path / "judge.safetensors", LITTLE)
+    eval_net = load_or_train_eval_net(tmp_path / "eval_net.safetensors", LITTLE)
     subjects, _ = prepare_subjects(held_out_people(LITTLE), eval_net, TransFace.from_file(models.encoder), LITTLE)
     exact, in_face_box = (
         _generate(
@@ -89,8 +89,8 @@ def test_the_command_writes_the_table(models, tmp_path, monkeypatch):
         **switch_costs.__kwdefaults__, "switches": [replace(kept[0], steps=2)]
     }, raising=False)  # fmt: skip
     monkeypatch.setattr("facechain_ext.demo.tiny_models", lambda _folder: models)
-    parts = [f"--budget={name}={getattr(LITTLE, name)}" for name in ("judge_persons", "judge_photos", "judge_steps")]
-    parts += [f"--budget={name}={getattr(LITTLE, name)}" for name in ("held_out", "each", "side")]
+    names = ("eval_net_persons", "eval_net_photos", "eval_net_steps", "held_out", "each", "side")
+    parts = [f"--budget={name}={getattr(LITTLE, name)}" for name in names]
     arguments = ["evaluate", "--work", str(tmp_path / "work"), "--docs", str(tmp_path / "docs"), "--switches", *parts]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output

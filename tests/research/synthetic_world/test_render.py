@@ -13,12 +13,12 @@ from research.synthetic_world import caption, nuisance, person, render, scene, t
 from research.synthetic_world.people import BEARD_KINDS, HAIR_KINDS
 
 
-def drawn(who=0, where=0, how=0, side=64):
+def rendered(who=0, where=0, how=0, side=64):
     return render(person(who), scene(where), nuisance(how), side=side)
 
 
 def test_the_same_seeds_give_the_same_pixels():
-    first, second = drawn(3, 4, 5), drawn(3, 4, 5)
+    first, second = rendered(3, 4, 5), rendered(3, 4, 5)
     assert np.array_equal(first.pixels, second.pixels)
     assert person(3) == person(3)
     assert caption(scene(4)) == caption(scene(4))
@@ -27,7 +27,7 @@ def test_the_same_seeds_give_the_same_pixels():
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 10_000))
 def test_masks_lie_in_one_another_and_landmarks_in_the_face(who, where, how):
-    picture = drawn(who, where, how)
+    picture = rendered(who, where, how)
     assert not (picture.face & ~picture.head).any()
     assert not (picture.head & ~picture.person).any()
     assert picture.face.mean() > 0.01
@@ -42,7 +42,7 @@ def test_masks_lie_in_one_another_and_landmarks_in_the_face(who, where, how):
 
 @pytest.mark.parametrize("side", [64, 96, 128])
 def test_sizes(side):
-    picture = drawn(side=side)
+    picture = rendered(side=side)
     assert picture.pixels.shape == (side, side, 3)
     assert picture.pixels.dtype == np.uint8
     assert picture.face.shape == (side, side)
@@ -58,8 +58,8 @@ def colours(picture):
 def test_a_person_stays_nearer_to_themselves_than_to_others():
     people = range(30)
     plain = [where for where in range(200) if scene(where).style == "photo" and not scene(where).accessory][:2]
-    first = np.stack([colours(drawn(who, plain[0], 1)) for who in people])
-    second = np.stack([colours(drawn(who, plain[1], 2)) for who in people])
+    first = np.stack([colours(rendered(who, plain[0], 1)) for who in people])
+    second = np.stack([colours(rendered(who, plain[1], 2)) for who in people])
     first, second = first - first.mean(0), second - second.mean(0)  # what the light does to all
     distance = np.linalg.norm(first[:, None] - second[None], axis=-1)
     found = (distance.argmin(1) == np.arange(30)).mean()
@@ -85,16 +85,16 @@ def test_every_kind_of_hair_looks_different(kind):
 def test_traits_are_the_numbers_and_a_one_at_each_kind(seeds):
     people = [person(seed) for seed in seeds]
     numbers = np.array([list(vars(who).values()) for who in people], np.float32)
-    told = traits(numbers)
+    features = traits(numbers)
     kinds = [sorted(set(HAIR_KINDS)), sorted(set(BEARD_KINDS))]
-    assert np.array_equal(told[:, :28], numbers)
-    for row, who in zip(told[:, 28:].tolist(), people, strict=True):
+    assert np.array_equal(features[:, :28], numbers)
+    for row, who in zip(features[:, 28:].tolist(), people, strict=True):
         assert row == [kind == who.hair_style for kind in kinds[0]] + [kind == who.beard_style for kind in kinds[1]]
 
 
 def test_eyes_never_meet_and_the_mouth_stays_below_the_nose():
     for who in range(200):
-        x, y = drawn(who, 0, 0, side=96).landmarks.T
+        x, y = rendered(who, 0, 0, side=96).landmarks.T
         assert x[1] - x[0] > 10
         assert y[3] > y[2] - 3
 

@@ -86,11 +86,11 @@ def test_a_template_keeps_what_lies_before_a_face_pixel_by_pixel(name, tmp_path)
     pixels, where = boxed(name, "brown")
     Image.fromarray(pixels).save(tmp_path / "template.png")
     template = read_template(tmp_path / "template.png")
-    seats = find_template_faces(template.pixels)
-    done = make(template, {1: FaceSource(photo=HOPPER if "Collins" in name else COLLINS)}, targets=seats)
+    targets = find_template_faces(template.pixels)
+    done = make(template, {1: FaceSource(photo=HOPPER if "Collins" in name else COLLINS)}, targets=targets)
     assert np.array_equal(done.pixels[where], pixels[where])
-    assert done.changed[seats[0].mask].mean() > 0.3
+    assert done.changed[targets[0].mask].mean() > 0.3
     assert done.notes == ("Face 1: what covers a part of it stays before the new face.",)
     assert done.left_out == ()
-    mosaic = make(template, {1: "pixelate"}, targets=seats)
+    mosaic = make(template, {1: "pixelate"}, targets=targets)
     assert mosaic.changed[where].any(), "a mosaic hides all of the face"

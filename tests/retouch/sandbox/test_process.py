@@ -139,6 +139,6 @@ def test_the_process_ends_with_its_parent(folder, tmp_path):
         "from facechain_ext.retouch.sandbox.process import SandboxProcess\n"
         "print(SandboxProcess('skin-retouch', 'skin-retouching-torch')._process.pid)"
     )
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     with pytest.raises(ProcessLookupError):
-        os.kill(int(told.stdout.split()[-1]), 0)
+        os.kill(int(done.stdout.split()[-1]), 0)
