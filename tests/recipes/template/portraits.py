@@ -1,0 +1,116 @@
+"""A real person's portraits side by side as templates, people to put in, and hosts that paint in one colour."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage import data
+
+from facechain_ext.identity import Identity, PhotoFact
+from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.recipes.job import Portrait
+from facechain_ext.recipes.template import FaceSource, Settings
+
+ASTRONAUT = data.astronaut()
+
+
+HEAD = ASTRONAUT[:230, 110:340]
+
+
+def relit(pixels, red=1.0, blue=1.0, light=1.0):
+    """The same portrait in another light."""
+    return np.clip(pixels * np.array([red, 1.0, blue]) * light, 0, 255).astype(np.uint8)
+
+
+SOURCE = FaceSource(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
+
+
+def row(*heads, gap=0, height=256, background=120):
+    """Heads side by side on a plain ground."""
+    width = sum(head.shape[1] for head in heads) + gap * (len(heads) + 1)
+    canvas = np.full((height, width, 3), background, np.uint8)
+    x = gap
+    for head in heads:
+        canvas[(height - head.shape[0]) // 2 :][: head.shape[0], x : x + head.shape[1]] = head
+        x += head.shape[1] + gap
+    return canvas
+
+
+def png(pixels, **extra):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", **extra)
+    return file.getvalue()
+
+
+def turned(head, degrees):
+    return np.asarray(Image.fromarray(head).rotate(degrees, expand=False, fillcolor=(120, 120, 120)))
+
+
+def small(head, side):
+    return np.asarray(Image.fromarray(head).resize((side, side), Image.Resampling.LANCZOS))
+
+
+class Painter:
+    """A host that paints everything in one colour where it may, and remembers what it was asked for."""
+
+    name = "painter"
+
+    def __init__(self):
+        self.jobs = []
+
+    def generate(self, job, *, progress=None, ready=None):
+        self.jobs.append(job)
+        if job.inpaint is None:
+            return [Portrait(Image.fromarray(small(HEAD, job.width)), job.seed, "")]
+        made = []
+        for seed in range(job.seed, job.seed + job.count):
+            painted = Image.new("RGB", (job.width, job.height), (200, 30, 40 + seed))
+            made.append(Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), seed, ""))
+        return made
+
+
+def somebody():
+    """A person without a photo to fuse, so that what is seen is what was painted."""
+    grey = np.full((1, 112, 112, 3), 128, np.uint8)
+    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    return FaceSource(
+        Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", "Anna")
+    )
+
+
+def standard(**changes):
+    return Settings(quality="standard", match=False, **changes)
+
+
+class Bluest:
+    """Finds a picture the more like the bluer its middle is."""
+
+    def likeness(self, picture, identity):
+        return Likeness(picture.getpixel((picture.width // 2, picture.height // 2))[2] / 255, "ArcFace")
+
+
+class Interrupted(Painter):
+    """Ends in the middle of its generation number ``at`` and of every later one, as an interrupted webui does not."""
+
+    def __init__(self, at, keeps=0):
+        super().__init__()
+        self.at, self.keeps = at, keeps
+
+    def generate(self, job, *, progress=None, ready=None):
+        made = super().generate(job)
+        return made[: self.keeps] if len(self.jobs) == self.at else made
+
+
+class Steps(Painter):
+    """Tells of each step of each of its generations from the first to the last, and stops where it is told to."""
+
+    def generate(self, job, *, progress=None, ready=None):
+        total = job.count * job.steps
+        for step in range(total + 1):
+            if not progress(step, total):
+                self.jobs.append(job)
+                return []
+        return super().generate(job)
