@@ -63,6 +63,12 @@ def template(
         typer.Option(**limits(_COUNT), help="Faces to paint for each place; the most like stays."),
     ] = _COUNT.default,
     fuse: Annotated[bool, typer.Option("--fuse", help="For standard: the photo's face over the painted one.")] = False,
+    template_complexion: Annotated[
+        bool, typer.Option("--template-complexion", help="For instant: the template's colour of skin, not the photo's.")
+    ] = False,
+    template_expression: Annotated[
+        bool, typer.Option("--template-expression", help="For instant: the template's mouth and eyelids.")
+    ] = False,
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
@@ -102,6 +108,8 @@ def template(
         growth=growth,
         count=count,
         fuse=fuse,
+        template_complexion=template_complexion,
+        template_expression=template_expression,
         controls=frozenset(nets),
         sides=suited.painted,
     )

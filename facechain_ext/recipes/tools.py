@@ -11,6 +11,7 @@ from PIL import Image
 from facechain_ext import faces, retouch
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.retouch import sandbox
+from facechain_ext.retouch.fuse.options import PAINTED
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
@@ -47,7 +48,9 @@ class Fuse:
         here = faces.choose_face(detector.detect(source))
         there = faces.choose_face(detector.detect(target))
         free = masker.mask(target, there).face
-        blended = retouch.blend_face(source, here, target, there, strength=self.strength, target_mask=free)
+        blended = retouch.blend_face(
+            source, here, target, there, strength=self.strength, target_mask=free, options=PAINTED
+        )
         return Image.fromarray(blended)
 
 

@@ -15,6 +15,8 @@ FACE_SHARE = 0.7
 """Side of the face in sides of the crop that is painted: the published value."""
 SIDES = (512, 1024)
 """Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
+_SURROUNDINGS = 0.45
+"""How far beyond the face ears and neck follow the person's complexion, in sides of the face."""
 _SHIFT = np.array([10.0, 6.0, 6.0], np.float32)
 """Most that matching moves L, a and b: what sampling drifts by, less than what tells two complexions apart."""
 _SPREAD = (0.85, 1.15)
@@ -52,6 +54,24 @@ def dilate(mask: Mask, reach: float) -> Mask:
 def dilate_mask(target: TemplateFace, growth: float) -> Mask:
     """The face's mask dilated by ``growth`` sides of the face, without what occludes it."""
     return dilate(target.mask, growth * max(target.face.width, target.face.height)) & ~target.covered
+
+
+def surroundings(target: TemplateFace) -> Mask:
+    """Where ears and neck may follow the person's complexion: near the face, without what occludes it."""
+    height, width = target.mask.shape
+    rows, columns = np.nonzero(target.mask.any(1))[0], np.nonzero(target.mask.any(0))[0]
+    near = np.zeros_like(target.mask)
+    if not len(rows):
+        return near
+    reach = _SURROUNDINGS * max(target.face.width, target.face.height)
+    margin = int(np.ceil(reach)) + 1
+    part = np.s_[
+        max(rows[0] - margin, 0) : min(rows[-1] + margin + 1, height),
+        max(columns[0] - margin, 0) : min(columns[-1] + margin + 1, width),
+    ]
+    outside = (~target.mask[part]).astype(np.uint8)
+    near[part] = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= reach
+    return np.asarray(near & ~target.covered)
 
 
 def match_color(new: Pixels, old: Pixels, mask: Mask) -> Pixels:

@@ -21,6 +21,7 @@ from facechain_ext.recipes.job import Control, Inpaint, Job, Person
 from facechain_ext.recipes.template.crop import dilate, face_crop, painted_side, square
 from facechain_ext.recipes.template.quality import FaceResult, choose_most_like, composite, require_identity
 from facechain_ext.retouch.fuse import blend_face
+from facechain_ext.retouch.fuse.options import PAINTED
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Mask, Pixels
@@ -172,7 +173,8 @@ def _blend_photo(picture: Image.Image, source: FaceSource, detector: Detector, n
     if not found:
         notes.append("a pass showed no face, so the photo's was not laid over it.")
         return pixels
-    return blend_face(source.photo, faces.choose_face(detector.detect(source.photo)), pixels, faces.choose_face(found))
+    face = faces.choose_face(detector.detect(source.photo))
+    return blend_face(source.photo, face, pixels, faces.choose_face(found), options=PAINTED)
 
 
 def _align_face(free: Pixels, template: Pixels, detector: Detector, notes: list[str]) -> Pixels:

@@ -80,6 +80,8 @@ def template_infotext(
     if paints(settings):
         pairs |= {_LABEL["growth"]: settings.growth, _HAIR: hair, _LABEL["count"]: settings.count}
         pairs |= {_LABEL["fuse"]: settings.fuse, _LABEL["match"]: settings.match}
+    else:
+        pairs |= {_LABEL[name]: getattr(settings, name) for name in ("template_complexion", "template_expression")}
     if tools:
         pairs[_TOOLS] = "; ".join(map(_one_line, tools))
     pairs["Version"] = f"FaceChain {__version__}"

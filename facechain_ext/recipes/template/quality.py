@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.passes import Passes
     from facechain_ext.recipes.template.settings import FaceSource, Settings
+    from facechain_ext.retouch.fuse.options import BlendOptions
 
 _FEATHER = 0.06
 """Width of the feather of the paste, in sides of the face."""
@@ -91,15 +92,26 @@ class Quality(Protocol):
         ...
 
 
-def blend_photo(pixels: Pixels, target: TemplateFace, source: FaceSource, detector: Detector) -> Pixels:
+def blend_photo(
+    pixels: Pixels,
+    target: TemplateFace,
+    source: FaceSource,
+    detector: Detector,
+    *,
+    options: BlendOptions,
+    around: Mask | None = None,
+) -> Pixels:
     """The picture with the face of the source's photo, or of its card's thumbnail, blended over the target.
+
+    ``around`` bool [h, w] is where ears and neck follow the person's complexion; None leaves them.
 
     Raises PhotoError when there is neither, or no face in it.
     """
     photo = source.photo if source.photo is not None else source.identity.thumbnail if source.identity else None
     if photo is None:
         raise PhotoError("there is no photo of the person; give one.")
-    return blend_face(photo, faces.choose_face(detector.detect(photo)), pixels, target.face, target_mask=target.mask)
+    face = faces.choose_face(detector.detect(photo))
+    return blend_face(photo, face, pixels, target.face, target_mask=target.mask, surroundings=around, options=options)
 
 
 def require_identity(source: FaceSource) -> Identity:

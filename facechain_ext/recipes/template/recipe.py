@@ -114,7 +114,10 @@ def make(
         notes += result.notes
         new = result.pixels
         if isinstance(action, FaceSource):
-            new = _apply_tools(new, target, action, tools, left_out)
+            finished_by_tools = _apply_tools(new, target, action, tools, left_out)
+            # what a blend changes beside the face is ears and neck, which no tool is meant for
+            face = quality.mask(target, settings) if quality.paints else target.mask
+            new = np.where(face[..., None], finished_by_tools, new)
             if target.covered.any():
                 notes.append(f"Face {target.number}: what covers a part of it stays before the new face.")
         pixels = np.where(_changed_mask(target, action, quality, context)[..., None], new, pixels)

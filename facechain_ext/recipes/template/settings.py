@@ -49,6 +49,14 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         "count", "Tries for each face", f"{PREFIX} tries", 1, "The most like is taken.", 1, 32, 1, page_high=8,
     ),
     Setting("fuse", "Fuse after painting", f"{PREFIX} fuse", default=False, help="The photo's face over the painted."),
+    Setting(
+        "template_complexion", "Template's complexion", f"{PREFIX} template complexion", default=False,
+        help="The skin's colour of the template, not of the person.",
+    ),
+    Setting(
+        "template_expression", "Template's expression", f"{PREFIX} template expression", default=False,
+        help="Mouth and eyelids of the template, not of the photo.",
+    ),
     Setting("match", "Match the light", f"{PREFIX} match light", default=True, help="To the template.", on_page=False),
 )  # fmt: skip
 """The table of a template portrait's settings; defaults of numbers are the published ones, but for 30 steps of 50."""
@@ -70,9 +78,10 @@ class Settings:
     those of the inpaint (published: 0.6, 0.55, 5, 50); ``growth`` is what the mask is dilated beyond the face, in sides
     of the face (published: 0.04); ``fuse`` blends the photo's face over the painted one, which the faithful quality
     always does where there is a photo. ``count`` tries are painted for each face, and the most like is used. ``match``
-    gives what the standard quality paints the template's light and cast. ``controls`` are the kinds of ControlNet that
-    the host has; a quality uses those it knows. ``sides`` are the smallest and largest side in pixels of what is
-    painted.
+    gives what the standard quality paints the template's light and cast. ``template_complexion`` and
+    ``template_expression`` say what the instant quality takes from the template besides pose and light. ``controls``
+    are the kinds of ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest
+    side in pixels of what is painted.
     """
 
     quality: str = _DEFAULT["quality"]
@@ -88,5 +97,7 @@ class Settings:
     fuse: bool = _DEFAULT["fuse"]
     count: int = _DEFAULT["count"]
     match: bool = _DEFAULT["match"]
+    template_complexion: bool = _DEFAULT["template_complexion"]
+    template_expression: bool = _DEFAULT["template_expression"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES

@@ -10,7 +10,7 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.job import Inpaint, Job, Person
-from facechain_ext.recipes.template.crop import dilate_mask, face_crop, match_color, painted_side, square
+from facechain_ext.recipes.template.crop import dilate_mask, face_crop, match_color, painted_side, square, surroundings
 from facechain_ext.recipes.template.quality import (
     FaceResult,
     blend_photo,
@@ -18,6 +18,7 @@ from facechain_ext.recipes.template.quality import (
     composite,
     require_identity,
 )
+from facechain_ext.retouch.fuse.options import PAINTED, BlendOptions
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels
@@ -41,15 +42,17 @@ class InstantQuality:
         return 1
 
     def mask(self, target: TemplateFace, settings: Settings) -> Mask:
-        """The face's own pixels."""
-        del settings
-        return target.mask
+        """The face's own pixels; with the person's complexion also what lies near the face, where ears and neck are."""
+        return target.mask if settings.template_complexion else target.mask | surroundings(target)
 
     def replace_face(
         self, pixels: Pixels, target: TemplateFace, source: FaceSource, context: TemplateContext
     ) -> FaceResult:
         """Blend the photo, or the card's thumbnail, over the face."""
-        return FaceResult(blend_photo(pixels, target, source, context.detector))
+        settings = context.settings
+        options = BlendOptions(settings.template_complexion, settings.template_expression)
+        around = None if settings.template_complexion else self.mask(target, settings)
+        return FaceResult(blend_photo(pixels, target, source, context.detector, options=options, around=around))
 
 
 class StandardQuality:
@@ -76,7 +79,8 @@ class StandardQuality:
         best, notes = choose_most_like(tries, target, identity, context.scorer)
         result = composite(pixels, target, self.mask(target, context.settings), best)
         if context.settings.fuse:
-            result = blend_photo(result, target, source, context.detector)
+            # what was painted has the person's complexion in the template's light already
+            result = blend_photo(result, target, source, context.detector, options=PAINTED)
         return FaceResult(result, notes=notes)
 
     def _inpaint(

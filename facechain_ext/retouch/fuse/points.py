@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,17 +11,18 @@ import numpy as np
 from facechain_ext.faces.alignment import ARCFACE_POINTS, similarity_transform
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from facechain_ext.faces.types import Face, Pixels, Points
 
 # Mesh indices (MediaPipe's canonical face model).
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-# Corners of the eyes, bridge and wings of the nose, which expressions do not move.
-_RIGID = [33, 133, 362, 263, 168, 6, 4, 98, 327]
 _LEFT_EYE_AND_BROW = (70, 63, 105, 66, 107, 55, 133, 153, 145, 163, 33, 130, 112, 23, 25)
 _RIGHT_EYE_AND_BROW = (300, 293, 334, 296, 336, 285, 362, 380, 374, 390, 263, 359, 341, 253, 255)
 _LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 _NOSTRILS = (98, 97, 2, 326, 327, 460, 240)
+FEATURES = (_LEFT_EYE_AND_BROW, _RIGHT_EYE_AND_BROW, _LIPS, _NOSTRILS)
 _FOREHEAD = 0.55
 """Part of the distance from brows to upper rim of the mesh that is blended, 0..1: the rim often lies in the hair."""
 
@@ -32,7 +33,8 @@ class FacePoints:
 
     ``outline`` bounds the blended region, ``skin`` cheeks and nose, ``forehead`` the region above the brows, ``mouth``
     its opening (None where only five landmarks are known). ``features`` are the points of eyes with brows, of lips
-    and nostrils, whose convex hulls are no skin.
+    and nostrils, whose convex hulls are no skin. ``mesh`` float64 [468, 3] are the points with depth, z away from the
+    camera, None where only five landmarks are known.
     """
 
     points: Points
@@ -41,6 +43,7 @@ class FacePoints:
     forehead: Points
     mouth: Points | None = None
     features: tuple[Points, ...] = ()
+    mesh: NDArray[np.float64] | None = None
 
 
 def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
@@ -63,8 +66,10 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     above = np.clip(rim @ up - brows, 0, None)
     outline = (rim - (1 - _FOREHEAD) * above[:, None] * up).astype(np.float32)
     forehead = np.concatenate([flat[list(_BROWS)], rim[[9, 5, 2, 0, 34, 31, 27]]])
-    features = tuple(flat[list(part)] for part in (_LEFT_EYE_AND_BROW, _RIGHT_EYE_AND_BROW, _LIPS, _NOSTRILS))
-    return FacePoints(flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features)
+    features = tuple(flat[list(part)] for part in FEATURES)
+    return FacePoints(
+        flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features, mesh[:468].astype(np.float64)
+    )
 
 
 def face_points(pixels: Pixels, face: Face) -> FacePoints:
@@ -97,23 +102,3 @@ def oval_points(face: Face) -> FacePoints:
         for middle in (left, right, face.landmarks[3:].mean(0))
     ]
     return FacePoints(points, oval, skin, forehead, None, tuple(box.astype(np.float32) for box in boxes))
-
-
-def with_source_mouth(source: FacePoints, target: FacePoints) -> FacePoints:
-    """``target`` with the shape of the mouth of ``source``, so that visible teeth are not squeezed into closed lips.
-
-    The mouth is mapped by the similarity transform between the faces; its surroundings are deformed smoothly, the
-    outline is unchanged.
-    """
-    if source.mouth is None or target.mouth is None:
-        return target
-    rigid = similarity_transform(source.points[_RIGID], target.points[_RIGID])
-    mapped = source.points @ rigid[:, :2].T + rigid[:, 2]
-    middle = target.mouth.mean(0)
-    shift = middle - (source.mouth.mean(0) @ rigid[:, :2].T + rigid[:, 2])
-    width = float(np.linalg.norm(target.mouth[10] - target.mouth[0]))
-    weight = np.exp(-0.5 * (np.linalg.norm(target.points - middle, axis=1) / (0.55 * width)) ** 2)
-    rim = np.linalg.norm(target.points[:, None] - target.outline[None], axis=2).min(1)
-    weight = weight * np.clip(rim / (0.35 * width), 0, 1)
-    moved = target.points + weight[:, None] * (mapped + shift - target.points)
-    return replace(target, points=moved.astype(np.float32), mouth=moved[list(INNER_LIPS)].astype(np.float32))

@@ -67,6 +67,8 @@ class TemplateRequest:
     hair: bool = False
     count: int = Settings.count
     fuse: bool = Settings.fuse
+    template_complexion: bool = Settings.template_complexion
+    template_expression: bool = Settings.template_expression
     retouch: bool = False
     restorer: str = ""
     batch_choice: str = ""
@@ -194,6 +196,8 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
         growth=request.growth,
         count=request.count,
         fuse=request.fuse,
+        template_complexion=request.template_complexion,
+        template_expression=request.template_expression,
         controls=capabilities.ready_controls,
         sides=capabilities.defaults.painted,
         prompt=request.prompt.strip() or Settings().prompt,

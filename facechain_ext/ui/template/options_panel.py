@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_RESTORER = "none"
-OPTIONS = 12
+OPTIONS = 14
 """Number of components that ``build_options`` returns."""
 _QUALITY_HELP = (
     "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
@@ -71,6 +71,12 @@ def _slider(name: str, *, info: bool = False) -> gr.Slider:
     )  # fmt: skip
 
 
+def _switch(name: str) -> gr.Checkbox:
+    """The checkbox of a row of the table of settings."""
+    row = template_setting(name)
+    return gr.Checkbox(value=row.default, label=row.label, info=row.help, elem_id=f"facechain_template_{name}")
+
+
 def build_options(host: PageHost) -> Updates:
     """The option components, in the order in which ``requests_from_values`` reads their values."""
     restorers = list(host.capabilities().restorers)
@@ -98,6 +104,8 @@ def build_options(host: PageHost) -> Updates:
             gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
             _slider("count", info=True),
             gr.Checkbox(value=False, label="Fuse after painting", elem_id="facechain_template_fuse"),
+            _switch("template_complexion"),
+            _switch("template_expression"),
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
             gr.Dropdown([NO_RESTORER, *restorers], value=NO_RESTORER, label="Restore faces",
                         elem_id="facechain_template_restore"),
@@ -109,8 +117,8 @@ def option_updates(restored: RestoredTemplate) -> Updates:
     settings = restored.settings
     return [
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
-        settings.growth, restored.hair, settings.count, settings.fuse, restored.retouch,
-        restored.restorer or NO_RESTORER,
+        settings.growth, restored.hair, settings.count, settings.fuse,
+        settings.template_complexion, settings.template_expression, restored.retouch, restored.restorer or NO_RESTORER,
     ]  # fmt: skip
 
 
@@ -119,7 +127,8 @@ def requests_from_values(
 ) -> list[TemplateRequest]:
     """One request for each template and each of the people in turn."""
     batch_choices, batch_face, *rest = values
-    quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, retouch, restorer, *choices = rest
+    quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
+    complexion, expression, retouch, restorer, *choices = rest
     requests = [
         TemplateRequest(
             template,
@@ -135,6 +144,8 @@ def requests_from_values(
             hair=bool(hair),
             count=int(count),
             fuse=bool(fuse),
+            template_complexion=bool(complexion),
+            template_expression=bool(expression),
             retouch=bool(retouch),
             restorer="" if restorer in (None, NO_RESTORER) else restorer,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facechain_ext.retouch import blend_face
+from facechain_ext.retouch.fuse.options import BlendOptions
 
 
 def test_a_face_blended_onto_itself_stays(astronaut, face):
@@ -50,3 +51,20 @@ def test_a_face_at_the_edge_of_the_picture_can_be_blended(astronaut, face, detec
     found = detector.detect(cut)
     if found:
         assert blend_face(astronaut, face, cut, found[0]).shape == cut.shape
+
+
+def test_a_pale_neck_follows_a_dark_guest_where_it_may(astronaut, face, detector):
+    guest = np.clip(255 * (astronaut / 255.0) ** 1.9 * (1.0, 0.86, 0.8), 0, 255).astype(np.uint8)
+    person = detector.detect(guest)[0]
+    left, top, right, bottom = (round(value) for value in face.box)
+    around = np.zeros(astronaut.shape[:2], np.bool_)
+    around[top - 20 : bottom + 40, left - 20 : right + 20] = True
+    neck = np.s_[bottom + 4 : bottom + 12, (left + right) // 2 - 12 : (left + right) // 2 + 12]
+    free = blend_face(guest, person, astronaut, face, surroundings=around)
+    assert free[neck].mean() < astronaut[neck].mean() - 10
+    assert np.array_equal(blend_face(guest, person, astronaut, face)[neck], astronaut[neck])
+    theirs = BlendOptions(template_complexion=True)
+    same = blend_face(guest, person, astronaut, face, surroundings=around, options=theirs)
+    assert np.array_equal(same[neck], astronaut[neck])
+    cheek = np.s_[top + 60 : top + 75, left + 18 : left + 30]
+    assert free[cheek].mean() < same[cheek].mean() - 8
