@@ -11,6 +11,7 @@ import typer
 
 from facechain_ext import __version__
 from facechain_ext.cli import (
+    batch,
     bench,
     demo,
     doctor,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("portrait", cls=FiniteCommand)(portrait.portrait)
 app.command("template", cls=FiniteCommand)(template.template)
+app.command("batch", cls=FiniteCommand)(batch.batch)
 app.command("label")(label.label)
 app.command("serve")(serve.serve)
 app.add_typer(identity.app, name="identity")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.labels import Label, kept_marks, label_settings, labelled_packet, read_packet, write_packet
@@ -17,6 +19,7 @@ from facechain_ext.labels.visible import draw_label
 from facechain_ext.labels.xmp import build_packet
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, RECIPE_LABEL
 from facechain_ext.recipes.portrait_settings import PREFIX
+from facechain_ext.text_values import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from facechain_ext.labels.label import SourceType
 
 log = logging.getLogger(__name__)
+
+PNG_EFFORT = 1
+"""Of zlib's 9: a photo of 512 pixels takes a third of the time of Pillow's own 6, and a tenth more of the disk."""
 
 _TEMPLATE_FACES, _QUALITY = f"{PREFIX} template faces", f"{PREFIX} quality"
 _SWAPPED = re.compile(r"\d: (?!pixelate)")
@@ -79,6 +85,20 @@ def label_image(picture: Image.Image, infotext: str, inherited: Iterable[str | b
         if packet:
             picture.info[PNG_KEYWORD] = packet
     return packet
+
+
+def encode_png(picture: Image.Image, infotext: str) -> bytes:
+    """A picture's file as PNG, with its infotext where the webui looks for it, its label and the visible mark."""
+    picture = mark_picture(picture, infotext)
+    inside = PngInfo()
+    if infotext:
+        inside.add_text("parameters", replace_surrogates(infotext))
+    packet = label_image(picture, infotext)
+    if packet:
+        inside.add_itxt(PNG_KEYWORD, packet)
+    file = io.BytesIO()
+    picture.save(file, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT)
+    return file.getvalue()
 
 
 def packet_of_picture(picture: Image.Image) -> str | bytes:

@@ -29,26 +29,15 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
 
     Raises OSError when it cannot be written.
     """
-    from PIL.PngImagePlugin import PngInfo
-
-    from facechain_ext.labels.containers import PNG_KEYWORD
-    from facechain_ext.recipes.labelling import label_image, mark_picture
-    from facechain_ext.recipes.template.image import PNG_EFFORT
+    from facechain_ext.recipes.labelling import encode_png
     from facechain_ext.storage.atomic_write import atomic_write
-    from facechain_ext.text_values import replace_surrogates
 
-    picture = mark_picture(picture, infotext)
-    inside = PngInfo()
-    if infotext:
-        inside.add_text("parameters", replace_surrogates(infotext))
-    packet = label_image(picture, infotext)
-    if packet:
-        inside.add_itxt(PNG_KEYWORD, packet)
+    content = encode_png(picture, infotext)
     while True:
         path = free_path(folder, stem, ".png")
         try:
             with atomic_write(path, new=True) as part:
-                picture.save(part, format="PNG", pnginfo=inside, compress_level=PNG_EFFORT)
+                part.write_bytes(content)
         except FileExistsError:  # another process has taken this number meanwhile
             continue
         return path

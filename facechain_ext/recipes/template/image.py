@@ -16,7 +16,7 @@ from facechain_ext.faces import read_picture
 from facechain_ext.faces.decoding import decode_picture, read_picture_file, undo_orientation
 from facechain_ext.labels import read_packet
 from facechain_ext.labels.containers import PNG_KEYWORD
-from facechain_ext.recipes.labelling import kept_packet, label_file
+from facechain_ext.recipes.labelling import PNG_EFFORT, kept_packet, label_file
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MIN_SIDE, MAX_SIDE = 64, 8000
 """Sides of a template in pixels."""
-PNG_EFFORT = 1
-"""Of zlib's 9: a photo of 512 pixels takes a third of the time of Pillow's own 6, and a tenth more of the disk."""
 _GREY = ("1", "L", "LA", "La")
 """Pillow's modes of greyscale in 8 bits or one."""
 _KEPT = (*_GREY, "RGB", "RGBA", "RGBa", "P", "PA")

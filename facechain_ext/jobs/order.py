@@ -1,0 +1,229 @@
+"""An order: everything that one portrait or template portrait needs, as JSON; one schema for requests and tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from facechain_ext.errors import InputError
+from facechain_ext.recipes.arguments import own_settings
+from facechain_ext.recipes.job import Hires
+from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS, check_ranges
+from facechain_ext.recipes.style import Settings as PortraitSettings
+from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.recipes.template import Settings as TemplateSettings
+from facechain_ext.recipes.template.actions import FaceChoice, parse_face_choices
+from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
+from facechain_ext.styles.style import SUBJECTS
+from facechain_ext.text_values import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from facechain_ext.styles import Subject
+
+RECIPES = ("portrait", "template")
+"""What can be ordered."""
+_PORTRAIT_KEYS = frozenset({
+    "recipe", "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch",
+    "settings",
+})  # fmt: skip
+_TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
+_LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
+"""Settings of the page that an order has not, as it holds no picture of a pose."""
+_FROM_HOST = frozenset({"controls", "sides"})
+MAX_TEXT = 4000
+"""Characters of a prompt: more than fifty times what the text encoder reads."""
+MAX_PHOTOS = 16
+ID_DIGITS = 32
+"""Hexadecimal digits of an item's id: 128 bits, so that no two orders of a batch share one."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked order.
+
+    ``photos``, ``card``, ``template`` and the references in ``faces`` name files or hold them in base64, as the
+    ``Sources`` of who works on it reads them. ``face`` 0 is the largest face of the photos.
+    """
+
+    recipe: Literal["portrait", "template"]
+    values: Mapping[str, object] = field(repr=False)
+    """The order as it was given."""
+    photos: tuple[str, ...] = field(default=(), repr=False)
+    card: str = field(default="", repr=False)
+    face: int = 0
+    style: str = ""
+    subject: str = ""
+    suits: Subject = "anyone"
+    prompt: str = ""
+    negative_prompt: str = ""
+    fuse: bool = False
+    retouch: bool = False
+    portrait: PortraitSettings = field(default_factory=PortraitSettings)
+    method_settings: Mapping[str, object] = field(default_factory=dict)
+    template: str = field(default="", repr=False)
+    faces: Mapping[int, FaceChoice] = field(default_factory=dict, repr=False)
+    hair: bool = False
+    painting: TemplateSettings = field(default_factory=TemplateSettings)
+
+    @property
+    def count(self) -> int:
+        """The number of pictures that are made."""
+        return self.portrait.count if self.recipe == "portrait" else 1
+
+    def digest(self, content: Callable[[str], bytes]) -> str:
+        """The id of the order: a digest in which each file counts by its ``content`` and not by its name."""
+
+        def by_content(value: object, key: str = "") -> object:
+            if isinstance(value, dict):
+                return {name: by_content(one, str(name)) for name, one in value.items()}
+            if isinstance(value, list):
+                return [by_content(one, key) for one in value]
+            if key in ("photos", "photo", "card", "template") and isinstance(value, str) and value:
+                return hashlib.sha256(content(value)).hexdigest()
+            return value
+
+        text = json.dumps(by_content(dict(self.values)), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID_DIGITS]
+
+
+def parse_order(values: object) -> Order:
+    """Check an order; raises InputError that names the first thing that is wrong with it."""
+    if not isinstance(values, dict):
+        raise InputError('FaceChain: an order is an object, as in {"recipe": "portrait", "card": "Anna"}.')
+    recipe = values.get("recipe", "portrait")
+    if recipe not in RECIPES:
+        raise InputError(f"FaceChain: recipe is {shorten(recipe)}; set it to {' or '.join(RECIPES)}.")
+    keys = _PORTRAIT_KEYS if recipe == "portrait" else _TEMPLATE_KEYS
+    stranger = next((key for key in values if key not in keys), None)
+    if stranger is not None:
+        raise InputError(f"FaceChain: a {recipe} has no {shorten(stranger)}; it has {', '.join(sorted(keys))}.")
+    return _portrait(values) if recipe == "portrait" else _template(values)
+
+
+def _portrait(values: dict[str, object]) -> Order:
+    photos, card = _texts(values, "photos"), _text(values, "card", limit=None)
+    if bool(photos) == bool(card):
+        raise InputError("FaceChain: a portrait has photos of one person, or a card; one of the two.")
+    face = values.get("face", 0)
+    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face <= 1000:
+        raise InputError(f"FaceChain: face is {shorten(face)}; set it to a number from the left, or 0 for the largest.")
+    given = values.get("suits", "anyone")
+    suits = next((one for one in SUBJECTS if one == given), None)
+    if suits is None:
+        raise InputError(f"FaceChain: suits is {shorten(given)}; set it to {', '.join(SUBJECTS)}.")
+    style, prompt = _text(values, "style"), _text(values, "prompt")
+    if not style and not prompt:
+        raise InputError("FaceChain: say with prompt what the picture shows, or choose a style.")
+    settings, method_settings = _portrait_settings(values.get("settings", {}))
+    return Order(
+        "portrait",
+        values,
+        photos,
+        card,
+        face,
+        style,
+        _text(values, "subject") or "a person",
+        suits,
+        prompt,
+        _text(values, "negative_prompt"),
+        _flag(values, "fuse"),
+        _flag(values, "retouch"),
+        settings,
+        method_settings,
+    )
+
+
+def _template(values: dict[str, object]) -> Order:
+    template = _text(values, "template", limit=None)
+    if not template:
+        raise InputError("FaceChain: template is the picture that people are put into.")
+    chosen = values.get("faces")
+    if not isinstance(chosen, dict) or not chosen:
+        raise InputError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
+    return Order(
+        "template",
+        values,
+        template=template,
+        faces=parse_face_choices(chosen.items()),
+        hair=_flag(values, "hair"),
+        retouch=_flag(values, "retouch"),
+        painting=_template_settings(values.get("settings", {})),
+    )
+
+
+def portrait_rows() -> dict[str, Any]:
+    """The settings of a portrait's order by name."""
+    rows = {row.name: row for row in PORTRAIT_SETTINGS if row.name not in _LEFT_OUT}
+    return rows | {row.name: row for row in own_settings()}
+
+
+def _portrait_settings(given: object) -> tuple[PortraitSettings, dict[str, object]]:
+    rows = portrait_rows()
+    if not isinstance(given, dict):
+        raise InputError("FaceChain: settings is an object.")
+    stranger = next((name for name in given if name not in rows and name != "adapter"), None)
+    if stranger is not None:
+        known = ", ".join(sorted([*rows, "adapter"]))
+        raise InputError(f"FaceChain knows no setting {shorten(stranger)}; it knows {known}.")
+    read = {name: rows[name].read(value) for name, value in given.items() if name != "adapter"}
+    own = {row.name: read.pop(row.name) for row in own_settings() if row.name in read}
+    hires = {name.removeprefix("hires_"): read.pop(name) for name in list(read) if name.startswith("hires_")}
+    for name in ("width", "height"):
+        if read.get(name, 8) % 8:
+            raise InputError(f"FaceChain: {name} is {read[name]}; set it to a multiple of 8.")
+    read["keep"] = read.get("keep") or None
+    if read["keep"] is not None and read["keep"] > read.get("count", 1):
+        raise InputError(f"FaceChain: keep is {read['keep']}; set it to the number of pictures at most.")
+    read["seed"] = max(read.get("seed", 0), 0)
+    if "adapter" in given:
+        read["adapter"] = _text(given, "adapter") or None
+    return PortraitSettings(**read, hires=Hires(**hires) if "scale" in hires else None), own
+
+
+def _template_settings(given: object) -> TemplateSettings:
+    if not isinstance(given, dict):
+        raise InputError("FaceChain: settings is an object.")
+    standard = TemplateSettings()
+    rows = {row.name: row for row in TEMPLATE_SETTINGS}
+    texts = {one.name for one in fields(TemplateSettings)} - set(rows) - _FROM_HOST
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in rows:
+            values[name] = rows[name].read(value)
+        elif name in texts:
+            values[name] = _text(given, name)
+        else:
+            known = ", ".join(sorted([*rows, *texts]))
+            raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {known}.")
+    settings = replace(standard, **values)
+    if settings.quality not in QUALITIES:
+        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
+    check_ranges(TEMPLATE_SETTINGS, settings)
+    return settings
+
+
+def _text(values: Mapping[str, object], name: str, limit: int | None = MAX_TEXT) -> str:
+    value = values.get(name, "")
+    if not isinstance(value, str) or (limit is not None and len(value) > limit):
+        raise InputError(
+            f"FaceChain: {name} is {shorten(value)}; set it to a text of up to {limit or 'any number of'} characters."
+        )
+    return value if limit is None else value.strip()
+
+
+def _texts(values: Mapping[str, object], name: str) -> tuple[str, ...]:
+    value = values.get(name, [])
+    if not isinstance(value, list) or len(value) > MAX_PHOTOS or not all(isinstance(one, str) and one for one in value):
+        raise InputError(f"FaceChain: {name} is a list of up to {MAX_PHOTOS} pictures.")
+    return tuple(value)
+
+
+def _flag(values: Mapping[str, object], name: str) -> bool:
+    value = values.get(name, False)
+    if not isinstance(value, bool):
+        raise InputError(f"FaceChain: {name} is true or false.")
+    return value

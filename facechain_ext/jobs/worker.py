@@ -1,0 +1,226 @@
+"""The worker: makes the pictures of an order on any host, one order at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from PIL import Image
+
+from facechain_ext import faces
+from facechain_ext.identity import Identity
+from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.labelling import encode_png, label_file, mark_pixels
+from facechain_ext.recipes.readiness import require_ready
+from facechain_ext.recipes.style import make as make_portraits
+from facechain_ext.recipes.style import plan
+from facechain_ext.recipes.template import find_template_faces, make, read_template
+from facechain_ext.recipes.template.actions import card_source, photo_source, resolve_actions
+from facechain_ext.recipes.template.infotext import template_infotext
+from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
+from facechain_ext.recipes.tools import fusion, retouching
+from facechain_ext.storage.lru_cache import LRUCache
+from facechain_ext.styles import find_style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from facechain_ext.identity import TransFace
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.jobs.order import Order
+    from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.readiness import DrawingDefaults, Need
+    from facechain_ext.recipes.style import Settings
+    from facechain_ext.recipes.template import FaceSource
+    from facechain_ext.recipes.template.actions import FaceChoice
+
+T = TypeVar("T")
+
+_KEPT_PEOPLE = 64
+"""Identities that stay in memory: each has 300 kB of tokens a photo."""
+
+
+class Capabilities(Protocol):
+    """What a worker needs to know of its host."""
+
+    @property
+    def ready_controls(self) -> frozenset[ControlKind]:
+        """The kinds of ControlNet that can be used."""
+
+    @property
+    def needed(self) -> tuple[Need, ...]:
+        """What is missing for a portrait."""
+
+    @property
+    def defaults(self) -> DrawingDefaults:
+        """Default settings for the checkpoint."""
+
+
+class OrderHost(Host, Protocol):
+    """A host that a worker can use; the page's hosts are such."""
+
+    def capabilities(self) -> Capabilities:
+        """What it has; loads no model."""
+
+    def encoder(self) -> TransFace:
+        """The face encoder."""
+
+    def likeness_scorer(self) -> LikenessScorer:
+        """Who says how like a picture is."""
+
+    def lora_folders(self) -> tuple[Path, ...]:
+        """Where LoRAs are."""
+
+    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work`` as a function that first waits until nothing else generates."""
+
+
+class Sources(Protocol):
+    """What the references of an order stand for."""
+
+    def picture(self, reference: str) -> bytes:
+        """The file of a photo or a template; raises FaceChainError that names it."""
+
+    def card(self, reference: str) -> tuple[str, Identity]:
+        """Name and identity of a card; raises FaceChainError that names it."""
+
+
+@dataclass(frozen=True)
+class MadePicture:
+    """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged)."""
+
+    content: bytes
+    infotext: str
+    seed: int
+    likeness: float | None = None
+
+
+@dataclass(frozen=True)
+class MadeOrder:
+    """The pictures of an order, most like first; sentences about what is not as asked; whether it was stopped."""
+
+    pictures: tuple[MadePicture, ...]
+    notes: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+class OrderWorker:
+    """Makes orders on ``host``; people and their identities are kept for the orders that follow."""
+
+    def __init__(self, host: OrderHost, sources: Sources) -> None:
+        self._host, self._sources = host, sources
+        self._people: LRUCache[Identity] = LRUCache(_KEPT_PEOPLE)
+
+    def make(self, order: Order, progress: Callable[[int, int], bool] | None = None) -> MadeOrder:
+        """Make the pictures of ``order``.
+
+        ``progress(step, steps)`` ends the work when it returns False; what is finished is returned. Raises
+        FaceChainError when the order cannot be done.
+        """
+        go_on = progress or (lambda _step, _steps: True)
+        return self._portrait(order, go_on) if order.recipe == "portrait" else self._template(order, go_on)
+
+    def _portrait(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
+        require_ready(self._host.capabilities().needed)
+        person = self._person(order)
+        job, notes = plan(
+            person,
+            find_style(order.style) if order.style else None,
+            self._fitted(order),
+            subject=order.subject,
+            suits=order.suits,
+            prompt=order.prompt,
+            negative_prompt=order.negative_prompt,
+            lora_folders=self._host.lora_folders(),
+        )
+        job = replace(job, method_settings=order.method_settings)
+        tools = [*([fusion()] if order.fuse else []), *([retouching()] if order.retouch else [])]
+        photo = self._first_photo(order) if order.fuse and order.photos else None
+        scorer = self._host.likeness_scorer()
+
+        def work() -> MadeOrder:
+            result = make_portraits(
+                self._host, job, keep=order.portrait.keep, scorer=scorer, photo=photo, tools=tools,
+                notes=[*notes, *person.notes], progress=progress,
+            )  # fmt: skip
+            made = tuple(
+                MadePicture(
+                    encode_png(one.portrait.picture, one.portrait.infotext),
+                    one.portrait.infotext,
+                    one.portrait.seed,
+                    one.likeness.cosine if one.likeness is not None else None,
+                )
+                for one in result.pictures
+            )
+            said = [*result.notes, *(note for one in result.pictures for note in one.notes)]
+            wanted = order.portrait.keep or order.count
+            return MadeOrder(made, tuple(dict.fromkeys(said)), stopped=len(made) < wanted)
+
+        return self._host.queued(work)()
+
+    def _fitted(self, order: Order) -> Settings:
+        """The order's settings, with sizes and steps that suit a small checkpoint where the order names none."""
+        defaults, given = self._host.capabilities().defaults, order.values.get("settings") or {}
+        assert isinstance(given, dict)
+        if not defaults.words:
+            return order.portrait
+        own = order.portrait
+        return replace(
+            own,
+            width=own.width if "width" in given else defaults.width,
+            height=own.height if "height" in given else defaults.height,
+            steps=own.steps if "steps" in given else defaults.steps,
+        )
+
+    def _template(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
+        settings, capabilities = order.painting, self._host.capabilities()
+        painted = paints(settings)
+        image = read_template(self._sources.picture(order.template), name="the template")
+        actions, refused = resolve_actions(order.faces, lambda choice: self._face(choice, paint=painted))
+        if painted:
+            require_ready(capabilities.needed)
+            defaults, given = capabilities.defaults, order.values.get("settings") or {}
+            settings = replace(settings, controls=capabilities.ready_controls, sides=defaults.painted)
+            if defaults.words and isinstance(given, dict) and "steps" not in given:
+                settings = replace(settings, steps=defaults.steps)
+        targets = find_template_faces(image.pixels, hair=order.hair and painted)
+        scorer = self._host.likeness_scorer() if chooses_by_likeness(settings) else None
+        tools = [retouching()] if order.retouch else []
+
+        def work() -> MadeOrder:
+            result = make(
+                image, actions, settings, host=self._host if painted else None, targets=targets, scorer=scorer,
+                tools=tools, progress=progress,
+            )  # fmt: skip
+            text = template_infotext(
+                image, actions, settings, hair=order.hair and painted, tools=[tool.name for tool in tools],
+                host_text=result.infotext,
+            )  # fmt: skip
+            content = label_file(image.encoded(mark_pixels(result.pixels, text), text), text)
+            notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
+            return MadeOrder((MadePicture(content, text, settings.seed),), notes, stopped=result.stopped)
+
+        return self._host.queued(work)() if painted else work()
+
+    def _person(self, order: Order) -> Identity:
+        """The identity of an order's card or photos, encoded once for all orders with the same."""
+        if order.card:
+            return self._sources.card(order.card)[1]
+        contents = [self._sources.picture(photo) for photo in order.photos]
+        key = (tuple(hashlib.sha256(content).hexdigest() for content in contents), order.face)
+        found = self._people.get(key)
+        if found is None:
+            found = Identity.from_photos(contents, self._host.encoder(), face=order.face or None)
+            self._people.put(key, found)
+        return found
+
+    def _face(self, choice: FaceChoice, *, paint: bool) -> FaceSource:
+        if choice.kind == "card":
+            return card_source(*self._sources.card(choice.reference))
+        photo = faces.read_picture(self._sources.picture(choice.reference))
+        return photo_source(photo, self._host.encoder() if paint else None)
+
+    def _first_photo(self, order: Order) -> Image.Image:
+        return Image.fromarray(faces.read_picture(self._sources.picture(order.photos[0])).pixels)
