@@ -6,9 +6,11 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request  # noqa: TC002 - fastapi reads it when the routes are added
+
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import strict_answers, template_route
+from facechain_ext.hosts.webui import job_routes, strict_answers, template_route
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
@@ -60,6 +62,7 @@ def add_routes(_blocks: object, app: FastAPI) -> None:
         router.add_api_route(f"/{path}", function, methods=["GET"])
     router.add_api_route("/detect", detect, methods=["POST"])
     router.add_api_route("/template", template, methods=["POST"])
+    job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)
 
@@ -92,14 +95,15 @@ def _passwords(option: str | None) -> dict[str, str]:
 
 
 def _password_check(passwords: dict[str, str]) -> Callable[..., bool]:
-    """A dependency of fastapi that raises HTTPException 401 without a right user and password."""
+    """A dependency of fastapi that raises HTTPException 401 without a right user and password, and keeps the name."""
     from fastapi import Depends, HTTPException
     from fastapi.security import HTTPBasic
 
     # fastapi reads annotations when the route is added, where HTTPBasicCredentials is not imported
-    def check(credentials: Any = Depends(HTTPBasic())) -> bool:
+    def check(request: Request, credentials: Any = Depends(HTTPBasic())) -> bool:
         password = passwords.get(credentials.username)
         if password is not None and secrets.compare_digest(credentials.password.encode(), password.encode()):
+            request.state.facechain_user = credentials.username
             return True
         raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
 

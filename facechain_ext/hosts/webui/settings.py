@@ -21,6 +21,8 @@ AUTOMATIC_REGION = "facechain_automatic_region"
 EVERY_SECOND = "facechain_every_second_step"
 CONDITIONAL_ONLY = "facechain_conditional_only"
 LABELS, PRODUCER = "facechain_labels", "facechain_label_producer"
+MAX_JOBS, KEEP_HOURS, PHOTOS = "facechain_jobs_max", "facechain_jobs_hours", "facechain_jobs_photos"
+REQUEST_MB, ADMINISTRATOR = "facechain_request_mb", "facechain_administrator"
 CORNER, CORNER_TEXT = "facechain_label_corner", "facechain_label_text"
 _MODELS: dict[ControlKind, str] = {
     "openpose": "facechain_controlnet_openpose",
@@ -42,6 +44,15 @@ _SPEEDUPS = {
     ),
 }
 """Name of a speedup -> key of its option, and the option's hint."""
+
+
+_NUMBERS = (
+    (MAX_JOBS, "Jobs of the API that may wait", 100, 1, 10000),
+    (KEEP_HOURS, "Hours for which results of jobs are kept", 24, 1, 720),
+    (PHOTOS, "Photos that a client of the API may send in a minute", 120, 1, 10000),
+    (REQUEST_MB, "Largest request with photos, MB", 64, 1, 1024),
+)
+"""Key, label, default, and range of the options of jobs."""
 
 
 def automatic_region() -> bool:
@@ -92,6 +103,38 @@ def label_settings() -> LabelSettings:
     )
 
 
+def max_jobs() -> int:
+    """How many jobs may wait."""
+    return int(_number(MAX_JOBS))
+
+
+def keep_hours() -> float:
+    """For how long the results of jobs are kept."""
+    return _number(KEEP_HOURS)
+
+
+def photos_per_minute() -> int:
+    """How many photos a client may send in a minute."""
+    return int(_number(PHOTOS))
+
+
+def max_request_bytes() -> int:
+    """The size of a request with photos."""
+    return int(_number(REQUEST_MB)) << 20
+
+
+def administrator() -> str:
+    """The login name that sees everybody's jobs; "" for none."""
+    return str(_value(ADMINISTRATOR, default="") or "")
+
+
+def _number(key: str) -> float:
+    """The number of an option; its default where somebody has written something else into the file of settings."""
+    _, _, default, low, high = next(row for row in _NUMBERS if row[0] == key)
+    value = _value(key, default=default)
+    return value if isinstance(value, (int, float)) and low <= value <= high else default
+
+
 def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     """Add the options; ``control_models`` returns the names of the host's ControlNet models."""
     import gradio as gr
@@ -119,6 +162,11 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     shared.opts.add_option(CORNER, corner.info("drawn into the picture; off leaves every pixel as it is"))
     text = OptionInfo("AI", "Text of the visible label", section=SECTION)
     shared.opts.add_option(CORNER_TEXT, text)
+    for key, label, default, low, high in _NUMBERS:
+        limits = {"minimum": low, "maximum": high, "step": 1}
+        shared.opts.add_option(key, OptionInfo(default, label, gr.Slider, limits, section=SECTION))
+    name = OptionInfo("", "Login name that sees the jobs of all logins", section=SECTION)
+    shared.opts.add_option(ADMINISTRATOR, name.info("only with --api-auth; empty: nobody"))
 
 
 def _value(key: str, *, default: object) -> object:

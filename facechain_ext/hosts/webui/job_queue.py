@@ -1,0 +1,67 @@
+"""The webui's one queue of jobs: its folder, its limits from the settings page, and the webui as the worker's host."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from facechain_ext.hosts.webui import settings
+from facechain_ext.jobs.queue import JobQueue, QueueLimits
+from facechain_ext.jobs.records import JobFolder
+from facechain_ext.jobs.request_sources import RequestSources
+from facechain_ext.jobs.worker import OrderWorker
+from facechain_ext.weights import models_folder
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from facechain_ext.hosts.webui.host import WebuiHost
+
+FOLDER = "jobs"
+"""Name of the folder of jobs below the models folder, beside the cards."""
+
+
+class _Process:
+    """What this process has: built at the first request, and kept when the webui reloads its page."""
+
+    lock = threading.Lock()
+    queue: JobQueue | None = None
+    host: WebuiHost | None = None
+
+
+def job_queue() -> JobQueue:
+    """The queue, which takes up the jobs of an earlier run of the webui when it is first asked for."""
+    with _Process.lock:
+        if _Process.queue is None:
+            from facechain_ext.hosts.webui.host import WebuiHost
+
+            _Process.host = WebuiHost()
+            worker = OrderWorker(_Process.host, RequestSources())
+            _Process.queue = JobQueue(JobFolder(models_folder() / FOLDER), worker.make, _limits)
+            _Process.queue.start()
+        return _Process.queue
+
+
+def preview() -> Image.Image | None:
+    """The webui's live preview of the job that runs; None without one."""
+    return None if _Process.host is None else _Process.host.preview()
+
+
+def loaded_models() -> dict[str, object]:
+    """What the webui draws with, for a pool of webuis that have to agree, and what is missing, as one sentence."""
+    from modules import shared
+
+    from facechain_ext.hosts.webui import models
+    from facechain_ext.methods.fact.files import adapter_names
+
+    info = getattr(getattr(shared, "sd_model", None), "sd_checkpoint_info", None)
+    return {
+        "checkpoint": str(getattr(shared.opts, "sd_model_checkpoint", "") or ""),
+        "checkpoint_hash": str(getattr(info, "shorthash", "") or ""),
+        "adapters": adapter_names(),
+        "missing": " ".join(need.what for need in models.needs()),
+    }
+
+
+def _limits() -> QueueLimits:
+    return QueueLimits(settings.max_jobs(), settings.keep_hours(), settings.photos_per_minute())

@@ -1,0 +1,125 @@
+"""The JSON schema of an order with examples, made of the tables of settings: what OpenAPI shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facechain_ext.jobs.order import MAX_PHOTOS, MAX_TEXT, portrait_rows
+from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
+from facechain_ext.styles.style import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from facechain_ext.methods.setting import Setting
+
+_TEXT = {"type": "string", "maxLength": MAX_TEXT}
+_PICTURE = {"type": "string", "description": "A picture's file in base64, or a data URL."}
+_CARD = {
+    "type": "string",
+    "description": "The name of a card of the library, or a card's file: data:application/octet-stream;base64,...",
+}
+_FLAG = {"type": "boolean", "default": False}
+EXAMPLES: dict[str, dict[str, object]] = {
+    "portrait": {
+        "summary": "A portrait of a card's person",
+        "value": {
+            "recipe": "portrait",
+            "card": "Anna",
+            "prompt": "portrait, city at night",
+            "settings": {"seed": 7, "count": 2, "strength": 0.6},
+        },
+    },
+    "template": {
+        "summary": "A card's person into the first face of a picture",
+        "value": {
+            "recipe": "template",
+            "template": "iVBORw0KGgo...",
+            "faces": {"1": {"card": "Anna"}, "2": "pixelate"},
+            "settings": {"quality": "standard", "seed": 7},
+        },
+    },
+}
+
+
+def order_schema() -> dict[str, object]:
+    """The schema of what ``parse_order`` takes."""
+    return {"oneOf": [_portrait(), _template()]}
+
+
+def _portrait() -> dict[str, object]:
+    return {
+        "title": "Portrait",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "recipe": {"type": "string", "enum": ["portrait"], "default": "portrait"},
+            "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
+            "card": _CARD,
+            "face": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
+            "style": {**_TEXT, "description": "A style's key."},
+            "subject": {**_TEXT, "description": "Words for the person.", "default": "a person"},
+            "suits": {"type": "string", "enum": list(SUBJECTS), "default": "anyone"},
+            "prompt": _TEXT,
+            "negative_prompt": _TEXT,
+            "fuse": _FLAG,
+            "retouch": _FLAG,
+            "settings": _settings([*portrait_rows().values()], {"adapter": _TEXT}),
+        },
+    }
+
+
+def _template() -> dict[str, object]:
+    face = {
+        "oneOf": [
+            {"type": "string", "enum": ["keep", "pixelate"]},
+            {"type": "object", "properties": {"card": _CARD}, "required": ["card"], "additionalProperties": False},
+            {"type": "object", "properties": {"photo": _PICTURE}, "required": ["photo"], "additionalProperties": False},
+        ]
+    }
+    texts = {"prompt": _TEXT, "negative_prompt": _TEXT, "sampler": _TEXT}
+    settings = _settings(TEMPLATE_SETTINGS, texts)
+    properties = settings["properties"]
+    assert isinstance(properties, dict)
+    properties["quality"] = {"type": "string", "enum": list(QUALITIES)}
+    return {
+        "title": "Template",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["recipe", "template", "faces"],
+        "properties": {
+            "recipe": {"type": "string", "enum": ["template"]},
+            "template": _PICTURE,
+            "faces": {
+                "type": "object",
+                "description": "Number of the face, from the left -> what it becomes.",
+                "additionalProperties": face,
+                "minProperties": 1,
+            },
+            "hair": _FLAG,
+            "retouch": _FLAG,
+            "settings": settings,
+        },
+    }
+
+
+def _settings(rows: Iterable[Setting], further: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**{row.name: _row(row) for row in rows}, **further},
+    }
+
+
+def _row(row: Setting) -> dict[str, object]:
+    about = {"description": row.help or row.label}
+    if row.is_window:
+        ends = {"type": "number", "minimum": row.low, "maximum": row.high}
+        return {**about, "type": "array", "items": ends, "minItems": 2, "maxItems": 2}
+    if isinstance(row.default, bool):
+        return {**about, "type": "boolean", "default": row.default}
+    if row.is_number:
+        kind = "number" if isinstance(row.default, float) else "integer"
+        return {**about, "type": kind, "minimum": row.low, "maximum": row.high, "default": row.default}
+    return {**about, "type": "string", **({"enum": list(row.choices)} if row.choices else {})}
