@@ -26,9 +26,11 @@ ELSEWHERE = (
     "__main__.py",
     "methods",
     "labels/",
+    "jobs/",
+    "hosts/webui/job_routes.py",
     "retouch/sandbox/worker.py",
 )
-"""Not shown in the webui: the command line, its reports and the log, and errors of a U-Net's block for programmers."""
+"""Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers."""
 SHOWN_THERE = (
     "training/style",
     "training/processes.py",

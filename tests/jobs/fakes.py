@@ -1,0 +1,64 @@
+"""Workers that draw nothing: their pictures tell which order they were made for."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+from PIL import Image
+
+from facechain_ext.errors import InputError
+from facechain_ext.jobs.items import Item
+from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.schedule import WorkerLostError
+from facechain_ext.jobs.worker import MadeOrder, MadePicture
+
+
+def png(seed):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (seed % 256, seed // 256 % 256, 7)).save(file, "PNG")
+    return file.getvalue()
+
+
+def order(seed, **further):
+    return {"recipe": "portrait", "card": "Anna", "prompt": "a photo", "settings": {"seed": seed}, **further}
+
+
+def item(seed):
+    parsed = parse_order(order(seed))
+    return Item(parsed.digest(lambda _reference: b"card"), parsed, f"seed {seed}")
+
+
+def make(parsed, progress=lambda _step, _steps: True):
+    """The picture of an order, in four steps."""
+    for step in range(1, 5):
+        if not progress(step, 4):
+            return MadeOrder((), stopped=True)
+    seed = parsed.portrait.seed
+    return MadeOrder((MadePicture(png(seed), json.dumps({"seed": seed}), seed, 0.5),))
+
+
+class Worker:
+    """Makes items; ``failing`` names seeds and how often each fails, ``lost_after`` when it goes away for good."""
+
+    def __init__(self, name="worker", failing=None, lost_after=None, back=False):
+        self.name, self.failing, self.lost_after, self.back = name, dict(failing or {}), lost_after, back
+        self.made = []
+        self.lock = threading.Lock()
+
+    def make(self, one):
+        seed = one.order.portrait.seed
+        with self.lock:
+            if self.lost_after is not None and len(self.made) >= self.lost_after:
+                raise WorkerLostError("it does not answer")
+            if self.failing.get(seed, 0) > 0:
+                self.failing[seed] -= 1
+                raise InputError(f"seed {seed} fails")
+            self.made.append(seed)
+        return make(one.order)
+
+    def is_back(self):
+        if self.back:
+            self.lost_after = None
+        return self.back

@@ -1,0 +1,72 @@
+"""Orders: what is refused and how, and what their ids depend on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from facechain_ext.errors import InputError
+from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.schema import EXAMPLES, order_schema
+
+PORTRAIT = {"card": "Anna", "prompt": "a photo"}
+TEMPLATE = {"recipe": "template", "template": "x", "faces": {"1": {"card": "Anna"}}}
+BAD = {
+    "no object": ([], "object"),
+    "unknown recipe": ({"recipe": "film"}, "recipe is 'film'"),
+    "unknown key": ({**PORTRAIT, "steps": 3}, "no 'steps'"),
+    "nobody": ({"prompt": "a photo"}, "photos of one person, or a card"),
+    "two people": ({**PORTRAIT, "photos": ["x"]}, "one of the two"),
+    "photos no list": ({"photos": "x", "prompt": "y"}, "photos is a list"),
+    "too many photos": ({"photos": ["x"] * 17, "prompt": "y"}, "up to 16"),
+    "nothing to show": ({"card": "Anna"}, "prompt"),
+    "a prompt without end": ({**PORTRAIT, "prompt": "x" * 4001}, "prompt"),
+    "face of another kind": ({**PORTRAIT, "face": True}, "face is True"),
+    "suits nobody": ({**PORTRAIT, "suits": "dog"}, "suits is 'dog'"),
+    "settings no object": ({**PORTRAIT, "settings": 3}, "settings is an object"),
+    "unknown setting": ({**PORTRAIT, "settings": {"speed": 3}}, "no setting 'speed'"),
+    "out of range": ({**PORTRAIT, "settings": {"steps": 0}}, "steps"),
+    "not a number": ({**PORTRAIT, "settings": {"cfg": float("nan")}}, "cfg"),
+    "width of seven": ({**PORTRAIT, "settings": {"width": 513}}, "width"),
+    "keeps more than it makes": ({**PORTRAIT, "settings": {"keep": 3, "count": 2}}, "keep"),
+    "flag of another kind": ({**PORTRAIT, "fuse": 1}, "fuse is true or false"),
+    "template without faces": ({**TEMPLATE, "faces": {}}, "faces says who"),
+    "template without picture": ({"recipe": "template", "faces": {"1": "keep"}}, "template is the picture"),
+    "unknown quality": ({**TEMPLATE, "settings": {"quality": "best"}}, "quality"),
+    "face of a template": ({**TEMPLATE, "faces": {"1": 3}}, "a face becomes"),
+}
+
+
+@pytest.mark.parametrize(("values", "words"), BAD.values(), ids=BAD)
+def test_what_is_wrong_is_named(values, words):
+    with pytest.raises(InputError, match=words):
+        parse_order(values)
+
+
+def test_an_order_has_the_settings_of_its_recipe():
+    settings = {"seed": 5, "strength": 0.7, "hires_scale": 1.5, "count": 3, "keep": 2, "window": [0.1, 0.9]}
+    order = parse_order({**PORTRAIT, "style": "poster", "settings": settings})
+    made = order.portrait
+    assert (made.seed, made.strength, made.count, made.keep, made.window) == (5, 0.7, 3, 2, (0.1, 0.9))
+    assert made.hires.scale == 1.5
+    painting = parse_order({**TEMPLATE, "settings": {"quality": "standard", "denoise": 0.4}}).painting
+    assert (painting.quality, painting.denoise) == ("standard", 0.4)
+
+
+def test_the_id_depends_on_what_files_hold_and_not_on_their_names():
+    contents = {"a.png": b"one", "b.png": b"one", "c.png": b"two"}
+
+    def digest(photo, **further):
+        return parse_order({"photos": [photo], "prompt": "p", **further}).digest(contents.__getitem__)
+
+    assert digest("a.png") == digest("b.png")
+    assert len({digest("a.png"), digest("c.png"), digest("a.png", settings={"seed": 1})}) == 3
+
+
+def test_every_example_of_the_schema_is_an_order():
+    for example in EXAMPLES.values():
+        parse_order(example["value"])
+    text = json.dumps(order_schema())
+    for name in ("strength", "hires_scale", "quality", "maxItems"):
+        assert f'"{name}"' in text
