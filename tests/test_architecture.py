@@ -43,14 +43,14 @@ def imports(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def room(module: str) -> str:
+def folder_of(module: str) -> str:
     """The folder (or top-level module) that a module belongs to, as the document names it."""
     first, *rest = module.split(".")
     return "research" if first == "research" else rest[0] if rest else "facechain_ext"
 
 
 def test_every_folder_has_a_layer():
-    assert {room(module) for module in modules()} - {"facechain_ext"} == set(layers())
+    assert {folder_of(module) for module in modules()} - {"facechain_ext"} == set(layers())
 
 
 def test_imports_run_down_the_layers_only():
@@ -58,8 +58,10 @@ def test_imports_run_down_the_layers_only():
         f"{module} imports {name}"
         for module, path in modules().items()
         for name in imports(path)
-        if name in modules() and room(name) not in (room(module), "facechain_ext") and room(module) != "facechain_ext"
-        if layers()[room(name)] >= layers()[room(module)]
+        if name in modules()
+        and folder_of(name) not in (folder_of(module), "facechain_ext")
+        and folder_of(module) != "facechain_ext"
+        if layers()[folder_of(name)] >= layers()[folder_of(module)]
     ]
     assert not upward
 
@@ -77,7 +79,7 @@ def test_no_imports_go_in_a_circle():
 @pytest.mark.parametrize(
     ("package", "allowed"), [("modules", ("hosts/webui/",)), ("diffusers", DIFFUSERS), ("research", ())]
 )
-def test_hosts_and_laboratory_stay_in_their_rooms(package, allowed):
+def test_host_packages_and_research_are_imported_only_where_allowed(package, allowed):
     strangers = [
         module
         for module, path in modules().items()
@@ -87,7 +89,7 @@ def test_hosts_and_laboratory_stay_in_their_rooms(package, allowed):
     assert not strangers
 
 
-def test_files_are_short_but_not_crumbs():
+def test_files_have_at_most_300_lines_and_few_have_under_30():
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in modules().items()}
     assert not {module: lines for module, lines in lengths.items() if lines > 300}
     crumbs = [module for module, lines in lengths.items() if lines < 30]

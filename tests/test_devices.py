@@ -31,7 +31,7 @@ def machine(monkeypatch):
         ({"cuda": 1, "mps": True}, torch.device("cuda:1"), torch.device("cuda:1"), torch.float16),
     ],
 )
-def test_alone_the_best_device_is_used(machine, facts, diffusion, face, dtype):
+def test_standalone_the_best_device_is_used(machine, facts, diffusion, face, dtype):
     machine(**facts)
     assert devices.standalone_policy() == devices.DevicePolicy(diffusion, face)
     assert devices.default_dtype(diffusion) == dtype
@@ -62,5 +62,5 @@ def test_only_copies_to_cuda_go_on_in_the_background(place, background):
         (ValueError("out of memory"), False),
     ],
 )
-def test_a_lack_of_memory_is_known_on_every_device(error, lack):
+def test_out_of_memory_is_recognised_on_every_device(error, lack):
     assert devices.is_out_of_memory(error) is lack

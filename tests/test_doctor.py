@@ -60,7 +60,7 @@ def test_an_empty_folder_lacks_the_encoder_and_an_adapter(tmp_path):
     assert lines["Models", "adapter-majic"].state == "optional"
 
 
-def test_a_changed_file_is_a_line(tmp_path):
+def test_a_changed_file_gets_a_line(tmp_path):
     path = tmp_path / "models" / "transface.safetensors"
     path.parent.mkdir()
     path.write_bytes(b"x")
@@ -70,7 +70,7 @@ def test_a_changed_file_is_a_line(tmp_path):
     assert "changed" in lines["Models", "transface.safetensors"].detail
 
 
-def test_packages_are_told_from_missing_ones(monkeypatch):
+def test_installed_and_missing_packages_are_distinguished(monkeypatch):
     gone = doctor.Package("no_such_module", ("no-such",), "nothing", needed=True)
     monkeypatch.setattr(doctor, "PACKAGES", (doctor.PACKAGES[0], gone))
     lines = by_name(doctor.examine())

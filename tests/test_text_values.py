@@ -46,7 +46,7 @@ def deep():
 
 
 @pytest.mark.parametrize("value", ["x" * 1000, 10**5000, [1] * 1000, "short"], ids=lambda value: type(value).__name__)
-def test_any_value_is_shown_in_few_signs(value):
+def test_shorten_limits_any_value(value):
     assert len(shorten(value)) <= 41
 
 
@@ -65,6 +65,6 @@ def test_a_value_too_deep_to_print_is_described():
         ("", ""),
     ],
 )
-def test_what_utf_8_cannot_hold_is_replaced(text, expected):
+def test_lone_surrogates_are_replaced(text, expected):
     assert replace_surrogates(text) == expected
     replace_surrogates(text).encode("utf-8")

@@ -60,7 +60,7 @@ def run(faces, *more):
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_order_is_named_and_writes_nothing(folder, case):
+def test_bad_request_is_named_and_writes_nothing(folder, case):
     content, faces, message = BAD[case]
     (folder / "template.png").write_bytes(content)
     result = run(faces)

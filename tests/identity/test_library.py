@@ -133,7 +133,7 @@ def test_a_card_that_cannot_be_written_says_so(library, person):
     assert library.names() == []
 
 
-def test_numbers_that_are_none_are_damage(library, person, tmp_path):
+def test_numbers_that_are_not_finite_count_as_damage(library, person, tmp_path):
     person.save(tmp_path / "x.safetensors")
     with safe_open(tmp_path / "x.safetensors", "pt") as file:
         metadata = file.metadata()
@@ -145,7 +145,7 @@ def test_numbers_that_are_none_are_damage(library, person, tmp_path):
     assert library.names() == []
 
 
-def test_of_many_at_once_only_one_takes_a_name(library, person):
+def test_of_concurrent_saves_one_takes_the_name(library, person):
     def take(_):
         try:
             library.save(person, "Anna")

@@ -49,7 +49,7 @@ def test_two_adapters_are_not_mixed_up(adapter):
 
 
 @pytest.mark.parametrize("way", ["in place", "exchanged", "forgotten"])
-def test_what_has_changed_is_projected_anew(adapter, way):
+def test_changed_weights_are_projected_again(adapter, way):
     tokens = torch.randn(1, 9, 8)
     before = project_cached(adapter, tokens)
     weight = adapter.projector.proj_in.weight
@@ -65,7 +65,7 @@ def test_what_has_changed_is_projected_anew(adapter, way):
     assert torch.equal(before, after) == (way == "forgotten")
 
 
-def test_what_is_no_module_is_asked_every_time():
+def test_projectors_that_are_no_modules_are_not_cached():
     class Plain:
         asked = 0
 
@@ -80,7 +80,7 @@ def test_what_is_no_module_is_asked_every_time():
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_it_serves_inside_and_outside_of_inference_mode(adapter, first):
+def test_the_cache_serves_inside_and_outside_of_inference_mode(adapter, first):
     with torch.inference_mode(mode=first):
         tokens = torch.randn(1, 9, 8)
         made = project_cached(adapter, tokens)
@@ -93,7 +93,7 @@ def test_it_serves_inside_and_outside_of_inference_mode(adapter, first):
     assert scale.grad is not None
 
 
-def test_weights_whose_changes_nobody_counts_are_asked_each_time():
+def test_weights_without_a_version_counter_are_not_cached():
     torch.manual_seed(0)
     with torch.inference_mode():
         fixed = Adapter()

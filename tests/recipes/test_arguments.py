@@ -57,7 +57,7 @@ def test_windows_of_version_0_1_0_are_read(text, window):
 
 
 @pytest.mark.parametrize("text", ["", "1", "-", "0--1", "nan-1", "0-inf", "²-1", "0-1-1", "9" * 400 + "-1"])
-def test_a_window_that_is_none_is_refused(text):
+def test_invalid_windows_are_refused(text):
     with pytest.raises((ValueError, InputError)):
         FaceArguments.parse(FaceArguments.from_infotext({"FaceChain window": text}))
 
@@ -68,7 +68,7 @@ def test_a_window_that_is_none_is_refused(text):
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize("name", ["face", "strength"])
-def test_a_number_that_cannot_be_is_a_sentence(name, value):
+def test_impossible_numbers_are_refused_with_a_sentence(name, value):
     with pytest.raises(InputError, match=f"^FaceChain: {name} is a number from 0 to .{{1,2}}, not .{{1,60}}$"):
         FaceArguments.parse({name: value})
 

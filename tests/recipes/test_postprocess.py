@@ -18,7 +18,7 @@ def portraits(count):
 
 @pytest.mark.parametrize("beside", [True, False])
 @pytest.mark.parametrize("reported", [0, 2, 3], ids=["of none", "of some", "of all"])
-def test_every_picture_once_in_the_order_that_is_asked_for(beside, reported):
+def test_results_have_every_picture_once_in_order(beside, reported):
     made, done = portraits(3), []
 
     def work(portrait):

@@ -162,7 +162,7 @@ def test_without_a_scorer_the_order_is_the_hosts(person):
     assert {p.likeness for p in result.pictures} == {None}
 
 
-def test_stopping_gives_what_there_is(person):
+def test_stopping_returns_the_finished_pictures(person):
     job, _ = recipe.plan(person, None, recipe.Settings(count=4))
     result = recipe.make(Easel(), job, progress=lambda step, _: step < 2)
     assert len(result.pictures) == 2
@@ -191,7 +191,7 @@ def test_tools_finish_the_pictures_and_the_state_before_stays(person):
     assert (done.portrait.seed, done.portrait.infotext) == (2, "Seed: 2")
 
 
-def test_a_tool_that_cannot_says_so_and_harms_nothing(person):
+def test_failing_tool_is_noted_and_leaves_the_picture(person):
     job, _ = recipe.plan(person, None, recipe.Settings(count=1, seed=2))
     (done,) = recipe.make(Easel(), job, photo=FACE, tools=[Refuse()]).pictures
     assert done.before is None
@@ -204,6 +204,6 @@ def test_ranking():
     assert rank_by_likeness([]) == []
 
 
-def test_settings_and_results_cannot_be_changed_behind_ones_back(person):
+def test_settings_and_results_are_frozen(person):
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipe.FAITHFUL.steps = 1

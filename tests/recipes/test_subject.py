@@ -21,7 +21,7 @@ from facechain_ext.recipes.subject import group_words, published_subject_words, 
         ("man", 15, "portrait of a teenage boy"),
     ],
 )
-def test_our_words(gender, years, words):
+def test_subject_words(gender, years, words):
     assert subject_words(gender, years) == words
 
 
@@ -40,7 +40,7 @@ def test_our_words(gender, years, words):
         (None, 30, ""),
     ],
 )
-def test_the_published_words(gender, years, words):
+def test_published_subject_words(gender, years, words):
     assert published_subject_words(gender, years) == words
 
 

@@ -13,7 +13,7 @@ from research.style_pictures.painter import SIDE, layers
 
 
 @pytest.mark.parametrize("key", ["lunar-new-year", "headshot"])
-def test_the_files_are_what_the_painter_paints(key):
+def test_shipped_pictures_equal_the_painters(key):
     painted = paint(catalogue()[key])
     assert painted.size == (SIDE, SIDE)
     assert painted.tobytes() == paint(catalogue()[key]).tobytes()
@@ -35,5 +35,5 @@ def test_the_files_are_what_the_painter_paints(key):
         ("headshot", "motifs", rooms.studio),
     ],
 )
-def test_words_ask_for_what_they_name(key, part, drawn):
+def test_words_of_a_style_choose_its_motifs(key, part, drawn):
     assert drawn in layers(catalogue()[key])[part]

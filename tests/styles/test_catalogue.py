@@ -16,7 +16,7 @@ MINORS = re.compile(r"\b(girl|boy|child|kid|loli|teen|schoolgirl)\b", re.IGNOREC
 INDECENT = re.compile(r"\b(nude|naked|nsfw|sexy|cleavage|breasts?|lingerie|erotic|topless|underwear)\b", re.IGNORECASE)
 
 
-def test_there_are_enough_of_them():
+def test_the_catalogue_has_enough_styles():
     assert len(STYLES) >= 110
     assert sum(style.lora is None for style in STYLES.values()) >= 40
     assert sum(style.lora is not None for style in STYLES.values()) >= 68
@@ -141,6 +141,6 @@ def test_invalid_styles_are_refused_with_the_reason(key, raw, message):
         parse_style(key, raw, "test")
 
 
-def test_the_good_ones_are_good():
+def test_valid_styles_are_accepted():
     assert parse_style("a", GOOD, "test").lora is None
     assert parse_style("a", {**GOOD, "lora": LORA}, "test").lora.source.path == "c.safetensors"

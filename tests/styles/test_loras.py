@@ -37,7 +37,7 @@ def _hub(tmp_path, monkeypatch):
     set_models_folder(None)
 
 
-def test_one_that_the_host_has_is_used(hub, tmp_path):
+def test_a_lora_of_the_host_is_used(hub, tmp_path):
     host = tmp_path / "Lora"
     (host / "sub").mkdir(parents=True)
     (host / "sub" / "moon witch.safetensors").write_bytes(b"x")
@@ -46,7 +46,7 @@ def test_one_that_the_host_has_is_used(hub, tmp_path):
     assert not hub.requests
 
 
-def test_one_that_nobody_has_is_downloaded_into_the_hosts_folder(hub, tmp_path):
+def test_a_missing_lora_is_downloaded_into_the_hosts_folder(hub, tmp_path):
     host = tmp_path / "Lora"
     with pytest.raises(StyleError, match="Lora"):
         require_lora(LORA, [host])
@@ -72,7 +72,7 @@ def test_what_is_no_lora_does_not_stay(hub, tmp_path):
     assert find_lora(LORA) is None
 
 
-def test_one_that_cannot_be_had_says_where_to_put_it(hub):
+def test_a_lora_without_a_source_says_where_to_put_it(hub):
     with pytest.raises(StyleError, match="Put it into"):
         pull_lora(StyleLora("mine.safetensors", 1.0))
     with pytest.raises(StyleError, match="cannot be downloaded"):

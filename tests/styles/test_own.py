@@ -106,7 +106,7 @@ def test_nothing_is_overwritten_unasked_and_own_ones_come_first():
 
 
 @pytest.mark.parametrize("key", ["../x", "con", "a/b", "", "A", "x" * 300, "😀", "a\n"])
-def test_names_that_are_no_names(key, tmp_path):
+def test_invalid_names_are_refused(key, tmp_path):
     with pytest.raises(StyleError):
         save_style(replace(MINE, key=key))
     with pytest.raises(StyleError):

@@ -60,7 +60,7 @@ def plainly():
     return weights, losses
 
 
-def test_both_make_the_updates_of_one_process_that_sees_all_rows(found):
+def test_two_processes_make_the_updates_of_one(found):
     weights, losses = plainly()
     for one in found[1]:
         assert one["count"] == 2
@@ -93,7 +93,7 @@ def test_rows_that_cannot_be_shared_are_refused():
         Three().rows(8)
 
 
-def test_alone_nothing_is_changed():
+def test_a_single_process_changes_nothing():
     alone = Processes()
     module = torch.nn.Linear(2, 1)
     alone.average_gradients(module)

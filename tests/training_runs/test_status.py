@@ -41,7 +41,7 @@ def other():
     process.wait()
 
 
-def test_a_process_is_told_from_any_other_of_its_number(other):
+def test_a_process_is_distinguished_from_another_with_its_pid(other):
     own, its = process_identity(os.getpid()), process_identity(other.pid)
     assert own == process_identity(os.getpid())
     assert its

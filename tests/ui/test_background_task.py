@@ -11,7 +11,7 @@ from facechain_ext.ui import background_task
 from facechain_ext.ui.background_task import StopSignal, Task, TaskProgress, partial_progress
 
 
-def test_how_far_it_is_and_what_came_out():
+def test_task_reports_progress_and_gives_its_result():
     go, seen = threading.Event(), []
 
     def task(report):
@@ -28,7 +28,7 @@ def test_how_far_it_is_and_what_came_out():
     assert (1, 4) in seen
 
 
-def test_what_goes_wrong_is_raised_where_the_result_is_asked_for():
+def test_result_raises_what_the_task_raised():
     def task(report):
         raise KeyError("x")
 
@@ -54,7 +54,7 @@ def test_stopping(way):
     assert ended.wait(20)
 
 
-def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
+def test_task_that_no_page_polls_is_stopped(monkeypatch):
     monkeypatch.setattr(background_task, "_ABANDONED_SECONDS", 0.5)
     ended = threading.Event()
 
@@ -69,7 +69,7 @@ def test_what_nobody_looks_at_any_more_is_stopped(monkeypatch):
     assert ended.wait(20)
 
 
-def test_every_browser_has_a_stop_of_its_own():
+def test_each_browser_has_its_own_stop_signal():
     first = StopSignal()
     second = copy.deepcopy(first)
     first.set()
@@ -96,14 +96,14 @@ def test_text(progress, text):
 
 
 @pytest.mark.parametrize(("number", "done", "share"), [(0, 0, 0.0), (0, 20, 0.125), (1, 0, 0.25), (3, 40, 1.0)])
-def test_a_part_counts_into_how_far_all_are(number, done, share):
+def test_partial_progress_counts_into_the_whole(number, done, share):
     seen = []
     report = partial_progress(lambda *far: seen.append(far) or far[0] < far[1], number, 4)
     assert report(done, 40) is (share < 1)
     assert seen[0][0] / seen[0][1] == share
 
 
-def test_work_that_waits_for_its_turn_says_so():
+def test_waiting_task_says_that_it_waits():
     turn, done, waiting = threading.Lock(), threading.Event(), set()
 
     def task(_report):

@@ -24,7 +24,7 @@ def values(**changes):
     return [{**DEFAULTS, **changes}[name] for name in NAMES]
 
 
-def test_every_default_is_one_that_fits():
+def test_every_default_is_valid():
     assert all(field.read(field.default) == field.default for field in FIELDS)
     assert len(set(NAMES)) == len(NAMES)
     labels = [field.infotext for field in FIELDS if field.infotext]
@@ -45,7 +45,7 @@ def test_a_number_of_the_page_is_within_the_recipes_range(row):
     assert row.low <= field.low <= field.high <= row.high
 
 
-def test_untouched_the_page_asks_for_the_recipe_as_it_is():
+def test_default_form_gives_the_recipes_defaults():
     settings, usual = (
         settings_from_form(form_from_values(values()), 5),
         Settings(strength=0.5, lora_weight=0.25, count=4, keep=4, seed=5),
@@ -63,7 +63,7 @@ def test_every_number_is_held_to_its_limits(name):
             form_from_values(values(**{name: bad}))
 
 
-def test_none_and_whole_floats_are_what_gradio_means_by_them():
+def test_gradios_none_and_whole_floats_are_converted():
     form = form_from_values([None] * len(NAMES))
     assert form == DEFAULTS
     form = form_from_values(values(steps=20.0, cfg=7))
@@ -74,7 +74,7 @@ def test_none_and_whole_floats_are_what_gradio_means_by_them():
         form_from_values(values(steps=20.5))
 
 
-def test_texts_are_not_endless():
+def test_long_texts_are_refused():
     with pytest.raises(InputError, match="Prompt"):
         form_from_values(values(prompt="x" * 5000))
 
@@ -90,7 +90,7 @@ def test_texts_are_not_endless():
         ({"width": 515}, {"width": 512}),
     ],
 )
-def test_what_is_asked_of_the_recipe(changes, expected):
+def test_settings_from_form(changes, expected):
     settings = settings_from_form(form_from_values(values(**changes)), 1)
     assert {name: getattr(settings, name) for name in expected} == expected
 
@@ -106,7 +106,7 @@ def test_hires_is_asked_for_only_when_it_is_on():
     assert (hires.scale, hires.upscaler) == (3.0, "Lanczos")
 
 
-def test_a_window_that_ends_before_it_begins():
+def test_window_that_ends_before_it_begins_is_refused():
     with pytest.raises(InputError, match="let it end after its start"):
         settings_from_form(form_from_values(values(window_start=0.8, window_end=0.2)), 1)
 
@@ -115,7 +115,7 @@ def test_a_window_that_ends_before_it_begins():
     ("content", "words"),
     [([], "no settings"), ({"colour": 1}, "colour"), ({"steps": "many"}, "Steps"), ({"suits": "dog"}, "The person is")],
 )
-def test_files_of_settings_are_checked(content, words):
+def test_preset_files_are_checked(content, words):
     with pytest.raises(InputError, match=words):
         validated_form(content)
     assert validated_form({"steps": 7})["steps"] == 7

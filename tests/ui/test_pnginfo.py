@@ -19,7 +19,7 @@ TEXT = (
 )
 
 
-def test_taking_apart():
+def test_parse_infotext():
     parsed = parse_infotext(TEXT)
     assert parsed.prompt == "a woman, by the sea\nsecond line"
     assert parsed.negative == "bad, worse"

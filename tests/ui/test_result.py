@@ -105,7 +105,7 @@ def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
         ({"others": "Anna", "box": "left"}, "is no box"),
     ],
 )
-def test_people_that_cannot_be_seated_are_named(tmp_path, changes, message):
+def test_people_that_cannot_be_placed_are_named(tmp_path, changes, message):
     host = FakeHost(tmp_path)
     with pytest.raises(FaceChainError, match=message):
         generate(host, request(**changes), keep_going)
@@ -170,6 +170,6 @@ def test_a_grid_has_its_limits(tmp_path):
         generate_grid(FakeHost(tmp_path), request(), [f"style-{n}" for n in range(13)], keep_going)
 
 
-def test_seeds():
+def test_resolve_seed():
     assert resolve_seed(5) == 5
     assert len({resolve_seed(-1) for _ in range(5)}) > 1

@@ -161,7 +161,7 @@ def test_an_own_style_with_a_lora_of_the_host():
 @pytest.mark.parametrize(
     ("name", "prompt", "words"), [("", "x", "needs a name"), ("A", "", "needs words"), ("A", "x" * 700, "600")]
 )
-def test_an_own_style_that_cannot_be(name, prompt, words):
+def test_invalid_own_style_is_refused(name, prompt, words):
     with pytest.raises(StyleError, match=words):
         styles.build_own_style(name, {**DEFAULTS, "prompt": prompt}, None)
 

@@ -86,7 +86,7 @@ def test_faces_are_shown_with_their_numbers(host, files):
     assert face_choices(["1 guest.png"]) == [KEEP, PIXELATE, "photo: 1 guest.png"]
 
 
-def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
+def test_request_becomes_a_file_and_the_kept_face_is_the_templates(host, files):
     request = TemplateRequest(files[0], (KEEP, "photo: 1 guest.png"), {"1 guest.png": files[1]})
     made = generate_template(host, request, keep_going)
     again = generate_template(host, request, keep_going)
@@ -109,7 +109,7 @@ def test_an_order_becomes_a_file_and_the_kept_face_is_the_templates(host, files)
         (("card: ../x",), "name"),
     ],
 )
-def test_an_order_that_cannot_be_done_writes_nothing(host, files, choices, message):
+def test_impossible_request_writes_nothing(host, files, choices, message):
     with pytest.raises(FaceChainError, match=message):
         generate_template(host, TemplateRequest(files[0], choices, {}), keep_going)
     assert not host.output_folder().exists()

@@ -44,7 +44,7 @@ def wait(downloads, key, *states, seconds=20):
     raise AssertionError(f"{key} is still {downloads.status()[key]}")
 
 
-def test_one_after_the_other(downloads, server):
+def test_downloads_run_one_after_the_other(downloads, server):
     server.pause = 0.01
     assert downloads.start("one").state == "queued"
     downloads.start("two")

@@ -13,7 +13,7 @@ from facechain_ext.weights.convert import convert
 from facechain_ext.weights.reading import read_metadata
 
 
-def test_whatever_the_layout_in_memory(tmp_path):
+def test_tensors_of_any_memory_layout_are_converted(tmp_path):
     whole = torch.arange(24.0).reshape(4, 6)
     content = {
         "whole": whole, "same": whole, "row": whole[1], "turned": whole.t(), "step": whole[::2], "alone": torch.ones(3),

@@ -74,7 +74,7 @@ def assert_none():
 
 
 @pytest.mark.parametrize("hub", ["modelscope", "huggingface"])
-def test_a_good_day(server, use, hub):
+def test_a_file_is_downloaded_and_recorded(server, use, hub):
     use(an_entry(hub))
     seen: list[Progress] = []
     assert download.pull("test", progress=seen.append) == final()
@@ -187,13 +187,13 @@ def test_the_set_hub_comes_first(monkeypatch):
         download.order_sources(sources, "modelscop")
 
 
-def test_503_twice(server, use):
+def test_503_is_tried_again(server, use):
     server.statuses = [503, 503]
     download.pull("test")
     assert_right()
 
 
-def test_503_for_ever(server, use):
+def test_503_that_persists_is_an_error(server, use):
     server.statuses = [503] * 50
     with pytest.raises(WeightsError, match="503"):
         download.pull("test")
@@ -518,7 +518,7 @@ def test_many_threads_add_records_without_losing_anything(server, tmp_path):
     assert set(lock_file.read_lock()) == {file.name for file in files}
 
 
-def test_leftovers(server, use):
+def test_leftovers_lists_temporary_files(server, use):
     seen = []
     with pytest.raises(Cancelled):
         download.pull("test", progress=seen.append, cancel=lambda: True)

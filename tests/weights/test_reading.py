@@ -217,7 +217,7 @@ def test_a_file_that_would_run_something_is_refused_and_nothing_runs(tmp_path, c
     assert not canary(tmp_path).exists()
 
 
-def test_the_canary_works(tmp_path):
+def test_a_pickle_that_acts_does_act_when_loaded_unsafely(tmp_path):
     """The same bytes do run under Python's own pickle, so the test above tests something."""
     pickle.loads(dict(hostile(tmp_path))["os.system"])
     assert canary(tmp_path).exists()
@@ -282,7 +282,7 @@ def test_the_made_pickle_is_a_good_one(tmp_path):
         (True, (1,), (1,), 0),
     ],
 )
-def test_absurd_sizes(tmp_path, count, size, stride, offset):
+def test_absurd_sizes_are_refused(tmp_path, count, size, stride, offset):
     as_zip(tmp_path / "w.pt", storage_pickle(count, size, stride, offset), [("data/0", bytes(16))])
     with pytest.raises(WeightsError, match=r"w\.pt"):
         read_state_dict(tmp_path / "w.pt")

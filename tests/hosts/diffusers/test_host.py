@@ -148,7 +148,7 @@ def test_a_pose_steers_beside_the_face(models, person, tmp_path):
     assert len({one.picture.tobytes() for one in pictures}) == 4
 
 
-def test_stopping_gives_what_is_finished(host):
+def test_stopping_returns_what_is_finished(host):
     from dataclasses import replace
 
     finished = host.generate(replace(JOB, count=3), progress=lambda step, _: step < 5)
@@ -239,7 +239,7 @@ def test_what_leads_nowhere_is_one_sentence_and_no_picture(host, changes, messag
         make(host, **changes)
 
 
-def test_a_picture_that_is_not_finite_is_none(models):
+def test_a_picture_that_is_not_finite_is_refused(models):
     host = DiffusersHost.from_files(models.checkpoint)
     with torch.no_grad():
         host.checkpoint.vae.decoder.conv_out.bias.fill_(torch.inf)

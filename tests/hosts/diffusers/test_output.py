@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_written_is_found_first(tmp_path):
     assert not list((tmp_path / "new" / "deep").iterdir())
 
 
-def test_the_first_interrupt_is_a_wish_and_the_second_an_order():
+def test_the_first_interrupt_requests_a_stop_and_the_second_ends_at_once():
     before = signal.getsignal(signal.SIGINT)
     with interrupt_requests() as requested:
         assert not requested()

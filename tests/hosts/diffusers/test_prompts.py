@@ -57,7 +57,7 @@ def test_a_weight_that_is_no_number_is_one_sentence(prompt):
         ("3 < 4 > 2", "3 < 4 > 2", ()),
     ],
 )
-def test_networks_come_out_of_the_prompt(prompt, words, networks):
+def test_lora_tags_are_taken_out_of_the_prompt(prompt, words, networks):
     assert split_networks(prompt) == (words, networks)
 
 
@@ -71,7 +71,7 @@ def test_networks_come_out_of_the_prompt(prompt, words, networks):
         ("<lora:x:1e999>", InputError),
     ],
 )
-def test_networks_that_are_not_read_are_named(prompt, error):
+def test_tags_of_unsupported_networks_are_named(prompt, error):
     with pytest.raises(error) as caught:
         split_networks(prompt)
     assert prompt in str(caught.value)

@@ -49,7 +49,7 @@ def job(person=None, **changes):
     return Job("a portrait", people=people, **{"steps": 2, "width": 64, "height": 64, "seed": 3, **changes})
 
 
-def test_what_there_is_is_said_without_loading(host, files):
+def test_capabilities_are_listed_without_loading(host, files):
     capabilities = host.capabilities()
     assert (capabilities.checkpoint, capabilities.adapters) == (files.checkpoint.name, ("auto", "small"))
     assert capabilities.notice == "small"
@@ -75,7 +75,7 @@ def test_pictures_are_made_watched_and_kept(host, person):
     assert Image.open(paths[0]).info["parameters"] == portrait.infotext
 
 
-def test_watching_changes_nothing(host, person):
+def test_previews_change_nothing(host, person):
     plain = host.generate(job(person))[0].picture
     watched = host.generate(job(person), progress=lambda *_: host.preview() is not None)[0].picture
     assert np.array_equal(plain, watched)
@@ -176,7 +176,7 @@ def test_controlnets_on_the_command_line():
             _controlnets([bad])
 
 
-def test_who_waits_for_a_turn_is_known_and_who_has_it_does_not_wait(tmp_path):
+def test_is_waiting_is_true_only_for_threads_in_the_queue(tmp_path):
     host = ServeHost(ServeFiles(tmp_path / "none.safetensors"), tmp_path)
     begun, end, waiting = threading.Event(), threading.Event(), threading.Event()
 

@@ -35,7 +35,7 @@ def compiled(unet, way):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["wrapped", "in place"])
-def test_the_face_comes_and_goes(unet, small, inputs, way):
+def test_the_face_acts_while_attached_and_not_afterwards(unet, small, inputs, way):
     adapter, _, _ = small
     x, t, context, tokens = (value[:2] for value in inputs)
     torch._dynamo.reset()

@@ -39,7 +39,7 @@ def steps(count, calls=1, key="both"):
     ],
     ids=["all", "second", "third", "rows apart", "second order", "tiles", "another picture"],
 )
-def test_which_runs_compute(every, warm_up, runs, expected):
+def test_increments_are_computed_every_nth_run(every, warm_up, runs, expected):
     assert pattern(IncrementCache(every, warm_up=warm_up), runs) == expected
 
 
@@ -74,7 +74,7 @@ def test_the_second_step_adds_what_the_first_did(unet, small, inputs):
 
 @pytest.mark.parametrize("conditional", [[True, False, False, True], [False] * 4, [True] * 4])
 @pytest.mark.parametrize("region", [None, "left"])
-def test_rows_without_words_are_left_alone(unet, small, inputs, conditional, region):
+def test_conditional_only_leaves_unconditional_rows_unchanged(unet, small, inputs, conditional, region):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     mask = None

@@ -149,7 +149,7 @@ WAITING = ("_local_scalar_dense", "lift_fresh", "nonzero", "equal", "is_nonzero"
 
 @pytest.mark.parametrize("apart", [False, True], ids=["rows together", "rows apart"])
 @pytest.mark.parametrize("name", ["exact", "region", "every second step", "prompt's rows"])
-def test_a_step_waits_for_nothing(unet, small, inputs, name, apart):
+def test_a_step_needs_no_synchronisation(unet, small, inputs, name, apart):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     calls = [([True], slice(0, 1)), ([False], slice(1, 2))] if apart else [([True, False], slice(0, 2))]

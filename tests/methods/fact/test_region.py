@@ -91,7 +91,7 @@ def test_two_people_equal_the_sum_of_the_formula(unet, small, inputs):
     assert worst(expected, both[first]) < 1e-5
 
 
-def test_an_empty_region_is_as_good_as_none(unet, small, inputs):
+def test_an_empty_region_equals_no_person(unet, small, inputs):
     adapter, _, _ = small
     x, t, context, tokens = inputs
     bare = unets.run(unet, x, t, context)

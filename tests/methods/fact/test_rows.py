@@ -87,7 +87,7 @@ def test_padding_and_half_precision_do_not_hide_the_text(lengths, padded):
     assert not said
 
 
-def test_the_same_text_twice_is_counted_off():
+def test_rows_of_equal_texts_are_counted():
     rows, said = reader()
     rows.begin_step(StepLayout(1, 1, text(1), text(1)))
     assert rows(1, text(1)) == [True]
@@ -95,7 +95,7 @@ def test_the_same_text_twice_is_counted_off():
     assert not said
 
 
-def test_what_cannot_be_known_is_said_once_and_counts_as_conditional():
+def test_unknown_rows_are_reported_once_and_count_as_conditional():
     rows, said = reader()
     assert rows(2, text(1, 2)) == [True, True]
     rows.begin_step(StepLayout(1, 1, text(1), text(1)))

@@ -120,7 +120,7 @@ def test_the_seam_is_a_third_of_a_plain_pastes(three, targets):
     assert seam(three.pixels, blended, target.mask) * 3 < seam(three.pixels, pasted, target.mask)
 
 
-def test_bad_orders_are_refused(three, targets):
+def test_bad_requests_are_refused(three, targets):
     with pytest.raises(PhotoError, match=r"no face number 4.*3 faces"):
         make(three, {4: SOURCE}, targets=targets)
     with pytest.raises(PhotoError, match="own photo"):
@@ -131,7 +131,7 @@ def test_bad_orders_are_refused(three, targets):
         find_template_faces(np.full((200, 200, 3), 90, np.uint8))
 
 
-def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, targets):
+def test_photo_without_a_face_leaves_the_template_and_is_noted(three, targets):
     nobody = FaceSource(photo=np.full((200, 200, 3), 90, np.uint8))
     done = make(three, {1: nobody, 2: SOURCE}, targets=targets)
     assert not done.changed[targets[0].mask].any()
@@ -139,7 +139,7 @@ def test_a_guest_without_a_face_leaves_the_template_and_says_so(three, targets):
     assert any(note.startswith("Face 1") for note in done.notes)
 
 
-def test_what_is_doubtful_about_the_photo_of_a_guest_is_said(three, targets):
+def test_doubts_about_a_photo_are_noted(three, targets):
     guest = somebody()
     blurred = replace(guest, identity=replace(guest.identity, notes=("The face is blurred.",)))
     done = make(three, {2: blurred}, Settings(quality="standard"), host=Painter(), targets=targets)

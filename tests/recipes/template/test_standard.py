@@ -12,7 +12,7 @@ from facechain_ext.recipes.template.crop import match_color
 from tests.recipes.template.portraits import HEAD, SOURCE, Bluest, Painter, png, relit, somebody, standard
 
 
-def test_standard_paints_each_face_once_at_the_side_it_deserves(three, targets):
+def test_standard_paints_each_face_once_at_a_size_that_fits_it(three, targets):
     host = Painter()
     done = make(three, {1: somebody(), 3: somebody()}, standard(), host=host, targets=targets)
     assert [(job.width, job.count, job.inpaint.denoise, job.people[0].strength) for job in host.jobs] == [

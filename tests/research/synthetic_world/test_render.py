@@ -82,7 +82,7 @@ def test_every_kind_of_hair_looks_different(kind):
 
 
 @given(seeds=st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
-def test_traits_are_the_numbers_and_a_one_at_each_kind(seeds):
+def test_traits_are_the_numbers_and_one_hot_kinds(seeds):
     people = [person(seed) for seed in seeds]
     numbers = np.array([list(vars(who).values()) for who in people], np.float32)
     features = traits(numbers)

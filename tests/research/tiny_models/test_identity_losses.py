@@ -34,7 +34,7 @@ def pixels_of(pictures, numbers):
 
 
 @pytest.mark.parametrize(("shrunk", "off"), [(1, 0.01), (2, 0.12)])
-def test_a_face_is_cut_out_of_a_picture_of_any_size_where_the_drawn_one_is(pictures, face_loss, shrunk, off):
+def test_crop_faces_fits_pictures_of_any_size(pictures, face_loss, shrunk, off):
     numbers = np.arange(len(pictures))
     seen, drawn = face_loss.crop_faces(F.avg_pool2d(pixels_of(pictures, numbers), shrunk), numbers)
     assert torch.equal(drawn, pixels_from_aligned(pictures))
@@ -50,7 +50,7 @@ def pixels_from_aligned(pictures):
     return torch.from_numpy(np.asarray(pictures["aligned"])).permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def test_a_copy_loses_little_and_another_picture_much(pictures, face_loss):
+def test_face_loss_is_low_for_a_copy_and_high_for_another_picture(pictures, face_loss):
     numbers = np.arange(len(pictures))
     copies = pixels_of(pictures, numbers).requires_grad_()
     copied = face_loss.reconstruction_loss(copies, numbers)
@@ -61,7 +61,7 @@ def test_a_copy_loses_little_and_another_picture_much(pictures, face_loss):
     assert all(parameter.grad is None for parameter in face_loss.encoder.parameters())
 
 
-def test_a_person_is_told_from_others_by_the_cross_entropy_written_plainly(pictures, face_loss):
+def test_identity_loss_equals_plain_cross_entropy(pictures, face_loss):
     persons = F.normalize(torch.randn(3, ENCODER.embedding, generator=torch.Generator().manual_seed(1)), dim=1)
     as_it_is = SimpleNamespace(decode=lambda latents: SimpleNamespace(sample=latents))
     numbers = np.array([1, 4])

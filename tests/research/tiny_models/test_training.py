@@ -132,7 +132,7 @@ def test_a_finished_autoencoder_is_held_near_its_latents(tmp_path):
     assert moved == pytest.approx(float((0.25 / latents.var((0, 2, 3))).mean()), rel=0.3)
 
 
-def test_beginning_with_half_a_family_is_refused(tmp_path):
+def test_beginning_with_an_incomplete_set_of_models_is_refused(tmp_path):
     begin = tmp_path / "half"
     begin.mkdir()
     for name in ("checkpoint", "encoder"):
@@ -241,7 +241,7 @@ def test_pairs_are_two_pictures_of_each_person():
     assert len(set(one // 4)) == 10
 
 
-def test_the_pair_loss_is_the_cross_entropy_written_plainly():
+def test_pair_loss_equals_plain_cross_entropy():
     one, other = torch.randn(5, 3), torch.randn(5, 3)
     unit = [torch.nn.functional.normalize(v, dim=1).numpy().astype(float) for v in (one, other)]
     table = np.exp(16 * unit[0] @ unit[1].T)

@@ -28,7 +28,7 @@ def folder(tmp_path):
     set_models_folder(None)
 
 
-def test_given_remembered_withdrawn(folder):
+def test_consent_is_given_kept_and_withdrawn(folder):
     assert consent.state(KEY) == "not asked"
     assert "damo/cv_unet_skin_retouching_torch@v1.0.1" in consent.remedy(KEY)
     given = consent.give(KEY)
@@ -61,7 +61,7 @@ def test_any_change_of_what_can_act_asks_again(folder, change):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"skin-retouch": {"repository": 1}}', '{"skin-retouch": null}'])
-def test_a_damaged_memory_is_no_consent(folder, content):
+def test_a_damaged_consent_file_is_no_consent(folder, content):
     consent.give(KEY)
     (folder.parents[1] / consent.FILE).write_text(content)
     assert consent.state(KEY) == "not asked"

@@ -117,7 +117,7 @@ def test_fusion_gets_template_and_user_by_name(folder):
     ("blue", "words"),
     [(66, "ValueError: no skin"), (77, "stopped"), (88, "took more than 2 seconds"), (99, "5x5 pixels")],
 )
-def test_a_failure_is_told_and_the_next_picture_works(folder, monkeypatch, blue, words):
+def test_a_failure_is_reported_and_the_next_picture_works(folder, monkeypatch, blue, words):
     monkeypatch.setenv("HF_TOKEN", "secret")
     consent.give("skin-retouch")
     tool = retouching()
