@@ -32,6 +32,6 @@ def held_out_people(
 
 def models_page(target: Annotated[Path, typer.Argument(help="The Markdown file to write.")]) -> None:
     """Write the page about all models, docs/using/models.md, from the manifest."""
-    from research.documents.models_page import models_page as page_text
+    from research.models_page import models_page as page_text
 
     target.write_text(page_text(), encoding="utf-8")

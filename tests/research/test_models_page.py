@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from facechain_ext.weights.manifest import manifest
-from research.documents.models_page import models_page
+from research.models_page import models_page
 
-PAGE = Path(__file__).parents[3] / "docs" / "using" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "using" / "models.md"
 
 
 def test_the_page_is_up_to_date():

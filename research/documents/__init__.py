@@ -1,1 +1,0 @@
-"""Generators of pages in docs/."""
