@@ -52,7 +52,7 @@ def generate_and_save(
 
 
 class _Listener:
-    """A host that tells of every picture as soon as it is there."""
+    """A host that hands on every picture as soon as it is finished."""
 
     def __init__(self, host: Host, listen: Callable[[Portrait], None]) -> None:
         self._host, self._listen = host, listen

@@ -118,7 +118,7 @@ def file_needs(*, encoder: bool = True, adapter: bool = True, photomaker: bool =
 
 
 def require_ready(needs: Sequence[Need]) -> None:
-    """Raise WeightsError that names everything that is missing, and where it can be had on the page."""
+    """Raise WeightsError that names everything that is missing, and where the page downloads it."""
     if not needs:
         return
     fetched = "" if not any(need.keys for need in needs) else " Press “Get what is missing” on this page."
