@@ -11,7 +11,9 @@ import pytest
 PACKAGES = ("facechain_ext", "facechain_ext.faces", "facechain_ext.methods", "facechain_ext.retouch")
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "facechain_ext.retouch.fuse", "facechain_ext.hosts.diffusers"])
+@pytest.mark.parametrize(
+    "package", [*PACKAGES, "facechain_ext.weights", "facechain_ext.retouch.fuse", "facechain_ext.hosts.diffusers"]
+)
 def test_every_public_name_is_found_and_no_other(package):
     module = import_module(package)
     for name in module.__all__:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +16,7 @@ from rich.table import Table
 from facechain_ext.cli import laboratory
 from facechain_ext.errors import FaceChainError
 from facechain_ext.retouch.sandbox import consent
-from facechain_ext.weights import find, lock_file, models_folder, pull, require, set_models_folder, store
+from facechain_ext.weights import find, lock_file, models_folder, require, set_models_folder, store
 from facechain_ext.weights.manifest import GROUPS, entry, format_megabytes, manifest
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def _pulled(key: str, hub: str | None) -> bool:
 
 
 def _pull_one(key: str, hub: str | None) -> Path:
+    from facechain_ext.weights import pull
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Bar(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(key, total=None)

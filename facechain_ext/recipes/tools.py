@@ -61,8 +61,9 @@ class Retouch:
     strength: float = 0.6
     name: str = "Skin retouching"
 
-    def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:  # noqa: ARG002 - as all tools
+    def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:
         """The picture with smooth skin; raises PhotoError where there is no face."""
+        del photo  # tools that fuse need it
         pixels = np.array(picture.convert("RGB"))
         found = faces.detector().detect(pixels)
         if not found:
@@ -90,8 +91,9 @@ class RepositoryRetouch:
 
     name: str = "Skin retouching by ModelScope"
 
-    def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:  # noqa: ARG002 - as all tools
+    def __call__(self, picture: Image.Image, photo: Image.Image | None) -> Image.Image:
         """The picture with smooth skin; raises HostError when the network fails."""
+        del photo  # tools that fuse need it
         pixels = np.array(picture.convert("RGB"))
         return _same_size(_process(_RETOUCHING, "skin-retouching-torch")(picture=pixels), pixels)
 

@@ -216,7 +216,8 @@ def load_eval_net(path: Path, config_text: str) -> EvalNet | None:
         metadata = file.metadata() or {}
         if metadata.get("config") != config_text:
             return None
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is not a dict
+        names = file.keys()  # safe_open is no dict: it cannot be iterated
+        state = {name: file.get_tensor(name) for name in names}
     eval_net = EvalNet(int(metadata["side"]))
     eval_net.load_state_dict(state)
     return eval_net.eval()

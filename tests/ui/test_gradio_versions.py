@@ -6,7 +6,7 @@ import pytest
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
-from facechain_ext.ui.gradio_versions import LabelledChoices  # noqa: E402
+from facechain_ext.ui.gradio_versions import LabelledChoices
 
 CHOICES = LabelledChoices((("First file", "first"), ("Second file", "second"), ("Third", "third")))
 

@@ -10,11 +10,11 @@ import pytest
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
-from facechain_ext.ui import page as page_module  # noqa: E402
-from facechain_ext.ui.gradio_versions import supported_options  # noqa: E402
-from facechain_ext.ui.portrait.form import NAMES  # noqa: E402
-from facechain_ext.weights import set_models_folder  # noqa: E402
-from tests.ui.fakes import FakeHost  # noqa: E402
+from facechain_ext.ui import page as page_module
+from facechain_ext.ui.gradio_versions import supported_options
+from facechain_ext.ui.portrait.form import NAMES
+from facechain_ext.weights import set_models_folder
+from tests.ui.fakes import FakeHost
 
 
 class FakePageHost(FakeHost):

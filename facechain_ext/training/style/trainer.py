@@ -77,7 +77,8 @@ class StyleTrainer:
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+                names = file.keys()  # safe_open is no dict: it cannot be iterated
+                tensors = {name: file.get_tensor(name) for name in names}
             earlier = json.loads(metadata["identity"])
             self.step = self._saved_step = int(metadata["step"])
         except (OSError, SafetensorError, KeyError, ValueError) as error:
