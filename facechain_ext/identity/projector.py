@@ -114,39 +114,51 @@ class PerceiverAttention(nn.Module):
         return out
 
 
-class Projector(nn.Module):
-    """Perceiver resampler with the key names of the published file (prefix ``local_fac_prj.`` removed)."""
+class PerceiverResampler(nn.Module):
+    """Perceiver resampler with the key names of the published files: queries read the projected features, per layer."""
 
-    def __init__(self, sizes: ProjectorSizes) -> None:
+    def __init__(
+        self, features: int, width: int, inner: int, depth: int, hidden: int, output: int, head_width: int = HEAD_WIDTH
+    ) -> None:
         super().__init__()
-        self.sizes = sizes
-        width = sizes.width
-        self.latents = nn.Parameter(torch.randn(1, sizes.queries, width) / width**0.5)
-        self.proj_in = nn.Linear(sizes.face_width, width)
-        self.proj_out = nn.Linear(width, sizes.token_width)
-        self.norm_out = nn.LayerNorm(sizes.token_width)
+        self.proj_in = nn.Linear(features, width)
+        self.proj_out = nn.Linear(width, output)
+        self.norm_out = nn.LayerNorm(output)
         self.layers = nn.ModuleList(
             nn.ModuleList(
                 [
-                    PerceiverAttention(width, sizes.inner),
+                    PerceiverAttention(width, inner, head_width),
                     nn.Sequential(
                         nn.LayerNorm(width),
-                        nn.Linear(width, sizes.hidden, bias=False),
+                        nn.Linear(width, hidden, bias=False),
                         nn.GELU(),
-                        nn.Linear(sizes.hidden, width, bias=False),
+                        nn.Linear(hidden, width, bias=False),
                     ),
                 ]
             )
-            for _ in range(sizes.depth)
+            for _ in range(depth)
         )
+
+    def resample(self, queries: Tensor, features: Tensor) -> Tensor:
+        """``queries`` [n, q, width] and ``features`` [n, t, features] give tokens [n, q, output]."""
+        features = self.proj_in(features)
+        for layer in self.layers:
+            attention, feed_forward = cast("nn.ModuleList", layer)
+            queries = attention(features, queries) + queries
+            queries = feed_forward(queries) + queries
+        tokens: Tensor = self.norm_out(self.proj_out(queries))
+        return tokens
+
+
+class Projector(PerceiverResampler):
+    """The resampler of FACT, whose queries are learned (prefix ``local_fac_prj.`` of its keys removed)."""
+
+    def __init__(self, sizes: ProjectorSizes) -> None:
+        latents = torch.randn(1, sizes.queries, sizes.width) / sizes.width**0.5
+        super().__init__(sizes.face_width, sizes.width, sizes.inner, sizes.depth, sizes.hidden, sizes.token_width)
+        self.sizes = sizes
+        self.latents = nn.Parameter(latents)
 
     def forward(self, face_tokens: Tensor) -> Tensor:
         """Encoder tokens [n, 144, face_width] -> identity tokens [n, queries, token_width]."""
-        face = self.proj_in(face_tokens)
-        queries = self.latents.expand(len(face_tokens), -1, -1)
-        for layer in self.layers:
-            attention, feed_forward = cast("nn.ModuleList", layer)
-            queries = attention(face, queries) + queries
-            queries = feed_forward(queries) + queries
-        out: Tensor = self.norm_out(self.proj_out(queries))
-        return out
+        return self.resample(self.latents.expand(len(face_tokens), -1, -1), face_tokens)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.registry import method_settings
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import EFFECT_SETTINGS, PORTRAIT_DEFAULTS, PREFIX

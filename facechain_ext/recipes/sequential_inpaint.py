@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.infotext import people_infotext
 from facechain_ext.recipes.job import Inpaint
 

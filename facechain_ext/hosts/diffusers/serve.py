@@ -17,7 +17,8 @@ from facechain_ext.hosts.diffusers.latents import preview_image
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scorer import choose_scorer
-from facechain_ext.methods.fact.files import AUTOMATIC, adapter_files
+from facechain_ext.methods.fact.files import adapter_files
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.labelling import label_file
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs, is_sdxl

@@ -10,7 +10,8 @@ import gradio as gr
 from facechain_ext.hosts.webui import card_row, models, pasting, preview
 from facechain_ext.hosts.webui.json_safe import make_json_safe
 from facechain_ext.hosts.webui.people import uploaded
-from facechain_ext.methods.fact.files import AUTOMATIC, adapter_names
+from facechain_ext.methods.fact.files import adapter_names
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html

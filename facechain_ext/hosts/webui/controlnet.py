@@ -14,7 +14,7 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui import models, settings
-from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.weights.header import SD15_WIDTH, model_facts
 
 if TYPE_CHECKING:

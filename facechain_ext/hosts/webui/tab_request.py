@@ -9,7 +9,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.hosts.webui import settings
 from facechain_ext.hosts.webui.face_run import FaceRun
 from facechain_ext.hosts.webui.host_model import loaded_model
-from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.infotext import people_infotext
 

@@ -11,13 +11,14 @@ from facechain_ext.methods.fact.attachment import Attachment, attach, conditions
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
-from facechain_ext.methods.fact.files import AUTOMATIC, PUBLISHED, adapter_files, chosen_adapter
+from facechain_ext.methods.fact.files import PUBLISHED, adapter_files, chosen_adapter
 from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
 from facechain_ext.methods.fact.options import AttachOptions
 from facechain_ext.methods.fact.rows import StepRows
 from facechain_ext.methods.fact.sites import unfit_family_reason
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.setting import Setting
 from facechain_ext.weights import find
 

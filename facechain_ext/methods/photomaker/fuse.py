@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-from facechain_ext.identity.projector import PerceiverAttention
+from facechain_ext.identity.projector import PerceiverResampler
 
 RESAMPLER_HEAD_WIDTH = 128
 """Width of one attention head of the second version's resampler: 16 heads over 2048 (model_v2.py)."""
@@ -44,39 +42,6 @@ class FuseModule(nn.Module):
         return out
 
 
-class _Resampler(nn.Module):
-    """A Perceiver resampler whose queries are given."""
-
-    def __init__(self, width: int, image_width: int, depth: int, hidden: int) -> None:
-        super().__init__()
-        self.proj_in = nn.Linear(image_width, width)
-        self.proj_out = nn.Linear(width, width)
-        self.norm_out = nn.LayerNorm(width)
-        self.layers = nn.ModuleList(
-            nn.ModuleList(
-                [
-                    PerceiverAttention(width, width, RESAMPLER_HEAD_WIDTH),
-                    nn.Sequential(
-                        nn.LayerNorm(width),
-                        nn.Linear(width, hidden, bias=False),
-                        nn.GELU(),
-                        nn.Linear(hidden, width, bias=False),
-                    ),
-                ]
-            )
-            for _ in range(depth)
-        )
-
-    def forward(self, queries: Tensor, image: Tensor) -> Tensor:
-        image = self.proj_in(image)
-        for layer in self.layers:
-            attention, feed_forward = cast("nn.ModuleList", layer)
-            queries = attention(image, queries) + queries
-            queries = feed_forward(queries) + queries
-        out: Tensor = self.norm_out(self.proj_out(queries))
-        return out
-
-
 class QFormer(nn.Module):
     """Turns a recognition embedding and CLIP's hidden states of a photo into its ID embeddings."""
 
@@ -89,10 +54,12 @@ class QFormer(nn.Module):
             nn.Linear(face_width, token_hidden), nn.GELU(), nn.Linear(token_hidden, width * tokens)
         )
         self.token_norm = nn.LayerNorm(width)
-        self.perceiver_resampler = _Resampler(width, image_width, depth, hidden)
+        self.perceiver_resampler = PerceiverResampler(
+            image_width, width, width, depth, hidden, width, RESAMPLER_HEAD_WIDTH
+        )
 
     def forward(self, faces: Tensor, image: Tensor) -> Tensor:
         """Faces [n, face_width], not normalised, and hidden states [n, t, image_width] give [n, tokens, width]."""
         queries = self.token_norm(self.token_proj(faces).view(len(faces), self._tokens, -1))
-        out: Tensor = queries + self.perceiver_resampler(queries, image)
+        out: Tensor = queries + self.perceiver_resampler.resample(queries, image)
         return out

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.methods.fact.files import AUTOMATIC
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.job import Hires, Lora

@@ -35,7 +35,7 @@ SHOWN_THERE = (
     "training/style",
     "training/processes.py",
     "methods/setting.py",
-    "methods/fact/files.py",
+    "methods/named_files.py",
     "methods/fact/method.py",
     "methods/fact/sites.py",
 )
