@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import pytest
 
 # Small models gain nothing by threads, and threads that wait in a loop cost minutes where others want the processor.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+with suppress(ImportError):  # a webui's environment has no hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("untimed", deadline=None)  # a busy machine is slow, and that is no fault
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

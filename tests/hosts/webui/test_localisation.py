@@ -37,7 +37,7 @@ SINGLE_WORDS = {
     "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
     "Styles", "all", "favourites", "file", "use", "caption",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
-    "Click to Upload", "New row", "New column", "another kind of model",
+    "Click to Upload", "New row", "New column", "another kind of model", "adapter",
 }  # fmt: skip
 """Single words in tables and drop-downs, texts of the page's scripts, and texts of gradio's own in our components."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
