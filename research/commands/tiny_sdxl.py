@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from research.tiny_sdxl import install_into, make_tiny_sdxl
-
 
 def tiny_sdxl(
     *,
@@ -20,9 +18,11 @@ def tiny_sdxl(
 
     Pictures made with them show nothing: the files are there to see that everything loads and acts.
     """
+    from research.tiny_sdxl import install_into, make_tiny_sdxl
+
     files = make_tiny_sdxl(out, seed=seed)
     written = [files.checkpoint, files.photomaker]
     if webui is not None:
         written += install_into(webui, files)
     for path in written:
-        typer.echo(path)
+        typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)" if path.is_file() else path)
