@@ -12,6 +12,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import attention, settings
 from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.hosts.webui.messages import as_sentence, warn
+from facechain_ext.hosts.webui.person_prompts import PersonPrompts
 from facechain_ext.methods.protocol import RuntimeOptions, StepLayout
 
 if TYPE_CHECKING:
@@ -47,6 +48,17 @@ class FaceRun:
         self._cleanup = ExitStack()
         self._checkpoint: Checkpoint | None = None
         self._may_keep_loaded = False
+
+    @property
+    def in_hires_pass(self) -> bool:
+        """Whether the person is put in in the hires pass too."""
+        return self._hires
+
+    def attach_prompts(self, p: Processing) -> None:
+        """Have the person in the prompts of ``p``, where the method puts one there."""
+        if self.prepared.conditioning is not None:
+            prompts = PersonPrompts(self.prepared.conditioning, hires=self._hires, on_failure=self.on_failure)
+            prompts.attach(p)
 
     def detach_after_sampling(self, p: Processing) -> None:
         """Wrap ``p.sample`` so that the next call detaches the face at its end, also after an error or interruption.
@@ -150,7 +162,7 @@ class FaceRun:
             step, total = denoiser.step, denoiser.total_steps
         active.set_progress(min(step / max(total, 1), 1.0))
         cond, uncond = params.text_cond, params.text_uncond
-        if not hasattr(cond, "shape"):  # SDXL has a dictionary here; its U-Net was refused before
+        if not hasattr(cond, "shape"):  # SDXL has a dictionary here; its method asks for no rows
             return
         active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
 

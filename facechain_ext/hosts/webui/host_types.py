@@ -136,6 +136,44 @@ class CfgDenoiserParams(Protocol):
     total_sampling_steps: int
 
 
+class Schedule(Protocol):
+    """``ScheduledPromptConditioning``: what a prompt is up to ``end_at_step``."""
+
+    end_at_step: int
+    cond: object
+
+    def __init__(self, end_at_step: int, cond: object) -> None:
+        """As the host's named tuple."""
+
+
+class TextEncoder(Protocol):
+    """A text encoder as every host wraps it: it cuts a prompt into chunks of 75 tokens and applies the weights."""
+
+    def tokenize(self, texts: list[str]) -> list[list[int]]:
+        """The token ids of texts, without start, end and padding."""
+
+    def process_tokens(self, tokens: list[list[int]], multipliers: list[list[float]]) -> Tensor:
+        """The embeddings of one chunk of each prompt, weighted."""
+
+    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+        """The embeddings of one chunk of each prompt."""
+
+
+class LoraModule(Protocol):
+    """The module ``networks`` of the host's Lora extension."""
+
+    available_networks: dict[str, LoraOnDisk]
+    available_network_aliases: dict[str, LoraOnDisk]
+    network: NetworkModule
+
+
+class NetworkModule(Protocol):
+    """The module ``network`` of the host's Lora extension."""
+
+    def NetworkOnDisk(self, name: str, filename: str) -> LoraOnDisk:  # noqa: N802 - the host's class
+        """The entry of a file."""
+
+
 class HostScript(Protocol):
     """An always-on script and its place among the scripts' arguments."""
 

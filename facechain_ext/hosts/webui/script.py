@@ -15,7 +15,9 @@ from facechain_ext.hosts.webui import (
     controlnet,
     disconnects,
     labelling,
+    method_lora,
     models,
+    person_prompts,
     routes,
     settings,
     tab,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
+    from facechain_ext.methods.protocol import PreparedMethod
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +92,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
     def before_process(self, p: Processing, *args: object) -> None:
         """Detach what an earlier generation may have left attached."""
         FaceRun.clear()
+        person_prompts.detach(p)
 
     def process(self, p: Processing, *args: object) -> None:
         """Read the settings, prepare the people, and write both into the infotext."""
@@ -110,13 +114,26 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             return
         if run is not None:
             run.on_failure = functools.partial(_continue_without, p, strict=_is_strict(args))
+            run.attach_prompts(p)
         setattr(p, _RUN, run)
+
+    def before_process_batch(self, p: Processing, *args: object, prompts: list[str], **kwargs: object) -> None:
+        """Add the tag of the method's own LoRA to the coming batch; the infotext has the prompt without it."""
+        run: FaceRun | None = getattr(p, _RUN, None)
+        if run is None or run.prepared.lora is None or not prompts:
+            return
+        try:
+            prompts[0] += method_lora.tag(run.prepared.lora)
+        except FaceChainError as error:
+            _abandon(p, run, error, strict=_is_strict(args))
 
     def process_batch(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Have the face detached when the coming batch ends, whatever ends it."""
         run: FaceRun | None = getattr(p, _RUN, None)
         if run is not None:
             run.detach_after_sampling(p)
+            if run.prepared.lora is not None and run.in_hires_pass:
+                method_lora.add_to_hires(p, run.prepared.lora)
 
     def process_before_every_sampling(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Attach the face for the coming pass."""
@@ -152,6 +169,9 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         run: FaceRun | None = getattr(p, _RUN, None)
         if run is not None:
             run.detach()
+            person_prompts.detach(p)
+            if run.prepared.lora is not None:
+                method_lora.forget(run.prepared.lora)
             setattr(p, _RUN, None)
 
     @staticmethod
@@ -166,17 +186,26 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         resolved = resolve_people(arguments)
         if arguments.strict and resolved.left_out:
             raise PhotoError(" ".join(resolved.left_out))
-        notes = (*resolved.left_out, *resolved.warnings)
+        people = resolved.people
+        prepared = method.prepare(people, arguments.of_method(method), model)
+        notes = (*resolved.left_out, *resolved.warnings, *prepared.notes, *_prompt_remarks(p, prepared))
         setattr(p, _NOTES, notes)
         for note in notes:
             log.warning("%s", note)
             p.comment(f"FaceChain: {note}")
-        people = resolved.people
-        prepared = method.prepare(people, arguments.of_method(method), model)
         arguments = arguments.with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
         return FaceRun(prepared, hires=arguments.hires)
+
+
+def _prompt_remarks(p: Processing, prepared: PreparedMethod) -> tuple[str, ...]:
+    """What the user should know about where in the prompt the person is put in."""
+    if prepared.conditioning is None:
+        return ()
+    prompts = getattr(p, "all_prompts", None) or [p.prompt]
+    remark = prepared.conditioning.remark([str(prompts[0])])
+    return (remark,) if remark else ()
 
 
 def _is_strict(args: Sequence[object]) -> bool:
@@ -196,6 +225,7 @@ def _continue_without(p: Processing, error: FaceChainError, *, strict: bool) -> 
 def _abandon(p: Processing, run: FaceRun, error: FaceChainError, *, strict: bool) -> None:
     """Detach a run that could not be attached, and ``_fail``."""
     run.detach()
+    person_prompts.detach(p)
     setattr(p, _RUN, None)
     _fail(p, error, strict=strict)
 

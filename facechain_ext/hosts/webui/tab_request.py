@@ -55,6 +55,9 @@ class TabRequest:
         model = loaded_model(p)
         method_settings = {"adapter": self.job.adapter or AUTOMATIC, **self.job.method_settings}
         prepared = choose_method(model.family).prepare(people, method_settings, model)
+        self.notes += prepared.notes
+        if prepared.conditioning is not None:
+            self.notes += filter(None, [prepared.conditioning.remark([self.job.prompt])])
         infotext = people_infotext(people, prepared.settings, hires=self.job.face_in_hires)
         p.extra_generation_params.update(infotext | settings.speedups_infotext())
         return FaceRun(prepared, hires=self.job.face_in_hires)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ class PreparedPhotoMaker:
             instead=str(self.settings["class_word"]),
         )
         if encoder.lora:
-            self.lora = MethodLora(encoder.name, encoder.lora, min(amount, 1.0), encoder.digest)
+            self.lora = MethodLora(encoder.name, encoder.lora, min(amount, 1.0), _lora_digest(encoder.lora))
 
     @contextmanager
     def applied(self, model: HostModel, options: RuntimeOptions) -> Iterator[ActivePhotoMaker]:
@@ -177,6 +178,14 @@ def stacked_id_embedding(encoder: PhotoMaker, identity: Identity) -> tuple[Tenso
     blocks = torch.einsum("kn,ntw->ktw", shares, rows)
     weights = torch.tensor([identity.weights[block] for block in used])
     return blocks.flatten(0, 1), weights.repeat_interleave(blocks.shape[1])
+
+
+def _lora_digest(tensors: Mapping[str, Tensor]) -> str:
+    """A short hash of the first numbers of every tensor of a LoRA."""
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        digest.update(key.encode() + tensors[key].flatten()[:16].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _left_out(people: Sequence[PersonInPicture]) -> tuple[str, ...]:
