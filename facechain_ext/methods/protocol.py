@@ -181,7 +181,10 @@ class PromptConditioning(Protocol):
         ...
 
     def remark(self, fragments: Sequence[str]) -> str:
-        """A sentence about where in the prompt the person is put in; "" where there is nothing to say."""
+        """A sentence about where in the prompt the person is put in; "" where there is nothing to say.
+
+        Raises InputError for a prompt in which the person cannot be put in.
+        """
         ...
 
 

@@ -70,8 +70,8 @@ def find_class_word(fragments: Sequence[str]) -> tuple[ClassWord | None, str]:
         taken = ClassWord(number, person.start(), person.end(), person[0])
         return taken, f"{missing}, so the person is put in at “{person[0]}”."
     return None, (
-        "The prompt has no word for a person, such as man, woman or girl, so the person is left out. Write one, with "
-        f"“{TRIGGER}” behind it where there are several."
+        "The prompt has no word for a person, such as man, woman or girl, which the photos could stand for. Write one, "
+        f"with “{TRIGGER}” behind it where there are several."
     )
 
 

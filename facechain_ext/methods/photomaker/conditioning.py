@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from facechain_ext.errors import InputError
 from facechain_ext.methods.photomaker.class_word import ClassToken, find_class_word, tokenize_with_person
 
 if TYPE_CHECKING:
@@ -56,8 +57,14 @@ class PersonConditioning:
         return isinstance(token, ClassToken)
 
     def remark(self, fragments: Sequence[str]) -> str:
-        """A sentence for the user about where in the prompt the person is put in; empty where that is as published."""
-        return find_class_word(fragments)[1]
+        """A sentence for the user about where in the prompt the person is put in; empty where that is as published.
+
+        Raises InputError for a prompt without any word for a person.
+        """
+        found, sentence = find_class_word(fragments)
+        if found is None:
+            raise InputError(sentence)
+        return sentence
 
     @torch.no_grad()
     def fuse(self, weighted: Tensor, plain: Tensor, copies: Tensor) -> Tensor:
