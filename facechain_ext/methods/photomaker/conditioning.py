@@ -100,10 +100,4 @@ class PersonConditioning:
 
     def acts_in(self, step: int, steps: int) -> bool:
         """Whether the person is in the prompt in ``step`` of ``steps``: after int(start * steps), as published."""
-        return int(self.start * steps) < step < max(self.end, 0.0) * steps
-
-    def last_steps(self, steps: int) -> tuple[int, int]:
-        """The last step of the words alone, and the last with the person, of ``steps`` counted from 0."""
-        first = min(int(self.start * steps), steps)
-        acting = [step for step in range(steps) if self.acts_in(step, steps)]
-        return (first, acting[-1]) if acting else (steps, steps)
+        return int(self.start * steps) < step and (self.end >= 1.0 or step < self.end * steps)

@@ -1,4 +1,4 @@
-"""A person in a host's conditioning: its text encoders, schedules and caches, written plainly as the hosts have them."""
+"""A person in a host's conditioning: text encoders, schedules and caches written plainly as the hosts have them."""
 
 from __future__ import annotations
 
