@@ -103,7 +103,7 @@ def template(
         quality=quality,
         denoise=denoise,
         strength=strength,
-        steps=steps if steps is not None else min(_STEPS.default, suited.steps),
+        steps=steps if steps is not None else suited.suited_steps(_STEPS.default),
         seed=seed,
         growth=growth,
         count=count,

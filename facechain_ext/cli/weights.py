@@ -62,7 +62,7 @@ def pull_(
     hub: Annotated[str | None, typer.Option(help="Try this hub first: modelscope or huggingface.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Delete what is there and download it anew.")] = False,
 ) -> None:
-    """Download files; without names, what a portrait needs. Ctrl+C stops, and the next pull goes on from there."""
+    """Download files; without names, what a portrait needs. Ctrl+C stops, and the next download goes on from there."""
     chosen = _chosen(keys or ["portrait"])
     if again:
         _delete([path for key in chosen if (path := find(key)) is not None])

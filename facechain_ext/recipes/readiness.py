@@ -55,6 +55,10 @@ class DrawingDefaults:
     painted: tuple[int, int] = (512, 1024)
     words: str = ""
 
+    def suited_steps(self, usual: int) -> int:
+        """``usual``, the sampling steps of a recipe, or this checkpoint's where it is not a usual one."""
+        return self.steps if self.words else usual
+
 
 USUAL = DrawingDefaults()
 SMALL = DrawingDefaults(

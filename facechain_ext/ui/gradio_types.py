@@ -40,6 +40,11 @@ class Component(Protocol):
         ...
 
     @property
+    def input(self) -> Event:
+        """The value was changed by the user."""
+        ...
+
+    @property
     def release(self) -> Event:
         """The handle of a slider was released."""
         ...

@@ -54,7 +54,7 @@ def pull(
     """The path of the weights called ``key``, which are downloaded unless they are there.
 
     Tries the sources one after the other, those of ``hub`` first. ``progress`` is called after every piece. When
-    ``cancel`` returns True, Cancelled is raised, and the next pull resumes. Raises InputError for an unknown key or
+    ``cancel`` returns True, Cancelled is raised, and the next download resumes. Raises InputError for an unknown key or
     hub, WeightsError, with the reason of each source, when none works.
     """
     wanted = entry(key)

@@ -62,14 +62,14 @@ class ProgressReporter:
         if self.progress is not None:
             self.progress(Progress(self.key, file, done, total))
         if self.cancel is not None and self.cancel():
-            raise Cancelled(f"Stopped {self.key} at {done / 1e6:.0f} MB. The next pull goes on from there.")
+            raise Cancelled(f"Stopped {self.key} at {done / 1e6:.0f} MB. The next download goes on from there.")
 
     def sleep(self, seconds: float) -> None:
         """Sleep for ``seconds``; raises Cancelled meanwhile, within a tenth of a second."""
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             if self.cancel is not None and self.cancel():
-                raise Cancelled(f"Stopped {self.key}. The next pull goes on from there.")
+                raise Cancelled(f"Stopped {self.key}. The next download goes on from there.")
             time.sleep(min(remaining, 0.1))
 
 

@@ -74,6 +74,7 @@ def test_a_checkpoint_says_what_suits_it_and_whether_another_is_needed(tmp_path,
     path = tmp_path / "whatever-its-name.safetensors"
     save_file(state, path)
     assert readiness.drawing_defaults(path) == defaults
+    assert defaults.suited_steps(30) == (20 if defaults is SMALL else 30)
     found = readiness.checkpoint_needs(path, "Choose another.")
     assert len(found) == needs
     assert all(path.name in need.what and "Stable Diffusion 2" in need.what for need in found)

@@ -70,7 +70,7 @@ def test_sentences_with_values_are_translated_and_the_server_gets_its_own_words(
     page.open_part("presets")
     page.text("preset", "beach 2")
     page.click("preset_save")
-    page.says("status", in_chinese("Saved the preset {0}.").replace("{0}", "beach 2"))
+    page.says("preset_status", in_chinese("Saved the preset {0}.").replace("{0}", "beach 2"))
     page.add_photos(photo)
     page.small()
     page.click("generate")

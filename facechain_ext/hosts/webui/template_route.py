@@ -55,8 +55,8 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
         capabilities = host.capabilities()
         require_ready(capabilities.needed)
         settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
-        if capabilities.defaults.words and "steps" not in (body.get("settings") or {}):
-            settings = replace(settings, steps=capabilities.defaults.steps)
+        if "steps" not in (body.get("settings") or {}):
+            settings = replace(settings, steps=capabilities.defaults.suited_steps(settings.steps))
     targets = find_template_faces(template.pixels, hair=hair and paints_faces)
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
 

@@ -191,6 +191,8 @@ def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used
     card_inputs = [column.card, column.second, column.mix]
     for event in (column.card.change, column.second.change, column.mix.release):
         event(on_change, card_inputs, [used_person, card_form.save_mix], **HIDDEN_PROGRESS)
+    for event in (column.card.input, column.second.input):  # what was said of the last choice does not concern this one
+        event(lambda: "", [], [column.notes], **HIDDEN_PROGRESS)
     save_inputs = [card_form.name, card_form.agreed, *column.inputs]
     card_form.save.click(on_save, save_inputs, [column.card, column.second, column.notes])
     card_form.save_mix.click(on_save_mix, save_inputs, [*card_inputs, column.notes])

@@ -26,21 +26,19 @@ if TYPE_CHECKING:
 
 def build(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> Component:
     """Build and wire the sections below the result; returns the drop-down of the presets."""
+    _build_restore(person, generation, result, host)
+    return _build_presets(generation)
+
+
+def _build_restore(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> None:
+    """The section that takes the settings of a picture over; what comes of it stands in the section."""
     with gr.Accordion("Restore settings from a picture", open=False, elem_id="facechain_restore_panel"):
-        gr.HTML(note_html("Drop a picture made here or in the webui, or paste its settings into the field above."))
+        status = gr.HTML(
+            note_html("Drop a picture made here or in the webui, or paste its settings into the field above."),
+            elem_id="facechain_restore_status",
+        )
         picture = gr.File(label="Picture", file_types=["image"], elem_id="facechain_pnginfo")
         restore = gr.Button("Restore from the settings above", elem_id="facechain_restore")
-    with gr.Accordion("Presets", open=False, elem_id="facechain_presets"):
-        preset: Component = gr.Dropdown(
-            presets.names(), label="Preset", allow_custom_value=True, elem_id="facechain_preset",
-            info="Choose one, or write a new name.",
-        )  # fmt: skip
-        with gr.Row():
-            load = gr.Button("Load", size="sm", min_width=60, elem_id="facechain_preset_load")
-            save = gr.Button("Save", size="sm", min_width=60, elem_id="facechain_preset_save")
-            delete = gr.Button("Delete", size="sm", min_width=60, elem_id="facechain_preset_delete")
-        replacing = build_confirmation("facechain_preset_replace", "Yes, replace it")
-        deleting = build_confirmation("facechain_preset_delete", "Yes, delete it")
 
     person_components = [person.card, person.second, person.mix, person.face]
     unchanged: Updates = [gr.update()] * (len(NAMES) + len(person_components) + 1)
@@ -60,12 +58,29 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
         except FaceChainError as error:
             return [gr.update(), note_html(str(error)), *unchanged]
         if not text:
-            return [
-                gr.update(),
-                note_html("This picture holds no settings; choose the file as it was saved."),
-                *unchanged,
-            ]
+            message = "This picture holds no settings; choose the file as it was saved."
+            return [gr.update(), note_html(message), *unchanged]
         return [text, *on_restore(text)]
+
+    outputs = [status, generation.suggested, *generation.inputs, *person_components]
+    restore.click(on_restore, [result.infotext], outputs, **HIDDEN_PROGRESS)
+    picture.upload(on_upload, [picture], [result.infotext, *outputs], **HIDDEN_PROGRESS)
+
+
+def _build_presets(generation: GenerationColumn) -> Component:
+    """The section of named settings; saving over one and deleting ask first. Returns its drop-down."""
+    with gr.Accordion("Presets", open=False, elem_id="facechain_presets"):
+        preset: Component = gr.Dropdown(
+            presets.names(), label="Preset", allow_custom_value=True, elem_id="facechain_preset",
+            info="Choose one, or write a new name.",
+        )  # fmt: skip
+        with gr.Row():
+            load = gr.Button("Load", size="sm", min_width=60, elem_id="facechain_preset_load")
+            save = gr.Button("Save", size="sm", min_width=60, elem_id="facechain_preset_save")
+            delete = gr.Button("Delete", size="sm", min_width=60, elem_id="facechain_preset_delete")
+        status = gr.HTML("", elem_id="facechain_preset_status")
+        replacing = build_confirmation("facechain_preset_replace", "Yes, replace it")
+        deleting = build_confirmation("facechain_preset_delete", "Yes, delete it")
 
     def on_save(name: str, *values: object) -> Updates:
         try:
@@ -97,20 +112,16 @@ def build(person: PersonColumn, generation: GenerationColumn, result: ResultColu
         try:
             form = presets.load(name or "")
         except FaceChainError as error:
-            return [note_html(str(error)), *unchanged[: len(NAMES) + 1]]
+            return [note_html(str(error)), gr.update(), *[gr.update()] * len(NAMES)]
         return [note_html(f"Loaded the preset {name}."), None, *(form[key] for key in NAMES)]
 
-    settings = [result.status, generation.suggested, *generation.inputs]
-    restore.click(on_restore, [result.infotext], [*settings, *person_components], **HIDDEN_PROGRESS)
-    picture.upload(on_upload, [picture], [result.infotext, *settings, *person_components], **HIDDEN_PROGRESS)
-    save_outputs = [result.status, preset, *replacing.outputs]
+    save_outputs = [status, preset, *replacing.outputs]
+    delete_outputs = [status, preset, *deleting.outputs]
     save.click(on_save, [preset, *generation.inputs], save_outputs, **HIDDEN_PROGRESS)
     replacing.yes.click(on_confirm_replace, [replacing.subject, *generation.inputs], save_outputs, **HIDDEN_PROGRESS)
-    delete.click(on_delete, [preset], [result.status, *deleting.outputs], **HIDDEN_PROGRESS)
-    deleting.yes.click(
-        on_confirm_delete, [deleting.subject], [result.status, preset, *deleting.outputs], **HIDDEN_PROGRESS
-    )
-    load.click(on_load, [preset], settings, **HIDDEN_PROGRESS)
+    delete.click(on_delete, [preset], [status, *deleting.outputs], **HIDDEN_PROGRESS)
+    deleting.yes.click(on_confirm_delete, [deleting.subject], delete_outputs, **HIDDEN_PROGRESS)
+    load.click(on_load, [preset], [status, generation.suggested, *generation.inputs], **HIDDEN_PROGRESS)
     return preset
 
 

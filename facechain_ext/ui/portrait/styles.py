@@ -81,7 +81,8 @@ def style_details_html(key: str, lora_folders: tuple[Path, ...]) -> str:
         return mark + note_html("No style: the words for the person and the prompt alone.")
     style = find_style(key)
     star = " ★" if key in favourites() else ""
-    sentences = [f"{style.en} · {style.zh}{star}", style.positive]
+    names = dict.fromkeys((style.en, style.zh))  # an own style has the same in both languages
+    sentences = [f"{' · '.join(names)}{star}", style.positive]
     for_whom = "" if style.subject == "anyone" else f" Written for: {style.subject}."
     sentences.append(f"Suggests strength {style.strength:g} and the adapter {style.adapter}.{for_whom}")
     if style.family == OWN and key in catalogue():

@@ -70,6 +70,7 @@ class OwnStylesSection:
     delete: Component
     replacing: Confirmation
     deleting: Confirmation
+    status: Component
 
 
 def build(host: PageHost) -> StylesSection:
@@ -98,14 +99,17 @@ def build(host: PageHost) -> StylesSection:
 def build_own() -> OwnStylesSection:
     """Build the section for own styles."""
     with gr.Accordion("Own styles", open=False, elem_id="facechain_own_styles"):
-        gr.HTML(note_html("Keeps the chosen style's words with the prompt, LoRA, adapter and strength of now."))
+        status = gr.HTML(
+            note_html("Keeps the chosen style's words with the prompt, LoRA, adapter and strength of now."),
+            elem_id="facechain_own_style_status",
+        )
         name = gr.Textbox("", label="Name of an own style", max_lines=1, elem_id="facechain_style_name")
         with gr.Row():
             save = gr.Button("Save as own style", elem_id="facechain_style_save")
             delete = gr.Button("Delete the chosen own style", elem_id="facechain_style_delete")
         replacing = build_confirmation("facechain_style_replace", "Yes, replace it")
         deleting = build_confirmation("facechain_style_delete", "Yes, delete it")
-    return OwnStylesSection(name, save, delete, replacing, deleting)
+    return OwnStylesSection(name, save, delete, replacing, deleting, status)
 
 
 def _tiles_html(host: PageHost, query: str, tag: str) -> str:
@@ -223,7 +227,7 @@ def wire_own(
         ]
 
     unchanged: Updates = [gr.update()] * 6
-    changed_styles = [section.status, section.key, section.tiles]
+    changed_styles = [own_section.status, section.key, section.tiles]
     search = [section.query, section.tag]
     save_inputs = [own_section.name, *search, *generation.inputs]
     save_outputs = [
@@ -238,7 +242,7 @@ def wire_own(
         replace, [own_section.replacing.subject, *save_inputs], save_outputs, **HIDDEN_PROGRESS
     )
     own_section.delete.click(
-        on_delete, [section.key], [section.status, *own_section.deleting.outputs], **HIDDEN_PROGRESS
+        on_delete, [section.key], [own_section.status, *own_section.deleting.outputs], **HIDDEN_PROGRESS
     )
     own_section.deleting.yes.click(
         on_confirm_delete,

@@ -29,11 +29,13 @@ from facechain_ext.ui.template.jobs import (
 )
 from facechain_ext.ui.template.options_panel import (
     OPTIONS,
+    STEPS_OPTION,
     build_batch_section,
     build_options,
     option_updates,
     person_choices_update,
     requests_from_values,
+    suited_steps,
 )
 from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
@@ -89,6 +91,14 @@ def build(host: PageHost) -> None:
         [sources.restored, sources.chosen, sources.tiles, *options, *faces],
         **HIDDEN_PROGRESS,
     )
+    steps, applied_steps = options[STEPS_OPTION], gr.State(suited_steps(host.capabilities()))
+
+    def on_shown(current: float, applied: int) -> Updates:
+        """Follow the checkpoint's steps, unless the user chose other ones."""
+        suited = suited_steps(host.capabilities())
+        return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
+
+    sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
     inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, *faces]
     start.click(
         on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.host import HostCapabilities, PageHost
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_RESTORER = "none"
 OPTIONS = 14
 """Number of components that ``build_options`` returns."""
+STEPS_OPTION = 4
+"""Position of the sampling steps among them."""
 _QUALITY_HELP = (
     "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
     "standard: every face is painted anew by your checkpoint with the person's features, in one pass a face.",
@@ -61,12 +63,12 @@ def person_choices_update(choices: list[str]) -> object:
     return gr.update(choices=person_choices(choices))
 
 
-def _slider(name: str, *, info: bool = False) -> gr.Slider:
-    """The slider of a row of the table of settings."""
+def _slider(name: str, *, info: bool = False, value: float | None = None) -> gr.Slider:
+    """The slider of a row of the table of settings, at ``value`` or the row's default."""
     row = template_setting(name)
     low, high, step = row.slider
     return gr.Slider(
-        low, high, row.default, step=step, label=row.label, info=row.help if info else None,
+        low, high, row.default if value is None else value, step=step, label=row.label, info=row.help if info else None,
         elem_id=f"facechain_template_{name}",
     )  # fmt: skip
 
@@ -79,12 +81,10 @@ def _switch(name: str) -> gr.Checkbox:
 
 def build_options(host: PageHost) -> Updates:
     """The option components, in the order in which ``requests_from_values`` reads their values."""
-    restorers = list(host.capabilities().restorers)
+    capabilities = host.capabilities()
     quality = gr.Radio(
-        list(QUALITIES), value=next(iter(QUALITIES)), label="Quality", elem_id="facechain_template_quality",
-        info="instant: the photo's face is laid over the template's, in seconds. standard: each face is painted anew. "
-        "faithful: painted anew in the published program's passes, slowest.",
-    )  # fmt: skip
+        list(QUALITIES), value=next(iter(QUALITIES)), label="Quality", elem_id="facechain_template_quality"
+    )
     choices = gr.HTML(note_html(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
     quality.change(
         lambda chosen: note_html(*_QUALITY_HELP, *unavailable_controls(host.capabilities(), chosen)),
@@ -98,7 +98,7 @@ def build_options(host: PageHost) -> Updates:
             gr.Textbox("", label="Prompt of the template", lines=2, elem_id="facechain_template_prompt"),
             _slider("denoise"),
             _slider("strength"),
-            _slider("steps"),
+            _slider("steps", value=suited_steps(capabilities)),
             gr.Number(-1, precision=0, label="Template seed", elem_id="facechain_template_seed"),
             _slider("growth", info=True),
             gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
@@ -107,9 +107,14 @@ def build_options(host: PageHost) -> Updates:
             _switch("template_complexion"),
             _switch("template_expression"),
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
-            gr.Dropdown([NO_RESTORER, *restorers], value=NO_RESTORER, label="Restore faces",
+            gr.Dropdown([NO_RESTORER, *capabilities.restorers], value=NO_RESTORER, label="Restore faces",
                         elem_id="facechain_template_restore"),
         ]  # fmt: skip
+
+
+def suited_steps(capabilities: HostCapabilities) -> int:
+    """The sampling steps that suit the selected checkpoint."""
+    return capabilities.defaults.suited_steps(template_setting("steps").default)
 
 
 def option_updates(restored: RestoredTemplate) -> Updates:

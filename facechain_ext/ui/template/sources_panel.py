@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class SourcesColumn:
     """The column's components: uploaded templates, the selected gallery names, photos of people, and gallery tiles.
 
-    ``finished`` takes a picture whose settings are restored, ``restored`` shows the status of that.
+    ``finished`` takes a picture whose settings are restored, ``restored`` shows the status of that; ``refresh`` is
+    pressed whenever the page is shown.
     """
 
     files: Component
@@ -32,6 +33,7 @@ class SourcesColumn:
     tiles: Component
     finished: Component
     restored: Component
+    refresh: Component
 
     @property
     def inputs(self) -> list[Component]:
@@ -92,7 +94,7 @@ def build(host: PageHost) -> SourcesColumn:
     with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
         finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
         restored = gr.HTML("", elem_id="facechain_template_restored")
-    return SourcesColumn(files, chosen, photos, tiles, finished, restored)
+    return SourcesColumn(files, chosen, photos, tiles, finished, restored, refresh)
 
 
 def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str) -> list[Path]:
