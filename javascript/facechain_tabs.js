@@ -1,5 +1,5 @@
-// Cards of the People page (opening, saving as a file), templates of the Template page, and the slider between before and
-// after. Lists are reloaded when a part of the page is shown again: another browser or part may have changed them.
+// Cards of the People page (opening, saving as a file), templates and faces of the Template page, and the slider between
+// before and after. Lists are reloaded when a part of the page is shown again: another browser or part may have changed them.
 (function () {
     if (window.facechainTabs) {
         return;
@@ -31,6 +31,15 @@
         tile.setAttribute("aria-pressed", String(chosen));
         field.value = (chosen ? [...names, tile.dataset.name] : names).join("\n");
         field.dispatchEvent(new Event("input", {bubbles: true}));
+    });
+
+    document.addEventListener("change", function (event) {
+        const list = event.target.closest ? event.target.closest(".facechain-face-list") : null;
+        const field = find("#facechain_template_choices textarea, #facechain_template_choices input");
+        if (list && field) {
+            field.value = JSON.stringify([...list.querySelectorAll("select")].map((one) => one.value));
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+        }
     });
 
     document.addEventListener("input", function (event) {

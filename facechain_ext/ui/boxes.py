@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.recipes.regions import BOXLESS
+from facechain_ext.ui.html import deferred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +32,13 @@ class BoxFields:
 
 
 def boxes_html(fields: BoxFields, cards: Sequence[str]) -> str:
-    """The canvas as HTML; ``cards`` are the choices for a new box. The text fields hold the values."""
+    """The canvas as HTML that comes into the page when it is first seen; the text fields hold the values.
+
+    ``cards`` are the choices for a new box.
+    """
     choices = "".join(f"<option>{html.escape(name)}</option>" for name in cards)
     ids = " ".join(f'data-{name}="{html.escape(getattr(fields, name))}"' for name in fields.__dataclass_fields__)
-    return (
+    return deferred(
         f"<style>{_CSS}</style><div class='facechain-boxes-panel'>"
         f"<div class='facechain-boxes' {ids}></div>"
         "<span data-word='first' hidden>this person</span><span data-word='remove' hidden>Remove the box</span>"

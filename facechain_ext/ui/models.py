@@ -120,7 +120,7 @@ def _build_consent_section() -> None:
                 "so nothing of it runs before you agree, and a changed file asks again."
             )
         )
-        consent_table = gr.HTML(repositories_table(), elem_id="facechain_models_repositories")
+        consent_table = gr.HTML(deferred(repositories_table()), elem_id="facechain_models_repositories")
         repository = gr.Dropdown(
             list(consent.keys_with_code()), label="Repository", value=None, elem_id="facechain_models_repository"
         )

@@ -55,7 +55,11 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             with gr.Column():
                 row = argument("photos")
                 components["photos"] = gr.File(
-                    label=row.label, file_count="multiple", file_types=["image"], elem_id=elem_id("photos")
+                    label=row.label,
+                    file_count="multiple",
+                    file_types=["image"],
+                    elem_id=elem_id("photos"),
+                    elem_classes=["facechain-drop"],
                 )
                 with gr.Row():
                     # pasted names may be newer than the list: allow_custom_value shows them all the same

@@ -149,7 +149,10 @@ def _build_import_section(host: PageHost, panel: _LibraryPanel) -> None:
                           elem_id="facechain_people_import_name")  # fmt: skip
         consent = gr.Checkbox(value=False, label=f"{CONSENT} (import)", elem_id="facechain_people_consent")
         file = gr.File(
-            label="A card's file (.safetensors)", file_types=[".safetensors"], elem_id="facechain_people_import"
+            label="A card's file (.safetensors)",
+            file_types=[".safetensors"],
+            elem_id="facechain_people_import",
+            elem_classes=["facechain-drop"],
         )
 
     def on_import(upload: object, new_name: str, consents: object, search: str) -> Updates:

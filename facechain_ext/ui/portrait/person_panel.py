@@ -102,7 +102,7 @@ def build(host: PageHost) -> PersonColumn:
 def _build_photo_rows() -> _PhotoRows:
     drop = gr.File(
         label="Photos of one person: drop, choose or paste", file_count="multiple", file_types=["image"],
-        elem_id="facechain_photos",
+        elem_id="facechain_photos", elem_classes=["facechain-drop"],
     )  # fmt: skip
     rows, previews, weights, remove_buttons = [], [], [], []
     for number in range(1, MAX_PHOTOS + 1):

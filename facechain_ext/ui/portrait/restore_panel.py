@@ -37,7 +37,9 @@ def _build_restore(person: PersonColumn, generation: GenerationColumn, result: R
             note_html("Drop a picture made here or in the webui, or paste its settings into the field above."),
             elem_id="facechain_restore_status",
         )
-        picture = gr.File(label="Picture", file_types=["image"], elem_id="facechain_pnginfo")
+        picture = gr.File(
+            label="Picture", file_types=["image"], elem_id="facechain_pnginfo", elem_classes=["facechain-drop"]
+        )
         restore = gr.Button("Restore from the settings above", elem_id="facechain_restore")
 
     person_components = [person.card, person.second, person.mix, person.face]

@@ -9,12 +9,13 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.ui.background_task import StopSignal, Task
-from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
 from facechain_ext.ui.template import sources_panel
+from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
 from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
@@ -41,6 +42,8 @@ from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.template.jobs import TemplateRequest
 
@@ -55,7 +58,9 @@ def build(host: PageHost) -> None:
             found_status = gr.HTML("", elem_id="facechain_template_found")
             numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
                             elem_id="facechain_template_seen")  # fmt: skip
-            faces = [_build_face_dropdown(number) for number in range(1, MAX_FACES + 1)]
+            face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
+            chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces", elem_id="facechain_template_choices",
+                                      elem_classes=["facechain-hidden"])  # fmt: skip
             batch_inputs = build_batch_section()
             options = build_options(host)
         with gr.Column(scale=1, min_width=280):
@@ -68,7 +73,7 @@ def build(host: PageHost) -> None:
                 elem_id="facechain_template_gallery",
             )  # fmt: skip
             comparison = gr.HTML("", elem_id="facechain_template_compare")
-    boxes, stop_signal = gr.State([]), gr.State(StopSignal())
+    boxes, stop_signal, faces = gr.State([]), gr.State(StopSignal()), [face_list, chosen_faces]
 
     def on_generate(
         stop: StopSignal, files: list[object] | None, chosen: str, guests: list[object] | None, *values: object
@@ -84,7 +89,7 @@ def build(host: PageHost) -> None:
     find_button.click(
         _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
     )
-    numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, *faces], faces)
+    numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, chosen_faces], faces)
     sources.finished.upload(
         _make_restore_handler(host),
         [sources.finished, sources.photos],
@@ -99,18 +104,11 @@ def build(host: PageHost) -> None:
         return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
 
     sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
-    inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, *faces]
+    inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, chosen_faces]
     start.click(
         on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)
     )
     stop.click(StopSignal.set, [stop_signal], [], queue=False)
-
-
-def _build_face_dropdown(number: int) -> Component:
-    """The drop-down of one face's replacement; only the first is visible before faces are found."""
-    options = {"label": f"Face {number}", "visible": number == 1, "elem_id": f"facechain_template_face_{number}"}
-    dropdown: Component = gr.Dropdown(face_choices([]), value=KEEP, **options)
-    return dropdown
 
 
 def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
@@ -121,14 +119,14 @@ def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
             numbered = number_faces(template_paths(host, files, chosen)[0])
             choices = face_choices(list(photos_by_name(host, guests)))
         except FaceChainError as error:
-            return [gr.update(), note_html(str(error)), [], *[gr.update()] * (MAX_FACES + 1)]
+            return [gr.update(), note_html(str(error)), [], *[gr.update()] * 3]
         count = len(numbered.boxes)
-        dropdowns = [gr.update(choices=choices, value=KEEP, visible=n < count) for n in range(MAX_FACES)]
+        faces = _face_updates(choices, [KEEP] * min(count, MAX_FACES))
         many = "1 face." if count == 1 else f"{count} faces, numbered from the left."
         more = f" Faces from {MAX_FACES + 1} on stay as they are." if count > MAX_FACES else ""
         status = note_html(f"{many} Click a face to change who it becomes.{more}")
         boxes = [list(box) for box in numbered.boxes]
-        return [numbered.picture, status, boxes, *dropdowns, person_choices_update(choices)]
+        return [numbered.picture, status, boxes, *faces, person_choices_update(choices)]
 
     return on_find
 
@@ -142,14 +140,12 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
             infotext = read_infotext(host.uploaded_path(file))
             restored = restore_settings(infotext, photos, host.capabilities().restorers)
         except FaceChainError as error:
-            return [note_html(str(error)), *[gr.update()] * (2 + OPTIONS + MAX_FACES)]
+            return [note_html(str(error)), *[gr.update()] * (2 + OPTIONS + 2)]
         choices = face_choices(list(photos))
         last = max((n for n, choice in enumerate(restored.choices) if choice != KEEP), default=0)
-        dropdowns = [
-            gr.update(choices=choices, value=choice, visible=n <= last) for n, choice in enumerate(restored.choices)
-        ]
         status = note_html("The settings are set.", *restored.notes)
-        return [status, restored.template, tiles_html(restored.template), *option_updates(restored), *dropdowns]
+        faces = _face_updates(choices, restored.choices[: last + 1])
+        return [status, restored.template, tiles_html(restored.template), *option_updates(restored), *faces]
 
     return on_restore
 
@@ -171,11 +167,17 @@ def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[Template
 def _make_click_handler(host: PageHost) -> Callable[..., Updates]:
     """A handler that cycles the choice of the face that was clicked in the numbered picture."""
 
-    def on_click(event: gr.SelectData, guests: list[object] | None, boxes: list[list[float]], *current: str) -> Updates:
-        number = face_at(boxes, *event.index)
-        if number is None or number > MAX_FACES:
-            return [gr.update()] * MAX_FACES
-        chosen = next_choice(face_choices(list(photos_by_name(host, guests))), current[number - 1])
-        return [gr.update(value=chosen) if n == number - 1 else gr.update() for n in range(MAX_FACES)]
+    def on_click(event: gr.SelectData, guests: list[object] | None, boxes: list[list[float]], text: str) -> Updates:
+        number, chosen = face_at(boxes, *event.index), read_choices(text)
+        if number is None or number > len(chosen):
+            return [gr.update()] * 2
+        choices = face_choices(list(photos_by_name(host, guests)))
+        chosen[number - 1] = next_choice(choices, chosen[number - 1])
+        return _face_updates(choices, chosen)
 
     return on_click
+
+
+def _face_updates(choices: Sequence[str], chosen: Sequence[str]) -> Updates:
+    """Updates of the list of faces and of the text that holds its choices."""
+    return [face_list_html(choices, chosen), write_choices(chosen)]

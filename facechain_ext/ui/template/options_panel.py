@@ -10,6 +10,7 @@ from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.template.face_list import read_choices
 from facechain_ext.ui.template.jobs import (
     KEEP,
     MAX_FACES,
@@ -130,14 +131,17 @@ def option_updates(restored: RestoredTemplate) -> Updates:
 def requests_from_values(
     templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
 ) -> list[TemplateRequest]:
-    """One request for each template and each of the people in turn."""
+    """One request for each template and each of the people in turn.
+
+    ``values`` are those of ``build_batch_section``, of ``build_options``, and the text of the list of faces.
+    """
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
-    complexion, expression, retouch, restorer, *choices = rest
+    complexion, expression, retouch, restorer, choices = rest
     requests = [
         TemplateRequest(
             template,
-            tuple(choices),
+            tuple(read_choices(choices)),
             photos,
             quality,
             prompt or "",

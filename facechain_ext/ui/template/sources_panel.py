@@ -43,7 +43,9 @@ class SourcesColumn:
 
 def build(host: PageHost) -> SourcesColumn:
     """Build the column and register its handlers."""
-    files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files")
+    drop_class = ["facechain-drop"]
+    files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files",
+                    elem_classes=drop_class)  # fmt: skip
     with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
         tiles = gr.HTML(gallery.tiles_html(), elem_id="facechain_template_tiles")
         hidden_class = ["facechain-hidden"]
@@ -57,7 +59,8 @@ def build(host: PageHost) -> SourcesColumn:
             confirm = gr.Button("Yes, delete them", variant="stop", size="sm", elem_id="facechain_template_delete_yes")
             cancel = gr.Button("Keep them", size="sm", elem_id="facechain_template_delete_no")
         gallery_status = gr.HTML("", elem_id="facechain_template_shelf_status")
-    photos = gr.File(label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests")
+    photos = gr.File(label="Photos of guests", file_count="multiple", file_types=["image"], elem_id="facechain_guests",
+                     elem_classes=drop_class)  # fmt: skip
 
     def on_add(dropped: list[object] | None, selected: str) -> Updates:
         try:
@@ -92,7 +95,8 @@ def build(host: PageHost) -> SourcesColumn:
     cancel.click(lambda: ["", gr.update(visible=False)], [], [gallery_status, confirmation_row], **HIDDEN_PROGRESS)
     refresh.click(lambda selected: gallery.tiles_html(selected or ""), [chosen], [tiles], **HIDDEN_PROGRESS)
     with gr.Accordion("Settings of a finished picture", open=False, elem_id="facechain_template_restore_panel"):
-        finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished")
+        finished = gr.File(label="A picture made here", file_types=["image"], elem_id="facechain_template_finished",
+                           elem_classes=drop_class)  # fmt: skip
         restored = gr.HTML("", elem_id="facechain_template_restored")
     return SourcesColumn(files, chosen, photos, tiles, finished, restored, refresh)
 

@@ -34,11 +34,16 @@ def build(host: PageHost) -> None:
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
             trigger = gr.Textbox(TRIGGER, label="Trigger word", elem_id="facechain_train_trigger")
             files = gr.File(
-                label="Pictures", file_count="multiple", file_types=["image"], elem_id="facechain_train_files"
+                label="Pictures",
+                file_count="multiple",
+                file_types=["image"],
+                elem_id="facechain_train_files",
+                elem_classes=["facechain-drop"],
             )
             add = gr.Button("Add pictures and write captions", elem_id="facechain_train_collect")
             table = gr.Dataframe(
                 headers=["file", "use", "caption"], datatype="str", label="Captions", interactive=True,
+                col_count=(3, "fixed"),
                 elem_id="facechain_train_captions",
             )  # fmt: skip
         with gr.Column(scale=1, min_width=280):
