@@ -33,12 +33,19 @@
         field.dispatchEvent(new Event("input", {bubbles: true}));
     });
 
+    // lists of controls whose values a hidden field holds as JSON
+    const lists = {
+        ".facechain-face-list": {field: "template_choices", valueOf: (control) => control.value},
+        ".facechain-share-list": {field: "people_share_values", valueOf: (control) => Number(control.value)},
+    };
     document.addEventListener("change", function (event) {
-        const list = event.target.closest ? event.target.closest(".facechain-face-list") : null;
-        const field = find("#facechain_template_choices textarea, #facechain_template_choices input");
-        if (list && field) {
-            field.value = JSON.stringify([...list.querySelectorAll("select")].map((one) => one.value));
-            field.dispatchEvent(new Event("input", {bubbles: true}));
+        for (const [selector, {field, valueOf}] of Object.entries(lists)) {
+            const list = event.target.closest ? event.target.closest(selector) : null;
+            const target = find(`#facechain_${field} textarea, #facechain_${field} input`);
+            if (list && target) {
+                target.value = JSON.stringify([...list.querySelectorAll("select, input")].map(valueOf));
+                target.dispatchEvent(new Event("input", {bubbles: true}));
+            }
         }
     });
 

@@ -104,24 +104,14 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                     placeholder=_PLACEHOLDERS[name],
                 )
             boxes = _boxes(elem_id, "img2img" if is_img2img else "txt2img")
-        gallery = gr.Gallery(
-            label="What the encoder sees",
-            show_label=False,
-            columns=6,
-            height=150,
-            visible=False,
-            elem_id=elem_id("seen"),
-        )
         # apart from the notes, where the identity of a pasted picture stays for comparison
         preview_notes = gr.HTML("", elem_id=elem_id("previewed"))
         notes = gr.HTML("", elem_id=elem_id("notes"))
         photos, face, card = (components[name] for name in ("photos", "face", "card"))
         card_row.build(elem_id, photos=photos, face=face, card=card, notes=notes)
         person = [components[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
-        preview_button.click(preview.preview, person, [gallery, preview_notes]).then(
-            preview.update_gallery, [gallery], [gallery]
-        )
-        components["photos"].change(preview.clear_preview, [], [gallery, preview_notes], show_progress="hidden")
+        preview_button.click(preview.preview, person, [preview_notes])
+        components["photos"].change(lambda: "", [], [preview_notes], show_progress="hidden")
         lists = [components["card"], components["mix_with"], components["adapter"]]
         refresh.click(_refresh, lists, lists)
         for event in (refresh.click, enabled.change):

@@ -1,22 +1,19 @@
 """The accordion's preview: the aligned faces that the encoder gets, and notes about the photos.
 
-gradio evaluates the annotations of these event handlers, so they use built-in types only.
+gradio evaluates the annotations of this event handler, so it uses built-in types only.
 """
 
 from __future__ import annotations
-
-import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.webui.people import identity_notes, resolve_identity, uploaded
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.people.gallery import aligned_faces_html
 
 
-def preview(
-    photos: list[object] | None, card: str, face: float, mix_with: str = "", mix_share: float = 0.0
-) -> tuple[list[object], str]:
-    """The aligned faces, and as HTML notes about the photos and the digest of their identity."""
+def preview(photos: list[object] | None, card: str, face: float, mix_with: str = "", mix_share: float = 0.0) -> str:
+    """HTML of the aligned faces, notes about the photos, and the digest of their identity."""
     try:
         arguments = FaceArguments.parse(
             {
@@ -29,20 +26,10 @@ def preview(
         )
         identity = resolve_identity(arguments)
     except FaceChainError as error:
-        return [], note_html(str(error))
+        return note_html(str(error))
     left_out, warnings = identity_notes(arguments, identity)
     sentences = [*left_out, *warnings]
     if not sentences and not arguments.card:
         sentences.append("The photo is fine." if len(arguments.photos) == 1 else "The photos are fine.")
-    return list(identity.aligned), note_html(*sentences, f"Identity {identity.digest}.")
-
-
-def update_gallery(faces: list[object] | None) -> dict[str, object]:
-    """Show the gallery only when it has faces."""
-    update: dict[str, object] = gr.update(visible=bool(faces))
-    return update
-
-
-def clear_preview() -> tuple[dict[str, object], str]:
-    """An empty gallery and no notes, for when other photos are chosen."""
-    return gr.update(value=[], visible=False), ""
+    faces = f"<div class='facechain-faces'>{aligned_faces_html(identity)}</div>"
+    return faces + note_html(*sentences, f"Identity {identity.digest}.")

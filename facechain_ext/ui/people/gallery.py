@@ -108,5 +108,10 @@ def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:
 
 def _faces_html(identity: Identity) -> str:
     """The thumbnail and the aligned face of each photo."""
-    aligned = "".join(f"<img src='{data_url(one)}' alt='aligned face'>" for one in identity.aligned[:_MAX_FACES])
-    return f"<img class='facechain-thumbnail' src='{data_url(identity.thumbnail)}' alt='thumbnail'>{aligned}"
+    thumbnail = f"<img class='facechain-thumbnail' src='{data_url(identity.thumbnail)}' alt='thumbnail'>"
+    return thumbnail + aligned_faces_html(identity)
+
+
+def aligned_faces_html(identity: Identity) -> str:
+    """The aligned face of each photo, of twelve at most."""
+    return "".join(f"<img src='{data_url(one)}' alt='aligned face'>" for one in identity.aligned[:_MAX_FACES])

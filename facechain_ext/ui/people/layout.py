@@ -13,6 +13,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
+from facechain_ext.ui.people.share_list import read_shares, share_list_html
 from facechain_ext.ui.portrait.person import CONSENT
 
 if TYPE_CHECKING:
@@ -176,35 +177,36 @@ def _build_mix_section(panel: _LibraryPanel) -> None:
     with gr.Accordion("Mix people", open=False, elem_id="facechain_people_mix_panel"):
         gr.HTML(note_html("A face between those of two or more cards. Only the ratio of the shares counts."))
         panel.mix_cards.render()
-        shares = [
-            gr.Slider(0, 100, 50, step=1, label=f"Share of card {number}", visible=False,
-                      elem_id=f"facechain_people_share_{number}")
-            for number in range(1, card_actions.MAX_MIXED + 1)
-        ]  # fmt: skip
+        sliders = gr.HTML("", elem_id="facechain_people_shares")
+        shares = gr.Textbox(
+            "", label="Chosen shares", elem_id="facechain_people_share_values", elem_classes=["facechain-hidden"]
+        )
         mix_status = gr.HTML("", elem_id="facechain_people_mix_words")
         name = gr.Textbox("", label="Name of the mix", max_lines=1, elem_id="facechain_people_mix_name")
         make = gr.Button("Mix", elem_id="facechain_people_mix")
 
-    def description(names: list[str], *values: float) -> str:
+    def description(names: list[str], text: str) -> str:
+        chosen = names or []
         try:
-            return note_html(card_actions.mix_description(names or [], values))
+            return note_html(card_actions.mix_description(chosen, read_shares(text, len(chosen))))
         except FaceChainError as error:
             return note_html(str(error))
 
-    def on_choose_cards(names: list[str], *values: float) -> Updates:
-        chosen = list(names or [])[: len(shares)]
-        rows = [gr.update(visible=True, label=name) for name in chosen]
-        return [description(chosen, *values), *rows, *[gr.update(visible=False)] * (len(shares) - len(rows))]
+    def on_choose_cards(names: list[str], text: str) -> Updates:
+        shown = list(names or [])[: card_actions.MAX_MIXED]
+        return [description(names, text), share_list_html(shown, read_shares(text, len(shown)))]
 
-    def on_mix(names: list[str], new_name: str, search: str, *values: float) -> Updates:
+    def on_mix(names: list[str], new_name: str, search: str, text: str) -> Updates:
+        chosen = names or []
         return _apply_change(
-            lambda: card_actions.mix_cards(names or [], values, new_name), "Kept the mix as a card.", search
+            lambda: card_actions.mix_cards(chosen, read_shares(text, len(chosen)), new_name),
+            "Kept the mix as a card.",
+            search,
         )
 
-    panel.mix_cards.change(on_choose_cards, [panel.mix_cards, *shares], [mix_status, *shares], **HIDDEN_PROGRESS)
-    for share in shares:
-        share.release(description, [panel.mix_cards, *shares], [mix_status], **HIDDEN_PROGRESS)
-    make.click(on_mix, [panel.mix_cards, name, panel.query, *shares], panel.outputs)
+    panel.mix_cards.change(on_choose_cards, [panel.mix_cards, shares], [mix_status, sliders], **HIDDEN_PROGRESS)
+    shares.change(description, [panel.mix_cards, shares], [mix_status], **HIDDEN_PROGRESS)
+    make.click(on_mix, [panel.mix_cards, name, panel.query, shares], panel.outputs)
 
 
 def library_updates(search: str, chosen: str = "") -> Updates:
