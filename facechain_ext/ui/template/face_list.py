@@ -24,9 +24,12 @@ def face_list_html(choices: Sequence[str], chosen: Sequence[str]) -> str:
             f"{html.escape(choice)}</option>"
             for choice in choices
         )
-        name = f"facechain_template_face_{number}"
-        rows.append(f"<div><label for='{name}'>Face {number}</label><select id='{name}'>{options}</select></div>")
+        rows.append(_row(f"facechain_template_face_{number}", options, label=f"Face {number}"))
     return f"<div class='facechain-face-list'>{''.join(rows)}</div>"
+
+
+def _row(name: str, options: str, *, label: str) -> str:
+    return f"<div><label for='{name}'>{label}</label><select id='{name}'>{options}</select></div>"
 
 
 def write_choices(chosen: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.recipes.template import Settings
 from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
@@ -96,7 +97,8 @@ def build(host: PageHost) -> None:
         [sources.restored, sources.chosen, sources.tiles, *options, *faces],
         **HIDDEN_PROGRESS,
     )
-    steps, applied_steps = options[STEPS_OPTION], gr.State(suited_steps(host.capabilities()))
+    # the webui keeps the values with which a page was built, so the suited steps come when the page is shown
+    steps, applied_steps = options[STEPS_OPTION], gr.State(Settings.steps)
 
     def on_shown(current: float, applied: int) -> Updates:
         """Follow the checkpoint's steps, unless the user chose other ones."""

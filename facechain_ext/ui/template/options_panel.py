@@ -64,12 +64,12 @@ def person_choices_update(choices: list[str]) -> object:
     return gr.update(choices=person_choices(choices))
 
 
-def _slider(name: str, *, info: bool = False, value: float | None = None) -> gr.Slider:
-    """The slider of a row of the table of settings, at ``value`` or the row's default."""
+def _slider(name: str, *, info: bool = False) -> gr.Slider:
+    """The slider of a row of the table of settings."""
     row = template_setting(name)
     low, high, step = row.slider
     return gr.Slider(
-        low, high, row.default if value is None else value, step=step, label=row.label, info=row.help if info else None,
+        low, high, row.default, step=step, label=row.label, info=row.help if info else None,
         elem_id=f"facechain_template_{name}",
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def build_options(host: PageHost) -> Updates:
             gr.Textbox("", label="Prompt of the template", lines=2, elem_id="facechain_template_prompt"),
             _slider("denoise"),
             _slider("strength"),
-            _slider("steps", value=suited_steps(capabilities)),
+            _slider("steps"),
             gr.Number(-1, precision=0, label="Template seed", elem_id="facechain_template_seed"),
             _slider("growth", info=True),
             gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
