@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.hosts.webui.host import WebuiHost
+
+log = logging.getLogger(__name__)
 
 FOLDER = "jobs"
 """Name of the folder of jobs below the models folder, beside the cards."""
@@ -40,6 +43,13 @@ def job_queue() -> JobQueue:
             _Process.queue = JobQueue(JobFolder(models_folder() / FOLDER), worker.make, _limits)
             _Process.queue.start()
         return _Process.queue
+
+
+def resume() -> None:
+    """Go on with the jobs that an earlier run of the webui left; does nothing when there are none."""
+    if _Process.queue is None and any(not record.has_ended for record in JobFolder(models_folder() / FOLDER).load()):
+        log.info("jobs of an earlier run are left; they are made now")
+        job_queue()
 
 
 def preview() -> Image.Image | None:

@@ -146,7 +146,8 @@ def _preview(request: Request, job_id: str) -> Response:
 
 def _events(request: Request, job_id: str) -> Response:
     record = _record(request, job_id)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    # with an encoding of its own, the webui's compression lets each event through instead of collecting them
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
     return StreamingResponse(_changes(request, record), media_type="text/event-stream", headers=headers)
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request  # noqa: TC002 - fastapi reads it when th
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import job_routes, strict_answers, template_route
+from facechain_ext.hosts.webui import job_queue, job_routes, strict_answers, template_route
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
@@ -65,6 +65,7 @@ def add_routes(_blocks: object, app: FastAPI) -> None:
     job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)
+    job_queue.resume()
 
 
 def _detect_faces(photo: str) -> list[dict[str, object]]:
