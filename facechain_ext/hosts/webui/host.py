@@ -101,6 +101,7 @@ class WebuiHost:
             checkpoints=checkpoints,
             checkpoint=chosen or next(iter(checkpoints), ""),
             controls=controlnet.unavailable_reasons(),
+            notice=settings.network_notice(),
             restorers=face_restorers.restorers(),
             speedups=settings.speedups(),
             needed=models.needs(),

@@ -128,6 +128,24 @@ def administrator() -> str:
     return str(_value(ADMINISTRATOR, default="") or "")
 
 
+def network_notice() -> str:
+    """What a user should know where others on the network reach a webui that has no logins; else "".
+
+    The flags are those of AUTOMATIC1111 and its relatives.
+    """
+    from modules import shared
+
+    flags = shared.cmd_opts
+    reachable = any(getattr(flags, name, None) for name in ("listen", "share", "server_name", "ngrok"))
+    logins = any(getattr(flags, name, None) for name in ("gradio_auth", "gradio_auth_path"))
+    if not reachable or logins:
+        return ""
+    return (
+        "Others on the network can open this page, and it has no logins: they see and use all cards, photos and "
+        "pictures here. Start the webui with --gradio-auth (and --api-auth), or without --listen and --share."
+    )
+
+
 def _number(key: str) -> float:
     """The number of an option; its default where somebody has written something else into the file of settings."""
     _, _, default, low, high = next(row for row in _NUMBERS if row[0] == key)

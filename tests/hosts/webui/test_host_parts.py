@@ -227,3 +227,23 @@ def test_the_webuis_restorers_change_a_picture_or_raise_the_reason(host):
     for name, message in (("Idle", "changed nothing"), ("Cuts", "another size"), ("Broken", "no memory")):
         with pytest.raises(HostError, match=message):
             found[name](picture, None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "shown"),
+    [
+        ({}, False),
+        ({"listen": True}, True),
+        ({"share": True}, True),
+        ({"server_name": "0.0.0.0"}, True),
+        ({"listen": True, "gradio_auth": "anna:1"}, False),
+        ({"listen": True, "gradio_auth_path": "file"}, False),
+        ({"listen": True, "api_auth": "anna:1"}, True),
+    ],
+)
+def test_a_webui_that_others_reach_without_logins_says_so(host, flags, shown):
+    from facechain_ext.hosts.webui import settings
+
+    for name, value in flags.items():
+        setattr(host.shared.cmd_opts, name, value)
+    assert ("no logins" in settings.network_notice()) is shown

@@ -1,0 +1,105 @@
+"""The worker on the diffusers host with tiny models: orders of requests become files, and can be stopped."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from facechain_ext.errors import InputError, PhotoError, WeightsError
+from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
+from facechain_ext.jobs.items import CARD_URL
+from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.request_sources import RequestSources
+from facechain_ext.jobs.worker import OrderWorker
+from facechain_ext.labels import describe, read_packet
+
+PHOTO = data.astronaut()
+
+
+def base64_of(pixels):
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+@pytest.fixture(scope="module")
+def worker(models, tmp_path_factory):
+    files = ServeFiles(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter})
+    return OrderWorker(ServeHost(files, tmp_path_factory.mktemp("out")), RequestSources())
+
+
+@pytest.fixture(scope="module")
+def card(person, tmp_path_factory):
+    file = tmp_path_factory.mktemp("card") / "anna.safetensors"
+    person.save(file)
+    return CARD_URL + base64.b64encode(file.read_bytes()).decode("ascii")
+
+
+def portrait(settings=None, **values):
+    small = {"steps": 2, "width": 64, "height": 64}
+    return parse_order({"prompt": "a photo", "settings": {**small, **(settings or {})}, **values})
+
+
+def test_photos_and_their_card_give_the_same_picture(worker, card):
+    by_photo = worker.make(portrait(photos=[base64_of(PHOTO)], settings={"seed": 5, "count": 2}))
+    by_card = worker.make(portrait(card=card, settings={"seed": 5, "count": 2}))
+    assert sorted(one.seed for one in by_photo.pictures) == [5, 6]
+    for one, other in zip(by_photo.pictures, by_card.pictures, strict=True):
+        assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(file.content))) for file in (one, other)))
+    first = by_card.pictures[0]
+    assert Image.open(io.BytesIO(first.content)).info["parameters"] == first.infotext
+    assert describe(read_packet(first.content))["source_type"] == "trainedAlgorithmicMedia"
+
+
+def test_a_template_keeps_everything_but_the_face(worker):
+    order = parse_order(
+        {"recipe": "template", "template": base64_of(PHOTO), "faces": {"1": {"photo": base64_of(PHOTO[:, ::-1])}}}
+    )
+    made = worker.make(order)
+    pixels = np.asarray(Image.open(io.BytesIO(made.pictures[0].content)).convert("RGB"))
+    assert np.array_equal(pixels[300:], PHOTO[300:])
+    assert not np.array_equal(pixels[:300], PHOTO[:300])
+    assert describe(read_packet(made.pictures[0].content))["source_type"] == "compositeCapture"
+
+
+def test_a_painted_template_takes_the_host(worker, card):
+    settings = {"quality": "standard", "steps": 1}
+    order = parse_order(
+        {
+            "recipe": "template",
+            "template": base64_of(PHOTO[:, ::-1]),
+            "faces": {"1": {"card": card}},
+            "settings": settings,
+        }
+    )
+    (picture,) = worker.make(order).pictures
+    assert describe(read_packet(picture.content))["source_type"] == "compositeWithTrainedAlgorithmicMedia"
+    assert "FaceChain quality: standard" in picture.infotext
+
+
+def test_what_is_stopped_keeps_what_is_finished(worker, card):
+    made = worker.make(portrait(card=card, settings={"count": 3}), lambda step, _steps: step < 3)
+    assert made.stopped
+    assert len(made.pictures) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "words"),
+    [
+        ({"photos": ["/etc/passwd"]}, PhotoError, "not a picture"),
+        ({"photos": [base64_of(np.zeros((200, 200, 3), np.uint8))]}, PhotoError, "No face"),
+        ({"card": "Nobody"}, InputError, "no card called Nobody"),
+        ({"card": "../../etc/passwd"}, InputError, "name"),
+        ({"card": CARD_URL + "aGVsbG8="}, WeightsError, "card"),
+        ({"card": CARD_URL + "???"}, InputError, "base64"),
+        ({"card": "data:text/plain,hello"}, InputError, "begins with"),
+    ],
+)
+def test_what_cannot_be_used_is_named(worker, models_folder, values, error, words):
+    with pytest.raises(error, match=words):
+        worker.make(portrait(**values))
