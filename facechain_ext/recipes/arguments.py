@@ -74,6 +74,10 @@ _PEOPLE = (
         "How much the second card takes over; 0 leaves it out.", 0.0, 100.0, 1.0, optional=True,
     ),
     Setting(
+        "repair_faces", "Repair faces", f"{PREFIX} repair faces", default=False, optional=True,
+        help="Paint each person's face anew, at a resolution of its own, when the picture is finished.",
+    ),
+    Setting(
         "strict", "Strict", None, default=False, on_page=False,
         help="Answer a request that cannot be done as asked with 422 and the reasons, instead of a picture without.",
     ),
@@ -137,6 +141,7 @@ class FaceArguments:
     people: tuple[RegionPrompt, ...] = ()
     mix_with: str = ""
     mix_share: float = 0.0
+    repair_faces: bool = False
     strict: bool = False
     method_settings: Mapping[str, object] = field(default_factory=dict)
 

@@ -87,10 +87,9 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                 with gr.Row():
                     components["window_start"] = _slider("window", elem_id, "start", 0.0)
                     components["window_end"] = _slider("window", elem_id, "end", 1.0)
-                hires = argument("hires")
-                components["hires"] = gr.Checkbox(
-                    hires.default, label=hires.label, visible=not is_img2img, elem_id=elem_id("hires")
-                )
+                with gr.Row():
+                    components["hires"] = _checkbox("hires", elem_id, visible=not is_img2img)
+                    components["repair_faces"] = _checkbox("repair_faces", elem_id)
         _add_method_components(components, elem_id)
         with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
             for name, lines in (("people", 3), ("box", 1)):
@@ -189,6 +188,11 @@ def _slider(
     start = row.default if value is None else value
     low, high, step = (int(n) if row.step == 1 else n for n in (row.low, min(row.high, maximum), row.step))
     return gr.Slider(low, high, start, step=step, label=label, elem_id=elem_id(f"{name}_{suffix}" if suffix else name))
+
+
+def _checkbox(name: str, elem_id: Callable[[str], str], *, visible: bool = True) -> Component:
+    row = argument(name)
+    return gr.Checkbox(row.default, label=row.label, visible=visible, elem_id=elem_id(name))
 
 
 def _add_method_components(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:

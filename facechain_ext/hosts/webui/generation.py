@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import copy
+import logging
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError
+from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import controlnet, loras
+from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.tab_request import set_tab_request
 from facechain_ext.recipes.job import Portrait
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from facechain_ext.hosts.webui.execution import ErrorCapture
     from facechain_ext.hosts.webui.host_types import Processed, Processing, ScriptRunner
     from facechain_ext.hosts.webui.tab_request import TabRequest
     from facechain_ext.recipes.job import Hires, Inpaint
+
+log = logging.getLogger(__name__)
 
 _FILL_ORIGINAL = 1
 """The webui's number of the masked content "original": the inpaint starts from the picture itself."""
@@ -67,6 +73,34 @@ def build_processing(request: TabRequest) -> Processing:
     set_tab_request(p, request)
     processing_of_job: Processing = p
     return processing_of_job
+
+
+def process_request(request: TabRequest, run: Callable[[Callable[[], Processed]], Processed]) -> Processed:
+    """What the webui makes of a request; ``run`` calls the webui's own function on the thread that it needs.
+
+    Raises HostError with the webui's reason where it fails.
+    """
+    from modules import processing
+
+    try:
+        with closing(build_processing(request)) as p:
+            return run(lambda: processing.process_images(p))
+    except FaceChainError:
+        raise
+    except Exception as error:
+        log.exception("the webui could not make the picture")
+        raise HostError(f"The webui could not make the picture: {first_line(error)}") from error
+
+
+def raise_errors(request: TabRequest, errors: ErrorCapture) -> None:
+    """Raise the error for which the face or a ControlNet is missing from a picture that the webui made without it."""
+    if request.error is not None:
+        raise request.error
+    if request.job.controls:
+        errors.raise_from("controlnet", "ControlNet")
+    if request.job.people and not request.prepared:
+        raise HostError("The webui did not call FaceChain's script; restart it, and look into its console.")
+    errors.raise_from("facechain_ext", "FaceChain")
 
 
 def collect_portraits(processed: Processed, finished: Sequence[bool], notes: tuple[str, ...]) -> list[Portrait]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import controlnet, face_restorers, generation, loras, models, photo_tokens, settings
 from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
-from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
@@ -61,7 +58,7 @@ class WebuiHost:
         which leaves no trace in the next generation.
         """
         del ready
-        from modules import processing, shared
+        from modules import shared
 
         request = TabRequest(job, progress)
         with self._queue.acquire_queue(), job_state(shared.state), ErrorCapture() as errors:
@@ -71,19 +68,13 @@ class WebuiHost:
                 return []
             self._running.set()
             try:
-                with closing(generation.build_processing(request)) as p:
-                    processed = on_main_thread(lambda: processing.process_images(p))
-            except FaceChainError:
-                raise
-            except Exception as error:
-                log.exception("the webui could not make the picture")
-                raise HostError(f"The webui could not make the picture: {first_line(error)}") from error
+                processed = generation.process_request(request, on_main_thread)
             finally:
                 self._running.clear()
                 shared.total_tqdm.clear()
                 if request.error is not None:
                     shared.state.interrupted = False  # it was set by TabRequest.fail, not by the user
-        _raise_errors(request, errors)
+        generation.raise_errors(request, errors)
         notes = [note for person in job.people for note in person.identity.notes]
         return generation.collect_portraits(processed, request.finished, (*notes, *request.notes, *errors.notes()))
 
@@ -226,14 +217,3 @@ class WebuiHost:
     def send_targets(self) -> tuple[str, ...]:
         """The webui's tabs that a picture can be sent to."""
         return SEND_TARGETS
-
-
-def _raise_errors(request: TabRequest, errors: ErrorCapture) -> None:
-    """Raise the error for which the face or a ControlNet is missing from a picture that the webui made without it."""
-    if request.error is not None:
-        raise request.error
-    if request.job.controls:
-        errors.raise_from("controlnet", "ControlNet")
-    if request.job.people and not request.prepared:
-        raise HostError("The webui did not call FaceChain's script; restart it, and look into its console.")
-    errors.raise_from("facechain_ext", "FaceChain")

@@ -80,6 +80,14 @@ class Processing(Protocol):
     prompt: str
     negative_prompt: str
     is_hr_pass: bool
+    batch_size: int
+    sampler_name: str
+    steps: int
+    cfg_scale: float
+    all_prompts: list[str]
+    """The prompt of each picture, with the tags of LoRAs; likewise the next two."""
+    all_negative_prompts: list[str]
+    all_seeds: list[int]
     extra_generation_params: dict[str, object]
     """Further entries of the pictures' infotext, by label."""
     sample: Callable[..., object]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
     from facechain_ext.methods.protocol import PreparedMethod
+    from facechain_ext.recipes.job import Person
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ TITLE = "FaceChain"
 """The name of the script in the API; never changes."""
 NOTES_LABEL = f"{PREFIX} notes"
 """The label in an answer's ``info`` of the notes about what was left out and about doubtful photos."""
-_RUN, _NOTES = "_facechain_run", "_facechain_notes"
-"""Attributes of a generation: its FaceRun or None, and its notes."""
+_RUN, _NOTES, _TO_REPAIR = "_facechain_run", "_facechain_notes", "_facechain_to_repair"
+"""Attributes of a generation: its FaceRun or None, its notes, and the people whose faces are to be repaired."""
 
 
 def register() -> None:
@@ -97,6 +98,7 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
     def process(self, p: Processing, *args: object) -> None:
         """Read the settings, prepare the people, and write both into the infotext."""
         setattr(p, _RUN, None)
+        setattr(p, _TO_REPAIR, ())
         try:
             request = tab_request_of(p)
             if request is not None:
@@ -155,9 +157,13 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             request.end_picture()
 
     def postprocess_image(self, p: Processing, processed: PostprocessedImage, *args: object) -> None:
-        """Draw the visible label; the tab draws its own when a picture is finished."""
-        if tab_request_of(p) is None:
-            labelling.mark_before_saving(p, processed)
+        """Repair the faces where that is switched on, then draw the visible label; the tab does both itself."""
+        if tab_request_of(p) is not None:
+            return
+        people: tuple[Person, ...] = getattr(p, _TO_REPAIR, ())
+        if people:
+            _repair(p, processed, people)
+        labelling.mark_before_saving(p, processed)
 
     def postprocess(self, p: Processing, processed: Processed | None, *args: object) -> None:
         """Release the people, and write the notes into the answer but not into the pictures."""
@@ -188,11 +194,8 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             raise PhotoError(" ".join(resolved.left_out))
         people = resolved.people
         prepared = method.prepare(people, arguments.of_method(method), model)
-        notes = (*resolved.left_out, *resolved.warnings, *prepared.notes, *_prompt_remarks(p, prepared))
-        setattr(p, _NOTES, notes)
-        for note in notes:
-            log.warning("%s", note)
-            p.comment(f"FaceChain: {note}")
+        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *_prompt_remarks(p, prepared)))
+        setattr(p, _TO_REPAIR, people if arguments.repair_faces else ())
         arguments = arguments.with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
@@ -206,6 +209,28 @@ def _prompt_remarks(p: Processing, prepared: PreparedMethod) -> tuple[str, ...]:
     prompts = getattr(p, "all_prompts", None) or [p.prompt]
     remark = prepared.conditioning.remark([str(prompts[0])])
     return (remark,) if remark else ()
+
+
+def _add_notes(p: Processing, notes: Sequence[str]) -> None:
+    """Show sentences on the page and in the log, and keep them for the answer."""
+    setattr(p, _NOTES, (*getattr(p, _NOTES, ()), *notes))
+    for note in notes:
+        log.warning("%s", note)
+        p.comment(f"FaceChain: {note}")
+
+
+def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, ...]) -> None:
+    """Repair the faces of a picture; one that cannot be repaired stays as it is, with the reason among the notes."""
+    from facechain_ext.hosts.webui.face_repair import repair
+
+    try:
+        notes = repair(p, processed, people)
+    except FaceChainError as error:
+        notes = [f"The faces are not repaired: {error}"]
+    except Exception as error:  # shown to the user, as the host would only log it
+        log.exception("the faces cannot be repaired")
+        notes = [f"The faces are not repaired: {unexpected(error)}"]
+    _add_notes(p, notes)
 
 
 def _is_strict(args: Sequence[object]) -> bool:

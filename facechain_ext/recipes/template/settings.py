@@ -20,13 +20,15 @@ class FaceSource:
     """A person for a template: the identity, and a photo uint8 [h, w, 3], which the instant quality needs.
 
     ``label`` names the person in the picture's infotext: "card NAME", "photo DIGEST", or nothing. ``notes`` say what is
-    doubtful about a photo without an identity, which has notes of its own.
+    doubtful about a photo without an identity, which has notes of its own. ``strength`` is 0..2, None for that of the
+    settings.
     """
 
     identity: Identity | None = None
     photo: Pixels | None = None
     label: str = ""
     notes: tuple[str, ...] = ()
+    strength: float | None = None
 
 
 FaceAction = FaceSource | Literal["keep", "pixelate"]

@@ -75,7 +75,8 @@ class StandardQuality:
     ) -> FaceResult:
         """Paint the face; with ``fuse`` the photo is blended over the result."""
         identity = require_identity(source)
-        tries = self._inpaint(pixels, target, identity, context)
+        strength = context.settings.strength if source.strength is None else source.strength
+        tries = self._inpaint(pixels, target, identity, strength, context)
         best, notes = choose_most_like(tries, target, identity, context.scorer)
         result = composite(pixels, target, self.mask(target, context.settings), best)
         if context.settings.fuse:
@@ -84,7 +85,7 @@ class StandardQuality:
         return FaceResult(result, notes=notes)
 
     def _inpaint(
-        self, pixels: Pixels, target: TemplateFace, identity: Identity, context: TemplateContext
+        self, pixels: Pixels, target: TemplateFace, identity: Identity, strength: float, context: TemplateContext
     ) -> list[Image.Image]:
         """The finished tries: crops around the face, painted inside the mask."""
         if context.host is None:
@@ -99,7 +100,7 @@ class StandardQuality:
         job = Job(
             settings.prompt,
             settings.negative_prompt,
-            people=(Person(identity, settings.strength, region=np.asarray(small_mask / 255.0, np.float32)),),
+            people=(Person(identity, strength, region=np.asarray(small_mask / 255.0, np.float32)),),
             count=settings.count,
             seed=settings.seed + target.number,
             steps=settings.steps,

@@ -1,0 +1,106 @@
+"""The recipe: match faces and people, then paint each face as a template's standard quality does."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facechain_ext import faces
+from facechain_ext.errors import PhotoError
+from facechain_ext.recipes.detail.matching import match_faces
+from facechain_ext.recipes.template.faces import find_template_faces
+from facechain_ext.recipes.template.image import TemplateImage
+from facechain_ext.recipes.template.recipe import TemplateResult, make
+from facechain_ext.recipes.template.settings import FaceSource, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from facechain_ext.faces.types import Detector, HeadMasker, Pixels
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.detail.matching import MatchReason
+    from facechain_ext.recipes.job import Host, Person
+    from facechain_ext.recipes.template.settings import FaceAction
+
+DETAIL_SETTINGS = Settings(quality="standard", denoise=0.4, growth=0.04)
+"""Defaults: the denoising strength is ADetailer's 0.4, which keeps expression and light; the mask grows as published
+for templates."""
+
+
+def repair_faces(
+    picture: TemplateImage | Pixels,
+    people: Sequence[Person],
+    settings: Settings = DETAIL_SETTINGS,
+    *,
+    host: Host,
+    labels: Sequence[str] = (),
+    detector: Detector | None = None,
+    masker: HeadMasker | None = None,
+    scorer: LikenessScorer | None = None,
+    progress: Callable[[int, int], bool] | None = None,
+) -> tuple[TemplateResult, Mapping[int, FaceAction]]:
+    """Paint the face of each of ``people`` in a finished picture anew, and give the result and who is in which face.
+
+    Each face is painted at the resolution that it deserves (``settings.sides``) with its own person's identity and
+    strength; the faces of others, and everything outside the masks, do not change by one bit. ``labels`` name the
+    people in the infotext. The notes say who was matched with which face and why, and who has none. Raises PhotoError
+    when the picture shows no face or none of the people, HostError and Cancelled as the host does.
+    """
+    template = picture if isinstance(picture, TemplateImage) else _unnamed(picture)
+    detector, masker = detector or faces.detector(), masker or faces.head_masker()
+    try:
+        targets = find_template_faces(template.pixels, detector, masker)
+    except PhotoError:
+        raise PhotoError(f"No face was found in {template.name}; there is nothing to repair.") from None
+    match = match_faces(template.pixels, targets, people, scorer)
+    if not match.faces:
+        count = "a face" if len(targets) == 1 else f"{len(targets)} faces"
+        raise PhotoError(f"{template.name} shows {count}, none of them like {_names(people, range(len(people)))}.")
+    actions = {
+        number: FaceSource(
+            people[index].identity,
+            label=labels[index] if index < len(labels) else "",
+            strength=people[index].strength,
+        )
+        for number, index in match.faces.items()
+    }
+    result = make(
+        template, actions, settings, host=host, targets=targets, detector=detector, scorer=scorer, progress=progress
+    )
+    notes = [_sentence(number, _name(people, match.faces[number]), match.reasons[number]) for number in sorted(actions)]
+    left_out = list(result.left_out)
+    if match.unmatched:
+        left_out.append(f"No face of the picture was matched with {_names(people, match.unmatched)}.")
+    kept = [note for note in result.notes if note not in result.left_out]
+    return replace(result, notes=(*notes, *kept, *left_out), left_out=tuple(left_out)), actions
+
+
+def _unnamed(pixels: Pixels) -> TemplateImage:
+    """Pixels uint8 [h, w, 3] that are no file."""
+    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
+    return TemplateImage(
+        pixels, digest, "the picture", (), grey=False, alpha=None, orientation=1, icc_profile=None, exif=None
+    )
+
+
+def _sentence(number: int, name: str, reason: MatchReason) -> str:
+    """Who is painted into a face, and why."""
+    if reason == "box":
+        return f"Face {number} is painted as {name}, in whose box it lies."
+    if reason == "order":
+        return f"Face {number} is painted as {name}, by the order from the left."
+    if reason == "size":
+        return f"Face {number} is painted as {name}: it is the largest, and nothing here scores likeness."
+    return f"Face {number} is painted as {name}, by likeness {reason}."
+
+
+def _names(people: Sequence[Person], indices: Sequence[int]) -> str:
+    names = [_name(people, index) for index in indices]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _name(people: Sequence[Person], index: int) -> str:
+    return people[index].identity.name or f"person {index + 1}"
