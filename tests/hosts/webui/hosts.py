@@ -25,11 +25,12 @@ START_SECONDS = 300
 
 @dataclass(frozen=True)
 class Picture:
-    """A generated picture: a digest of its pixels, its size, and the last line of its infotext."""
+    """A generated picture: a digest of its pixels, its size, the last line of its infotext, and our notes."""
 
     digest: str
     size: tuple[int, int]
     infotext: str
+    notes: tuple[str, ...]
 
 
 class RefusalError(Exception):
@@ -74,12 +75,13 @@ class Webui:
         if face is not None:
             always["FaceChain"] = {"args": [face]}
         answer = self.call(f"/sdapi/v1/{kind}", body | {"alwayson_scripts": always})
-        texts = json.loads(answer["info"])["infotexts"]
+        info = json.loads(answer["info"])
+        texts, notes = info["infotexts"], tuple(info["extra_generation_params"].get("FaceChain notes", ()))
         made = []
         for number, encoded in enumerate(answer["images"]):
             picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
             digest = hashlib.sha256(picture.convert("RGB").tobytes()).hexdigest()
-            made.append(Picture(digest, picture.size, texts[min(number, len(texts) - 1)].splitlines()[-1]))
+            made.append(Picture(digest, picture.size, texts[min(number, len(texts) - 1)].splitlines()[-1], notes))
         return made
 
 

@@ -118,6 +118,20 @@ def test_rows_in_one_call_or_in_two_give_nearly_the_same(webui, photo):
     assert batched.infotext == separate.infotext
 
 
+def test_repair_paints_the_faces_anew_or_says_why_not(webui, photo):
+    face = {"photos": [photo], "strength": 1.0}
+    without = webui.generate(face)
+    repaired = webui.generate({**face, "repair_faces": True})
+    assert "FaceChain repair faces: True" in repaired.infotext
+    notes = " ".join(repaired.notes)
+    if "The faces are not repaired" in notes:  # random weights show no face
+        assert repaired.digest == without.digest
+    else:
+        assert "is painted as" in notes
+        assert repaired.digest != without.digest
+    assert webui.generate(face).digest == without.digest
+
+
 def test_hires_pass_with_and_without_the_face(webui, photo):
     # without the last one, Forge's own API fails in the second pass
     hires = HIRES | ({"hr_additional_modules": ["Use same choices"]} if webui.is_forge else {})

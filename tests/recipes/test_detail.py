@@ -13,7 +13,8 @@ from skimage import data
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
-from facechain_ext.recipes.detail import DETAIL_SETTINGS, match_faces, repair_faces
+from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.job import Person, Portrait
 from facechain_ext.recipes.regions import region_mask
 from facechain_ext.recipes.template import find_template_faces

@@ -1,4 +1,4 @@
-"""The recipe: match faces and people, then paint each face as a template's standard quality does."""
+"""Detail: the faces of a finished picture painted anew at their own resolution, each with its person's identity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.recipes.detail.matching import match_faces
+from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.template.faces import find_template_faces
 from facechain_ext.recipes.template.image import TemplateImage
 from facechain_ext.recipes.template.recipe import TemplateResult, make
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.detail.matching import MatchReason
+    from facechain_ext.recipes.face_matching import MatchReason
     from facechain_ext.recipes.job import Host, Person
     from facechain_ext.recipes.template.settings import FaceAction
 
