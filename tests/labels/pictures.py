@@ -12,6 +12,10 @@ from PIL import Image
 PIXELS = np.random.default_rng(0).integers(0, 255, (48, 65, 3), dtype=np.uint8)
 
 
+PERSON = "a photo\nSteps: 3, Seed: 1, FaceChain identity: Anna (0123abcd), FaceChain strength: 0.5"
+"""The infotext of a picture with a person, made of text."""
+
+
 def encoded(kind, picture=None, **options):
     """A small picture as a file of this kind."""
     picture = picture if picture is not None else Image.fromarray(PIXELS)

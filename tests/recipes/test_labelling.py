@@ -16,10 +16,9 @@ from facechain_ext.labels import LabelSettings, describe, read_packet, use_label
 from facechain_ext.recipes.labelling import label_file, label_image, mark_picture, mark_pixels, packet_for, source_type
 from facechain_ext.recipes.style import Finished, make
 from facechain_ext.recipes.template import read_template
-from tests.labels.pictures import encoded
+from tests.labels.pictures import PERSON, encoded
 from tests.labels.test_labels import packet_of
 
-PERSON = "a photo\nSteps: 3, Seed: 1, FaceChain identity: Anna (0123abcd), FaceChain strength: 0.5"
 TEMPLATE = "FaceChain recipe: template, FaceChain template faces: {faces}, FaceChain quality: {quality}, Version: x"
 CASES = {
     "text alone": (PERSON, "trainedAlgorithmicMedia"),

@@ -8,7 +8,7 @@ import json
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from starlette.requests import Request  # noqa: TC002 - fastapi reads it when the routes are added
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from facechain_ext.errors import FaceChainError, InputError
@@ -233,6 +233,8 @@ async def _read_body(request: Request) -> bytes:
         return await asyncio.wait_for(read(), _BODY_SECONDS)
     except asyncio.TimeoutError as error:
         raise HTTPException(408, f"The request took over {_BODY_SECONDS:g} seconds to arrive.") from error
+    except ClientDisconnect as error:  # nobody reads the answer, but it is no fault of this program either
+        raise HTTPException(400, "The request was cut off.") from error
 
 
 def _parse_json(content: bytes) -> dict[str, object]:

@@ -12,9 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.labels import describe, read_packet, write_packet
-from tests.labels.pictures import encoded
+from tests.labels.pictures import PERSON, encoded
 from tests.labels.test_labels import packet_of
-from tests.recipes.test_labelling import PERSON
 
 KEY = "XML:com.adobe.xmp"
 
