@@ -14,6 +14,7 @@ from facechain_ext.cli import (
     batch,
     bench,
     demo,
+    detail,
     doctor,
     identity,
     label,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("portrait", cls=FiniteCommand)(portrait.portrait)
 app.command("template", cls=FiniteCommand)(template.template)
+app.command("detail", cls=FiniteCommand)(detail.detail)
 app.command("batch", cls=FiniteCommand)(batch.batch)
 app.command("label")(label.label)
 app.command("serve")(serve.serve)

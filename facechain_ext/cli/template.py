@@ -9,21 +9,18 @@ import typer
 from rich.console import Console
 
 from facechain_ext.cli.options import limits
+from facechain_ext.cli.painting import choice_of, load_encoder, load_host, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.template.settings import template_setting
-from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.hosts.diffusers.host import DiffusersHost
-    from facechain_ext.identity import TransFace
     from facechain_ext.recipes.job import ControlKind
-    from facechain_ext.recipes.template import FaceSource
     from facechain_ext.recipes.template.actions import FaceChoice
 
 console = Console()
@@ -117,9 +114,9 @@ def template(
     targets = find_template_faces(canvas.pixels, hair=hair and paints_faces)
     if numbers is not None:
         canvas.save(_pixels(draw_face_numbers(canvas.pixels, targets)), numbers)
-    actions, refused = resolve_actions(choices, lambda choice: _load_source(choice, encoder, paint=paints_faces))
-    host = _host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
-    scorer = choose_scorer(lambda: _encoder(encoder)) if chooses_by_likeness(settings) else None
+    actions, refused = resolve_actions(choices, lambda choice: load_source(choice, encoder, paint=paints_faces))
+    host = load_host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
+    scorer = choose_scorer(lambda: load_encoder(encoder)) if chooses_by_likeness(settings) else None
     tools = [retouching()] if retouch else []
     with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
         done = make(
@@ -140,7 +137,7 @@ def template(
 
 def _parse_faces(texts: list[str]) -> dict[int, FaceChoice]:
     """``1=anna.safetensors`` and so on; raises InputError for the same number twice."""
-    from facechain_ext.recipes.template.actions import FaceChoice, parse_face_choice, parse_face_choices
+    from facechain_ext.recipes.template.actions import parse_face_choice, parse_face_choices
     from facechain_ext.recipes.template.faces import parse_face_number
 
     entries: list[tuple[str, FaceChoice]] = []
@@ -151,37 +148,12 @@ def _parse_faces(texts: list[str]) -> dict[int, FaceChoice]:
         if value in ("keep", "pixelate"):
             entries.append((number, parse_face_choice(value)))
         else:
-            entries.append((number, FaceChoice("card" if Path(value).suffix == ".safetensors" else "photo", value)))
+            entries.append((number, choice_of(value)))
     return parse_face_choices(entries)
-
-
-def _load_source(choice: FaceChoice, encoder: Path | None, *, paint: bool) -> FaceSource:
-    """A person from a card or a photo; a photo is encoded only where faces are painted."""
-    from facechain_ext.faces import read_picture
-    from facechain_ext.identity import Identity
-    from facechain_ext.recipes.template.actions import card_source, photo_source
-
-    path = Path(choice.reference)
-    if choice.kind == "card":
-        return card_source(path.stem, Identity.load(path))
-    return photo_source(read_picture(path), _encoder(encoder) if paint else None)
-
-
-def _encoder(file: Path | None) -> TransFace:
-    from facechain_ext.identity import TransFace
-
-    return TransFace.from_file(file or require("transface"))
 
 
 def _nets(openpose: Path | None, canny: Path | None) -> dict[ControlKind, Path | None]:
     return {"openpose": openpose, "openpose_face": openpose, "canny": canny}
-
-
-def _host(checkpoint: Path, adapter: Path | None, nets: dict[ControlKind, Path]) -> DiffusersHost:
-    from facechain_ext.hosts.diffusers import DiffusersHost
-
-    chosen = adapter or find("adapter-majic") or require("adapter-film")
-    return DiffusersHost.from_files(checkpoint, adapter=chosen, controlnets=nets)
 
 
 def _pixels(picture: Image.Image) -> Pixels:

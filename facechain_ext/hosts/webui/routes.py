@@ -10,7 +10,7 @@ from starlette.requests import Request  # noqa: TC002 - fastapi reads it when th
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import job_queue, job_routes, strict_answers, template_route
+from facechain_ext.hosts.webui import detail_route, job_queue, job_routes, strict_answers, template_route
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
@@ -58,10 +58,17 @@ def add_routes(_blocks: object, app: FastAPI) -> None:
         except FaceChainError as error:
             raise HTTPException(422, str(error)) from error
 
+    def detail(body: dict[str, object] = Body()) -> dict[str, object]:
+        try:
+            return detail_route.create_repaired_picture(body)
+        except FaceChainError as error:
+            raise HTTPException(422, str(error)) from error
+
     for path, function in (("version", version), ("schema", schema), ("adapters", adapters), ("cards", cards)):
         router.add_api_route(f"/{path}", function, methods=["GET"])
     router.add_api_route("/detect", detect, methods=["POST"])
     router.add_api_route("/template", template, methods=["POST"])
+    router.add_api_route("/detail", detail, methods=["POST"])
     job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)

@@ -24,8 +24,9 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.hosts.webui.host import WebuiHost
-    from facechain_ext.recipes.template import FaceSource, TemplateResult
+    from facechain_ext.recipes.template import FaceSource, TemplateImage, TemplateResult
     from facechain_ext.recipes.template.actions import FaceChoice
 
 _KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
@@ -43,20 +44,16 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
     """
     if not isinstance(body, dict) or not set(body) <= _KEYS or not isinstance(body.get("template"), str):
         raise InputError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
-    settings = _settings(body.get("settings") or {})
-    hair, strict = _read_bool(body, "hair"), _read_bool(body, "strict")
+    settings = parse_settings(body.get("settings") or {}, Settings())
+    hair, strict = read_bool(body, "hair"), read_bool(body, "strict")
     template = read_template(decode_base64(body["template"]), name="the template")
-    paints_faces, host = paints(settings), host or _webui_host()
+    paints_faces, host = paints(settings), host or webui_host()
     actions, refused = resolve_actions(
         _choices(body.get("faces")), lambda choice: _load_source(host, choice, paint=paints_faces)
     )
-    _raise_left_out(refused, strict=strict)
+    raise_left_out(refused, strict=strict)
     if paints_faces:
-        capabilities = host.capabilities()
-        require_ready(capabilities.needed)
-        settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
-        if "steps" not in (body.get("settings") or {}):
-            settings = replace(settings, steps=capabilities.defaults.suited_steps(settings.steps))
+        settings = suited_settings(settings, host, steps_given="steps" in (body.get("settings") or {}))
     targets = find_template_faces(template.pixels, hair=hair and paints_faces)
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
 
@@ -65,22 +62,40 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
 
     result = host.queued(work)() if paints_faces else work()
     left_out = [*refused, *result.left_out]
-    _raise_left_out(left_out, strict=strict)
+    raise_left_out(left_out, strict=strict)
     text = template_infotext(template, actions, settings, hair=hair and paints_faces, host_text=result.infotext)
-    content = label_file(template.encoded(mark_pixels(result.pixels, text), text), text)
+    return answer(template, result.pixels, text, left_out) | {
+        "faces": len(targets), "notes": [*refused, *result.notes],
+    }  # fmt: skip
+
+
+def answer(template: TemplateImage, pixels: Pixels, infotext: str, left_out: list[str]) -> dict[str, object]:
+    """What every answer of a finished picture has: the labelled picture as PNG in base64, and ``info``."""
+    content = label_file(template.encoded(mark_pixels(pixels, infotext), infotext), infotext)
     picture = base64.b64encode(content).decode("ascii")
-    info = {"infotext": text, "left_out": left_out}
-    return {"picture": picture, "faces": len(targets), "notes": [*refused, *result.notes], "info": info}
+    return {"picture": picture, "info": {"infotext": infotext, "left_out": left_out}}
 
 
-def _read_bool(body: dict[str, object], name: str) -> bool:
+def suited_settings(settings: Settings, host: WebuiHost, *, steps_given: bool) -> Settings:
+    """``settings`` with what the webui has and what suits its checkpoint.
+
+    Raises WeightsError when something that painting needs is missing.
+    """
+    capabilities = host.capabilities()
+    require_ready(capabilities.needed)
+    steps = settings.steps if steps_given else capabilities.defaults.suited_steps(settings.steps)
+    return replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted, steps=steps)
+
+
+def read_bool(body: dict[str, object], name: str) -> bool:
+    """A switch of a request, False without it; raises InputError for anything but true and false."""
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise InputError(f"FaceChain: {name} is true or false.")
     return value
 
 
-def _raise_left_out(left_out: Sequence[str], *, strict: bool) -> None:
+def raise_left_out(left_out: Sequence[str], *, strict: bool) -> None:
     """Raise InputError with all the reasons where a request wants everything or nothing."""
     if strict and left_out:
         raise InputError(" ".join(left_out))
@@ -99,9 +114,11 @@ def _load_source(host: WebuiHost, choice: FaceChoice, *, paint: bool) -> FaceSou
     return photo_source(faces.read_picture(request_picture(choice.reference)), host.encoder() if paint else None)
 
 
-def _settings(values_by_name: object) -> Settings:
-    """The recipe's settings; raises InputError for an unknown name, or a value of another type or out of range."""
-    standard = Settings()
+def parse_settings(values_by_name: object, standard: Settings) -> Settings:
+    """``standard`` with a request's settings.
+
+    Raises InputError for an unknown name, and for a value of another type or out of range.
+    """
     names = {field.name for field in fields(Settings)} - _HOST_SETTINGS
     types = {name: type(getattr(standard, name)) for name in names}
     if not isinstance(values_by_name, dict):
@@ -129,7 +146,8 @@ def _check_limits(settings: Settings) -> Settings:
     return settings
 
 
-def _webui_host() -> WebuiHost:
+def webui_host() -> WebuiHost:
+    """The webui as a Host."""
     from facechain_ext.hosts.webui.host import WebuiHost
 
     return WebuiHost()

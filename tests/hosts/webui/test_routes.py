@@ -70,7 +70,7 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
     fake_host.install(monkeypatch, models)
     from facechain_ext.hosts.webui import routes, template_route
 
-    monkeypatch.setattr(template_route, "_webui_host", lambda: None)  # the instant quality asks nothing of the webui
+    monkeypatch.setattr(template_route, "webui_host", lambda: None)  # the instant quality asks nothing of the webui
     app = fastapi.FastAPI()
     routes.add_routes(None, app)
     client = TestClient(app)
@@ -129,6 +129,81 @@ def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_stri
     assert "Face 1" in create_template_portrait({"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
     with pytest.raises(InputError, match="Face 1 is left as it is"):
         create_template_portrait({"template": base64_of(pair), "faces": nobody, "strict": True})
+
+
+class RepairHost:
+    """The webui as the route of repairs uses it; it paints whatever may change in one colour."""
+
+    name = "webui"
+
+    def __init__(self):
+        self.jobs = []
+
+    def capabilities(self):
+        from facechain_ext.recipes.readiness import SMALL
+
+        return types.SimpleNamespace(needed=(), ready_controls=frozenset(), defaults=SMALL)
+
+    def likeness_scorer(self):
+        return None
+
+    def queued(self, work):
+        return work
+
+    def generate(self, job, *, progress=None, ready=None):
+        from facechain_ext.recipes.job import Portrait
+
+        self.jobs.append(job)
+        painted = Image.new("RGB", (job.width, job.height), (200, 30, 40))
+        return [Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), job.seed, "")]
+
+
+def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests(monkeypatch, models):
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    fake_host.install(monkeypatch, models)
+    from facechain_ext.hosts.webui import detail_route, routes
+
+    painter = RepairHost()
+    monkeypatch.setattr(detail_route, "webui_host", lambda: painter)
+    app = fastapi.FastAPI()
+    routes.add_routes(None, app)
+    client = TestClient(app)
+    pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
+    mirrored = pixels[:, ::-1]
+    pair = np.concatenate([pixels, mirrored], 1)
+    light = base64_of(np.clip(pixels * 0.9, 0, 255).astype(np.uint8))
+    right = {"photos": [light], "box": [0.5, 0, 1, 1], "strength": 0.8}
+
+    def post(**body):
+        return client.post("/facechain/v1/detail", json={"picture": base64_of(pair), **body})
+
+    answer = post(people=[right, {"card": "Nobody"}], settings={"match": False}).json()
+    made = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["picture"]))))
+    assert np.array_equal(made[:, : pixels.shape[1]], pair[:, : pixels.shape[1]])
+    assert not np.array_equal(made, pair)
+    (job,) = painter.jobs
+    assert (job.people[0].strength, job.inpaint.denoise, job.steps) == (0.8, 0.4, 20)
+    assert answer["notes"][0].startswith("Person 2 is left out: There is no card called Nobody")
+    assert answer["info"]["left_out"] == answer["notes"][:1]
+    assert "in whose box it lies" in answer["notes"][1]
+    assert "FaceChain template faces" in answer["info"]["infotext"]
+    for body, message in [
+        ({}, "people says whose faces"),
+        ({"people": []}, "people says whose faces"),
+        ({"people": [right], "file": "x"}, "a repair of faces takes"),
+        ({"people": [right], "settings": {"quality": "instant"}}, "has the quality standard"),
+        ({"people": [right], "settings": {"denoise": 7}}, "set it to"),
+        ({"people": [right, {"card": "Nobody"}], "strict": True}, "no card called Nobody"),
+        ({"people": [{"card": "Nobody"}]}, "no card called Nobody"),
+        ({"people": [{"card": "../../etc/passwd"}]}, "card"),
+        ({"people": [{"photos": ["/etc/passwd"]}]}, "picture"),
+        ({"people": [right], "picture": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "there is nothing to repair"),
+    ]:
+        refused = client.post("/facechain/v1/detail", json={"picture": base64_of(pair), **body})
+        assert refused.status_code == 422, body
+        assert message in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])
