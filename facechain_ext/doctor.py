@@ -73,6 +73,8 @@ PACKAGES = (
     Package("transformers", ("transformers",), "the command line"),
     Package("peft", ("peft",), "training"),
     Package("dlib", ("dlib-bin", "dlib"), "whether photos show one person"),
+    Package("c2pa", ("c2pa-python",), "signs labels"),
+    Package("ray", ("ray",), "batches on many machines"),
     Package("face_recognition_models", ("face-recognition-models",), "dlib's network"),
 )
 

@@ -30,6 +30,8 @@ _STANDALONE_REQUIREMENTS = {
     "tomli": "tomli",
     "dlib": "dlib-bin face-recognition-models",
     "face_recognition_models": "dlib-bin face-recognition-models",
+    "c2pa": '-e ".[c2pa]"',
+    "ray": '-e ".[ray]"',
 }
 """pip's arguments for each package outside a webui, by import name."""
 _WEBUI_ADDITIONS = {

@@ -63,7 +63,7 @@ def run_items_on_ray(
     try:
         import ray  # noqa: PLC0415 - optional
     except ImportError as error:
-        raise HostError(f"--on ray needs the package ray. {next_steps().install('ray[data]')}") from error
+        raise HostError(f"--on ray needs the package ray. {next_steps().install('ray')}") from error
     missing = [item for item in items if not results.is_done(item.id)]
     if not missing:
         return True

@@ -74,6 +74,6 @@ def _package() -> ModuleType:
     try:
         import c2pa  # noqa: PLC0415 - optional
     except ImportError as error:
-        raise InputError(f"Signing needs the package c2pa-python. {next_steps().install('c2pa-python')}") from error
+        raise InputError(f"Signing needs the package c2pa-python. {next_steps().install('c2pa')}") from error
     package: ModuleType = c2pa
     return package

@@ -59,7 +59,7 @@ def test_a_batch_is_made_once_and_its_pictures_are_those_of_the_command(models, 
         (["--people", ".", "--prompt", "x"], "nobody"),
         (["--table", "a.csv"], "need a --checkpoint"),
         (["--table", "a.csv", "--on", "file:///etc"], "addresses"),
-        (["--table", "a.csv", "--on", "ray", "--checkpoint", "a.csv"], "package ray"),
+        (["--table", "a.csv", "--on", "ray", "--checkpoint", "a.csv"], "[ray]"),
     ],
 )  # fmt: skip
 def test_wrong_options_are_refused(options, words, tmp_path, monkeypatch):
