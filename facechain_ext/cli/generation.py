@@ -28,10 +28,15 @@ def generate_and_save(
     from facechain_ext.recipes.style import make
 
     arrived: list[Portrait] = []
+    said = {note for person in job.people for note in person.identity.notes}
 
     def save(portrait: Portrait) -> None:
         for path in save_portraits([portrait], out):
             console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+        for note in portrait.notes:
+            if note not in said:
+                console.print(note, style="yellow", markup=False)
+                said.add(note)
 
     with interrupt_requests() as interrupted:
         try:

@@ -52,6 +52,9 @@ def portrait(
     adapter: Annotated[
         Path | None, typer.Option(help="The face adapter's file. If not given: the style's, else majic.")
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="How the person is put in: FACT (SD1.5), PhotoMaker (SDXL), or what fits.")
+    ] = "auto",
     photomaker: Annotated[
         Path | None, typer.Option(help="With SDXL: the PhotoMaker file. If not given: the one that is there.")
     ] = None,
@@ -123,6 +126,7 @@ def portrait(
         prompt=prompt,
         negative_prompt=negative,
         people=(Person(person, _STRENGTH.default if strength is None else strength, (first, last)),),
+        method=method,
         method_settings=method_settings,
         count=count,
         seed=seed,

@@ -206,6 +206,11 @@ class PreparedMethod(Protocol):
     """A method with the people of one generation, ready to act in any of its passes."""
 
     @property
+    def method(self) -> str:
+        """The method's name."""
+        ...
+
+    @property
     def settings(self) -> Mapping[str, object]:
         """The method's own settings as they are used, by name: "auto" is resolved."""
         ...

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.method import PhotoMakerMethod
+from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from facechain_ext.methods.protocol import Method, ModelFamily
@@ -35,6 +37,13 @@ def register_method(method: Method) -> None:
     _methods.append(method)
 
 
+def choice_remark(method: str, family: ModelFamily, name: str = AUTOMATIC) -> str:
+    """Why the method of that name was chosen, where it was not asked for and is not the first of all; else empty."""
+    if name != AUTOMATIC or method == _methods[0].name:
+        return ""
+    return f"{method} puts the person in, because the loaded checkpoint is {family}."
+
+
 def unregister_method(method: Method) -> None:
     """Take a method out again; harmless when it is not there."""
     if method in _methods:
@@ -46,8 +55,25 @@ def method_settings() -> tuple[Setting, ...]:
     return tuple(row for method in _methods for row in method.settings)
 
 
-def choose_method(family: ModelFamily) -> Method:
-    """The first method that can work with a model of ``family``; raises HostError with every method's reason."""
+def method_names() -> list[str]:
+    """What a drop-down of the methods holds."""
+    return [AUTOMATIC, *(method.name for method in _methods)]
+
+
+def choose_method(family: ModelFamily, name: str = AUTOMATIC) -> Method:
+    """The method called ``name``, or the first one that can work with a model of ``family``.
+
+    Raises HostError with every method's reason when none can, or the one that was asked for; InputError for a name that
+    no method has.
+    """
+    if name != AUTOMATIC:
+        asked = next((method for method in _methods if method.name.casefold() == name.casefold()), None)
+        if asked is None:
+            raise InputError(f"There is no method called {shorten(name)}; there are: {', '.join(method_names())}.")
+        reason = asked.unavailable_reason(family)
+        if reason:
+            raise HostError(f"{reason} Or let the method be chosen: {AUTOMATIC}.")
+        return asked
     reasons = []
     for method in _methods:
         reason = method.unavailable_reason(family)

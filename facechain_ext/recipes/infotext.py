@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.text_values import format_number
@@ -62,11 +63,13 @@ def quote_infotext_value(value: object) -> str:
 
 
 def people_infotext(
-    people: Sequence[Person], method_settings: Mapping[str, object], *, hires: bool
+    people: Sequence[Person], method_settings: Mapping[str, object], *, hires: bool, method: str = AUTOMATIC
 ) -> dict[str, InfotextValue]:
-    """Infotext label -> value for people whom a method with these settings puts in, in the hires pass too or not."""
+    """Infotext label -> value for people whom ``method`` with these settings puts in, in the hires pass too or not."""
     first = people[0]
-    settings = FaceArguments.of(method_settings, strength=first.strength, window=first.window, hires=hires)
+    settings = FaceArguments.of(
+        method_settings, strength=first.strength, window=first.window, hires=hires, method=method
+    )
     identities: dict[str, InfotextValue] = {IDENTITY_LABEL: format_identities([person.identity for person in people])}
     return identities | settings.infotext(method_settings)
 

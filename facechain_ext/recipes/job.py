@@ -84,6 +84,8 @@ class Job:
     negative_prompt: str = ""
     people: tuple[Person, ...] = ()
     adapter: str | None = None
+    method: str = "auto"
+    """How the people are put in; "auto" takes what fits the loaded model."""
     method_settings: Mapping[str, object] = field(default_factory=dict)
     """Further settings of the method, by name."""
     count: int = PORTRAIT_DEFAULTS["count"]

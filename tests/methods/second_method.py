@@ -36,6 +36,7 @@ class Shift:
 
 
 class PreparedShift:
+    method = Shift.name
     conditioning = None
     lora = None
     notes = ()

@@ -24,7 +24,7 @@ from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import FaceAdapter, load_adapter
 from facechain_ext.methods.photomaker import PhotoMaker, load_photomaker
 from facechain_ext.methods.protocol import RuntimeOptions
-from facechain_ext.methods.registry import choose_method
+from facechain_ext.methods.registry import choice_remark, choose_method
 from facechain_ext.recipes.job import Lora, Portrait
 from facechain_ext.styles.lora_index import LORA_SUFFIXES
 from facechain_ext.styles.loras import lora_folder
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from diffusers import ControlNetModel
     from torch import Tensor
 
-    from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
+    from facechain_ext.methods.protocol import ActiveMethod, ModelFamily, PreparedMethod
     from facechain_ext.recipes.job import Control, ControlKind, Job
 
 log = logging.getLogger(__name__)
@@ -135,8 +135,9 @@ class DiffusersHost:
             person = prepared.conditioning if prepared is not None else None
             words = (self.checkpoint, job.prompt, job.negative_prompt, job.cfg)
             with_person = guidance(*words, person)
+            notes = _notes(job, prepared, self._model.family)
             context = _JobContext(
-                job, with_person, replace(with_person, person=None), controls, prepared, _notes(job, prepared), on_step
+                job, with_person, replace(with_person, person=None), controls, prepared, notes, on_step
             )
             try:
                 for number in range(job.count):  # finished pictures are returned when a later one is stopped
@@ -166,7 +167,7 @@ class DiffusersHost:
         if not job.people:
             yield None
             return
-        method = choose_method(self._model.family)
+        method = choose_method(self._model.family, job.method)
         settings = dict(job.method_settings)
         own = {row.name for row in method.settings}
         if "photomaker" in own and self.photomaker is not None:
@@ -201,11 +202,10 @@ class DiffusersHost:
         picture = latents.decode(vae, sample)
         if job.inpaint is not None:
             picture = latents.paste_masked(picture, job.inpaint)
-        settings = context.prepared.settings if context.prepared is not None else {}
         return Portrait(
             picture,
             seed,
-            infotext(job, seed, self.checkpoint, settings),
+            infotext(job, seed, self.checkpoint, context.prepared),
             context.notes,
         )
 
@@ -257,11 +257,11 @@ class DiffusersHost:
         return min(int(steps * job.hires.denoise), steps)
 
 
-def _notes(job: Job, prepared: PreparedMethod | None) -> tuple[str, ...]:
+def _notes(job: Job, prepared: PreparedMethod | None, family: ModelFamily) -> tuple[str, ...]:
     """What the user should know of the photos, and of what the method makes of the request."""
     notes = [note for person in job.people for note in person.identity.notes]
     if prepared is not None:
-        notes += prepared.notes
+        notes += (choice_remark(prepared.method, family, job.method), *prepared.notes)
         if prepared.conditioning is not None:
             notes.append(remark(job.prompt, prepared.conditioning))
     return tuple(filter(None, notes))

@@ -10,13 +10,12 @@ from facechain_ext.recipes.infotext import people_infotext, quote_infotext_value
 from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
+    from facechain_ext.methods.protocol import PreparedMethod
     from facechain_ext.recipes.job import Job
 
 
-def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mapping[str, object]) -> str:
+def infotext(job: Job, seed: int, checkpoint: Checkpoint, prepared: PreparedMethod | None) -> str:
     """The settings of one picture of ``job``: prompt, negative prompt, and one line of ``label: value`` pairs.
 
     A person is named by name and short hash; the embedding is never written.
@@ -41,8 +40,8 @@ def infotext(job: Job, seed: int, checkpoint: Checkpoint, method_settings: Mappi
         pairs |= {"Denoising strength": job.hires.denoise, "Hires upscale": job.hires.scale}
         pairs |= {"Hires steps": job.hires.steps} if job.hires.steps else {}
         pairs["Hires upscaler"] = job.hires.upscaler
-    if job.people and method_settings:
-        pairs |= people_infotext(job.people, method_settings, hires=job.face_in_hires)
+    if job.people and prepared is not None:
+        pairs |= people_infotext(job.people, prepared.settings, hires=job.face_in_hires, method=prepared.method)
     pairs |= dict(job.remarks)
     pairs["Version"] = f"FaceChain {__version__}"
     lines = [_with_loras(job)]

@@ -12,6 +12,8 @@ from facechain_ext.hosts.webui.json_safe import make_json_safe
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.methods.photomaker.files import photomaker_names
+from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
@@ -76,6 +78,9 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
                     components["mix_share"] = _slider("mix_share", elem_id)
                 preview_button = gr.Button("Preview face", elem_id=elem_id("preview"))
             with gr.Column():
+                components["method"] = gr.Dropdown(
+                    method_names(), value=AUTOMATIC, label=argument("method").label, elem_id=elem_id("method")
+                )
                 components["adapter"] = gr.Dropdown(
                     adapter_names(),
                     value=AUTOMATIC,
@@ -111,7 +116,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         person = [components[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
         preview_button.click(preview.preview, person, [preview_notes])
         components["photos"].change(lambda: "", [], [preview_notes], show_progress="hidden")
-        lists = [components["card"], components["mix_with"], components["adapter"]]
+        lists = [components[name] for name in ("card", "mix_with", "adapter", "photomaker")]
         refresh.click(_refresh, lists, lists)
         for event in (refresh.click, enabled.change):
             event(lambda: requirements_panel.panel_updates(models.needs()), [], missing.outputs, show_progress="hidden")
@@ -196,12 +201,22 @@ def _checkbox(name: str, elem_id: Callable[[str], str], *, visible: bool = True)
 
 
 def _add_method_components(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
-    """Add a component for each method's own setting."""
+    """Add a component for each method's own setting, folded away: all of them are for SDXL."""
+    with gr.Accordion("SDXL", open=False, elem_id=elem_id("sdxl")):
+        _add_rows(components, elem_id)
+
+
+def _add_rows(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
     for row in own_settings():
         if isinstance(row.default, bool):
             components[row.name] = gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
         elif isinstance(row.default, (int, float)):
             components[row.name] = _slider(row.name, elem_id)
+        elif row.name == "photomaker":
+            components[row.name] = gr.Dropdown(
+                photomaker_names(), value=row.default, label=row.label, allow_custom_value=True,
+                elem_id=elem_id(row.name),
+            )  # fmt: skip
         else:
             components[row.name] = gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
 
@@ -212,10 +227,9 @@ def _cards() -> list[str]:
     return ["", *CardLibrary().names()]
 
 
-def _refresh(card: str, mix_with: str, adapter: str) -> tuple[dict[str, object], dict[str, object], dict[str, object]]:
-    cards, adapters = _cards(), adapter_names()
-    return (
-        gr.update(choices=cards, value=card if card in cards else ""),
-        gr.update(choices=cards, value=mix_with if mix_with in cards else ""),
-        gr.update(choices=adapters, value=adapter if adapter in adapters else AUTOMATIC),
-    )
+def _refresh(card: str, mix_with: str, adapter: str, photomaker: str) -> tuple[dict[str, object], ...]:
+    cards, files = _cards(), (adapter_names(), photomaker_names())
+    updates = [gr.update(choices=cards, value=name if name in cards else "") for name in (card, mix_with)]
+    for names, name in zip(files, (adapter, photomaker), strict=True):
+        updates.append(gr.update(choices=names, value=name if name in names else AUTOMATIC))
+    return tuple(updates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modules import script_callbacks, scripts
@@ -185,18 +186,19 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         """Resolve the people, load the method's weights, and describe both in the infotext."""
         from facechain_ext.hosts.webui.host_model import loaded_model
         from facechain_ext.hosts.webui.people import resolve_people
-        from facechain_ext.methods.registry import choose_method
+        from facechain_ext.methods.registry import choice_remark, choose_method
 
         model = loaded_model(p)
-        method = choose_method(model.family)
+        method = choose_method(model.family, arguments.method)
         resolved = resolve_people(arguments)
         if arguments.strict and resolved.left_out:
             raise PhotoError(" ".join(resolved.left_out))
         people = resolved.people
         prepared = method.prepare(people, arguments.of_method(method), model)
-        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *_prompt_remarks(p, prepared)))
+        remarks = (choice_remark(method.name, model.family, arguments.method), *_prompt_remarks(p, prepared))
+        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *filter(None, remarks)))
         setattr(p, _TO_REPAIR, people if arguments.repair_faces else ())
-        arguments = arguments.with_method_settings(prepared.settings)
+        arguments = replace(arguments, method=prepared.method).with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
         return FaceRun(prepared, hires=arguments.hires)

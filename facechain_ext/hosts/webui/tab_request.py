@@ -10,7 +10,7 @@ from facechain_ext.hosts.webui import settings
 from facechain_ext.hosts.webui.face_run import FaceRun
 from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.methods.named_files import AUTOMATIC
-from facechain_ext.methods.registry import choose_method
+from facechain_ext.methods.registry import choice_remark, choose_method
 from facechain_ext.recipes.infotext import people_infotext
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ class TabRequest:
             raise InputError("All people in one picture act in the same window of the steps; give them one.")
         model = loaded_model(p)
         method_settings = {"adapter": self.job.adapter or AUTOMATIC, **self.job.method_settings}
-        prepared = choose_method(model.family).prepare(people, method_settings, model)
-        self.notes += prepared.notes
+        method = choose_method(model.family, self.job.method)
+        prepared = method.prepare(people, method_settings, model)
+        remarks = [choice_remark(method.name, model.family, self.job.method), *prepared.notes]
         if prepared.conditioning is not None:
-            self.notes += filter(None, [prepared.conditioning.remark([self.job.prompt])])
-        infotext = people_infotext(people, prepared.settings, hires=self.job.face_in_hires)
+            remarks.append(prepared.conditioning.remark([self.job.prompt]))
+        self.notes += filter(None, remarks)
+        infotext = people_infotext(people, prepared.settings, hires=self.job.face_in_hires, method=prepared.method)
         p.extra_generation_params.update(infotext | settings.speedups_infotext())
         return FaceRun(prepared, hires=self.job.face_in_hires)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from facechain_ext.errors import FaceChainError, HostError, InputError
 from facechain_ext.hosts.webui import loras
 from facechain_ext.methods.fact.files import adapter_names
+from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import FaceArguments, own_settings
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import all_styles, find_lora
@@ -49,6 +50,7 @@ def axes(option: Callable[..., T]) -> list[T]:
         option(f"{PREFIX} Window end", float, _setter("window_end")),
         # no ``confirm``: a name that does not exist costs its own cells, not the whole plot
         option(f"{PREFIX} Adapter", str, _setter("adapter"), choices=adapter_names),
+        option(f"{PREFIX} Method", str, _setter("method"), choices=method_names),
         *_method_axes(option),
         option(f"{PREFIX} Card", str, _setter("card"), choices=_cards),
         option(f"{PREFIX} Style", str, apply_style, choices=_styles),

@@ -77,6 +77,7 @@ class FactMethod:
 class PreparedFact:
     """An adapter with the people of one generation; their window is the first one's."""
 
+    method = FactMethod.name
     conditioning = None
     lora = None
     notes = ()

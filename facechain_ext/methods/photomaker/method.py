@@ -104,6 +104,8 @@ class PhotoMakerMethod:
 class PreparedPhotoMaker:
     """An encoder with the person of one generation."""
 
+    method = PhotoMakerMethod.name
+
     def __init__(self, encoder: PhotoMaker, people: Sequence[PersonInPicture], settings: Mapping[str, object]) -> None:
         person = people[0]
         reason = PhotoMakerMethod().unusable_reason(person.identity)

@@ -206,9 +206,15 @@ def test_an_error_leaves_the_model_as_it_was(host, bare):
 
 
 def test_what_the_user_should_know_is_in_the_notes(host):
-    assert make(host, someone()).notes == ()
-    (note,) = make(host, someone(), prompt="a portrait of a woman").notes
+    because = "PhotoMaker puts the person in, because the loaded checkpoint is SDXL."
+    assert make(host, someone()).notes == (because,)
+    assert make(host, someone(), method="PhotoMaker").notes == ()
+    _, note = make(host, someone(), prompt="a portrait of a woman").notes
     assert "woman" in note
+    with pytest.raises(HostError, match=r"checkpoint is SDXL.*SD1\.5 checkpoint\. Or let"):
+        make(host, someone(), method="fact")
+    with pytest.raises(InputError, match="no method called 'magic'; there are: auto, FACT, PhotoMaker"):
+        make(host, someone(), method="magic")
     with pytest.raises(InputError, match="no word for a person"):
         make(host, someone(), prompt="a castle")
 
@@ -219,6 +225,8 @@ def test_the_settings_are_in_the_picture(host):
     assert "FaceChain class word: old woman" in text
     assert "FaceChain PhotoMaker: photomaker-random" in text
     assert "FaceChain identity: Eileen" in text
+    assert "FaceChain method: PhotoMaker" in text
+    assert "FaceChain adapter" not in text
 
 
 def test_the_class_word_can_be_another(host):
@@ -265,4 +273,4 @@ def test_of_several_people_the_first_is_put_in_and_that_is_said(host):
     (both,) = host.generate(replace(JOB, people=people))
     (first,) = host.generate(replace(JOB, people=people[:1]))
     assert np.array_equal(pixels(both), pixels(first))
-    assert "one person" in both.notes[0]
+    assert "one person" in both.notes[1]

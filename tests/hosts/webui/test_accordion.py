@@ -37,7 +37,7 @@ def test_the_accordion_returns_the_settings(host):
     labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
     everything = FaceArguments(
         face=1, box="0 0 1 1", people=(RegionPrompt("Anna"),), mix_with="Bea", mix_share=1,
-        method_settings={"class_word": "child"}, repair_faces=True,
+        method="PhotoMaker", method_settings={"class_word": "child"}, repair_faces=True,
     )  # fmt: skip
     assert labels == {"FaceChain identity", *everything.infotext()}
 

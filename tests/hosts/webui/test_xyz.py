@@ -42,7 +42,7 @@ def axes(host):
 
 
 def test_axes_set_values_on_the_generation_only(host, unet, axes):
-    general = {"Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
+    general = {"Method", "Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
     assert set(axes) == general | {"PhotoMaker file", "Style strength", "Person as"}
     face = {"photos": [BASE64], "strength": 1.0}
     run = generation(host, unet, face)
