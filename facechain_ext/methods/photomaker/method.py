@@ -49,7 +49,7 @@ class PhotoMakerMethod:
         Setting(
             "style_strength", "Style strength", "FaceChain style strength", STYLE_STRENGTH,
             "SDXL: the share of the steps in which the words act without the person; more is more style and less like.",
-            0.0, 1.0, 0.05, optional=True,
+            0.0, 1.0, 0.05,
         ),
         Setting(
             "class_word", "Person as", "FaceChain class word", "",

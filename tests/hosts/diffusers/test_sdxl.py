@@ -220,6 +220,7 @@ def test_what_the_user_should_know_is_in_the_notes(host):
 
 
 def test_the_settings_are_in_the_picture(host):
+    assert "FaceChain style strength: 0," in make(host, someone(), settings={"style_strength": 0.0}).infotext
     text = make(host, someone(), settings={"style_strength": 0.35, "class_word": "old woman"}).infotext
     assert "FaceChain style strength: 0.35" in text
     assert "FaceChain class word: old woman" in text
