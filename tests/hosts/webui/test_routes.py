@@ -158,11 +158,11 @@ class RepairHost:
         return [Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), job.seed, "")]
 
 
-def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests(monkeypatch, models):
+@pytest.mark.usefixtures("host")
+def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests(monkeypatch):
     fastapi = pytest.importorskip("fastapi")
     from fastapi.testclient import TestClient
 
-    fake_host.install(monkeypatch, models)
     from facechain_ext.hosts.webui import detail_route, routes
 
     painter = RepairHost()
@@ -197,7 +197,7 @@ def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests
         ({"people": [right], "settings": {"denoise": 7}}, "set it to"),
         ({"people": [right, {"card": "Nobody"}], "strict": True}, "no card called Nobody"),
         ({"people": [{"card": "Nobody"}]}, "no card called Nobody"),
-        ({"people": [{"card": "../../etc/passwd"}]}, "card"),
+        ({"people": [{"card": "../../etc/passwd"}]}, "Choose another name"),
         ({"people": [{"photos": ["/etc/passwd"]}]}, "picture"),
         ({"people": [right], "picture": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "there is nothing to repair"),
     ]:
