@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, tiny_sdxl, train_world
+from research.commands import documents, evaluate, real_faces, tiny_sdxl, train_world
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -20,6 +20,7 @@ app.command("tiny-sdxl")(tiny_sdxl.tiny_sdxl)
 app.command("style-pictures")(documents.style_pictures)
 app.command("models-page")(documents.models_page)
 app.command("held-out-people")(documents.held_out_people)
+app.command("real-faces")(real_faces.real_faces)
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

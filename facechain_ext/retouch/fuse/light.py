@@ -21,8 +21,11 @@ _LIGHT_SHARE = 0.5
 
 Found by trying on 18 pairs of real people: with half of it all were recognised as the guest, with all of it 44 %.
 """
-_COMPLEXION_RANGE = 6.0
-"""Difference in a or b (Lab) up to which two skins differ by complexion; what goes beyond is the light's cast."""
+_COMPLEXION_RANGE = 0.05
+"""Difference in a or b (Lab), over L + 16, up to which two skins differ by complexion: 4 in a well lit photo.
+
+What goes beyond is the cast of the light.
+"""
 _MAX_LIGHTER = 14.0
 """Most that the new skin is lighter (L) than the template's: a bright face in a dark room looks pasted on."""
 _BRIGHT = 95
@@ -90,10 +93,12 @@ def _under_template_light(own: Floats, theirs: Floats, exposure: float) -> Float
     full = float(np.log(max(theirs[0] + 16, 1) / max(own[0] + 16, 1)) * 3)  # L is nearly the cube root of light
     if abs(full) > 1e-3:
         light = float(np.clip(exposure / full, _LIGHT_SHARE, 1))
-    difference = theirs - own
+    lightness = min(own[0] + light * (theirs[0] - own[0]), theirs[0] + _MAX_LIGHTER)
+    # a and b shrink with the light as L + 16 does, so casts are compared in proportion to that
+    tint, their_tint = own[1:] / (own[0] + 16), theirs[1:] / (theirs[0] + 16)
+    difference = their_tint - tint
     cast = np.sign(difference) * np.maximum(np.abs(difference) - _COMPLEXION_RANGE, 0)
-    lightness = min(own[0] + light * difference[0], theirs[0] + _MAX_LIGHTER)
-    return np.array([lightness, own[1] + cast[1], own[2] + cast[2]], np.float32)
+    return np.array([lightness, *((tint + cast) * (lightness + 16))], np.float32)
 
 
 def _shading(pixels: Pixels, skin: Mask, normals: Floats) -> Floats:
