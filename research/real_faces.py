@@ -43,10 +43,11 @@ _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 
 @dataclass(frozen=True, eq=False)
 class RealFace:
-    """One face of a photo: its ``label``, cut out as ``pixels``, found there as ``target``, with its descriptor."""
+    """One face of a photo: its ``label``, cut out as ``pixels``, with all faces there, itself, and its descriptor."""
 
     label: str
     pixels: Pixels
+    targets: list[TemplateFace]
     target: TemplateFace
     descriptor: NDArray[np.float32]
 
@@ -116,7 +117,7 @@ def cut_faces(name: str, pixels: Pixels, detector: Detector, network: DlibRecogn
         middle = np.array([x - left, y - top])
         target = min(targets, key=lambda one: float(np.linalg.norm(one.face.landmarks.mean(0) - middle)))
         label = name if name.istitle() else f"{name} face {number}"
-        yield RealFace(label, cut, target, network.describe(cut, target.face))
+        yield RealFace(label, cut, targets, target, network.describe(cut, target.face))
 
 
 def turn(one: Face, other: Face) -> float:
@@ -131,11 +132,10 @@ def measure(guest: RealFace, template: RealFace, network: DlibRecogniser, detect
 
     canvas = read_template(_png(template.pixels), name="template.png")
     number = template.target.number
-    targets = find_template_faces(template.pixels, detector)
     start = time.process_time()
-    done = make(canvas, {number: FaceSource(photo=_alone(guest))}, targets=targets, detector=detector)
+    done = make(canvas, {number: FaceSource(photo=_alone(guest))}, targets=template.targets, detector=detector)
     seconds = time.process_time() - start
-    mask: Mask = QUALITIES["instant"].mask(targets[number - 1], Settings())
+    mask: Mask = QUALITIES["instant"].mask(template.target, Settings())
     before, after = (_mesh(pixels, template.face) for pixels in (template.pixels, done.pixels))
     if before is None or after is None:
         landmarks, deviation = template.face.landmarks, float("nan")

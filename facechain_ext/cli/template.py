@@ -69,6 +69,7 @@ def template(
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
+    from facechain_ext import faces
     from facechain_ext.identity.likeness_scorer import choose_scorer
     from facechain_ext.recipes.labelling import mark_pixels
     from facechain_ext.recipes.template import (
@@ -80,6 +81,7 @@ def template(
         read_template,
     )
     from facechain_ext.recipes.template.actions import resolve_actions
+    from facechain_ext.recipes.template.guest import doubts_before
     from facechain_ext.recipes.template.infotext import template_infotext
     from facechain_ext.recipes.template.qualities import chooses_by_likeness
     from facechain_ext.recipes.tools import retouching
@@ -115,6 +117,9 @@ def template(
     if numbers is not None:
         canvas.save(_pixels(draw_face_numbers(canvas.pixels, targets)), numbers)
     actions, refused = resolve_actions(choices, lambda choice: load_source(choice, encoder, paint=paints_faces))
+    before = [] if paints_faces else doubts_before(canvas.pixels, targets, actions, faces.detector())
+    for doubt in before:
+        console.print(doubt, style="yellow", markup=False)
     host = load_host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
     scorer = choose_scorer(lambda: load_encoder(encoder)) if chooses_by_likeness(settings) else None
     tools = [retouching()] if retouch else []
@@ -122,7 +127,7 @@ def template(
         done = make(
             canvas, actions, settings, host=host, targets=targets, scorer=scorer, tools=tools, progress=progress
         )
-    for note in (*refused, *done.notes):
+    for note in (*refused, *(note for note in done.notes if note not in before)):
         console.print(note, style="yellow", markup=False)
     text = template_infotext(
         canvas, actions, settings, hair=hair and paints_faces, tools=[tool.name for tool in tools],

@@ -14,12 +14,12 @@ from skimage import data
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.ui.host import HostCapabilities
+from facechain_ext.ui.template.doubts import choice_doubts
+from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
 from facechain_ext.ui.template.jobs import (
     KEEP,
     PIXELATE,
     TemplateRequest,
-    comparisons_html,
-    contact_sheet,
     face_at,
     face_choices,
     generate_batch,
@@ -225,3 +225,19 @@ def test_why_the_faithful_quality_goes_without_a_controlnet_is_said_once_before_
     assert unavailable_controls(capabilities, "faithful") == ["It does not fit."]
     assert unavailable_controls(capabilities, "standard") == []
     assert unavailable_controls(HostCapabilities(), "faithful") == ["No ControlNet for this is installed."]
+
+
+def test_photos_that_do_not_suit_are_named_before_and_marked_after(host, files, tmp_path):
+    masked = np.array(data.astronaut())
+    masked[130:170, 190:260] = 20
+    path = tmp_path / "masked.png"
+    Image.fromarray(masked).save(path)
+    template, photos, choices = files[0], {"1 masked.png": path}, ["photo: 1 masked.png"]
+    (doubt,) = choice_doubts(host, template, photos, "instant", choices)
+    assert doubt.startswith("Face 1: ")
+    assert "a mask" in doubt
+    for quality, chosen in (("standard", choices), ("instant", [KEEP]), ("instant", ["photo: gone"])):
+        assert choice_doubts(host, template, photos, quality, chosen) == []
+    made = generate_template(host, TemplateRequest(template, tuple(choices), photos), lambda *_: True)
+    assert doubt in made.notes
+    assert made.label.endswith("(look at face 1)")

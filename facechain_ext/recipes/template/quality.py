@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from PIL import Image
 
-from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.template.crop import face_crop, paste
+from facechain_ext.recipes.template.guest import choose_photo, photo_notes, result_doubts
 from facechain_ext.retouch.fuse import blend_face
 
 if TYPE_CHECKING:
@@ -48,11 +48,15 @@ class TemplateContext:
 
 @dataclass(frozen=True, eq=False)
 class FaceResult:
-    """The picture uint8 [h, w, 3] with one face replaced, what was left out of that, and notes on it, as sentences."""
+    """The picture uint8 [h, w, 3] with one face replaced, and sentences on it.
+
+    They say what was left out, what else is to be known, and in ``doubts`` what will suffer by the photo or its pose.
+    """
 
     pixels: Pixels
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 class Quality(Protocol):
@@ -100,18 +104,23 @@ def blend_photo(
     *,
     options: BlendOptions,
     around: Mask | None = None,
-) -> Pixels:
-    """The picture with the face of the source's photo, or of its card's thumbnail, blended over the target.
+) -> FaceResult:
+    """The face of the source's photo, or of the nearest photo on its card, blended over the target.
 
-    ``around`` bool [h, w] is where ears and neck follow the person's complexion; None leaves them.
-
-    Raises PhotoError when there is neither, or no face in it.
+    ``around`` bool [h, w] is where ears and neck follow the person's complexion; None leaves them. Raises PhotoError
+    when there is no photo, or no face in it.
     """
-    photo = source.photo if source.photo is not None else source.identity.thumbnail if source.identity else None
-    if photo is None:
-        raise PhotoError("there is no photo of the person; give one.")
-    face = faces.choose_face(detector.detect(photo))
-    return blend_face(photo, face, pixels, target.face, target_mask=target.mask, surroundings=around, options=options)
+    photo = choose_photo(source, pixels, target, detector)
+    blended = blend_face(
+        photo.pixels,
+        photo.face,
+        pixels,
+        target.face,
+        target_mask=target.mask,
+        surroundings=around,
+        options=options,
+    )
+    return FaceResult(blended, notes=photo_notes(photo, target), doubts=result_doubts(photo, target))
 
 
 def require_identity(source: FaceSource) -> Identity:

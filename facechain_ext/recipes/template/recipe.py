@@ -41,7 +41,8 @@ class TemplateResult:
     """The finished picture uint8 [h, w, 3], which of its pixels differ from the template, and notes as sentences.
 
     ``left_out`` is that part of ``notes`` which names what was requested and not done; ``stopped`` says that an
-    interrupt ended the work early, with the finished faces in the picture. ``infotext`` is the host's of its last
+    interrupt ended the work early, with the finished faces in the picture. ``doubtful`` are the numbers of faces that
+    suffer by their photo or its pose. ``infotext`` is the host's of its last
     generation, empty without one.
     """
 
@@ -51,6 +52,7 @@ class TemplateResult:
     left_out: tuple[str, ...] = ()
     stopped: bool = False
     infotext: str = ""
+    doubtful: tuple[int, ...] = ()
 
 
 def make(
@@ -91,6 +93,7 @@ def make(
     passes = Passes(sum(steps), progress)
     context = TemplateContext(targets, settings, detector, passes, host, scorer)
     finished: list[int] = []
+    doubtful: list[int] = []
     for position, (target, action) in enumerate(todo):
         if not passes.go_on():
             break
@@ -110,24 +113,39 @@ def make(
             left_out.append(f"Face {target.number} is left as it is: {error}")
             passes.reach(sum(steps[: position + 1]))
             continue
+        new = _finish(result, target, action, context, tools)
         left_out += result.left_out
-        notes += result.notes
-        new = result.pixels
-        if isinstance(action, FaceSource):
-            finished_by_tools = _apply_tools(new, target, action, tools, left_out)
-            # what a blend changes beside the face is ears and neck, which no tool is meant for
-            face = quality.mask(target, settings) if quality.paints else target.mask
-            new = np.where(face[..., None], finished_by_tools, new)
-            if target.covered.any():
-                notes.append(f"Face {target.number}: what covers a part of it stays before the new face.")
+        notes += [*result.doubts, *result.notes]
+        doubtful += [target.number] if result.doubts else []
         pixels = np.where(_changed_mask(target, action, quality, context)[..., None], new, pixels)
         finished.append(target.number)
         passes.reach(sum(steps[: position + 1]))
     passes.go_on()
     left_out += _stopped(passes, [target.number for target, _ in todo], finished)
-    infotext = passes.last.infotext if passes.last is not None else ""
-    changed = np.asarray((pixels != template.pixels).any(-1))
-    return TemplateResult(pixels, changed, (*notes, *left_out), tuple(left_out), passes.stopped, infotext)
+    return TemplateResult(
+        pixels,
+        np.asarray((pixels != template.pixels).any(-1)),
+        (*notes, *left_out),
+        tuple(left_out),
+        passes.stopped,
+        passes.last.infotext if passes.last is not None else "",
+        tuple(doubtful),
+    )
+
+
+def _finish(
+    result: FaceResult, target: TemplateFace, action: FaceAction, context: TemplateContext, tools: Sequence[FaceTool]
+) -> Pixels:
+    """The picture of a result with the tools applied to a new face; adds to the result's sentences."""
+    if not isinstance(action, FaceSource):
+        return result.pixels
+    quality = find_quality(context.settings.quality)
+    # what a blend changes beside the face is ears and neck, which no tool is meant for
+    face = quality.mask(target, context.settings) if quality.paints else target.mask
+    tooled = _apply_tools(result.pixels, target, action, tools, result.left_out)
+    if target.covered.any():
+        result.notes.append(f"Face {target.number}: what covers a part of it stays before the new face.")
+    return np.where(face[..., None], tooled, result.pixels)
 
 
 def _stopped(passes: Passes, requested: list[int], finished: list[int]) -> list[str]:

@@ -52,7 +52,7 @@ class InstantQuality:
         settings = context.settings
         options = BlendOptions(settings.template_complexion, settings.template_expression)
         around = None if settings.template_complexion else self.mask(target, settings)
-        return FaceResult(blend_photo(pixels, target, source, context.detector, options=options, around=around))
+        return blend_photo(pixels, target, source, context.detector, options=options, around=around)
 
 
 class StandardQuality:
@@ -81,7 +81,8 @@ class StandardQuality:
         result = composite(pixels, target, self.mask(target, context.settings), best)
         if context.settings.fuse:
             # what was painted has the person's complexion in the template's light already
-            result = blend_photo(result, target, source, context.detector, options=PAINTED)
+            fused = blend_photo(result, target, source, context.detector, options=PAINTED)
+            result, notes = fused.pixels, [*notes, *fused.notes]
         return FaceResult(result, notes=notes)
 
     def _inpaint(

@@ -11,7 +11,6 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.labelling import label_image, mark_pixels
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.template import (
     FaceSource,
     Settings,
@@ -25,8 +24,8 @@ from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import ReportProgress, partial_progress
-from facechain_ext.ui.comparison import comparison_html
 from facechain_ext.ui.portrait.result import resolve_seed
+from facechain_ext.ui.template.finished import FinishedTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,23 +118,6 @@ def next_choice(choices: Sequence[str], current: str) -> str:
     return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]
 
 
-@dataclass(frozen=True, eq=False)
-class FinishedTemplate:
-    """A finished template: its source, the name of the saved file (empty when none is saved), picture and infotext.
-
-    ``batch_choice`` is the choice of a request for several people in turn. ``notes`` tell deviations from the request,
-    ``stopped`` that an interrupt ended it early.
-    """
-
-    template: Path
-    file: str
-    picture: Image.Image
-    batch_choice: str = ""
-    infotext: str = ""
-    notes: tuple[str, ...] = ()
-    stopped: bool = False
-
-
 def generate_template(host: PageHost, request: TemplateRequest, report: ReportProgress) -> FinishedTemplate:
     """Generate and save one template; raises FaceChainError, and nothing is written then."""
     image = read_template(request.template)
@@ -153,7 +135,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     if not choices_by_face:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
     actions, refused = resolve_actions(
-        parse_face_choices(choices_by_face.items()), lambda choice: _load_source(host, request, choice)
+        parse_face_choices(choices_by_face.items()), lambda choice: load_source(host, request, choice)
     )
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
     tools = _face_tools(request, capabilities.restorers)
@@ -182,7 +164,14 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(pixels, inside))
     notes = (*refused, *unavailable_controls(capabilities, settings.quality), *result.notes)
     return FinishedTemplate(
-        request.template, "" if path is None else path.name, picture, request.batch_choice, text, notes, result.stopped
+        request.template,
+        "" if path is None else path.name,
+        picture,
+        request.batch_choice,
+        text,
+        notes,
+        result.stopped,
+        result.doubtful,
     )
 
 
@@ -245,20 +234,6 @@ def requests_per_choice(
     ]
 
 
-def contact_sheet(host: PageHost, results: Sequence[FinishedTemplate]) -> tuple[str, Image.Image]:
-    """Save the contact sheet of a batch: a row for each template when it has several choices, else four columns.
-
-    Returns the name of its file (empty when none is saved) and the picture.
-    """
-    choices = list(dict.fromkeys(finished.batch_choice for finished in results))
-    columns = len(choices) if len(choices) > 1 else 4
-    labels = [f"{finished.file} {finished.batch_choice}".strip() for finished in results]
-    page = sheet([(label, finished.picture) for label, finished in zip(labels, results, strict=True)], columns=columns)
-    label_image(page, results[0].infotext)
-    path = host.save(Portrait(page, 0, ""), stem="contact-sheet")
-    return "" if path is None else path.name, page
-
-
 def _request_label(request: TemplateRequest) -> str:
     return f"{request.template.name}, {request.batch_choice}" if request.batch_choice else request.template.name
 
@@ -276,15 +251,8 @@ def _face_tools(request: TemplateRequest, restorers: Mapping[str, FaceTool]) -> 
     return tools
 
 
-def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
-    """HTML that compares template and result of the first 4."""
-    return "".join(
-        comparison_html(read_template(finished.template).pixels, finished.picture, finished.file)
-        for finished in results[:4]
-    )
-
-
-def _load_source(host: PageHost, request: TemplateRequest, choice: FaceChoice) -> FaceSource:
+def load_source(host: PageHost, request: TemplateRequest, choice: FaceChoice) -> FaceSource:
+    """The person of a card or an uploaded photo; raises PhotoError or WeightsError where there is none."""
     if choice.kind == "card":
         return card_source(choice.reference, CardLibrary().load(choice.reference))
     path = request.photos.get(choice.reference)

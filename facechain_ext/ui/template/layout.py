@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.recipes.template import Settings
 from facechain_ext.ui.background_task import StopSignal, Task
-from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates, UpdateStream
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
 from facechain_ext.ui.template import sources_panel
+from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
+from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
 from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
     MAX_FACES,
-    comparisons_html,
-    contact_sheet,
     face_at,
     face_choices,
     generate_batch,
@@ -62,6 +62,7 @@ def build(host: PageHost) -> None:
             face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
             chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces", elem_id="facechain_template_choices",
                                       elem_classes=["facechain-hidden"])  # fmt: skip
+            doubts = gr.HTML("", elem_id="facechain_template_doubts")
             batch_inputs = build_batch_section()
             options = build_options(host)
         with gr.Column(scale=1, min_width=280):
@@ -91,6 +92,9 @@ def build(host: PageHost) -> None:
         _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
     )
     numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, chosen_faces], faces)
+    on_choice, choice_inputs = _make_doubts_handler(host), [*sources.inputs, options[0], chosen_faces]
+    for changed in (chosen_faces, cast("Component", options[0])):
+        changed.change(on_choice, choice_inputs, [doubts], **HIDDEN_PROGRESS)
     sources.finished.upload(
         _make_restore_handler(host),
         [sources.finished, sources.photos],
@@ -133,6 +137,22 @@ def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
     return on_find
 
 
+def _make_doubts_handler(host: PageHost) -> Callable[..., str]:
+    """A handler that says, before anything is made, which photos do not suit the faces they are chosen for."""
+
+    def on_choice(
+        files: list[object] | None, chosen: str, guests: list[object] | None, quality: str, faces: str
+    ) -> str:
+        try:
+            template = template_paths(host, files, chosen)[0]
+            found = choice_doubts(host, template, photos_by_name(host, guests), quality, read_choices(faces))
+        except FaceChainError:  # said when the faces are looked for, or put in
+            return ""
+        return note_html(*found) if found else ""
+
+    return on_choice
+
+
 def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
     """A handler that restores settings, template and face choices from the infotext of a finished picture."""
 
@@ -159,7 +179,7 @@ def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[Template
     if outcome is None:
         return
     results, notes = outcome
-    rows = [(one.picture, f"{one.file} {one.batch_choice}".strip()) for one in results]
+    rows = [(one.picture, one.label) for one in results]
     if len(results) > 1:
         name, page = contact_sheet(host, results)
         rows.insert(0, (page, f"contact sheet {name}".strip()))
