@@ -107,6 +107,18 @@ def test_a_click_changes_who_a_face_becomes_and_the_line_shows_both(template, fi
     assert cut.strip() in hidden
 
 
+def test_a_photo_that_does_not_suit_is_named_while_it_is_chosen(template, files, tmp_path):
+    page = template
+    masked = np.array(data.astronaut())
+    masked[130:170, 190:260] = 20
+    Image.fromarray(masked).save(tmp_path / "masked.png")
+    found(page, files["pair"], guests=[tmp_path / "masked.png"])
+    for choice in ("pixelate", "photo: 1 masked.png"):
+        click_face(page, 0.25, 0.57)
+        becomes(page, 1, choice)
+    page.says("template_doubts", "Face 1: Something covers the mouth")
+
+
 def test_an_interrupt_stops_the_painting_at_its_next_step_and_keeps_no_half_face(template, files, server):
     page = template
     found(page, files["pair"], guests=[files["guest"]])
