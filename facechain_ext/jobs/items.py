@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import SUFFIX
-from facechain_ext.jobs.order import parse_order, portrait_rows
+from facechain_ext.jobs.order import FILE_KEYS, parse_order, portrait_rows
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.text_values import shorten
 
@@ -158,7 +158,7 @@ def embedded(order: Order, sources: FileSources) -> dict[str, object]:
             return {name: embed(one, str(name)) for name, one in value.items()}
         if isinstance(value, list):
             return [embed(one, key) for one in value]
-        if key in ("photos", "photo", "template") and isinstance(value, str):
+        if key in FILE_KEYS and key != "card" and isinstance(value, str):
             return base64.b64encode(sources.picture(value)).decode("ascii")
         if key == "card" and isinstance(value, str) and value:
             return CARD_URL + base64.b64encode(sources.picture(value)).decode("ascii")
@@ -247,5 +247,7 @@ def _label(order: Order) -> str:
             Path(choice.reference).stem if choice.reference else choice.kind for choice in order.faces.values()
         )
         return f"{Path(order.template).stem}, {who}, seed {order.painting.seed}"
+    if order.recipe == "detail":
+        return f"{Path(order.template).stem}, faces, seed {order.painting.seed}"
     who = Path(order.card or order.photos[0]).stem
     return f"{who}, {order.style or order.prompt[:30]}, seed {order.portrait.seed}"

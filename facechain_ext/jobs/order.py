@@ -1,4 +1,4 @@
-"""An order: everything that one portrait or template portrait needs, as JSON; one schema for requests and tables."""
+"""An order: everything that a portrait, a template portrait or a repair of faces needs, as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import own_settings
+from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS, check_ranges
+from facechain_ext.recipes.regions import parse_region_prompts
 from facechain_ext.recipes.style import Settings as PortraitSettings
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
@@ -22,18 +24,23 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from facechain_ext.recipes.regions import RegionPrompt
     from facechain_ext.styles import Subject
 
-RECIPES = ("portrait", "template")
+RECIPES = ("portrait", "template", "detail")
 """What can be ordered."""
 _PORTRAIT_KEYS = frozenset({
     "recipe", "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch",
     "settings",
 })  # fmt: skip
 _TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
+_DETAIL_KEYS = frozenset({"recipe", "picture", "people", "settings"})
+FILE_KEYS = ("photos", "photo", "card", "template", "picture")
+"""Keys of an order whose texts name files, or hold them in base64."""
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
 """Settings of the page that an order has not, as it holds no picture of a pose."""
 _FROM_HOST = frozenset({"controls", "sides"})
+_TEMPLATE_DEFAULTS = TemplateSettings()
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
 MAX_PHOTOS = 16
@@ -49,7 +56,7 @@ class Order:
     ``Sources`` of who works on it reads them. ``face`` 0 is the largest face of the photos.
     """
 
-    recipe: Literal["portrait", "template"]
+    recipe: Literal["portrait", "template", "detail"]
     values: Mapping[str, object] = field(repr=False)
     """The order as it was given."""
     photos: tuple[str, ...] = field(default=(), repr=False)
@@ -68,6 +75,8 @@ class Order:
     faces: Mapping[int, FaceChoice] = field(default_factory=dict, repr=False)
     hair: bool = False
     painting: TemplateSettings = field(default_factory=TemplateSettings)
+    """Of a template portrait or a repair of faces, whose picture is ``template`` too."""
+    people: tuple[RegionPrompt, ...] = field(default=(), repr=False)
 
     @property
     def count(self) -> int:
@@ -82,7 +91,7 @@ class Order:
                 return {name: by_content(one, str(name)) for name, one in value.items()}
             if isinstance(value, list):
                 return [by_content(one, key) for one in value]
-            if key in ("photos", "photo", "card", "template") and isinstance(value, str) and value:
+            if key in FILE_KEYS and isinstance(value, str) and value:
                 return hashlib.sha256(content(value)).hexdigest()
             return value
 
@@ -97,11 +106,14 @@ def parse_order(values: object) -> Order:
     recipe = values.get("recipe", "portrait")
     if recipe not in RECIPES:
         raise InputError(f"FaceChain: recipe is {shorten(recipe)}; set it to {' or '.join(RECIPES)}.")
-    keys = _PORTRAIT_KEYS if recipe == "portrait" else _TEMPLATE_KEYS
+    keys, parse = {
+        "portrait": (_PORTRAIT_KEYS, _portrait), "template": (_TEMPLATE_KEYS, _template),
+        "detail": (_DETAIL_KEYS, _detail),
+    }[str(recipe)]  # fmt: skip
     stranger = next((key for key in values if key not in keys), None)
     if stranger is not None:
         raise InputError(f"FaceChain: a {recipe} has no {shorten(stranger)}; it has {', '.join(sorted(keys))}.")
-    return _portrait(values) if recipe == "portrait" else _template(values)
+    return parse(values)
 
 
 def _portrait(values: dict[str, object]) -> Order:
@@ -155,6 +167,20 @@ def _template(values: dict[str, object]) -> Order:
     )
 
 
+def _detail(values: dict[str, object]) -> Order:
+    picture, people = _text(values, "picture", limit=None), parse_region_prompts(values.get("people") or ())
+    if not picture:
+        raise InputError("FaceChain: picture is the finished picture whose faces are painted anew.")
+    if not people:
+        raise InputError('FaceChain: people says whose faces are repaired, as in [{"card": "Anna"}].')
+    if not all(isinstance(photo, str) and photo for person in people for photo in person.photos):
+        raise InputError("FaceChain: photos is a list of pictures.")
+    settings = _template_settings(values.get("settings", {}), DETAIL_SETTINGS)
+    if settings.quality != DETAIL_SETTINGS.quality:
+        raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
+    return Order("detail", values, template=picture, people=people, painting=settings)
+
+
 def portrait_rows() -> dict[str, Any]:
     """The settings of a portrait's order by name."""
     rows = {row.name: row for row in PORTRAIT_SETTINGS if row.name not in _LEFT_OUT}
@@ -184,10 +210,9 @@ def _portrait_settings(given: object) -> tuple[PortraitSettings, dict[str, objec
     return PortraitSettings(**read, hires=Hires(**hires) if "scale" in hires else None), own
 
 
-def _template_settings(given: object) -> TemplateSettings:
+def _template_settings(given: object, standard: TemplateSettings = _TEMPLATE_DEFAULTS) -> TemplateSettings:
     if not isinstance(given, dict):
         raise InputError("FaceChain: settings is an object.")
-    standard = TemplateSettings()
     rows = {row.name: row for row in TEMPLATE_SETTINGS}
     texts = {one.name for one in fields(TemplateSettings)} - set(rows) - _FROM_HOST
     values: dict[str, Any] = {}

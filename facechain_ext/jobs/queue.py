@@ -176,9 +176,8 @@ class JobQueue:
         now, times = time.monotonic(), self._photos.setdefault(client, deque())
         while times and now - times[0] > _MINUTE:
             times.popleft()
-        photos = (
-            len(order.photos) + sum(choice.kind == "photo" for choice in order.faces.values()) + bool(order.template)
-        )
+        photos = len(order.photos) + bool(order.template) + sum(len(person.photos) for person in order.people)
+        photos += sum(choice.kind == "photo" for choice in order.faces.values())
         if times and len(times) + photos > limits.photos_per_minute:
             message = f"A client may send {limits.photos_per_minute} photos a minute; make a card of a person once."
             raise QueueFullError(message, _MINUTE - (now - times[0]), length)

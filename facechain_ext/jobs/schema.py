@@ -40,12 +40,16 @@ EXAMPLES: dict[str, dict[str, object]] = {
             "settings": {"quality": "standard", "seed": 7},
         },
     },
+    "detail": {
+        "summary": "The face of a card's person in a finished picture, painted anew",
+        "value": {"recipe": "detail", "picture": "iVBORw0KGgo...", "people": [{"card": "Anna"}]},
+    },
 }
 
 
 def order_schema() -> dict[str, object]:
     """The schema of what ``parse_order`` takes."""
-    return {"oneOf": [_portrait(), _template()]}
+    return {"oneOf": [_portrait(), _template(), _detail()]}
 
 
 def _portrait() -> dict[str, object]:
@@ -100,6 +104,33 @@ def _template() -> dict[str, object]:
             "hair": _FLAG,
             "retouch": _FLAG,
             "settings": settings,
+        },
+    }
+
+
+def _detail() -> dict[str, object]:
+    box = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 4, "maxItems": 4}
+    person = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "card": _CARD,
+            "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
+            "box": box,
+            "strength": {"type": "number", "minimum": 0, "maximum": 2},
+        },
+    }
+    texts = {"prompt": _TEXT, "negative_prompt": _TEXT, "sampler": _TEXT}
+    return {
+        "title": "Detail",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["recipe", "picture", "people"],
+        "properties": {
+            "recipe": {"type": "string", "enum": ["detail"]},
+            "picture": _PICTURE,
+            "people": {"type": "array", "items": person, "minItems": 1},
+            "settings": _settings(TEMPLATE_SETTINGS, texts),
         },
     }
 

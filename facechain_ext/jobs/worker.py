@@ -10,9 +10,11 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.identity import Identity
-from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.detail import repair_faces
+from facechain_ext.recipes.job import Host, Person
 from facechain_ext.recipes.labelling import encode_png, label_file, mark_pixels
 from facechain_ext.recipes.readiness import require_ready
+from facechain_ext.recipes.regions import region_mask
 from facechain_ext.recipes.style import make as make_portraits
 from facechain_ext.recipes.style import plan
 from facechain_ext.recipes.template import find_template_faces, make, read_template
@@ -24,7 +26,7 @@ from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from facechain_ext.identity import TransFace
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import Settings
-    from facechain_ext.recipes.template import FaceSource
+    from facechain_ext.recipes.template import FaceSource, TemplateResult
     from facechain_ext.recipes.template.actions import FaceChoice
+    from facechain_ext.recipes.template.image import TemplateImage
 
 T = TypeVar("T")
 
@@ -120,7 +123,8 @@ class OrderWorker:
         FaceChainError when the order cannot be done.
         """
         go_on = progress or (lambda _step, _steps: True)
-        return self._portrait(order, go_on) if order.recipe == "portrait" else self._template(order, go_on)
+        make_it = {"portrait": self._portrait, "template": self._template, "detail": self._detail}[order.recipe]
+        return make_it(order, go_on)
 
     def _portrait(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
         require_ready(self._host.capabilities().needed)
@@ -198,21 +202,47 @@ class OrderWorker:
                 image, actions, settings, hair=order.hair and painted, tools=[tool.name for tool in tools],
                 host_text=result.infotext,
             )  # fmt: skip
-            content = label_file(image.encoded(mark_pixels(result.pixels, text), text), text)
-            notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
-            return MadeOrder((MadePicture(content, text, settings.seed),), notes, stopped=result.stopped)
+            return _finished_template(image, result, text, settings.seed, refused)
 
         return self._host.queued(work)() if painted else work()
 
+    def _detail(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
+        capabilities, settings = self._host.capabilities(), order.painting
+        require_ready(capabilities.needed)
+        given = order.values.get("settings") or {}
+        if isinstance(given, dict) and "steps" not in given:
+            settings = replace(settings, steps=capabilities.defaults.suited_steps(settings.steps))
+        settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
+        image = read_template(self._sources.picture(order.template), name="the picture")
+        people, labels = [], []
+        for person in order.people:
+            name, identity = self._sources.card(person.card) if person.card else ("", self._encoded(person.photos))
+            region = None if person.box is None else region_mask(person.box)
+            strength = settings.strength if person.strength is None else person.strength
+            people.append(Person(identity, strength, region=region))
+            labels.append(f"card {name}" if name else "")
+        scorer = self._host.likeness_scorer()
+
+        def work() -> MadeOrder:
+            result, actions = repair_faces(
+                image, people, settings, host=self._host, labels=labels, scorer=scorer, progress=progress
+            )
+            text = template_infotext(image, actions, settings, host_text=result.infotext)
+            return _finished_template(image, result, text, settings.seed)
+
+        return self._host.queued(work)()
+
     def _person(self, order: Order) -> Identity:
-        """The identity of an order's card or photos, encoded once for all orders with the same."""
-        if order.card:
-            return self._sources.card(order.card)[1]
-        contents = [self._sources.picture(photo) for photo in order.photos]
-        key = (tuple(hashlib.sha256(content).hexdigest() for content in contents), order.face)
+        """The identity of an order's card or photos."""
+        return self._sources.card(order.card)[1] if order.card else self._encoded(order.photos, order.face)
+
+    def _encoded(self, photos: Sequence[object], face: int = 0) -> Identity:
+        """The identity in photos, encoded once for all orders with the same."""
+        contents = [self._sources.picture(str(photo)) for photo in photos]
+        key = (tuple(hashlib.sha256(content).hexdigest() for content in contents), face)
         found = self._people.get(key)
         if found is None:
-            found = Identity.from_photos(contents, self._host.encoder(), face=order.face or None)
+            found = Identity.from_photos(contents, self._host.encoder(), face=face or None)
             self._people.put(key, found)
         return found
 
@@ -224,3 +254,11 @@ class OrderWorker:
 
     def _first_photo(self, order: Order) -> Image.Image:
         return Image.fromarray(faces.read_picture(self._sources.picture(order.photos[0])).pixels)
+
+
+def _finished_template(
+    image: TemplateImage, result: TemplateResult, infotext: str, seed: int, refused: Sequence[str] = ()
+) -> MadeOrder:
+    content = label_file(image.encoded(mark_pixels(result.pixels, infotext), infotext), infotext)
+    notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
+    return MadeOrder((MadePicture(content, infotext, seed),), notes, stopped=result.stopped)

@@ -34,6 +34,12 @@ BAD = {
     "template without faces": ({**TEMPLATE, "faces": {}}, "faces says who"),
     "template without picture": ({"recipe": "template", "faces": {"1": "keep"}}, "template is the picture"),
     "unknown quality": ({**TEMPLATE, "settings": {"quality": "best"}}, "quality"),
+    "detail without picture": ({"recipe": "detail", "people": [{"card": "Anna"}]}, "picture is the finished"),
+    "detail of nobody": ({"recipe": "detail", "picture": "x"}, "people says whose"),
+    "detail of another quality": (
+        {"recipe": "detail", "picture": "x", "people": [{"card": "Anna"}], "settings": {"quality": "instant"}},
+        "quality standard",
+    ),
     "face of a template": ({**TEMPLATE, "faces": {"1": 3}}, "a face becomes"),
 }
 

@@ -82,6 +82,18 @@ def test_a_painted_template_takes_the_host(worker, card):
     assert "FaceChain quality: standard" in picture.infotext
 
 
+def test_a_repair_of_faces_paints_only_the_face(worker, card):
+    settings = {"steps": 1, "seed": 3}
+    order = parse_order(
+        {"recipe": "detail", "picture": base64_of(PHOTO[:, ::-1]), "people": [{"card": card}], "settings": settings}
+    )
+    (picture,) = worker.make(order).pictures
+    pixels = np.asarray(Image.open(io.BytesIO(picture.content)).convert("RGB"))
+    assert np.array_equal(pixels[300:], PHOTO[300:, ::-1])
+    assert not np.array_equal(pixels[:300], PHOTO[:300, ::-1])
+    assert describe(read_packet(picture.content))["source_type"] == "compositeWithTrainedAlgorithmicMedia"
+
+
 def test_what_is_stopped_keeps_what_is_finished(worker, card):
     made = worker.make(portrait(card=card, settings={"count": 3}), lambda step, _steps: step < 3)
     assert made.stopped

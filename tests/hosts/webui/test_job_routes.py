@@ -169,7 +169,7 @@ def test_openapi_has_the_order_with_examples(served):
     post = paths[BASE]["post"]
     body = post["requestBody"]["content"]["application/json"]
     assert {"portrait", "template"} <= set(body["examples"])
-    assert {one["title"] for one in body["schema"]["oneOf"]} == {"Portrait", "Template"}
+    assert {one["title"] for one in body["schema"]["oneOf"]} == {"Portrait", "Template", "Detail"}
     assert {"202", "409", "413", "422", "429"} <= set(post["responses"])
     for example in body["examples"].values():
         assert client.post(BASE, json=example["value"]).status_code == 202
