@@ -96,7 +96,7 @@ def portrait(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
 ) -> None:
     """Make portraits of the person in the photos."""
-    suited = drawing_defaults(checkpoint)
+    suited, sdxl = drawing_defaults(checkpoint), is_sdxl(checkpoint)
     width, height = (suited.width, suited.height) if size is None else _pair(size, "x", "--size", int)
     first, last = _pair(window, "-", "--window", float)
     _check(
@@ -105,6 +105,8 @@ def portrait(
         (bool(photo) or card is not None, "Give a --photo of the person, or a --card."),
         (not photo or card is None, "Give --photo or --card, not both: a card is one person already."),
         (face is None or card is None, "--face chooses a face of a --photo; a --card is of one person already."),
+        (adapter is None or not sdxl, "--adapter is for SD1.5; with an SDXL checkpoint give --photomaker."),
+        (photomaker is None or sdxl, "--photomaker is for SDXL; with an SD1.5 checkpoint give --adapter."),
         (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
     )
     loras = tuple(_lora(text) for text in lora or ())
@@ -144,7 +146,7 @@ def portrait(
     with console.status("Loading the models"):
         host = DiffusersHost.from_files(
             checkpoint,
-            adapter=adapter or (None if is_sdxl(checkpoint) else _adapter(job)),
+            adapter=adapter or (None if sdxl else _adapter(job)),
             photomaker=photomaker,
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,

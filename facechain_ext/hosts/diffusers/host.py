@@ -247,6 +247,12 @@ class DiffusersHost:
         model = self.controlnets.get(unit.kind)
         if model is None:
             raise HostError(f"No ControlNet for {unit.kind} is loaded. Name one with --controlnet.")
+        width, wanted = (one.config.cross_attention_dim for one in (model, self.checkpoint.unet))
+        if width != wanted:
+            raise HostError(
+                f"The ControlNet for {unit.kind} takes text of {width} numbers a token, the checkpoint of {wanted}: "
+                "they are of different models. Leave it out, or choose a checkpoint that fits."
+            )
         picture = prepare_control(unit, job.width, job.height).to(self.checkpoint.unet.device)
         return ControlUnit(model, picture, unit.weight, unit.window)
 

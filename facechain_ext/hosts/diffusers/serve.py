@@ -229,7 +229,7 @@ class ServeHost:
             )
             self._host.on_sample = self._store_sample
             self._host.lora_folders = self.lora_folders()
-        if job.people:
+        if job.people and not self._host.checkpoint.is_sdxl:
             self._set_adapter(self._host, job.adapter or AUTOMATIC)
         return self._host
 
