@@ -26,9 +26,12 @@
     };
 
     const nameControls = function (all) {
+        // not control.labels, which searches the whole page for each control, nor innerText, which lays it out anew
+        const labels = new Map(all("label[for]").map((label) => [label.htmlFor, label]));
         all("input[type=number], input[type=range], input:not([type]), textarea").forEach(function (control) {
-            // textContent, because innerText lays the page out anew for each control
-            const seen = [...(control.labels || [])].map(words).join("");
+            const around = control.closest("label");  // it may be of a button that stands before the control
+            const named = around && around.control === control ? around : control.id && labels.get(control.id);
+            const seen = words(named);
             if (!seen && !control.getAttribute("aria-label")) {
                 setOnce(control, "aria-label", labelOf(control));
             }

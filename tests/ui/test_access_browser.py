@@ -65,11 +65,14 @@ def test_a_changed_status_visits_no_other_control(opened):
     opened.page.wait_for_timeout(1500)
     visits = opened.page.evaluate(
         """async () => {
-            const labels = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "labels");
+            const closest = Element.prototype.closest;
             const visited = [];
-            Object.defineProperty(HTMLInputElement.prototype, "labels", {
-                ...labels, get() { visited.push(this.closest("[id^=facechain_]").id); return labels.get.call(this); },
-            });
+            Element.prototype.closest = function (selector) {
+                if (selector === "label") {  // a control that is given a name
+                    visited.push(closest.call(this, "[id^=facechain_]").id);
+                }
+                return closest.call(this, selector);
+            };
             const counted = async function (id) {
                 visited.length = 0;
                 document.getElementById(id).append(document.createElement("p"));
@@ -77,7 +80,7 @@ def test_a_changed_status_visits_no_other_control(opened):
                 return new Set(visited).size;
             };
             const counts = [await counted("facechain_status"), await counted("facechain_more")];
-            Object.defineProperty(HTMLInputElement.prototype, "labels", labels);
+            Element.prototype.closest = closest;
             return counts;
         }"""
     )

@@ -172,12 +172,12 @@ def test_boxes_drawn_in_the_accordion_put_two_people_into_the_picture(tab):
     if not page.locator(f"{ours}_refresh").is_visible():  # a picture that was sent here has opened it on Forge
         page.locator(f"{ours}_enabled .label-wrap").first.click()  # opening switches it on
     page.locator(f"{ours}_refresh").click()
-    page.wait_for_selector(f'{ours}_boxes option:text-is("{NAME}")', state="attached")
     card = page.locator(f"{ours}_card input").first
     card.fill(NAME)
     page.wait_for_timeout(300)
     card.press("Enter")
     page.locator(f"{ours}_several .label-wrap").first.click()
+    page.wait_for_selector(f'{ours}_boxes option:text-is("{NAME}")', state="attached")
     for name, value in (("steps", 2), ("width", 192), ("height", 128)):
         field = page.locator(f"#txt2img_{name} input[type=number]")
         field.fill(str(value))

@@ -64,7 +64,7 @@ def test_after_all_refusals_a_picture_is_made(person):
 
 
 def test_a_style_without_its_lora_uses_its_prompt_with_a_note(person):
-    person.page.locator(".facechain-tile", has_text="LoRA missing").first.click()
+    person.page.locator(".facechain-tile[data-badge*='LoRA missing']").first.click()
     person.wait_for("style_facts", "is missing")
     message = person.generated()
     assert "is missing, so only its words are used" in message

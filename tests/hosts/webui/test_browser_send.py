@@ -35,6 +35,8 @@ def sent(tab):
 
 def made_in_txt2img(tab):
     """Generate there; returns the infotext below the picture."""
+    clear = "all => all.forEach((one) => one.querySelectorAll('p').forEach((line) => { line.textContent = ''; }))"
+    tab.page.eval_on_selector_all("#html_info_txt2img", clear)  # what an earlier test made
     tab.page.locator("#txt2img_generate").click()
     says = "() => /FaceChain identity/.test(gradioApp().querySelector('#html_info_txt2img').innerText)"
     tab.page.wait_for_function(says)
