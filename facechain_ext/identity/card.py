@@ -1,4 +1,4 @@
-"""Cards: an Identity in a safetensors file; of the photos it holds only the aligned faces and a thumbnail."""
+"""Cards: an Identity in a safetensors file; of the photos it holds the aligned faces, heads and a thumbnail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VERSION = 2
 _SINGLE_PERSON_VERSION = 1
 """The version of cards of one person, which every reader reads; cards of mixes have 2."""
 _MAX_BYTES = 256 << 20
-"""Largest file that is read as a card; a card of one photo has 0.5 MB."""
+"""Largest file that is read as a card; a card of one photo has 0.7 MB."""
 _MAX_THUMBNAIL = 1024
 """Largest side in pixels of a thumbnail that is read; cards are saved with 192."""
 

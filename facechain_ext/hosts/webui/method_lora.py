@@ -68,7 +68,7 @@ def _module() -> LoraModule:
 
 
 def _name(lora: MethodLora) -> str:
-    return f"facechain-{lora.name}-{lora.digest}"
+    return f"facechain-person-{lora.digest}"
 
 
 def _file(lora: MethodLora) -> Path:
