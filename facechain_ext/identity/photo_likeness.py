@@ -70,6 +70,10 @@ class FaceDescriber:
         """One face of an RGB picture uint8 [h, w, 3]."""
         return DescribedFace(label, self._network.describe(pixels, face), doubt(face))
 
+    def describe_largest(self, pixels: Pixels, label: str) -> DescribedFace:
+        """The largest face of a picture; raises PhotoError where there is none."""
+        return self.describe(pixels, faces.choose_face(self._detector.detect(pixels)), label)
+
     def describe_all(self, pixels: Pixels, label: str) -> list[DescribedFace]:
         """Every face of a picture, left to right, labelled ``label`` and, where there are several, "face N"."""
         found = faces.number_faces(self._detector.detect(pixels))

@@ -37,6 +37,17 @@ def test_what_cannot_be_compared_is_named_and_the_rest_is_compared(pictures):
     assert "same person" in table.stdout
 
 
+def test_a_picture_that_copies_its_photo_is_named(pictures):
+    one, mirror = str(pictures / "one.png"), str(pictures / "mirror.png")
+    done = CliRunner().invoke(app, ["likeness", one, str(pictures / "nobody.png"), "--photo", one, "--photo", mirror])
+    assert done.exit_code == 0, done.output
+    assert "one.png: 0.00 to the photo put in" in done.stdout
+    assert "copied" in done.stdout
+    assert "nobody.png: No face was found" in done.output
+    alone = CliRunner().invoke(app, ["likeness", mirror, "--photo", one])
+    assert isinstance(alone.exception, PhotoError)
+
+
 def test_one_face_is_nothing_to_compare(pictures):
     done = CliRunner().invoke(app, ["likeness", str(pictures / "one.png")])
     assert isinstance(done.exception, PhotoError)
