@@ -200,6 +200,26 @@ def run(folder: Path, out: Path, every: int) -> list[str]:
     return lines
 
 
+def write_sheet(path: Path) -> None:
+    """The two public-domain portraits in each other's photo: guest, template, as it is, and with each switch."""
+    from PIL import Image
+    from skimage import data
+
+    from facechain_ext.recipes.template.settings import Settings
+
+    choices = (Settings(), Settings(template_complexion=True), Settings(template_expression=True))
+    windows = (((90, 30, 390, 400), data.astronaut()), ((100, 60, 420, 455), grace_hopper()))
+    page = Image.new("RGB", (260 * (2 + len(choices)), 320 * 2))
+    for row, ((guest_window, guest), (window, template)) in enumerate((windows, windows[::-1])):
+        canvas = read_template(_png(template), name="template.png")
+        made = [make(canvas, {1: FaceSource(photo=guest)}, choice).pixels for choice in choices]
+        cuts = [(guest_window, guest), (window, template), *((window, one) for one in made)]
+        for column, (box, pixels) in enumerate(cuts):
+            cut = Image.fromarray(pixels).crop(box).resize((260, 320), Image.Resampling.LANCZOS)
+            page.paste(cut, (260 * column, 320 * row))
+    page.save(path, quality=85)
+
+
 def _rounded(value: object) -> object:
     return round(value, 3) if isinstance(value, float) else value
 

@@ -11,10 +11,14 @@ import typer
 def real_faces(
     photos: Annotated[Path, typer.Argument(help="A folder of photos, such as package/demo of @vladmandic/face-api.")],
     out: Annotated[Path, typer.Option(help="The JSON file of all pairs.")] = Path("docs/research/real-faces.json"),
+    sheet: Annotated[Path | None, typer.Option(help="Write a sheet of the two public-domain portraits.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Measure only every so many pairs.")] = 1,
 ) -> None:
     """Put every face into every other one within 45 degrees; write the figures and print the tables."""
-    from research.real_faces import run
+    from research.real_faces import run, write_sheet
+
+    if sheet is not None:
+        write_sheet(sheet)
 
     for line in run(photos, out, every):
         typer.echo(line)

@@ -30,7 +30,7 @@ _MAX_LIGHTER = 14.0
 """Most that the new skin is lighter (L) than the template's: a bright face in a dark room looks pasted on."""
 _BRIGHT = 95
 """Percentile of a picture's brightness by which two exposures are compared."""
-_SHADING_SHARE = 0.35
+_SHADING_SHARE = 0.2
 """Share of the template's shading that is taken: all of it costs more likeness (0.42 for 0.38) than it gives light."""
 _MAX_SHADING = 0.4
 """Largest change by shading, as natural logarithm of linear light."""
