@@ -43,7 +43,7 @@ _LIGHT_SIDE = 192
 """Longer side in pixels at which light is measured: it varies slowly."""
 _RIM_RINGS = (2.0, 4.0)
 """Rings of points from the outline that are its rim: there only skin is taken from the photo, no hair or ear."""
-_COMPLEXION_STEP = (9.0, 16.0)
+_COMPLEXION_STEP = (7.5, 12.0)
 """Difference of two complexions (Lab) from which ears and neck begin to follow, and from which they do so fully.
 
 A smaller one disappears in the feather, and nothing beside the face has to change for it.
