@@ -14,7 +14,15 @@ from PIL import Image, ImageDraw
 
 from facechain_ext import faces
 from facechain_ext.demo.showcase import grace_hopper
-from facechain_ext.recipes.template import FaceSource, draw_face_numbers, find_template_faces, make, read_template
+from facechain_ext.recipes.template import (
+    QUALITIES,
+    FaceSource,
+    Settings,
+    draw_face_numbers,
+    find_template_faces,
+    make,
+    read_template,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +107,7 @@ def measure(
     start = time.perf_counter()
     done = make(canvas, {target.number: someone for target in targets}, targets=list(targets))
     seconds = time.perf_counter() - start
-    union = np.any([target.mask for target in targets], axis=0)
+    union = np.any([QUALITIES["instant"].mask(target, Settings()) for target in targets], axis=0)
     ratios = []
     for target in targets:
         plain = np.where(target.mask[..., None], _pasted(canvas.pixels, target, someone), canvas.pixels)
