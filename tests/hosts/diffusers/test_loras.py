@@ -203,7 +203,10 @@ def lycoris(module):
     """Tensors of each further kind for a layer, and the change by hand at scale 1."""
     generator = torch.Generator().manual_seed(1)
     out, into = module.weight.shape[:2]
-    new = lambda *shape: torch.randn(*shape, generator=generator) * 0.2  # noqa: E731
+
+    def new(*shape):
+        return torch.randn(*shape, generator=generator) * 0.2
+
     a, b, c, d = new(out, 3), new(3, into), new(out, 3), new(3, into)
     small, large = new(4, 4), new(out // 4, into // 4)
     first, second = new(out // 4, 2), new(2, into // 4)

@@ -99,7 +99,7 @@ def test_off_and_strength_zero_are_bit_identical(unet, small, inputs):
     assert torch.equal(bare, unets.run(unet, x, t, context))
 
 
-class StopHere(Exception):  # noqa: N818 - no error, a signal
+class StopHereError(Exception):
     """Stands for whatever stops a step."""
 
 
@@ -112,14 +112,14 @@ def test_an_exception_in_the_middle_leaves_nothing(unet, small, inputs):
     def stop(site, *_):
         seen.append(site)
         if len(seen) == 5:
-            raise StopHere
+            raise StopHereError
 
     attachment = attach(unet, adapter, tokens)
     with attachment:
         clean = unets.run(unet, x, t, context)
     attachment = attach(unet, adapter, tokens)
     attachment.observers.append(stop)
-    with pytest.raises(StopHere):
+    with pytest.raises(StopHereError):
         unets.run(unet, x, t, context)
     assert worst(clean, unets.run(unet, x, t, context)) < 1e-6  # the next step with it still on is a clean one
     attachment.remove()

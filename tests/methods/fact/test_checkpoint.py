@@ -27,7 +27,10 @@ def test_the_published_layout_has_the_published_counts():
     keys = layout(sizes)
     blocks = {key: shape for key, shape in keys.items() if "processor" in key}
     projector = {key: shape for key, shape in keys.items() if key.startswith("local_fac_prj.")}
-    count = lambda part: sum(torch.Size(shape).numel() for shape in part.values())  # noqa: E731
+
+    def count(part):
+        return sum(torch.Size(shape).numel() for shape in part.values())
+
     assert (len(blocks), count(blocks)) == (17 * 16, 208_018_272)
     assert (len(projector), count(projector)) == (51, 47_492_352)
     assert [sizes.channels[part] for part in PARTS] == [SD15_CHANNELS[part] for part in PARTS]

@@ -31,7 +31,7 @@ def trainer_of(models, encoder, adapter_of, rendered_people):
     return make
 
 
-class Killed(Exception):  # noqa: N818
+class KilledError(Exception):
     pass
 
 
@@ -43,10 +43,10 @@ def test_a_killed_training_goes_on_bit_for_bit(trainer_of, tmp_path, dies_in, ac
 
     def die(report):
         if report.step == dies_in:
-            raise Killed
+            raise KilledError
         return True
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trainer_of(tmp_path / "parts", settings).run(die)
     kept = (tmp_path / "parts" / STATE).exists()
     if not kept:
