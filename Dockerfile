@@ -11,8 +11,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends libegl1 libgl1 libgles2 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 facechain \
-    && mkdir /models /work \
-    && chown facechain:facechain /models /work
+    && mkdir /models /data \
+    && chown facechain:facechain /models /data
 WORKDIR /app
 COPY pyproject.toml README.md install.py ./
 COPY facechain_ext ./facechain_ext
@@ -25,17 +25,17 @@ COPY javascript ./javascript
 COPY localizations ./localizations
 RUN python -c "import sys, install; install.install(sys.executable, [['--no-deps', *install.GRADIO.split()]])"
 USER 1000
-WORKDIR /work
+WORKDIR /data
 EXPOSE 7869
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7869', timeout=4)"]
 ENTRYPOINT ["python", "-m", "facechain_ext"]
-CMD ["serve", "--address", "0.0.0.0", "--out", "/work/outputs"]
+CMD ["serve", "--address", "0.0.0.0", "--out", "/data/outputs"]
 
 FROM base AS worker
 RUN pip install "ray[data]>=2.30"
 USER 1000
-WORKDIR /work
+WORKDIR /data
 # RAY_HEAD is the address of the head node; a node without it is the head
 ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["if [ -n \"$RAY_HEAD\" ]; then exec ray start --block --address=\"$RAY_HEAD\"; else exec ray start --block --head --port=6379; fi"]

@@ -181,8 +181,9 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     text = OptionInfo("AI", "Text of the visible label", section=SECTION)
     shared.opts.add_option(CORNER_TEXT, text)
     for key, label, default, low, high in _NUMBERS:
-        limits = {"minimum": low, "maximum": high, "step": 1}
-        shared.opts.add_option(key, OptionInfo(default, label, gr.Slider, limits, section=SECTION))
+        # a slider would cost the webui's page a dozen elements more for each
+        limits = {"minimum": low, "maximum": high, "precision": 0}
+        shared.opts.add_option(key, OptionInfo(default, label, gr.Number, limits, section=SECTION))
     name = OptionInfo("", "Login name that sees the jobs of all logins", section=SECTION)
     shared.opts.add_option(ADMINISTRATOR, name.info("only with --api-auth; empty: nobody"))
 
