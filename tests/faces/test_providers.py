@@ -33,7 +33,6 @@ def test_every_provider_has_a_line_and_every_missing_one_a_remedy(models):
         "attributes",
         "face fusion",
         "skin retouching",
-        "restore",
     }
     for row in rows:
         assert row.ready == (row.remedy == "")

@@ -16,7 +16,7 @@ from facechain_ext.ui.host import HostCapabilities
 
 FACE = Image.fromarray(data.astronaut())
 CHECKPOINT = SimpleNamespace(name="model", digest="0123456789")
-ADAPTER_SETTINGS = {"adapter": "majic"}
+PREPARED = SimpleNamespace(method="FACT", settings={"adapter": "majic"})
 
 
 class FakeScorer:
@@ -51,7 +51,7 @@ class FakeHost:
                 break
             picture = FACE.filter(ImageFilter.GaussianBlur(1)).resize((64, 64))
             picture.info["seed"] = None if seed in self.empty else seed
-            made.append(Portrait(picture, seed, infotext(job, seed, CHECKPOINT, ADAPTER_SETTINGS)))
+            made.append(Portrait(picture, seed, infotext(job, seed, CHECKPOINT, PREPARED)))
         return made
 
     def capabilities(self):

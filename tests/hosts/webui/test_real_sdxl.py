@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from research.tiny_sdxl import install_into, make_tiny_sdxl
 from tests.hosts.webui.hosts import start
 
 WEBUI = os.environ.get("WEBUI_DIR", "")
@@ -27,6 +26,9 @@ HIRES = {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5, "hr_upscal
 
 @pytest.fixture(scope="module")
 def webui(tmp_path_factory):
+    pytest.importorskip("diffusers", reason="diffusers is not installed; it makes the tiny SDXL")
+    from research.tiny_sdxl import install_into, make_tiny_sdxl
+
     folder = tmp_path_factory.mktemp("sdxl")
     written = install_into(Path(WEBUI), make_tiny_sdxl(folder))
     process = None
