@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modules import script_callbacks, scripts
+from modules import scripts
 
 from facechain_ext import devices
 from facechain_ext.errors import FaceChainError, PhotoError
@@ -25,6 +25,7 @@ from facechain_ext.hosts.webui import (
     tab_request,
     xyz,
 )
+from facechain_ext.hosts.webui.callbacks import add_callback
 from facechain_ext.hosts.webui.device_policy import host_policy
 from facechain_ext.hosts.webui.face_run import FaceRun, on_denoiser
 from facechain_ext.hosts.webui.messages import unexpected, warn
@@ -58,19 +59,19 @@ def register() -> None:
     set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
     devices.use_policy(host_policy)
-    script_callbacks.on_cfg_denoiser(on_denoiser)
-    script_callbacks.on_cfg_denoiser(tab_request.on_denoiser)
-    script_callbacks.on_ui_settings(functools.partial(settings.add_options, controlnet.model_names))
-    script_callbacks.on_infotext_pasted(settings.on_infotext_pasted)
+    add_callback("cfg_denoiser", on_denoiser, __file__)
+    add_callback("cfg_denoiser", tab_request.on_denoiser, __file__)
+    add_callback("ui_settings", functools.partial(settings.add_options, controlnet.model_names), __file__)
+    add_callback("infotext_pasted", settings.on_infotext_pasted, __file__)
     use_label_settings(settings.label_settings)
-    script_callbacks.on_before_image_saved(labelling.on_before_image_saved)
-    script_callbacks.on_image_saved(labelling.on_image_saved)
-    script_callbacks.on_app_started(routes.add_routes)
-    script_callbacks.on_app_started(disconnects.end_abandoned_events)
-    script_callbacks.on_script_unloaded(disconnects.stop_tasks)
-    script_callbacks.on_before_ui(xyz.register_axes)
+    add_callback("before_image_saved", labelling.on_before_image_saved, __file__)
+    add_callback("image_saved", labelling.on_image_saved, __file__)
+    add_callback("app_started", routes.add_routes, __file__)
+    add_callback("app_started", disconnects.end_abandoned_events, __file__)
+    add_callback("script_unloaded", disconnects.stop_tasks, __file__)
+    add_callback("before_ui", xyz.register_axes, __file__)
     xyz.register_axes()  # with --nowebui the plot reads its axes before that callback
-    script_callbacks.on_ui_tabs(tab.create_tab)
+    add_callback("ui_tabs", tab.create_tab, __file__)
 
 
 class FaceChainScript(scripts.Script):  # type: ignore[misc]
