@@ -8,7 +8,7 @@
 
     const ATTEMPTS = 5;
     const PAUSE = 700; // ms; the events of an emptied field have to end, or they make the next upload vanish too
-    const chosen = new Map(); // id of a field -> {files, attempts}
+    const chosen = new Map(); // id of a field -> {files, attempts, since: when its upload could begin at the earliest, ms}
 
     const field = (id) => (typeof gradioApp === "function" ? gradioApp() : document).querySelector(`[id="${id}"]`);
     const later = (delay) => new Promise((resolve) => setTimeout(resolve, delay));
@@ -22,7 +22,7 @@
         if (block === null || !files || !files.length || event.facechainAgain) {
             return;
         }
-        chosen.set(block.id, {files: [...files], attempts: 0});
+        chosen.set(block.id, {files: [...files], attempts: 0, since: performance.now()});
     }
 
     async function offerAgain(id) {
@@ -46,12 +46,16 @@
         input.files = transfer.files;
         const event = new Event("change", {bubbles: true});
         event.facechainAgain = true;
+        choice.since = performance.now();
         input.dispatchEvent(event);
     }
 
-    async function afterUpload() {
+    async function afterUpload(began) {
         await later(PAUSE);
-        for (const id of chosen.keys()) {
+        for (const [id, choice] of chosen) {
+            if (began < choice.since) {
+                continue; // it was the upload of another field; this one's is still running
+            }
             if (isUploading(field(id))) {
                 offerAgain(id);
             } else {
@@ -68,8 +72,8 @@
     document.addEventListener("drop", (event) => remember(event, event.dataTransfer && event.dataTransfer.files), true);
 
     new PerformanceObserver(function (list) {
-        if (list.getEntries().some((entry) => new URL(entry.name).pathname.endsWith("/upload"))) {
-            afterUpload();
-        }
+        list.getEntries()
+            .filter((entry) => new URL(entry.name).pathname.endsWith("/upload"))
+            .forEach((entry) => afterUpload(entry.startTime));
     }).observe({type: "resource"});
 }());

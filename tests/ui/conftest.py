@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def pytest_collection_modifyitems(config, items):
-    """Let a test in a browser run once more when it fails: on a busy machine gradio sometimes answers too late."""
+    """Let a test in a browser run twice more when it fails: on a busy machine gradio sometimes answers too late."""
     for item in items:
         if "can_be_opened" not in getattr(item, "fixturenames", ()):
             continue
         if config.pluginmanager.hasplugin("rerunfailures"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session")

@@ -148,6 +148,7 @@ def test_an_upload_arrives_although_the_page_is_updated_while_it_runs(template, 
 
     page.page.route("**/upload*", slowly, times=1)
     upload(page, "guests", files["guest"])
+    page.page.unroute_all(behavior="wait")  # else the delay ends in the next test
 
 
 def test_the_gallery_takes_templates_gives_them_and_deletes_them(template, files, server):
