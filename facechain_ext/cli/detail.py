@@ -15,6 +15,7 @@ from facechain_ext.cli.painting import choice_of, load_encoder, load_host, load_
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.template.settings import template_setting
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 console = Console()
 _DENOISE, _STRENGTH, _STEPS, _COUNT = (template_setting(name) for name in ("denoise", "strength", "steps", "count"))
-_DEFAULT_DENOISE = 0.4
-"""That of ``DETAIL_SETTINGS``, whose module is loaded late."""
 
 
 def detail(
@@ -40,7 +39,7 @@ def detail(
     adapter: Annotated[Path | None, typer.Option(help="The face adapter's file.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="With photos: the face encoder's file.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Words for the faces.")] = None,
-    denoise: Annotated[float, typer.Option(**limits(_DENOISE))] = _DEFAULT_DENOISE,
+    denoise: Annotated[float, typer.Option(**limits(_DENOISE))] = DETAIL_SETTINGS.denoise,
     strength: Annotated[float, typer.Option(**limits(_STRENGTH))] = _STRENGTH.default,
     steps: Annotated[
         int | None, typer.Option(**limits(_STEPS), help=f"{_STEPS.default}, or what suits a demo model.")
@@ -56,7 +55,6 @@ def detail(
     the faces of others stay as they are. A picture that cannot be done is named, and the rest goes on.
     """
     from facechain_ext.errors import Cancelled, FaceChainError
-    from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.template import read_template
     from facechain_ext.recipes.template.quality import require_identity
@@ -70,16 +68,16 @@ def detail(
     suited = drawing_defaults(checkpoint)
     if suited.words:
         console.print(suited.words, style="yellow", markup=False)
-    settings = replace(
+    chosen = replace(
         DETAIL_SETTINGS,
         prompt=DETAIL_SETTINGS.prompt if prompt is None else prompt,
         denoise=denoise,
         strength=strength,
-        steps=steps if steps is not None else suited.suited_steps(_STEPS.default),
+        steps=_STEPS.default if steps is None else steps,
         seed=seed,
         count=count,
-        sides=suited.painted,
     )
+    settings = chosen.suited_to(suited, frozenset(), steps_given=steps is not None)
     sources = [load_source(choice_of(text), encoder, paint=True) for text in person]
     people = [Person(require_identity(source), strength) for source in sources]
     scorer = _scorer(encoder)
@@ -126,11 +124,10 @@ def _save(
     image: TemplateImage, result: TemplateResult, actions: Mapping[int, FaceAction], settings: Settings, file: Path
 ) -> None:
     """Write a repaired picture with its settings text and label, and print its notes and path."""
-    from facechain_ext.recipes.labelling import mark_pixels
     from facechain_ext.recipes.template.infotext import template_infotext
 
     for note in result.notes:
         console.print(note, style="yellow", markup=False)
     text = template_infotext(image, actions, settings, host_text=result.infotext)
-    image.save(mark_pixels(result.pixels, text), file, text)
+    image.save(result.pixels, file, text)
     console.print(str(file), markup=False, highlight=False, soft_wrap=True)

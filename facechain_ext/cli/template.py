@@ -71,7 +71,6 @@ def template(
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext import faces
     from facechain_ext.identity.likeness_scorer import choose_scorer
-    from facechain_ext.recipes.labelling import mark_pixels
     from facechain_ext.recipes.template import (
         QUALITIES,
         Settings,
@@ -133,7 +132,7 @@ def template(
         canvas, actions, settings, hair=hair and paints_faces, tools=[tool.name for tool in tools],
         host_text=done.infotext,
     )  # fmt: skip
-    canvas.save(mark_pixels(done.pixels, text), out, text)
+    canvas.save(done.pixels, out, text)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
     if done.stopped:
         console.print("Stopped; what was finished is saved.", style="yellow")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.jobs.order import MAX_PHOTOS, MAX_TEXT, portrait_rows
+from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.styles.style import SUBJECTS
 
@@ -82,11 +85,6 @@ def _template() -> dict[str, object]:
             {"type": "object", "properties": {"photo": _PICTURE}, "required": ["photo"], "additionalProperties": False},
         ]
     }
-    texts = {"prompt": _TEXT, "negative_prompt": _TEXT, "sampler": _TEXT}
-    settings = _settings(TEMPLATE_SETTINGS, texts)
-    properties = settings["properties"]
-    assert isinstance(properties, dict)
-    properties["quality"] = {"type": "string", "enum": list(QUALITIES)}
     return {
         "title": "Template",
         "type": "object",
@@ -103,7 +101,7 @@ def _template() -> dict[str, object]:
             },
             "hair": _FLAG,
             "retouch": _FLAG,
-            "settings": settings,
+            "settings": _painting_settings(TemplateSettings(), list(QUALITIES)),
         },
     }
 
@@ -120,7 +118,6 @@ def _detail() -> dict[str, object]:
             "strength": {"type": "number", "minimum": 0, "maximum": 2},
         },
     }
-    texts = {"prompt": _TEXT, "negative_prompt": _TEXT, "sampler": _TEXT}
     return {
         "title": "Detail",
         "type": "object",
@@ -130,9 +127,16 @@ def _detail() -> dict[str, object]:
             "recipe": {"type": "string", "enum": ["detail"]},
             "picture": _PICTURE,
             "people": {"type": "array", "items": person, "minItems": 1},
-            "settings": _settings(TEMPLATE_SETTINGS, texts),
+            "settings": _painting_settings(DETAIL_SETTINGS, [DETAIL_SETTINGS.quality]),
         },
     }
+
+
+def _painting_settings(standard: TemplateSettings, qualities: list[str]) -> dict[str, object]:
+    """The settings of a template portrait or a repair, with the defaults of ``standard``."""
+    rows = [replace(row, default=getattr(standard, row.name)) for row in TEMPLATE_SETTINGS if row.name != "quality"]
+    quality = {"type": "string", "enum": qualities, "default": standard.quality}
+    return _settings(rows, {"quality": quality, "prompt": _TEXT, "negative_prompt": _TEXT, "sampler": _TEXT})
 
 
 def _settings(rows: Iterable[Setting], further: Mapping[str, object]) -> dict[str, object]:

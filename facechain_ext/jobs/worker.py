@@ -11,10 +11,10 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.identity import Identity
 from facechain_ext.recipes.detail import repair_faces
-from facechain_ext.recipes.job import Host, Person
-from facechain_ext.recipes.labelling import encode_png, label_file, mark_pixels
+from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.regions import region_mask
+from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.style import make as make_portraits
 from facechain_ext.recipes.style import plan
 from facechain_ext.recipes.template import find_template_faces, make, read_template
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import Settings
     from facechain_ext.recipes.template import FaceSource, TemplateResult
+    from facechain_ext.recipes.template import Settings as TemplateSettings
     from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.recipes.template.image import TemplateImage
 
@@ -179,16 +180,12 @@ class OrderWorker:
         )
 
     def _template(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
-        settings, capabilities = order.painting, self._host.capabilities()
+        settings = order.painting
         painted = paints(settings)
         image = read_template(self._sources.picture(order.template), name="the template")
         actions, refused = resolve_actions(order.faces, lambda choice: self._face(choice, paint=painted))
         if painted:
-            require_ready(capabilities.needed)
-            defaults, given = capabilities.defaults, order.values.get("settings") or {}
-            settings = replace(settings, controls=capabilities.ready_controls, sides=defaults.painted)
-            if defaults.words and isinstance(given, dict) and "steps" not in given:
-                settings = replace(settings, steps=defaults.steps)
+            settings = self._painting(order)
         targets = find_template_faces(image.pixels, hair=order.hair and painted)
         scorer = self._host.likeness_scorer() if chooses_by_likeness(settings) else None
         tools = [retouching()] if order.retouch else []
@@ -207,19 +204,12 @@ class OrderWorker:
         return self._host.queued(work)() if painted else work()
 
     def _detail(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
-        capabilities, settings = self._host.capabilities(), order.painting
-        require_ready(capabilities.needed)
-        given = order.values.get("settings") or {}
-        if isinstance(given, dict) and "steps" not in given:
-            settings = replace(settings, steps=capabilities.defaults.suited_steps(settings.steps))
-        settings = replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted)
+        settings = self._painting(order)
         image = read_template(self._sources.picture(order.template), name="the picture")
         people, labels = [], []
         for person in order.people:
             name, identity = self._sources.card(person.card) if person.card else ("", self._encoded(person.photos))
-            region = None if person.box is None else region_mask(person.box)
-            strength = settings.strength if person.strength is None else person.strength
-            people.append(Person(identity, strength, region=region))
+            people.append(placed_person(identity, person, settings.strength))
             labels.append(f"card {name}" if name else "")
         scorer = self._host.likeness_scorer()
 
@@ -231,6 +221,16 @@ class OrderWorker:
             return _finished_template(image, result, text, settings.seed)
 
         return self._host.queued(work)()
+
+    def _painting(self, order: Order) -> TemplateSettings:
+        """The order's settings for painting, suited to the checkpoint where it names none of its own.
+
+        Raises WeightsError when something that painting needs is missing.
+        """
+        capabilities, given = self._host.capabilities(), order.values.get("settings") or {}
+        require_ready(capabilities.needed)
+        steps_given = isinstance(given, dict) and "steps" in given
+        return order.painting.suited_to(capabilities.defaults, capabilities.ready_controls, steps_given=steps_given)
 
     def _person(self, order: Order) -> Identity:
         """The identity of an order's card or photos."""
@@ -259,6 +259,6 @@ class OrderWorker:
 def _finished_template(
     image: TemplateImage, result: TemplateResult, infotext: str, seed: int, refused: Sequence[str] = ()
 ) -> MadeOrder:
-    content = label_file(image.encoded(mark_pixels(result.pixels, infotext), infotext), infotext)
+    content = image.labelled(result.pixels, infotext)
     notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
     return MadeOrder((MadePicture(content, infotext, seed),), notes, stopped=result.stopped)

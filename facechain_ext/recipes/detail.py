@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Host, Person
     from facechain_ext.recipes.template.settings import FaceAction
 
-DETAIL_SETTINGS = Settings(quality="standard", denoise=0.4, growth=0.04)
-"""Defaults: the denoising strength is ADetailer's 0.4, which keeps expression and light; the mask grows as published
-for templates."""
+DETAIL_SETTINGS = Settings(quality="standard", denoise=0.4)
+"""Defaults: the denoising strength is ADetailer's 0.4, which keeps expression and light; the rest is a template's."""
 
 
 def repair_faces(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.errors import InputError
+from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.text_values import format_number, read_float, shorten
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facechain_ext.identity import Identity
-    from facechain_ext.recipes.job import Person
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in fractions of the picture."""
@@ -122,6 +122,12 @@ def resolve_boxes(boxes: Sequence[Box | None]) -> list[Box]:
         raise InputError(BOXLESS)
     count = len(boxes)
     return [(number / count, 0.0, (number + 1) / count, 1.0) for number in range(count)]
+
+
+def placed_person(identity: Identity, prompt: RegionPrompt, strength: float) -> Person:
+    """The person of ``prompt``, in their box where they have one; ``strength`` is for who has none of their own."""
+    region = None if prompt.box is None else region_mask(prompt.box)
+    return Person(identity, strength if prompt.strength is None else prompt.strength, region=region)
 
 
 def assign_regions(

@@ -70,6 +70,13 @@ def test_the_id_depends_on_what_files_hold_and_not_on_their_names():
     assert len({digest("a.png"), digest("c.png"), digest("a.png", settings={"seed": 1})}) == 3
 
 
+def test_the_schema_has_the_defaults_of_each_recipe():
+    kinds = {one["title"]: one["properties"]["settings"]["properties"] for one in order_schema()["oneOf"]}
+    assert [kinds[title]["denoise"]["default"] for title in ("Template", "Detail")] == [0.6, 0.4]
+    assert kinds["Detail"]["quality"]["enum"] == ["standard"]
+    assert "instant" in kinds["Template"]["quality"]["enum"]
+
+
 def test_every_example_of_the_schema_is_an_order():
     for example in EXAMPLES.values():
         parse_order(example["value"])

@@ -6,34 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from skimage import data
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
-from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.face_matching import match_faces
-from facechain_ext.recipes.job import Person, Portrait
+from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.regions import region_mask
 from facechain_ext.recipes.template import find_template_faces
-
-HEAD = data.astronaut()[:230, 110:340]
-
-
-def identity(name):
-    grey = np.full((1, 112, 112, 3), 128, np.uint8)
-    fact = PhotoFact("a.jpg", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
-    return Identity(torch.zeros(1, 4, 8), torch.ones(1, 8), grey, grey[0], (fact,), (1.0,), "encoder", name)
+from tests.recipes.template.portraits import HEAD, Interrupted, Painter, Steps, small, somebody
 
 
 def person(name, box=None, strength=0.5):
-    return Person(identity(name), strength, region=None if box is None else region_mask(box))
-
-
-def smaller(pixels, side):
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
+    return Person(replace(somebody().identity, name=name), strength, region=None if box is None else region_mask(box))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +27,7 @@ def crowd():
     canvas = np.full((256, 760, 3), 120, np.uint8)
     for x, head, colour in (
         (10, HEAD, (1, 0.6, 0.6)),
-        (280, smaller(HEAD, 180), (0.6, 1, 0.6)),
+        (280, small(HEAD, 180), (0.6, 1, 0.6)),
         (500, HEAD, (0.6, 0.6, 1)),
     ):
         canvas[15 : 15 + len(head), x : x + head.shape[1]] = head * np.array(colour)
@@ -69,22 +54,6 @@ class ByColour:
         if wanted is None:
             return None
         return Likeness(0.9 if middle.argmax() == wanted else self.cosines.get(identity.name, 0.05), "ArcFace")
-
-
-class Painter:
-    """A host that paints what may change in one colour, and records its jobs."""
-
-    name = "painter"
-
-    def __init__(self, stop_at=99):
-        self.jobs, self.stop_at = [], stop_at
-
-    def generate(self, job, *, progress=None, ready=None):
-        self.jobs.append(job)
-        if len(self.jobs) == self.stop_at:
-            return []
-        painted = Image.new("RGB", (job.width, job.height), (200, 30, 40))
-        return [Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), job.seed, "Sampler: Euler")]
 
 
 SCORER = ByColour({"Red": 0, "Green": 1, "Blue": 2})
@@ -175,27 +144,21 @@ def test_a_picture_with_nothing_to_repair_is_a_sentence(crowd, pixels, people, w
 
 def test_an_interrupt_keeps_the_faces_that_are_finished(crowd):
     people = [person("Red"), person("Green"), person("Blue")]
-    result, _ = repair_faces(crowd, people, host=Painter(stop_at=2), scorer=SCORER)
+    result, _ = repair_faces(crowd, people, host=Interrupted(at=2), scorer=SCORER)
     assert result.stopped
     assert result.left_out == ("Stopped: faces 2 and 3 are left as they were.",)
     with pytest.raises(Cancelled):
-        repair_faces(crowd, people, host=Painter(stop_at=1), scorer=SCORER)
+        repair_faces(crowd, people, host=Interrupted(at=1), scorer=SCORER)
 
 
 def test_progress_counts_the_whole_recipe_once(crowd):
     seen = []
 
-    class Stepping(Painter):
-        def generate(self, job, *, progress=None, ready=None):
-            for step in range(5):
-                progress(step, 5)
-            return super().generate(job)
-
     def progress(done, total):
         seen.append((done, total))
         return True
 
-    repair_faces(crowd, [person("Red"), person("Green"), person("Blue")], host=Stepping(), progress=progress)
+    repair_faces(crowd, [person("Red"), person("Green"), person("Blue")], host=Steps(), progress=progress)
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 

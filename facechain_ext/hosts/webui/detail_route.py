@@ -17,8 +17,7 @@ from facechain_ext.hosts.webui.template_route import (
 )
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
-from facechain_ext.recipes.job import Person
-from facechain_ext.recipes.regions import parse_region_prompts, region_mask
+from facechain_ext.recipes.regions import parse_region_prompts, placed_person
 from facechain_ext.recipes.template import read_template
 from facechain_ext.recipes.template.infotext import template_infotext
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.hosts.webui.host import WebuiHost
+    from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.regions import RegionPrompt
     from facechain_ext.recipes.template import TemplateResult
     from facechain_ext.recipes.template.settings import FaceAction
@@ -84,8 +84,7 @@ def _people(prompts: Sequence[RegionPrompt], strength: float) -> tuple[list[Pers
             first = first or error
             refused.append(f"Person {index + 1} is left out: {error}")
             continue
-        region = None if prompt.box is None else region_mask(prompt.box)
-        people.append(Person(identity, strength if prompt.strength is None else prompt.strength, region=region))
+        people.append(placed_person(identity, prompt, strength))
         indices.append(index)
     if first is not None and not people:
         raise first

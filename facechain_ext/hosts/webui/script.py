@@ -271,6 +271,7 @@ def _switch_off(p: Processing, reason: str, *, strict: bool) -> None:
     """Write the reason why there is no face to the page, the log and the infotext; with ``strict`` also interrupt."""
     warn(f"FaceChain is off: {reason}")
     _remove_labels(p)
+    setattr(p, _TO_REPAIR, ())
     p.extra_generation_params[OFF_LABEL] = f"off ({reason})"
     p.comment(f"FaceChain is off: {reason}")
     if strict:

@@ -11,7 +11,6 @@ from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.labelling import label_file, mark_pixels
 from facechain_ext.recipes.portrait_settings import check_ranges
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.template import QUALITIES, Settings, find_template_faces, make, read_template
@@ -71,8 +70,7 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
 
 def answer(template: TemplateImage, pixels: Pixels, infotext: str, left_out: list[str]) -> dict[str, object]:
     """What every answer of a finished picture has: the labelled picture as PNG in base64, and ``info``."""
-    content = label_file(template.encoded(mark_pixels(pixels, infotext), infotext), infotext)
-    picture = base64.b64encode(content).decode("ascii")
+    picture = base64.b64encode(template.labelled(pixels, infotext)).decode("ascii")
     return {"picture": picture, "info": {"infotext": infotext, "left_out": left_out}}
 
 
@@ -83,8 +81,7 @@ def suited_settings(settings: Settings, host: WebuiHost, *, steps_given: bool) -
     """
     capabilities = host.capabilities()
     require_ready(capabilities.needed)
-    steps = settings.steps if steps_given else capabilities.defaults.suited_steps(settings.steps)
-    return replace(settings, controls=capabilities.ready_controls, sides=capabilities.defaults.painted, steps=steps)
+    return settings.suited_to(capabilities.defaults, capabilities.ready_controls, steps_given=steps_given)
 
 
 def read_bool(body: dict[str, object], name: str) -> bool:

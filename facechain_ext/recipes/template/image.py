@@ -16,7 +16,7 @@ from facechain_ext.faces import read_picture
 from facechain_ext.faces.decoding import decode_picture, read_picture_file, undo_orientation
 from facechain_ext.labels import read_packet
 from facechain_ext.labels.containers import PNG_KEYWORD
-from facechain_ext.recipes.labelling import PNG_EFFORT, kept_packet, label_file
+from facechain_ext.recipes.labelling import PNG_EFFORT, kept_packet, label_file, mark_pixels
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
@@ -57,17 +57,21 @@ class TemplateImage:
     def save(self, pixels: Pixels, path: Path, infotext: str = "") -> None:
         """Write ``pixels`` (upright, the template's size) as PNG with the template's alpha, profile and orientation.
 
-        ``infotext`` goes where the webui looks for it. The file appears only when it is complete. Raises PhotoError
-        when it exists.
+        ``infotext`` goes where the webui looks for it, and decides which label the file gets. The file appears only
+        when it is complete. Raises PhotoError when it exists.
         """
         check_free(path)
-        content = label_file(self.encoded(pixels, infotext), infotext)
+        content = self.labelled(pixels, infotext)
         try:
             with atomic_write(path, new=True) as part:
                 part.write_bytes(content)
         except FileExistsError:  # somebody else was faster
             check_free(path)
             raise
+
+    def labelled(self, pixels: Pixels, infotext: str) -> bytes:
+        """``pixels`` as PNG with ``infotext``, the label of how it was made, and the visible mark where one is set."""
+        return label_file(self.encoded(mark_pixels(pixels, infotext), infotext), infotext)
 
     def encoded(self, pixels: Pixels, infotext: str = "") -> bytes:
         """``pixels`` as PNG, with ``infotext`` where the webui looks for it and the marks of the template's label."""

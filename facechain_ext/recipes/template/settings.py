@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.methods.setting import Setting
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.readiness import DrawingDefaults
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +104,8 @@ class Settings:
     template_expression: bool = _DEFAULT["template_expression"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES
+
+    def suited_to(self, defaults: DrawingDefaults, controls: frozenset[ControlKind], *, steps_given: bool) -> Settings:
+        """The same for a checkpoint and its ControlNets; steps that somebody has chosen stay."""
+        steps = self.steps if steps_given else defaults.suited_steps(self.steps)
+        return replace(self, steps=steps, controls=controls, sides=defaults.painted)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
@@ -193,6 +194,21 @@ def test_an_error_in_the_faces_part_of_a_step_ends_the_face_and_not_the_picture(
     assert list(infotext) == ["FaceChain"]
     assert "a block that nobody foresaw" in infotext["FaceChain"]
     assert "a block that nobody foresaw" in caplog.text
+
+
+def test_a_picture_that_went_on_without_the_face_is_not_repaired(host, unet, monkeypatch):
+    from facechain_ext.hosts.webui import face_repair
+    from facechain_ext.methods.fact.injection import FaceInjection
+
+    repaired = []
+    monkeypatch.setattr(face_repair, "repair", lambda _p, processed, _people: repaired.append(processed) or [])
+    for fails in (False, True):
+        if fails:
+            monkeypatch.setattr(FaceInjection, "increment", failing)
+        run = generation(host, unet, {**CARD, "repair_faces": True})
+        run.run()
+        host.script.postprocess_image(run, types.SimpleNamespace(image=Image.new("RGB", (8, 8))))
+    assert len(repaired) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ pytest.importorskip("mediapipe", reason="no face detector is installed")
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.fake_host import generation
 from tests.hosts.webui.photo import BASE64, PHOTO, base64_of
+from tests.recipes.template.portraits import Painter
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +132,8 @@ def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_stri
         create_template_portrait({"template": base64_of(pair), "faces": nobody, "strict": True})
 
 
-class RepairHost:
-    """The webui as the route of repairs uses it; it paints whatever may change in one colour."""
-
-    name = "webui"
-
-    def __init__(self):
-        self.jobs = []
+class RepairHost(Painter):
+    """The webui as the route of repairs uses it."""
 
     def capabilities(self):
         from facechain_ext.recipes.readiness import SMALL
@@ -149,13 +145,6 @@ class RepairHost:
 
     def queued(self, work):
         return work
-
-    def generate(self, job, *, progress=None, ready=None):
-        from facechain_ext.recipes.job import Portrait
-
-        self.jobs.append(job)
-        painted = Image.new("RGB", (job.width, job.height), (200, 30, 40))
-        return [Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), job.seed, "")]
 
 
 @pytest.mark.usefixtures("host")
