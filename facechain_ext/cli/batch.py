@@ -75,11 +75,11 @@ def batch(
     folder = table.parent if table is not None else Path()
     sources = FileSources(folder)
     if table is not None:
-        orders: Sequence[Mapping[str, object]] = read_table(table)
+        job_requests: Sequence[Mapping[str, object]] = read_table(table)
     else:
         assert people is not None
-        orders = _orders(people, templates, styles, seeds, prompt, subject, setting or [], face)
-    items = make_items(orders, sources)
+        job_requests = _job_requests(people, templates, styles, seeds, prompt, subject, setting or [], face)
+    items = make_items(job_requests, sources)
     prepare_folder(out)
     results = ResultFolder(out)
     missing = [item for item in items if not results.is_done(item.id)]
@@ -132,7 +132,7 @@ def _run(
         return run_items(missing, makers, results, on_row=on_row)
 
 
-def _orders(
+def _job_requests(
     people: Path, templates: Path | None, styles: str, seeds: str, prompt: str, subject: str, setting: list[str],
     face: int,
 ) -> list[dict[str, object]]:  # fmt: skip

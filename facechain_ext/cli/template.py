@@ -80,9 +80,9 @@ def template(
         read_template,
     )
     from facechain_ext.recipes.template.actions import resolve_actions
-    from facechain_ext.recipes.template.guest import doubts_before
     from facechain_ext.recipes.template.infotext import template_infotext
     from facechain_ext.recipes.template.qualities import chooses_by_likeness
+    from facechain_ext.recipes.template.source_photo import doubts_before
     from facechain_ext.recipes.tools import retouching
 
     if quality not in QUALITIES:

@@ -1,1 +1,1 @@
-"""Orders of pictures and who works on them: from a table, a folder or a request to files, here or elsewhere."""
+"""Requests of pictures and who works on them: from a table, a folder or a request to files, here or elsewhere."""

@@ -1,4 +1,4 @@
-"""The items of a batch: orders read from a table or made of folders, with the files that they name."""
+"""The items of a batch: requests read from a table or made of folders, with the files that they name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import SUFFIX
-from facechain_ext.jobs.order import FILE_KEYS, parse_order, portrait_rows
+from facechain_ext.jobs.job_request import FILE_KEYS, parse_job_request, portrait_rows
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from facechain_ext.jobs.order import Order
+    from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.methods.setting import Setting
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic")
@@ -33,15 +33,15 @@ _MAX_ITEMS = 1_000_000
 
 @dataclass(frozen=True)
 class Item:
-    """One order of a batch: ``id`` is its digest, the same whatever the files are called, ``label`` is for people."""
+    """One request of a batch: ``id`` is its digest, the same whatever the files are called, ``label`` is for people."""
 
     id: str
-    order: Order
+    job_request: JobRequest
     label: str
 
 
 class FileSources:
-    """References of orders that are paths, relative to ``folder``; cards are read once."""
+    """References of requests that are paths, relative to ``folder``; cards are read once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,8 +64,8 @@ class FileSources:
         return self._cards[reference]
 
 
-def make_items(orders: Iterable[Mapping[str, object]], sources: FileSources) -> list[Item]:
-    """Check all orders and read the files that they name; the same order twice is one item.
+def make_items(job_requests: Iterable[Mapping[str, object]], sources: FileSources) -> list[Item]:
+    """Check all requests and read the files that they name; the same request twice is one item.
 
     Raises InputError that names the row.
     """
@@ -77,10 +77,10 @@ def make_items(orders: Iterable[Mapping[str, object]], sources: FileSources) -> 
         return digests[reference]
 
     found: dict[str, Item] = {}
-    for number, values in enumerate(orders, 1):
+    for number, values in enumerate(job_requests, 1):
         try:
-            order = parse_order(dict(values))
-            item = Item(order.digest(content), order, _label(order))
+            job_request = parse_job_request(dict(values))
+            item = Item(job_request.digest(content), job_request, _label(job_request))
         except InputError as error:
             raise InputError(f"Row {number}: {error}") from error
         found.setdefault(item.id, item)
@@ -90,7 +90,7 @@ def make_items(orders: Iterable[Mapping[str, object]], sources: FileSources) -> 
 
 
 def read_table(file: Path) -> list[dict[str, object]]:
-    """The orders of a table: JSON lines (one order a line), or CSV whose columns are an order's keys and settings.
+    """The requests of a table: JSON lines (one request a line), or CSV whose columns are a request's keys and settings.
 
     In CSV several photos are divided by ``;``, and columns ``face 1``, ``face 2`` say who goes into a template's faces:
     a photo, a card, ``keep`` or ``pixelate``. Raises InputError that names the row.
@@ -117,23 +117,27 @@ def combine(
     *,
     face: int = 1,
 ) -> list[dict[str, object]]:
-    """An order for each template (or style) x person x seed; ``common`` is in all of them.
+    """A request for each template (or style) x person x seed; ``common`` is in all of them.
 
     A person is a photo, a folder of photos of one person, or a card. Raises InputError when there is nobody.
     """
     if not people:
         raise InputError("There is nobody: the folder of people has no photo, no folder of photos and no card.")
-    orders: list[dict[str, object]] = []
+    job_requests: list[dict[str, object]] = []
     settings = dict(common.get("settings") or {})  # type: ignore[call-overload]
     places: Sequence[Path | None] = templates or [None]
     for template, style, person, seed in itertools.product(places, styles or [""], people, seeds):
-        order: dict[str, object] = {**common, "settings": settings | {"seed": seed}}
+        job_request: dict[str, object] = {**common, "settings": settings | {"seed": seed}}
         if template is not None:
-            order |= {"recipe": "template", "template": str(template), "faces": {str(face): _face_of(str(person))}}
+            job_request |= {
+                "recipe": "template",
+                "template": str(template),
+                "faces": {str(face): _face_of(str(person))},
+            }
         else:
-            order |= {"recipe": "portrait", **_person(person)} | ({"style": style} if style else {})
-        orders.append(order)
-    return orders
+            job_request |= {"recipe": "portrait", **_person(person)} | ({"style": style} if style else {})
+        job_requests.append(job_request)
+    return job_requests
 
 
 def list_people(folder: Path) -> list[Path]:
@@ -150,8 +154,8 @@ def list_pictures(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix.lower() in PICTURES]
 
 
-def embedded(order: Order, sources: FileSources) -> dict[str, object]:
-    """The order for a program elsewhere, with the files that it names inside as base64."""
+def embedded(job_request: JobRequest, sources: FileSources) -> dict[str, object]:
+    """The request for a program elsewhere, with the files that it names inside as base64."""
 
     def embed(value: object, key: str = "") -> object:
         if isinstance(value, dict):
@@ -164,7 +168,7 @@ def embedded(order: Order, sources: FileSources) -> dict[str, object]:
             return CARD_URL + base64.b64encode(sources.picture(value)).decode("ascii")
         return value
 
-    values = embed(dict(order.values))
+    values = embed(dict(job_request.values))
     assert isinstance(values, dict)
     return values
 
@@ -203,33 +207,33 @@ def _csv_row(row: Mapping[str | None, Any], number: int) -> dict[str, object]:
         raise InputError(f"Row {number} has another number of columns than the first line.")
     cells = {str(name).strip(): str(text).strip() for name, text in row.items()}
     recipe = cells.get("recipe") or ("template" if cells.get("template") else "portrait")
-    order: dict[str, object] = {"recipe": recipe}
+    job_request: dict[str, object] = {"recipe": recipe}
     faces: dict[str, object] = {}
     settings: dict[str, object] = {}
     for name, text in cells.items():
         if not text:
             continue
         if name in ("photo", "photos"):
-            order["photos"] = [one.strip() for one in text.split(";") if one.strip()]
+            job_request["photos"] = [one.strip() for one in text.split(";") if one.strip()]
         elif name.startswith("face "):
             faces[name.removeprefix("face ")] = _face_of(text)
         elif name in _TEXTS:
-            order[name] = text
+            job_request[name] = text
         elif name in _FLAGS:
-            order[name] = text.lower() in ("true", "yes", "1")
+            job_request[name] = text.lower() in ("true", "yes", "1")
         elif name == "face":
-            order["face"] = int(text) if text.isdecimal() else text
+            job_request["face"] = int(text) if text.isdecimal() else text
         else:
             settings[name] = setting_value(recipe, name, text)
     if faces:
-        order["faces"] = faces
-    if recipe == "template" and "photos" in order and not faces:
+        job_request["faces"] = faces
+    if recipe == "template" and "photos" in job_request and not faces:
         raise InputError(f"Row {number}: say in a column “face 1” who goes into the template.")
-    return order | ({"settings": settings} if settings else {})
+    return job_request | ({"settings": settings} if settings else {})
 
 
 def setting_value(recipe: str, name: str, text: str) -> object:
-    """The value of a setting from text; the text itself for a name that the order will refuse."""
+    """The value of a setting from text; the text itself for a name that the request will refuse."""
     rows: dict[str, Setting] = {row.name: row for row in TEMPLATE_SETTINGS} if recipe == "template" else portrait_rows()
     if name not in rows:
         return text
@@ -240,14 +244,14 @@ def setting_value(recipe: str, name: str, text: str) -> object:
     return value
 
 
-def _label(order: Order) -> str:
+def _label(job_request: JobRequest) -> str:
     """Who, where or how, in a few words."""
-    if order.recipe == "template":
+    if job_request.recipe == "template":
         who = ", ".join(
-            Path(choice.reference).stem if choice.reference else choice.kind for choice in order.faces.values()
+            Path(choice.reference).stem if choice.reference else choice.kind for choice in job_request.faces.values()
         )
-        return f"{Path(order.template).stem}, {who}, seed {order.painting.seed}"
-    if order.recipe == "detail":
-        return f"{Path(order.template).stem}, faces, seed {order.painting.seed}"
-    who = Path(order.card or order.photos[0]).stem
-    return f"{who}, {order.style or order.prompt[:30]}, seed {order.portrait.seed}"
+        return f"{Path(job_request.template).stem}, {who}, seed {job_request.painting.seed}"
+    if job_request.recipe == "detail":
+        return f"{Path(job_request.template).stem}, faces, seed {job_request.painting.seed}"
+    who = Path(job_request.card or job_request.photos[0]).stem
+    return f"{who}, {job_request.style or job_request.prompt[:30]}, seed {job_request.portrait.seed}"

@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError, InputError
-from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.records import JobRecord, new_id, restarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from facechain_ext.jobs.order import Order
+    from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.jobs.records import JobFolder
-    from facechain_ext.jobs.worker import MadeOrder
+    from facechain_ext.jobs.worker import RequestResult
 
-    MakeOrder = Callable[[Order, Callable[[int, int], bool]], MadeOrder]
-    """Makes an order; its second argument is told each step, and ends the work by False."""
+    RequestMaker = Callable[[JobRequest, Callable[[int, int], bool]], RequestResult]
+    """Makes a request; calls its second argument with each step, and ends the work where that returns False."""
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class QueueFullError(FaceChainError):
 
 
 class KeyReusedError(FaceChainError):
-    """An idempotency key came again with another order."""
+    """An idempotency key came again with another request."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class JobQueue:
     called from any thread. A job is on the disk before ``submit`` returns.
     """
 
-    def __init__(self, folder: JobFolder, make: MakeOrder, limits: Callable[[], QueueLimits] = QueueLimits) -> None:
+    def __init__(self, folder: JobFolder, make: RequestMaker, limits: Callable[[], QueueLimits] = QueueLimits) -> None:
         self._folder, self._make, self._limits = folder, make, limits
         self._changed = threading.Condition()
         self._records: dict[str, JobRecord] = {}
@@ -85,9 +85,9 @@ class JobQueue:
     ) -> tuple[JobRecord, bool]:
         """Take a job; the record, and whether it is new: an idempotency ``key`` that came before gives the same job.
 
-        Raises InputError for an order that cannot be, QueueFullError, and KeyReusedError.
+        Raises InputError for a request that cannot be, QueueFullError, and KeyReusedError.
         """
-        order = parse_order(values)
+        job_request = parse_job_request(values)
         digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode("utf-8")).hexdigest()
         with self._changed:
             earlier = self._records.get(self._by_key.get((owner, key), "")) if key else None
@@ -96,10 +96,10 @@ class JobQueue:
                     raise KeyReusedError("This idempotency key came before with another order; take a new key.")
                 return earlier, False
             self._purge()
-            self._check_room(order, client or owner)
+            self._check_room(job_request, client or owner)
             record = JobRecord(
-                new_id(), owner=owner, client=client or owner, key=key, order_digest=digest, recipe=order.recipe,
-                count=order.count, created=time.time(),
+                new_id(), owner=owner, client=client or owner, key=key, order_digest=digest, recipe=job_request.recipe,
+                count=job_request.count, created=time.time(),
             )  # fmt: skip
             self._folder.create(record, values)
             self._records[record.id] = record
@@ -167,7 +167,7 @@ class JobQueue:
         if record.key:
             self._by_key[record.owner, record.key] = record.id
 
-    def _check_room(self, order: Order, client: str) -> None:
+    def _check_room(self, job_request: JobRequest, client: str) -> None:
         limits = self._limits()
         length = sum(one.state == "queued" for one in self._records.values())
         if length >= limits.waiting:
@@ -176,8 +176,12 @@ class JobQueue:
         now, times = time.monotonic(), self._photos.setdefault(client, deque())
         while times and now - times[0] > _MINUTE:
             times.popleft()
-        photos = len(order.photos) + bool(order.template) + sum(len(person.photos) for person in order.people)
-        photos += sum(choice.kind == "photo" for choice in order.faces.values())
+        photos = (
+            len(job_request.photos)
+            + bool(job_request.template)
+            + sum(len(person.photos) for person in job_request.people)
+        )
+        photos += sum(choice.kind == "photo" for choice in job_request.faces.values())
         if times and len(times) + photos > limits.photos_per_minute:
             message = f"A client may send {limits.photos_per_minute} photos a minute; make a card of a person once."
             raise QueueFullError(message, _MINUTE - (now - times[0]), length)
@@ -229,7 +233,7 @@ class JobQueue:
                 return record.id not in self._stopping
 
         try:
-            made = self._make(parse_order(self._folder.order(record.id)), progress)
+            made = self._make(parse_job_request(self._folder.job_request(record.id)), progress)
         except FaceChainError as error:
             with self._changed:
                 stopped = record.id in self._stopping
@@ -245,7 +249,7 @@ class JobQueue:
         """Write the end of a job and delete its photos; the lock is held."""
         record = replace(record, state=state, error=error, ended=time.time())  # type: ignore[arg-type]
         self._folder.write(record)
-        self._folder.drop_order(record.id)
+        self._folder.drop_request(record.id)
         self._records[record.id] = record
         self._stopping.discard(record.id)
         self._changed.notify_all()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import HostError
 from facechain_ext.jobs.items import Item
-from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.jobs.schedule import try_item
 from facechain_ext.next_steps import next_steps
@@ -40,7 +40,7 @@ class RayItemMaker:
         """Make the items of a batch; items that were made before an actor was lost are not made again."""
         for text in batch["item"]:
             values = json.loads(str(text))
-            item = Item(values["id"], parse_order(values["order"]), values["label"])
+            item = Item(values["id"], parse_job_request(values["order"]), values["label"])
             if not self._results.is_done(item.id):
                 try_item(self._worker, item, self._results)
         return {"id": batch["id"]}
@@ -99,4 +99,4 @@ def run_items_on_ray(
 
 
 def _text(item: Item) -> str:
-    return json.dumps({"id": item.id, "label": item.label, "order": dict(item.order.values)})
+    return json.dumps({"id": item.id, "label": item.label, "order": dict(item.job_request.values)})

@@ -72,26 +72,26 @@ class JobRecord:
 
 
 class JobFolder:
-    """The jobs under ``folder``. An order holds photos: only this user of the machine can read them."""
+    """The jobs under ``folder``. A request holds photos: only this user of the machine can read them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def create(self, record: JobRecord, order: Mapping[str, object]) -> None:
+    def create(self, record: JobRecord, job_request: Mapping[str, object]) -> None:
         """Write a new job; once this returns, it survives the end of the program. Raises WeightsError, OSError."""
         place = self._place(record.id)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         place.mkdir(mode=0o700)
         with atomic_write(place / _ORDER) as part:
-            part.write_text(json.dumps(order), encoding="utf-8")
+            part.write_text(json.dumps(job_request), encoding="utf-8")
         self.write(record)
 
     def write(self, record: JobRecord) -> None:
         """Replace a job's record; raises WeightsError when the disk refuses."""
         write_json(self._place(record.id) / _RECORD, asdict(record))
 
-    def order(self, job_id: str) -> object:
-        """The order of a job; None when it cannot be read."""
+    def job_request(self, job_id: str) -> object:
+        """The request of a job; None when it cannot be read."""
         return read_json(self._place(job_id) / _ORDER)
 
     def save_picture(self, job_id: str, number: int, picture: MadePicture) -> JobPicture:
@@ -114,7 +114,7 @@ class JobFolder:
         """Delete a job with its photos and pictures."""
         shutil.rmtree(self._place(job_id), ignore_errors=True)
 
-    def drop_order(self, job_id: str) -> None:
+    def drop_request(self, job_id: str) -> None:
         """Delete the photos of a job that has ended."""
         (self._place(job_id) / _ORDER).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""References in a request's order: pictures in base64, cards of the library by name or sent as files."""
+"""References in a request over the API: pictures in base64, cards of the library by name or as files."""
 
 from __future__ import annotations
 

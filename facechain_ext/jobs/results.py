@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.jobs.items import Item
-    from facechain_ext.jobs.worker import MadeOrder
+    from facechain_ext.jobs.worker import RequestResult
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ResultFolder:
         except (KeyError, TypeError):
             return None
 
-    def save(self, item: Item, made: MadeOrder, *, seconds: float, attempts: int, worker: str) -> Row:
+    def save(self, item: Item, made: RequestResult, *, seconds: float, attempts: int, worker: str) -> Row:
         """Write an item's pictures, then its row; what another worker wrote meanwhile stays."""
         names = []
         for number, picture in enumerate(made.pictures, 1):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.jobs.items import Item
     from facechain_ext.jobs.results import ResultFolder, Row
-    from facechain_ext.jobs.worker import MadeOrder
+    from facechain_ext.jobs.worker import RequestResult
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class BatchWorker(Protocol):
     def name(self) -> str:
         """What it is called in the report."""
 
-    def make(self, item: Item) -> MadeOrder:
+    def make(self, item: Item) -> RequestResult:
         """Make an item; raises WorkerLostError when another worker should, FaceChainError when the item fails."""
 
     def is_back(self) -> bool:

@@ -1,11 +1,11 @@
-"""The JSON schema of an order with examples, made of the tables of settings: what OpenAPI shows."""
+"""The JSON schema of a request with examples, made of the tables of settings: what OpenAPI shows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.jobs.order import MAX_PHOTOS, MAX_TEXT, portrait_rows
+from facechain_ext.jobs.job_request import MAX_PHOTOS, MAX_TEXT, portrait_rows
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
@@ -50,8 +50,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
 }
 
 
-def order_schema() -> dict[str, object]:
-    """The schema of what ``parse_order`` takes."""
+def request_schema() -> dict[str, object]:
+    """The schema of what ``parse_job_request`` takes."""
     return {"oneOf": [_portrait(), _template(), _detail()]}
 
 

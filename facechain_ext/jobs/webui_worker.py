@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.jobs.items import embedded
 from facechain_ext.jobs.schedule import WorkerLostError
-from facechain_ext.jobs.worker import MadeOrder, MadePicture
+from facechain_ext.jobs.worker import MadePicture, RequestResult
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class WebuiWorker:
         if auth:
             self._headers["Authorization"] = "Basic " + base64.b64encode(auth.encode("utf-8")).decode("ascii")
 
-    def make(self, item: Item) -> MadeOrder:
+    def make(self, item: Item) -> RequestResult:
         """The pictures of an item; raises WorkerLostError, or InputError and HostError when the item is at fault."""
         deadline = time.monotonic() + self._timeout
         path = "/facechain/v1/jobs/" + self._post(item, deadline)
@@ -73,8 +73,8 @@ class WebuiWorker:
         return self._json("GET", "/facechain/v1/models")
 
     def _post(self, item: Item, deadline: float) -> str:
-        """Hand the order over; the job's id. Waits while the webui's queue is full."""
-        body = json.dumps(embedded(item.order, self._sources)).encode("ascii")
+        """Hand the request over; the job's id. Waits while the webui's queue is full."""
+        body = json.dumps(embedded(item.job_request, self._sources)).encode("ascii")
         while (job := self._try_to_post(body, item, deadline)) is None:
             pass
         return job
@@ -90,7 +90,7 @@ class WebuiWorker:
             return None
         return urllib.parse.quote(str(answer["id"]), safe="")
 
-    def _result(self, job: Mapping[str, object], item: Item) -> MadeOrder:
+    def _result(self, job: Mapping[str, object], item: Item) -> RequestResult:
         if job["state"] == "failed":
             raise InputError(str(job.get("error") or "it failed without a reason"))
         pictures = job.get("pictures")
@@ -102,7 +102,7 @@ class WebuiWorker:
             content = self._request("GET", str(one["url"]))
             made.append(MadePicture(content, str(one["infotext"]), int(one["seed"]), likeness))
         notes = job.get("notes")
-        return MadeOrder(tuple(made), tuple(map(str, notes)) if isinstance(notes, list) else ())
+        return RequestResult(tuple(made), tuple(map(str, notes)) if isinstance(notes, list) else ())
 
     def _delete(self, path: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The worker: makes the pictures of an order on any host, one order at a time."""
+"""The worker: makes the pictures of a request on any host, one request at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.jobs.order import Order
+    from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import Settings
@@ -62,7 +62,7 @@ class Capabilities(Protocol):
         """Default settings for the checkpoint."""
 
 
-class OrderHost(Host, Protocol):
+class WorkerHost(Host, Protocol):
     """A host that a worker can use; the page's hosts are such."""
 
     def capabilities(self) -> Capabilities:
@@ -82,7 +82,7 @@ class OrderHost(Host, Protocol):
 
 
 class Sources(Protocol):
-    """What the references of an order stand for."""
+    """What the references of a request stand for."""
 
     def picture(self, reference: str) -> bytes:
         """The file of a photo or a template; raises FaceChainError that names it."""
@@ -102,52 +102,52 @@ class MadePicture:
 
 
 @dataclass(frozen=True)
-class MadeOrder:
-    """The pictures of an order, most like first; sentences about what is not as asked; whether it was stopped."""
+class RequestResult:
+    """The pictures of a request, most like first; sentences about what is not as asked; whether it was stopped."""
 
     pictures: tuple[MadePicture, ...]
     notes: tuple[str, ...] = ()
     stopped: bool = False
 
 
-class OrderWorker:
-    """Makes orders on ``host``; people and their identities are kept for the orders that follow."""
+class RequestWorker:
+    """Makes requests on ``host``; people and their identities are kept for the requests that follow."""
 
-    def __init__(self, host: OrderHost, sources: Sources) -> None:
+    def __init__(self, host: WorkerHost, sources: Sources) -> None:
         self._host, self._sources = host, sources
         self._people: LRUCache[Identity] = LRUCache(_KEPT_PEOPLE)
 
-    def make(self, order: Order, progress: Callable[[int, int], bool] | None = None) -> MadeOrder:
-        """Make the pictures of ``order``.
+    def make(self, job_request: JobRequest, progress: Callable[[int, int], bool] | None = None) -> RequestResult:
+        """Make the pictures of ``job_request``.
 
         ``progress(step, steps)`` ends the work when it returns False; what is finished is returned. Raises
-        FaceChainError when the order cannot be done.
+        FaceChainError when the request cannot be done.
         """
         go_on = progress or (lambda _step, _steps: True)
-        make_it = {"portrait": self._portrait, "template": self._template, "detail": self._detail}[order.recipe]
-        return make_it(order, go_on)
+        make_it = {"portrait": self._portrait, "template": self._template, "detail": self._detail}[job_request.recipe]
+        return make_it(job_request, go_on)
 
-    def _portrait(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
+    def _portrait(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         require_ready(self._host.capabilities().needed)
-        person = self._person(order)
+        person = self._person(job_request)
         job, notes = plan(
             person,
-            find_style(order.style) if order.style else None,
-            self._fitted(order),
-            subject=order.subject,
-            suits=order.suits,
-            prompt=order.prompt,
-            negative_prompt=order.negative_prompt,
+            find_style(job_request.style) if job_request.style else None,
+            self._fitted(job_request),
+            subject=job_request.subject,
+            suits=job_request.suits,
+            prompt=job_request.prompt,
+            negative_prompt=job_request.negative_prompt,
             lora_folders=self._host.lora_folders(),
         )
-        job = replace(job, method_settings=order.method_settings)
-        tools = [*([fusion()] if order.fuse else []), *([retouching()] if order.retouch else [])]
-        photo = self._first_photo(order) if order.fuse and order.photos else None
+        job = replace(job, method_settings=job_request.method_settings)
+        tools = [*([fusion()] if job_request.fuse else []), *([retouching()] if job_request.retouch else [])]
+        photo = self._first_photo(job_request) if job_request.fuse and job_request.photos else None
         scorer = self._host.likeness_scorer()
 
-        def work() -> MadeOrder:
+        def work() -> RequestResult:
             result = make_portraits(
-                self._host, job, keep=order.portrait.keep, scorer=scorer, photo=photo, tools=tools,
+                self._host, job, keep=job_request.portrait.keep, scorer=scorer, photo=photo, tools=tools,
                 notes=[*notes, *person.notes], progress=progress,
             )  # fmt: skip
             made = tuple(
@@ -160,18 +160,18 @@ class OrderWorker:
                 for one in result.pictures
             )
             said = [*result.notes, *(note for one in result.pictures for note in one.notes)]
-            wanted = order.portrait.keep or order.count
-            return MadeOrder(made, tuple(dict.fromkeys(said)), stopped=len(made) < wanted)
+            wanted = job_request.portrait.keep or job_request.count
+            return RequestResult(made, tuple(dict.fromkeys(said)), stopped=len(made) < wanted)
 
         return self._host.queued(work)()
 
-    def _fitted(self, order: Order) -> Settings:
-        """The order's settings, with sizes and steps that suit a small checkpoint where the order names none."""
-        defaults, given = self._host.capabilities().defaults, order.values.get("settings") or {}
+    def _fitted(self, job_request: JobRequest) -> Settings:
+        """The request's settings, with sizes and steps that suit a small checkpoint where the request names none."""
+        defaults, given = self._host.capabilities().defaults, job_request.values.get("settings") or {}
         assert isinstance(given, dict)
         if not defaults.words:
-            return order.portrait
-        own = order.portrait
+            return job_request.portrait
+        own = job_request.portrait
         return replace(
             own,
             width=own.width if "width" in given else defaults.width,
@@ -179,41 +179,41 @@ class OrderWorker:
             steps=own.steps if "steps" in given else defaults.steps,
         )
 
-    def _template(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
-        settings = order.painting
+    def _template(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
+        settings = job_request.painting
         painted = paints(settings)
-        image = read_template(self._sources.picture(order.template), name="the template")
-        actions, refused = resolve_actions(order.faces, lambda choice: self._face(choice, paint=painted))
+        image = read_template(self._sources.picture(job_request.template), name="the template")
+        actions, refused = resolve_actions(job_request.faces, lambda choice: self._face(choice, paint=painted))
         if painted:
-            settings = self._painting(order)
-        targets = find_template_faces(image.pixels, hair=order.hair and painted)
+            settings = self._painting(job_request)
+        targets = find_template_faces(image.pixels, hair=job_request.hair and painted)
         scorer = self._host.likeness_scorer() if chooses_by_likeness(settings) else None
-        tools = [retouching()] if order.retouch else []
+        tools = [retouching()] if job_request.retouch else []
 
-        def work() -> MadeOrder:
+        def work() -> RequestResult:
             result = make(
                 image, actions, settings, host=self._host if painted else None, targets=targets, scorer=scorer,
                 tools=tools, progress=progress,
             )  # fmt: skip
             text = template_infotext(
-                image, actions, settings, hair=order.hair and painted, tools=[tool.name for tool in tools],
+                image, actions, settings, hair=job_request.hair and painted, tools=[tool.name for tool in tools],
                 host_text=result.infotext,
             )  # fmt: skip
             return _finished_template(image, result, text, settings.seed, refused)
 
         return self._host.queued(work)() if painted else work()
 
-    def _detail(self, order: Order, progress: Callable[[int, int], bool]) -> MadeOrder:
-        settings = self._painting(order)
-        image = read_template(self._sources.picture(order.template), name="the picture")
+    def _detail(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
+        settings = self._painting(job_request)
+        image = read_template(self._sources.picture(job_request.template), name="the picture")
         people, labels = [], []
-        for person in order.people:
+        for person in job_request.people:
             name, identity = self._sources.card(person.card) if person.card else ("", self._encoded(person.photos))
             people.append(placed_person(identity, person, settings.strength))
             labels.append(f"card {name}" if name else "")
         scorer = self._host.likeness_scorer()
 
-        def work() -> MadeOrder:
+        def work() -> RequestResult:
             result, actions = repair_faces(
                 image, people, settings, host=self._host, labels=labels, scorer=scorer, progress=progress
             )
@@ -222,22 +222,28 @@ class OrderWorker:
 
         return self._host.queued(work)()
 
-    def _painting(self, order: Order) -> TemplateSettings:
-        """The order's settings for painting, suited to the checkpoint where it names none of its own.
+    def _painting(self, job_request: JobRequest) -> TemplateSettings:
+        """The request's settings for painting, suited to the checkpoint where it names none of its own.
 
         Raises WeightsError when something that painting needs is missing.
         """
-        capabilities, given = self._host.capabilities(), order.values.get("settings") or {}
+        capabilities, given = self._host.capabilities(), job_request.values.get("settings") or {}
         require_ready(capabilities.needed)
         steps_given = isinstance(given, dict) and "steps" in given
-        return order.painting.suited_to(capabilities.defaults, capabilities.ready_controls, steps_given=steps_given)
+        return job_request.painting.suited_to(
+            capabilities.defaults, capabilities.ready_controls, steps_given=steps_given
+        )
 
-    def _person(self, order: Order) -> Identity:
-        """The identity of an order's card or photos."""
-        return self._sources.card(order.card)[1] if order.card else self._encoded(order.photos, order.face)
+    def _person(self, job_request: JobRequest) -> Identity:
+        """The identity of a request's card or photos."""
+        return (
+            self._sources.card(job_request.card)[1]
+            if job_request.card
+            else self._encoded(job_request.photos, job_request.face)
+        )
 
     def _encoded(self, photos: Sequence[object], face: int = 0) -> Identity:
-        """The identity in photos, encoded once for all orders with the same."""
+        """The identity in photos, encoded once for all requests with the same."""
         contents = [self._sources.picture(str(photo)) for photo in photos]
         key = (tuple(hashlib.sha256(content).hexdigest() for content in contents), face)
         found = self._people.get(key)
@@ -252,13 +258,13 @@ class OrderWorker:
         photo = faces.read_picture(self._sources.picture(choice.reference))
         return photo_source(photo, self._host.encoder() if paint else None)
 
-    def _first_photo(self, order: Order) -> Image.Image:
-        return Image.fromarray(faces.read_picture(self._sources.picture(order.photos[0])).pixels)
+    def _first_photo(self, job_request: JobRequest) -> Image.Image:
+        return Image.fromarray(faces.read_picture(self._sources.picture(job_request.photos[0])).pixels)
 
 
 def _finished_template(
     image: TemplateImage, result: TemplateResult, infotext: str, seed: int, refused: Sequence[str] = ()
-) -> MadeOrder:
+) -> RequestResult:
     content = image.labelled(result.pixels, infotext)
     notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
-    return MadeOrder((MadePicture(content, infotext, seed),), notes, stopped=result.stopped)
+    return RequestResult((MadePicture(content, infotext, seed),), notes, stopped=result.stopped)

@@ -38,13 +38,13 @@ def test_a_batch_is_made_once_and_its_pictures_are_those_of_the_command(models, 
     assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in times} == times
     picture = tmp_path / "out" / rows[0]["pictures"]
     assert describe(read_packet(picture.read_bytes()))["source_type"] == "trainedAlgorithmicMedia"
-    from facechain_ext.jobs.order import parse_order
+    from facechain_ext.jobs.job_request import parse_job_request
     from facechain_ext.recipes.style import plan
 
-    order = parse_order(
+    job_request = parse_job_request(
         {"card": "anna", "prompt": "a photo", "settings": {"seed": 3, "steps": 1, "width": 64, "height": 64}}
     )
-    job, _ = plan(person, None, order.portrait, subject="a person", prompt="a photo")
+    job, _ = plan(person, None, job_request.portrait, subject="a person", prompt="a photo")
     (portrait,) = host.generate(job)
     assert np.array_equal(np.asarray(Image.open(picture)), np.asarray(portrait.picture))
 

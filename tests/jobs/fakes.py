@@ -10,9 +10,9 @@ from PIL import Image
 
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.items import Item
-from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.schedule import WorkerLostError
-from facechain_ext.jobs.worker import MadeOrder, MadePicture
+from facechain_ext.jobs.worker import MadePicture, RequestResult
 
 
 def png(seed):
@@ -21,22 +21,22 @@ def png(seed):
     return file.getvalue()
 
 
-def order(seed, **further):
+def job_request(seed, **further):
     return {"recipe": "portrait", "card": "Anna", "prompt": "a photo", "settings": {"seed": seed}, **further}
 
 
 def item(seed):
-    parsed = parse_order(order(seed))
+    parsed = parse_job_request(job_request(seed))
     return Item(parsed.digest(lambda _reference: b"card"), parsed, f"seed {seed}")
 
 
 def make(parsed, progress=lambda _step, _steps: True):
-    """The picture of an order, in four steps."""
+    """The picture of a request, in four steps."""
     for step in range(1, 5):
         if not progress(step, 4):
-            return MadeOrder((), stopped=True)
+            return RequestResult((), stopped=True)
     seed = parsed.portrait.seed
-    return MadeOrder((MadePicture(png(seed), json.dumps({"seed": seed}), seed, 0.5),))
+    return RequestResult((MadePicture(png(seed), json.dumps({"seed": seed}), seed, 0.5),))
 
 
 class Worker:
@@ -48,7 +48,7 @@ class Worker:
         self.lock = threading.Lock()
 
     def make(self, one):
-        seed = one.order.portrait.seed
+        seed = one.job_request.portrait.seed
         with self.lock:
             if self.lost_after is not None and len(self.made) >= self.lost_after:
                 raise WorkerLostError("it does not answer")
@@ -56,7 +56,7 @@ class Worker:
                 self.failing[seed] -= 1
                 raise InputError(f"seed {seed} fails")
             self.made.append(seed)
-        return make(one.order)
+        return make(one.job_request)
 
     def is_back(self):
         if self.back:

@@ -75,9 +75,9 @@ def test_folders_become_all_combinations(folder):
         (people / name).write_bytes(png(1))
     found = list_people(people)
     assert [path.name for path in found] == ["anna.png", "cleo.safetensors", "dora"]
-    orders = combine(found, [], ["poster", "snow"], [1, 2, 3], {"prompt": "p"})
-    assert len(orders) == 3 * 2 * 3
-    dora = next(one for one in orders if len(one.get("photos", [])) == 2)
+    job_requests = combine(found, [], ["poster", "snow"], [1, 2, 3], {"prompt": "p"})
+    assert len(job_requests) == 3 * 2 * 3
+    dora = next(one for one in job_requests if len(one.get("photos", [])) == 2)
     assert dora["settings"] == {"seed": 1}
     placed = combine(found, [folder / "room.png"], [], [1], {}, face=2)
     assert [one["faces"] for one in placed][1] == {"2": {"card": str(people / "cleo.safetensors")}}
@@ -87,7 +87,7 @@ def test_folders_become_all_combinations(folder):
 
 def test_an_order_for_elsewhere_has_its_files_inside(folder):
     (one,) = make_items([{"card": "cleo.safetensors", "prompt": "p"}], FileSources(folder))
-    sent = embedded(one.order, FileSources(folder))
+    sent = embedded(one.job_request, FileSources(folder))
     assert sent["card"] == CARD_URL + "YSBjYXJk"
     assert str(folder) not in json.dumps(sent)
 
@@ -150,7 +150,7 @@ def test_without_any_worker_left_items_are_left_and_said_so(tmp_path):
 def test_an_unexpected_error_is_the_item_s_and_not_the_end(tmp_path):
     class Broken(Worker):
         def make(self, one):
-            if one.order.portrait.seed == 1:
+            if one.job_request.portrait.seed == 1:
                 raise ZeroDivisionError("no reason")
             return super().make(one)
 

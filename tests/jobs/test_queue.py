@@ -11,7 +11,7 @@ import pytest
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.queue import JobQueue, KeyReusedError, QueueFullError, QueueLimits
 from facechain_ext.jobs.records import JobFolder, public_facts
-from tests.jobs.fakes import make, order, png
+from tests.jobs.fakes import job_request, make, png
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def finish(queue, *records):
 
 
 class Gate:
-    """Makes orders one at a time when it is let to; notes in which order."""
+    """Makes requests one at a time when it is let to; notes in which order."""
 
     def __init__(self):
         self.open, self.seeds = threading.Event(), []
@@ -51,7 +51,7 @@ class Gate:
 def test_a_job_is_made_and_its_picture_is_that_of_its_order(folder):
     queue = JobQueue(folder, make)
     queue.start()
-    records = [queue.submit(order(seed))[0] for seed in range(10)]
+    records = [queue.submit(job_request(seed))[0] for seed in range(10)]
     for seed, record in enumerate(finish(queue, *records)):
         assert (record.state, record.pictures[0].seed, record.step) == ("done", seed, 4)
         assert queue.picture(record, 1) == png(seed)
@@ -68,7 +68,7 @@ def test_clients_take_turns_and_each_keeps_its_order(folder):
     queue = JobQueue(folder, gate)
     for client, seeds in (("a", range(4)), ("b", range(10, 12)), ("c", range(20, 21))):
         for seed in seeds:
-            queue.submit(order(seed), client=client)
+            queue.submit(job_request(seed), client=client)
     waiting = queue.jobs_of()
     places = {one.id: queue.position(one) for one in waiting}
     assert sorted(places.values()) == list(range(1, 8))
@@ -83,9 +83,9 @@ def test_clients_take_turns_and_each_keeps_its_order(folder):
 def test_a_full_queue_says_when_and_how_long(folder):
     queue = JobQueue(folder, make, lambda: QueueLimits(waiting=3))
     for seed in range(3):
-        queue.submit(order(seed))
+        queue.submit(job_request(seed))
     with pytest.raises(QueueFullError) as caught:
-        queue.submit(order(3))
+        queue.submit(job_request(3))
     assert (caught.value.length, caught.value.seconds > 0) == (3, True)
     assert queue.length() == 3
 
@@ -97,19 +97,19 @@ def test_photos_are_limited_for_each_client(folder):
     with pytest.raises(QueueFullError, match="4 photos a minute"):
         queue.submit(three, client="a")
     queue.submit(three, client="b")
-    queue.submit(order(1), client="a")
+    queue.submit(job_request(1), client="a")
 
 
 def test_the_same_key_is_the_same_job(folder):
     queue = JobQueue(folder, make)
-    first, new = queue.submit(order(1), key="k", owner="anna")
-    again, old = queue.submit(order(1), key="k", owner="anna")
+    first, new = queue.submit(job_request(1), key="k", owner="anna")
+    again, old = queue.submit(job_request(1), key="k", owner="anna")
     assert (again.id, new, old) == (first.id, True, False)
     with pytest.raises(KeyReusedError):
-        queue.submit(order(2), key="k", owner="anna")
-    assert queue.submit(order(2), key="k", owner="ben")[1]
+        queue.submit(job_request(2), key="k", owner="anna")
+    assert queue.submit(job_request(2), key="k", owner="ben")[1]
     later = JobQueue(folder, make)
-    assert later.submit(order(1), key="k", owner="anna")[0].id == first.id
+    assert later.submit(job_request(1), key="k", owner="anna")[0].id == first.id
 
 
 def test_a_bad_order_is_refused_and_leaves_nothing(folder):
@@ -129,7 +129,7 @@ def test_an_error_is_the_job_s_and_the_next_goes_on(folder):
 
     queue = JobQueue(folder, failing)
     queue.start()
-    ended = finish(queue, *(queue.submit(order(seed))[0] for seed in range(3)))
+    ended = finish(queue, *(queue.submit(job_request(seed))[0] for seed in range(3)))
     assert [one.state for one in ended] == ["failed", "failed", "done"]
     assert ended[0].error == "There is no card called Anna."
     assert "no reason" in ended[1].error
@@ -138,7 +138,7 @@ def test_an_error_is_the_job_s_and_the_next_goes_on(folder):
 def test_stopping_and_deleting(folder):
     gate = Gate()
     queue = JobQueue(folder, gate)
-    running, waiting = queue.submit(order(0))[0], queue.submit(order(1))[0]
+    running, waiting = queue.submit(job_request(0))[0], queue.submit(job_request(1))[0]
     queue.start()
     assert gate.begun.wait(30)
     assert queue.stop(waiting.id).state == "stopped"
@@ -154,7 +154,7 @@ def test_stopping_and_deleting(folder):
 def test_jobs_survive_the_end_of_the_program(folder):
     gate = Gate()
     first = JobQueue(folder, gate)
-    records = [first.submit(order(seed), client="a")[0] for seed in range(4)]
+    records = [first.submit(job_request(seed), client="a")[0] for seed in range(4)]
     first.start()
     assert gate.begun.wait(30)  # the first runs and never ends: as if the program were killed
     assert folder.load()[0].state == "running"
@@ -172,7 +172,7 @@ def test_a_job_that_ends_the_program_is_not_tried_for_ever(folder):
     from dataclasses import replace
 
     queue = JobQueue(folder, make)
-    record, _ = queue.submit(order(1))
+    record, _ = queue.submit(job_request(1))
     folder.write(replace(record, state="running", starts=3))
     later = JobQueue(folder, make)
     assert later.get(record.id).state == "failed"
@@ -181,7 +181,7 @@ def test_a_job_that_ends_the_program_is_not_tried_for_ever(folder):
 
 def test_damaged_files_are_named_and_the_rest_is_there(folder, caplog):
     queue = JobQueue(folder, make)
-    good, bad = queue.submit(order(1))[0], queue.submit(order(2))[0]
+    good, bad = queue.submit(job_request(1))[0], queue.submit(job_request(2))[0]
     (folder.folder / bad.id / "job.json").write_text('{"id": 3}')
     (folder.folder / "something else").mkdir()
     assert [one.id for one in JobQueue(folder, make).jobs_of()] == [good.id]
@@ -192,9 +192,9 @@ def test_results_go_when_their_time_has_passed(folder):
     limits = [QueueLimits()]
     queue = JobQueue(folder, make, lambda: limits[0])
     queue.start()
-    (old,) = finish(queue, queue.submit(order(1))[0])
+    (old,) = finish(queue, queue.submit(job_request(1))[0])
     limits[0] = QueueLimits(keep_hours=0)
-    queue.submit(order(2))
+    queue.submit(job_request(2))
     with pytest.raises(InputError):
         queue.get(old.id)
     assert not (folder.folder / old.id).exists()
@@ -202,7 +202,7 @@ def test_results_go_when_their_time_has_passed(folder):
 
 def test_jobs_of_others_are_not_there(folder):
     queue = JobQueue(folder, make)
-    record, _ = queue.submit(order(1), owner="anna")
+    record, _ = queue.submit(job_request(1), owner="anna")
     for ask in (queue.get, queue.stop):
         with pytest.raises(InputError, match="no such job"):
             ask(record.id, "ben")

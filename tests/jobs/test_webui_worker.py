@@ -11,7 +11,7 @@ import pytest
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.jobs.items import FileSources, make_items
-from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.jobs.schedule import WorkerLostError, run_items
 from facechain_ext.jobs.webui_worker import WebuiWorker, connect
@@ -83,12 +83,12 @@ class Webui:
             return {"detail": "full"}, 429, (("Retry-After", "0.1"),)
         values = json.loads(body)
         assert base64.b64decode(values["photos"][0]) == png(1)
-        order = parse_order(values)
-        assert make(order).pictures
+        job_request = parse_job_request(values)
+        assert make(job_request).pictures
         key = headers["Idempotency-Key"]
         if key not in self.jobs:
-            self.seeds.append(order.portrait.seed)
-        self.jobs[key] = {"seed": order.portrait.seed}
+            self.seeds.append(job_request.portrait.seed)
+        self.jobs[key] = {"seed": job_request.portrait.seed}
         return {"id": key}, 202
 
 

@@ -1,4 +1,4 @@
-"""The worker on the diffusers host with tiny models: orders of requests become files, and can be stopped."""
+"""The worker on the diffusers host with tiny models: requests become files, and can be stopped."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from skimage import data
 from facechain_ext.errors import InputError, PhotoError, WeightsError
 from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
 from facechain_ext.jobs.items import CARD_URL
-from facechain_ext.jobs.order import parse_order
+from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.request_sources import RequestSources
-from facechain_ext.jobs.worker import OrderWorker
+from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.labels import describe, read_packet
 
 PHOTO = data.astronaut()
@@ -30,7 +30,7 @@ def base64_of(pixels):
 @pytest.fixture(scope="module")
 def worker(models, tmp_path_factory):
     files = ServeFiles(models.checkpoint, encoder=models.encoder, adapters={"small": models.adapter})
-    return OrderWorker(ServeHost(files, tmp_path_factory.mktemp("out")), RequestSources())
+    return RequestWorker(ServeHost(files, tmp_path_factory.mktemp("out")), RequestSources())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def card(person, tmp_path_factory):
 
 def portrait(settings=None, **values):
     small = {"steps": 2, "width": 64, "height": 64}
-    return parse_order({"prompt": "a photo", "settings": {**small, **(settings or {})}, **values})
+    return parse_job_request({"prompt": "a photo", "settings": {**small, **(settings or {})}, **values})
 
 
 def test_photos_and_their_card_give_the_same_picture(worker, card):
@@ -57,10 +57,10 @@ def test_photos_and_their_card_give_the_same_picture(worker, card):
 
 
 def test_a_template_keeps_everything_but_the_face(worker):
-    order = parse_order(
+    job_request = parse_job_request(
         {"recipe": "template", "template": base64_of(PHOTO), "faces": {"1": {"photo": base64_of(PHOTO[:, ::-1])}}}
     )
-    made = worker.make(order)
+    made = worker.make(job_request)
     pixels = np.asarray(Image.open(io.BytesIO(made.pictures[0].content)).convert("RGB"))
     assert np.array_equal(pixels[300:], PHOTO[300:])
     assert not np.array_equal(pixels[:300], PHOTO[:300])
@@ -69,7 +69,7 @@ def test_a_template_keeps_everything_but_the_face(worker):
 
 def test_a_painted_template_takes_the_host(worker, card):
     settings = {"quality": "standard", "steps": 1}
-    order = parse_order(
+    job_request = parse_job_request(
         {
             "recipe": "template",
             "template": base64_of(PHOTO[:, ::-1]),
@@ -77,17 +77,17 @@ def test_a_painted_template_takes_the_host(worker, card):
             "settings": settings,
         }
     )
-    (picture,) = worker.make(order).pictures
+    (picture,) = worker.make(job_request).pictures
     assert describe(read_packet(picture.content))["source_type"] == "compositeWithTrainedAlgorithmicMedia"
     assert "FaceChain quality: standard" in picture.infotext
 
 
 def test_a_repair_of_faces_paints_only_the_face(worker, card):
     settings = {"steps": 1, "seed": 3}
-    order = parse_order(
+    job_request = parse_job_request(
         {"recipe": "detail", "picture": base64_of(PHOTO[:, ::-1]), "people": [{"card": card}], "settings": settings}
     )
-    (picture,) = worker.make(order).pictures
+    (picture,) = worker.make(job_request).pictures
     pixels = np.asarray(Image.open(io.BytesIO(picture.content)).convert("RGB"))
     assert np.array_equal(pixels[300:], PHOTO[300:, ::-1])
     assert not np.array_equal(pixels[:300], PHOTO[:300, ::-1])

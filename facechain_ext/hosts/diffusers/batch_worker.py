@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.jobs.items import FileSources
-from facechain_ext.jobs.worker import OrderWorker
+from facechain_ext.jobs.worker import RequestWorker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.hosts.diffusers.serve import ServeFiles
     from facechain_ext.jobs.items import Item
-    from facechain_ext.jobs.worker import MadeOrder
+    from facechain_ext.jobs.worker import RequestResult
 
 
 class LocalWorker:
@@ -23,11 +23,11 @@ class LocalWorker:
         from facechain_ext.hosts.diffusers.serve import ServeHost
 
         self.name = name
-        self._worker = OrderWorker(ServeHost(files, output), sources)
+        self._worker = RequestWorker(ServeHost(files, output), sources)
 
-    def make(self, item: Item) -> MadeOrder:
+    def make(self, item: Item) -> RequestResult:
         """The pictures of an item; raises FaceChainError when it cannot be made."""
-        return self._worker.make(item.order)
+        return self._worker.make(item.job_request)
 
     def is_back(self) -> bool:
         """Always: it goes away only with the program."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def add_callback(category: str, function: Callback, filename: str) -> None:
     """Have the host call ``function`` at the event ``category``, such as "cfg_denoiser" or "ui_tabs".
 
-    ``filename`` is the file of the extension that the host names in its settings. Hosts that cannot be told it are
-    asked by their own function for the category.
+    ``filename`` is the file of the extension that the host names in its settings. Other hosts
+    register it by their own function for the category.
     """
     host_function: Callback | None = getattr(script_callbacks, "add_callback", None)
     callbacks = getattr(script_callbacks, "callback_map", {}).get(f"callbacks_{category}")

@@ -10,7 +10,7 @@ from facechain_ext.hosts.webui import settings
 from facechain_ext.jobs.queue import JobQueue, QueueLimits
 from facechain_ext.jobs.records import JobFolder
 from facechain_ext.jobs.request_sources import RequestSources
-from facechain_ext.jobs.worker import OrderWorker
+from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def job_queue() -> JobQueue:
             from facechain_ext.hosts.webui.host import WebuiHost
 
             _Process.host = WebuiHost()
-            worker = OrderWorker(_Process.host, RequestSources())
+            worker = RequestWorker(_Process.host, RequestSources())
             _Process.queue = JobQueue(JobFolder(models_folder() / FOLDER), worker.make, _limits)
             _Process.queue.start()
         return _Process.queue

@@ -15,7 +15,7 @@ from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.hosts.webui import job_queue, settings
 from facechain_ext.jobs.queue import KeyReusedError, QueueFullError
 from facechain_ext.jobs.records import public_facts
-from facechain_ext.jobs.schema import EXAMPLES, order_schema
+from facechain_ext.jobs.schema import EXAMPLES, request_schema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,7 +53,7 @@ def add_job_routes(router: APIRouter) -> None:
             response_model=None, openapi_extra=answers.get("extra"), tags=["FaceChain jobs"],
         )  # fmt: skip
 
-    body = {"application/json": {"schema": order_schema(), "examples": EXAMPLES}}
+    body = {"application/json": {"schema": request_schema(), "examples": EXAMPLES}}
     key = {
         "name": "Idempotency-Key", "in": "header", "required": False,
         "schema": {"type": "string", "maxLength": _MAX_KEY},

@@ -11,7 +11,7 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.template.crop import face_crop, paste
-from facechain_ext.recipes.template.guest import choose_photo, photo_notes, result_doubts
+from facechain_ext.recipes.template.source_photo import choose_photo, photo_notes, result_doubts
 from facechain_ext.retouch.fuse import blend_face
 
 if TYPE_CHECKING:

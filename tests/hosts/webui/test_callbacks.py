@@ -1,4 +1,4 @@
-"""Registration of callbacks: by name of the file where the host takes it, else by the host's own function."""
+"""Registration of callbacks: with the name of the file where the host takes it, else by the host's own function."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_host_that_takes_the_file_gets_it(host):
 
 
 @pytest.mark.parametrize("known", [{}, {"callbacks_ui_tabs": []}], ids=["another map", "no file name"])
-def test_other_hosts_are_asked_by_their_own_function(host, known):
+def test_other_hosts_register_by_their_own_function(host, known):
     import modules.script_callbacks as hosts_own
 
     from facechain_ext.hosts.webui.callbacks import add_callback

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from tests.hosts.webui import fake_host
-from tests.jobs.fakes import make, order, png
+from tests.jobs.fakes import job_request, make, png
 
 BASE = "/facechain/v1/jobs"
 
@@ -53,7 +53,7 @@ def ended(client, job_id, **options):
 
 def test_from_an_order_to_its_picture(served):
     client = served()
-    answer = client.post(BASE, json=order(7))
+    answer = client.post(BASE, json=job_request(7))
     assert answer.status_code == 202
     job = answer.json()
     assert answer.headers["Location"] == f"{BASE}/{job['id']}"
@@ -72,7 +72,7 @@ def test_from_an_order_to_its_picture(served):
 
 def test_events_tell_of_the_job_until_it_ends(served):
     client = served(start=False)
-    job = client.post(BASE, json=order(7)).json()
+    job = client.post(BASE, json=job_request(7)).json()
     from facechain_ext.hosts.webui import job_queue
 
     job_queue.job_queue().start()
@@ -86,18 +86,18 @@ def test_events_tell_of_the_job_until_it_ends(served):
 def test_the_same_key_gives_the_same_job(served):
     client = served()
     headers = {"Idempotency-Key": "k"}
-    first, again = (client.post(BASE, json=order(1), headers=headers).json()["id"] for _ in range(2))
+    first, again = (client.post(BASE, json=job_request(1), headers=headers).json()["id"] for _ in range(2))
     assert first == again
-    assert client.post(BASE, json=order(2), headers=headers).status_code == 409
-    assert client.post(BASE, json=order(1), headers={"Idempotency-Key": "x" * 201}).status_code == 422
+    assert client.post(BASE, json=job_request(2), headers=headers).status_code == 409
+    assert client.post(BASE, json=job_request(1), headers={"Idempotency-Key": "x" * 201}).status_code == 422
 
 
 def test_a_full_queue_answers_429_with_its_length(served):
     from facechain_ext.jobs.queue import QueueLimits
 
     client = served(limits=QueueLimits(waiting=2), start=False)
-    assert [client.post(BASE, json=order(seed)).status_code for seed in range(3)] == [202, 202, 429]
-    answer = client.post(BASE, json=order(3))
+    assert [client.post(BASE, json=job_request(seed)).status_code for seed in range(3)] == [202, 202, 429]
+    answer = client.post(BASE, json=job_request(3))
     assert (answer.headers["X-Queue-Length"], int(answer.headers["Retry-After"]) >= 1) == ("2", True)
     assert "2 jobs wait" in answer.json()["detail"]
 
@@ -142,7 +142,7 @@ def test_logins_see_their_own_jobs_and_the_administrator_all(served):
     client = served(api_auth="anna:1,ben:2,root:3")
     anna, ben, root = {"auth": ("anna", "1")}, {"auth": ("ben", "2")}, {"auth": ("root", "3")}
     client.opts.facechain_administrator = "root"
-    job = client.post(BASE, json=order(7), **anna).json()
+    job = client.post(BASE, json=job_request(7), **anna).json()
     ended(client, job["id"], **anna)
     for path in ("", "/pictures/1", "/events", "/preview"):
         assert client.get(f"{BASE}/{job['id']}{path}", **ben).status_code == 404
@@ -151,7 +151,7 @@ def test_logins_see_their_own_jobs_and_the_administrator_all(served):
     assert client.get(BASE, **ben).json()["jobs"] == []
     assert client.get(BASE, **root).json()["jobs"][0]["id"] == job["id"]
     headers = {"Idempotency-Key": "k"}
-    ids = {client.post(BASE, json=order(8), headers=headers, **one).json()["id"] for one in (anna, ben)}
+    ids = {client.post(BASE, json=job_request(8), headers=headers, **one).json()["id"] for one in (anna, ben)}
     assert len(ids) == 2
     assert client.delete(f"{BASE}/{job['id']}", **root).json()["deleted"] is True
 
@@ -177,7 +177,7 @@ def test_openapi_has_the_order_with_examples(served):
 
 def test_a_program_that_ends_and_starts_again_keeps_its_jobs(served, tmp_path):
     client = served(start=False)
-    ids = [client.post(BASE, json=order(seed)).json()["id"] for seed in range(3)]
+    ids = [client.post(BASE, json=job_request(seed)).json()["id"] for seed in range(3)]
     from facechain_ext.jobs.records import JobFolder
 
     folder = JobFolder(tmp_path / "jobs")

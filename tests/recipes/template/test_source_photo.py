@@ -11,7 +11,7 @@ from skimage import data
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import choose_face, detector
 from facechain_ext.recipes.template import FaceSource, TemplateFace, make, read_template
-from facechain_ext.recipes.template.guest import choose_photo, doubts_before, photo_notes, result_doubts
+from facechain_ext.recipes.template.source_photo import choose_photo, doubts_before, photo_notes, result_doubts
 from tests.recipes.template.portraits import png, somebody
 
 ASTRONAUT = data.astronaut()

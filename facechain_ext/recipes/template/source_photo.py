@@ -28,7 +28,7 @@ _OPENING_DEGREES = 60.0
 
 
 @dataclass(frozen=True, eq=False)
-class GuestPhoto:
+class SourcePhoto:
     """One photo of a person uint8 [h, w, 3], its face, its number from 1 among ``count``, and the turn in degrees."""
 
     pixels: Pixels
@@ -38,7 +38,7 @@ class GuestPhoto:
     turn: float
 
 
-def choose_photo(source: FaceSource, pixels: Pixels, target: TemplateFace, detector: Detector) -> GuestPhoto:
+def choose_photo(source: FaceSource, pixels: Pixels, target: TemplateFace, detector: Detector) -> SourcePhoto:
     """The photo of a person nearest in pose and expression to the face ``target`` of ``pixels``.
 
     That is the source's own photo, else the pictures of its card. Raises PhotoError when there is none, or no face in
@@ -51,7 +51,7 @@ def choose_photo(source: FaceSource, pixels: Pixels, target: TemplateFace, detec
     usable = [(number, view, faces.choose_face(seen)) for number, view, seen in found if seen]
     if not usable:
         faces.choose_face([])  # raises the sentence for a photo without a face
-    photos = [GuestPhoto(view, face, number, len(views), turn(face, target.face)) for number, view, face in usable]
+    photos = [SourcePhoto(view, face, number, len(views), turn(face, target.face)) for number, view, face in usable]
     if len(photos) == 1:
         return photos[0]
     wanted = _opening(pixels, target.face)
@@ -63,7 +63,7 @@ def turn(one: Face, other: Face) -> float:
     return max(abs(one.yaw - other.yaw), abs(one.pitch - other.pitch))
 
 
-def photo_notes(photo: GuestPhoto, target: TemplateFace) -> list[str]:
+def photo_notes(photo: SourcePhoto, target: TemplateFace) -> list[str]:
     """Which photo was taken where there are several, as a sentence."""
     if photo.count == 1:
         return []
@@ -73,7 +73,7 @@ def photo_notes(photo: GuestPhoto, target: TemplateFace) -> list[str]:
     ]
 
 
-def result_doubts(photo: GuestPhoto, target: TemplateFace) -> list[str]:
+def result_doubts(photo: SourcePhoto, target: TemplateFace) -> list[str]:
     """What will suffer when ``photo`` is blended into ``target``, as sentences; empty where nothing does."""
     found = []
     limit = _FAR if photo.count == 1 else _FAR_WITH_CHOICE

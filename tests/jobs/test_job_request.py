@@ -1,4 +1,4 @@
-"""Orders: what is refused and how, and what their ids depend on."""
+"""Requests: what is refused and how, and what their ids depend on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import pytest
 
 from facechain_ext.errors import InputError
-from facechain_ext.jobs.order import parse_order
-from facechain_ext.jobs.schema import EXAMPLES, order_schema
+from facechain_ext.jobs.job_request import parse_job_request
+from facechain_ext.jobs.schema import EXAMPLES, request_schema
 
 PORTRAIT = {"card": "Anna", "prompt": "a photo"}
 TEMPLATE = {"recipe": "template", "template": "x", "faces": {"1": {"card": "Anna"}}}
@@ -47,16 +47,16 @@ BAD = {
 @pytest.mark.parametrize(("values", "words"), BAD.values(), ids=BAD)
 def test_what_is_wrong_is_named(values, words):
     with pytest.raises(InputError, match=words):
-        parse_order(values)
+        parse_job_request(values)
 
 
 def test_an_order_has_the_settings_of_its_recipe():
     settings = {"seed": 5, "strength": 0.7, "hires_scale": 1.5, "count": 3, "keep": 2, "window": [0.1, 0.9]}
-    order = parse_order({**PORTRAIT, "style": "poster", "settings": settings})
-    made = order.portrait
+    job_request = parse_job_request({**PORTRAIT, "style": "poster", "settings": settings})
+    made = job_request.portrait
     assert (made.seed, made.strength, made.count, made.keep, made.window) == (5, 0.7, 3, 2, (0.1, 0.9))
     assert made.hires.scale == 1.5
-    painting = parse_order({**TEMPLATE, "settings": {"quality": "standard", "denoise": 0.4}}).painting
+    painting = parse_job_request({**TEMPLATE, "settings": {"quality": "standard", "denoise": 0.4}}).painting
     assert (painting.quality, painting.denoise) == ("standard", 0.4)
 
 
@@ -64,14 +64,14 @@ def test_the_id_depends_on_what_files_hold_and_not_on_their_names():
     contents = {"a.png": b"one", "b.png": b"one", "c.png": b"two"}
 
     def digest(photo, **further):
-        return parse_order({"photos": [photo], "prompt": "p", **further}).digest(contents.__getitem__)
+        return parse_job_request({"photos": [photo], "prompt": "p", **further}).digest(contents.__getitem__)
 
     assert digest("a.png") == digest("b.png")
     assert len({digest("a.png"), digest("c.png"), digest("a.png", settings={"seed": 1})}) == 3
 
 
 def test_the_schema_has_the_defaults_of_each_recipe():
-    kinds = {one["title"]: one["properties"]["settings"]["properties"] for one in order_schema()["oneOf"]}
+    kinds = {one["title"]: one["properties"]["settings"]["properties"] for one in request_schema()["oneOf"]}
     assert [kinds[title]["denoise"]["default"] for title in ("Template", "Detail")] == [0.6, 0.4]
     assert kinds["Detail"]["quality"]["enum"] == ["standard"]
     assert "instant" in kinds["Template"]["quality"]["enum"]
@@ -79,7 +79,7 @@ def test_the_schema_has_the_defaults_of_each_recipe():
 
 def test_every_example_of_the_schema_is_an_order():
     for example in EXAMPLES.values():
-        parse_order(example["value"])
-    text = json.dumps(order_schema())
+        parse_job_request(example["value"])
+    text = json.dumps(request_schema())
     for name in ("strength", "hires_scale", "quality", "maxItems"):
         assert f'"{name}"' in text

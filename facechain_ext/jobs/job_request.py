@@ -1,4 +1,4 @@
-"""An order: everything that a portrait, a template portrait or a repair of faces needs, as JSON."""
+"""A request: everything that a portrait, a template portrait or a repair of faces needs, as JSON."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ _PORTRAIT_KEYS = frozenset({
 _TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
 _DETAIL_KEYS = frozenset({"recipe", "picture", "people", "settings"})
 FILE_KEYS = ("photos", "photo", "card", "template", "picture")
-"""Keys of an order whose texts name files, or hold them in base64."""
+"""Keys of a request whose texts name files, or hold them in base64."""
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
-"""Settings of the page that an order has not, as it holds no picture of a pose."""
+"""Settings of the page that a request has not, as it holds no picture of a pose."""
 _FROM_HOST = frozenset({"controls", "sides"})
 _TEMPLATE_DEFAULTS = TemplateSettings()
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
 MAX_PHOTOS = 16
 ID_DIGITS = 32
-"""Hexadecimal digits of an item's id: 128 bits, so that no two orders of a batch share one."""
+"""Hexadecimal digits of an item's id: 128 bits, so that no two requests of a batch share one."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """A checked order.
+class JobRequest:
+    """A checked request.
 
     ``photos``, ``card``, ``template`` and the references in ``faces`` name files or hold them in base64, as the
     ``Sources`` of who works on it reads them. ``face`` 0 is the largest face of the photos.
@@ -58,7 +58,7 @@ class Order:
 
     recipe: Literal["portrait", "template", "detail"]
     values: Mapping[str, object] = field(repr=False)
-    """The order as it was given."""
+    """The request as it was given."""
     photos: tuple[str, ...] = field(default=(), repr=False)
     card: str = field(default="", repr=False)
     face: int = 0
@@ -84,7 +84,7 @@ class Order:
         return self.portrait.count if self.recipe == "portrait" else 1
 
     def digest(self, content: Callable[[str], bytes]) -> str:
-        """The id of the order: a digest in which each file counts by its ``content`` and not by its name."""
+        """The id of the request: a digest in which each file counts by its ``content`` and not by its name."""
 
         def by_content(value: object, key: str = "") -> object:
             if isinstance(value, dict):
@@ -99,8 +99,8 @@ class Order:
         return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID_DIGITS]
 
 
-def parse_order(values: object) -> Order:
-    """Check an order; raises InputError that names the first thing that is wrong with it."""
+def parse_job_request(values: object) -> JobRequest:
+    """Check a request; raises InputError that names the first thing that is wrong with it."""
     if not isinstance(values, dict):
         raise InputError('FaceChain: an order is an object, as in {"recipe": "portrait", "card": "Anna"}.')
     recipe = values.get("recipe", "portrait")
@@ -116,7 +116,7 @@ def parse_order(values: object) -> Order:
     return parse(values)
 
 
-def _portrait(values: dict[str, object]) -> Order:
+def _portrait(values: dict[str, object]) -> JobRequest:
     photos, card = _texts(values, "photos"), _text(values, "card", limit=None)
     if bool(photos) == bool(card):
         raise InputError("FaceChain: a portrait has photos of one person, or a card; one of the two.")
@@ -131,7 +131,7 @@ def _portrait(values: dict[str, object]) -> Order:
     if not style and not prompt:
         raise InputError("FaceChain: say with prompt what the picture shows, or choose a style.")
     settings, method_settings = _portrait_settings(values.get("settings", {}))
-    return Order(
+    return JobRequest(
         "portrait",
         values,
         photos,
@@ -149,14 +149,14 @@ def _portrait(values: dict[str, object]) -> Order:
     )
 
 
-def _template(values: dict[str, object]) -> Order:
+def _template(values: dict[str, object]) -> JobRequest:
     template = _text(values, "template", limit=None)
     if not template:
         raise InputError("FaceChain: template is the picture that people are put into.")
     chosen = values.get("faces")
     if not isinstance(chosen, dict) or not chosen:
         raise InputError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
-    return Order(
+    return JobRequest(
         "template",
         values,
         template=template,
@@ -167,7 +167,7 @@ def _template(values: dict[str, object]) -> Order:
     )
 
 
-def _detail(values: dict[str, object]) -> Order:
+def _detail(values: dict[str, object]) -> JobRequest:
     picture, people = _text(values, "picture", limit=None), parse_region_prompts(values.get("people") or ())
     if not picture:
         raise InputError("FaceChain: picture is the finished picture whose faces are painted anew.")
@@ -178,11 +178,11 @@ def _detail(values: dict[str, object]) -> Order:
     settings = _template_settings(values.get("settings", {}), DETAIL_SETTINGS)
     if settings.quality != DETAIL_SETTINGS.quality:
         raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
-    return Order("detail", values, template=picture, people=people, painting=settings)
+    return JobRequest("detail", values, template=picture, people=people, painting=settings)
 
 
 def portrait_rows() -> dict[str, Any]:
-    """The settings of a portrait's order by name."""
+    """The settings of a portrait's request by name."""
     rows = {row.name: row for row in PORTRAIT_SETTINGS if row.name not in _LEFT_OUT}
     return rows | {row.name: row for row in own_settings()}
 
