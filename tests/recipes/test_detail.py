@@ -14,7 +14,8 @@ from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.regions import region_mask
 from facechain_ext.recipes.template import find_template_faces
-from tests.recipes.template.portraits import HEAD, Interrupted, Painter, Steps, small, somebody
+from tests.recipes.template.painters import Interrupted, Painter, Steps
+from tests.recipes.template.portraits import HEAD, small, somebody
 
 
 def person(name, box=None, strength=0.5):

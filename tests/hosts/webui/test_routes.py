@@ -16,7 +16,7 @@ pytest.importorskip("mediapipe", reason="no face detector is installed")
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.fake_host import generation
 from tests.hosts.webui.photo import BASE64, PHOTO, base64_of
-from tests.recipes.template.portraits import Painter
+from tests.recipes.template.painters import Painter
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A real person's portraits side by side as templates, people to put in, and hosts that paint in one colour."""
+"""A real person's portraits side by side as templates, and people to put in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from skimage import data
 
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
-from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.template import FaceSource, Settings
 
 ASTRONAUT = data.astronaut()
@@ -53,25 +52,6 @@ def small(head, side):
     return np.asarray(Image.fromarray(head).resize((side, side), Image.Resampling.LANCZOS))
 
 
-class Painter:
-    """A host that paints everything in one colour where it may, and remembers what it was asked for."""
-
-    name = "painter"
-
-    def __init__(self):
-        self.jobs = []
-
-    def generate(self, job, *, progress=None, ready=None):
-        self.jobs.append(job)
-        if job.inpaint is None:
-            return [Portrait(Image.fromarray(small(HEAD, job.width)), job.seed, "")]
-        made = []
-        for seed in range(job.seed, job.seed + job.count):
-            painted = Image.new("RGB", (job.width, job.height), (200, 30, 40 + seed))
-            made.append(Portrait(Image.composite(painted, job.inpaint.picture, job.inpaint.mask), seed, ""))
-        return made
-
-
 def somebody():
     """A person without a photo to fuse, so that what is seen is what was painted."""
     grey = np.full((1, 112, 112, 3), 128, np.uint8)
@@ -90,27 +70,3 @@ class Bluest:
 
     def likeness(self, picture, identity):
         return Likeness(picture.getpixel((picture.width // 2, picture.height // 2))[2] / 255, "ArcFace")
-
-
-class Interrupted(Painter):
-    """Ends in the middle of its generation number ``at`` and of every later one, as an interrupted webui does not."""
-
-    def __init__(self, at, keeps=0):
-        super().__init__()
-        self.at, self.keeps = at, keeps
-
-    def generate(self, job, *, progress=None, ready=None):
-        made = super().generate(job)
-        return made[: self.keeps] if len(self.jobs) == self.at else made
-
-
-class Steps(Painter):
-    """Tells of each step of each of its generations from the first to the last, and stops where it is told to."""
-
-    def generate(self, job, *, progress=None, ready=None):
-        total = job.count * job.steps
-        for step in range(total + 1):
-            if not progress(step, total):
-                self.jobs.append(job)
-                return []
-        return super().generate(job)

@@ -8,7 +8,8 @@ from PIL import Image
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.template import Settings, make
 from facechain_ext.recipes.template.qualities import QUALITIES
-from tests.recipes.template.portraits import Painter, somebody
+from tests.recipes.template.painters import Painter
+from tests.recipes.template.portraits import somebody
 
 
 def test_the_published_passes_with_their_numbers(three, targets):

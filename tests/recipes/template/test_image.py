@@ -15,7 +15,8 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import PhotoFact
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
-from tests.recipes.template.portraits import ASTRONAUT, HEAD, SOURCE, Painter, png, row, small, somebody, standard
+from tests.recipes.template.painters import Painter
+from tests.recipes.template.portraits import ASTRONAUT, HEAD, SOURCE, png, row, small, somebody, standard
 
 
 @pytest.mark.parametrize("size", [(256, 256), (256, 1500), (1500, 256), (3000, 2000)])

@@ -7,7 +7,8 @@ import pytest
 
 from facechain_ext.errors import Cancelled, HostError
 from facechain_ext.recipes.template import FaceSource, Settings, make
-from tests.recipes.template.portraits import SOURCE, Bluest, Interrupted, Painter, Steps, somebody, standard
+from tests.recipes.template.painters import Interrupted, Painter, Steps
+from tests.recipes.template.portraits import SOURCE, Bluest, somebody, standard
 
 
 @pytest.mark.parametrize(("quality", "passes"), [("standard", 1), ("faithful", 3)])

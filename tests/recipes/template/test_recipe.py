@@ -19,7 +19,8 @@ from facechain_ext.recipes.template import (
     read_template,
 )
 from facechain_ext.recipes.template.actions import photo_source
-from tests.recipes.template.portraits import ASTRONAUT, HEAD, SOURCE, Painter, png, relit, row, small, somebody, turned
+from tests.recipes.template.painters import Painter
+from tests.recipes.template.portraits import ASTRONAUT, HEAD, SOURCE, png, relit, row, small, somebody, turned
 
 
 def test_faces_are_numbered_from_the_left(three, targets):

@@ -9,7 +9,8 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.recipes.template import Settings, find_template_faces, make, read_template
 from facechain_ext.recipes.template.crop import match_color
-from tests.recipes.template.portraits import HEAD, SOURCE, Bluest, Painter, png, relit, somebody, standard
+from tests.recipes.template.painters import Painter
+from tests.recipes.template.portraits import HEAD, SOURCE, Bluest, png, relit, somebody, standard
 
 
 def test_standard_paints_each_face_once_at_a_size_that_fits_it(three, targets):
