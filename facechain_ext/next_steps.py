@@ -32,6 +32,7 @@ _STANDALONE_REQUIREMENTS = {
     "face_recognition_models": "dlib-bin face-recognition-models",
     "c2pa": '-e ".[c2pa]"',
     "ray": '-e ".[ray]"',
+    "imageio_ffmpeg": '-e ".[video]"',
 }
 """pip's arguments for each package outside a webui, by import name."""
 _WEBUI_ADDITIONS = {
@@ -43,6 +44,7 @@ _WEBUI_ADDITIONS = {
     "tomli": "tomli",
     "dlib": "dlib-bin face-recognition-models",
     "face_recognition_models": "dlib-bin face-recognition-models",
+    "imageio_ffmpeg": "imageio-ffmpeg",
 }
 """pip's arguments for each package that can be added to a webui's environment without its dependencies."""
 _WEBUI_PACKAGES = frozenset({"torch", "safetensors", "numpy", "cv2", "PIL", "facexlib", "torchvision"})

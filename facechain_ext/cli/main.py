@@ -23,6 +23,7 @@ from facechain_ext.cli import (
     portrait,
     serve,
     styles,
+    talk,
     template,
     train,
     weights,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command("portrait", cls=FiniteCommand)(portrait.portrait)
 app.command("template", cls=FiniteCommand)(template.template)
 app.command("detail", cls=FiniteCommand)(detail.detail)
+app.command("talk", cls=FiniteCommand)(talk.talk)
 app.command("batch", cls=FiniteCommand)(batch.batch)
 app.command("label")(label.label)
 app.command("serve")(serve.serve)

@@ -15,6 +15,14 @@ NOTICE = (
     "Cards stay on this machine, in the models folder. Deleting a card removes all of it; pictures made with it stay.",
 )
 """The sentences of the notice."""
+MOVING_NOTICE = (
+    "A video in which a person moves or speaks shows what they never did or said.",
+    "Make one only of people who know of it and agree, and say where it is shown that it was made. For a child, the "
+    "parents have to agree.",
+)
+"""The sentences before a likeness is made to move."""
+MOVING_CONSENT = "The person agrees to being shown moving and speaking"
+"""Label of the consent that a moving likeness requires, each time."""
 VERSION = 1
 """Incremented when the notice changes, so that it is shown again."""
 FILE = "cards-consent.json"

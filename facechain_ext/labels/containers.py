@@ -1,4 +1,4 @@
-"""XMP packets in PNG, JPEG, WebP and AVIF files, without touching a pixel or any other metadata."""
+"""XMP packets in PNG, JPEG, WebP, AVIF, GIF and mp4 files, without touching a pixel or any other metadata."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.labels import avif
+from facechain_ext.labels import avif, gif, mp4
 from facechain_ext.labels.xmp import MAX_PACKET
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ def read_packet(content: bytes) -> str:
         found = next((body for kind, body in _riff_chunks(content) if kind == b"XMP "), b"")
     elif avif.is_avif(content):
         found = avif.read_packet(content)
+    elif gif.is_gif(content):
+        found = gif.read_packet(content)
+    elif mp4.is_mp4(content):
+        found = mp4.read_packet(content)
     else:
         found = b""
     return found.decode("utf-8", "replace") if len(found) <= MAX_PACKET else ""
@@ -45,8 +49,8 @@ def read_packet(content: bytes) -> str:
 def write_packet(content: bytes, packet: str) -> bytes:
     """``content`` with ``packet`` in place of the one it had; all else stays, byte for byte.
 
-    Raises PhotoError for a file of another kind than PNG, JPEG, WebP and AVIF, a damaged one, and a packet that a JPEG
-    cannot hold.
+    Raises PhotoError for a file of another kind than PNG, JPEG, WebP, AVIF, GIF and mp4, a damaged one, and a packet
+    that a JPEG cannot hold.
     """
     data = packet.encode("utf-8")
     try:
@@ -58,9 +62,13 @@ def write_packet(content: bytes, packet: str) -> bytes:
             return _write_webp(content, data)
         if avif.is_avif(content):
             return avif.write_packet(content, data)
+        if gif.is_gif(content):
+            return gif.write_packet(content, data)
+        if mp4.is_mp4(content):
+            return mp4.write_packet(content, data)
     except (struct.error, IndexError) as error:
         raise PhotoError("The file ends too early or is damaged, so no label can be written into it.") from error
-    raise PhotoError("A label can be written into PNG, JPEG, WebP and AVIF files; this is a file of another kind.")
+    raise PhotoError("A label can be written into PNG, JPEG, WebP, AVIF, GIF and mp4 files; this is of another kind.")
 
 
 def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

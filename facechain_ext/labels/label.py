@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SourceType = Literal[
-    "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeCapture", "algorithmicallyEnhanced"
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "compositeSynthetic",
+    "compositeCapture",
+    "algorithmicallyEnhanced",
 ]
 """Terms of IPTC's vocabulary of digital source types (cv.iptc.org/newscodes/digitalsourcetype).
 
-A picture made by a model; one of which parts are; photos joined without a model; a photo corrected without one.
+A picture made by a model; one of which parts are; a photo with parts drawn by a program (a mouth that moves); photos
+joined without a model; a photo corrected without one.
 """
 TRAINED: SourceType = "trainedAlgorithmicMedia"
 COMPOSITE: SourceType = "compositeWithTrainedAlgorithmicMedia"
+SYNTHETIC: SourceType = "compositeSynthetic"
 JOINED: SourceType = "compositeCapture"
 ENHANCED: SourceType = "algorithmicallyEnhanced"
 

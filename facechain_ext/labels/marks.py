@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from facechain_ext.labels.label import COMPOSITE, TRAINED
+from facechain_ext.labels.label import COMPOSITE, SYNTHETIC, TRAINED
 from facechain_ext.labels.xmp import Properties, build_packet, parse_packet, text_of, text_property
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ def labelled_packet(label: Label, inherited: Iterable[str | bytes] = (), *, exis
         name: element for name, element in marks.items() if name.startswith(_KEPT)
     }
     source_type = label.source_type
-    if source_type == COMPOSITE and _term(marks) in _FROM_MODELS:
+    if (source_type == COMPOSITE and _term(marks) in _FROM_MODELS) or (
+        source_type == SYNTHETIC and _term(marks) == TRAINED
+    ):
         source_type = TRAINED
+    elif source_type == SYNTHETIC and _term(marks) == COMPOSITE:
+        source_type = COMPOSITE
     when = label.created.isoformat(timespec="seconds")
     ours = {
         _SOURCE_TYPE: SOURCE_TYPES + source_type,

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 class MeshView:
-    """The mesh ``points`` float64 [468, 3] seen in a picture of ``size`` (width, height)."""
+    """The mesh ``points`` float64 [n, 3] seen in a picture of ``size`` (width, height).
 
-    def __init__(self, points: NDArray[np.float64], size: tuple[int, int]) -> None:
+    ``triangles`` int [m, 3] are those of the face mesh of 468 points unless others are given.
+    """
+
+    def __init__(
+        self, points: NDArray[np.float64], size: tuple[int, int], triangles: NDArray[np.int64] | None = None
+    ) -> None:
         width, height = size
-        triangles = topology().triangles
+        triangles = topology().triangles if triangles is None else triangles
         corners = points[triangles]
         order = np.argsort(-corners[:, :, 2].mean(1))
         self._triangles, corners = triangles[order], corners[order]
@@ -39,7 +44,7 @@ class MeshView:
         return np.asarray(self._labels > 0)
 
     def interpolate(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """One value a point [468] as float32 [height, width]; 0 beside the mesh."""
+        """One value a point [n] as float32 [height, width]; 0 beside the mesh."""
         corners = values[self._triangles]
         table = np.zeros((5, len(corners) + 1), np.float32)
         table[:3, 1:] = np.einsum("nij,nj->in", self._barycentric, corners)
@@ -51,7 +56,7 @@ class MeshView:
         return np.asarray(np.clip(found, low[labels], high[labels]), np.float32)
 
     def texture(self, pixels: Pixels, points: NDArray[np.floating]) -> Pixels:
-        """``pixels`` seen through the mesh, whose points lie at ``points`` [468, 2] in them; black beside it."""
+        """``pixels`` seen through the mesh, whose points lie at ``points`` [n, 2] in them; black beside it."""
         warped = cv2.remap(
             pixels,
             self.interpolate(points[:, 0]),

@@ -18,7 +18,10 @@ class Painter:
     def generate(self, job, *, progress=None, ready=None):
         self.jobs.append(job)
         if job.inpaint is None:
-            from tests.recipes.template.portraits import HEAD, small  # the environment of a host's pins has no scikit-image
+            from tests.recipes.template.portraits import (  # the environment of a host's pins has no scikit-image
+                HEAD,
+                small,
+            )
 
             return [Portrait(Image.fromarray(small(HEAD, job.width)), job.seed, "")]
         made = []

@@ -1,0 +1,92 @@
+"""facechain talk: a portrait speaks."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from facechain_ext.cli.step_progress import step_progress
+from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
+from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
+from facechain_ext.media.speech import SPEAKERS
+
+if TYPE_CHECKING:
+    from facechain_ext.media.speech import Speaker, Speech
+
+console = Console()
+
+
+def talk(
+    *,
+    portrait: Annotated[Path, typer.Argument(help="The portrait.")],
+    out: Annotated[Path, typer.Option(help="The file to write: .mp4, or .gif or .webp without sound.")],
+    voice: Annotated[Path | None, typer.Option(help="A recording of the voice: WAV, MP3, M4A, FLAC, OGG.")] = None,
+    say: Annotated[str, typer.Option(help="Words to speak instead of a recording.")] = "",
+    speaker: Annotated[str, typer.Option(help=f"Who speaks them: {', '.join(SPEAKERS)}.")] = "auto",
+    speaker_voice: Annotated[str, typer.Option(help="eSpeak's voice (en-us, cmn), or a piper voice's .onnx.")] = "",
+    send_words: Annotated[
+        bool, typer.Option("--send-words", help="Allow edge-tts to send the words to Microsoft's service.")
+    ] = False,
+    face: Annotated[int | None, typer.Option(help="Number of the face, from the left.")] = None,
+    fps: Annotated[float, typer.Option(min=5, max=60, help="Frames a second.")] = 25.0,
+    side: Annotated[int, typer.Option(min=128, max=1920, help="Longer side of the video in pixels.")] = 720,
+    liveliness: Annotated[float, typer.Option(min=0, max=2, help="How much the head moves.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of blinks and turns of the head.")] = 0,
+    mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Draw the visible mark.")] = True,
+    consent: Annotated[bool, typer.Option("--consent", help=f"{MOVING_CONSENT}.")] = False,
+) -> None:
+    """Make a preview of a talking portrait: mouth, eyelids and head are moved by the voice, without a network."""
+    from facechain_ext.faces import read_picture
+    from facechain_ext.recipes.talking.preview import PreviewSettings, make_preview
+
+    if (voice is None) == (not say.strip()):
+        raise typer.BadParameter("Give --voice with a recording, or --say with words.")
+    ask_consent(given=consent)
+    check_new_file(out)
+    picture = read_picture(portrait)
+    settings = PreviewSettings(fps=fps, side=side, liveliness=liveliness, seed=seed, face=face, mark=mark)
+    with tempfile.TemporaryDirectory() as folder:
+        spoken = None if voice is not None else _speak(say, Path(folder), speaker, speaker_voice, send_words=send_words)
+        sound = voice if spoken is None else spoken.path
+        assert sound is not None
+        with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
+            notes = make_preview(
+                picture.pixels, sound, out, settings, phonemes=() if spoken is None else spoken.phonemes,
+                inherited=_packets(portrait), progress=progress,
+            )  # fmt: skip
+    for note in notes:
+        console.print(note, style="yellow", markup=False)
+    console.print(str(out), markup=False, highlight=False, soft_wrap=True)
+
+
+def ask_consent(*, given: bool) -> None:
+    """Show the notice and ask in a terminal; raises InputError where the consent is not given."""
+    from facechain_ext.recipes.moving_file import require_consent
+
+    if not given and sys.stdin.isatty():
+        for sentence in MOVING_NOTICE:
+            console.print(sentence, markup=False)
+        given = typer.confirm(MOVING_CONSENT)
+    require_consent(agreed=given)
+
+
+def _speak(words: str, folder: Path, speaker: str, voice: str, *, send_words: bool) -> Speech:
+    from facechain_ext.media.speech import speak
+
+    chosen: Speaker | None = next((one for one in SPEAKERS if one == speaker), None)
+    if chosen is None:
+        raise typer.BadParameter(f"--speaker takes {', '.join(SPEAKERS)}; not “{speaker}”.")
+    return speak(words, folder, speaker=chosen, voice=voice, send_words=send_words)
+
+
+def _packets(portrait: Path) -> list[str]:
+    """The marks that the portrait's file carries."""
+    from facechain_ext.labels import read_packet
+
+    return [packet for packet in [read_packet(portrait.read_bytes())] if packet]
