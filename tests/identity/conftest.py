@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facechain_ext.identity import TransFace, TransFaceSizes
+from facechain_ext.identity import Identity, TransFace, TransFaceSizes
 
 SMALL = TransFaceSizes(width=128, depth=2, hidden=64, embedding=32)
 
@@ -40,3 +40,8 @@ def astronaut():
     from skimage import data
 
     return data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def person(astronaut, encoder):
+    return Identity.from_photos(astronaut, encoder, name="Eileen")
