@@ -18,6 +18,7 @@ from facechain_ext.media.speech import SPEAKERS
 
 if TYPE_CHECKING:
     from facechain_ext.media.speech import Speaker, Speech
+    from facechain_ext.recipes.talking.engines import Engine
 
 console = Console()
 
@@ -39,14 +40,27 @@ def talk(
     liveliness: Annotated[float, typer.Option(min=0, max=2, help="How much the head moves.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of blinks and turns of the head.")] = 0,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Draw the visible mark.")] = True,
+    engine: Annotated[str, typer.Option(help="preview (here), sadtalker, or command.")] = "preview",
+    engine_folder: Annotated[
+        Path | None, typer.Option(help="SadTalker's repository, or the folder in which the command runs.")
+    ] = None,
+    engine_python: Annotated[str, typer.Option(help="SadTalker's Python, if not in venv or .venv of its folder.")] = "",
+    engine_command: Annotated[
+        str, typer.Option(help="For command: a command line with {picture} or {video}, {sound}, {folder} or {result}.")
+    ] = "",
     consent: Annotated[bool, typer.Option("--consent", help=f"{MOVING_CONSENT}.")] = False,
 ) -> None:
-    """Make a preview of a talking portrait: mouth, eyelids and head are moved by the voice, without a network."""
+    """Make a talking portrait. The engine here is a preview: the voice moves mouth, eyelids and head of the portrait.
+
+    Other engines are programs of their own, which have to be installed; they get copies of portrait and voice.
+    """
     from facechain_ext.faces import read_picture
+    from facechain_ext.recipes.talking.foreign import make_by_engine
     from facechain_ext.recipes.talking.preview import PreviewSettings, make_preview
 
     if (voice is None) == (not say.strip()):
         raise typer.BadParameter("Give --voice with a recording, or --say with words.")
+    foreign = _engine(engine, engine_folder, engine_python, engine_command)
     ask_consent(given=consent)
     check_new_file(out)
     picture = read_picture(portrait)
@@ -56,13 +70,33 @@ def talk(
         sound = voice if spoken is None else spoken.path
         assert sound is not None
         with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
-            notes = make_preview(
-                picture.pixels, sound, out, settings, phonemes=() if spoken is None else spoken.phonemes,
-                inherited=_packets(portrait), progress=progress,
-            )  # fmt: skip
+            if foreign is not None:
+                notes = make_by_engine(
+                    foreign, picture.pixels, sound, out, mark=mark, inherited=_packets(portrait), progress=progress
+                )
+            else:
+                notes = make_preview(
+                    picture.pixels, sound, out, settings, phonemes=() if spoken is None else spoken.phonemes,
+                    inherited=_packets(portrait), progress=progress,
+                )  # fmt: skip
     for note in notes:
         console.print(note, style="yellow", markup=False)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
+
+
+def _engine(name: str, folder: Path | None, python: str, command: str) -> Engine | None:
+    """The foreign engine; None for the preview."""
+    from facechain_ext.recipes.talking.engines import command_engine, sadtalker
+
+    if name == "preview":
+        return None
+    if name == "sadtalker":
+        if folder is None:
+            raise typer.BadParameter("--engine sadtalker needs --engine-folder, the folder of its repository.")
+        return sadtalker(folder, python=python)
+    if name == "command":
+        return command_engine(command, folder)
+    raise typer.BadParameter(f"--engine takes preview, sadtalker, command; not “{name}”.")
 
 
 def ask_consent(*, given: bool) -> None:

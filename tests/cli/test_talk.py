@@ -35,6 +35,10 @@ def test_a_portrait_speaks_a_recording(photo, bursts, tmp_path):
         (("--consent",), "--voice with a recording"),
         (("--say", "hello"), "never did or said"),
         (("--say", "hello", "--speaker", "nobody", "--consent"), "--speaker takes"),
+        (("--say", "hello", "--engine", "other"), "--engine takes"),
+        (("--say", "hello", "--engine", "sadtalker"), "needs --engine-folder"),
+        (("--say", "hello", "--engine", "sadtalker", "--engine-folder", "/nowhere"), "is not SadTalker"),
+        (("--say", "hello", "--engine", "command"), "command line is empty"),
     ],
 )
 def test_what_is_missing_is_said(photo, tmp_path, arguments, reason):

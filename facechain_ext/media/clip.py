@@ -1,0 +1,66 @@
+"""Clips: the frames of a video file, by OpenCV, which every host has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+_MAX_SIDE = 4096
+"""Longest side of a frame that is read: 4K."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video file: its ``fps`` and the size of its frames in pixels; turned as the file says."""
+
+    path: Path
+    fps: float
+    width: int
+    height: int
+
+    def frames(self) -> Iterator[Pixels]:
+        """The frames in order, RGB uint8 [h, w, 3]; each call reads the file anew."""
+        capture = cv2.VideoCapture(str(self.path))
+        try:
+            while True:
+                more, frame = capture.read()
+                if not more:
+                    return
+                yield np.ascontiguousarray(frame[..., ::-1])
+        finally:
+            capture.release()
+
+
+def open_clip(path: Path, *, max_seconds: float = 600.0) -> Clip:
+    """The clip in ``path``; raises InputError when it is missing, no video, too large or over ``max_seconds``."""
+    if not path.is_file():
+        raise InputError(f"There is no clip {path}. Check the path.")
+    capture = cv2.VideoCapture(str(path))
+    try:
+        more, frame = capture.read() if capture.isOpened() else (False, None)
+        if not more or frame is None:
+            raise InputError(f"{path.name} cannot be read as a video. Use an mp4.")
+        fps, count = float(capture.get(cv2.CAP_PROP_FPS)), float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    finally:
+        capture.release()
+    if not 1 <= fps <= 240:  # some files do not say
+        fps = 25.0
+    height, width = frame.shape[:2]
+    if max(height, width) > _MAX_SIDE:
+        raise InputError(f"{path.name} is {width} x {height} pixels; make it smaller than {_MAX_SIDE}.")
+    if count / fps > max_seconds:
+        raise InputError(f"{path.name} is longer than {max_seconds:.0f} seconds. Cut it into parts.")
+    return Clip(path, fps, width, height)
