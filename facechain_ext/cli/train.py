@@ -1,4 +1,4 @@
-"""facechain train: the face adapter and styles."""
+"""facechain train: the face adapter and styles; people and things have a module of their own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from facechain_ext.cli.options import FiniteCommand
+from facechain_ext.cli.train_person import person, thing
+from facechain_ext.cli.training_process import reported_run
 from facechain_ext.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.training.adapter.settings import Settings
 
-app = typer.Typer(help="Train a face adapter or a style.", no_args_is_help=True)
+app = typer.Typer(help="Train a person, a thing, a style or a face adapter.", no_args_is_help=True)
 console = Console()
 
 
@@ -111,38 +113,27 @@ def style(
     vae: Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")] = None,
 ) -> None:
     """Learn a style; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
-    import signal
-
     from facechain_ext.training_runs.pictures import TABLE, caption_table
-    from facechain_ext.training_runs.reporting import StatusReporter
 
     if captions_only:
         rows = caption_table(pictures, trigger)
         typer.echo(json.dumps({"event": "captions", "file": str(pictures / TABLE), "pictures": len(rows)}))
         return
-    stopped = False
-
-    def stop(_signal: int, _frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-
-    with StatusReporter(work, name, steps) as status:
-        from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
-
-        def report(event: dict[str, object]) -> bool:
-            status.record_event(event)
-            typer.echo(json.dumps(event))
-            return not stopped and not status.stop_requested
+    with reported_run(work, name, steps) as report:
+        from facechain_ext.training.style.run import train_style
+        from facechain_ext.training_runs.settings import LoraSettings, StyleRequest
 
         try:
-            settings = StyleSettings(steps=steps, rate=rate, rank=rank, size=size, seed=seed)
+            settings = LoraSettings(steps=steps, rate=rate, rank=rank, size=size, seed=seed)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        for number in (signal.SIGINT, signal.SIGTERM):  # a page asks by a file, since signals do this on POSIX alone
-            signal.signal(number, stop)
         train_style(
             StyleRequest(checkpoint, pictures, name, trigger, work, lora_dir, vae),
             settings,
             resume=resume,
             report=report,
         )
+
+
+app.command("person", cls=FiniteCommand)(person)
+app.command("thing", cls=FiniteCommand)(thing)

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facechain_ext.errors import InputError, WeightsError
+from facechain_ext.identity.card_lora import CardLora, parse_card_lora
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.paths import special_file
@@ -44,6 +45,7 @@ class IdentityData:
     [n, 112, 112, 3] is the encoder's input for each, ``thumbnail`` a picture for the library. ``weights`` are the
     weights of the photos in 0..1. ``encoder`` is the encoder's digest. ``notes`` are warnings for the
     user. ``heads`` uint8 [n, side, side, 3] are the squares of head and shoulders; cards of earlier versions have none.
+    ``lora`` is the LoRA that was learned of the person, if one was.
 
     A mix of people has a ``blend``: the shares of all n photos in each block of identity tokens; ``weights`` then
     belong to the blocks instead of the photos. Without a blend every photo has its own block.
@@ -60,6 +62,7 @@ class IdentityData:
     notes: tuple[str, ...] = ()
     blend: tuple[tuple[float, ...], ...] = ()
     heads: Pixels | None = None
+    lora: CardLora | None = None
 
     def __post_init__(self) -> None:
         count = len(self.face_tokens)
@@ -91,7 +94,7 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
         raise WeightsError(
             f"{path.name} is not written: some numbers of this person are not finite. Check the encoder's file."
         )
-    facts = {
+    facts: dict[str, object] = {
         "name": identity.name,
         "encoder": identity.encoder,
         "weights": list(identity.weights),
@@ -100,6 +103,8 @@ def save_card(identity: IdentityData, path: Path, *, overwrite: bool = False) ->
     }
     if identity.blend:
         facts["blend"] = identity.blend
+    if identity.lora is not None:
+        facts["lora"] = asdict(identity.lora)
     tensors = {
         "face_tokens": identity.face_tokens.contiguous(),
         "embeddings": identity.embeddings.contiguous(),
@@ -139,6 +144,7 @@ class CardFacts:
     notes: tuple[str, ...]
     thumbnail: Pixels
     blend: tuple[tuple[float, ...], ...] = ()
+    lora: CardLora | None = None
 
 
 def load_card(path: Path, kind: type[D]) -> D:
@@ -170,6 +176,7 @@ def load_card(path: Path, kind: type[D]) -> D:
             notes=facts.notes,
             blend=facts.blend,
             heads=heads,
+            lora=facts.lora,
         )
     except (ValueError, InputError) as error:
         raise _damaged(path, error) from error
@@ -215,8 +222,9 @@ def _parse_facts(tensors: dict[str, torch.Tensor], metadata: dict[str, str], pat
             notes=tuple(str(note) for note in facts["notes"]),
             thumbnail=thumbnail.to(torch.uint8).numpy(),
             blend=tuple(tuple(float(share) for share in row) for row in facts.get("blend", ())),
+            lora=parse_card_lora(facts.get("lora")),
         )
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, InputError) as error:
         raise _damaged(path, error) from error
 
 

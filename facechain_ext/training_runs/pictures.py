@@ -97,18 +97,25 @@ def write_table(folder: Path, rows: list[CaptionRow]) -> Path:
     return path
 
 
-def training_examples(folder: Path, rows: list[CaptionRow], size: int) -> list[tuple[Pixels, str]]:
+def training_examples(
+    folder: Path,
+    rows: list[CaptionRow],
+    size: int,
+    *,
+    what: str = "a style",
+    counts: tuple[int, int] = (MIN_PICTURES, MAX_PICTURES),
+) -> list[tuple[Pixels, str]]:
     """The squares [size, size, 3] and captions of the rows that are used.
 
-    Raises PhotoError when there are fewer than 5 or more than 50, or one cannot be read.
+    Raises PhotoError when there are fewer or more of them than ``counts`` allow, by default 5 to 50, or one cannot be
+    read.
     """
     used = [row for row in rows if row.use]
-    if not MIN_PICTURES <= len(used) <= MAX_PICTURES:
+    least, most = counts
+    if not least <= len(used) <= most:
         problems = "; ".join(f"{row.file}: {row.problem}" for row in rows if row.problem)
         more = f" Not used: {problems}" if problems else ""
-        raise PhotoError(
-            f"{len(used)} pictures can be used; a style is learned from {MIN_PICTURES} to {MAX_PICTURES}.{more}"
-        )
+        raise PhotoError(f"{len(used)} pictures can be used; {what} is learned from {least} to {most}.{more}")
     return [(centre_square(read_picture(folder / row.file).pixels, size), row.caption) for row in used]
 
 

@@ -84,7 +84,10 @@ class StatusReporter:
             case "activity":
                 self._update(replace(now, activity=event["words"]))
             case "started":
-                self._update(replace(now, phase="running", step=event["step"], saved_step=event["step"]))
+                self._steps = event["steps"]
+                self._update(
+                    replace(now, phase="running", step=event["step"], saved_step=event["step"], steps=self._steps)
+                )
             case "step":
                 left = self._seconds_left(event["step"])
                 new = replace(now, activity="Learning", step=event["step"], loss=event["loss"], seconds_left=left)

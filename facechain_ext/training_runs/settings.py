@@ -1,16 +1,16 @@
-"""Requests and hyperparameters of a style training, and the differences between two trainings."""
+"""Requests and hyperparameters of a LoRA's training, and the differences between two trainings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 STATE = "style-state.safetensors"
-"""The file from which a training is resumed."""
+"""The file from which a training is resumed, in trainings of people and things too."""
 TRAINING_ID = "facechain.training"
 """Metadata key with which state and LoRA name their training."""
 NOTHING_LOST = "The training is saved up to step {step}. Free some space, then go on with it."
@@ -18,8 +18,15 @@ NOTHING_LOST = "The training is saved up to step {step}. Free some space, then g
 
 
 @dataclass(frozen=True)
-class StyleSettings:
-    """Hyperparameters of a style training: ``size`` in pixels, ``preview_every`` and ``save_every`` in steps."""
+class LoraSettings:
+    """Hyperparameters of a LoRA: ``size`` in pixels, ``preview_every`` and ``save_every`` in steps.
+
+    ``alpha`` divided by ``rank`` scales the layers; None means the rank. ``schedule`` is the learning rate over the
+    steps. With ``text_encoder`` its layers learn too (SD1.5). ``flip`` mirrors half of the pictures. ``face_weight`` is
+    what the error on the face counts for against 1 elsewhere, ``velocity`` bounds how much more steps with much noise
+    count (1 + 1 / SNR; 0 counts all alike). ``precision`` is what the U-Net computes in, ``checkpointing`` takes less
+    memory for more time.
+    """
 
     steps: int = 1500
     batch: int = 1
@@ -29,20 +36,37 @@ class StyleSettings:
     seed: int = 0
     save_every: int = 250
     preview_every: int = 250
+    alpha: float | None = None
+    schedule: Literal["constant", "cosine"] = "constant"
+    text_encoder: bool = False
+    flip: bool = False
+    face_weight: float = 1.0
+    velocity: float = 0.0
+    precision: Literal["no", "bf16"] = "no"
+    checkpointing: bool = False
 
     def __post_init__(self) -> None:
-        if self.size % 64 or self.size < 64:
-            raise ValueError(f"The size is {self.size}; use a multiple of 64.")
+        if self.size % 32 or self.size < 64:
+            raise ValueError(f"The size is {self.size}; use a multiple of 32 from 64 on.")
         if min(self.steps, self.batch, self.rank, self.save_every, self.preview_every) < 1:
             raise ValueError("Steps, batch, rank and the steps between saving and previews are 1 or more.")
+        if not self.rate > 0 or self.layer_alpha <= 0:
+            raise ValueError("The learning rate and alpha are above 0.")
+        if self.face_weight < 0 or self.velocity < 0:
+            raise ValueError("The weights of the face and of the velocity are 0 or more.")
+
+    @property
+    def layer_alpha(self) -> float:
+        """The alpha of the layers."""
+        return float(self.rank if self.alpha is None else self.alpha)
 
 
 @dataclass(frozen=True)
-class StyleRequest:
-    """What is learned: the ``checkpoint``, the folder of ``pictures``, the ``name`` of the style, its ``trigger``.
+class LoraRequest:
+    """What is learned: on the ``checkpoint``, from the folder of ``pictures``, called by the ``trigger``.
 
-    ``work`` is the training's own folder, ``loras`` the host's LoRA folder (ours when None). With ``catalogue`` it
-    becomes one of the user's own styles.
+    ``name`` is what the user calls it, ``work`` the training's own folder, ``loras`` the host's LoRA folder (ours when
+    None).
     """
 
     checkpoint: Path
@@ -52,17 +76,47 @@ class StyleRequest:
     work: Path
     loras: Path | None = None
     vae: Path | None = None
+
+
+@dataclass(frozen=True)
+class StyleRequest(LoraRequest):
+    """A style; with ``catalogue`` it becomes one of the user's own styles."""
+
     catalogue: bool = True
+
+
+@dataclass(frozen=True)
+class PersonRequest(LoraRequest):
+    """A person, or a thing, learned from ``photos`` that are prepared into the folder of ``pictures``.
+
+    ``class_word`` says what is learned in a word of the checkpoint's. With ``card`` the LoRA is noted on the card of
+    that file, which is made where there is none; ``encoder`` is the face encoder's file that a new card needs.
+    ``templates`` is a folder of pictures into which the validation paints the person; without it the checkpoint draws
+    them.
+    """
+
+    photos: tuple[Path, ...] = ()
+    class_word: str = "person"
+    card: Path | None = None
+    encoder: Path | None = None
+    templates: Path | None = None
+
+    @property
+    def call(self) -> str:
+        """The words that call what was learned."""
+        return f"{self.trigger} {self.class_word}".strip()
 
 
 def differences(earlier: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
     """The settings that prevent resuming, each as a phrase with its earlier and its current value."""
-    names = {"rate": "learning rate", "rank": "rank", "size": "size", "seed": "seed", "batch": "batch",
-             "trigger": "trigger word"}  # fmt: skip
+    names = {"rate": "learning rate", "rank": "rank", "alpha": "alpha", "size": "size", "seed": "seed",
+             "batch": "batch", "schedule": "schedule", "text_encoder": "training of the text encoder",
+             "flip": "mirroring", "face_weight": "weight of the face", "velocity": "weight of the velocity",
+             "steps": "number of steps", "trigger": "trigger word"}  # fmt: skip
     words = [
         f"the {name} was {earlier[key]} and is {now[key]} now"
         for key, name in names.items()
-        if key in earlier and earlier[key] != now[key]
+        if key in earlier and key in now and earlier[key] != now[key]
     ]
     if earlier.get("checkpoint") != now["checkpoint"]:
         before, after = earlier.get("checkpoint_name", "another file"), now["checkpoint_name"]

@@ -157,6 +157,31 @@ def start_lock(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def only_training(folder: Path, name: str) -> Iterator[None]:
+    """Hold what one training of this machine has at a time; ``folder`` is that of all trainings.
+
+    Raises HostError, which names the one that has it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder / ".training-now"
+    try:
+        with FileLock(folder / ".training.lock", timeout=0):
+            holder.write_text(name, encoding="utf-8")
+            try:
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
+    except Timeout as error:
+        other = holder.read_text(encoding="utf-8") if holder.is_file() else "another"
+        raise HostError(
+            f'"{other}" is being trained on this machine already; two trainings at once share its memory, and both may '
+            "fail. Wait for its end, or stop it."
+        ) from error
+
+
 def new_status(run_id: str, name: str, activity: str, steps: int, saved_step: int = 0) -> TrainingStatus:
     """The initial status of a run in this process."""
     pid = os.getpid()

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import Cancelled
-from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
-from facechain_ext.training_runs.settings import STATE
+from facechain_ext.training.style.run import train_style
+from facechain_ext.training_runs.settings import STATE, LoraSettings, StyleRequest
 from research.synthetic_world import caption, nuisance, person, render, scene
 from research.tiny_models.stage import CURVE, append_curve
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.training.style.run import Report
+    from facechain_ext.training.lora.loop import Report
     from research.tiny_models.plan import Plan
 
 _FIRST = 3_000_000
@@ -54,7 +54,7 @@ def train_loras(plan: Plan, folder: Path, on_progress: Callable[[str, int, int, 
     Skips finished styles and resumes an unfinished one. Raises Cancelled when ``on_progress`` returns False.
     """
     schedule, side = plan.loras, -(-plan.side // 64) * 64  # the style trainer takes multiples of 64 pixels
-    settings = StyleSettings(
+    settings = LoraSettings(
         steps=schedule.steps,
         batch=schedule.batch,
         rate=schedule.rate,

@@ -244,7 +244,7 @@ def test_what_could_not_become_a_style_is_refused_before_the_training(train_requ
 
 
 def test_the_state_that_is_looked_for_is_the_trainers():
-    trainer = pytest.importorskip("facechain_ext.training.style.trainer", exc_type=ImportError)
+    trainer = pytest.importorskip("facechain_ext.training.lora.trainer", exc_type=ImportError)
     assert trainer.STATE == STATE
 
 

@@ -33,6 +33,7 @@ ELSEWHERE = (
 """Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers."""
 SHOWN_THERE = (
     "training/style",
+    "training/lora",
     "training/processes.py",
     "methods/setting.py",
     "methods/named_files.py",

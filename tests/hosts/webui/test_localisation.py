@@ -29,7 +29,8 @@ NOT_SHOWN = {
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
-    "PhotoMaker v1", "SDXL", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6", "Hugging Face",
+    "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
+    "Hugging Face",
 }  # fmt: skip
 """The same in every language."""
 SINGLE_WORDS = {

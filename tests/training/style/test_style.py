@@ -22,13 +22,13 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.loras import apply_loras
 from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import catalogue, find_style
-from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+from facechain_ext.training.style.run import train_style
 from facechain_ext.training_runs.pictures import TABLE, caption_table, centre_square, training_examples
-from facechain_ext.training_runs.settings import STATE
+from facechain_ext.training_runs.settings import STATE, LoraSettings, StyleRequest
 from facechain_ext.training_runs.status import read_status
 from research.synthetic_world import nuisance, person, render, scene
 
-FEW = StyleSettings(steps=3, rank=2, size=64, save_every=1, preview_every=3, rate=1e-3)
+FEW = LoraSettings(steps=3, rank=2, size=64, save_every=1, preview_every=3, rate=1e-3)
 
 
 @pytest.fixture
@@ -245,9 +245,10 @@ import sys
 from pathlib import Path
 from facechain_ext.training_runs.reporting import StatusReporter
 with StatusReporter(Path(sys.argv[3]), "killed", 100000) as status:
-    from facechain_ext.training.style.run import StyleRequest, StyleSettings, train_style
+    from facechain_ext.training.style.run import train_style
+    from facechain_ext.training_runs.settings import LoraSettings, StyleRequest
     checkpoint, pictures, work = map(Path, sys.argv[1:4])
-    settings = StyleSettings(steps=100000, rank=1, size=64, save_every=3)
+    settings = LoraSettings(steps=100000, rank=1, size=64, save_every=3)
     train_style(StyleRequest(checkpoint, pictures, "killed", "zwx", work), settings,
                 report=lambda event: status.record_event(event)
                 or print(event["event"], event.get("step"), flush=True) or True)
@@ -271,7 +272,7 @@ def test_a_killed_training_is_seen_and_goes_on_from_its_last_save(models, pictur
     assert (status.alive, status.ended, status.saved_step) == (False, False, saved)
     begun = []
     request = StyleRequest(models.checkpoint, pictures, "killed", "zwx", work, tmp_path / "Lora", catalogue=False)
-    settings = StyleSettings(steps=100000, rank=1, size=64)
+    settings = LoraSettings(steps=100000, rank=1, size=64)
     train_style(request, settings, resume=True, report=lambda e: begun.append(e) or e["event"] != "started")
     assert next(event["step"] for event in begun if event["event"] == "started") == saved
 

@@ -31,9 +31,7 @@ def guidance(
 ) -> Guidance:
     """The guidance of a picture; ``person`` is in the prompt in the steps that it names."""
     if not checkpoint.is_sdxl:
-        positive, other = (
-            TextCondition(encode(text, checkpoint.tokenizer, checkpoint.text_encoder)) for text in (prompt, negative)
-        )
+        positive, other = (text_condition(checkpoint, text) for text in (prompt, negative))
         return Guidance(positive, other, cfg)
     words, _ = _encode_sdxl(checkpoint, negative, None, copies=False)
     positive, found = _encode_sdxl(checkpoint, prompt, person, copies=False)
@@ -41,6 +39,13 @@ def guidance(
         return Guidance(positive, words, cfg)
     with_person, found = _encode_sdxl(checkpoint, prompt, person, copies=True)
     return Guidance(positive, words, cfg, with_person if found else None, person.acts_in)
+
+
+def text_condition(checkpoint: Checkpoint, prompt: str) -> TextCondition:
+    """What the U-Net takes of a prompt without a person in it."""
+    if checkpoint.is_sdxl:
+        return _encode_sdxl(checkpoint, prompt, None, copies=False)[0]
+    return TextCondition(encode(prompt, checkpoint.tokenizer, checkpoint.text_encoder))
 
 
 def remark(prompt: str, person: PromptConditioning) -> str:

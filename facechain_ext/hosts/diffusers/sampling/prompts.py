@@ -158,6 +158,11 @@ def encode(prompt: str, tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel) -
     Each token's output is multiplied by its weight, then the chunk is scaled back to the mean it had. Raises HostError
     when the result is not finite.
     """
+    return encode_with_gradients(prompt, tokenizer, text_encoder)
+
+
+def encode_with_gradients(prompt: str, tokenizer: CLIPTokenizer, text_encoder: CLIPTextModel) -> Tensor:
+    """The same as ``encode`` for a text encoder that learns."""
     device = text_encoder.device
     parts = []
     for tokens, weights in chunks(prompt, tokenizer):

@@ -1,0 +1,63 @@
+"""The file of a person's LoRA: found by its name in the host's folders, known again by its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from facechain_ext.weights import models_folder, read_state_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from facechain_ext.identity.card_lora import CardLora
+
+_SAMPLED = 64
+"""Numbers of each tensor that the digest reads: a LoRA of rank 128 has 150 MB."""
+
+
+@dataclass
+class _Folders:
+    """Where the host of this process keeps LoRAs, beside our own folder."""
+
+    find: Callable[[], tuple[Path, ...]] = field(default=tuple)
+
+
+_folders = _Folders()
+
+
+def use_lora_folders(find: Callable[[], tuple[Path, ...]]) -> None:
+    """Look for LoRAs of people in the folders that ``find`` names, beside our own."""
+    _folders.find = find
+
+
+def lora_file(lora: CardLora) -> Path | None:
+    """The file that a card names, in the host's LoRA folders or ours; None where it is not there."""
+    for folder in (*_folders.find(), models_folder() / "lora"):
+        if folder.is_dir():
+            direct = folder / lora.file
+            if direct.is_file():
+                return direct
+            found = next((path for path in sorted(folder.rglob("*.safetensors")) if path.name == lora.file), None)
+            if found is not None:
+                return found
+    return None
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Twelve hexadecimal digits of names, shapes and the first numbers of every tensor."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name} {tuple(value.shape)}".encode())
+        digest.update(value.flatten()[:_SAMPLED].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def read_lora(path: Path) -> dict[str, Tensor]:
+    """The tensors of a LoRA's file; raises WeightsError when it cannot be read."""
+    return read_state_dict(path)

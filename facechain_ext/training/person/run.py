@@ -1,0 +1,124 @@
+"""A whole training of a person: from photos to a LoRA in the host's folder and on the person's card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facechain_ext import faces
+from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.identity import TransFace
+from facechain_ext.identity.face_embedders import face_embedders
+from facechain_ext.storage.paths import safe_child
+from facechain_ext.styles import key_of
+from facechain_ext.styles.loras import lora_folder
+from facechain_ext.training.lora.loop import Report, begin, learn, refuse_existing, write_lora
+from facechain_ext.training.lora.trainer import Example, LoraTrainer
+from facechain_ext.training.person.card import note_on_card
+from facechain_ext.training_runs.photos.prepare import MASKS, PreparationOptions, decision_words, prepare_photos
+from facechain_ext.training_runs.pictures import caption_table, training_examples
+from facechain_ext.training_runs.presets import MAX_PHOTOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.training_runs.photos.prepare import PhotoDecision
+    from facechain_ext.training_runs.pictures import CaptionRow
+    from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
+
+ONE_PHOTO = (
+    "There is one photo of this person: its pose, light and expression are learned as part of the face. More photos "
+    "give a better likeness."
+)
+
+
+def prepare_person(
+    request: PersonRequest,
+    options: PreparationOptions | None = None,
+    *,
+    caption: Callable[[Pixels], str] | None = None,
+    report: Callable[[Report], bool] = lambda _event: True,
+) -> list[PhotoDecision]:
+    """Prepare the request's photos into its folder of pictures; one decision each, all of them reported.
+
+    Raises PhotoError for more than 20 photos or none with a face, HostError where no network can compare faces.
+    """
+    if not 1 <= len(request.photos) <= MAX_PHOTOS:
+        raise PhotoError(f"There are {len(request.photos)} photos; a person is learned from 1 to {MAX_PHOTOS}.")
+    report({"event": "activity", "words": "Preparing the photos"})
+    encoder = TransFace.from_file(request.encoder) if request.encoder is not None else None
+    masker = faces.head_masker()
+    embedder = face_embedders(encoder, masker)[0]
+    decisions = prepare_photos(
+        request.photos,
+        request.pictures,
+        request.call,
+        embedder,
+        detector=faces.detector(),
+        masker=masker,
+        options=options,
+        caption=caption,
+        progress=lambda done, total: _report_photo(report, done, total),
+    )
+    for decision in decisions:
+        report({"event": "photo", "file": decision.source, "use": decision.use, "words": decision_words(decision)})
+        if not decision.use:
+            report({"event": "not used", "file": decision.source, "reason": decision_words(decision)})
+    return decisions
+
+
+def _report_photo(report: Callable[[Report], bool], done: int, total: int) -> None:
+    report({"event": "activity", "words": f"Preparing the photos: {done} of {total}"})
+
+
+def person_examples(folder: Path, rows: list[CaptionRow], size: int) -> list[Example]:
+    """The used squares with their captions and heads; raises PhotoError when none is used or one cannot be read."""
+    pairs = training_examples(folder, rows, size, what="a person", counts=(1, MAX_PHOTOS))
+    files = [row.file for row in rows if row.use]
+    return [Example(p, c, _mask(folder / MASKS / file, size)) for (p, c), file in zip(pairs, files, strict=True)]
+
+
+def train_person(
+    request: PersonRequest,
+    settings: LoraSettings,
+    *,
+    resume: bool = False,
+    report: Callable[[Report], bool] = lambda _event: True,
+) -> Path | None:
+    """Train the LoRA from the prepared pictures, write it and note it on the card; None when ``report`` stopped it.
+
+    A stopped or killed training goes on with ``resume`` as one that was not stopped. Raises what ``train_style`` does.
+    """
+    key = key_of(request.name)
+    final = safe_child(request.loras or lora_folder(), f"{key}.safetensors")
+    refuse_existing(final, request.class_word, resume=resume)
+    rows = caption_table(request.pictures, request.call)
+    examples = person_examples(request.pictures, rows, settings.size)
+    if len(examples) == 1:
+        report({"event": "note", "words": ONE_PHOTO})
+    report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
+    training = LoraTrainer(request, settings, examples)
+    begin(training, final, report, resume=resume)
+    if not learn(training, report, pictures=len(examples), preview=f"portrait photo of {request.call}"):
+        return None
+    write_lora(training, final, report)
+    done: Report = {"event": "done", "file": str(final)}
+    if request.card is not None:
+        try:
+            done["card"] = str(note_on_card(request, final, rows))
+        except FaceChainError as error:
+            report({"event": "note", "words": f"The LoRA is written, but not onto the card: {error}"})
+    report(done)
+    return final
+
+
+def _mask(path: Path, size: int) -> np.ndarray | None:
+    """The head's mask beside a square at the training's size; None where there is none."""
+    grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    if grey is None:
+        return None
+    return np.asarray(cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA) >= 128)
