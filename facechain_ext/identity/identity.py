@@ -78,14 +78,14 @@ class Identity(IdentityData):
         photo_weights = list(weights) if weights is not None else [1.0] * len(sources)
         if len(photo_weights) != len(sources):
             raise InputError(f"There are {len(sources)} photos but {len(photo_weights)} weights.")
-        detector = detector or faces.detector()
-        masker = masker or faces.head_masker()
         encoded, encoded_weights, notes = [], [], []
         errors: list[PhotoError] = []
         for number, (source, weight) in enumerate(zip(sources, photo_weights, strict=True), 1):
             label = f"Photo {number}: " if len(sources) > 1 else ""
             try:
-                encoded_face = encode_photo(faces.read_picture(source), encoder, face, detector, masker)
+                picture = faces.read_picture(source)  # before any network is asked for
+                detector, masker = detector or faces.detector(), masker or faces.head_masker()
+                encoded_face = encode_photo(picture, encoder, face, detector, masker)
             except PhotoError as error:
                 errors.append(error)
                 notes.append(f"{label}{error}")

@@ -78,6 +78,11 @@ class HostModel(Protocol):
     """The diffusion model that a host has loaded."""
 
     @property
+    def program(self) -> str:
+        """Name and version of the program that runs it, for messages."""
+        ...
+
+    @property
     def family(self) -> ModelFamily:
         """What kind of model it is."""
         ...

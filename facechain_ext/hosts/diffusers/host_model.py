@@ -21,6 +21,7 @@ T = TypeVar("T")
 class DiffusersModel:
     """A checkpoint's U-Net; it stays loaded, and methods attach to it by forward hooks."""
 
+    program = "diffusers"
     streams_weights = False
     keeps_weights = True
 

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from facechain_ext.devices import is_out_of_memory
+from facechain_ext.hosts.webui.host_facts import host
 from facechain_ext.identity.projector import merge_heads, split_heads
 from facechain_ext.methods.fact.block import sdpa
 
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SLICED = frozenset({"sub-quadratic", "V1", "InvokeAI", "Doggettx"})
-"""Names of AUTOMATIC1111's optimizations that compute in slices; the others are fused kernels, as SDPA is."""
-_FORGE_SLICED = frozenset({"attention_sub_quad", "attention_split"})
-_FORGE_FUNCTIONS = (
-    ("backend.attention", "attention_function"),
-    ("ldm_patched.ldm.modules.attention", "optimized_attention"),
-)
-"""Module and name of the attention that Forge and its relatives chose: (query, key, value [b, n, heads * d], heads)."""
-
 
 def select_attention() -> Attention:
     """The host's attention in slices where it uses that, else PyTorch's own.
@@ -37,16 +29,19 @@ def select_attention() -> Attention:
     A function that cannot be called, or fails with anything but a lack of memory, is replaced by PyTorch's own with one
     warning in the log.
     """
-    forge = _forge_attention()
-    name = getattr(forge, "__name__", "")
-    if forge is not None and name in _FORGE_SLICED:
-        if not _takes_merged_heads(forge):
-            log.warning("The host's %s is called in an unknown way; the face uses PyTorch's own.", name)
-            return sdpa
-        return _with_fallback(functools.partial(_call_forge, forge))
-    hijack = sys.modules.get("modules.sd_hijack")
-    name = getattr(getattr(hijack, "current_optimizer", None), "name", None)
-    return _with_fallback(_call_webui) if name in _SLICED else sdpa
+    facts = host()
+    if facts.attention is None:
+        hijack = sys.modules.get("modules.sd_hijack")
+        name = getattr(getattr(hijack, "current_optimizer", None), "name", None)
+        return _with_fallback(_call_webui) if name in facts.sliced else sdpa
+    function = facts.attention.value()
+    name = getattr(function, "__name__", "")
+    if not callable(function) or name not in facts.sliced:
+        return sdpa
+    if not _takes_merged_heads(function):
+        log.warning("The host's %s is called in an unknown way; the face uses PyTorch's own.", name)
+        return sdpa
+    return _with_fallback(functools.partial(_call_merged, function))
 
 
 def _with_fallback(sliced: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Attention:
@@ -77,12 +72,6 @@ def _call_webui(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return out.view_as(query)
 
 
-def _forge_attention() -> Callable[..., Tensor] | None:
-    """The attention function that Forge or a relative chose; None in other hosts."""
-    found = (getattr(sys.modules.get(module), name, None) for module, name in _FORGE_FUNCTIONS)
-    return next((function for function in found if function is not None), None)
-
-
 def _takes_merged_heads(function: Callable[..., Tensor]) -> bool:
     """Whether ``function`` can be called with query, key, value and the number of heads.
 
@@ -95,6 +84,6 @@ def _takes_merged_heads(function: Callable[..., Tensor]) -> bool:
     return True
 
 
-def _call_forge(function: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _call_merged(function: Callable[..., Tensor], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     heads = query.shape[1]
     return split_heads(function(merge_heads(query), merge_heads(key), merge_heads(value), heads), heads)

@@ -1,4 +1,4 @@
-"""ControlNet units by the extension sd-webui-controlnet, or by the one that is built into Forge."""
+"""ControlNet units by the extension sd-webui-controlnet, or by the one that is built into the host."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui import models, settings
+from facechain_ext.hosts.webui.host_facts import host
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.weights.header import SD15_WIDTH, model_facts
 
@@ -42,7 +43,10 @@ _PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
 """The extension's preprocessors for each kind; the first is that of the published recipe (body and hands)."""
 _OTHER_FAMILIES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
 """Names of models for other families than SD1.5."""
-_NOT_INSTALLED = "sd-webui-controlnet is not installed. Install it in the Extensions tab and restart."
+_NOT_INSTALLED = {
+    "extension": "sd-webui-controlnet is not installed. Install it in the Extensions tab and restart.",
+    "built in": "The webui's built-in ControlNet is switched off. Switch it on in the Extensions tab and restart.",
+}
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def run_preprocessor(control: Control) -> Image.Image:
         return control.picture
     backend = _find_backend()
     if backend is None:
-        raise HostError(_NOT_INSTALLED)
+        raise HostError(_not_installed())
     name = backend.preprocessor(control)
     try:
         control_map = _apply(backend.find_preprocessor(name), np.array(control.picture.convert("RGB")))
@@ -153,7 +157,7 @@ def set_units(runner: ScriptRunner, script_args: list[object], controls: Sequenc
     backend = _find_backend()
     script = _script_of(runner)
     if backend is None or script is None:
-        raise HostError(f"A pose or edges cannot be used: {_NOT_INSTALLED}")
+        raise HostError(f"A pose or edges cannot be used: {_not_installed()}")
     count = script.args_to - script.args_from
     if len(controls) > count:
         raise HostError(
@@ -200,7 +204,7 @@ def _default(slider: Slider | None) -> object:
 def _unavailable_reason(kind: ControlKind) -> str:
     backend = _find_backend()
     if backend is None:
-        return _NOT_INSTALLED
+        return _not_installed()
     try:
         backend.model(kind)
     except HostError as error:
@@ -208,8 +212,12 @@ def _unavailable_reason(kind: ControlKind) -> str:
     return ""
 
 
+def _not_installed() -> str:
+    return _NOT_INSTALLED[host().controlnet]
+
+
 def _find_backend() -> ControlNetBackend | None:
-    """The extension where it is loaded, sd-webui-controlnet or the one built into Forge; else None."""
+    """The extension where it is loaded, sd-webui-controlnet or the one built into the host; else None."""
     for name in ("internal_controlnet.external_code", "scripts.external_code"):
         code = sys.modules.get(name)
         if code is not None and hasattr(code, "get_models"):
@@ -219,7 +227,7 @@ def _find_backend() -> ControlNetBackend | None:
     state = sys.modules.get("lib_controlnet.global_state")
     if state is not None:
         names = state.get_all_preprocessor_names(), state.get_all_controlnet_names()
-        return ControlNetBackend(_names(names[0]), _names(names[1]), state.get_preprocessor, _file_in_forge)
+        return ControlNetBackend(_names(names[0]), _names(names[1]), state.get_preprocessor, _file_in_host)
     return None
 
 
@@ -228,7 +236,7 @@ def _file_in_extension(name: str) -> Path | None:
     return Path(files[name]) if files.get(name) else None
 
 
-def _file_in_forge(name: str) -> Path | None:
+def _file_in_host(name: str) -> Path | None:
     files: dict[str, str] = getattr(sys.modules.get("lib_controlnet.global_state"), "controlnet_filename_dict", {})
     return Path(files[name]) if files.get(name) else None
 

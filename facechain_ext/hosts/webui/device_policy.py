@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import torch
 
 from facechain_ext.devices import DevicePolicy
+from facechain_ext.hosts.webui.host_facts import host, option_values
 
 _TASK = "facechain"
 """The name of our networks in ``--use-cpu``; ``--use-cpu all`` includes them."""
-_LOW_MEMORY_OPTIONS = ("lowvram", "always_low_vram", "always_no_vram")
-"""Options of AUTOMATIC1111 and of Forge and its relatives for cards with little video memory."""
-_FORGE_OPTIONS = ("backend.args", "ldm_patched.modules.args_parser")
-"""Modules in which Forge and its relatives have options of their own."""
 
 
 def host_policy() -> DevicePolicy:
@@ -24,14 +19,5 @@ def host_policy() -> DevicePolicy:
     from modules import devices
 
     device = torch.device(devices.get_device_for(_TASK))
-    has_memory = device.type == "cuda" and not any(
-        getattr(options, name, False) for options in _options() for name in _LOW_MEMORY_OPTIONS
-    )
+    has_memory = device.type == "cuda" and not option_values(host().low_memory)
     return DevicePolicy(device, device if has_memory else torch.device("cpu"))
-
-
-def _options() -> list[object]:
-    from modules import shared
-
-    forge_options = (getattr(sys.modules.get(name), "args", None) for name in _FORGE_OPTIONS)
-    return [shared.cmd_opts, *(options for options in forge_options if options is not None)]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.errors import HostError
+from facechain_ext.hosts.webui.host_facts import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.webui.host_types import ErrorRecord, State
 
 T = TypeVar("T")
-
-_FORGE_MAIN_THREAD = "modules_forge.main_thread"
 
 
 class GenerationQueue:
@@ -82,12 +81,12 @@ def job_state(state: State) -> Iterator[None]:
 
 
 def on_main_thread(work: Callable[[], T]) -> T:
-    """The result of ``work``, run on Forge's main thread, the only one where Forge moves models; elsewhere on this one.
+    """The result of ``work``, run on the host's main thread where models move on that one alone; elsewhere on this one.
 
-    Raises what ``work`` raises, which Forge itself would only log.
+    Raises what ``work`` raises, which the host itself would only log.
     """
-    forge = sys.modules.get(_FORGE_MAIN_THREAD)
-    if forge is None:
+    main_thread = sys.modules.get(host().main_thread)
+    if main_thread is None:
         return work()
     results: list[T] = []
     errors: list[Exception] = []
@@ -98,7 +97,7 @@ def on_main_thread(work: Callable[[], T]) -> T:
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             errors.append(error)
 
-    forge.run_and_wait_result(run)
+    main_thread.run_and_wait_result(run)
     if errors:
         raise errors[0]
     return results[0]

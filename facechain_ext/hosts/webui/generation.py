@@ -12,6 +12,7 @@ from facechain_ext.hosts.webui import controlnet, loras
 from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.tab_request import set_tab_request
 from facechain_ext.recipes.job import Portrait
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ _FILL_ORIGINAL = 1
 """The webui's number of the masked content "original": the inpaint starts from the picture itself."""
 _EXTRA_PICTURE_OPTIONS = ("return_mask", "return_mask_composite", "return_grid")
 """Options of the webui that add masks and grids to the pictures of a job."""
+_NO_UPSCALER = "None"
+"""The host's upscaler that leaves a picture as it is, before it is resized."""
 _SCHEDULE = "Karras"
 """The schedule that k-diffusion's samplers are listed with, beside their own."""
 
@@ -59,7 +62,7 @@ def build_processing(request: TabRequest) -> Processing:
     }
     if job.inpaint is None:
         runner, processing_class = scripts.scripts_txt2img, processing.StableDiffusionProcessingTxt2Img
-        specific = _hires_arguments(job.hires, job.cfg, processing_class) if job.hires is not None else {}
+        specific = _hires_arguments(request, job.hires, job.cfg, processing_class) if job.hires is not None else {}
     else:
         runner, processing_class = scripts.scripts_img2img, processing.StableDiffusionProcessingImg2Img
         specific = _inpaint_arguments(job.inpaint)
@@ -126,10 +129,11 @@ def sampler_names() -> tuple[str, ...]:
 
 
 def upscaler_names() -> tuple[str, ...]:
-    """Names for ``Hires.upscaler``."""
+    """Names for ``Hires.upscaler``, those that do something first."""
     from modules import shared
 
-    return (*shared.latent_upscale_modes, *(upscaler.name for upscaler in shared.sd_upscalers))
+    names = (*shared.latent_upscale_modes, *(upscaler.name for upscaler in shared.sd_upscalers))
+    return tuple(sorted(names, key=lambda name: name == _NO_UPSCALER))
 
 
 def script_defaults(runner: ScriptRunner) -> list[object]:
@@ -158,15 +162,29 @@ def _sampler(name: str) -> tuple[str, str]:
     return sampler, schedule
 
 
-def _hires_arguments(hires: Hires, cfg: float, processing_class: type[Processing]) -> dict[str, object]:
-    if hires.upscaler not in upscaler_names():
-        raise HostError(f"This webui has no upscaler {hires.upscaler!r}; it has {', '.join(upscaler_names())}.")
+def _upscaler(request: TabRequest, hires: Hires) -> str:
+    """The host's upscaler for ``hires``: for our default, which some hosts lack, its first one, with a note.
+
+    Raises HostError for any other name that it has not.
+    """
+    offered = upscaler_names()
+    if hires.upscaler in offered:
+        return hires.upscaler
+    if hires.upscaler != PORTRAIT_DEFAULTS["hires_upscaler"] or not offered:
+        raise HostError(f"This webui has no upscaler {hires.upscaler!r}; it has {', '.join(offered)}.")
+    request.notes.append(f"This webui has no upscaler {hires.upscaler}; {offered[0]} is used.")
+    return offered[0]
+
+
+def _hires_arguments(
+    request: TabRequest, hires: Hires, cfg: float, processing_class: type[Processing]
+) -> dict[str, object]:
     arguments: dict[str, object] = {
         "enable_hr": True,
         "hr_scale": hires.scale,
         "denoising_strength": hires.denoise,
         "hr_second_pass_steps": hires.steps,
-        "hr_upscaler": hires.upscaler,
+        "hr_upscaler": _upscaler(request, hires),
     }
     if hasattr(processing_class, "hr_additional_modules"):  # Forge has no defaults for these
         arguments |= {"hr_additional_modules": ["Use same choices"], "hr_cfg": cfg}

@@ -10,6 +10,7 @@ import torch
 from facechain_ext.devices import free_memory
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui import models
+from facechain_ext.hosts.webui.host_facts import described, host
 from facechain_ext.methods.fact.sites import detect_family
 
 if TYPE_CHECKING:
@@ -28,16 +29,43 @@ measurement, of what the decoder needs for the largest pictures."""
 
 
 def loaded_model(p: Processing) -> HostModel:
-    """The model that a generation runs; raises HostError when no checkpoint is loaded."""
+    """The model that a generation runs.
+
+    Raises HostError when no checkpoint is loaded, and one that names the host where its model is of no known kind.
+    """
     checkpoint = p.sd_model
     if checkpoint is None:
         raise HostError("No checkpoint is loaded; choose one of Stable Diffusion 1.5 or SDXL.")
-    forge_objects: ForgeObjects | None = getattr(checkpoint, "forge_objects", None)
-    return ForgeModel(forge_objects) if forge_objects is not None else WebuiModel(checkpoint.model.diffusion_model)
+    if host().door == "middle_patch":
+        objects: ForgeObjects | None = getattr(checkpoint, "forge_objects", None)
+        if objects is not None and _has(objects.unet, "clone", "set_model_patch"):
+            return ForgeModel(objects)
+        raise HostError(_unknown_model(checkpoint, "no forge_objects with a patcher of the U-Net"))
+    wrapper = getattr(checkpoint, "model", None)
+    if host().door == "hooks" and _has(wrapper, "diffusion_model"):
+        return WebuiModel(checkpoint.model.diffusion_model)
+    raise HostError(_unknown_model(checkpoint, "no model.diffusion_model"))
+
+
+def _has(found: object, *names: str) -> bool:
+    return all(hasattr(found, name) for name in names)
+
+
+def _unknown_model(checkpoint: object, seen: str) -> str:
+    """That the model of this host is of no known kind, by what was ``seen`` of it."""
+    return (
+        f"FaceChain does not know how {described()} holds its model: {type(checkpoint).__name__} has {seen}. It stays "
+        "off here until an update of FaceChain knows this version."
+    )
 
 
 class _CachedWeights:
     """Weights in the cache of this extension, which is filled only while the host itself loads no checkpoint."""
+
+    @property
+    def program(self) -> str:
+        """Name and version of the webui."""
+        return described()
 
     def cached(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, made again only when ``key`` changes."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
+from facechain_ext.hosts.webui.host_facts import host, option_folders
 from facechain_ext.text_values import format_number
 
 if TYPE_CHECKING:
@@ -17,15 +18,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MODULE = "networks"
-"""The name under which the built-in Lora extension of AUTOMATIC1111's webui, Forge and reForge is imported."""
+"""The name under which every host imports its built-in Lora extension."""
 
 
 def folders() -> tuple[Path, ...]:
     """The host's folders of LoRA files; new files belong into the first."""
-    from modules import paths, shared
+    from modules import paths
 
-    chosen = getattr(shared.cmd_opts, "lora_dir", None)
-    return (Path(chosen) if chosen else Path(paths.models_path) / "Lora",)
+    return option_folders(host().lora_dirs) or (Path(paths.models_path) / "Lora",)
 
 
 def names() -> tuple[str, ...]:

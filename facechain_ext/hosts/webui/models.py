@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from facechain_ext.hosts.webui.host_facts import host, option_folders
 from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs, is_sdxl
 from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import require, set_models_folder
@@ -87,10 +88,10 @@ def _checkpoint() -> Path | None:
 
 
 def _checkpoint_folder() -> Path:
-    from modules import paths, shared
+    from modules import paths
 
-    chosen = getattr(shared.cmd_opts, "ckpt_dir", None)
-    return Path(chosen) if chosen else Path(paths.models_path) / "Stable-diffusion"
+    chosen = option_folders(host().checkpoint_dirs)
+    return chosen[0] if chosen else Path(paths.models_path) / "Stable-diffusion"
 
 
 def _download_checkpoint(

@@ -16,6 +16,7 @@ import torch
 
 from facechain_ext.devices import is_out_of_memory
 from facechain_ext.errors import HostError
+from facechain_ext.hosts.webui.host_facts import host
 from facechain_ext.hosts.webui.messages import as_sentence
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 _METHOD = "get_conds_with_caching"
 """The method of a generation that encodes its prompts, in every host."""
-_ENGINES = ("text_processing_engine_l", "text_processing_engine_g")
-"""Where Forge keeps SDXL's text encoders."""
 
 
 class PersonPrompts:
@@ -104,8 +103,8 @@ def detach(p: Processing) -> None:
 
 def text_encoders(model: object) -> list[TextEncoder]:
     """The model's text encoders that read tokens, the narrower one first as in SDXL's embeddings."""
-    engines = [getattr(model, name, None) for name in _ENGINES]
-    if all(engine is not None for engine in engines):
+    engines = [getattr(model, name, None) for name in host().text_encoders]
+    if engines and all(engine is not None for engine in engines):
         return [engine for engine in engines if engine is not None]
     embedders = getattr(getattr(model, "conditioner", None), "embedders", ())
     return [one for one in embedders if hasattr(one, "process_tokens") and hasattr(one, "tokenize")]

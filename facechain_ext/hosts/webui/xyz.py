@@ -15,7 +15,7 @@ from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import all_styles, find_lora
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from facechain_ext.hosts.webui.host_types import Processing, XyzScript
     from facechain_ext.styles import Style
@@ -33,13 +33,19 @@ PREFIX = "[FaceChain]"
 
 def register_axes() -> None:
     """Add the axes to the plot; may be repeated."""
+    for module in _plots():
+        if not any(str(getattr(axis, "label", "")).startswith(PREFIX) for axis in module.axis_options):
+            module.axis_options.extend(axes(module.AxisOption))
+
+
+def _plots() -> Iterator[XyzScript]:
+    """The modules of the plot, by what they hold: its file has another place in every host, and moves."""
     from modules import scripts
 
-    plots = (data.module for data in scripts.scripts_data if data.path.endswith("xyz_grid.py"))
-    module: XyzScript | None = next(plots, None)
-    if module is None or any(str(getattr(axis, "label", "")).startswith(PREFIX) for axis in module.axis_options):
-        return
-    module.axis_options += axes(module.AxisOption)
+    for data in scripts.scripts_data:
+        module: XyzScript = data.module
+        if isinstance(getattr(module, "axis_options", None), list) and callable(getattr(module, "AxisOption", None)):
+            yield module
 
 
 def axes(option: Callable[..., T]) -> list[T]:

@@ -83,6 +83,10 @@ class Attachment:
         self._progress_is_set = True
         self._injection.progress = fraction
 
+    def fail(self, error: HostError) -> None:
+        """Add nothing any more, because of ``error``; raises it without an ``on_failure``."""
+        self._guard.fail(error)
+
     def remove(self) -> None:
         """Detach; the U-Net is then exactly what it was. Harmless when repeated."""
         for handle in self._handles:

@@ -23,6 +23,15 @@ class StepGuard:
         self._on_failure = on_failure
         self.failed = False
 
+    def fail(self, error: Exception) -> None:
+        """Run nothing any more, because of ``error``; raises it where there is nobody to tell."""
+        if self.failed:
+            return
+        self.failed = True
+        if self._on_failure is None:
+            raise error
+        self._on_failure(error)
+
     def run(self, part: Callable[[], T | None]) -> T | None:
         """What ``part`` gives; None when it fails or something before it has."""
         if self.failed:

@@ -11,6 +11,7 @@ from facechain_ext.methods.fact.attachment import Attachment, attach, conditions
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
+from facechain_ext.methods.fact.door_test import DoorTest
 from facechain_ext.methods.fact.files import PUBLISHED, adapter_files, chosen_adapter
 from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
@@ -107,7 +108,8 @@ class PreparedFact:
             rows = StepRows(options.on_ambiguous)
             attachment.set_rows(rows)
             try:
-                yield ActiveFact(attachment, rows)
+                with self._tested(model, attachment) as test:
+                    yield ActiveFact(attachment, test, rows)
             finally:
                 attachment.remove()
             return
@@ -116,9 +118,14 @@ class PreparedFact:
                 patcher, model.unet, self.adapter, self._conditions, window=self._window, options=attach_options
             )
             try:
-                yield ActiveFact(patch)  # the host says with each call which rows are conditional
+                with self._tested(model, patch) as test:
+                    yield ActiveFact(patch, test)  # the host says with each call which rows are conditional
             finally:
                 patch.remove()
+
+    @staticmethod
+    def _tested(model: HostModel, attachment: Attachment | PatchAttachment) -> DoorTest:
+        return DoorTest(model.unet, attachment.injection, model.program, attachment.fail)
 
     def _attach(self, model: HostModel, options: AttachOptions) -> Attachment:
         conditions = self._conditions
@@ -145,8 +152,9 @@ class PreparedFact:
 class ActiveFact:
     """An adapter that acts in a U-Net."""
 
-    def __init__(self, attachment: Attachment | PatchAttachment, rows: StepRows | None = None) -> None:
+    def __init__(self, attachment: Attachment | PatchAttachment, test: DoorTest, rows: StepRows | None = None) -> None:
         self._attachment = attachment
+        self._test = test
         self._rows = rows
 
     def set_progress(self, fraction: float) -> None:
@@ -155,6 +163,7 @@ class ActiveFact:
 
     def begin_step(self, layout: StepLayout) -> None:
         """Tell which rows the denoiser is about to run."""
+        self._test.begin_step()
         if self._rows is not None:
             self._rows.begin_step(layout)
 

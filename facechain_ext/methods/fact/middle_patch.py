@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from facechain_ext.errors import HostError
     from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
     from facechain_ext.methods.fact.model import FaceAdapter
     from facechain_ext.methods.fact.options import AttachOptions
@@ -60,6 +61,10 @@ class PatchAttachment:
     def set_progress(self, fraction: float) -> None:
         """Say how much of the steps is done, 0..1."""
         self.injection.progress = fraction
+
+    def fail(self, error: HostError) -> None:
+        """Add nothing any more, because of ``error``; raises it without an ``on_failure``."""
+        self._guard.fail(error)
 
     def __call__(self, x: Tensor, extra_options: PatchOptions) -> Tensor:
         """``x`` plus the increment of this block."""

@@ -40,7 +40,10 @@ class TransformerBlock(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """One transformer block of a U-Net: its published ``name``, its modules, and its sizes."""
+    """One transformer block of a U-Net: its published ``name``, its modules, and its sizes.
+
+    ``norm3`` and ``attn2_out``, the last layer of the cross-attention, are None where a block has no such module.
+    """
 
     name: str
     norm2: nn.Module
@@ -48,6 +51,8 @@ class Site:
     heads: int
     channels: int
     context: int
+    norm3: nn.Module | None = None
+    attn2_out: nn.Module | None = None
 
     @staticmethod
     def of(name: str, block: TransformerBlock) -> Site:
@@ -59,6 +64,8 @@ class Site:
             heads=int(block.attn1.heads),
             channels=int(block.norm2.normalized_shape[0]),
             context=int(block.attn2.get_parameter("to_k.weight").shape[1]),
+            norm3=getattr(block, "norm3", None),
+            attn2_out=getattr(block.attn2, "to_out", None),
         )
 
 

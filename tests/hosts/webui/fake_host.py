@@ -132,6 +132,18 @@ def install_module(host, name, **contents):
     return module
 
 
+FORGE = ("modules_forge", "backend", "modules.hypernetworks")
+RELATIVE = ("modules_forge",)
+
+
+def install_marks(monkeypatch, names):
+    """Add empty modules by which a host is recognised."""
+    for name in names:
+        module = types.ModuleType(name)
+        module.__path__ = []
+        monkeypatch.setitem(sys.modules, name, module)
+
+
 class Patcher:
     """Forge's wrapper of a U-Net, as far as patches go; a clone deep-copies the options, as Forge's does."""
 

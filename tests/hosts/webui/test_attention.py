@@ -11,6 +11,7 @@ import torch
 
 from facechain_ext.hosts.webui.attention import select_attention
 from facechain_ext.methods.fact.block import sdpa
+from tests.hosts.webui.fake_host import install_marks
 
 FORGES = [("backend.attention", "attention_function"), ("ldm_patched.ldm.modules.attention", "optimized_attention")]
 OPERANDS = [torch.randn(2, 3, n, 8, generator=torch.Generator().manual_seed(n)) for n in (10, 14, 14)]
@@ -82,6 +83,7 @@ def put(monkeypatch, module, attribute, function):
     backend = types.ModuleType(module)
     setattr(backend, attribute, function)
     monkeypatch.setitem(sys.modules, module, backend)
+    install_marks(monkeypatch, ("modules_forge", module.partition(".")[0], "modules.hypernetworks"))
 
 
 @pytest.mark.parametrize(("module", "attribute"), FORGES)

@@ -10,12 +10,13 @@ import torch
 
 from facechain_ext.devices import DevicePolicy
 from facechain_ext.hosts.webui.device_policy import host_policy
+from tests.hosts.webui.fake_host import install_marks
 
 CPU = torch.device("cpu")
 BACKENDS = ("backend.args", "ldm_patched.modules.args_parser")
 
 
-def webui(monkeypatch, options, use_cpu=(), backend=None):
+def webui(monkeypatch, options, use_cpu=(), backend=None, marks=("modules.hypernetworks",)):
     """A webui with ``options`` on a machine with two CUDA devices; ``backend`` are (module, options) of Forge's."""
     shared, devices = types.ModuleType("modules.shared"), types.ModuleType("modules.devices")
     shared.cmd_opts = types.SimpleNamespace(use_cpu=list(use_cpu), **options)
@@ -36,6 +37,7 @@ def webui(monkeypatch, options, use_cpu=(), backend=None):
         module = types.ModuleType(backend[0])
         module.args = types.SimpleNamespace(**backend[1])
         monkeypatch.setitem(sys.modules, backend[0], module)
+        install_marks(monkeypatch, ("modules_forge", backend[0].partition(".")[0], *marks))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,9 @@ def webui(monkeypatch, options, use_cpu=(), backend=None):
 def test_devices_follow_the_options(monkeypatch, options, use_cpu, backend, diffusion, face):
     webui(monkeypatch, options, use_cpu, backend)
     assert host_policy() == DevicePolicy(torch.device(diffusion), torch.device(face))
+
+
+@pytest.mark.parametrize(("option", "face"), [("lowvram", "cpu"), ("novram", "cpu"), ("highvram", "cuda")])
+def test_forge_neo_names_its_options_otherwise(monkeypatch, option, face):
+    webui(monkeypatch, {}, (), (BACKENDS[0], {"lowvram": False, "novram": False} | {option: True}), marks=())
+    assert host_policy().face == torch.device(face)

@@ -18,6 +18,12 @@ def models(card_models):
     return card_models
 
 
+@pytest.fixture(autouse=True)
+def forge(host, monkeypatch):
+    """The fake webui is recognised as Forge."""
+    fake_host.install_marks(monkeypatch, fake_host.FORGE)
+
+
 CARD = {"card": "Anna", "strength": 1.0}
 
 
@@ -85,6 +91,18 @@ def test_a_later_clone_follows_the_window_and_holds_no_second_adapter(host, unet
     assert acts == [window[0] <= step / 4 < window[1] for step in range(4)]
     host.script.postprocess(run, None, *run.args)
     assert torch.equal(objects.unet.patch(x, options), x)
+
+
+def test_a_host_that_never_calls_the_patch_has_the_face_off_with_a_sentence_that_names_it(host, unet, models):
+    run = generation(host, unet, CARD | {"strength": 1.0})
+    loaded = types.SimpleNamespace(diffusion_model=unet)
+    run.sd_model = types.SimpleNamespace(
+        forge_objects=types.SimpleNamespace(unet=Patcher(unet)), model=loaded
+    )  # the steps run the U-Net without its patcher
+    plain = generation(host, unet).run()
+    assert torch.equal(run.run(), plain)
+    assert "in Forge none of the U-Net's blocks asked" in run.extra_generation_params["FaceChain"]
+    assert any("Forge" in comment for comment in run.comments)
 
 
 def failing(*_args, **_kwargs):

@@ -13,7 +13,7 @@ pytest.importorskip("gradio", reason="gradio is not installed; the host's enviro
 from facechain_ext.errors import HostError
 from facechain_ext.recipes.job import Job, Lora
 from tests.hosts.webui import fake_host
-from tests.hosts.webui.fake_host import install_module
+from tests.hosts.webui.fake_host import FORGE, install_marks, install_module
 
 
 @pytest.fixture
@@ -101,6 +101,7 @@ def test_results_and_errors_return_from_forges_main_thread(host):
 
     assert on_main_thread(lambda: 1) == 1
     seen = []
+    install_marks(host.monkeypatch, FORGE)
     install_module(host, "modules_forge.main_thread", run_and_wait_result=lambda work: seen.append(work()))
     assert on_main_thread(lambda: 2) == 2
     with pytest.raises(ValueError, match="no memory"):
@@ -247,3 +248,21 @@ def test_a_webui_that_others_reach_without_logins_says_so(host, flags, shown):
     for name, value in flags.items():
         setattr(host.shared.cmd_opts, name, value)
     assert ("no logins" in settings.network_notice()) is shown
+
+
+def test_the_default_upscaler_is_the_hosts_first_where_it_has_none_for_latents(host):
+    from facechain_ext.hosts.webui.generation import _upscaler, upscaler_names
+    from facechain_ext.hosts.webui.tab_request import TabRequest
+    from facechain_ext.recipes.job import Hires
+
+    host.shared.latent_upscale_modes = {}
+    host.shared.sd_upscalers = [types.SimpleNamespace(name=name) for name in ("None", "Lanczos", "Nearest")]
+    assert upscaler_names() == ("Lanczos", "Nearest", "None")
+    request = TabRequest(Job("a woman"))
+    assert _upscaler(request, Hires()) == "Lanczos"
+    assert request.notes == ["This webui has no upscaler Latent; Lanczos is used."]
+    assert _upscaler(request, Hires(upscaler="None")) == "None"
+    with pytest.raises(HostError, match="Sharp"):
+        _upscaler(request, Hires(upscaler="Sharp"))
+    host.shared.latent_upscale_modes = {"Latent": {}}
+    assert _upscaler(TabRequest(Job("a woman")), Hires()) == "Latent"

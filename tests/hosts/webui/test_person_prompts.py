@@ -16,6 +16,7 @@ from facechain_ext.hosts.webui import person_prompts
 from facechain_ext.methods.photomaker import PhotoMakerSizes, new_photomaker
 from facechain_ext.methods.photomaker.clip_vision import VisionSizes
 from facechain_ext.methods.photomaker.conditioning import PersonConditioning
+from tests.hosts.webui.fake_host import FORGE, install_marks
 
 Entry = namedtuple("Entry", ["end_at_step", "cond"])
 WORDS = ["a", "woman", "img", "in", "red", "hat", "king", "castle"]
@@ -120,6 +121,8 @@ def model(request, monkeypatch):
     monkeypatch.setitem(sys.modules, "modules", types.ModuleType("modules"))
     monkeypatch.setitem(sys.modules, "modules.shared", shared)
     monkeypatch.setattr(sys.modules["modules"], "shared", shared, raising=False)
+    if request.param is Forge:
+        install_marks(monkeypatch, FORGE)
     return made
 
 

@@ -32,7 +32,9 @@ def axes(host):
             self.label, self.kind, self.apply, self.choices, self.confirm = label, kind, apply, choices, confirm
 
     module = types.SimpleNamespace(axis_options=[], AxisOption=AxisOption)
-    host.scripts.scripts_data.append(types.SimpleNamespace(path="scripts/xyz_grid.py", module=module))
+    others = types.SimpleNamespace(path="scripts/xyz_grid.py", module=types.SimpleNamespace(axis_options=None))
+    moved = types.SimpleNamespace(path="extensions-builtin/xyz/scripts/plot.py", module=module)
+    host.scripts.scripts_data += [others, moved]
     xyz.register_axes()
     xyz.register_axes()
     assert all(option.label.startswith("[FaceChain] ") for option in module.axis_options)
