@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, real_faces, tiny_sdxl, train_world
+from research.commands import documents, evaluate, models
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -15,12 +15,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("evaluate")(evaluate.evaluate)
-app.command("train-world")(train_world.train_world)
-app.command("tiny-sdxl")(tiny_sdxl.tiny_sdxl)
+app.command("train-world")(models.train_world)
+app.command("tiny-sdxl")(models.tiny_sdxl)
 app.command("style-pictures")(documents.style_pictures)
 app.command("models-page")(documents.models_page)
 app.command("held-out-people")(documents.held_out_people)
-app.command("real-faces")(real_faces.real_faces)
+app.command("real-faces")(evaluate.real_faces)
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

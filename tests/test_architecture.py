@@ -92,5 +92,7 @@ def test_host_packages_and_research_are_imported_only_where_allowed(package, all
 def test_files_have_at_most_300_lines_and_few_have_under_30():
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in modules().items()}
     assert not {module: lines for module, lines in lengths.items() if lines > 300}
+    tests = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    assert not {path: lines for path, lines in tests.items() if lines > 300}
     crumbs = [module for module, lines in lengths.items() if lines < 30]
     assert len(crumbs) <= len(lengths) / 10, sorted(crumbs)
