@@ -9,10 +9,17 @@ if TYPE_CHECKING:
 
 
 def preload(parser: argparse.ArgumentParser) -> None:
-    """Add ``--facechain-models-dir`` to the webui's command line."""
+    """Add our flags to the webui's command line."""
     parser.add_argument(
         "--facechain-models-dir",
         type=str,
         default=None,
         help="Folder for FaceChain's models (default: models/FaceChain)",
+    )
+    parser.add_argument(
+        "--facechain-administrator",
+        type=str,
+        default=None,
+        metavar="LOGIN",
+        help="Login (of --gradio-auth or --api-auth) that sees and changes everybody's FaceChain cards and jobs",
     )

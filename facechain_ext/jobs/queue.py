@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.records import JobRecord, new_id, restarted
+from facechain_ext.storage.owner import Owner, acting_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 _MAX_STARTS = 3
 """After so many ends of the program while a job was made, the job is taken for the cause."""
 _MINUTE = 60.0
+_ANYBODY = Owner()
+"""Who asks where nobody logs in."""
 
 
 class QueueFullError(FaceChainError):
@@ -56,12 +59,19 @@ class QueueLimits:
 class JobQueue:
     """Jobs of ``folder``, made one after the other by ``make`` in a thread of their own.
 
-    Clients take turns; the jobs of one client keep their order. ``limits`` is asked each time. Every method may be
-    called from any thread. A job is on the disk before ``submit`` returns.
+    Clients take turns; the jobs of one client keep their order. ``limits`` is asked each time. A job is made as
+    ``owner_named`` says of its owner's name, so that it finds that owner's cards. Every method may be called from any
+    thread. A job is on the disk before ``submit`` returns.
     """
 
-    def __init__(self, folder: JobFolder, make: RequestMaker, limits: Callable[[], QueueLimits] = QueueLimits) -> None:
-        self._folder, self._make, self._limits = folder, make, limits
+    def __init__(
+        self,
+        folder: JobFolder,
+        make: RequestMaker,
+        limits: Callable[[], QueueLimits] = QueueLimits,
+        owner_named: Callable[[str], Owner] = Owner,
+    ) -> None:
+        self._folder, self._make, self._limits, self._owner_named = folder, make, limits, owner_named
         self._changed = threading.Condition()
         self._records: dict[str, JobRecord] = {}
         self._by_key: dict[tuple[str, str], str] = {}
@@ -108,18 +118,18 @@ class JobQueue:
             self._changed.notify_all()
             return record, True
 
-    def get(self, job_id: str, owner: str = "", *, everybody: bool = False) -> JobRecord:
-        """A job of ``owner``; raises InputError when there is none, also for jobs of others."""
+    def get(self, job_id: str, owner: Owner = _ANYBODY) -> JobRecord:
+        """A job of ``owner``, any for an administrator; raises InputError when there is none of theirs."""
         with self._changed:
             record = self._records.get(job_id)
-            if record is None or (record.owner != owner and not everybody):
+            if record is None or not owner.may_change(record.owner):
                 raise InputError("There is no such job; it was deleted, its time has passed, or it belongs to others.")
             return record
 
-    def jobs_of(self, owner: str = "", *, everybody: bool = False) -> list[JobRecord]:
-        """The jobs of ``owner``, newest first."""
+    def jobs_of(self, owner: Owner = _ANYBODY) -> list[JobRecord]:
+        """The jobs of ``owner``, all of them for an administrator, newest first."""
         with self._changed:
-            return [one for one in reversed(self._records.values()) if everybody or one.owner == owner]
+            return [one for one in reversed(self._records.values()) if owner.may_change(one.owner)]
 
     def position(self, record: JobRecord) -> int:
         """The place of a waiting job in the order in which jobs will be made, from 1; 0 for any other."""
@@ -131,9 +141,9 @@ class JobQueue:
         with self._changed:
             return sum(one.state == "queued" for one in self._records.values())
 
-    def stop(self, job_id: str, owner: str = "", *, everybody: bool = False) -> JobRecord | None:
+    def stop(self, job_id: str, owner: Owner = _ANYBODY) -> JobRecord | None:
         """Stop a job and keep what is finished; a job that has ended is deleted with its pictures: None."""
-        record = self.get(job_id, owner, everybody=everybody)
+        record = self.get(job_id, owner)
         with self._changed:
             record = self._records.get(job_id, record)
             if record.has_ended:
@@ -233,7 +243,8 @@ class JobQueue:
                 return record.id not in self._stopping
 
         try:
-            made = self._make(parse_job_request(self._folder.job_request(record.id)), progress)
+            with acting_as(self._owner_named(record.owner)):
+                made = self._make(parse_job_request(self._folder.job_request(record.id)), progress)
         except FaceChainError as error:
             with self._changed:
                 stopped = record.id in self._stopping

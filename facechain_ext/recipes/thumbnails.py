@@ -11,6 +11,7 @@ from PIL import ImageOps
 from facechain_ext.errors import FaceChainError
 from facechain_ext.recipes.job import Job, Lora
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.owner import OwnedFolder, current_owner
 from facechain_ext.styles import find_lora
 from facechain_ext.weights import models_folder, safe_child
 
@@ -35,8 +36,13 @@ SUBJECTS = {"anyone": "portrait of a person", "woman": "portrait of a woman", "m
 
 
 def default_folder() -> Path:
-    """Where thumbnails go and are looked for unless said otherwise."""
+    """Where thumbnails are that everybody sees."""
     return models_folder() / "styles" / "thumbnails"
+
+
+def own_thumbnail(style: Style) -> Path | None:
+    """The thumbnail of a style that the current owner may see: a picture of their own, else one that is everybody's."""
+    return OwnedFolder(default_folder()).find(current_owner(), f"{style.key}.webp")
 
 
 def thumbnail_path(folder: Path, style: Style) -> Path:
@@ -52,9 +58,11 @@ def keep_first_picture(
     Good is at least GOOD_SIDE pixels wide and high and like the person; a thumbnail that is there is never replaced.
     Raises OSError when it cannot be written.
     """
-    path = thumbnail_path(folder or default_folder(), style)
+    path = thumbnail_path(folder or OwnedFolder(default_folder()).own(current_owner()), style)
     if path.exists() or min(picture.size) < GOOD_SIDE or likeness is None or not likeness.is_alike:
         return None
+    if folder is None:
+        OwnedFolder(default_folder()).prepare(current_owner())
     path.parent.mkdir(parents=True, exist_ok=True)
     small = ImageOps.fit(picture.convert("RGB"), (SIZE, SIZE), centering=(0.5, 0.3))
     with atomic_write(path) as part:

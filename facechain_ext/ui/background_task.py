@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -103,7 +104,8 @@ class Task(Generic[T_co]):
     def progress_updates(self) -> Iterator[TaskProgress]:
         """Start the task and yield its progress every 0.4 s until it ends; closing the iterator early stops it."""
         start = time.monotonic()
-        thread = threading.Thread(target=self._run, name="facechain-work", daemon=True)
+        # in the context of whoever started it, which says whose cards it may use
+        thread = threading.Thread(target=copy_context().run, args=(self._run,), name="facechain-work", daemon=True)
         _running.add(self)
         thread.start()
         ended = False

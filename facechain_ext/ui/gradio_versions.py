@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.context import Context
+
+from facechain_ext.storage.owner import current_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,6 +79,16 @@ def results_gallery(**options: Any) -> Component:
 def concurrent_event_options(event: Event) -> dict[str, Any]:
     """Options of an event that several browsers may run concurrently."""
     return supported_options(event, concurrency_limit=None)
+
+
+def on_opened(function: Callable[..., object], inputs: list[Component], outputs: list[Component]) -> None:
+    """Run ``function`` whenever a page is opened, where it depends on the login what the page shows.
+
+    A page is built once for all logins, so what belongs to one of them comes afterwards.
+    """
+    page = Context.root_block
+    if not current_owner().known and page is not None:
+        page.load(function, inputs, outputs, show_progress="hidden")
 
 
 def theme_options() -> dict[str, Any]:

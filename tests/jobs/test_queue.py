@@ -11,6 +11,7 @@ import pytest
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.queue import JobQueue, KeyReusedError, QueueFullError, QueueLimits
 from facechain_ext.jobs.records import JobFolder, public_facts
+from facechain_ext.storage.owner import Owner
 from tests.jobs.fakes import job_request, make, png
 
 
@@ -24,7 +25,7 @@ def finish(queue, *records):
     ended = []
     for record in records:
         deadline = time.monotonic() + 60
-        current = queue.get(record.id, everybody=True)
+        current = queue.get(record.id, Owner(administrator=True))
         while not current.has_ended:
             assert time.monotonic() < deadline
             current = queue.wait(current, 1.0)
@@ -205,9 +206,9 @@ def test_jobs_of_others_are_not_there(folder):
     record, _ = queue.submit(job_request(1), owner="anna")
     for ask in (queue.get, queue.stop):
         with pytest.raises(InputError, match="no such job"):
-            ask(record.id, "ben")
-    assert queue.jobs_of("ben") == []
-    assert queue.get(record.id, "admin", everybody=True).id == record.id
+            ask(record.id, Owner("ben"))
+    assert queue.jobs_of(Owner("ben")) == []
+    assert queue.get(record.id, Owner("admin", administrator=True)).id == record.id
 
 
 @pytest.mark.parametrize("name", ["..", "../x", "0" * 27, "", "g" * 28, "/etc/passwd"])

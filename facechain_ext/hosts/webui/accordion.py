@@ -17,12 +17,14 @@ from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
+from facechain_ext.ui.gradio_versions import on_opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.hosts.webui.host_types import Component
     from facechain_ext.methods.setting import Setting
+    from facechain_ext.ui.gradio_types import Event
 
     InfotextReader = Callable[[Mapping[str, object]], object]
     """A function from a parsed infotext to the value of a component, or to None to leave it unchanged."""
@@ -120,8 +122,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
         refresh.click(_refresh, lists, lists)
         for event in (refresh.click, enabled.change):
             event(lambda: requirements_panel.panel_updates(models.needs()), [], missing.outputs, show_progress="hidden")
-        for event in (refresh.click, components["card"].change):  # a new card becomes the value as it is saved
-            event(lambda: boxes.html(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
+        _keep_cards_current([refresh.click, components["card"].change], components, boxes)
     for name, component in components.items():
         component.webui_tooltip = _row_of(name).help
     fields: list[tuple[Component, InfotextReader]] = [
@@ -154,6 +155,18 @@ class _Boxes:
 def _boxes(elem_id: Callable[[str], str], tab: str) -> _Boxes:
     fields = BoxFields(elem_id("people"), elem_id("box"), f"{tab}_width", f"{tab}_height")
     return _Boxes(gr.HTML(boxes_html(fields, _cards()[1:]), elem_id=elem_id("boxes")), fields)
+
+
+def _keep_cards_current(changes: Sequence[Event], components: Mapping[str, Component], boxes: _Boxes) -> None:
+    """Update the boxes at ``changes``, and all lists of cards when a page is opened whose login says which there are."""
+    lists = [components["card"], components["mix_with"]]
+
+    def on_open() -> list[object]:
+        return [*[gr.update(choices=_cards()) for _ in lists], boxes.html(_cards()[1:])]
+
+    for event in changes:  # a new card becomes the value as it is saved
+        event(lambda: boxes.html(_cards()[1:]), [], [boxes.frame], show_progress="hidden")
+    on_opened(on_open, [], [*lists, boxes.frame])
 
 
 def read(args: Sequence[object]) -> FaceArguments:

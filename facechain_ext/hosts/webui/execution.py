@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.errors import HostError
@@ -97,7 +98,8 @@ def on_main_thread(work: Callable[[], T]) -> T:
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             errors.append(error)
 
-    main_thread.run_and_wait_result(run)
+    context = copy_context()  # which says who asks
+    main_thread.run_and_wait_result(lambda: context.run(run))
     if errors:
         raise errors[0]
     return results[0]

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from facechain_ext.hosts.webui import settings
+from facechain_ext.hosts.webui.logins import owner_named
 from facechain_ext.jobs.queue import JobQueue, QueueLimits
 from facechain_ext.jobs.records import JobFolder
 from facechain_ext.jobs.request_sources import RequestSources
@@ -40,7 +41,7 @@ def job_queue() -> JobQueue:
 
             _Process.host = WebuiHost()
             worker = RequestWorker(_Process.host, RequestSources())
-            _Process.queue = JobQueue(JobFolder(models_folder() / FOLDER), worker.make, _limits)
+            _Process.queue = JobQueue(JobFolder(models_folder() / FOLDER), worker.make, _limits, owner_named)
             _Process.queue.start()
         return _Process.queue
 

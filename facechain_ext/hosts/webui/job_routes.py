@@ -16,6 +16,7 @@ from facechain_ext.hosts.webui import job_queue, settings
 from facechain_ext.jobs.queue import KeyReusedError, QueueFullError
 from facechain_ext.jobs.records import public_facts
 from facechain_ext.jobs.schema import EXAMPLES, request_schema
+from facechain_ext.storage.owner import current_owner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -88,7 +89,8 @@ async def _submit(request: Request) -> Response:
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > _MAX_KEY:
         raise HTTPException(422, f"An idempotency key has {_MAX_KEY} characters at most.")
-    owner, client = _user(request), _user(request) or (request.client.host if request.client else "")
+    owner = current_owner().name
+    client = owner or (request.client.host if request.client else "")
 
     def submit() -> tuple[dict[str, object], int]:
         queue = job_queue.job_queue()
@@ -110,23 +112,27 @@ async def _submit(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
+    del request
     queue = job_queue.job_queue()
-    jobs = queue.jobs_of(_user(request), everybody=_is_administrator(request))[:_LISTED]
+    jobs = queue.jobs_of(current_owner())[:_LISTED]
     return JSONResponse({"jobs": [_facts(record) for record in jobs], "queue_length": queue.length()})
 
 
 def _show(request: Request, job_id: str) -> Response:
-    return JSONResponse(_facts(_record(request, job_id)))
+    del request
+    return JSONResponse(_facts(_record(job_id)))
 
 
 def _stop(request: Request, job_id: str) -> Response:
-    record = _record(request, job_id)
-    left = job_queue.job_queue().stop(record.id, record.owner)
+    del request
+    record = _record(job_id)
+    left = job_queue.job_queue().stop(record.id, current_owner())
     return JSONResponse({**_facts(left or record), **({} if left else {"deleted": True})})
 
 
 def _picture(request: Request, job_id: str, number: int) -> Response:
-    record = _record(request, job_id)
+    del request
+    record = _record(job_id)
     try:
         content = job_queue.job_queue().picture(record, number)
     except InputError as error:
@@ -135,7 +141,8 @@ def _picture(request: Request, job_id: str, number: int) -> Response:
 
 
 def _preview(request: Request, job_id: str) -> Response:
-    record = _record(request, job_id)
+    del request
+    record = _record(job_id)
     picture = job_queue.preview() if record.state == "running" else None
     if picture is None:
         return Response(status_code=204)
@@ -145,7 +152,7 @@ def _preview(request: Request, job_id: str) -> Response:
 
 
 def _events(request: Request, job_id: str) -> Response:
-    record = _record(request, job_id)
+    record = _record(job_id)
     # with an encoding of its own, the webui's compression lets each event through instead of collecting them
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
     return StreamingResponse(_changes(request, record), media_type="text/event-stream", headers=headers)
@@ -183,10 +190,10 @@ def _facts(record: JobRecord) -> dict[str, object]:
     return public_facts(record, position=job_queue.job_queue().position(record))
 
 
-def _record(request: Request, job_id: str) -> JobRecord:
+def _record(job_id: str) -> JobRecord:
     """A job that this login may see; raises HTTPException 404."""
     try:
-        return job_queue.job_queue().get(job_id, _user(request), everybody=_is_administrator(request))
+        return job_queue.job_queue().get(job_id, current_owner())
     except InputError as error:
         _not_found(error)
 
@@ -195,16 +202,6 @@ def _not_found(error: FaceChainError) -> NoReturn:
     from fastapi import HTTPException
 
     raise HTTPException(404, str(error)) from error
-
-
-def _user(request: Request) -> str:
-    """The login name that the check of passwords has found; "" without logins."""
-    return str(getattr(request.state, "facechain_user", ""))
-
-
-def _is_administrator(request: Request) -> bool:
-    name = _user(request)
-    return bool(name) and name == settings.administrator()
 
 
 async def _read_body(request: Request) -> bytes:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
-
-from starlette.requests import Request  # noqa: TC002 - fastapi reads it when the routes are added
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import detail_route, job_queue, job_routes, strict_answers, template_route
+from facechain_ext.hosts.webui import detail_route, job_queue, job_routes, logins, strict_answers, template_route
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
@@ -24,12 +21,11 @@ log = logging.getLogger(__name__)
 BASE = "/facechain/v1"
 
 
-def add_routes(_blocks: object, app: FastAPI) -> None:
-    """Add the routes and the middleware for strict requests to the host's app."""
+def add_routes(blocks: object, app: FastAPI) -> None:
+    """Add the routes and the middlewares for logins and strict requests to the host's app."""
     from fastapi import APIRouter, Body, Depends, HTTPException
-    from modules import shared
 
-    passwords = _passwords(getattr(shared.cmd_opts, "api_auth", None))
+    passwords = logins.api_passwords()
     router = APIRouter(prefix=BASE, dependencies=[Depends(_password_check(passwords))] if passwords else [])
 
     def version() -> dict[str, str]:
@@ -72,6 +68,7 @@ def add_routes(_blocks: object, app: FastAPI) -> None:
     job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)
+    logins.add_to_app(blocks, app)
     job_queue.resume()
 
 
@@ -96,22 +93,14 @@ def _detect_faces(photo: str) -> list[dict[str, object]]:
     ]
 
 
-def _passwords(option: str | None) -> dict[str, str]:
-    """User -> password of ``--api-auth user:password,user:password``."""
-    pairs = (pair.partition(":") for pair in (option or "").split(",") if ":" in pair)
-    return {user: password for user, _, password in pairs}
-
-
 def _password_check(passwords: dict[str, str]) -> Callable[..., bool]:
-    """A dependency of fastapi that raises HTTPException 401 without a right user and password, and keeps the name."""
+    """A dependency of fastapi that raises HTTPException 401 without a right user and password."""
     from fastapi import Depends, HTTPException
     from fastapi.security import HTTPBasic
 
     # fastapi reads annotations when the route is added, where HTTPBasicCredentials is not imported
-    def check(request: Request, credentials: Any = Depends(HTTPBasic())) -> bool:
-        password = passwords.get(credentials.username)
-        if password is not None and secrets.compare_digest(credentials.password.encode(), password.encode()):
-            request.state.facechain_user = credentials.username
+    def check(credentials: Any = Depends(HTTPBasic())) -> bool:
+        if logins.is_password(passwords, credentials.username, credentials.password):
             return True
         raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
 

@@ -16,6 +16,7 @@ from facechain_ext.hosts.webui import (
     controlnet,
     disconnects,
     labelling,
+    logins,
     method_lora,
     models,
     person_prompts,
@@ -36,6 +37,7 @@ from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.recipes.infotext import format_identities
 from facechain_ext.recipes.portrait_settings import PREFIX
+from facechain_ext.storage.owner import acting_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +60,7 @@ def register() -> None:
     """Register the callbacks with the host; loads no model."""
     set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
+    logins.register()
     devices.use_policy(host_policy)
     add_callback("cfg_denoiser", on_denoiser, __file__)
     add_callback("cfg_denoiser", tab_request.on_denoiser, __file__)
@@ -108,7 +111,8 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             else:
                 _remove_labels(p)
                 arguments = xyz.apply_axis_values(p, accordion.read(args))
-                run = self._prepare(p, arguments) if arguments.enabled else None
+                with acting_as(logins.owner_of(p)):
+                    run = self._prepare(p, arguments) if arguments.enabled else None
         except FaceChainError as error:
             _fail(p, error, strict=_is_strict(args))
             return

@@ -22,7 +22,7 @@ EVERY_SECOND = "facechain_every_second_step"
 CONDITIONAL_ONLY = "facechain_conditional_only"
 LABELS, PRODUCER = "facechain_labels", "facechain_label_producer"
 MAX_JOBS, KEEP_HOURS, PHOTOS = "facechain_jobs_max", "facechain_jobs_hours", "facechain_jobs_photos"
-REQUEST_MB, ADMINISTRATOR = "facechain_request_mb", "facechain_administrator"
+REQUEST_MB = "facechain_request_mb"
 CORNER, CORNER_TEXT = "facechain_label_corner", "facechain_label_text"
 _MODELS: dict[ControlKind, str] = {
     "openpose": "facechain_controlnet_openpose",
@@ -123,27 +123,27 @@ def max_request_bytes() -> int:
     return int(_number(REQUEST_MB)) << 20
 
 
-def administrator() -> str:
-    """The login name that sees everybody's jobs; "" for none."""
-    return str(_value(ADMINISTRATOR, default="") or "")
-
-
 def network_notice() -> str:
-    """What a user should know where others on the network reach a webui that has no logins; else "".
+    """What a user should know where others on the network reach the page or the API without a login; else "".
 
     The flags are those of AUTOMATIC1111 and its relatives.
     """
     from modules import shared
 
     flags = shared.cmd_opts
-    reachable = any(getattr(flags, name, None) for name in ("listen", "share", "server_name", "ngrok"))
-    logins = any(getattr(flags, name, None) for name in ("gradio_auth", "gradio_auth_path"))
-    if not reachable or logins:
+    if not any(getattr(flags, name, None) for name in ("listen", "share", "server_name", "ngrok")):
         return ""
-    return (
-        "Others on the network can open this page, and it has no logins: they see and use all cards, photos and "
-        "pictures here. Start the webui with --gradio-auth (and --api-auth), or without --listen and --share."
-    )
+    if not any(getattr(flags, name, None) for name in ("gradio_auth", "gradio_auth_path")):
+        return (
+            "Others on the network can open this page, and it has no logins: they see and use all cards, photos and "
+            "pictures here. Start the webui with --gradio-auth (and --api-auth), or without --listen and --share."
+        )
+    if getattr(flags, "api", None) and not getattr(flags, "api_auth", None):
+        return (
+            "Others on the network can use the webui's API, which has no logins: they see shared cards, and all that "
+            "the webui itself tells there. Start the webui with --api-auth too, or without --api."
+        )
+    return ""
 
 
 def _number(key: str) -> float:
@@ -184,8 +184,6 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
         # a slider would cost the webui's page a dozen elements more for each
         limits = {"minimum": low, "maximum": high, "precision": 0}
         shared.opts.add_option(key, OptionInfo(default, label, gr.Number, limits, section=SECTION))
-    name = OptionInfo("", "Login name that sees the jobs of all logins", section=SECTION)
-    shared.opts.add_option(ADMINISTRATOR, name.info("only with --api-auth; empty: nobody"))
 
 
 def _value(key: str, *, default: object) -> object:

@@ -14,6 +14,7 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.recipes.template.image import read_template
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.owner import OwnedFolder, Owner, current_owner
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ _changing = threading.Lock()
 
 @dataclass(frozen=True)
 class TemplateGallery:
-    """The pictures directly inside ``folder`` (None: below the models folder); names are those of their files.
+    """The pictures directly inside ``own_folder``, or (None) those in the models folder that the current owner may see.
+
+    Names are those of their files.
 
     Every method that takes a name raises WeightsError when it is no safe file name.
     """
@@ -45,20 +48,29 @@ class TemplateGallery:
 
     @property
     def folder(self) -> Path:
-        """Where the templates are; made when the first one is added."""
-        return self.own_folder if self.own_folder is not None else models_folder() / FOLDER
+        """Where new templates are kept; made when the first one is added."""
+        return self._folders.own(self._owner)
+
+    @property
+    def _owner(self) -> Owner:
+        return Owner() if self.own_folder is not None else current_owner()
+
+    @property
+    def _folders(self) -> OwnedFolder:
+        return OwnedFolder(self.own_folder if self.own_folder is not None else models_folder() / FOLDER)
 
     def names(self) -> list[str]:
         """The names of all templates, sorted; files that are no pictures by their suffix are not listed."""
-        if not self.folder.is_dir():
-            return []
-        found = (one.name for one in self.folder.iterdir() if one.suffix.lower() in _SUFFIXES and one.is_file())
-        return sorted(found, key=str.casefold)
+        folders = (folder for folder in self._folders.readable(self._owner) if folder.is_dir())
+        files = (one for folder in folders for one in folder.iterdir())
+        return sorted(
+            {one.name for one in files if one.suffix.lower() in _SUFFIXES and one.is_file()}, key=str.casefold
+        )
 
     def path(self, name: str) -> Path:
         """The file of a template; raises PhotoError when there is none."""
-        path = safe_child(self.folder, safe_name(name))
-        if not path.is_file():
+        path = self._folders.find(self._owner, safe_name(name))
+        if path is None:
             raise PhotoError(f"There is no template called {name} here; choose one of the gallery.")
         return path
 
@@ -73,18 +85,18 @@ class TemplateGallery:
         if wanted.suffix.lower() not in _SUFFIXES:
             raise PhotoError(f"{wanted.name} is not kept: its name ends in none of {', '.join(_SUFFIXES)}.")
         with _changing:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            folder = self._folders.prepare(self._owner)
             free, number = wanted.name, 2
-            while safe_child(self.folder, free).exists():
+            while self._folders.find(self._owner, free) is not None:
                 free, number = f"{wanted.stem} {number}{wanted.suffix}", number + 1
-            path = safe_child(self.folder, free)
+            path = safe_child(folder, free)
             with atomic_write(path) as part:
                 part.write_bytes(content)
         return free
 
     def delete(self, name: str) -> None:
         """Remove a template; raises PhotoError when there is none."""
-        self.path(name).unlink()
+        self._folders.remove(self._owner, self.path(name))
         log.info("deleted a template")
 
     def thumbnail(self, name: str) -> Pixels:

@@ -33,6 +33,17 @@ def rename_card(name: str, new_name: str) -> str:
     return new_name.strip()
 
 
+def toggle_sharing(name: str) -> str:
+    """Let every login see and use a card, or take that back; the sentence for the page.
+
+    Raises FaceChainError when it does not exist or belongs to others.
+    """
+    library = CardLibrary()
+    shared = library.is_shared(_require_name(name))
+    library.share(name, on=not shared)
+    return f"{name} is yours alone again." if shared else f"Every login of this webui can use {name} now."
+
+
 def delete_card(name: str) -> None:
     """Delete a card; raises FaceChainError when it does not exist."""
     CardLibrary().delete(_require_name(name))

@@ -11,6 +11,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.card import card_version
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.methods.fact.files import adapter_files
+from facechain_ext.storage.owner import current_owner
 from facechain_ext.ui.html import note_html, table
 from facechain_ext.ui.portrait.person import data_url
 
@@ -81,6 +82,8 @@ def card_details_html(name: str) -> str:
         ("Adapters", _adapters_text()),
         ("File", str(library.path(name))),
     ]
+    if current_owner().name:
+        rows.insert(1, ("Seen by", "all logins" if library.is_shared(name) else current_owner().name))
     return "".join(
         [
             f"<div class='facechain-faces'>{_faces_html(identity)}</div>",

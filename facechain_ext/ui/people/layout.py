@@ -10,6 +10,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.consent import NOTICE, agree, agreed
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.storage.owner import current_owner
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
@@ -89,6 +90,7 @@ def _build_card_section(panel: _LibraryPanel) -> None:
         rename = gr.Button("Rename", elem_id="facechain_people_rename", min_width=80)
     with gr.Row():
         export = gr.Button("Export as a file", elem_id="facechain_people_export")
+        share = gr.Button("Share, or take back", elem_id="facechain_people_share", visible=not current_owner().known)
         delete = gr.Button("Delete …", elem_id="facechain_people_delete")
     with gr.Column(visible=False, elem_id="facechain_people_sure") as confirmation_row:
         question = gr.HTML("")
@@ -131,11 +133,19 @@ def _build_card_section(panel: _LibraryPanel) -> None:
             return [note_html(str(error)), ""]
         return [note_html(f"The browser saves {name}. Whoever has the file can make pictures of this person."), content]
 
+    def on_share(name: str, search: str) -> Updates:
+        try:
+            message = card_actions.toggle_sharing(name)
+        except FaceChainError as error:
+            return [note_html(str(error)), *[gr.update()] * 3, gr.update()]
+        return [note_html(message), *_refreshed(search, name), gallery.card_details_html(name)]
+
     panel.chosen.change(
         on_open, [panel.chosen], [panel.facts, new, confirmation_row, card_to_delete], **HIDDEN_PROGRESS
     )
     rename.click(on_rename, [panel.chosen, new, panel.query], panel.outputs)
     export.click(on_export, [panel.chosen], [panel.status, file])
+    share.click(on_share, [panel.chosen, panel.query], [*panel.outputs, panel.facts])
     delete.click(
         on_delete, [panel.chosen], [panel.status, confirmation_row, question, card_to_delete], **HIDDEN_PROGRESS
     )
@@ -220,5 +230,10 @@ def _apply_change(change: Callable[[], str | None], description: str, search: st
         chosen = change() or otherwise
     except FaceChainError as error:
         return [note_html(str(error)), *[gr.update()] * 3]
+    return [note_html(description), *_refreshed(search, chosen)]
+
+
+def _refreshed(search: str, chosen: str) -> Updates:
+    """Updates of the tiles, the open card and the cards to mix."""
     tiles, choices = library_updates(search, chosen)
-    return [note_html(description), tiles, chosen, choices]
+    return [tiles, chosen, choices]

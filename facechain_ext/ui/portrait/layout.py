@@ -9,6 +9,7 @@ import gradio as gr
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.styles import clear_lora_index
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
+from facechain_ext.ui.gradio_versions import on_opened
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import (
     generation_panel,
@@ -87,20 +88,11 @@ def build(host: PageHost) -> None:
 
     updated = [style_parts.pictures, style_parts.shown, defaults_note, applied, *suited_components]
     chosen_components = [person.card, person.second, generation.form["adapter"], generation.form["lora"]]
-    reload.click(
-        on_reload,
-        [*chosen_components, style_parts.query, style_parts.tag, style_parts.shown, applied, *suited_components],
-        [
-            *chosen_components,
-            preset,
-            result.grid_styles,
-            style_parts.tag,
-            style_parts.tiles,
-            generation.boxes,
-            *updated,
-        ],
-        **HIDDEN_PROGRESS,
-    )
+    inputs = [*chosen_components, style_parts.query, style_parts.tag, style_parts.shown, applied, *suited_components]
+    lists = [preset, result.grid_styles, style_parts.tag, style_parts.tiles, generation.boxes]
+    outputs = [*chosen_components, *lists, *updated]
+    reload.click(on_reload, inputs, outputs, **HIDDEN_PROGRESS)
+    on_opened(on_reload, inputs, outputs)
 
 
 def _default_updates(defaults: DrawingDefaults, previous: Sequence[object], values: Sequence[object]) -> Updates:

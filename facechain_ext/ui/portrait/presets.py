@@ -1,4 +1,4 @@
-"""Named settings of the Portrait page, one JSON file each below the models folder."""
+"""Named settings of the Portrait page, one JSON file each: those of the current owner, and those of all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.owner import OwnedFolder, current_owner
 from facechain_ext.ui.portrait.form import NAMES, validated_form
 from facechain_ext.weights import models_folder, safe_child, safe_name
 
@@ -23,7 +24,8 @@ def folder() -> Path:
 
 def names() -> list[str]:
     """The names of all presets, sorted."""
-    return sorted((path.stem for path in folder().glob("*.json")), key=str.casefold) if folder().is_dir() else []
+    folders = (one for one in OwnedFolder(folder()).readable(current_owner()) if one.is_dir())
+    return sorted({path.stem for one in folders for path in one.glob("*.json")}, key=str.casefold)
 
 
 def save(name: str, form: FormValues) -> None:
@@ -31,7 +33,7 @@ def save(name: str, form: FormValues) -> None:
 
     Raises InputError for an empty name, WeightsError for one that is unsafe as a file name.
     """
-    path = _path(name)
+    path = safe_child(OwnedFolder(folder()).prepare(current_owner()), _file_name(name))
     with atomic_write(path) as temporary:
         temporary.write_text(
             json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8"
@@ -41,27 +43,29 @@ def save(name: str, form: FormValues) -> None:
 def load(name: str) -> Form:
     """The settings called ``name``; raises InputError when there are none or their file is damaged."""
     try:
-        return validated_form(json.loads(_path(name).read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no preset called {name}.") from error
+        return validated_form(json.loads(_existing(name).read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
         raise InputError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
 
 
 def delete(name: str) -> None:
-    """Remove the preset called ``name``; raises InputError when there is none."""
-    path = _path(name)
-    if not path.is_file():
-        raise InputError(f"There is no preset called {name}.")
-    path.unlink()
+    """Remove the preset called ``name``; raises InputError when there is none, or when it is not this owner's."""
+    OwnedFolder(folder()).remove(current_owner(), _existing(name))
 
 
 def exists(name: str) -> bool:
     """Whether there is a preset called ``name``; raises InputError or WeightsError for an impossible name."""
-    return _path(name).is_file()
+    return OwnedFolder(folder()).find(current_owner(), _file_name(name)) is not None
 
 
-def _path(name: str) -> Path:
+def _existing(name: str) -> Path:
+    path = OwnedFolder(folder()).find(current_owner(), _file_name(name))
+    if path is None:
+        raise InputError(f"There is no preset called {name}.")
+    return path
+
+
+def _file_name(name: str) -> str:
     if not name.strip():
         raise InputError("No preset is named. Choose one of the list, or write a name for a new one.")
-    return safe_child(folder(), safe_name(f"{name.strip()}.json"))
+    return safe_name(f"{name.strip()}.json")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from facechain_ext.recipes.thumbnails import default_folder, thumbnail_path
+from facechain_ext.recipes.thumbnails import own_thumbnail
 from facechain_ext.styles import all_styles, shipped_picture
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ _SHADE = "linear-gradient(rgb(0 0 0 / 0) 45%,rgb(0 0 0 / .72))"
 
 def picture_of(style: Style) -> Path | None:
     """The user's picture of a style, else the shipped one, else None."""
-    own = thumbnail_path(default_folder(), style)
-    return own if own.is_file() else shipped_picture(style.key)
+    return own_thumbnail(style) or shipped_picture(style.key)
 
 
 def style_pictures(known_digest: str = "") -> tuple[str, str] | None:

@@ -64,7 +64,7 @@ def _tile_html(name: str, *, pressed: bool) -> str:
     label = html.escape(name, quote=True)
     try:
         path = TemplateGallery().path(name)
-        inside, title = f"<img src='{_thumbnail(name, path.stat().st_mtime_ns)}' alt=''>", label
+        inside, title = f"<img src='{_thumbnail(name, str(path), path.stat().st_mtime_ns)}' alt=''>", label
     except (FaceChainError, OSError) as error:  # the other tiles are still shown
         inside, title = "<i>damaged</i>", html.escape(str(error), quote=True)
     return (
@@ -74,5 +74,5 @@ def _tile_html(name: str, *, pressed: bool) -> str:
 
 
 @lru_cache(maxsize=2 * MAX_TILES)
-def _thumbnail(name: str, _changed: int) -> str:
+def _thumbnail(name: str, _path: str, _changed: int) -> str:
     return data_url(TemplateGallery().thumbnail(name))

@@ -35,7 +35,7 @@ def served(monkeypatch, tmp_path):
         app = fastapi.FastAPI()
         routes.add_routes(None, app)
         client = TestClient(app)
-        client.opts = installed.shared.opts
+        client.opts, client.flags = installed.shared.opts, installed.shared.cmd_opts
         return client
 
     return serve
@@ -141,7 +141,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(served):
 def test_logins_see_their_own_jobs_and_the_administrator_all(served):
     client = served(api_auth="anna:1,ben:2,root:3")
     anna, ben, root = {"auth": ("anna", "1")}, {"auth": ("ben", "2")}, {"auth": ("root", "3")}
-    client.opts.facechain_administrator = "root"
+    client.flags.facechain_administrator = "root"
     job = client.post(BASE, json=job_request(7), **anna).json()
     ended(client, job["id"], **anna)
     for path in ("", "/pictures/1", "/events", "/preview"):
