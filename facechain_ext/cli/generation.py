@@ -22,7 +22,7 @@ console = Console()
 
 
 def generate_and_save(
-    host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None
+    host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None, *, early: bool = False
 ) -> bool:
     """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
     from facechain_ext.recipes.style import make
@@ -44,11 +44,15 @@ def generate_and_save(
                 if keep is None:
                     host.generate(job, progress=progress, ready=save)
                     return not interrupted()
-                result = make(_Listener(host, arrived.append), job, keep=keep, scorer=scorer, progress=progress)
+                result = make(
+                    _Listener(host, arrived.append), job, keep=keep, early=early, scorer=scorer, progress=progress
+                )
         except BaseException:
             for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
                 save(portrait)
             raise
+        for note in result.notes:
+            console.print(note, style="yellow", markup=False)
         likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
         console.print("Likeness:", likenesses, markup=False)
         for one in result.pictures:

@@ -44,6 +44,9 @@ def portrait(
         str, typer.Option(help="With a style: words for the person, such as “a young woman”.")
     ] = "a person",
     keep: Annotated[int | None, typer.Option(help="Keep so many of the pictures, the most like.", min=1)] = None,
+    early: Annotated[
+        bool, typer.Option("--early", help="With --keep: give up pictures at 40 % that promise less likeness.")
+    ] = False,
     photo: Annotated[list[Path] | None, typer.Option(help="A photo of the person; may be given several times.")] = None,
     card: Annotated[Path | None, typer.Option(help="A card, instead of photos.")] = None,
     face: Annotated[
@@ -107,6 +110,7 @@ def portrait(
         (face is None or card is None, "--face chooses a face of a --photo; a --card is of one person already."),
         (adapter is None or not sdxl, "--adapter is for SD1.5; with an SDXL checkpoint give --photomaker."),
         (photomaker is None or sdxl, "--photomaker is for SDXL; with an SD1.5 checkpoint give --adapter."),
+        (not early or keep is not None, "--early chooses for --keep: say how many pictures to keep."),
         (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
     )
     loras = tuple(_lora(text) for text in lora or ())
@@ -152,7 +156,7 @@ def portrait(
             vae=vae,
         )
     scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-    if not generate_and_save(host, job, out, keep, scorer):
+    if not generate_and_save(host, job, out, keep, scorer, early=early):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)
 

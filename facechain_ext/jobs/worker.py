@@ -147,8 +147,8 @@ class RequestWorker:
 
         def work() -> RequestResult:
             result = make_portraits(
-                self._host, job, keep=job_request.portrait.keep, scorer=scorer, photo=photo, tools=tools,
-                notes=[*notes, *person.notes], progress=progress,
+                self._host, job, keep=job_request.portrait.keep, early=job_request.portrait.early,
+                scorer=scorer, photo=photo, tools=tools, notes=[*notes, *person.notes], progress=progress,
             )  # fmt: skip
             made = tuple(
                 MadePicture(

@@ -77,6 +77,18 @@ class Hires:
 
 
 @dataclass(frozen=True)
+class EarlyLook:
+    """A look at each picture while it is made, which may give it up.
+
+    ``goes_on`` gets the picture as it is foreseen after the fraction ``at`` of the first pass's steps, in which it is
+    blurred; when it returns False the host goes on with the next one, and the picture is not among those it returns.
+    """
+
+    goes_on: Callable[[Image.Image], bool]
+    at: float = 0.4
+
+
+@dataclass(frozen=True)
 class Job:
     """Everything that determines ``count`` pictures; picture i has seed ``seed + i``."""
 
@@ -102,6 +114,8 @@ class Job:
     face_in_hires: bool = True
     remarks: Mapping[str, str | float] = field(default_factory=dict)
     """Further entries of the pictures' settings text, by label."""
+    look: EarlyLook | None = field(default=None, compare=False, repr=False)
+    """The look at each picture while it is made, by hosts that can; None for none."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class SequentialInpaintHost:
             job.people, {"adapter": job.adapter or AUTOMATIC, **job.method_settings}, hires=job.face_in_hires
         )
         share = _Shares(progress, job.steps, job.count * (1 + len(job.people)))
-        bare = replace(job, people=(), remarks={**labels, **job.remarks})
+        bare = replace(job, people=(), look=None, remarks={**labels, **job.remarks})
         finished: list[Portrait] = []
         for portrait in self.host.generate(bare, progress=share.next(job.count)):
             whole = self._peopled(portrait, job, share)
@@ -78,8 +78,8 @@ class SequentialInpaintHost:
             region = _over(person.region, base.size)
             mask = Image.fromarray((region * 255).round().astype(np.uint8))
             alone = replace(
-                job, people=(person,), count=1, seed=portrait.seed, width=base.width, height=base.height, hires=None,
-                inpaint=Inpaint(base, self.denoise, mask),
+                job, people=(person,), look=None, count=1, seed=portrait.seed, width=base.width, height=base.height,
+                hires=None, inpaint=Inpaint(base, self.denoise, mask),
             )  # fmt: skip
             made = self.host.generate(alone, progress=share.next(1))
             if not made:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.recipes.early_choice import EarlyChoice
 from facechain_ext.recipes.job import Control, Job, Lora, Person
 from facechain_ext.recipes.labelling import label_image, mark_picture
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, check_ranges, portrait_setting
@@ -64,7 +65,7 @@ class Settings:
 
     Ranges are those of ``PORTRAIT_SETTINGS``. ``window`` are the fractions of the steps in which the face acts,
     ``lora`` takes the place of the style's. ``count`` pictures are made and the ``keep`` most like are returned (None:
-    all). ``template`` puts {subject} and {style} in order.
+    all); ``early`` gives others up before they are finished. ``template`` puts {subject} and {style} in order.
     """
 
     strength: float | None = None
@@ -74,6 +75,7 @@ class Settings:
     lora_weight: float | None = None
     count: int = PORTRAIT_DEFAULTS["count"]
     keep: int | None = None
+    early: bool = PORTRAIT_DEFAULTS["early"]
     seed: int = 0
     steps: int = PORTRAIT_DEFAULTS["steps"]
     sampler: str = PORTRAIT_DEFAULTS["sampler"]
@@ -173,6 +175,7 @@ def make(
     job: Job,
     *,
     keep: int | None = None,
+    early: bool = False,
     scorer: LikenessScorer | None = None,
     photo: Image.Image | None = None,
     tools: Sequence[FaceTool] = (),
@@ -182,20 +185,27 @@ def make(
     """Have ``host`` do ``job``, score the pictures, keep the best and finish them with ``tools`` in turn.
 
     Where a GPU makes the pictures and the host tells of each, they are scored, and finished if all are kept, while the
-    next one is made. A tool that cannot work on a picture leaves it as it is and says so in its notes. What is stopped
-    by ``progress`` returns what is there. Raises HostError as the host does.
+    next one is made. With ``early`` pictures that promise less likeness than enough others are given up before they are
+    finished: than ``keep`` others, else than half. A tool that cannot work on a picture leaves it as it is and says so
+    in its notes. What is stopped by ``progress`` returns what is there. Raises HostError as the host does.
     """
 
     def score_and_finish(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
         score = _likeness(scorer, portrait.picture, job) if scorer and job.people else None
         return score, _finish(portrait, score, photo, tools) if keep is None else None
 
+    judge = scorer if early else None
+    choice = None if judge is None else EarlyChoice.of(job, keep, lambda picture: _likeness(judge, picture, job))
+    job = job if choice is None else replace(job, look=choice.look)
     with PostprocessPipeline(score_and_finish, beside=diffusion_device().type != "cpu") as pipeline:
         portraits = host.generate(job, progress=progress, ready=pipeline.submit)
         done = pipeline.results(portraits)
     best = rank_by_likeness([score for score, _ in done])[:keep]
     said = list(notes)
-    if len(portraits) < job.count:
+    given_up = 0 if choice is None else choice.given_up
+    if given_up:
+        said.append(f"{given_up} of {job.count} pictures were given up early, as they promised less likeness.")
+    if len(portraits) + given_up < job.count:
         said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")
     if scorer is not None and any(score is None for score, _ in done):
         said.append("Pictures without a face that can be judged come last.")

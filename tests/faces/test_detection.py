@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+from facechain_ext.faces.detect import mediapipe
 from facechain_ext.faces.detect.boxes import DETECTION_SIDE, face_from_detection, intersection_over_union
 from facechain_ext.faces.detect.orientation import detect_any_orientation
 from facechain_ext.faces.pose import angles_from_landmarks
@@ -97,6 +98,21 @@ def test_mirrored(detector, astronaut, face):
     expected = face.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (511, 0)
     assert error(found.landmarks, expected) < 0.06
     assert found.roll == pytest.approx(-face.roll, abs=2)
+
+
+def test_a_face_that_the_mesh_sees_in_one_direction_only(astronaut, face, monkeypatch):
+    plain, seen = mediapipe.fit_mesh, np.ascontiguousarray(astronaut[:, ::-1])
+
+    def one_sided(pixels, *where):
+        return plain(pixels, *where) if np.array_equal(pixels, seen) else None
+
+    monkeypatch.setattr(mediapipe, "fit_mesh", one_sided)
+    (found,) = mediapipe.MediapipeDetector().detect(astronaut)
+    assert error(found.landmarks, face.landmarks) < 0.05
+    assert (found.yaw, found.roll) == pytest.approx((face.yaw, face.roll), abs=3)
+    assert intersection_over_union(found.box, face.box) > 0.9
+    (found,) = mediapipe.MediapipeDetector().detect(seen)
+    assert found.yaw == pytest.approx(-face.yaw, abs=3)
 
 
 def test_quarters_are_turned_back(astronaut, face):

@@ -91,12 +91,25 @@ class MediapipeDetector:
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
-        faces: list[Face] = []
-        for proposal in _distinct(self._proposals(pixels)):
-            face = _refine(pixels, self._correct_roll(pixels, proposal))
-            if face is not None and not any(intersection_over_union(face.box, other.box) > 0.3 for other in faces):
-                faces.append(face)
+        faces, rejected = self._verified(pixels, self._proposals(pixels))
+        if rejected:  # the networks see some profiles in one direction only
+            mirrored, _ = self._verified(flipped := np.ascontiguousarray(pixels[:, ::-1]), self._proposals(flipped))
+            faces += [
+                face for face in (_mirror_back(one, pixels.shape[1]) for one in mirrored) if not _is_among(face, faces)
+            ]
         return sorted(faces, key=lambda face: -face.area)
+
+    def _verified(self, pixels: Pixels, proposals: list[_Proposal]) -> tuple[list[Face], bool]:
+        """The faces that the mesh confirms, and whether it rejected a proposal."""
+        faces: list[Face] = []
+        rejected = False
+        for proposal in _distinct(proposals):
+            face = _refine(pixels, self._correct_roll(pixels, proposal))
+            if face is None:
+                rejected = True
+            elif not _is_among(face, faces):
+                faces.append(face)
+        return faces, rejected
 
     def _correct_roll(self, pixels: Pixels, proposal: _Proposal) -> _Proposal:
         """The proposal at the roll with the highest score: upside-down faces are found too, with lower scores."""
@@ -213,3 +226,17 @@ def _refine(pixels: Pixels, proposal: _Proposal) -> Face | None:
     yaw, pitch, roll = mesh_angles(mesh)
     box = (float(left), float(top), float(right), float(bottom))
     return Face(box, five_landmarks(mesh), proposal.score, yaw, pitch, roll)
+
+
+def _is_among(face: Face, faces: Sequence[Face]) -> bool:
+    return any(intersection_over_union(face.box, other.box) > 0.3 for other in faces)
+
+
+def _mirror_back(face: Face, width: int) -> Face:
+    """A face of the mirror image of a picture ``width`` wide, in the picture itself."""
+    left, top, right, bottom = face.box
+    last = width - 1
+    landmarks = face.landmarks[[1, 0, 2, 4, 3]] * np.array([-1, 1], np.float32) + np.array([last, 0], np.float32)
+    return replace(
+        face, box=(last - right, top, last - left, bottom), landmarks=landmarks, yaw=-face.yaw, roll=-face.roll
+    )

@@ -14,6 +14,7 @@ from facechain_ext.errors import Cancelled, HostError, InputError
 from facechain_ext.hosts.diffusers import latents, loras
 from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.controls import prepare_control
+from facechain_ext.hosts.diffusers.early_look import GivenUp, ignore_clean, look_at
 from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.job_checks import STEP, check_job
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from diffusers import ControlNetModel
     from torch import Tensor
 
+    from facechain_ext.hosts.diffusers.early_look import CleanObserver
     from facechain_ext.methods.protocol import ActiveMethod, ModelFamily, PreparedMethod
     from facechain_ext.recipes.job import Control, ControlKind, Job
 
@@ -141,7 +143,11 @@ class DiffusersHost:
             )
             try:
                 for number in range(job.count):  # finished pictures are returned when a later one is stopped
-                    finished.append(self._generate_one(context, job.seed + number))
+                    done = number * total // job.count  # a picture that was given up leaves out steps
+                    try:
+                        finished.append(self._generate_one(context, job.seed + number))
+                    except GivenUp:
+                        continue
                     if ready is not None:
                         ready(finished[-1])
             except Cancelled:
@@ -191,7 +197,8 @@ class DiffusersHost:
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(1, 4, job.height // STEP, job.width // STEP, generator=generator)
         start = latents.prepare_start(vae, job.inpaint, job.width, job.height) if job.inpaint else None
-        sample = self._sample_pass(context, noise, start, job.steps, generator, with_face=True)
+        look = look_at(job.look, lambda clean: latents.decode(vae, clean))
+        sample = self._sample_pass(context, noise, start, job.steps, generator, with_face=True, on_clean=look)
         if job.hires is not None:
             height, width = (round(side * job.hires.scale / STEP) for side in (job.height, job.width))
             larger = latents.upscale_latents(vae, sample, (height, width), job.hires.upscaler)
@@ -218,6 +225,7 @@ class DiffusersHost:
         generator: torch.Generator,
         *,
         with_face: bool,
+        on_clean: CleanObserver = ignore_clean,
     ) -> Tensor:
         """Run the sampler once at the size of ``noise``; the method is applied for this pass only."""
         controls = [replace(unit, picture=_resized(unit.picture, noise)) for unit in context.controls]
@@ -238,6 +246,7 @@ class DiffusersHost:
                 start=start,
                 on_step=context.on_step,
                 on_sample=self.on_sample,
+                on_clean=on_clean,
             )
 
     def _applied(self, context: _JobContext) -> AbstractContextManager[ActiveMethod | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.hosts.webui import settings
+from facechain_ext.hosts.webui import early_look, settings
 from facechain_ext.hosts.webui.face_run import FaceRun
 from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.methods.named_files import AUTOMATIC
@@ -40,6 +40,7 @@ class TabRequest:
     finished: list[bool] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _last_step: bool = field(default=False, init=False)
+    _looked: bool = field(default=False, init=False)
 
     def prepare(self, p: Processing) -> FaceRun | None:
         """Prepare the people of the job for ``p`` and write its infotext; None for a job without people.
@@ -79,6 +80,13 @@ class TabRequest:
         self._last_step = step + 1 >= steps and (not hires or bool(p.is_hr_pass))
         if self.progress is not None and not self.progress(*completed_steps(shared.state, step, steps)):
             shared.state.interrupt()
+            return
+        look = self.job.look
+        if look is None or self._looked or step < look.at * steps or (hires and p.is_hr_pass):
+            return
+        self._looked = True
+        if not early_look.goes_on(look):
+            early_look.give_up()
 
     def end_picture(self) -> None:
         """Record whether the picture that left the sampler was sampled to its last step."""
@@ -86,7 +94,7 @@ class TabRequest:
 
         interrupted = shared.state.interrupted or shared.state.skipped
         self.finished.append(self._last_step or not interrupted)
-        self._last_step = False
+        self._last_step = self._looked = False
 
 
 def set_tab_request(p: Processing, request: TabRequest) -> None:

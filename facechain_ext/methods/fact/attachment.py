@@ -134,7 +134,8 @@ class Attachment:
         if not isinstance(sample, Tensor):
             raise HostError("The U-Net was called without a latent picture; this host is not known to FaceChain.")
         injection = self._injection
-        by_timestep = injection.window != (0.0, 1.0) and not self._progress_is_set
+        changes = injection.window != (0.0, 1.0) or injection.curve is not None
+        by_timestep = changes and not self._progress_is_set
         if by_timestep and isinstance(timestep, SupportsFloat):
             first = timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep
             injection.progress = min(max(1.0 - (float(first) + 1.0) / TRAINED_STEPS, 0.0), 1.0)

@@ -105,6 +105,7 @@ class FaceInjection:
         self.automatic = options.automatic
         self.reuse = options.reuse
         self.conditional_only = options.conditional_only
+        self.curve = options.curve
         self.observers: list[Observer] = []
         self._attention = options.attention
         self._streamed = options.streamed
@@ -121,10 +122,15 @@ class FaceInjection:
 
     @property
     def active(self) -> bool:
-        """Whether the coming step is inside the window and there is anybody to add."""
+        """Whether the coming step is inside the window, its curve is above 0, and there is anybody to add."""
         first, last = self.window
         inside = first <= self.progress < last or (last == 1.0 and first <= self.progress)
-        return bool(self.conditions) and inside and first < last
+        return bool(self.conditions) and inside and first < last and self.factor > 0.0
+
+    @property
+    def factor(self) -> float:
+        """By what the curve multiplies the strength in the coming step."""
+        return 1.0 if self.curve is None else self.curve.factor(self.progress)
 
     def begin(self, conditional: Sequence[bool], latent_size: tuple[int, int]) -> None:
         """Prepare for one run of the U-Net: which rows are conditional, and height and width of the latent picture."""
@@ -248,7 +254,9 @@ class FaceInjection:
         row_key = (number, site, rows)  # hosts that run the halves of a batch apart come back to the same few orders
         if row_key not in self._row_keys:
             self._row_keys[row_key] = self._keys[key].rows(torch.tensor(rows, device=x.device))
-        return self._row_keys[row_key], self._gates[key]
+        attn, dense = self._gates[key]
+        factor = self.factor
+        return self._row_keys[row_key], (attn, dense) if factor == 1.0 else (attn * factor, dense * factor)
 
     def _compute_keys_and_gates(
         self, condition: FaceCondition, block: SerialFaceBlock, x: Tensor

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.methods.fact.automatic import AutomaticRegion
     from facechain_ext.methods.fact.block import Attention
+    from facechain_ext.methods.fact.curve import StrengthCurve
     from facechain_ext.methods.fact.increment_cache import IncrementCache
 
 
@@ -25,8 +26,9 @@ class AttachOptions:
     ``attention`` is the host's attention function. ``streamed`` loads each block's weights only while it computes, for
     hosts that do so with the U-Net. ``automatic`` measures the region in which the adapter acts and computes only
     there; ``reuse`` adds the increments of one step again in the next; ``conditional_only`` leaves out unconditional
-    rows: these three are not exact. ``on_failure`` gets an error in the adapter's part of a step, other than a lack of
-    memory, and ends the adapter while the U-Net goes on; without it the error leaves the U-Net.
+    rows: these three are not exact. ``curve`` multiplies the strength by a factor that changes over the steps, None by
+    1. ``on_failure`` gets an error in the adapter's part of a step, other than a lack of memory, and ends the adapter
+    while the U-Net goes on; without it the error leaves the U-Net.
     """
 
     bias: Tensor | Sequence[Tensor | None] | None = None
@@ -35,6 +37,7 @@ class AttachOptions:
     automatic: AutomaticRegion | None = None
     reuse: IncrementCache | None = None
     conditional_only: bool = False
+    curve: StrengthCurve | None = None
     on_failure: Callable[[Exception], None] | None = None
 
 

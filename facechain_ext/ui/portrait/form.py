@@ -82,6 +82,7 @@ FIELDS: tuple[Setting, ...] = (
     _row("hires", on_page_as="hires_face", infotext=None, help=""),
     _row("count", default=4),
     _row("keep"),
+    _row("early"),
     Setting("fuse", "Fuse the face of the photo", f"{PREFIX} fusion", default=False),
     Setting("retouch", "Retouch skin", f"{PREFIX} retouch", default=False),
 )  # fmt: skip
@@ -137,6 +138,7 @@ def settings_from_form(form: FormValues, seed: int) -> Settings:
         lora_weight=0.0 if form["lora"] == NO_LORA else form["lora_weight"],
         count=form["count"],
         keep=kept_count(form),
+        early=form["early"],
         seed=seed,
         steps=form["steps"],
         sampler=form["sampler"],

@@ -108,6 +108,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
             _generation_host(host, request.form),
             job,
             keep=kept_count(request.form),
+            early=request.form["early"],
             scorer=scorer,
             photo=_fusion_photo(request),
             tools=_face_tools(request.form),

@@ -59,6 +59,7 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
     with gr.Row():
         for name in ("count", "keep"):
             form[name] = build_component(name, min_width=120)
+    form["early"] = build_component("early")
     with gr.Row():
         for name in ("fuse", "retouch"):
             form[name] = build_component(name, min_width=120)

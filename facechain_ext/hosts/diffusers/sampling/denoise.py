@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -171,11 +172,14 @@ def denoise(
     start: Start | None = None,
     on_step: Callable[[int, int], None] = lambda _step, _steps: None,
     on_sample: Callable[[Tensor], None] = lambda _sample: None,
+    on_clean: Callable[[float, Callable[[], Tensor]], None] = lambda _fraction, _clean: None,
 ) -> Tensor:
     """Run the sampler from ``noise`` [1, 4, h, w], or from ``start`` noised with it; the latent picture in float32.
 
     ``on_step(step, steps)`` is called after every evaluation and may raise Cancelled; ``on_sample`` before it gets the
-    latent picture as it is then. Raises HostError when the picture is not finite any more.
+    latent picture as it is then. ``on_clean`` gets before both the fraction of the steps that is done and a function
+    that gives the latent picture without noise as the step predicts it. Raises HostError when the picture is not
+    finite any more.
     """
     device = predict.unet.device
     set_timesteps(scheduler, steps, device, all_steps=start is None)
@@ -190,7 +194,9 @@ def denoise(
         sample = scheduler.add_noise(start.latents, noise, timesteps[:1])
     extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
     for index, timestep in enumerate(timesteps):
-        predicted = predict(scheduler.scale_model_input(sample, timestep), timestep, index, len(timesteps))
+        scaled = scheduler.scale_model_input(sample, timestep)
+        predicted = predict(scaled, timestep, index, len(timesteps))
+        on_clean((index + 1) / len(timesteps), partial(clean_latents, scheduler, scaled, predicted, timestep))
         sample = scheduler.step(predicted, timestep, sample, **extra).prev_sample
         if start is not None and start.mask is not None:
             sample = _keep_outside(sample, start, start.mask, noise, scheduler, timesteps[index + 1 :])
@@ -200,6 +206,20 @@ def denoise(
         on_step(index + 1, len(timesteps))
     final: Tensor = sample
     return final
+
+
+def clean_latents(scheduler: SchedulerMixin, scaled: Tensor, predicted: Tensor, timestep: Tensor) -> Tensor:
+    """The latent picture without noise that a step predicts (eq. 15 of DDPM, arXiv 2006.11239), float32.
+
+    ``scaled`` is what the U-Net was given, which has a variance of about 1 with every scheduler, ``predicted`` its
+    answer: the noise, or the velocity (arXiv 2202.00512).
+    """
+    kept = scheduler.alphas_cumprod[min(round(float(timestep)), len(scheduler.alphas_cumprod) - 1)]
+    signal, noise = float(kept) ** 0.5, (1.0 - float(kept)) ** 0.5
+    x, answer = scaled.float(), predicted.float()
+    is_velocity = scheduler.config.prediction_type == "v_prediction"
+    clean: Tensor = signal * x - noise * answer if is_velocity else (x - noise * answer) / max(signal, 1e-4)
+    return clean
 
 
 def _last_timesteps(scheduler: SchedulerMixin, steps: int, share: float) -> Tensor:
