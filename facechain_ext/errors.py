@@ -25,3 +25,7 @@ class HostError(FaceChainError):
 
 class Cancelled(FaceChainError):  # noqa: N818 - a request of the user, not an error
     """The user stopped the work; what is finished is kept."""
+
+
+class GivenUp(FaceChainError):  # noqa: N818 - a decision, not an error
+    """A look at a picture that was being made decided that it is not worth its other steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import GivenUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     CleanObserver = Callable[[float, Callable[[], Tensor]], None]
     """Gets the fraction of the steps that is done, and a function that gives the latents without noise."""
-
-
-class GivenUp(FaceChainError):  # noqa: N818 - a decision, not an error
-    """A look at the unfinished picture decided that it is not worth its other steps."""
 
 
 def ignore_clean(_fraction: float, _clean: Callable[[], Tensor]) -> None:

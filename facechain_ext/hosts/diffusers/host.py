@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from facechain_ext.devices import default_dtype, diffusion_device
-from facechain_ext.errors import Cancelled, HostError, InputError
+from facechain_ext.errors import Cancelled, GivenUp, HostError, InputError
 from facechain_ext.hosts.diffusers import latents, loras
 from facechain_ext.hosts.diffusers.checkpoint import Checkpoint, load_checkpoint, load_controlnet
 from facechain_ext.hosts.diffusers.controls import prepare_control
-from facechain_ext.hosts.diffusers.early_look import GivenUp, ignore_clean, look_at
+from facechain_ext.hosts.diffusers.early_look import ignore_clean, look_at
 from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.job_checks import STEP, check_job
