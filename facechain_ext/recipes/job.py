@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
 
-ControlKind = Literal["openpose", "openpose_face", "canny", "depth"]
-"""What a ControlNet unit is steered by."""
+ControlKind = Literal["openpose", "openpose_face", "canny", "depth", "color", "tile", "ip_adapter"]
+"""What a ControlNet unit is steered by: pose, pose with the face, edges, depth, blocks of colour, detail, an example."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ PNG_EFFORT = 1
 """Of zlib's 9: a photo of 512 pixels takes a third of the time of Pillow's own 6, and a tenth more of the disk."""
 
 _TEMPLATE_FACES, _QUALITY = f"{PREFIX} template faces", f"{PREFIX} quality"
+_FROM_PHOTO = ("garment", "redraw")
+"""Recipes that paint a part of a photo, or draw it anew."""
 _SWAPPED = re.compile(r"\d: (?!pixelate)")
 """A face of a template that became somebody else's."""
 
@@ -48,6 +50,8 @@ def source_type(infotext: str) -> SourceType | None:
         if not _SWAPPED.search(_value(line, _TEMPLATE_FACES)):
             return ENHANCED
         return JOINED if _value(line, _QUALITY) == "instant" else COMPOSITE
+    if _value(line, RECIPE_LABEL) in _FROM_PHOTO:
+        return COMPOSITE
     if not _value(line, IDENTITY_LABEL):
         return None
     from_picture = _value(line, "Denoising strength") and not _value(line, "Hires upscaler")

@@ -1,0 +1,1 @@
+"""Redraw: any photo in any style, with the people in it kept."""
