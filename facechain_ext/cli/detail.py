@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from facechain_ext.cli.options import limits
-from facechain_ext.cli.painting import choice_of, load_encoder, load_host, load_source
+from facechain_ext.cli.painting import choice_of, likeness_scorer, load_host, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
@@ -22,7 +22,6 @@ from facechain_ext.recipes.template.settings import template_setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.template import Settings, TemplateImage, TemplateResult
     from facechain_ext.recipes.template.settings import FaceAction
 
@@ -80,7 +79,7 @@ def detail(
     settings = chosen.suited_to(suited, frozenset(), steps_given=steps is not None)
     sources = [load_source(choice_of(text), encoder, paint=True) for text in person]
     people = [Person(require_identity(source), strength) for source in sources]
-    scorer = _scorer(encoder)
+    scorer = likeness_scorer(encoder, console)
     host = load_host(checkpoint, adapter, {})
     failed = 0
     with interrupt_requests() as interrupted:
@@ -106,18 +105,6 @@ def detail(
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
-
-
-def _scorer(encoder: Path | None) -> LikenessScorer | None:
-    """The scorer that matches faces with people; None, with a sentence, where nothing can score."""
-    from facechain_ext.errors import WeightsError
-    from facechain_ext.identity.likeness_scorer import choose_scorer
-
-    try:
-        return choose_scorer(lambda: load_encoder(encoder))
-    except WeightsError as error:
-        console.print(f"Likeness is not scored: {error}", style="yellow", markup=False)
-        return None
 
 
 def _save(

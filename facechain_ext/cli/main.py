@@ -16,11 +16,13 @@ from facechain_ext.cli import (
     demo,
     detail,
     doctor,
+    garment,
     identity,
     label,
     laboratory,
     likeness,
     portrait,
+    redraw,
     serve,
     styles,
     talk,
@@ -41,6 +43,8 @@ app.command("portrait", cls=FiniteCommand)(portrait.portrait)
 app.command("template", cls=FiniteCommand)(template.template)
 app.command("detail", cls=FiniteCommand)(detail.detail)
 app.command("talk", cls=FiniteCommand)(talk.talk)
+app.command("redraw", cls=FiniteCommand)(redraw.redraw)
+app.command("garment", cls=FiniteCommand)(garment.garment)
 app.command("batch", cls=FiniteCommand)(batch.batch)
 app.command("label")(label.label)
 app.command("serve")(serve.serve)

@@ -10,8 +10,11 @@ from facechain_ext.weights import find, require
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
+
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template import FaceSource
     from facechain_ext.recipes.template.actions import FaceChoice
@@ -41,6 +44,18 @@ def load_encoder(file: Path | None) -> TransFace:
     from facechain_ext.identity import TransFace
 
     return TransFace.from_file(file or require("transface"))
+
+
+def likeness_scorer(encoder: Path | None, console: Console) -> LikenessScorer | None:
+    """The scorer of likeness; None, with a sentence on the console, where nothing can score."""
+    from facechain_ext.errors import WeightsError
+    from facechain_ext.identity.likeness_scorer import choose_scorer
+
+    try:
+        return choose_scorer(lambda: load_encoder(encoder))
+    except WeightsError as error:
+        console.print(f"Likeness is not scored: {error}", style="yellow", markup=False)
+        return None
 
 
 def load_host(checkpoint: Path, adapter: Path | None, nets: Mapping[ControlKind, Path]) -> DiffusersHost:

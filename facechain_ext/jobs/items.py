@@ -251,7 +251,8 @@ def _label(job_request: JobRequest) -> str:
             Path(choice.reference).stem if choice.reference else choice.kind for choice in job_request.faces.values()
         )
         return f"{Path(job_request.template).stem}, {who}, seed {job_request.painting.seed}"
-    if job_request.recipe == "detail":
-        return f"{Path(job_request.template).stem}, faces, seed {job_request.painting.seed}"
+    if job_request.recipe != "portrait":
+        words = {"detail": "faces", "redraw": f"drawn as {job_request.drawing.look}"}
+        return f"{Path(job_request.template).stem}, {words.get(job_request.recipe, 'garment')}, seed {job_request.seed}"
     who = Path(job_request.card or job_request.photos[0]).stem
     return f"{who}, {job_request.style or job_request.prompt[:30]}, seed {job_request.portrait.seed}"

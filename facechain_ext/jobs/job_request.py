@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
+from facechain_ext.jobs.picture_requests import GARMENT_KEYS, REDRAW_KEYS, read_garment, read_people, read_redraw
+from facechain_ext.jobs.request_values import read_flag, read_settings, read_text, read_texts
 from facechain_ext.recipes.arguments import own_settings
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
+from facechain_ext.recipes.garment.settings import GarmentSettings
 from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS, check_ranges
-from facechain_ext.recipes.regions import parse_region_prompts
+from facechain_ext.recipes.redraw.settings import RedrawSettings
 from facechain_ext.recipes.style import Settings as PortraitSettings
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
@@ -24,10 +27,11 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from facechain_ext.recipes.garment.marking import Point
     from facechain_ext.recipes.regions import RegionPrompt
     from facechain_ext.styles import Subject
 
-RECIPES = ("portrait", "template", "detail")
+RECIPES = ("portrait", "template", "detail", "redraw", "garment")
 """What can be ordered."""
 _PORTRAIT_KEYS = frozenset({
     "recipe", "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch",
@@ -35,15 +39,12 @@ _PORTRAIT_KEYS = frozenset({
 })  # fmt: skip
 _TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
 _DETAIL_KEYS = frozenset({"recipe", "picture", "people", "settings"})
-FILE_KEYS = ("photos", "photo", "card", "template", "picture")
+FILE_KEYS = ("photos", "photo", "card", "template", "picture", "mask", "garment", "pose")
 """Keys of a request whose texts name files, or hold them in base64."""
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
 """Settings of the page that a request has not, as it holds no picture of a pose."""
 _FROM_HOST = frozenset({"controls", "sides"})
 _TEMPLATE_DEFAULTS = TemplateSettings()
-MAX_TEXT = 4000
-"""Characters of a prompt: more than fifty times what the text encoder reads."""
-MAX_PHOTOS = 16
 ID_DIGITS = 32
 """Hexadecimal digits of an item's id: 128 bits, so that no two requests of a batch share one."""
 
@@ -56,7 +57,7 @@ class JobRequest:
     ``Sources`` of who works on it reads them. ``face`` 0 is the largest face of the photos.
     """
 
-    recipe: Literal["portrait", "template", "detail"]
+    recipe: Literal["portrait", "template", "detail", "redraw", "garment"]
     values: Mapping[str, object] = field(repr=False)
     """The request as it was given."""
     photos: tuple[str, ...] = field(default=(), repr=False)
@@ -75,13 +76,32 @@ class JobRequest:
     faces: Mapping[int, FaceChoice] = field(default_factory=dict, repr=False)
     hair: bool = False
     painting: TemplateSettings = field(default_factory=TemplateSettings)
-    """Of a template portrait or a repair of faces, whose picture is ``template`` too."""
+    """Of a template portrait or a repair of faces, whose picture is ``template`` too, as are all others that follow."""
     people: tuple[RegionPrompt, ...] = field(default=(), repr=False)
+    drawing: RedrawSettings = field(default_factory=RedrawSettings)
+    dressing: GarmentSettings = field(default_factory=GarmentSettings)
+    mask: str = field(default="", repr=False)
+    points: tuple[tuple[Point, ...], tuple[Point, ...]] = ((), ())
+    """Points in and beside the garment, where there is no mask."""
+    garment: str = field(default="", repr=False)
+    pose: str = field(default="", repr=False)
+
+    @property
+    def seed(self) -> int:
+        """The seed of its first picture."""
+        settings = {"portrait": self.portrait, "redraw": self.drawing, "garment": self.dressing}
+        return int(settings.get(self.recipe, self.painting).seed)  # type: ignore[attr-defined]
 
     @property
     def count(self) -> int:
         """The number of pictures that are made."""
         return self.portrait.count if self.recipe == "portrait" else 1
+
+    @property
+    def steps_given(self) -> bool:
+        """Whether it names steps of its own."""
+        given = self.values.get("settings") or {}
+        return isinstance(given, dict) and "steps" in given
 
     def digest(self, content: Callable[[str], bytes]) -> str:
         """The id of the request: a digest in which each file counts by its ``content`` and not by its name."""
@@ -106,10 +126,7 @@ def parse_job_request(values: object) -> JobRequest:
     recipe = values.get("recipe", "portrait")
     if recipe not in RECIPES:
         raise InputError(f"FaceChain: recipe is {shorten(recipe)}; set it to {' or '.join(RECIPES)}.")
-    keys, parse = {
-        "portrait": (_PORTRAIT_KEYS, _portrait), "template": (_TEMPLATE_KEYS, _template),
-        "detail": (_DETAIL_KEYS, _detail),
-    }[str(recipe)]  # fmt: skip
+    keys, parse = _PARSERS[str(recipe)]
     stranger = next((key for key in values if key not in keys), None)
     if stranger is not None:
         raise InputError(f"FaceChain: a {recipe} has no {shorten(stranger)}; it has {', '.join(sorted(keys))}.")
@@ -117,7 +134,7 @@ def parse_job_request(values: object) -> JobRequest:
 
 
 def _portrait(values: dict[str, object]) -> JobRequest:
-    photos, card = _texts(values, "photos"), _text(values, "card", limit=None)
+    photos, card = read_texts(values, "photos"), read_text(values, "card", limit=None)
     if bool(photos) == bool(card):
         raise InputError("FaceChain: a portrait has photos of one person, or a card; one of the two.")
     face = values.get("face", 0)
@@ -127,7 +144,7 @@ def _portrait(values: dict[str, object]) -> JobRequest:
     suits = next((one for one in SUBJECTS if one == given), None)
     if suits is None:
         raise InputError(f"FaceChain: suits is {shorten(given)}; set it to {', '.join(SUBJECTS)}.")
-    style, prompt = _text(values, "style"), _text(values, "prompt")
+    style, prompt = read_text(values, "style"), read_text(values, "prompt")
     if not style and not prompt:
         raise InputError("FaceChain: say with prompt what the picture shows, or choose a style.")
     settings, method_settings = _portrait_settings(values.get("settings", {}))
@@ -138,19 +155,19 @@ def _portrait(values: dict[str, object]) -> JobRequest:
         card,
         face,
         style,
-        _text(values, "subject") or "a person",
+        read_text(values, "subject") or "a person",
         suits,
         prompt,
-        _text(values, "negative_prompt"),
-        _flag(values, "fuse"),
-        _flag(values, "retouch"),
+        read_text(values, "negative_prompt"),
+        read_flag(values, "fuse"),
+        read_flag(values, "retouch"),
         settings,
         method_settings,
     )
 
 
 def _template(values: dict[str, object]) -> JobRequest:
-    template = _text(values, "template", limit=None)
+    template = read_text(values, "template", limit=None)
     if not template:
         raise InputError("FaceChain: template is the picture that people are put into.")
     chosen = values.get("faces")
@@ -161,24 +178,39 @@ def _template(values: dict[str, object]) -> JobRequest:
         values,
         template=template,
         faces=parse_face_choices(chosen.items()),
-        hair=_flag(values, "hair"),
-        retouch=_flag(values, "retouch"),
+        hair=read_flag(values, "hair"),
+        retouch=read_flag(values, "retouch"),
         painting=_template_settings(values.get("settings", {})),
     )
 
 
 def _detail(values: dict[str, object]) -> JobRequest:
-    picture, people = _text(values, "picture", limit=None), parse_region_prompts(values.get("people") or ())
+    picture, people = read_text(values, "picture", limit=None), read_people(values)
     if not picture:
         raise InputError("FaceChain: picture is the finished picture whose faces are painted anew.")
     if not people:
         raise InputError('FaceChain: people says whose faces are repaired, as in [{"card": "Anna"}].')
-    if not all(isinstance(photo, str) and photo for person in people for photo in person.photos):
-        raise InputError("FaceChain: photos is a list of pictures.")
     settings = _template_settings(values.get("settings", {}), DETAIL_SETTINGS)
     if settings.quality != DETAIL_SETTINGS.quality:
         raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
     return JobRequest("detail", values, template=picture, people=people, painting=settings)
+
+
+def _redraw(values: dict[str, object]) -> JobRequest:
+    return JobRequest("redraw", values, **read_redraw(values))
+
+
+def _garment(values: dict[str, object]) -> JobRequest:
+    return JobRequest("garment", values, **read_garment(values))
+
+
+_PARSERS: Mapping[str, tuple[frozenset[str], Callable[[dict[str, object]], JobRequest]]] = {
+    "portrait": (_PORTRAIT_KEYS, _portrait),
+    "template": (_TEMPLATE_KEYS, _template),
+    "detail": (_DETAIL_KEYS, _detail),
+    "redraw": (REDRAW_KEYS, _redraw),
+    "garment": (GARMENT_KEYS, _garment),
+}
 
 
 def portrait_rows() -> dict[str, Any]:
@@ -206,49 +238,15 @@ def _portrait_settings(given: object) -> tuple[PortraitSettings, dict[str, objec
         raise InputError(f"FaceChain: keep is {read['keep']}; set it to the number of pictures at most.")
     read["seed"] = max(read.get("seed", 0), 0)
     if "adapter" in given:
-        read["adapter"] = _text(given, "adapter") or None
+        read["adapter"] = read_text(given, "adapter") or None
     return PortraitSettings(**read, hires=Hires(**hires) if "scale" in hires else None), own
 
 
 def _template_settings(given: object, standard: TemplateSettings = _TEMPLATE_DEFAULTS) -> TemplateSettings:
-    if not isinstance(given, dict):
-        raise InputError("FaceChain: settings is an object.")
-    rows = {row.name: row for row in TEMPLATE_SETTINGS}
-    texts = {one.name for one in fields(TemplateSettings)} - set(rows) - _FROM_HOST
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name in rows:
-            values[name] = rows[name].read(value)
-        elif name in texts:
-            values[name] = _text(given, name)
-        else:
-            known = ", ".join(sorted([*rows, *texts]))
-            raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {known}.")
+    texts = {one.name for one in fields(TemplateSettings)} - {row.name for row in TEMPLATE_SETTINGS} - _FROM_HOST
+    values = read_settings(given, TEMPLATE_SETTINGS, texts)
     settings = replace(standard, **values)
     if settings.quality not in QUALITIES:
         raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
     check_ranges(TEMPLATE_SETTINGS, settings)
     return settings
-
-
-def _text(values: Mapping[str, object], name: str, limit: int | None = MAX_TEXT) -> str:
-    value = values.get(name, "")
-    if not isinstance(value, str) or (limit is not None and len(value) > limit):
-        raise InputError(
-            f"FaceChain: {name} is {shorten(value)}; set it to a text of up to {limit or 'any number of'} characters."
-        )
-    return value if limit is None else value.strip()
-
-
-def _texts(values: Mapping[str, object], name: str) -> tuple[str, ...]:
-    value = values.get(name, [])
-    if not isinstance(value, list) or len(value) > MAX_PHOTOS or not all(isinstance(one, str) and one for one in value):
-        raise InputError(f"FaceChain: {name} is a list of up to {MAX_PHOTOS} pictures.")
-    return tuple(value)
-
-
-def _flag(values: Mapping[str, object], name: str) -> bool:
-    value = values.get(name, False)
-    if not isinstance(value, bool):
-        raise InputError(f"FaceChain: {name} is true or false.")
-    return value

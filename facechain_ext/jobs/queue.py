@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.jobs.records import JobFolder
-    from facechain_ext.jobs.worker import RequestResult
+    from facechain_ext.jobs.worker_types import RequestResult
 
     RequestMaker = Callable[[JobRequest, Callable[[int, int], bool]], RequestResult]
     """Makes a request; calls its second argument with each step, and ends the work where that returns False."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from facechain_ext.jobs.worker import MadePicture
+    from facechain_ext.jobs.worker_types import MadePicture
 
 log = logging.getLogger(__name__)
 

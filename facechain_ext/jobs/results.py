@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.jobs.items import Item
-    from facechain_ext.jobs.worker import RequestResult
+    from facechain_ext.jobs.worker_types import RequestResult
 
 log = logging.getLogger(__name__)
 

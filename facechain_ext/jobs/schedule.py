@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.jobs.items import Item
     from facechain_ext.jobs.results import ResultFolder, Row
-    from facechain_ext.jobs.worker import RequestResult
+    from facechain_ext.jobs.worker_types import RequestResult
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.jobs.job_request import MAX_PHOTOS, MAX_TEXT, portrait_rows
+from facechain_ext.jobs.job_request import portrait_rows
+from facechain_ext.jobs.picture_requests import setting_texts
+from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_TEXT
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
+from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings
+from facechain_ext.recipes.redraw.settings import LOOKS, REDRAW_SETTINGS, RedrawSettings
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
@@ -47,12 +51,25 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "summary": "The face of a card's person in a finished picture, painted anew",
         "value": {"recipe": "detail", "picture": "iVBORw0KGgo...", "people": [{"card": "Anna"}]},
     },
+    "redraw": {
+        "summary": "A photo drawn as a cartoon, with the people in it kept",
+        "value": {"recipe": "redraw", "picture": "iVBORw0KGgo...", "settings": {"look": "2D", "seed": 7}},
+    },
+    "garment": {
+        "summary": "A photo's garment kept, and a card's person painted into it",
+        "value": {
+            "recipe": "garment",
+            "picture": "iVBORw0KGgo...",
+            "points": {"inside": [[0.5, 0.6]], "outside": [[0.1, 0.1]]},
+            "people": [{"card": "Anna"}],
+        },
+    },
 }
 
 
 def request_schema() -> dict[str, object]:
     """The schema of what ``parse_job_request`` takes."""
-    return {"oneOf": [_portrait(), _template(), _detail()]}
+    return {"oneOf": [_portrait(), _template(), _detail(), _redraw(), _garment()]}
 
 
 def _portrait() -> dict[str, object]:
@@ -106,7 +123,7 @@ def _template() -> dict[str, object]:
     }
 
 
-def _detail() -> dict[str, object]:
+def _people(least: int) -> dict[str, object]:
     box = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 4, "maxItems": 4}
     person = {
         "type": "object",
@@ -118,6 +135,10 @@ def _detail() -> dict[str, object]:
             "strength": {"type": "number", "minimum": 0, "maximum": 2},
         },
     }
+    return {"type": "array", "items": person, "minItems": least}
+
+
+def _detail() -> dict[str, object]:
     return {
         "title": "Detail",
         "type": "object",
@@ -126,8 +147,52 @@ def _detail() -> dict[str, object]:
         "properties": {
             "recipe": {"type": "string", "enum": ["detail"]},
             "picture": _PICTURE,
-            "people": {"type": "array", "items": person, "minItems": 1},
+            "people": _people(1),
             "settings": _painting_settings(DETAIL_SETTINGS, [DETAIL_SETTINGS.quality]),
+        },
+    }
+
+
+def _redraw() -> dict[str, object]:
+    texts = dict.fromkeys(sorted(setting_texts(RedrawSettings, REDRAW_SETTINGS)), _TEXT)
+    look = {"type": "string", "description": f"{', '.join(LOOKS)}, or a style's key.", "default": RedrawSettings.look}
+    return {
+        "title": "Redraw",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["recipe", "picture"],
+        "properties": {
+            "recipe": {"type": "string", "enum": ["redraw"]},
+            "picture": _PICTURE,
+            "people": {**_people(0), "description": "Who is kept; without any, the people of the picture itself."},
+            "settings": _settings(REDRAW_SETTINGS, {**texts, "look": look}),
+        },
+    }
+
+
+def _garment() -> dict[str, object]:
+    point = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
+    points = {"type": "array", "items": point, "maxItems": MAX_PHOTOS}
+    texts = dict.fromkeys(sorted(setting_texts(GarmentSettings, GARMENT_SETTINGS)), _TEXT)
+    return {
+        "title": "Garment",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["recipe", "picture"],
+        "properties": {
+            "recipe": {"type": "string", "enum": ["garment"]},
+            "picture": _PICTURE,
+            "mask": {**_PICTURE, "description": "White is the garment; of the picture's size."},
+            "points": {
+                "type": "object",
+                "description": "Instead of a mask: points in and beside the garment, in fractions of the picture.",
+                "additionalProperties": False,
+                "properties": {"inside": points, "outside": points},
+            },
+            "people": _people(0),
+            "garment": {**_PICTURE, "description": "Put on instead of what is marked, by IP-Adapter."},
+            "pose": {**_PICTURE, "description": "A pose, for a garment on a stand."},
+            "settings": _settings(GARMENT_SETTINGS, texts),
         },
     }
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.jobs.items import embedded
 from facechain_ext.jobs.schedule import WorkerLostError
-from facechain_ext.jobs.worker import MadePicture, RequestResult
+from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.identity import Identity
+from facechain_ext.jobs.picture_recipes import PICTURE_RECIPES
+from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.detail import repair_faces
-from facechain_ext.recipes.job import Host
 from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import placed_person
@@ -27,87 +28,17 @@ from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.jobs.job_request import JobRequest
-    from facechain_ext.recipes.job import ControlKind
-    from facechain_ext.recipes.readiness import DrawingDefaults, Need
+    from facechain_ext.jobs.worker_types import Sources, WorkerHost
     from facechain_ext.recipes.style import Settings
     from facechain_ext.recipes.template import FaceSource, TemplateResult
     from facechain_ext.recipes.template import Settings as TemplateSettings
     from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.recipes.template.image import TemplateImage
 
-T = TypeVar("T")
-
 _KEPT_PEOPLE = 64
 """Identities that stay in memory: each has 300 kB of tokens a photo."""
-
-
-class Capabilities(Protocol):
-    """What a worker needs to know of its host."""
-
-    @property
-    def ready_controls(self) -> frozenset[ControlKind]:
-        """The kinds of ControlNet that can be used."""
-
-    @property
-    def needed(self) -> tuple[Need, ...]:
-        """What is missing for a portrait."""
-
-    @property
-    def defaults(self) -> DrawingDefaults:
-        """Default settings for the checkpoint."""
-
-
-class WorkerHost(Host, Protocol):
-    """A host that a worker can use; the page's hosts are such."""
-
-    def capabilities(self) -> Capabilities:
-        """What it has; loads no model."""
-
-    def encoder(self) -> TransFace:
-        """The face encoder."""
-
-    def likeness_scorer(self) -> LikenessScorer:
-        """Who says how like a picture is."""
-
-    def lora_folders(self) -> tuple[Path, ...]:
-        """Where LoRAs are."""
-
-    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
-        """``work`` as a function that first waits until nothing else generates."""
-
-
-class Sources(Protocol):
-    """What the references of a request stand for."""
-
-    def picture(self, reference: str) -> bytes:
-        """The file of a photo or a template; raises FaceChainError that names it."""
-
-    def card(self, reference: str) -> tuple[str, Identity]:
-        """Name and identity of a card; raises FaceChainError that names it."""
-
-
-@dataclass(frozen=True)
-class MadePicture:
-    """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged)."""
-
-    content: bytes
-    infotext: str
-    seed: int
-    likeness: float | None = None
-
-
-@dataclass(frozen=True)
-class RequestResult:
-    """The pictures of a request, most like first; sentences about what is not as asked; whether it was stopped."""
-
-    pictures: tuple[MadePicture, ...]
-    notes: tuple[str, ...] = ()
-    stopped: bool = False
 
 
 class RequestWorker:
@@ -124,8 +55,11 @@ class RequestWorker:
         FaceChainError when the request cannot be done.
         """
         go_on = progress or (lambda _step, _steps: True)
-        make_it = {"portrait": self._portrait, "template": self._template, "detail": self._detail}[job_request.recipe]
-        return make_it(job_request, go_on)
+        own = {"portrait": self._portrait, "template": self._template, "detail": self._detail}.get(job_request.recipe)
+        if own is not None:
+            return own(job_request, go_on)
+        make_it = PICTURE_RECIPES[job_request.recipe]
+        return make_it(job_request, self._host, self._sources, self._identities(job_request), go_on)
 
     def _portrait(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         require_ready(self._host.capabilities().needed)
@@ -206,11 +140,12 @@ class RequestWorker:
     def _detail(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         settings = self._painting(job_request)
         image = read_template(self._sources.picture(job_request.template), name="the picture")
-        people, labels = [], []
-        for person in job_request.people:
-            name, identity = self._sources.card(person.card) if person.card else ("", self._encoded(person.photos))
-            people.append(placed_person(identity, person, settings.strength))
-            labels.append(f"card {name}" if name else "")
+        named = self._identities(job_request)
+        people = [
+            placed_person(identity, person, settings.strength)
+            for (_, identity), person in zip(named, job_request.people, strict=True)
+        ]
+        labels = [label for label, _ in named]
         scorer = self._host.likeness_scorer()
 
         def work() -> RequestResult:
@@ -222,16 +157,23 @@ class RequestWorker:
 
         return self._host.queued(work)()
 
+    def _identities(self, job_request: JobRequest) -> list[tuple[str, Identity]]:
+        """The label for infotexts and the identity of everybody in a request."""
+        found = []
+        for person in job_request.people:
+            name, identity = self._sources.card(person.card) if person.card else ("", self._encoded(person.photos))
+            found.append((f"card {name}" if name else "", identity))
+        return found
+
     def _painting(self, job_request: JobRequest) -> TemplateSettings:
         """The request's settings for painting, suited to the checkpoint where it names none of its own.
 
         Raises WeightsError when something that painting needs is missing.
         """
-        capabilities, given = self._host.capabilities(), job_request.values.get("settings") or {}
+        capabilities = self._host.capabilities()
         require_ready(capabilities.needed)
-        steps_given = isinstance(given, dict) and "steps" in given
         return job_request.painting.suited_to(
-            capabilities.defaults, capabilities.ready_controls, steps_given=steps_given
+            capabilities.defaults, capabilities.ready_controls, steps_given=job_request.steps_given
         )
 
     def _person(self, job_request: JobRequest) -> Identity:

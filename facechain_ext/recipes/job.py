@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
 
 ControlKind = Literal["openpose", "openpose_face", "canny", "depth", "color", "tile", "ip_adapter"]
-"""What a ControlNet unit is steered by: pose, pose with the face, edges, depth, blocks of colour, detail, an example."""
+"""What a ControlNet unit is steered by."""
 
 
 @dataclass(frozen=True)

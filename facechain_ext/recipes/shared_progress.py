@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_FINE = 100
-"""Parts of a step that are counted, so that a part of one step still moves the bar."""
-
 
 class SharedProgress:
     """Maps the progress of each part to that of the whole, never backwards.
@@ -20,7 +17,7 @@ class SharedProgress:
 
     def __init__(self, weights: Sequence[int], report: Callable[[int, int], bool] | None = None) -> None:
         self.stopped = False
-        self._weights = [max(weight, 0) * _FINE for weight in weights]
+        self._weights = [max(weight, 0) for weight in weights]
         self._report = report
         self._told = 0
 

@@ -12,7 +12,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.jobs.items import Item
 from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.schedule import WorkerLostError
-from facechain_ext.jobs.worker import MadePicture, RequestResult
+from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 
 
 def png(seed):

@@ -12,6 +12,7 @@ from facechain_ext.jobs.schema import EXAMPLES, request_schema
 
 PORTRAIT = {"card": "Anna", "prompt": "a photo"}
 TEMPLATE = {"recipe": "template", "template": "x", "faces": {"1": {"card": "Anna"}}}
+GARMENT = {"recipe": "garment", "picture": "x", "mask": "m", "people": [{"card": "Anna"}]}
 BAD = {
     "no object": ([], "object"),
     "unknown recipe": ({"recipe": "film"}, "recipe is 'film'"),
@@ -40,6 +41,18 @@ BAD = {
         {"recipe": "detail", "picture": "x", "people": [{"card": "Anna"}], "settings": {"quality": "instant"}},
         "quality standard",
     ),
+    "redraw without picture": ({"recipe": "redraw"}, "picture is the photo that is drawn anew"),
+    "redraw in no look": ({"recipe": "redraw", "picture": "x", "settings": {"look": "velvet"}}, "draws no 'velvet'"),
+    "redraw too far": ({"recipe": "redraw", "picture": "x", "settings": {"denoise": 2}}, "denoise"),
+    "garment without mark": ({**GARMENT, "mask": ""}, "by a mask, or by points"),
+    "garment with two marks": ({**GARMENT, "points": {"inside": [[0, 0]]}}, "one of the two"),
+    "garment of nobody": ({**GARMENT, "people": []}, "who wears the kept garment"),
+    "garment of two": ({**GARMENT, "people": [{"card": "Anna"}, {"card": "Ben"}]}, "one person"),
+    "garment put on somebody else": ({**GARMENT, "garment": "y"}, "leave people out"),
+    "points of another kind": ({**GARMENT, "mask": "", "points": [0.5, 0.5]}, "points is an object"),
+    "a point beyond": ({**GARMENT, "mask": "", "points": {"inside": [[0.5, 1.5]]}}, "a point is x and y"),
+    "a point of three": ({**GARMENT, "mask": "", "points": {"inside": [[0.5, 1, 0]]}}, "a point is x and y"),
+    "unknown setting of a garment": ({**GARMENT, "settings": {"controls": []}}, "no setting 'controls'"),
     "face of a template": ({**TEMPLATE, "faces": {"1": 3}}, "a face becomes"),
 }
 

@@ -115,3 +115,31 @@ def test_what_is_stopped_keeps_what_is_finished(worker, card):
 def test_what_cannot_be_used_is_named(worker, models_folder, values, error, words):
     with pytest.raises(error, match=words):
         worker.make(portrait(**values))
+
+
+def test_a_drawing_keeps_the_photos_own_people_or_those_of_the_request(worker, card):
+    picture, settings = base64_of(PHOTO), {"steps": 2, "look": "3D", "seed": 4}
+    own = worker.make(parse_job_request({"recipe": "redraw", "picture": picture, "settings": settings}))
+    given = {"recipe": "redraw", "picture": picture, "people": [{"card": card, "strength": 1.5}], "settings": settings}
+    other = worker.make(parse_job_request(given))
+    first, second = own.pictures[0], other.pictures[0]
+    assert first.seed == second.seed == 4
+    assert "FaceChain strength: 0.6" in first.infotext
+    assert "FaceChain strength: 1.5" in second.infotext
+    assert not np.array_equal(*(np.asarray(Image.open(io.BytesIO(one.content))) for one in (first, second)))
+    assert describe(read_packet(first.content))["source_type"] == "compositeWithTrainedAlgorithmicMedia"
+
+
+def test_a_garment_is_kept_by_its_mask_or_its_points(worker, card):
+    mask = np.zeros(PHOTO.shape[:2], np.uint8)
+    mask[300:500, 130:400] = 255
+    common = {"recipe": "garment", "picture": base64_of(PHOTO), "people": [{"card": card}]}
+    settings = {"steps": 1, "face_denoise": 0}
+    made = worker.make(parse_job_request({**common, "mask": base64_of(mask), "settings": settings}))
+    pixels = np.asarray(Image.open(io.BytesIO(made.pictures[0].content)))
+    assert np.array_equal(pixels[mask > 0], PHOTO[mask > 0])
+    assert made.left_out == (
+        "Painted without ControlNet for openpose, depth, canny: install it to follow the garment.",
+    )
+    grown = worker.make(parse_job_request({**common, "points": {"inside": [[0.5, 0.8]]}, "settings": settings}))
+    assert (np.asarray(Image.open(io.BytesIO(grown.pictures[0].content))) != PHOTO).any()

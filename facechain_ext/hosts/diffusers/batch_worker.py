@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.serve import ServeFiles
     from facechain_ext.jobs.items import Item
-    from facechain_ext.jobs.worker import RequestResult
+    from facechain_ext.jobs.worker_types import RequestResult
 
 
 class LocalWorker:

@@ -31,6 +31,8 @@ def control_picture(unit: Control) -> Image.Image:
     if unit.kind == "canny":
         edges = cv2.Canny(np.asarray(picture), *CANNY)
         return Image.fromarray(edges).convert("RGB")
+    if unit.kind == "tile":  # its ControlNet restores detail of the picture itself
+        return picture
     if unit.kind == "openpose":
         from facechain_ext.hosts.diffusers.pose import draw_skeleton
 

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 TITLE = "controlnet"
 """The title of the extension's script in lower case."""
 _KEYWORDS: dict[ControlKind, str] = {
-    "openpose": "openpose", "openpose_face": "openpose", "canny": "canny", "depth": "depth"
+    "openpose": "openpose", "openpose_face": "openpose", "canny": "canny", "depth": "depth", "color": "color",
+    "tile": "tile", "ip_adapter": "ip-adapter",
 }  # fmt: skip
 """The part of a model's name that shows its kind."""
 _PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
@@ -39,10 +40,15 @@ _PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
     "openpose_face": ("openpose_full", "dw_openpose_full", "openpose_face"),
     "canny": ("canny",),
     "depth": ("depth_midas", "depth_anything", "depth_anything_v2", "depth"),
+    "color": ("t2ia_color_grid", "color"),
+    "tile": ("tile_resample", "tile_colorfix"),
+    "ip_adapter": ("ip-adapter-auto", "ip-adapter_clip_sd15", "clip-vit-h (ipadapter)"),
 }
 """The extension's preprocessors for each kind; the first is that of the published recipe (body and hands)."""
 _OTHER_FAMILIES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
 """Names of models for other families than SD1.5."""
+_FACES_ONLY = re.compile(r"ip-adapter.*face", re.IGNORECASE)
+"""Names of IP-Adapters that take a face and no garment."""
 _NOT_INSTALLED = {
     "extension": "sd-webui-controlnet is not installed. Install it in the Extensions tab and restart.",
     "built in": "The webui's built-in ControlNet is switched off. Switch it on in the Extensions tab and restart.",
@@ -113,9 +119,9 @@ class ControlNetBackend:
             raise HostError(f"This ControlNet has none of the preprocessors {', '.join(candidates)}; update it.")
         return found
 
-    def _rank(self, name: str) -> tuple[bool, bool]:
+    def _rank(self, name: str) -> tuple[bool, bool, bool]:
         """The order in which models are chosen automatically, the smallest first."""
-        return bool(self.incompatible_reason(name)), bool(_OTHER_FAMILIES.search(name))
+        return bool(self.incompatible_reason(name)), bool(_OTHER_FAMILIES.search(name)), bool(_FACES_ONLY.search(name))
 
 
 def unavailable_reasons() -> dict[ControlKind, str]:

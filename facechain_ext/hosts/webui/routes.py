@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui import detail_route, job_queue, job_routes, logins, strict_answers, template_route
+from facechain_ext.hosts.webui import (
+    detail_route,
+    job_queue,
+    job_routes,
+    logins,
+    picture_route,
+    strict_answers,
+    template_route,
+)
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
@@ -60,11 +68,23 @@ def add_routes(blocks: object, app: FastAPI) -> None:
         except FaceChainError as error:
             raise HTTPException(422, str(error)) from error
 
+    def redraw(body: dict[str, object] = Body()) -> dict[str, object]:
+        try:
+            return picture_route.create_picture("redraw", body)
+        except FaceChainError as error:
+            raise HTTPException(422, str(error)) from error
+
+    def garment(body: dict[str, object] = Body()) -> dict[str, object]:
+        try:
+            return picture_route.create_picture("garment", body)
+        except FaceChainError as error:
+            raise HTTPException(422, str(error)) from error
+
     for path, function in (("version", version), ("schema", schema), ("adapters", adapters), ("cards", cards)):
         router.add_api_route(f"/{path}", function, methods=["GET"])
     router.add_api_route("/detect", detect, methods=["POST"])
-    router.add_api_route("/template", template, methods=["POST"])
-    router.add_api_route("/detail", detail, methods=["POST"])
+    for path, recipe in (("template", template), ("detail", detail), ("redraw", redraw), ("garment", garment)):
+        router.add_api_route(f"/{path}", recipe, methods=["POST"])
     job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)

@@ -29,11 +29,17 @@ _MODELS: dict[ControlKind, str] = {
     "openpose_face": "facechain_controlnet_openpose",
     "canny": "facechain_controlnet_canny",
     "depth": "facechain_controlnet_depth",
+    "color": "facechain_controlnet_color",
+    "tile": "facechain_controlnet_tile",
+    "ip_adapter": "facechain_controlnet_ip_adapter",
 }
 _LABELS = {
     "facechain_controlnet_openpose": "ControlNet model for poses",
     "facechain_controlnet_canny": "ControlNet model for edges",
     "facechain_controlnet_depth": "ControlNet model for depth",
+    "facechain_controlnet_color": "ControlNet model for colours",
+    "facechain_controlnet_tile": "ControlNet model for detail (tile)",
+    "facechain_controlnet_ip_adapter": "IP-Adapter model for garments",
 }
 _SPEEDUPS = {
     "automatic_region": (AUTOMATIC_REGION, "faster; the picture differs a little from the exact one"),

@@ -84,7 +84,9 @@ def mark_garment(pixels: Pixels, inside: Sequence[Point], outside: Sequence[Poin
     models = np.zeros((2, 1, 65), np.float64)
     if (marks == cv2.GC_PR_BGD).any() or (marks == cv2.GC_BGD).any():
         cv2.setRNGSeed(0)
-        cv2.grabCut(np.ascontiguousarray(small[..., ::-1]), marks, None, models[0], models[1], _ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(
+            np.ascontiguousarray(small[..., ::-1]), marks, None, models[0], models[1], _ROUNDS, cv2.GC_INIT_WITH_MASK
+        )
     grown = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
     connected = _connected(grown, dots)
     if not connected.any():

@@ -111,7 +111,9 @@ def missing_units(settings: GarmentSettings) -> list[str]:
     """A sentence that names the kinds of ControlNet that would steer the painting and are not there."""
     weights = {"openpose": settings.pose_weight, "depth": settings.depth_weight, "canny": settings.edge_weight}
     missing = [kind for kind, weight in weights.items() if weight and kind not in settings.controls]
-    return [f"Painted without ControlNet for {', '.join(missing)}: install it to follow the garment."] if missing else []
+    return (
+        [f"Painted without ControlNet for {', '.join(missing)}: install it to follow the garment."] if missing else []
+    )
 
 
 def _job(

@@ -1,4 +1,4 @@
-"""The settings of a garment's picture: the published numbers of FaceChain's virtual try-on, and those of the second way."""
+"""The settings of a garment's picture: the published numbers of FaceChain's virtual try-on, and of the second way."""
 
 from __future__ import annotations
 

@@ -126,7 +126,9 @@ def redraw(
     if not portraits:
         raise Cancelled("It was stopped before a drawing was finished; nothing is kept.")
     best, likeness = _most_like(portraits, placed, scorer)
-    if likeness is not None:
+    if likeness is None and scorer is not None:
+        notes = (*notes, "No face was found in the drawing, so its likeness is not judged.")
+    elif likeness is not None:
         tries = f"The most like of {len(portraits)}: likeness" if len(portraits) > 1 else "Likeness"
         notes = (*notes, f"{tries} {likeness}; of a drawing this is weak evidence, as recognisers learned from photos.")
     drawn = _drawing(picture, np.asarray(best.picture.convert("RGB")))
@@ -136,9 +138,7 @@ def redraw(
     if not stopped:
         shared.finish()
     said = (*picture.notes, *best.notes, *notes, *left_out)
-    return RedrawResult(
-        drawn, best.infotext, best.seed, tuple(dict.fromkeys(said)), tuple(left_out), stopped, likeness
-    )
+    return RedrawResult(drawn, best.infotext, best.seed, tuple(dict.fromkeys(said)), tuple(left_out), stopped, likeness)
 
 
 def _targets(picture: TemplateImage, detector: Detector | None, masker: HeadMasker | None) -> list[TemplateFace]:

@@ -40,7 +40,7 @@ LOOKS: Mapping[str, Look] = {
         0.6,
     ),
     "3D": Look(
-        "3d animated film character, smooth rounded shapes, soft global illumination, large expressive eyes, clean render",
+        "3d animated film character, smooth rounded shapes, soft global illumination, expressive eyes, clean render",
         "photograph, photorealistic, flat drawing, outlines, film grain",
         0.55,
         0.6,
@@ -50,7 +50,9 @@ LOOKS: Mapping[str, Look] = {
 
 _STRENGTH, _STEPS, _CFG = (portrait_setting(name) for name in ("strength", "steps", "cfg"))
 REDRAW_SETTINGS: tuple[Setting, ...] = (
-    Setting("denoise", "Redraw denoising", "Denoising strength", 0.5, "More is more drawing and less photo.", 0.05, 1, 0.05),
+    Setting(
+        "denoise", "Redraw denoising", "Denoising strength", 0.5, "More is more drawing, less photo.", 0.05, 1, 0.05,
+    ),
     Setting("strength", "Redraw strength", f"{PREFIX} strength", 0.5, "Strength of the person.", *_STRENGTH.slider),
     Setting("steps", "Redraw steps", "Steps", 30, "Sampling steps.", *_STEPS.slider),
     Setting("cfg", "CFG scale", "CFG scale", 7.0, "Classifier-free guidance.", *_CFG.slider, on_page=False),

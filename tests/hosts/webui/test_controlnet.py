@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import types
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from facechain_ext.errors import HostError
-from facechain_ext.recipes.job import Control
+from facechain_ext.recipes.job import Control, ControlKind
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.fake_host import install_module
 
@@ -50,10 +52,28 @@ def control(kind="openpose", **more):
 def test_without_the_extension_every_kind_has_the_reason(host):
     from facechain_ext.hosts.webui import controlnet
 
-    assert set(controlnet.unavailable_reasons()) == {"openpose", "openpose_face", "canny", "depth"}
+    assert set(controlnet.unavailable_reasons()) == set(get_args(ControlKind))
     assert all("not installed" in reason for reason in controlnet.unavailable_reasons().values())
     with pytest.raises(HostError, match="not installed"):
         controlnet.set_units(types.SimpleNamespace(alwayson_scripts=[]), [], [control()])
+
+
+def test_a_garments_ip_adapter_is_not_one_for_faces(host, extension):
+    from facechain_ext.hosts.webui import controlnet
+
+    code = sys.modules["internal_controlnet.external_code"]
+    code.get_models = lambda: [
+        "ip-adapter-full-face_sd15 [1]",
+        "ip-adapter_sdxl [2]",
+        "ip-adapter-plus_sd15 [3]",
+        "tile",
+    ]
+    code.get_modules = lambda: ["none", "ip-adapter-auto", "tile_resample"]
+    values = [None] * 6
+    controlnet.set_units(extension, values, [control("ip_adapter"), control("tile")])
+    assert [(unit["module"], unit["model"]) for unit in values[3:5]] == [
+        ("ip-adapter-auto", "ip-adapter-plus_sd15 [3]"), ("tile_resample", "tile"),
+    ]  # fmt: skip
 
 
 def test_a_model_for_sd15_comes_before_others_and_the_users_choice_first(host, extension):

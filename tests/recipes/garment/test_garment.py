@@ -208,7 +208,11 @@ def test_a_garment_is_put_on_inside_the_clothes_alone(photo, mask):
     coat = read_template(png(np.full((100, 100, 3), (10, 90, 60), np.uint8)), name="coat.png")
     result = wear_garment(photo, mask, coat, GarmentSettings(controls=CONTROLS, prompt="a green coat"), host=host)
     (job,) = host.jobs
-    assert [(unit.kind, unit.weight) for unit in job.controls] == [("ip_adapter", 1.0), ("openpose", 1.0), ("depth", 0.2)]
+    assert [(unit.kind, unit.weight) for unit in job.controls] == [
+        ("ip_adapter", 1.0),
+        ("openpose", 1.0),
+        ("depth", 0.2),
+    ]
     assert np.array_equal(np.asarray(job.controls[0].picture), coat.pixels)
     assert job.inpaint.denoise == 0.7
     assert job.people == ()

@@ -95,7 +95,9 @@ def test_a_look_sets_words_denoising_and_strength(one, case):
 
 def test_what_is_set_takes_the_place_of_the_looks(one):
     host = Drawer()
-    redraw(one, [person("Anna", 0.9)], RedrawSettings(denoise=0.45, seed=9, steps=7, cfg=4.0, sampler="DDIM"), host=host)
+    redraw(
+        one, [person("Anna", 0.9)], RedrawSettings(denoise=0.45, seed=9, steps=7, cfg=4.0, sampler="DDIM"), host=host
+    )
     (job,) = host.jobs
     assert (job.inpaint.denoise, job.seed, job.steps, job.cfg, job.sampler) == (0.45, 9, 7, 4.0, "DDIM")
     assert job.people[0].strength == 0.9

@@ -1,0 +1,39 @@
+"""Recipes over the API that answer when the picture is made: the same requests as jobs, without a queue of ours."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from facechain_ext.errors import Cancelled, InputError
+from facechain_ext.hosts.webui.template_route import raise_left_out, read_bool, webui_host
+from facechain_ext.jobs.job_request import parse_job_request
+from facechain_ext.jobs.request_sources import RequestSources
+from facechain_ext.jobs.worker import RequestWorker
+
+if TYPE_CHECKING:
+    from facechain_ext.jobs.worker_types import WorkerHost
+
+
+def create_picture(recipe: str, body: object, host: WorkerHost | None = None) -> dict[str, object]:
+    """The answer to a request for ``recipe``: the picture as PNG in base64, notes, likeness and info.
+
+    ``body`` is what a job of this recipe takes, without the recipe's name, and optionally ``strict``. ``info`` holds
+    the settings text as ``infotext``, and as ``left_out`` what was requested and not done; with ``strict`` that raises
+    instead. Raises FaceChainError that names what is wrong.
+    """
+    if not isinstance(body, dict) or "recipe" in body:
+        raise InputError(f"FaceChain: the body of {recipe} is an object of what the recipe takes, without its name.")
+    strict = read_bool(body, "strict")
+    job_request = parse_job_request({**{key: one for key, one in body.items() if key != "strict"}, "recipe": recipe})
+    made = RequestWorker(host or webui_host(), RequestSources()).make(job_request)
+    if not made.pictures:
+        raise Cancelled("It was stopped before a picture was finished.")
+    raise_left_out(made.left_out, strict=strict)
+    best = made.pictures[0]
+    return {
+        "picture": base64.b64encode(best.content).decode("ascii"),
+        "notes": list(made.notes),
+        "likeness": best.likeness,
+        "info": {"infotext": best.infotext, "left_out": list(made.left_out), "seed": best.seed},
+    }

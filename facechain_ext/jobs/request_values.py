@@ -1,0 +1,63 @@
+"""Texts, lists and switches of a request, each refused with a sentence that names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from facechain_ext.errors import InputError
+from facechain_ext.text_values import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from facechain_ext.methods.setting import Setting
+
+MAX_TEXT = 4000
+"""Characters of a prompt: more than fifty times what the text encoder reads."""
+MAX_PHOTOS = 16
+
+
+def read_text(values: Mapping[str, object], name: str, limit: int | None = MAX_TEXT) -> str:
+    """A text, "" without it; raises InputError for another kind and for one that is too long."""
+    value = values.get(name, "")
+    if not isinstance(value, str) or (limit is not None and len(value) > limit):
+        raise InputError(
+            f"FaceChain: {name} is {shorten(value)}; set it to a text of up to {limit or 'any number of'} characters."
+        )
+    return value if limit is None else value.strip()
+
+
+def read_texts(values: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """A list of pictures, empty without it; raises InputError for anything else and for too many."""
+    value = values.get(name, [])
+    if not isinstance(value, list) or len(value) > MAX_PHOTOS or not all(isinstance(one, str) and one for one in value):
+        raise InputError(f"FaceChain: {name} is a list of up to {MAX_PHOTOS} pictures.")
+    return tuple(value)
+
+
+def read_flag(values: Mapping[str, object], name: str) -> bool:
+    """A switch, False without it; raises InputError for anything but true and false."""
+    value = values.get(name, False)
+    if not isinstance(value, bool):
+        raise InputError(f"FaceChain: {name} is true or false.")
+    return value
+
+
+def read_settings(given: object, rows: Sequence[Setting], texts: Collection[str]) -> dict[str, Any]:
+    """The settings of a request by name: those of ``rows`` in their own kinds, and ``texts``.
+
+    Raises InputError for an unknown name, another kind, and a number out of range.
+    """
+    if not isinstance(given, dict):
+        raise InputError("FaceChain: settings is an object.")
+    by_name = {row.name: row for row in rows}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in by_name:
+            values[name] = by_name[name].read(value)
+        elif name in texts:
+            values[name] = read_text(given, name)
+        else:
+            known = ", ".join(sorted([*by_name, *texts]))
+            raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {known}.")
+    return values

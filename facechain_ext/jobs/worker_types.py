@@ -1,0 +1,87 @@
+"""What a worker needs: its host, and who reads the references of a request; and what it gives: pictures as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from facechain_ext.recipes.job import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.readiness import DrawingDefaults, Need
+
+T = TypeVar("T")
+
+
+class Capabilities(Protocol):
+    """What a worker needs to know of its host."""
+
+    @property
+    def ready_controls(self) -> frozenset[ControlKind]:
+        """The kinds of ControlNet that can be used."""
+
+    @property
+    def needed(self) -> tuple[Need, ...]:
+        """What is missing for a portrait."""
+
+    @property
+    def defaults(self) -> DrawingDefaults:
+        """Default settings for the checkpoint."""
+
+
+class WorkerHost(Host, Protocol):
+    """A host that a worker can use; the page's hosts are such."""
+
+    def capabilities(self) -> Capabilities:
+        """What it has; loads no model."""
+
+    def encoder(self) -> TransFace:
+        """The face encoder."""
+
+    def likeness_scorer(self) -> LikenessScorer:
+        """Who says how like a picture is."""
+
+    def lora_folders(self) -> tuple[Path, ...]:
+        """Where LoRAs are."""
+
+    def queued(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work`` as a function that first waits until nothing else generates."""
+
+
+class Sources(Protocol):
+    """What the references of a request stand for."""
+
+    def picture(self, reference: str) -> bytes:
+        """The file of a photo or a template; raises FaceChainError that names it."""
+
+    def card(self, reference: str) -> tuple[str, Identity]:
+        """Name and identity of a card; raises FaceChainError that names it."""
+
+
+@dataclass(frozen=True)
+class MadePicture:
+    """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged)."""
+
+    content: bytes
+    infotext: str
+    seed: int
+    likeness: float | None = None
+
+
+@dataclass(frozen=True)
+class RequestResult:
+    """The pictures of a request, most like first, with sentences on them, and whether it was stopped.
+
+    ``left_out`` is that part of ``notes`` which names what was requested and not done, where the recipe tells it.
+    """
+
+    pictures: tuple[MadePicture, ...]
+    notes: tuple[str, ...] = ()
+    stopped: bool = False
+    left_out: tuple[str, ...] = ()
