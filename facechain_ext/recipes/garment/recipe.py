@@ -16,9 +16,9 @@ from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.garment.marking import check_mark
 from facechain_ext.recipes.garment.settings import GarmentSettings, check_garment_settings
 from facechain_ext.recipes.job import Control, Inpaint, Job
-from facechain_ext.recipes.picture_size import fit_size, resized
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.shared_progress import SharedProgress
+from facechain_ext.recipes.template.crop import fit_size, resized
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,13 +16,13 @@ from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.job import Inpaint, Person
-from facechain_ext.recipes.picture_size import fit_size, resized
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.redraw.settings import RedrawSettings, check_redraw_settings, find_look
 from facechain_ext.recipes.regions import MOST, region_mask
 from facechain_ext.recipes.shared_progress import SharedProgress
 from facechain_ext.recipes.style import Settings as PortraitSettings
 from facechain_ext.recipes.style import plan
+from facechain_ext.recipes.template.crop import fit_size, resized
 from facechain_ext.recipes.template.faces import find_template_faces
 
 if TYPE_CHECKING:

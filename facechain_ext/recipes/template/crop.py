@@ -1,4 +1,4 @@
-"""The square crop around a face that is painted, its mask, its colours, and pasting it back."""
+"""The size of what is painted; the square crop around a face, its mask, its colours, and pasting it back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels
@@ -15,6 +16,8 @@ FACE_SHARE = 0.7
 """Side of the face in sides of the crop that is painted: the published value."""
 SIDES = (512, 1024)
 """Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
+_CELL = 8
+"""Pixels of a latent cell, of which the sides of a picture are multiples."""
 _SURROUNDINGS = 0.45
 """How far beyond the face ears and neck follow the person's complexion, in sides of the face."""
 _SHIFT = np.array([10.0, 6.0, 6.0], np.float32)
@@ -26,6 +29,22 @@ _SPREAD = (0.85, 1.15)
 def painted_side(side: int, limits: tuple[int, int] = SIDES) -> int:
     """The side at which a crop of ``side`` pixels is painted: a multiple of 64 within ``limits``."""
     return int(np.clip(-(-side // 64) * 64, *limits))
+
+
+def fit_size(width: int, height: int, sides: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a whole picture that is painted, in its proportions, as multiples of 8 from 64 on.
+
+    The shorter side is as ``sides`` begins, where that keeps the longer within its end.
+    """
+    short, longest = sides
+    scale = min(short / min(width, height), longest / max(width, height))
+    fitted = [max(round(side * scale / _CELL) * _CELL, 64) for side in (width, height)]
+    return fitted[0], fitted[1]
+
+
+def resized(pixels: Pixels, size: tuple[int, int]) -> Image.Image:
+    """Pixels uint8 [h, w, 3] or [h, w] at another ``size`` (width, height)."""
+    return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
 
 
 def face_crop(target: TemplateFace) -> tuple[int, int, int]:

@@ -12,10 +12,10 @@ from PIL import Image
 from facechain_ext.errors import Cancelled, InputError, PhotoError
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Person
-from facechain_ext.recipes.picture_size import fit_size
 from facechain_ext.recipes.redraw.recipe import people_of_picture, redraw
 from facechain_ext.recipes.redraw.settings import LOOKS, RedrawSettings, find_look, person_strength
 from facechain_ext.recipes.template import read_template
+from facechain_ext.recipes.template.crop import fit_size
 from tests.recipes.template.painters import Interrupted, Painter, Steps
 from tests.recipes.template.portraits import HEAD, png, row, somebody
 
