@@ -158,7 +158,7 @@ def _boxes(elem_id: Callable[[str], str], tab: str) -> _Boxes:
 
 
 def _keep_cards_current(changes: Sequence[Event], components: Mapping[str, Component], boxes: _Boxes) -> None:
-    """Update the boxes at ``changes``, and all lists of cards when a page is opened whose login says which there are."""
+    """Update the boxes at ``changes``, and all lists of cards when a page of some login is opened."""
     lists = [components["card"], components["mix_with"]]
 
     def on_open() -> list[object]:
