@@ -9,6 +9,7 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.weights import find, models_folder, require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AUTOMATIC = "auto"
@@ -42,13 +43,16 @@ class NamedFiles:
         """What a drop-down of the files holds."""
         return [AUTOMATIC, *self.files()]
 
-    def choose(self, name: str) -> str:
-        """The file's name that ``name`` means; raises WeightsError when there is none of that name, or none at all."""
+    def choose(self, name: str, fits: Callable[[Path], bool] = lambda _path: True) -> str:
+        """The file's name that ``name`` means; the automatic choice takes the first that ``fits``, or else the first.
+
+        Raises WeightsError when there is none of that name, or none at all.
+        """
         files = self.files()
         if not files:
             require(self.published[0])  # its error says where to get it
         if name == AUTOMATIC:
-            return next(iter(files))
+            return next((own for own, path in files.items() if fits(path)), next(iter(files)))
         if name not in files:
             raise WeightsError(f"There is no {self.noun} called {name}; there are: {', '.join(files)}.")
         return name

@@ -264,6 +264,15 @@ class Method(Protocol):
         """Its own rows of the table of settings."""
         ...
 
+    @property
+    def trained_for(self) -> tuple[ModelFamily, ...]:
+        """Families for which trained weights are published: where it is chosen before others."""
+        ...
+
+    def has_files(self, family: ModelFamily) -> bool:
+        """Whether weights for models of ``family`` are on this machine."""
+        ...
+
     def missing_weights(self) -> tuple[str, ...]:
         """Keys of the manifest that have to be fetched before it can work; empty when all are there."""
         ...

@@ -11,7 +11,9 @@ from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
-    from facechain_ext.methods.protocol import Method, ModelFamily
+    from collections.abc import Collection, Sequence
+
+    from facechain_ext.methods.protocol import Method, ModelFamily, PersonInPicture
     from facechain_ext.methods.setting import Setting
 
 _methods: list[Method] = [FactMethod(), PhotoMakerMethod()]
@@ -38,9 +40,12 @@ def register_method(method: Method) -> None:
 
 
 def choice_remark(method: str, family: ModelFamily, name: str = AUTOMATIC) -> str:
-    """Why the method of that name was chosen, where it was not asked for and is not the first of all; else empty."""
-    if name != AUTOMATIC or method == _methods[0].name:
+    """Why the method of that name was chosen, where it was not asked for; empty for the first of all in its family."""
+    first = _methods[0]
+    if name != AUTOMATIC or (method == first.name and family in first.trained_for):
         return ""
+    if any(one.name == method and family not in one.trained_for for one in _methods):
+        return f"{method} puts the person in, because what the other methods for {family} need is not there."
     return f"{method} puts the person in, because the loaded checkpoint is {family}."
 
 
@@ -60,8 +65,18 @@ def method_names() -> list[str]:
     return [AUTOMATIC, *(method.name for method in _methods)]
 
 
-def choose_method(family: ModelFamily, name: str = AUTOMATIC) -> Method:
-    """The method called ``name``, or the first one that can work with a model of ``family``.
+def choose_method(
+    family: ModelFamily,
+    name: str = AUTOMATIC,
+    *,
+    people: Sequence[PersonInPicture] = (),
+    loaded: Collection[str] = (),
+) -> Method:
+    """The method called ``name``, or the one that suits a model of ``family`` best.
+
+    That is one whose weights for the family are published or on this machine (``loaded`` names the methods whose
+    weights the host has), and of several the one that can use the ``people``'s cards, then the one that has its
+    weights, then the one that they were published for.
 
     Raises HostError with every method's reason when none can, or the one that was asked for; InputError for a name that
     no method has.
@@ -74,10 +89,16 @@ def choose_method(family: ModelFamily, name: str = AUTOMATIC) -> Method:
         if reason:
             raise HostError(f"{reason} Or let the method be chosen: {AUTOMATIC}.")
         return asked
-    reasons = []
-    for method in _methods:
-        reason = method.unavailable_reason(family)
-        if not reason:
-            return method
-        reasons.append(reason)
-    raise HostError(" ".join(reasons))
+    reasons = [method.unavailable_reason(family) for method in _methods]
+    if all(reasons):
+        raise HostError(" ".join(reasons))
+
+    def has_weights(method: Method) -> bool:
+        return method.name in loaded or method.has_files(family)
+
+    def unfitness(method: Method) -> tuple[bool, ...]:
+        usable = not any(method.unusable_reason(person.identity) for person in people)
+        return not usable, not has_weights(method), family not in method.trained_for
+
+    working = [method for method, reason in zip(_methods, reasons, strict=True) if not reason]
+    return min((m for m in working if family in m.trained_for or has_weights(m)), key=unfitness, default=working[0])

@@ -23,6 +23,7 @@ VAE = "a VAE"
 LORA = "a LoRA"
 CONTROLNET = "a ControlNet"
 FACE_ADAPTER = "a FaceChain adapter"
+SDXL_FACE_ADAPTER = "a FaceChain adapter for SDXL"
 FACE_ENCODER = "a face encoder (TransFace)"
 CARD = "a FaceChain card (an identity)"
 PHOTOMAKER = "a PhotoMaker file"
@@ -67,8 +68,9 @@ def detect_model_type(weights: Mapping[str, HasShape]) -> str:
     for suffixes, kind in _BY_SUFFIX:
         if any(name.endswith(suffixes) for name in weights):
             return kind
-    if any(".attn2.processor.linear." in name for name in weights):
-        return FACE_ADAPTER
+    blocks = [name for name in weights if ".attn2.processor.linear." in name]
+    if blocks:
+        return FACE_ADAPTER if all(".transformer_blocks.0." in name for name in blocks) else SDXL_FACE_ADAPTER
     for prefixes, kind in _BY_PREFIX:
         if any(name.startswith(prefixes) for name in weights):
             return kind

@@ -34,7 +34,7 @@ LORA_RANK = 4
 
 @dataclass(frozen=True)
 class TinySizes:
-    """Channels of every level, and the second text encoder's width, layers and pictures' photo encoder.
+    """Channels of every level, transformer blocks a level, and the second text encoder's width and layers.
 
     The second encoder's defaults are open_clip's ViT-S-32-alt, the smallest that a webui can build by name; SDXL has
     ViT-bigG-14 of width 1280 with 32 layers.
@@ -43,6 +43,7 @@ class TinySizes:
     width: int = 64
     second_width: int = 256
     second_layers: int = 10
+    depths: tuple[int, int, int] = DEPTHS
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _unet(sizes: TinySizes) -> UNet2DConditionModel:
         block_out_channels=(sizes.width,) * 3,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=DEPTHS,
+        transformer_layers_per_block=sizes.depths,
         attention_head_dim=(sizes.width // 64,) * 3,
         cross_attention_dim=FIRST_WIDTH + sizes.second_width,
         use_linear_projection=True,

@@ -18,8 +18,11 @@ class Shift:
     )
 
     def __init__(self, families=("SD1.5",)):
-        self.families = families
+        self.families = self.trained_for = families
         self.prepared = []
+
+    def has_files(self, family):
+        return family in self.families
 
     def missing_weights(self):
         return ()

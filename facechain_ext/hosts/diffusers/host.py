@@ -23,7 +23,9 @@ from facechain_ext.hosts.diffusers.sampling.denoise import ControlUnit, Guidance
 from facechain_ext.hosts.diffusers.sampling.prompts import split_networks
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import FaceAdapter, load_adapter
+from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.photomaker import PhotoMaker, load_photomaker
+from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.methods.protocol import RuntimeOptions
 from facechain_ext.methods.registry import choice_remark, choose_method
 from facechain_ext.recipes.job import Lora, Portrait
@@ -173,7 +175,7 @@ class DiffusersHost:
         if not job.people:
             yield None
             return
-        method = choose_method(self._model.family, job.method)
+        method = choose_method(self._model.family, job.method, people=job.people, loaded=self._loaded_methods())
         settings = dict(job.method_settings)
         own = {row.name for row in method.settings}
         if "photomaker" in own and self.photomaker is not None:
@@ -190,6 +192,12 @@ class DiffusersHost:
             yield prepared
         finally:
             prepared.offload()
+
+    def _loaded_methods(self) -> set[str]:
+        """The methods whose weights were given to this host and fit its checkpoint."""
+        loaded = {PhotoMakerMethod.name} if self.photomaker is not None else set()
+        fits = self.adapter is not None and self.adapter.family == self._model.family
+        return loaded | ({FactMethod.name} if fits else set())
 
     def _generate_one(self, context: _JobContext, seed: int) -> Portrait:
         """Generate one picture."""

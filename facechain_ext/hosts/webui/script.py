@@ -194,11 +194,12 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         from facechain_ext.methods.registry import choice_remark, choose_method
 
         model = loaded_model(p)
-        method = choose_method(model.family, arguments.method)
+        choose_method(model.family, arguments.method)  # its reasons are known before any photo is read
         resolved = resolve_people(arguments)
         if arguments.strict and resolved.left_out:
             raise PhotoError(" ".join(resolved.left_out))
         people = resolved.people
+        method = choose_method(model.family, arguments.method, people=people)
         prepared = method.prepare(people, arguments.of_method(method), model)
         remarks = (choice_remark(method.name, model.family, arguments.method), *_prompt_remarks(p, prepared))
         _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *filter(None, remarks)))

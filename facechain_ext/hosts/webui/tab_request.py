@@ -55,7 +55,7 @@ class TabRequest:
             raise InputError("All people in one picture act in the same window of the steps; give them one.")
         model = loaded_model(p)
         method_settings = {"adapter": self.job.adapter or AUTOMATIC, **self.job.method_settings}
-        method = choose_method(model.family, self.job.method)
+        method = choose_method(model.family, self.job.method, people=people)
         prepared = method.prepare(people, method_settings, model)
         remarks = [choice_remark(method.name, model.family, self.job.method), *prepared.notes]
         if prepared.conditioning is not None:

@@ -14,7 +14,7 @@ from facechain_ext.methods.fact.compiled_hooks import CompiledHooks, is_compiled
 from facechain_ext.methods.fact.guard import StepGuard
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
 from facechain_ext.methods.fact.options import EXACT
-from facechain_ext.methods.fact.sites import family_of, find_sites
+from facechain_ext.methods.fact.sites import family_of, family_of_sites, find_sites, other_family_reason
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -185,8 +185,8 @@ def attach(
 
     An adapter that is still attached to this U-Net is removed first. A U-Net that torch.compile has changed keeps idle
     hooks afterwards; hand over what torch.compile gave, or the U-Net that was compiled in place.
-    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels, and ValueError when
-    shapes or ranges are wrong; nothing is attached then.
+    Raises HostError when the U-Net is neither SD1.5's nor SDXL's, or the adapter was made for other sites or channels,
+    and ValueError when shapes or ranges are wrong; nothing is attached then.
     """
     conditions = conditions_of(tokens, null_tokens, strength, region, options.bias)
     plain = original(unet)
@@ -216,10 +216,13 @@ def injection_into(
 ) -> FaceInjection:
     """An injection that fits ``unet``; ``window`` and ``options`` are those of ``attach``.
 
-    Raises HostError when the U-Net is not SD1.5's or the adapter was made for other channels.
+    Raises HostError when the U-Net is neither SD1.5's nor SDXL's, or the adapter was made for other sites or channels.
     """
-    for site in find_sites(unet):
-        ours = adapter.block(site.name).channels
+    sites, wanted = find_sites(unet), adapter.sizes.channels
+    if [site.name for site in sites] != list(wanted):
+        raise HostError(other_family_reason(adapter.name, adapter.family, family_of_sites([s.name for s in sites])))
+    for site in sites:
+        ours = wanted[site.name]
         if site.channels != ours:
             raise HostError(
                 f"The face adapter {adapter.name} has {ours} channels at {site.name}, the loaded checkpoint "

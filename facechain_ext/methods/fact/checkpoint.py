@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,24 +13,27 @@ from torch import Tensor
 from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact.model import AdapterSizes, FaceAdapter
-from facechain_ext.methods.fact.sites import SITES
+from facechain_ext.methods.fact.sites import SDXL_STACKS, SITES, block_path, site_names
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import read_state_dict
 from facechain_ext.weights.model_type import FACE_ADAPTER
+from facechain_ext.weights.reading import read_metadata
 from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from facechain_ext.weights.state_dict_spec import Shape
 
 log = logging.getLogger(__name__)
 
 _PROJECTOR = "local_fac_prj."
+_BLOCK_KEY = re.compile(r"(?P<stack>.+)\.transformer_blocks\.(?P<block>[0-9]{1,3})\.attn2\.processor\.linear\.weight$")
 
 
 def _prefix(site: str) -> str:
-    return f"{site}.transformer_blocks.0.attn2.processor."
+    stack, block = block_path(site)
+    return f"{stack}.transformer_blocks.{block}.attn2.processor."
 
 
 def _block_layout(channels: int, token_width: int) -> dict[str, Shape]:
@@ -48,7 +52,7 @@ def _block_layout(channels: int, token_width: int) -> dict[str, Shape]:
 def layout(sizes: AdapterSizes) -> dict[str, Shape]:
     """Key -> shape of every tensor of an adapter file of these sizes: 17 a site, 51 for the published projector."""
     width = sizes.projector.token_width
-    keys = {_prefix(s) + k: shape for s in SITES for k, shape in _block_layout(sizes.channels[s], width).items()}
+    keys = {_prefix(s) + k: shape for s, c in sizes.channels.items() for k, shape in _block_layout(c, width).items()}
     return keys | {_PROJECTOR + key: shape for key, shape in sizes.projector.layout().items()}
 
 
@@ -65,10 +69,9 @@ def load_adapter(
     state = {k: v for k, v in read_state_dict(path).items() if ".attn2.processor.ln." not in k}
     source = path.name
     projector = {k.removeprefix(_PROJECTOR): v for k, v in state.items() if k.startswith(_PROJECTOR)}
-    first = f"{_prefix(SITES[0])}linear.weight"
-    require_key(state, first, 2, what=FACE_ADAPTER, source=source)
     channels = {
-        s: require_key(state, f"{_prefix(s)}linear.weight", 2, what=FACE_ADAPTER, source=source).shape[0] for s in SITES
+        site: require_key(state, f"{_prefix(site)}linear.weight", 2, what=FACE_ADAPTER, source=source).shape[0]
+        for site in sites_of_keys(state)
     }
     sizes = AdapterSizes(channels, ProjectorSizes.of(state, prefix=_PROJECTOR, what=FACE_ADAPTER, source=source))
     check_state_dict(state, layout(sizes), what=FACE_ADAPTER, source=source)
@@ -76,7 +79,7 @@ def load_adapter(
     with torch.device("meta"):
         adapter = FaceAdapter(sizes)
     adapter.projector.load_state_dict({k: v.float() for k, v in projector.items()}, assign=True)
-    for site in SITES:
+    for site in channels:
         prefix = _prefix(site)
         block = {k.removeprefix(prefix): v.to(dtype) for k, v in state.items() if k.startswith(prefix)}
         adapter.block(site).load_state_dict(_fuse(block), assign=True)
@@ -85,8 +88,31 @@ def load_adapter(
     )
     adapter.name = path.stem
     adapter.digest = adapter.summary()
+    adapter.trained_steps = _trained_steps(path)
     log.info("read the face adapter %s (%s)", path.name, adapter.digest)
     return adapter.eval().requires_grad_(requires_grad=False).to(device)
+
+
+def sites_of_keys(keys: Iterable[str]) -> tuple[str, ...]:
+    """The sites that a file with such keys should have: SDXL's where any of its stacks has two blocks, else SD1.5's."""
+    blocks = [found for key in keys if (found := _BLOCK_KEY.match(key))]
+    if not any(found["block"] != "0" for found in blocks):
+        return SITES
+    there = {found["stack"] for found in blocks}
+    depths = {stack: 1 for stack in SDXL_STACKS if stack in there or not stack.startswith("mid_block")}
+    for found in blocks:
+        if found["stack"] in depths:
+            depths[found["stack"]] = max(depths[found["stack"]], int(found["block"]) + 1)
+    return site_names(depths)
+
+
+def _trained_steps(path: Path) -> int | None:
+    """How many steps of training a file tells of; None where it tells nothing."""
+    try:
+        steps = read_metadata(path).get("facechain.step", "")
+    except WeightsError:  # the published files are no safetensors
+        return None
+    return int(steps) if steps.isdecimal() else None
 
 
 def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -107,7 +133,7 @@ def save_adapter(adapter: FaceAdapter, path: str | Path, metadata: Mapping[str, 
 def published_state(adapter: FaceAdapter) -> dict[str, Tensor]:
     """The adapter's tensors under the published keys, on the CPU."""
     state = {_PROJECTOR + key: value for key, value in adapter.projector.state_dict().items()}
-    for site in SITES:
+    for site in adapter.sizes.channels:
         block = _split(adapter.block(site).state_dict())
         state |= {_prefix(site) + key: value for key, value in block.items()}
     return {key: value.detach().cpu().contiguous() for key, value in state.items()}

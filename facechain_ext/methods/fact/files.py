@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.methods.named_files import NamedFiles
+from facechain_ext.errors import WeightsError
+from facechain_ext.methods.named_files import AUTOMATIC, NamedFiles
+from facechain_ext.weights.header import model_facts
+from facechain_ext.weights.model_type import SDXL_FACE_ADAPTER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from facechain_ext.methods.protocol import ModelFamily
 
 ADAPTER_FOLDER = "adapters"
 """Where users put adapters of their own, below the models folder."""
@@ -28,6 +33,25 @@ def adapter_names() -> list[str]:
     return _FILES.choices()
 
 
-def chosen_adapter(name: str) -> str:
-    """The adapter that ``name`` means; raises WeightsError when there is none of that name, or none at all."""
-    return _FILES.choose(name)
+def adapter_family(path: Path) -> ModelFamily:
+    """The kind of model that an adapter's file is for: SD1.5 unless its header has the sites of SDXL."""
+    facts = model_facts(path)
+    return "SDXL" if facts is not None and facts.kind == SDXL_FACE_ADAPTER else "SD1.5"
+
+
+def has_adapter(family: ModelFamily) -> bool:
+    """Whether an adapter for ``family`` is there."""
+    return any(adapter_family(path) == family for path in adapter_files().values())
+
+
+def chosen_adapter(name: str, family: ModelFamily) -> str:
+    """The adapter that ``name`` means for a model of ``family``; raises WeightsError where there is none.
+
+    An adapter for another family is only given where it was asked for.
+    """
+    if name == AUTOMATIC and family == "SDXL" and not has_adapter(family):
+        raise WeightsError(
+            "There is no face adapter for SDXL, and none has been published. Let PhotoMaker put the person in, or "
+            "train an adapter: facechain train adapter --checkpoint FILE."
+        )
+    return _FILES.choose(name, lambda path: adapter_family(path) == family)

@@ -1,4 +1,4 @@
-"""FACT as a method: a serial face block in each transformer block of SD1.5 (arXiv 2410.12312)."""
+"""FACT as a method: a serial face block in each transformer block of SD1.5 or SDXL (arXiv 2410.12312)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.attachment import Attachment, attach, conditions_of
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
 from facechain_ext.methods.fact.door_test import DoorTest
-from facechain_ext.methods.fact.files import PUBLISHED, adapter_files, chosen_adapter
+from facechain_ext.methods.fact.files import PUBLISHED, adapter_family, adapter_files, chosen_adapter, has_adapter
 from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
 from facechain_ext.methods.fact.options import AttachOptions
 from facechain_ext.methods.fact.rows import StepRows
-from facechain_ext.methods.fact.sites import unfit_family_reason
+from facechain_ext.methods.fact.sites import other_family_reason, unfit_family_reason
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.setting import Setting
 from facechain_ext.weights import find
@@ -45,7 +46,12 @@ class FactMethod:
     """The serial face adapter of FaceChain-FACT."""
 
     name = "FACT"
+    trained_for: tuple[ModelFamily, ...] = ("SD1.5",)
     settings = (Setting("adapter", "Adapter", "FaceChain adapter", AUTOMATIC, "The face adapter's file."),)
+
+    def has_files(self, family: ModelFamily) -> bool:
+        """Whether an adapter for models of ``family`` is there."""
+        return has_adapter(family)
 
     def missing_weights(self) -> tuple[str, ...]:
         """The encoder's and the first published adapter's key, where the file is missing."""
@@ -53,7 +59,7 @@ class FactMethod:
         return (*missing, *(() if adapter_files() else PUBLISHED[:1]))
 
     def unavailable_reason(self, family: ModelFamily) -> str:
-        """The published weights are made for SD1.5."""
+        """The blocks act in the U-Nets of SD1.5 and SDXL."""
         return unfit_family_reason(family)
 
     def unusable_reason(self, identity: Identity) -> str:
@@ -66,13 +72,19 @@ class FactMethod:
     ) -> PreparedFact:
         """Read the adapter and project everybody's tokens; ``adapter`` may be a loaded one instead of a name."""
         chosen = settings.get("adapter", AUTOMATIC)
+        family = model.family
+        reason = self.unavailable_reason(family)
+        if reason:
+            raise HostError(reason)
         if isinstance(chosen, FaceAdapter):
-            return PreparedFact(chosen, people, chosen.name)
-        name = chosen_adapter(str(chosen))
+            return PreparedFact(_fitting(chosen, family), people, chosen.name)
+        name = chosen_adapter(str(chosen), family)
         path, dtype = adapter_files()[name], model.dtype
+        if adapter_family(path) != family:
+            raise HostError(other_family_reason(name, adapter_family(path), family))
         key = (path, path.stat().st_mtime_ns, dtype)
         adapter = model.cached("adapter", key, lambda: load_adapter(path, dtype=dtype))
-        return PreparedFact(adapter, people, name)
+        return PreparedFact(_fitting(adapter, family), people, name)
 
 
 class PreparedFact:
@@ -81,11 +93,11 @@ class PreparedFact:
     method = FactMethod.name
     conditioning = None
     lora = None
-    notes = ()
 
     def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], name: str) -> None:
         self.adapter = adapter
         self.settings = {"adapter": name}
+        self.notes = _training_notes(adapter)
         self._window = people[0].window
         self._conditions = _conditions(adapter, people)
         self._bias = [condition.bias for condition in self._conditions]
@@ -171,6 +183,23 @@ class ActiveFact:
         """Tell which rows of the next call of the U-Net are conditional."""
         if isinstance(self._attachment, Attachment):
             self._attachment.set_rows(conditional)
+
+
+def _fitting(adapter: FaceAdapter, family: ModelFamily) -> FaceAdapter:
+    """``adapter``; raises HostError where it is for another family."""
+    if adapter.family != family:
+        raise HostError(other_family_reason(adapter.name, adapter.family, family))
+    return adapter
+
+
+def _training_notes(adapter: FaceAdapter) -> tuple[str, ...]:
+    """What is known of the training of an adapter for SDXL, of which none is published."""
+    if adapter.family != "SDXL":
+        return ()
+    if not adapter.trained_steps:
+        return (f"The face adapter {adapter.name} for SDXL is untrained as far as its file tells: it shows nobody.",)
+    steps = f"{adapter.trained_steps} steps" if adapter.trained_steps > 1 else "1 step"
+    return (f"The face adapter {adapter.name} for SDXL is one that somebody trained for {steps}; none is published.",)
 
 
 def _conditions(adapter: FaceAdapter, people: Sequence[PersonInPicture]) -> list[FaceCondition]:

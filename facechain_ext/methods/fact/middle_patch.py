@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from facechain_ext.methods.fact.attachment import injection_into
 from facechain_ext.methods.fact.guard import StepGuard
 from facechain_ext.methods.fact.options import EXACT
-from facechain_ext.methods.fact.sites import SITES, forge_name
+from facechain_ext.methods.fact.sites import forge_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from facechain_ext.methods.fact.options import AttachOptions
     from facechain_ext.methods.protocol import ModelPatcher
 
-_SITE_OF = {forge_name(site): site for site in SITES}
 _CONDITIONAL = 0
 """What ``cond_or_uncond`` holds for conditional rows; 1 for unconditional ones."""
 
@@ -28,11 +27,13 @@ _CONDITIONAL = 0
 class PatchOptions(TypedDict):
     """What Forge and reForge pass to a ``middle_patch`` with each call, as far as it is read here.
 
-    ``block`` begins with the place, as in ("input", 4); ``cond_or_uncond`` has an entry for each equal part of the
+    ``block`` begins with the place, as in ("input", 4), and ``block_index`` is the number of the transformer block
+    there; ``cond_or_uncond`` has an entry for each equal part of the
     batch, ``original_shape`` is the latent's, and ``n_heads`` the block's number of heads.
     """
 
     block: tuple[str, int]
+    block_index: int
     cond_or_uncond: Sequence[int]
     original_shape: Sequence[int]
     n_heads: int
@@ -48,6 +49,9 @@ class PatchAttachment:
 
     def __init__(self, injection: FaceInjection, on_failure: Callable[[Exception], None] | None = None) -> None:
         self.injection = injection
+        sites = tuple(injection.adapter.sizes.channels)
+        self._site_of = {forge_name(site): site for site in sites}
+        self._first = sites[0]
         self._guard = StepGuard(on_failure)
         self._active = True
         self._run: tuple[list[bool], tuple[int, int]] | None = None
@@ -72,12 +76,13 @@ class PatchAttachment:
         return x if increment is None else x + increment
 
     def _increment(self, x: Tensor, extra_options: PatchOptions) -> Tensor | None:
-        site = _SITE_OF.get((extra_options["block"][0], extra_options["block"][1]))
+        place, number, *_ = extra_options["block"]
+        site = self._site_of.get((place, number, extra_options.get("block_index", 0)))
         if site is None or not self._active or not self.injection.active:
             return None
         rows, size = rows_of(x.shape[0], extra_options["cond_or_uncond"]), extra_options["original_shape"][-2:]
         run = (rows, (int(size[0]), int(size[1])))
-        if site == SITES[0] or run != self._run:  # the first block of a run, or of one that leaves out the first
+        if site == self._first or run != self._run:  # the first block of a run, or of one that leaves out the first
             self.injection.begin(*run)
             self._run = run
         return self.injection.increment(site, x, int(extra_options["n_heads"]))
@@ -106,8 +111,8 @@ def attach_by_patch(
     """Let ``adapter`` act in the U-Net that ``patcher`` (a clone of the host's) wraps.
 
     ``conditions`` come from ``conditions_of``; ``window`` and ``options`` are those of ``attach``.
-    Raises HostError when ``unet`` is not SD1.5's or of other channels, ValueError for wrong settings; the patcher is
-    then as it was.
+    Raises HostError when ``unet`` is neither SD1.5's nor SDXL's, or of other sites or channels than the adapter, and
+    ValueError for wrong settings; the patcher is then as it was.
     """
     attachment = PatchAttachment(
         injection_into(unet, adapter, conditions, window=window, options=options), options.on_failure

@@ -13,19 +13,29 @@ from facechain_ext.errors import WeightsError
 from facechain_ext.identity.projector import Projector, ProjectorSizes
 from facechain_ext.methods.fact.block import SerialFaceBlock
 from facechain_ext.methods.fact.residency import WeightResidency
-from facechain_ext.methods.fact.sites import SITES, find_sites
+from facechain_ext.methods.fact.sites import SDXL_DEPTHS, SDXL_STACKS, SITES, family_of_sites, find_sites, site_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from facechain_ext.methods.protocol import ModelFamily
+
 _LEVELS = (320, 320, 640, 640, 1280, 1280, 1280, 1280, 1280, 1280, 640, 640, 640, 320, 320, 320)
 SD15_CHANNELS: Mapping[str, int] = dict(zip(SITES, _LEVELS, strict=True))
 """Channels of each site in Stable Diffusion 1.5."""
+SDXL_CHANNELS: Mapping[str, int] = {
+    site: 640 if site.startswith(("down_blocks.1.", "up_blocks.1.")) else 1280
+    for site in site_names(dict(zip(SDXL_STACKS, SDXL_DEPTHS, strict=True)))
+}
+"""Channels of each site in Stable Diffusion XL."""
 
 
 @dataclass(frozen=True)
 class AdapterSizes:
-    """Sizes of an adapter: channels of each site, and the projector's; the defaults are those of the published file."""
+    """Sizes of an adapter: channels of each site in the order in which a U-Net runs them, and the projector's.
+
+    The defaults are those of the published file.
+    """
 
     channels: Mapping[str, int] = field(default_factory=lambda: dict(SD15_CHANNELS))
     projector: ProjectorSizes = field(default_factory=ProjectorSizes)
@@ -36,7 +46,8 @@ class FaceAdapter(nn.Module):
 
     ``blocks`` maps each site's name, dots replaced by ``|`` because module names may not hold dots, to its block; use
     ``block(site)``. ``residency`` says where the blocks are and moves them. ``digest`` is a short hash of the weights,
-    "untrained" for an adapter that was not read from a file; ``name`` is the file's stem.
+    "untrained" for an adapter that was not read from a file; ``name`` is the file's stem. ``trained_steps`` is how many
+    steps of training its file tells of, None where it tells nothing, as the published files do.
     """
 
     def __init__(self, sizes: AdapterSizes, *, gate: float = 0.0) -> None:
@@ -44,10 +55,11 @@ class FaceAdapter(nn.Module):
         self.sizes = sizes
         self.name = "untrained"
         self.digest = "untrained"
+        self.trained_steps: int | None = None
         self.projector = Projector(sizes.projector)
         width = sizes.projector.token_width
         self.blocks = nn.ModuleDict(
-            {_module_name(s): SerialFaceBlock(sizes.channels[s], width, gate=gate) for s in SITES}
+            {_module_name(site): SerialFaceBlock(c, width, gate=gate) for site, c in sizes.channels.items()}
         )
         self.residency = WeightResidency(self.blocks)
 
@@ -58,8 +70,13 @@ class FaceAdapter(nn.Module):
         return block
 
     @property
+    def family(self) -> ModelFamily:
+        """The kind of model that has its sites."""
+        return family_of_sites(self.sizes.channels)
+
+    @property
     def token_width(self) -> int:
-        """Width of the identity tokens (768 in SD1.5)."""
+        """Width of the identity tokens (768 in SD1.5, 2048 in SDXL)."""
         return self.sizes.projector.token_width
 
     @property
@@ -95,7 +112,7 @@ class FaceAdapter(nn.Module):
     def summary(self) -> str:
         """A short hash of the weights, the same for the same training in any precision of float32 or below."""
         digest = hashlib.sha256()
-        for site in SITES:
+        for site in self.sizes.channels:
             block = self.block(site)
             for value in (block.alpha_attn, block.alpha_dense, block.linear.bias):
                 digest.update(value.detach().half().cpu().numpy().tobytes())
@@ -109,7 +126,7 @@ def new_adapter(
 
     ``gate`` is the first value of every alpha; 0, as in the published training, adds nothing until trained. Without
     ``projector`` the published sizes are used, with the U-Net's own cross-attention width for the tokens.
-    Raises HostError when the U-Net is not of SD1.5's topology.
+    Raises HostError when the U-Net is neither SD1.5's nor SDXL's.
     """
     if unet is None:
         return FaceAdapter(AdapterSizes(projector=projector or ProjectorSizes()), gate=gate)

@@ -1,4 +1,4 @@
-"""The sixteen places of SD1.5's U-Net where a serial face block acts, under their names in each family."""
+"""The places of a U-Net where a serial face block acts, one a transformer block, under their names in each family."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 from facechain_ext.errors import HostError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from torch import nn
 
     from facechain_ext.methods.protocol import ModelFamily
@@ -20,10 +22,25 @@ SITES: tuple[str, ...] = (
     "mid_block.attentions.0",
     *(f"up_blocks.{i}.attentions.{j}" for i in range(1, 4) for j in range(3)),
 )
-"""diffusers names, as in the published files, in the order in which the U-Net runs them."""
+"""The sites of SD1.5: diffusers names, as in the published files, in the order in which the U-Net runs them."""
 
-_FAMILY_OF_CONTEXT: dict[int, ModelFamily] = {1024: "SD2", 1280: "SDXL refiner", 2048: "SDXL"}
+SDXL_STACKS: tuple[str, ...] = (
+    *(f"down_blocks.{i}.attentions.{j}" for i in (1, 2) for j in range(2)),
+    "mid_block.attentions.0",
+    *(f"up_blocks.{i}.attentions.{j}" for i in (0, 1) for j in range(3)),
+)
+"""Where SDXL has stacks of transformer blocks, in the order in which the U-Net runs them."""
+SDXL_DEPTHS = (2, 2, 10, 10, 10, 10, 10, 10, 2, 2, 2)
+"""Blocks of each stack in SDXL; checkpoints that were cut down have fewer, and may lack the middle stack."""
+_MIDDLE = "mid_block.attentions.0"
+
+_FAMILY_OF_CONTEXT: dict[int, ModelFamily] = {1024: "SD2", 1280: "SDXL refiner"}
 """Which models' cross-attention takes text of so many numbers a token."""
+
+_SDXL_CONTEXT = 2048
+"""The same for SDXL, which is told by where its blocks are: small models of its layout have other widths."""
+
+_BLOCK = ".transformer_blocks."
 
 
 class _SelfAttention(Protocol):
@@ -69,20 +86,39 @@ class Site:
         )
 
 
-def ldm_name(site: str) -> str:
-    """The ldm and sgm name of a site: ``down_blocks.1.attentions.0`` -> ``input_blocks.4.1``."""
-    where, *rest = site.split(".")
+def site_names(depths: Mapping[str, int]) -> tuple[str, ...]:
+    """The sites of stacks of transformer blocks, given how many each has.
+
+    A site is called as its stack where that has one block, as in SD1.5, else it also has the block's number:
+    ``down_blocks.2.attentions.0.transformer_blocks.7``.
+    """
+    return tuple(
+        stack if depth == 1 else f"{stack}{_BLOCK}{number}"
+        for stack, depth in depths.items()
+        for number in range(depth)
+    )
+
+
+def block_path(site: str) -> tuple[str, int]:
+    """A site's stack and the number of its block in it: ``("down_blocks.2.attentions.0", 7)``."""
+    stack, _, number = site.partition(_BLOCK)
+    return stack, int(number or 0)
+
+
+def ldm_name(stack: str) -> str:
+    """The ldm and sgm name of a stack: ``down_blocks.1.attentions.0`` -> ``input_blocks.4.1``."""
+    where, *rest = stack.split(".")
     if where == "mid_block":
         return "middle_block.1"
     i, j = int(rest[0]), int(rest[2])
     return f"input_blocks.{3 * i + j + 1}.1" if where == "down_blocks" else f"output_blocks.{3 * i + j}.1"
 
 
-def forge_name(site: str) -> tuple[str, int]:
-    """What Forge and reForge call a site in ``extra_options["block"]``: ``("input", 4)``."""
-    name = ldm_name(site)
-    where, number, *_ = name.split(".")
-    return ("middle", 0) if where == "middle_block" else (where.removesuffix("_blocks"), int(number))
+def forge_name(site: str) -> tuple[str, int, int]:
+    """What Forge and its relatives call a site: ``extra_options["block"]`` and, behind it, ``["block_index"]``."""
+    stack, block = block_path(site)
+    where, number, *_ = ldm_name(stack).split(".")
+    return ("middle", 0, block) if where == "middle_block" else (where.removesuffix("_blocks"), int(number), block)
 
 
 def family_of(unet: nn.Module) -> Family:
@@ -92,30 +128,32 @@ def family_of(unet: nn.Module) -> Family:
     if hasattr(unet, "down_blocks"):
         return "diffusers"
     raise HostError(
-        f"{type(unet).__name__} is not a U-Net that the face adapter knows; load a Stable Diffusion 1.5 checkpoint."
+        f"{type(unet).__name__} is not a U-Net that the face adapter knows; load a Stable Diffusion 1.5 or SDXL "
+        "checkpoint."
     )
 
 
 def find_sites(unet: nn.Module) -> list[Site]:
-    """The sixteen sites of an SD1.5 U-Net, in the order of SITES.
+    """The sites of an SD1.5 or SDXL U-Net, in the order in which it runs them: 16 in SD1.5, 70 in SDXL.
 
-    Raises HostError when the U-Net has other transformer blocks than SD1.5's, naming what the model is where its
-    cross-attention width tells (1024: SD2, 2048: SDXL).
+    Raises HostError when the U-Net has its transformer blocks elsewhere, naming what the model is where its
+    cross-attention width tells (1024: SD2, 1280: SDXL's refiner).
     """
-    family = family_of(unet)
     modules = dict(unet.named_modules())
-    stacks = {name.rsplit(".", 1)[0] for name in modules if ".transformer_blocks." in name and name.count(".") <= 5}
-    stacks = {name for name in stacks if name.endswith("transformer_blocks")}
-    wanted = {f"{site if family == 'diffusers' else ldm_name(site)}.transformer_blocks": site for site in SITES}
-    found: list[Site] = []
-    for path, site in wanted.items():
-        block = modules.get(f"{path}.0")
-        if block is None or f"{path}.1" in modules or not _is_transformer_block(block):
-            raise HostError(unfit_family_reason(_family_by_context(modules)))
-        found.append(Site.of(site, block))
-    if stacks - wanted.keys():
+    names = (lambda stack: stack) if family_of(unet) == "diffusers" else ldm_name
+    depths = _depths(modules)
+    kind = _family_of_stacks(depths, names)
+    if kind == "unknown":
         raise HostError(unfit_family_reason(_family_by_context(modules)))
-    if found[0].context in _FAMILY_OF_CONTEXT:
+    stacks = SITES if kind == "SD1.5" else [stack for stack in SDXL_STACKS if names(stack) in depths]
+    found: list[Site] = []
+    for site in site_names({stack: depths[names(stack)] for stack in stacks}):
+        stack, number = block_path(site)
+        block = modules[f"{names(stack)}{_BLOCK}{number}"]
+        if not _is_transformer_block(block):
+            raise HostError(unfit_family_reason("unknown"))
+        found.append(Site.of(site, block))
+    if kind == "SD1.5" and found[0].context in (*_FAMILY_OF_CONTEXT, _SDXL_CONTEXT):
         raise HostError(unfit_family_reason(_family_by_context(modules)))
     return found
 
@@ -123,10 +161,15 @@ def find_sites(unet: nn.Module) -> list[Site]:
 def detect_family(unet: nn.Module) -> ModelFamily:
     """What kind of model a U-Net belongs to, read off its transformer blocks."""
     try:
-        find_sites(unet)
+        sites = find_sites(unet)
     except HostError:
         return _family_by_context(dict(unet.named_modules()))
-    return "SD1.5"
+    return family_of_sites(site.name for site in sites)
+
+
+def family_of_sites(sites: Iterable[str]) -> ModelFamily:
+    """What kind of model has these sites: SDXL has none at full resolution."""
+    return "SD1.5" if SITES[0] in sites else "SDXL"
 
 
 def text_width(unet: nn.Module) -> int:
@@ -135,21 +178,28 @@ def text_width(unet: nn.Module) -> int:
     return 0 if block is None else Site.of("", block).context
 
 
-def _is_sdxl(modules: dict[str, nn.Module]) -> bool:
-    """Whether the transformers are where SDXL has them, 2 blocks deep at half resolution and more at a quarter."""
-    levels = (("input_blocks.4.1", "input_blocks.7.1"), ("down_blocks.1.attentions.0", "down_blocks.2.attentions.0"))
-    first = ("input_blocks.1.1", "down_blocks.0.attentions.0")
-    return not any(name in modules for name in first) and any(
-        f"{half}.transformer_blocks.1" in modules
-        and f"{half}.transformer_blocks.2" not in modules
-        and f"{quarter}.transformer_blocks.2" in modules
-        for half, quarter in levels
-    )
+def _depths(modules: Mapping[str, nn.Module]) -> dict[str, int]:
+    """How many blocks each stack of a U-Net has, by the stack's name there; motion modules are no stacks."""
+    depths: dict[str, int] = {}
+    for name in modules:
+        stack, found, number = name.partition(_BLOCK)
+        if found and number.isdecimal() and stack.count(".") <= 3:
+            depths[stack] = max(depths.get(stack, 0), int(number) + 1)
+    return depths
 
 
-def _family_by_context(modules: dict[str, nn.Module]) -> ModelFamily:
-    if _is_sdxl(modules):
+def _family_of_stacks(depths: Mapping[str, int], names: Callable[[str], str]) -> ModelFamily:
+    """SD1.5 or SDXL by where the stacks are and how deep, else unknown."""
+    if depths.keys() == {names(site) for site in SITES} and set(depths.values()) == {1}:
+        return "SD1.5"
+    half, quarter = depths.get(names(SDXL_STACKS[0]), 0), depths.get(names(SDXL_STACKS[2]), 0)
+    stacks = {names(stack) for stack in SDXL_STACKS}
+    if stacks - {names(_MIDDLE)} <= depths.keys() <= stacks and 1 <= half < quarter:
         return "SDXL"
+    return "unknown"
+
+
+def _family_by_context(modules: Mapping[str, nn.Module]) -> ModelFamily:
     block = next((m for m in modules.values() if _is_transformer_block(m)), None)
     return "unknown" if block is None else _FAMILY_OF_CONTEXT.get(Site.of("", block).context, "unknown")
 
@@ -158,9 +208,22 @@ def _is_transformer_block(module: nn.Module) -> TypeGuard[TransformerBlock]:
     return all(hasattr(module, part) for part in ("attn1", "attn2", "norm2"))
 
 
+def other_family_reason(adapter: str, made_for: ModelFamily, loaded: ModelFamily) -> str:
+    """Why ``adapter`` cannot act in the loaded model, and the next step."""
+    if made_for == loaded:
+        return (
+            f"The face adapter {adapter} is for an {made_for} of other depth than the loaded checkpoint. Choose an "
+            "adapter that was trained with this one."
+        )
+    return (
+        f"The face adapter {adapter} is for {made_for}, and the loaded checkpoint is {loaded}. Load an {made_for} "
+        "checkpoint, or choose another adapter."
+    )
+
+
 def unfit_family_reason(family: ModelFamily) -> str:
-    """Why the adapter cannot act in a model of ``family``, and the next step; "" for SD1.5, for which it is made."""
-    if family == "SD1.5":
+    """Why an adapter cannot act in a model of ``family``, and the next step; "" for SD1.5 and SDXL."""
+    if family in ("SD1.5", "SDXL"):
         return ""
     kind = "another kind of model" if family == "unknown" else family
-    return f"The loaded checkpoint is {kind}; this face adapter needs Stable Diffusion 1.5. Load an SD1.5 checkpoint."
+    return f"The loaded checkpoint is {kind}; FACT needs Stable Diffusion 1.5 or SDXL. Load such a checkpoint."

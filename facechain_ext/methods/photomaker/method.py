@@ -41,6 +41,7 @@ class PhotoMakerMethod:
     """PhotoMaker, version 1."""
 
     name = "PhotoMaker"
+    trained_for: tuple[ModelFamily, ...] = ("SDXL",)
     settings = (
         Setting(
             "photomaker", "PhotoMaker file", "FaceChain PhotoMaker", AUTOMATIC,
@@ -56,6 +57,10 @@ class PhotoMakerMethod:
             "SDXL: words in place of the prompt's word for the person, such as child or old man.", optional=True,
         ),
     )  # fmt: skip
+
+    def has_files(self, family: ModelFamily) -> bool:
+        """Whether any PhotoMaker file is there."""
+        return family == "SDXL" and bool(photomaker_files())
 
     def missing_weights(self) -> tuple[str, ...]:
         """The published file's key, where no file is there."""

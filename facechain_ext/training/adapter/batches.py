@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facechain_ext.training.adapter.settings import Settings
 
 TIMESTEPS = 1000
-"""Length of SD1.5's noise schedule."""
+"""Length of the noise schedule of SD1.5 and SDXL."""
 _ORDER, _ROWS = 1, 2
 """Seeds of the independent random streams for the order of photos and for the rows of a batch."""
 
@@ -30,7 +30,9 @@ class Batch:
 
     ``pixels`` [b, 3, s, s] in -1..1, ``mask`` [b, s, s] in 0..1 (1 on the face), ``faces`` [b, 3, 112, 112] in -1..1,
     ``has_face`` [b] in 0 or 1, ``token_ids`` int64 [b, 77], ``noise`` [b, 4, s/8, s/8], ``timesteps`` [b];
-    ``latents`` [b, 4, s/8, s/8] of the pixels without the scaling factor, where they are known already.
+    ``latents`` [b, 4, s/8, s/8] of the pixels without the scaling factor, where they are known already. ``time_ids``
+    [b, 6] are SDXL's numbers about sizes: the photo's height and width, top and left of the crop in the scaled photo,
+    and s twice.
     """
 
     pixels: Tensor
@@ -41,6 +43,7 @@ class Batch:
     noise: Tensor
     timesteps: Tensor
     latents: Tensor | None = None
+    time_ids: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """A copy on ``device``."""
@@ -108,6 +111,7 @@ class Batches:
             noise=torch.randn(len(rows), self._channels, side, side, generator=generator),
             timesteps=torch.randint(0, TIMESTEPS, (len(rows),), generator=generator),
             latents=None if known is None else known.float(),
+            time_ids=torch.tensor([photo.time_ids for photo in photos], dtype=torch.float32),
         )
 
     def _row(self, target: int, rng: np.random.Generator) -> tuple[Photo, Pixels, bool, str]:

@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 class Photo:
     """A training photo: square RGB ``pixels`` uint8 [s, s, 3], ``mask`` uint8 [s, s] (255 on the face), ``caption``.
 
-    ``aligned`` uint8 [112, 112, 3] is the face as the encoder sees it.
+    ``aligned`` uint8 [112, 112, 3] is the face as the encoder sees it. ``original`` is height and width of the photo
+    before it was scaled, None where it is unknown, ``crop`` top and left of the square in the scaled photo.
     """
 
     pixels: Pixels
     mask: Pixels
     aligned: Pixels
     caption: str
+    original: tuple[int, int] | None = None
+    crop: tuple[int, int] = (0, 0)
+
+    @property
+    def time_ids(self) -> tuple[int, ...]:
+        """The six numbers about sizes that SDXL was trained with (arXiv 2307.01952)."""
+        now = (self.pixels.shape[0], self.pixels.shape[1])
+        return (*(self.original or now), *self.crop, *now)
 
 
 class PhotoDataset(Protocol):
@@ -86,7 +95,7 @@ class PreparedPhotos:
         pixels, mask, aligned = (
             self._read(row.key, kind, flag) for kind, flag in (("picture", 1), ("mask", 0), ("face", 1))
         )
-        return Photo(pixels, mask, aligned, row.caption)
+        return Photo(pixels, mask, aligned, row.caption, row.original, row.crop)
 
     def other_photos(self, index: int) -> Sequence[int]:
         """Indices of the same person's other photos."""

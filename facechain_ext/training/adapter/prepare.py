@@ -48,7 +48,7 @@ class PhotoRequirements:
 class JournalEntry:
     """One photo in the journal: stored under ``key``, or dropped for the reason in ``dropped``.
 
-    ``captioned`` is False where the caption is the template.
+    ``captioned`` is False where the caption is the template. ``original`` and ``crop`` are those of ``Photo``.
     """
 
     person: str
@@ -58,6 +58,15 @@ class JournalEntry:
     caption: str = TEMPLATE
     captioned: bool = False
     dropped: str = ""
+    original: tuple[int, int] | None = None
+    crop: tuple[int, int] = (0, 0)
+
+    @staticmethod
+    def of(line: str) -> JournalEntry:
+        """The entry of a line of the journal; JSON has lists where the entry has pairs."""
+        facts = json.loads(line)
+        pairs = {name: tuple(facts[name]) for name in ("original", "crop") if facts.get(name) is not None}
+        return JournalEntry(**{**facts, **pairs})
 
 
 def prepare(
@@ -109,7 +118,7 @@ def read_journal(out: Path) -> list[JournalEntry]:
     if len(whole) < len(text):
         log.warning("the last line of %s was cut short; that photo is prepared again", path)
         path.write_bytes(whole)
-    return [JournalEntry(**json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+    return [JournalEntry.of(line) for line in whole.decode("utf-8").splitlines()]
 
 
 def report(rows: list[JournalEntry]) -> str:
@@ -165,20 +174,26 @@ def _journal_entry(
             return dropped(
                 f"the face is {quality.description} (quality {quality.score:.2f} of {requirements.quality:.2f})"
             )
-        target, mask = square(picture, prepared.face, prepared.head.face, requirements.size)
+        target, mask, crop = square(picture, prepared.face, prepared.head.face, requirements.size)
     except PhotoError as error:
         return dropped(str(error))
     key = hashlib.sha256(f"{source.person}\n{source.name}\n".encode() + data).hexdigest()[:16]
     for kind, pixels in (("picture", target), ("mask", mask), ("face", prepared.aligned)):
         write_png(out / f"{key}-{kind}.png", pixels)
     caption = source.caption or TEMPLATE
-    return JournalEntry(source.person, source.name, source.size, key, caption, source.caption is not None)
+    return JournalEntry(
+        *(source.person, source.name, source.size, key, caption),
+        captioned=source.caption is not None,
+        original=(picture.height, picture.width),
+        crop=crop,
+    )
 
 
-def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels, Pixels]:
+def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels, Pixels, tuple[int, int]]:
     """The largest square of a picture that is centred on the face as well as it fits, [size, size, 3], and its mask.
 
-    The mask is uint8 [size, size], 255 on the face. Raises PhotoError when that would enlarge the picture over twice.
+    The mask is uint8 [size, size], 255 on the face. The pair is top and left of the square in the scaled picture.
+    Raises PhotoError when that would enlarge the picture over twice.
     """
     side = min(picture.width, picture.height)
     if side * 2 < size:
@@ -190,7 +205,7 @@ def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels,
     way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     target: Pixels = cv2.resize(picture.pixels[part], (size, size), interpolation=way)
     shrunk: Pixels = cv2.resize(mask[part].astype(np.uint8) * 255, (size, size), interpolation=cv2.INTER_AREA)
-    return target, shrunk
+    return target, shrunk, (round(top * size / side), round(left * size / side))
 
 
 def write_png(path: Path, pixels: Pixels) -> None:

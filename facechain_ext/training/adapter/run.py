@@ -59,8 +59,8 @@ def train(
     """Prepare the photos, train, and return the file of the trained adapter.
 
     ``show(what, done, total)`` reports progress. Raises PhotoError for photos that cannot be used, HostError for a
-    checkpoint that is not SD1.5 and for a folder that holds another training, WeightsError for files that cannot be
-    read. Everything that can be refused is refused before the photos are touched.
+    checkpoint that is neither SD1.5 nor SDXL and for a folder that holds another training, WeightsError for files that
+    cannot be read. Everything that can be refused is refused before the photos are touched.
     """
     from accelerate import Accelerator, InitProcessGroupKwargs
 
@@ -70,7 +70,7 @@ def train(
     find_earlier_training(folder, settings, resume=resume)
     waiting = InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)
     accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[waiting])
-    checkpoint = load_checkpoint(request.checkpoint, vae=request.vae)
+    checkpoint = load_checkpoint(request.checkpoint, vae=request.vae, sdxl=True)
     checkpoint.noise.require_epsilon(request.checkpoint.name)
     encoder = TransFace.from_file(request.encoder or weights.require("transface"))
     if accelerator.is_main_process:

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from facechain_ext.hosts.diffusers.sampling.prompts import encode
+from facechain_ext.hosts.diffusers.sampling.conditions import guidance
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.training.adapter.step import attach_serial
+from facechain_ext.training.adapter.text import TextInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,10 +60,7 @@ def generate_pictures(
     conditional) [n, q, width] each. Without an adapter, or at strength 0, the plain model's pictures.
     """
     unet, vae = checkpoint.unet, checkpoint.vae
-    text = torch.cat(
-        [encode("", checkpoint.tokenizer, checkpoint.text_encoder)] * len(prompts)
-        + [encode(prompt, checkpoint.tokenizer, checkpoint.text_encoder) for prompt in prompts]
-    )
+    text = _text(checkpoint, prompts, sampling.side)
     shape = (1, unet.config.in_channels, sampling.side // 8, sampling.side // 8)
     noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
     sample = torch.cat(noise).to(unet.device)
@@ -82,13 +80,26 @@ def generate_pictures(
     with attachment_context:
         for timestep in scheduler.timesteps:
             both = scheduler.scale_model_input(torch.cat([sample, sample]), timestep).to(unet.dtype)
-            unconditional, conditional = unet(both, timestep, encoder_hidden_states=text).sample.float().chunk(2)
+            unconditional, conditional = unet(both, timestep, **text).sample.float().chunk(2)
             predicted = unconditional + sampling.cfg * (conditional - unconditional)
             sample = scheduler.step(predicted, timestep, sample, **step_options).prev_sample
     decoded = vae.decode(sample.to(vae.dtype) / vae.config.scaling_factor).sample.float()
     pixels = ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().byte()
     out: Pixels = pixels.permute(0, 2, 3, 1).cpu().numpy()
     return out
+
+
+def _text(checkpoint: Checkpoint, prompts: Sequence[str], side: int) -> dict[str, object]:
+    """The U-Net's arguments of the empty prompt, a row for each of ``prompts``, and of the prompts behind them."""
+    words = [guidance(checkpoint, prompt, "", 1.0) for prompt in prompts]
+    rows = [one.negative for one in words] + [one.positive for one in words]
+    embeds = torch.cat([row.embeds for row in rows])
+    pooled = [row.pooled for row in rows if row.pooled is not None]
+    if not pooled:
+        return TextInputs(embeds).unet_arguments(checkpoint.unet.dtype)
+    sizes = torch.tensor([[side, side, 0, 0, side, side]], dtype=torch.float32, device=embeds.device)
+    added = {"text_embeds": torch.cat(pooled), "time_ids": sizes.expand(len(rows), -1)}
+    return TextInputs(embeds, added).unet_arguments(checkpoint.unet.dtype)
 
 
 def make_previewer(

@@ -10,13 +10,11 @@ from torch import Tensor, nn
 from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.methods.fact import attach
 from facechain_ext.training.adapter.loss import Fair, Loss, LossWeighting, fact_loss
+from facechain_ext.training.adapter.text import text_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-
-    from diffusers import AutoencoderKL
-    from transformers import CLIPTextModel
 
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.identity import TransFace
@@ -68,11 +66,7 @@ class TrainingStep(nn.Module):
         self.adapter = adapter
         self.unet = checkpoint.unet
         # in a tuple, so that they are no submodules, which would be synchronised between processes
-        self._frozen: tuple[AutoencoderKL, CLIPTextModel, TransFace] = (
-            checkpoint.vae,
-            checkpoint.text_encoder,
-            encoder,
-        )
+        self._frozen: tuple[Checkpoint, TransFace] = (checkpoint, encoder)
         self._fair = fair
         self._attach = attach
         self._weighting = weighting
@@ -90,18 +84,19 @@ class TrainingStep(nn.Module):
         fair = Fair(batch.mask, (int(height), int(width)))
         with self._attach(self.unet, adapter, tokens, 1.0) as attachment:
             attachment.observers.append(fair)
-            predicted = self.unet(noisy.to(self.unet.dtype), batch.timesteps, encoder_hidden_states=text).sample
+            predicted = self.unet(noisy.to(self.unet.dtype), batch.timesteps, **text).sample
         signal = self._signal.to(batch.timesteps.device)[batch.timesteps]
         return fact_loss(predicted, batch.noise, fair, self._fair, weighting=self._weighting, signal=signal)
 
     @torch.no_grad()
-    def _inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Latents, text embedding and encoder tokens of a batch."""
-        vae, text_encoder, encoder = self._frozen
-        with torch.autocast(batch.pixels.device.type, enabled=False):  # SD1.5's VAE overflows in half precision
+    def _inputs(self, batch: Batch) -> tuple[Tensor, dict[str, object], Tensor]:
+        """Latents, the U-Net's arguments of the text, and encoder tokens of a batch."""
+        checkpoint, encoder = self._frozen
+        vae = checkpoint.vae
+        with torch.autocast(batch.pixels.device.type, enabled=False):  # the VAEs overflow in half precision
             latents = batch.latents
             if latents is None:
                 latents = vae.encode(batch.pixels.to(vae.dtype)).latent_dist.mode()
             face_tokens = encoder.tokens(batch.faces)
-        text = text_encoder(batch.token_ids).last_hidden_state
-        return latents.float() * vae.config.scaling_factor, text.to(self.unet.dtype), face_tokens
+        text = text_inputs(checkpoint, batch.token_ids, batch.time_ids).unet_arguments(self.unet.dtype)
+        return latents.float() * vae.config.scaling_factor, text, face_tokens

@@ -164,18 +164,16 @@ class Trainer:
     def _move_models(self, checkpoint: Checkpoint, encoder: TransFace) -> None:
         device = self.accelerator.device
         half = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[self.settings.precision]
-        for model, dtype in (
-            (checkpoint.unet, half),
-            (checkpoint.text_encoder, half),
-            (checkpoint.vae, torch.float32),
-            (encoder, torch.float32),
-        ):
+        models = [(checkpoint.unet, half), (checkpoint.text_encoder, half)]
+        models += [] if checkpoint.text_encoder_2 is None else [(checkpoint.text_encoder_2, half)]
+        models += [(checkpoint.vae, torch.float32), (encoder, torch.float32)]
+        for model, dtype in models:
             with silence():
                 model.to(device=device, dtype=dtype)
             model.requires_grad_(requires_grad=False).eval()
         if self.settings.checkpointing:
             checkpoint.unet.enable_gradient_checkpointing()
-            checkpoint.unet.train()  # SD1.5 has no dropout: this only lets checkpointing act
+            checkpoint.unet.train()  # no dropout is in it: this only lets checkpointing act
 
     def _update(self) -> StepLosses:
         """One step of the optimizer."""

@@ -15,6 +15,8 @@ from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.sampling import conditions
 from facechain_ext.identity import Identity
 from facechain_ext.identity.encode import PhotoFact
+from facechain_ext.identity.projector import ProjectorSizes
+from facechain_ext.methods.fact import new_adapter
 from facechain_ext.methods.photomaker import clip_pixels, load_photomaker
 from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.methods.registry import choose_method
@@ -188,6 +190,23 @@ def test_the_person_comes_behind_the_published_step(host):
     assert not any(prepared(host, someone(), style_strength=1.0).conditioning.acts_in(step, 50) for step in range(50))
 
 
+def test_fact_acts_where_an_adapter_of_its_layout_is_loaded(host, files, bare):
+    torch.manual_seed(2)
+    sizes = ProjectorSizes(64, width=64, inner=64, depth=1, queries=4, hidden=64, token_width=128)
+    alone = DiffusersHost(host.checkpoint, new_adapter(host.checkpoint.unet, projector=sizes, gate=0.9))
+    person = someone()
+    made = make(alone, person)  # there is no PhotoMaker file, so the method is chosen by what there is
+    assert "FaceChain method: FACT" in made.infotext
+    assert any("untrained as far as its file tells" in note for note in made.notes)
+    assert any(note.startswith("FACT puts the person in, because") for note in made.notes)
+    assert not np.array_equal(pixels(made), bare)
+    assert np.array_equal(pixels(make(alone, person, strength=0.0)), bare)
+    alone.photomaker = host.photomaker
+    assert "FaceChain method: PhotoMaker" in make(alone, person).infotext
+    assert "FaceChain method: FACT" in make(alone, someone(heads=False)).infotext  # an earlier version's card
+    assert np.array_equal(pixels(make(alone)), bare)
+
+
 def test_the_hires_pass_may_be_without_the_person(host):
     hires = Hires(2.0, 0.6)
     person = someone()
@@ -211,7 +230,7 @@ def test_what_the_user_should_know_is_in_the_notes(host):
     assert make(host, someone(), method="PhotoMaker").notes == ()
     _, note = make(host, someone(), prompt="a portrait of a woman").notes
     assert "woman" in note
-    with pytest.raises(HostError, match=r"checkpoint is SDXL.*SD1\.5 checkpoint\. Or let"):
+    with pytest.raises(HostError, match=r"no face adapter is loaded\. Name one with --adapter"):
         make(host, someone(), method="fact")
     with pytest.raises(InputError, match="no method called 'magic'; there are: auto, FACT, PhotoMaker"):
         make(host, someone(), method="magic")

@@ -17,8 +17,8 @@ from tests.methods.fact.test_attach import worst
 def test_names_of_the_sites():
     assert {site: ldm_name(site) for site in SITES} == LDM
     assert [forge_name(site) for site in SITES] == [
-        ("input", 1), ("input", 2), ("input", 4), ("input", 5), ("input", 7), ("input", 8), ("middle", 0),
-        *(("output", n) for n in range(3, 12)),
+        ("input", 1, 0), ("input", 2, 0), ("input", 4, 0), ("input", 5, 0), ("input", 7, 0), ("input", 8, 0),
+        ("middle", 0, 0), *(("output", n, 0) for n in range(3, 12)),
     ]  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def test_equals_the_hooks(unet, small, inputs, region):
         def forward(x, context=None, block=block, site=site):
             x = block.attn1(block.norm1(x)) + x
             options = {
-                "block": forge_name(site),
+                "block": forge_name(site)[:2],
+                "block_index": 0,
                 "n_heads": block.attn1.heads,
                 "original_shape": [4, 4, 16, 16],
                 "cond_or_uncond": [0, 1],
