@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.compiled_hooks import is_compiled
-from facechain_ext.methods.fact.sites import SITES, find_sites
+from facechain_ext.methods.fact.sites import find_sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,7 @@ class DoorTest:
     ) -> None:
         self._unet = unet
         self._injection = injection
+        self._first = next(iter(injection.adapter.sizes.channels))
         self._program = program
         self._fail = fail
         self._handles: list[RemovableHandle] = []
@@ -95,7 +96,7 @@ class DoorTest:
 
     def _observe(self, site: str, x: Tensor, increment: Tensor) -> None:
         self._calls += 1
-        if self._handles and site == SITES[0]:  # copies, as hosts go on in place
+        if self._handles and site == self._first:  # copies, as hosts go on in place
             self._added = (x.detach().clone(), increment.detach().clone())
             self._attn2 = None
 
