@@ -28,6 +28,7 @@ from facechain_ext.cli import (
     talk,
     template,
     train,
+    video,
     weights,
 )
 from facechain_ext.cli.options import FiniteCommand
@@ -45,6 +46,7 @@ app.command("detail", cls=FiniteCommand)(detail.detail)
 app.command("talk", cls=FiniteCommand)(talk.talk)
 app.command("redraw", cls=FiniteCommand)(redraw.redraw)
 app.command("garment", cls=FiniteCommand)(garment.garment)
+app.command("video", cls=FiniteCommand)(video.video)
 app.command("batch", cls=FiniteCommand)(batch.batch)
 app.command("label")(label.label)
 app.command("serve")(serve.serve)

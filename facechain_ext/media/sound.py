@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.errors import InputError
-from facechain_ext.media.ffmpeg import local_input, run_ffmpeg
+from facechain_ext.media.ffmpeg import find_ffmpeg, local_input, run_ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +63,17 @@ def read_sound(path: Path) -> Sound:
     if float(frame_loudness(sound, 25).max()) < _SILENCE:
         raise InputError(f"{path.name} is silent. Use a recording in which a voice can be heard.")
     return sound
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a video file has a sound track; False where there is no ffmpeg to tell."""
+    if find_ffmpeg() is None:
+        return False
+    try:
+        arguments = ["-map", "0:a:0", "-t", "0.1", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "pipe:1"]
+        return bool(run_ffmpeg([*local_input(path), *arguments], path.name))
+    except InputError:
+        return False
 
 
 def frame_count(sound: Sound, fps: float) -> int:

@@ -45,8 +45,25 @@ def blend_face(
     """
     if strength <= 0:
         return np.array(target)
+    points = _matching_points(source, source_face, target, target_face)
+    return blend_points(
+        source, target, points, strength=strength, target_mask=target_mask, surroundings=surroundings, options=options
+    )
+
+
+def blend_points(
+    source: Pixels,
+    target: Pixels,
+    points: tuple[FacePoints, FacePoints],
+    *,
+    strength: float = 1.0,
+    target_mask: Mask | None = None,
+    surroundings: Mask | None = None,
+    options: BlendOptions | None = None,
+) -> Pixels:
+    """The same where the points of both faces, the source's and the target's, are known: in the frames of a clip."""
     options = options or BlendOptions()
-    source_points, target_points = _matching_points(source, source_face, target, target_face)
+    source_points, target_points = points
     left, top, right, bottom = _window(target_points, target.shape)
     window = np.s_[top:bottom, left:right]
     view = np.ascontiguousarray(target[window])

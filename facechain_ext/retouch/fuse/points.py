@@ -52,13 +52,20 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     Raises:
         ImportError: mediapipe is not installed.
     """
-    from facechain_ext.faces.mesh import CHEEKS, OUTLINE, fit_mesh
+    from facechain_ext.faces.mesh import fit_mesh
 
     centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
     mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
-    if mesh is None:
-        return None
-    flat = mesh[:468, :2]  # without the ten points of the irises, which overlap the triangles of the eyelids
+    return None if mesh is None else points_of_mesh(mesh)
+
+
+def points_of_mesh(mesh: NDArray[np.floating]) -> FacePoints:
+    """The points and polygons of a fitted mesh, float [468 or 478, 3]."""
+    from facechain_ext.faces.mesh import CHEEKS, OUTLINE
+
+    flat = mesh[:468, :2].astype(
+        np.float32
+    )  # without the ten points of the irises, which overlap the triangles of the eyelids
     rim = flat[list(OUTLINE)]
     up = flat[10] - flat[152]
     up = up / max(float(np.linalg.norm(up)), 1e-6)
