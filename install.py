@@ -1,4 +1,4 @@
-"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|serve|test``.
+"""The webui runs this at its start: it installs nothing. Alone: ``python install.py portrait|serve|test|matrix``.
 
 Without an argument it says nothing unless something that is needed is missing, and then which command adds it; it
 changes no package of the host. With one it makes a virtual environment of its own beside this file and works in that.
@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ MEDIAPIPE = "mediapipe==0.10.14"
 """The last line of releases that carries its models; installed without what it needs only for drawing and sound."""
 HOST_MEDIAPIPE = "mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
 """What works beside the protobuf 3.20 that the webui pins."""
+NO_MEDIAPIPE = (3, 13)
+"""The first Python for which no release has its models; a file of another Python's is read instead (faces)."""
 MEDIAPIPE_NEEDS = ["absl-py", "attrs", "flatbuffers", "protobuf>=4.25.3,<5", "matplotlib"]
 LDM = "stable-diffusion-sdkit==2.1.5"
 """Carries the ldm U-Net that the webui runs; its own requirements are of another time."""
@@ -49,7 +50,7 @@ DETECTORS = ("facexlib", "mediapipe")
 
 def main(arguments: list[str]) -> int:
     """Do what is asked for; gives the exit code."""
-    tasks = {"portrait": portrait, "serve": serve, "test": test}
+    tasks = {"portrait": portrait, "serve": serve, "test": test, "matrix": matrix}
     if not arguments:
         return in_the_webui()
     if arguments[0] not in tasks or len(arguments) > 1:
@@ -61,7 +62,10 @@ def main(arguments: list[str]) -> int:
 def in_the_webui() -> int:
     """Say what is needed and missing, which is nothing in most webuis; change nothing."""
     if not any(importlib.util.find_spec(module) for module in DETECTORS):
-        command = f'"{sys.executable}" -m pip install --no-deps {HOST_MEDIAPIPE}'
+        arguments = ["install", "--no-deps", *HOST_MEDIAPIPE.split()]
+        if sys.version_info[:2] >= NO_MEDIAPIPE:
+            arguments = download_wheel(f'"{sys.prefix}"')
+        command = f'"{sys.executable}" -m pip {" ".join(arguments)}'
         print(f"FaceChain: nothing here can find faces, so no photo can be used. What adds it and no more: {command}")
     return 0
 
@@ -70,7 +74,7 @@ def portrait() -> int:
     """Install what the command line needs, and run the main job on a real photo with small models."""
     python = environment(".venv-portrait", fresh=False)
     if not ready(python):
-        install(python, standalone_steps())
+        install(python, [*standalone_steps(), *wheel_step(python)])
         mark_ready(python)
     say("making portraits")
     return run([python, "-m", "facechain_ext", "demo", "--out", str(ROOT / "outputs")])
@@ -80,7 +84,8 @@ def serve() -> int:
     """Install what the page needs, and open it on this machine only."""
     python = environment(".venv-serve", fresh=False)
     if not ready(python):
-        install(python, [*standalone_steps(limits=GRADIO_LIMITS), ["--no-deps", *GRADIO.split()]])
+        steps = [*standalone_steps(limits=GRADIO_LIMITS), *wheel_step(python)]
+        install(python, [*steps, ["--no-deps", *GRADIO.split()]])
         mark_ready(python)
     say("starting the page")
     return run([python, "-m", "facechain_ext", "serve"])
@@ -92,6 +97,27 @@ def test() -> int:
     for line in not_run():
         print(line, flush=True)
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+def matrix() -> int:
+    """Library and glue under the packages of every webui, each with its own Python; names those that are missing."""
+    import host_matrix  # noqa: PLC0415 - a webui has no use for it
+
+    failed, missing = [], []
+    for row in host_matrix.MATRIX:
+        base = host_matrix.find_python(row.python)
+        if not base:
+            missing.append(f"{row.name}: there is no Python {row.python} here")
+            continue
+        folder = ROOT / f".venv-matrix-{row.python}"
+        python = environment(folder.name, fresh=True, base=base)
+        install(python, host_matrix.steps(row, GRADIO, MEDIAPIPE, LDM, folder))
+        name = f"{row.name}, Python {row.python}"
+        failed += [name] if pytest(python, name, *host_matrix.TESTS) else []
+    for line in [*not_run(), *missing]:
+        print(line, flush=True)
+    say(f"failed: {', '.join(failed)}" if failed else f"{len(host_matrix.MATRIX) - len(missing)} combinations passed")
     return 1 if failed else 0
 
 
@@ -154,18 +180,33 @@ def reason(case: ET.Element, skip: ET.Element) -> tuple[str, str]:
 
 def standalone_steps(extras: str = "standalone", limits: Sequence[str] = ()) -> list[list[str]]:
     """What pip is asked for, in order; ``limits`` are requirements that hold beside those of ``extras``."""
+    if sys.version_info[:2] >= NO_MEDIAPIPE:
+        return [[TORCH], ["-e", f"{ROOT}[{extras}]", *limits]]
     return [[TORCH], ["-e", f"{ROOT}[{extras}]", *limits], MEDIAPIPE_NEEDS, ["--no-deps", MEDIAPIPE]]
 
 
-def environment(name: str, *, fresh: bool) -> str:
-    """The Python of a virtual environment beside this file, made when it is not there or should be ``fresh``."""
+def download_wheel(folder: str) -> list[str]:
+    """Pip's arguments that put mediapipe's wheel into ``folder``, whose networks OpenCV reads; it installs nothing."""
+    return ["download", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "-d", folder, MEDIAPIPE]
+
+
+def wheel_step(python: str) -> list[list[str]]:
+    """The step that brings faces to an environment of a Python without mediapipe."""
+    return [download_wheel(str(Path(python).parents[1]))] if sys.version_info[:2] >= NO_MEDIAPIPE else []
+
+
+def environment(name: str, *, fresh: bool, base: str = sys.executable) -> str:
+    """The Python of a virtual environment beside this file, made when it is not there or should be ``fresh``.
+
+    ``base`` is the Python that it is made of.
+    """
     folder = ROOT / name
     if fresh and folder.exists():
         shutil.rmtree(folder)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         say(f"making the environment {name}")
-        venv.create(folder, with_pip=True)
+        run([base, "-m", "venv", str(folder)])
     return str(python)
 
 
@@ -189,7 +230,8 @@ def install(python: str, steps: list[list[str]]) -> None:
     """Run pip once for each step; ends the program when one fails."""
     for step in steps:
         say(f"installing {' '.join(Path(part).name if os.sep in part else part for part in step)}")
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *step]
+        action, arguments = ("download", step[1:]) if step[0] == "download" else ("install", step)
+        command = [python, "-m", "pip", action, "--quiet", "--disable-pip-version-check", *arguments]
         if run(command):
             sys.exit(
                 "Installing failed; the lines above say why. Check the connection and the free space, and try again."

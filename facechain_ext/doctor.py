@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from facechain_ext import faces, retouch, styles, weights
 from facechain_ext.errors import FaceChainError
+from facechain_ext.faces import mediapipe_wheel
 from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.lock_file import LOCK_FILE, check_quickly, read_lock
 from facechain_ext.weights.manifest import manifest
@@ -116,7 +117,12 @@ def _check_packages() -> Iterable[Check]:
         if version:
             yield Check("Packages", package.module, "ready", f"{version} ({package.purpose})")
         else:
-            remedy = f"{next_steps().install(package.module)}."
+            instead = mediapipe_wheel.find_wheel() if package.module == "mediapipe" else None
+            if instead is not None:
+                yield Check("Packages", package.module, "ready", f"by OpenCV, from {instead.name} ({package.purpose})")
+                continue
+            step = mediapipe_wheel.remedy() if package.module == "mediapipe" else ""
+            remedy = f"{step or next_steps().install(package.module)}."
             state: State = "missing" if package.needed else "optional"
             yield Check("Packages", package.module, state, f"not installed ({package.purpose}).", remedy)
 

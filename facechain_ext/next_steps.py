@@ -14,6 +14,8 @@ from typing import Protocol
 
 MEDIAPIPE = "mediapipe==0.10.9 flatbuffers absl-py attrs matplotlib"
 """Installed without its dependencies, which would replace the numpy and protobuf of the webui; it works with those."""
+NO_MEDIAPIPE = (3, 13)
+"""The first Python for which no mediapipe has ``solutions`` and the networks."""
 _STANDALONE_REQUIREMENTS = {
     "filelock": "filelock",
     "mediapipe": f"--no-deps {MEDIAPIPE}",
@@ -49,6 +51,9 @@ _WEBUI_ADDITIONS = {
 """pip's arguments for each package that can be added to a webui's environment without its dependencies."""
 _WEBUI_PACKAGES = frozenset({"torch", "safetensors", "numpy", "cv2", "PIL", "facexlib", "torchvision"})
 """Packages of every webui."""
+
+
+_NO_MEDIAPIPE_STEP = "No mediapipe for this Python has what is needed here; Python 3.10 to 3.12 have one"
 
 
 class NextSteps(Protocol):
@@ -120,6 +125,8 @@ class CommandSteps:
             return "It comes with the webui; alone, run: python install.py portrait"
         if package in ("diffusers", "transformers", "peft"):
             return f"Outside the webui's environment, run: pip install {_STANDALONE_REQUIREMENTS[package]}"
+        if package == "mediapipe" and sys.version_info[:2] >= NO_MEDIAPIPE:
+            return _NO_MEDIAPIPE_STEP
         return f"Run: pip install {_STANDALONE_REQUIREMENTS[package]}"
 
 
@@ -164,6 +171,8 @@ class PageSteps:
             return CommandSteps().install(package)
         if package in _WEBUI_PACKAGES:
             return "It belongs to the webui itself; let the webui install its own requirements again"
+        if package == "mediapipe" and sys.version_info[:2] >= NO_MEDIAPIPE:
+            return _NO_MEDIAPIPE_STEP
         if package in _WEBUI_ADDITIONS:
             line = f'"{sys.executable}" -m pip install --no-deps {_WEBUI_ADDITIONS[package]}'
             return f"Stop the webui, run: {line} and start it again"

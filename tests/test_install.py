@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+import host_matrix
 
 SCRIPT = Path(__file__).resolve().parents[1] / "install.py"
 
@@ -59,3 +62,38 @@ def test_the_checks_close_with_what_did_not_run_and_why(install, monkeypatch, tm
     ]
     assert lines[3] == "second: 3 of 6 did not run"
     assert lines[-1] == "2 passed, 4 failed, 6 skipped"
+
+
+def test_a_python_without_mediapipe_is_told_how_to_get_its_networks(install, monkeypatch, capsys):
+    monkeypatch.setattr(install.importlib.util, "find_spec", lambda _module: None)
+    monkeypatch.setattr(install.sys, "version_info", (3, 13, 0))
+    assert install.main([]) == 0
+    printed = capsys.readouterr().out
+    assert "pip download --no-deps" in printed
+    assert "pip install" not in printed
+
+
+def test_the_matrix_has_both_ends_of_every_package():
+    rows = [dict(pin.split("==") for pin in row.pins) | {"python": row.python} for row in host_matrix.MATRIX]
+    ends = {
+        "python": ("3.10", "3.13"), "numpy": ("1.26.2", "2.3.5"), "Pillow": ("9.5.0", "12.2.0"),
+        "gradio": ("3.41.2", "4.40.0"),
+    }  # fmt: skip
+    for package, both in ends.items():
+        assert {row[package] for row in rows} >= set(both)
+    assert {row["pydantic"].partition(".")[0] for row in rows} == {"1", "2"}
+
+
+@pytest.mark.parametrize("row", host_matrix.MATRIX, ids=lambda row: row.name)
+def test_the_steps_of_a_row_pin_each_package_once(install, row, tmp_path):
+    steps = host_matrix.steps(row, install.GRADIO, install.MEDIAPIPE, install.LDM, tmp_path)
+    names = Counter(pin.partition("==")[0].lower() for step in steps for pin in step if "==" in pin)
+    assert max(names.values()) == 1
+    assert {pin.partition("==")[0].lower() for pin in row.pins} <= names.keys()
+
+
+def test_a_python_that_does_not_start_is_none(monkeypatch, tmp_path):
+    (tmp_path / "python3.99").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3.99").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert host_matrix.find_python("3.99") == ""

@@ -1,4 +1,4 @@
-"""MediaPipe's graphs: loading the package without its output, and running one picture at a time."""
+"""MediaPipe's graphs, of the package or by OpenCV: loading them without output, and running one picture at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import warnings
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
+
+from facechain_ext.faces.mediapipe_wheel import find_wheel, has_solutions, remedy
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,9 +33,17 @@ class Graph(Protocol[OutputT_co]):
 def load_solutions() -> ModuleType:
     """MediaPipe's module of solutions, imported at the first call, with its log output and warnings turned off.
 
+    Where no such package is installed it is our own of the same calls, which runs the networks of its wheel.
+
     Raises:
-        ImportError: mediapipe is not installed.
+        ImportError: neither is here.
     """
+    if not has_solutions():
+        if find_wheel() is None:
+            raise ImportError(f"MediaPipe's networks are not here. {remedy()}")
+        from facechain_ext.faces import opencv_solutions
+
+        return opencv_solutions
     os.environ.setdefault("GLOG_minloglevel", "2")  # its C++ part writes to stderr otherwise
     from mediapipe.python import solutions  # the package's own __init__ also loads its much larger tasks API
 

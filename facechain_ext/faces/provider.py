@@ -39,6 +39,8 @@ class Provider(Generic[T]):
     create: Callable[[Path | None], T]
     weights_key: str = ""
     find_weights: Callable[[], Path | None] | None = None
+    missing: Callable[[], str] | None = None
+    """The step that would make it work, for one whose parts are neither packages nor files of the manifest."""
     _instance: Callable[[Path | None], T] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -49,11 +51,19 @@ class Provider(Generic[T]):
         for package in self.packages:
             if not next_steps.is_installed(package):
                 return _COMPILED_PACKAGES.get(package) or next_steps.next_steps().install(package)
+        if self.missing is not None:
+            return self.missing()
         if self.find_weights is not None and self.find_weights() is None:
             from facechain_ext.weights.store import how_to_get
 
             return how_to_get(self.weights_key)
         return ""
+
+    @property
+    def lacks_weights_only(self) -> bool:
+        """Whether its packages are here and a file of the manifest is all that it needs."""
+        here = bool(self.packages) and all(map(next_steps.is_installed, self.packages))
+        return here and bool(self.weights_key) and bool(self.remedy())
 
     def load(self) -> T:
         """The instance for the weights that are on this disk now, created once per file.

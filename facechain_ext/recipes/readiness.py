@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from facechain_ext import next_steps
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.detect import DETECTORS
 from facechain_ext.faces.mask import HEAD_MASKERS
@@ -144,7 +143,7 @@ def _lacking(ability: str) -> tuple[str, str] | None:
     if any(not provider.remedy() for provider in choices):
         return None
     for provider in choices:
-        if provider.weights_key and all(map(next_steps.is_installed, provider.packages)):
+        if provider.lacks_weights_only:
             return provider.remedy(), provider.weights_key
     easiest = next((provider for provider in choices if provider.name == "mediapipe"), choices[0])
     return easiest.remedy(), ""

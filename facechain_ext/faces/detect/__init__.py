@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.faces import weights_files
+from facechain_ext.faces import mediapipe_wheel, weights_files
 from facechain_ext.faces.provider import Provider, device_name, manifest_weights
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ DETECTORS: tuple[Provider[Detector], ...] = (
         "facexlib-retinaface",
         lambda: weights_files.find_facexlib("facexlib-retinaface", "detection_Resnet50_Final.pth"),
     ),
-    Provider("mediapipe", "BlazeFace and face mesh, CPU", ("mediapipe",), _cached(_mediapipe)),
+    Provider("mediapipe", "BlazeFace and face mesh, CPU", (), _cached(_mediapipe), missing=mediapipe_wheel.remedy),
     Provider("scrfd", "SCRFD or DamoFD as ONNX", ("onnxruntime",), _cached(_scrfd), "scrfd", weights_files.find_scrfd),
     Provider(
         "modelscope",

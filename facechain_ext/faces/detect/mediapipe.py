@@ -78,16 +78,19 @@ class _Proposal:
 class MediapipeDetector:
     """Finds faces of 24 pixels and more, at any roll.
 
-    The constructor raises ImportError where mediapipe is not installed.
+    The constructor raises ImportError where neither mediapipe nor its wheel is here.
     """
 
     name = "mediapipe"
 
     def __init__(self) -> None:
-        detection = load_solutions().face_detection.FaceDetection
+        solutions = load_solutions()
+        detection = solutions.face_detection.FaceDetection
+        self._tile = int(getattr(solutions, "TILE", _TILE))
+        least = float(getattr(solutions, "MIN_SCORE", _MIN_SCORE))
         # The full-range network finds faces of a tenth of the picture, the short-range one large and lying faces.
-        self._full_range: Graph[_DetectionOutput] = detection(model_selection=1, min_detection_confidence=_MIN_SCORE)
-        self._short_range: Graph[_DetectionOutput] = detection(model_selection=0, min_detection_confidence=_MIN_SCORE)
+        self._full_range: Graph[_DetectionOutput] = detection(model_selection=1, min_detection_confidence=least)
+        self._short_range: Graph[_DetectionOutput] = detection(model_selection=0, min_detection_confidence=least)
 
     def detect(self, pixels: Pixels) -> list[Face]:
         """Every face in an RGB picture, largest first; an empty list when there is none."""
@@ -134,7 +137,7 @@ class MediapipeDetector:
         small, ratio = downscale(pixels)
 
         found: list[_Proposal] = []
-        for left, top, tile in _tiles(small):
+        for left, top, tile in _tiles(small, self._tile):
             for graph in (self._full_range, self._short_range) if tile is small else (self._full_range,):
                 found += _parse_detections(run_graph(graph, tile), tile, (left, top), ratio)
         if not found:
@@ -145,21 +148,21 @@ class MediapipeDetector:
         return found
 
 
-def _tiles(pixels: Pixels) -> Iterator[tuple[int, int, Pixels]]:
+def _tiles(pixels: Pixels, side: int) -> Iterator[tuple[int, int, Pixels]]:
     """The picture, and overlapping squares of it when faces may be too small for the network's 192 pixels."""
     yield 0, 0, pixels
     height, width = pixels.shape[:2]
-    if max(height, width) <= _TILE:
+    if max(height, width) <= side:
         return
-    for top in _tile_starts(height):
-        for left in _tile_starts(width):
-            yield left, top, np.ascontiguousarray(pixels[top : top + _TILE, left : left + _TILE])
+    for top in _tile_starts(height, side):
+        for left in _tile_starts(width, side):
+            yield left, top, np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
-def _tile_starts(length: int) -> list[int]:
+def _tile_starts(length: int, side: int) -> list[int]:
     """Where tiles begin so that they cover ``length`` and overlap by a seventh at least."""
-    count = 1 if length <= _TILE else -(-(length - _TILE) // (_TILE * 6 // 7)) + 1
-    return [round(start) for start in np.linspace(0, max(length - _TILE, 0), count)]
+    count = 1 if length <= side else -(-(length - side) // (side * 6 // 7)) + 1
+    return [round(start) for start in np.linspace(0, max(length - side, 0), count)]
 
 
 def _parse_detections(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.faces import weights_files
+from facechain_ext.faces import mediapipe_wheel, weights_files
 from facechain_ext.faces.provider import Provider, device_name, manifest_weights
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ HEAD_MASKERS: tuple[Provider[HeadMasker], ...] = (
         "facexlib-bisenet",
         lambda: weights_files.find_facexlib("facexlib-bisenet", "parsing_bisenet.pth"),
     ),
-    Provider("mediapipe", "face mesh and person segmentation", ("mediapipe",), _mediapipe),
+    Provider("mediapipe", "face mesh and person segmentation", (), _mediapipe, missing=mediapipe_wheel.remedy),
 )
 """Best first: parsing separates hair from clothes, segmentation only a person from the background."""

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.faces import mediapipe_wheel
 from facechain_ext.faces.mesh import LEFT_EYE, RIGHT_EYE
-from facechain_ext.next_steps import next_steps
 from facechain_ext.retouch.animate.expression import Expression
 from facechain_ext.retouch.animate.head_mesh import head_mesh
 from facechain_ext.retouch.animate.mouth import MouthInterior
@@ -31,7 +31,7 @@ class PortraitAnimator:
     """A portrait whose face moves.
 
     What lies farther from the head than 2.2 sizes of the face is the portrait's in every frame, bit for bit. Raises
-    PhotoError when the face mesh finds no face, HostError where mediapipe is not installed.
+    PhotoError when the face mesh finds no face, HostError where neither mediapipe nor its wheel is here.
     """
 
     def __init__(self, pixels: Pixels, face: Face) -> None:
@@ -39,7 +39,7 @@ class PortraitAnimator:
             found = mesh_points(pixels, face)
         except ImportError as error:
             raise HostError(
-                f"Moving a portrait needs the face mesh of mediapipe. {next_steps().install('mediapipe')}"
+                f"Moving a portrait needs the face mesh of mediapipe. {mediapipe_wheel.remedy()}"
             ) from error
         if found is None or found.mesh is None:
             raise PhotoError(

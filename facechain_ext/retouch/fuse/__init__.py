@@ -17,10 +17,10 @@ __getattr__ = lazy_names(__name__, {"blend": ("blend_face",)})
 
 def availability() -> tuple[Availability, ...]:
     """The ways to fuse faces, best first."""
-    from facechain_ext.next_steps import is_installed
+    from facechain_ext.faces import mediapipe_wheel
     from facechain_ext.retouch import sandbox
 
-    mesh = is_installed("mediapipe")
+    mesh = not mediapipe_wheel.remedy()
     detail = "own blend over the face mesh" if mesh else "own blend over five landmarks; the face mesh makes it better"
     own = Availability("face fusion", "blend", ready=True, detail=detail)
     return (sandbox.availability("face fusion", "face-fusion", "U-Net by modelscope, as published"), own)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.faces.mediapipe_graph import load_solutions
+from facechain_ext.faces.mediapipe_wheel import has_solutions, tesselation
 from facechain_ext.faces.mesh import LEFT_EYE, OUTLINE, RIGHT_EYE
 from facechain_ext.retouch.fuse.points import INNER_LIPS
 
@@ -41,8 +42,8 @@ class Topology:
 
 @functools.cache
 def topology() -> Topology:
-    """The topology; raises ImportError where mediapipe is not installed."""
-    edges = {(min(a, b), max(a, b)) for a, b in load_solutions().face_mesh.FACEMESH_TESSELATION}
+    """The topology; raises WeightsError where neither mediapipe nor its wheel is here."""
+    edges = {(min(a, b), max(a, b)) for a, b in _edges()}
     neighbours: dict[int, set[int]] = {}
     for a, b in edges:
         neighbours.setdefault(a, set()).add(b)
@@ -50,6 +51,14 @@ def topology() -> Topology:
     triangles = _triangles(edges, neighbours)
     filled = [*triangles, *_fill(INNER_LIPS), *(part for eye in (LEFT_EYE, RIGHT_EYE) for part in _fill(eye))]
     return Topology(np.array(filled), _mirror(), _rings(neighbours))
+
+
+def _edges() -> frozenset[tuple[int, int]]:
+    """The edges of MediaPipe's mesh, of the package or of its wheel."""
+    if not has_solutions():
+        return tesselation()
+    edges: frozenset[tuple[int, int]] = load_solutions().face_mesh.FACEMESH_TESSELATION
+    return edges
 
 
 def _triangles(edges: Iterable[tuple[int, int]], neighbours: dict[int, set[int]]) -> list[Triangle]:

@@ -1,4 +1,7 @@
-"""A real webui for the tests: AUTOMATIC1111 1.10.x, Forge or reForge, in the folder that WEBUI_DIR names."""
+"""A real webui for the tests, in the folder WEBUI_DIR: AUTOMATIC1111 1.10.x or one of the Forge line.
+
+WEBUI_PYTHON names its Python, WEBUI_FLAGS further flags, such as ``--data-dir`` with the folder of its models.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,17 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-START_SECONDS = 300
+START_SECONDS = int(os.environ.get("WEBUI_START_SECONDS", "300"))
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Webui:
 
     url: str
     is_forge: bool
+    """Whether it is Forge or Forge Neo, whose options and API differ from the others'."""
+    program: str = "webui"
 
     def call(self, path: str, body: dict | None = None) -> object:
         data = None if body is None else json.dumps(body).encode()
@@ -85,6 +92,31 @@ class Webui:
         return made
 
 
+def kind_of(folder: Path) -> str:
+    """Which webui lies in ``folder``: webui, forge, neo, reforge or classic."""
+    old = (folder / "modules" / "hypernetworks").is_dir()
+    if (folder / "backend").is_dir():
+        return "forge" if old else "neo"
+    if (folder / "ldm_patched").is_dir():
+        return "reforge" if old else "classic"
+    return "webui"
+
+
+_CPU = {
+    "webui": "--use-cpu all --no-half --precision full --do-not-download-clip --no-download-sd-model",
+    "forge": "--always-cpu --no-download-sd-model",
+    "neo": "--cpu --force-fp32 --skip-python-version-check",
+    "reforge": "--use-cpu all --no-half --precision full --always-cpu --all-in-fp32 --no-download-sd-model",
+    "classic": "--always-cpu --all-in-fp32 --no-download-sd-model",
+}
+"""What makes each of them compute on the CPU and download nothing."""
+
+
+def flags_of(program: str) -> list[str]:
+    """The flags with which a webui starts here."""
+    return ["--skip-prepare-environment", "--skip-torch-cuda-test", "--no-hashing", *_CPU[program].split()]
+
+
 def python_of(folder: Path) -> str:
     """The Python of a webui: that of $WEBUI_PYTHON or of its own ``venv``."""
     own = folder / "venv" / "bin" / "python"
@@ -93,24 +125,37 @@ def python_of(folder: Path) -> str:
 
 def start(folder: Path, log: Path, *flags: str, page: bool = False) -> tuple[subprocess.Popen, Webui]:
     """Start the webui of ``folder`` on a free port, with or without its page."""
-    is_forge, is_reforge = (folder / "backend").is_dir(), (folder / "ldm_patched").is_dir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--api", "--port", str(port)]
-    cpu = ["--always-cpu"] if is_forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
-    cpu += ["--always-cpu", "--all-in-fp32"] if is_reforge else []
-    others = ["--no-download-sd-model", "--no-hashing"] + ([] if is_forge else ["--do-not-download-clip"])
-    others += [] if page else ["--nowebui"]
-    command = [python_of(folder), "launch.py", *common, *cpu, *others, *flags]
+    program = kind_of(folder)
+    own = [*os.environ.get("WEBUI_FLAGS", "").split(), *([] if page else ["--nowebui"]), *flags]
+    command = [python_of(folder), "launch.py", *flags_of(program), "--api", "--port", str(port), *own]
     output = log.open("wb")
     process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-    webui = Webui(f"http://127.0.0.1:{port}", is_forge)
+    webui = Webui(f"http://127.0.0.1:{port}", program in ("forge", "neo"), program)
     deadline = time.monotonic() + START_SECONDS
+    with _ended_on_error(process):
+        _wait(process, webui, log, deadline, page=page)
+    return process, webui
+
+
+@contextmanager
+def _ended_on_error(process: subprocess.Popen) -> Iterator[None]:
+    """End ``process`` where the block fails, so that no webui is left running without its tests."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _wait(process: subprocess.Popen, webui: Webui, log: Path, deadline: float, *, page: bool) -> None:
+    """Return when the webui answers; raises RuntimeError with the end of its log when it does not."""
     while time.monotonic() < deadline and process.poll() is None:
         # a page that is opened before its API is added breaks, so wait for the log
         if "Startup time" in log.read_text(errors="replace") if page else webui.answers():
-            return process, webui
+            return
         time.sleep(0.5)
-    process.kill()
     raise RuntimeError(f"the webui did not start; the end of its log:\n{log.read_text(errors='replace')[-2000:]}")

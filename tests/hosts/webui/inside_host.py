@@ -12,15 +12,16 @@ import threading
 import traceback
 from pathlib import Path
 
+import hosts
 import inside_scenarios
 
 
 def main(scenario: str, result: Path) -> None:
     """Start the host as its launcher does, without the server, and write what the scenario gives."""
-    forge = Path("backend").is_dir()
-    common = ["--skip-prepare-environment", "--skip-torch-cuda-test", "--no-download-sd-model", "--no-hashing"]
-    cpu = ["--always-cpu"] if forge else ["--use-cpu", "all", "--no-half", "--precision", "full"]
-    sys.argv = ["launch.py", *common, *cpu, *([] if forge else ["--do-not-download-clip", "--disable-nan-check"])]
+    program = hosts.kind_of(Path.cwd())
+    forge = program in ("forge", "neo")
+    own = os.environ.get("WEBUI_FLAGS", "").split()
+    sys.argv = ["launch.py", *hosts.flags_of(program), *([] if forge else ["--disable-nan-check"]), *own]
     sys.path.insert(0, str(Path.cwd()))
     import webui
 
