@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.picture_requests import GARMENT_KEYS, REDRAW_KEYS, read_garment, read_people, read_redraw
-from facechain_ext.jobs.request_values import read_flag, read_settings, read_text, read_texts
+from facechain_ext.jobs.request_values import read_flag, read_template_settings, read_text, read_texts
 from facechain_ext.recipes.arguments import own_settings
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.garment.settings import GarmentSettings
 from facechain_ext.recipes.job import Hires
-from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS, check_ranges
+from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS
 from facechain_ext.recipes.redraw.settings import RedrawSettings
 from facechain_ext.recipes.style import Settings as PortraitSettings
-from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.actions import FaceChoice, parse_face_choices
-from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.styles.style import SUBJECTS
 from facechain_ext.text_values import shorten
 
@@ -43,8 +41,6 @@ FILE_KEYS = ("photos", "photo", "card", "template", "picture", "mask", "garment"
 """Keys of a request whose texts name files, or hold them in base64."""
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
 """Settings of the page that a request has not, as it holds no picture of a pose."""
-_FROM_HOST = frozenset({"controls", "sides"})
-_TEMPLATE_DEFAULTS = TemplateSettings()
 ID_DIGITS = 32
 """Hexadecimal digits of an item's id: 128 bits, so that no two requests of a batch share one."""
 
@@ -180,7 +176,7 @@ def _template(values: dict[str, object]) -> JobRequest:
         faces=parse_face_choices(chosen.items()),
         hair=read_flag(values, "hair"),
         retouch=read_flag(values, "retouch"),
-        painting=_template_settings(values.get("settings", {})),
+        painting=read_template_settings(values.get("settings", {})),
     )
 
 
@@ -190,7 +186,7 @@ def _detail(values: dict[str, object]) -> JobRequest:
         raise InputError("FaceChain: picture is the finished picture whose faces are painted anew.")
     if not people:
         raise InputError('FaceChain: people says whose faces are repaired, as in [{"card": "Anna"}].')
-    settings = _template_settings(values.get("settings", {}), DETAIL_SETTINGS)
+    settings = read_template_settings(values.get("settings", {}), DETAIL_SETTINGS)
     if settings.quality != DETAIL_SETTINGS.quality:
         raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
     return JobRequest("detail", values, template=picture, people=people, painting=settings)
@@ -240,13 +236,3 @@ def _portrait_settings(given: object) -> tuple[PortraitSettings, dict[str, objec
     if "adapter" in given:
         read["adapter"] = read_text(given, "adapter") or None
     return PortraitSettings(**read, hires=Hires(**hires) if "scale" in hires else None), own
-
-
-def _template_settings(given: object, standard: TemplateSettings = _TEMPLATE_DEFAULTS) -> TemplateSettings:
-    texts = {one.name for one in fields(TemplateSettings)} - {row.name for row in TEMPLATE_SETTINGS} - _FROM_HOST
-    values = read_settings(given, TEMPLATE_SETTINGS, texts)
-    settings = replace(standard, **values)
-    if settings.quality not in QUALITIES:
-        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
-    check_ranges(TEMPLATE_SETTINGS, settings)
-    return settings

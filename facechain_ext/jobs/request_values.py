@@ -1,10 +1,15 @@
-"""Texts, lists and switches of a request, each refused with a sentence that names it."""
+"""Texts, lists, switches and settings of a request, each refused with a sentence that names it."""
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
+from facechain_ext.recipes.portrait_settings import check_ranges
+from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.recipes.template import Settings as TemplateSettings
+from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
@@ -15,6 +20,9 @@ if TYPE_CHECKING:
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
 MAX_PHOTOS = 16
+_FROM_HOST = frozenset({"controls", "sides"})
+"""Settings that come from the host and not from a request."""
+_TEMPLATE_DEFAULTS = TemplateSettings()
 
 
 def read_text(values: Mapping[str, object], name: str, limit: int | None = MAX_TEXT) -> str:
@@ -61,3 +69,16 @@ def read_settings(given: object, rows: Sequence[Setting], texts: Collection[str]
             known = ", ".join(sorted([*by_name, *texts]))
             raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {known}.")
     return values
+
+
+def read_template_settings(given: object, standard: TemplateSettings = _TEMPLATE_DEFAULTS) -> TemplateSettings:
+    """``standard`` with the settings of a request for a template portrait or a repair of faces.
+
+    Raises InputError as ``read_settings`` does, and for an unknown quality.
+    """
+    texts = {one.name for one in fields(TemplateSettings)} - {row.name for row in TEMPLATE_SETTINGS} - _FROM_HOST
+    settings = replace(standard, **read_settings(given, TEMPLATE_SETTINGS, texts))
+    if settings.quality not in QUALITIES:
+        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
+    check_ranges(TEMPLATE_SETTINGS, settings)
+    return settings

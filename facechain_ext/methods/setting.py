@@ -125,7 +125,7 @@ class Setting:
 
     def _number(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.low <= value <= self.high:
-            raise self._refusal(value, f"a number from {self.low:g} to {self.high:g}")
+            raise self._refusal(value, f"a number from {format_number(self.low)} to {format_number(self.high)}")
         return float(value)
 
     def _window(self, value: object) -> tuple[float, float]:

@@ -9,12 +9,11 @@ from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import resolve_identity
 from facechain_ext.hosts.webui.template_route import (
     answer,
-    parse_settings,
     raise_left_out,
-    read_bool,
     suited_settings,
     webui_host,
 )
+from facechain_ext.jobs.request_values import read_flag, read_template_settings
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.regions import parse_region_prompts, placed_person
@@ -43,10 +42,10 @@ def create_repaired_picture(body: object, host: WebuiHost | None = None) -> dict
     if not isinstance(body, dict) or not set(body) <= _KEYS or not isinstance(body.get("picture"), str):
         raise InputError(f"FaceChain: a repair of faces takes {', '.join(sorted(_KEYS))}; picture is a picture.")
     given = body.get("settings") or {}
-    settings = parse_settings(given, DETAIL_SETTINGS)
+    settings = read_template_settings(given, DETAIL_SETTINGS)
     if settings.quality != DETAIL_SETTINGS.quality:
         raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
-    strict = read_bool(body, "strict")
+    strict = read_flag(body, "strict")
     picture = read_template(decode_base64(body["picture"]), name="the picture")
     prompts = parse_region_prompts(body.get("people") or ())
     if not prompts:

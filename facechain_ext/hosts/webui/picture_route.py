@@ -6,9 +6,10 @@ import base64
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import Cancelled, InputError
-from facechain_ext.hosts.webui.template_route import raise_left_out, read_bool, webui_host
+from facechain_ext.hosts.webui.template_route import raise_left_out, webui_host
 from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.request_sources import RequestSources
+from facechain_ext.jobs.request_values import read_flag
 from facechain_ext.jobs.worker import RequestWorker
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def create_picture(recipe: str, body: object, host: WorkerHost | None = None) ->
     """
     if not isinstance(body, dict) or "recipe" in body:
         raise InputError(f"FaceChain: the body of {recipe} is an object of what the recipe takes, without its name.")
-    strict = read_bool(body, "strict")
+    strict = read_flag(body, "strict")
     job_request = parse_job_request({**{key: one for key, one in body.items() if key != "strict"}, "recipe": recipe})
     made = RequestWorker(host or webui_host(), RequestSources()).make(job_request)
     if not made.pictures:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.portrait_settings import check_ranges
+from facechain_ext.jobs.request_values import read_flag, read_template_settings
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.template import QUALITIES, Settings, find_template_faces, make, read_template
+from facechain_ext.recipes.template import Settings, find_template_faces, make, read_template
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
-from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
-from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.actions import FaceChoice
 
 _KEYS = frozenset({"template", "faces", "hair", "settings", "strict"})
-_HOST_SETTINGS = frozenset({"controls", "sides"})
-"""Settings that come from the webui and not from a request."""
 
 
 def create_template_portrait(body: object, host: WebuiHost | None = None) -> dict[str, object]:
@@ -43,8 +38,8 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
     """
     if not isinstance(body, dict) or not set(body) <= _KEYS or not isinstance(body.get("template"), str):
         raise InputError(f"FaceChain: a template portrait takes {', '.join(sorted(_KEYS))}; template is a picture.")
-    settings = parse_settings(body.get("settings") or {}, Settings())
-    hair, strict = read_bool(body, "hair"), read_bool(body, "strict")
+    settings = read_template_settings(body.get("settings") or {})
+    hair, strict = read_flag(body, "hair"), read_flag(body, "strict")
     template = read_template(decode_base64(body["template"]), name="the template")
     paints_faces, host = paints(settings), host or webui_host()
     actions, refused = resolve_actions(
@@ -84,14 +79,6 @@ def suited_settings(settings: Settings, host: WebuiHost, *, steps_given: bool) -
     return settings.suited_to(capabilities.defaults, capabilities.ready_controls, steps_given=steps_given)
 
 
-def read_bool(body: dict[str, object], name: str) -> bool:
-    """A switch of a request, False without it; raises InputError for anything but true and false."""
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise InputError(f"FaceChain: {name} is true or false.")
-    return value
-
-
 def raise_left_out(left_out: Sequence[str], *, strict: bool) -> None:
     """Raise InputError with all the reasons where a request wants everything or nothing."""
     if strict and left_out:
@@ -109,38 +96,6 @@ def _load_source(host: WebuiHost, choice: FaceChoice, *, paint: bool) -> FaceSou
     if choice.kind == "card":
         return card_source(choice.reference, CardLibrary().load(choice.reference))
     return photo_source(faces.read_picture(request_picture(choice.reference)), host.encoder() if paint else None)
-
-
-def parse_settings(values_by_name: object, standard: Settings) -> Settings:
-    """``standard`` with a request's settings.
-
-    Raises InputError for an unknown name, and for a value of another type or out of range.
-    """
-    names = {field.name for field in fields(Settings)} - _HOST_SETTINGS
-    types = {name: type(getattr(standard, name)) for name in names}
-    if not isinstance(values_by_name, dict):
-        raise InputError("FaceChain: settings is an object.")
-    values: dict[str, Any] = {}
-    for name, value in values_by_name.items():
-        if name not in types:
-            raise InputError(f"FaceChain knows no setting {shorten(name)}; it knows {', '.join(sorted(types))}.")
-        expected = types[name]
-        accepted = (int, float) if expected is float else expected
-        if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
-            raise InputError(f"FaceChain: {name} is of kind {expected.__name__}, not {shorten(value)}.")
-        try:
-            values[name] = float(value) if expected is float else value
-        except OverflowError:
-            raise InputError(f"FaceChain: {name} is a number with too many digits.") from None
-    return _check_limits(replace(standard, **values))
-
-
-def _check_limits(settings: Settings) -> Settings:
-    """``settings`` if all are in range; raises InputError that names the first that is not."""
-    if settings.quality not in QUALITIES:
-        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
-    check_ranges(TEMPLATE_SETTINGS, settings)
-    return settings
 
 
 def webui_host() -> WebuiHost:

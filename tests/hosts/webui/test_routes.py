@@ -98,13 +98,13 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
         ({"faces": {"1": {"photo": "/etc/passwd"}}}, "picture"),
         ({"faces": {"1": {"photo": base64_of(pixels)}}}, "own photo"),
         ({"faces": {"1": "pixelate"}, "settings": {"quality": "best"}}, "quality is 'best'"),
-        ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "set it to 1 to 150"),
+        ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "steps is a number from 1 to 150, not 0"),
         ({"faces": {"1": "pixelate"}, "settings": {"controls": []}}, "knows no setting 'controls'"),
         ({"faces": {"1": "pixelate"}, "file": "x"}, "a template portrait takes"),
         ({"faces": {str(10**30): "keep"}}, "is no number"),
         ({"faces": {"²": "keep"}}, "is no number"),
-        ({"faces": {"1": "pixelate"}, "settings": {"denoise": 10**400}}, "too many digits"),
-        ({"faces": {"1": "pixelate"}, "settings": {"seed": 10**30}}, "set it to 0 to 4294967295"),
+        ({"faces": {"1": "pixelate"}, "settings": {"denoise": 10**400}}, "denoise is a number from 0.05 to 1, not 1000"),
+        ({"faces": {"1": "pixelate"}, "settings": {"seed": 10**30}}, "seed is a number from 0 to 4294967295, not 1000"),
         ({"faces": {"1": "pixelate"}, "strict": 1}, "strict is true or false"),
     ]:
         refused = post(**body)
