@@ -103,6 +103,7 @@ def style(
     work: Annotated[Path, typer.Option(help="Folder for state and previews of this training.")],
     trigger: Annotated[str, typer.Option(help="Word that calls the style.")] = "ownstyle",
     lora_dir: Annotated[Path | None, typer.Option(help="LoRA folder of the host, such as models/Lora.")] = None,
+    captioner: Annotated[Path | None, typer.Option(help="Folder of a BLIP model, or a WD tagger's ONNX file.")] = None,
     captions_only: Annotated[bool, typer.Option("--captions-only", help="Write captions.csv and stop.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     steps: Annotated[int, typer.Option(min=1)] = 1500,
@@ -115,8 +116,11 @@ def style(
     """Learn a style; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
     from facechain_ext.training_runs.pictures import TABLE, caption_table
 
+    if captioner is not None or captions_only:
+        from facechain_ext.training.captioners import captioner as load_captioner
+
+        rows = caption_table(pictures, trigger, load_captioner(captioner) if captioner is not None else None)
     if captions_only:
-        rows = caption_table(pictures, trigger)
         typer.echo(json.dumps({"event": "captions", "file": str(pictures / TABLE), "pictures": len(rows)}))
         return
     with reported_run(work, name, steps) as report:

@@ -11,6 +11,9 @@ import typer
 from facechain_ext.cli.training_process import reported_run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
 
 TRIGGER = "ohwx"
@@ -25,6 +28,7 @@ _Trigger = Annotated[str, typer.Option(help="Word that calls what was learned.")
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")]
 _Prepare = Annotated[bool, typer.Option("--prepare-only", help="Prepare the photos and stop, to look at them first.")]
 _Preset = Annotated[str, typer.Option(help="ours, EasyPhoto or FaceChain v3.")]
+_Captioner = Annotated[Path | None, typer.Option(help="Folder of a BLIP model, or a WD tagger's ONNX file.")]
 _Vae = Annotated[Path | None, typer.Option(help="VAE file, for checkpoints without one.")]
 _Steps = Annotated[int | None, typer.Option(min=1, help="Steps; the preset's if not given.")]
 _Rate = Annotated[float | None, typer.Option(help="Learning rate; the preset's if not given.")]
@@ -50,6 +54,10 @@ def person(
     preset: _Preset = "ours",
     background: Annotated[str, typer.Option(help="What is behind the person: keep, white or blur.")] = "keep",
     retouch: Annotated[bool, typer.Option("--retouch", help="Smooth the skin before learning.")] = False,
+    validate: Annotated[bool, typer.Option(help="Score pictures every 100 steps and take the best weights.")] = True,
+    templates: Annotated[Path | None, typer.Option(help="Folder of pictures with a face to validate in.")] = None,
+    canny: Annotated[Path | None, typer.Option(help="Canny ControlNet that keeps the templates' edges.")] = None,
+    captioner: _Captioner = None,
     prepare_only: _Prepare = False,
     resume: _Resume = False,
     steps: _Steps = None,
@@ -72,6 +80,7 @@ def person(
     request = PersonRequest(
         checkpoint, work / "pictures", name, trigger, work, lora_dir, vae,
         photos=_files(photos), class_word=class_word, card=card, encoder=encoder or find("transface"),
+        validate=validate, templates=templates, canny=canny,
     )  # fmt: skip
     chosen = {"steps": steps, "rate": rate, "rank": rank, "batch": batch, "seed": seed}
     fixed = {"precision": precision, "checkpointing": checkpointing}
@@ -79,7 +88,7 @@ def person(
     with reported_run(work, name, steps or 0) as report:
         from facechain_ext.training.person.run import prepare_person, train_person
 
-        prepare_person(request, options, report=report)
+        prepare_person(request, options, caption=_loaded(captioner), report=report)
         if prepare_only:
             report({"event": "done", "file": str(request.pictures)})
             return
@@ -97,6 +106,7 @@ def thing(
     lora_dir: _Loras = None,
     trigger: _Trigger = TRIGGER,
     preset: _Preset = "ours",
+    captioner: _Captioner = None,
     prepare_only: _Prepare = False,
     resume: _Resume = False,
     steps: _Steps = None,
@@ -113,21 +123,28 @@ def thing(
     from facechain_ext.training_runs.settings import PersonRequest
 
     request = PersonRequest(
-        checkpoint, work / "pictures", name, trigger, work, lora_dir, vae, photos=_files(photos), class_word=class_word
-    )
+        checkpoint, work / "pictures", name, trigger, work, lora_dir, vae, photos=_files(photos), class_word=class_word,
+        validate=False,
+    )  # fmt: skip
     chosen = {"steps": steps, "rate": rate, "rank": rank, "batch": batch, "seed": seed}
     fixed = {"precision": precision, "checkpointing": checkpointing}
     with reported_run(work, name, steps or 0) as report:
         from facechain_ext.training.person.run import train_person
         from facechain_ext.training_runs.photos.things import prepare_thing
 
-        for decision in prepare_thing(request.photos, request.pictures, request.call):
+        for decision in prepare_thing(request.photos, request.pictures, request.call, caption=_loaded(captioner)):
             report({"event": "photo", "file": decision.source, "use": decision.use, "words": decision.reason})
         if prepare_only:
             report({"event": "done", "file": str(request.pictures)})
             return
         settings = replace(_settings(request, preset, size, chosen, fixed), face_weight=1.0)
         train_person(request, settings, resume=resume, report=report)
+
+
+def _loaded(captioner: Path | None) -> Callable[[Pixels], str] | None:
+    from facechain_ext.training.captioners import captioner as load
+
+    return None if captioner is None else load(captioner)
 
 
 def _files(photos: list[Path]) -> tuple[Path, ...]:

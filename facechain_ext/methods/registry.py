@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.lora.method import FactLoraMethod, LoraMethod
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.text_values import shorten
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from facechain_ext.methods.protocol import Method, ModelFamily, PersonInPicture
     from facechain_ext.methods.setting import Setting
 
-_methods: list[Method] = [FactMethod(), PhotoMakerMethod()]
+_methods: list[Method] = [FactMethod(), PhotoMakerMethod(), LoraMethod(), FactLoraMethod()]
 
 
 def registered_methods() -> tuple[Method, ...]:
@@ -56,8 +57,8 @@ def unregister_method(method: Method) -> None:
 
 
 def method_settings() -> tuple[Setting, ...]:
-    """The settings of all methods, in their order."""
-    return tuple(row for method in _methods for row in method.settings)
+    """The settings of all methods, in their order; one that two methods share is there once."""
+    return tuple({row.name: row for method in _methods for row in method.settings}.values())
 
 
 def method_names() -> list[str]:

@@ -15,6 +15,7 @@ from facechain_ext.faces import read_picture
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
@@ -37,13 +38,13 @@ class CaptionRow:
     problem: str = ""
 
 
-def caption_table(folder: Path, trigger: str) -> list[CaptionRow]:
+def caption_table(folder: Path, trigger: str, caption: Callable[[Pixels], str] | None = None) -> list[CaptionRow]:
     """The table of a folder's pictures, read from ``captions.csv`` or made and written there.
 
-    A new picture gets the text of the ``.txt`` beside it after the ``trigger``; without one, the trigger and the name
-    of its file in words, which the user should put right: nothing here looks at the picture. Pictures that cannot be
-    read are in the table with the reason and are not used. Raises PhotoError when a line names a file that is gone or
-    the folder has no pictures.
+    A new picture gets the text of the ``.txt`` beside it after the ``trigger``; without one, what ``caption`` says of
+    it, and without that the name of its file in words, which the user should put right: then nothing has looked at the
+    picture. Pictures that cannot be read are in the table with the reason and are not used. Raises PhotoError when a
+    line names a file that is gone or the folder has no pictures.
     """
     if not folder.is_dir():
         raise PhotoError(f"There is no folder {folder}; check the path of the pictures.")
@@ -56,7 +57,7 @@ def caption_table(folder: Path, trigger: str) -> list[CaptionRow]:
         raise PhotoError(
             f"{TABLE} names {', '.join(missing)}, not in {folder}; take the line out, or bring the file back."
         )
-    rows = [saved.get(path.name) or _new_row(path, trigger) for path in files]
+    rows = [saved.get(path.name) or _new_row(path, trigger, caption) for path in files]
     if any(path.name not in saved for path in files):
         write_table(folder, rows)
     return rows
@@ -131,14 +132,16 @@ def centre_square(pixels: Pixels, size: int) -> Pixels:
     return square
 
 
-def _new_row(path: Path, trigger: str) -> CaptionRow:
+def _new_row(path: Path, trigger: str, caption: Callable[[Pixels], str] | None) -> CaptionRow:
     try:
-        read_picture(path)
+        pixels = read_picture(path).pixels
     except PhotoError as error:
         return CaptionRow(path.name, use=False, caption="", problem=str(error))
     caption_file = path.with_suffix(".txt")
-    has_file = caption_file.is_file()
-    text = caption_file.read_text(encoding="utf-8", errors="replace") if has_file else _words_of_file_name(path.stem)
+    if caption_file.is_file():
+        text = caption_file.read_text(encoding="utf-8", errors="replace")
+    else:
+        text = caption(pixels) if caption is not None else _words_of_file_name(path.stem)
     return CaptionRow(path.name, use=True, caption=", ".join(filter(None, (trigger, " ".join(text.split())))))
 
 

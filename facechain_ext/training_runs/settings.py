@@ -91,15 +91,19 @@ class PersonRequest(LoraRequest):
 
     ``class_word`` says what is learned in a word of the checkpoint's. With ``card`` the LoRA is noted on the card of
     that file, which is made where there is none; ``encoder`` is the face encoder's file that a new card needs.
-    ``templates`` is a folder of pictures into which the validation paints the person; without it the checkpoint draws
-    them.
+
+    With ``validate`` pictures are made and scored every hundred steps and the best weights are taken: into the pictures
+    of the folder ``templates``, or into such as the checkpoint draws itself; ``canny`` is a ControlNet that keeps their
+    edges.
     """
 
     photos: tuple[Path, ...] = ()
     class_word: str = "person"
     card: Path | None = None
     encoder: Path | None = None
+    validate: bool = True
     templates: Path | None = None
+    canny: Path | None = None
 
     @property
     def call(self) -> str:

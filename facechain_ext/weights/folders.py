@@ -1,4 +1,4 @@
-"""The folder of downloaded models."""
+"""The folder of downloaded models, and those in which the host keeps LoRAs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass
 class _Override:
-    """The folder that the host set; None leaves the choice to the environment."""
+    """What the host set: the models folder (None leaves the choice to the environment), and who knows its LoRAs."""
 
     folder: Path | None = None
+    lora_folders: Callable[[], tuple[Path, ...]] = tuple
 
 
 _override = _Override()
@@ -32,6 +37,16 @@ def models_folder() -> Path:
 def set_models_folder(path: Path | str | None) -> None:
     """Make ``path`` the models folder of this process; None restores the default."""
     _override.folder = None if path is None else Path(path).expanduser()
+
+
+def host_lora_folders() -> tuple[Path, ...]:
+    """The host's own folders of LoRAs; none without a host."""
+    return _override.lora_folders()
+
+
+def use_lora_folders(find: Callable[[], tuple[Path, ...]]) -> None:
+    """Take what ``find`` names, each time anew, for the host's own folders of LoRAs."""
+    _override.lora_folders = find
 
 
 def _user_data_folder() -> Path:

@@ -6,6 +6,7 @@ import pytest
 
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.lora.method import LoraMethod
 from facechain_ext.methods.photomaker.method import PhotoMakerMethod
 from facechain_ext.methods.registry import (
     choose_method,
@@ -55,7 +56,7 @@ def test_its_rows_are_in_the_table_and_go_with_it():
     assert {row.name for row in settings_table()} - {row.name for row in without} == {"shift_gain", "shift_note"}
     unregister_method(method)
     assert settings_table() == without
-    assert method_settings() == before[1] == (*FactMethod.settings, *PhotoMakerMethod.settings)
+    assert method_settings() == before[1] == (*FactMethod.settings, *PhotoMakerMethod.settings, *LoraMethod.settings)
 
 
 def test_requests_and_pictures_carry_its_settings(shift):

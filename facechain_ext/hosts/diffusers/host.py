@@ -137,8 +137,10 @@ class DiffusersHost:
         with loras.apply_loras(self.checkpoint, job.loras), self._prepared(job) as prepared:
             controls = [self._control(job, unit) for unit in job.controls]
             person = prepared.conditioning if prepared is not None else None
-            words = (self.checkpoint, job.prompt, job.negative_prompt, job.cfg)
-            with_person = guidance(*words, person)
+            lora = prepared.lora if prepared is not None else None
+            prompt = job.prompt if lora is None else lora.with_call(job.prompt)
+            with loras.apply_method_lora(self.checkpoint, lora):  # its text encoder's layers act on the words
+                with_person = guidance(self.checkpoint, prompt, job.negative_prompt, job.cfg, person)
             notes = _notes(job, prepared, self._model.family)
             context = _JobContext(
                 job, with_person, replace(with_person, person=None), controls, prepared, notes, on_step

@@ -29,8 +29,7 @@ def tag(lora: MethodLora) -> str:
     Raises HostError where the host's Lora extension is switched off.
     """
     module = _module()
-    path = _file(lora)
-    name = path.stem
+    path, name = _file(lora), _name(lora)
     if name not in module.available_network_aliases:
         entry = module.network.NetworkOnDisk(name, str(path))
         module.available_networks[name] = module.available_network_aliases[name] = entry
@@ -40,6 +39,10 @@ def tag(lora: MethodLora) -> str:
 def add_to_hires(p: Processing, lora: MethodLora) -> None:
     """Apply ``lora`` in the hires pass of ``p`` too, whose own prompts the host has parsed already."""
     from modules import extra_networks
+
+    prompts = getattr(p, "hr_prompts", None)
+    if prompts:
+        prompts[:] = [lora.with_call(prompt) for prompt in prompts]
 
     data = getattr(p, "hr_extra_network_data", None)
     if data is None:
@@ -72,7 +75,9 @@ def _name(lora: MethodLora) -> str:
 
 
 def _file(lora: MethodLora) -> Path:
-    """The LoRA as a file of its own under the names that every host reads, written the first time."""
+    """The LoRA's own file, else one under the names that every host reads, written the first time."""
+    if lora.file is not None:
+        return lora.file
     path = models_folder() / "photomaker" / "lora" / f"{_name(lora)}.safetensors"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)

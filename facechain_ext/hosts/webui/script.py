@@ -17,6 +17,7 @@ from facechain_ext.hosts.webui import (
     disconnects,
     labelling,
     logins,
+    loras,
     method_lora,
     models,
     person_prompts,
@@ -38,6 +39,7 @@ from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArgum
 from facechain_ext.recipes.infotext import format_identities
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.storage.owner import acting_as
+from facechain_ext.weights.folders import use_lora_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +63,7 @@ def register() -> None:
     set_next_steps(PageSteps(webui=True))
     models.use_host_folder()
     logins.register()
+    use_lora_folders(loras.folders)
     devices.use_policy(host_policy)
     add_callback("cfg_denoiser", on_denoiser, __file__)
     add_callback("cfg_denoiser", tab_request.on_denoiser, __file__)
@@ -126,11 +129,12 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         setattr(p, _RUN, run)
 
     def before_process_batch(self, p: Processing, *args: object, prompts: list[str], **kwargs: object) -> None:
-        """Add the tag of the method's own LoRA to the coming batch; the infotext has the prompt without it."""
+        """Add the tag of the method's LoRA, and the words that call it, to the coming batch; not to the infotext."""
         run: FaceRun | None = getattr(p, _RUN, None)
         if run is None or run.prepared.lora is None or not prompts:
             return
         try:
+            prompts[:] = [run.prepared.lora.with_call(prompt) for prompt in prompts]
             prompts[0] += method_lora.tag(run.prepared.lora)
         except FaceChainError as error:
             _abandon(p, run, error, strict=_is_strict(args))

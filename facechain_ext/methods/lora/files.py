@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from facechain_ext.weights import models_folder, read_state_dict
+from facechain_ext.weights.folders import host_lora_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor
@@ -20,24 +20,9 @@ _SAMPLED = 64
 """Numbers of each tensor that the digest reads: a LoRA of rank 128 has 150 MB."""
 
 
-@dataclass
-class _Folders:
-    """Where the host of this process keeps LoRAs, beside our own folder."""
-
-    find: Callable[[], tuple[Path, ...]] = field(default=tuple)
-
-
-_folders = _Folders()
-
-
-def use_lora_folders(find: Callable[[], tuple[Path, ...]]) -> None:
-    """Look for LoRAs of people in the folders that ``find`` names, beside our own."""
-    _folders.find = find
-
-
 def lora_file(lora: CardLora) -> Path | None:
     """The file that a card names, in the host's LoRA folders or ours; None where it is not there."""
-    for folder in (*_folders.find(), models_folder() / "lora"):
+    for folder in (*host_lora_folders(), models_folder() / "lora"):
         if folder.is_dir():
             direct = folder / lora.file
             if direct.is_file():

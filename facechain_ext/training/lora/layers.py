@@ -35,6 +35,8 @@ class LoraLayers:
     models: tuple[tuple[str, nn.Module], ...]
     """kohya's prefix of a model's layers, and the model."""
     parameters: tuple[nn.Parameter, ...]
+    pairs: tuple[tuple[int, int], ...]
+    """Indices of the two factors (down, up) of every layer in ``parameters``."""
     rank: int
     alpha: float
 
@@ -92,11 +94,18 @@ def add_layers(checkpoint: Checkpoint, settings: LoraSettings) -> LoraLayers:
     for _, model, targets in chosen:
         config = LoraConfig(r=settings.rank, lora_alpha=settings.layer_alpha, target_modules=list(targets))
         inject_adapter_in_model(config, model, adapter_name=NAME)
-    parameters = [one for _, model, _ in chosen for one in model.parameters() if one.requires_grad]
-    for parameter in parameters:
+    named = [
+        (f"{prefix}.{name}", one)
+        for prefix, model, _ in chosen
+        for name, one in model.named_parameters()
+        if one.requires_grad
+    ]
+    for _, parameter in named:
         parameter.data = parameter.data.float()
+    place = {name: index for index, (name, _) in enumerate(named)}
+    pairs = tuple((place[name], place[name.replace(".lora_A.", ".lora_B.")]) for name in place if ".lora_A." in name)
     models = tuple((prefix, model) for prefix, model, _ in chosen)
-    return LoraLayers(models, tuple(parameters), settings.rank, settings.layer_alpha)
+    return LoraLayers(models, tuple(one for _, one in named), pairs, settings.rank, settings.layer_alpha)
 
 
 def save_lora(

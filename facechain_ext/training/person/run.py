@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.hosts.diffusers.checkpoint import load_controlnet
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.face_embedders import face_embedders
 from facechain_ext.storage.paths import safe_child
@@ -17,6 +19,9 @@ from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.lora.loop import Report, begin, learn, refuse_existing, write_lora
 from facechain_ext.training.lora.trainer import Example, LoraTrainer
 from facechain_ext.training.person.card import note_on_card
+from facechain_ext.training.person.scoring import PersonScorer, scoring_embedder
+from facechain_ext.training.person.templates import drawn_templates, folder_templates
+from facechain_ext.training.person.validation import FOLDER, Validation
 from facechain_ext.training_runs.photos.prepare import MASKS, PreparationOptions, decision_words, prepare_photos
 from facechain_ext.training_runs.pictures import caption_table, training_examples
 from facechain_ext.training_runs.presets import MAX_PHOTOS
@@ -26,10 +31,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.training.person.templates import ValidationTemplate
     from facechain_ext.training_runs.photos.prepare import PhotoDecision
     from facechain_ext.training_runs.pictures import CaptionRow
     from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
 
+TEMPLATES = f"{FOLDER}/templates"
 ONE_PHOTO = (
     "There is one photo of this person: its pose, light and expression are learned as part of the face. More photos "
     "give a better likeness."
@@ -103,17 +110,66 @@ def train_person(
     report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
     training = LoraTrainer(request, settings, examples)
     begin(training, final, report, resume=resume)
-    if not learn(training, report, pictures=len(examples), preview=f"portrait photo of {request.call}"):
+    validation = start_validation(training, request, rows, report) if request.validate else None
+
+    def after_save() -> None:
+        if validation is not None:
+            report({"event": "activity", "words": "Making and scoring pictures"})
+            report({"event": "validated", "step": training.step, "score": validation.validate()})
+
+    preview = f"portrait photo of {request.call}"
+    if not learn(training, report, pictures=len(examples), preview=preview, after_save=after_save):
         return None
+    best = None
+    if validation is not None:
+        report({"event": "activity", "words": "Choosing the best weights"})
+        best = validation.take_best(lambda words: _note(report, words))
     write_lora(training, final, report)
-    done: Report = {"event": "done", "file": str(final)}
+    done: Report = {"event": "done", "file": str(final)} | ({"best": str(best)} if best is not None else {})
     if request.card is not None:
         try:
-            done["card"] = str(note_on_card(request, final, rows))
+            done["card"] = str(note_on_card(request, final, rows, best))
         except FaceChainError as error:
-            report({"event": "note", "words": f"The LoRA is written, but not onto the card: {error}"})
+            _note(report, f"The LoRA is written, but not onto the card: {error}")
     report(done)
     return final
+
+
+def start_validation(
+    training: LoraTrainer, request: PersonRequest, rows: list[CaptionRow], report: Callable[[Report], bool]
+) -> Validation | None:
+    """The validation of a training; None, and a note that says why, where nothing can score pictures here."""
+    encoder = TransFace.from_file(request.encoder) if request.encoder is not None else None
+    used = [request.pictures / row.file for row in rows if row.use]
+    try:
+        embedder = scoring_embedder(face_embedders(encoder))
+        scorer = PersonScorer(used, embedder, faces.detector())
+    except FaceChainError as error:
+        _note(report, f"The last step is taken, since no step can be scored: {error}")
+        return None
+    report({"event": "activity", "words": f"Preparing the validation, scored by {scorer.name}"})
+    folder, size = request.work / TEMPLATES, training.settings.size
+    if request.templates is None and not folder.is_dir():
+        with training.layers.using([torch.zeros_like(one) for one in training.layers.weights()]):
+            drawn = drawn_templates(training.host, request.class_word, size, faces.detector())
+        folder.mkdir(parents=True)
+        for number, one in enumerate(drawn):
+            one.picture.save(folder / f"{number}.png")
+    found: list[ValidationTemplate] = []
+    try:
+        found = folder_templates(request.templates or folder, size, faces.detector())
+    except PhotoError:
+        if request.templates is not None:
+            raise
+        _note(report, "The checkpoint draws no face without the LoRA, so the validation makes whole pictures.")
+    if request.canny is not None:
+        device = str(training.checkpoint.unet.device)
+        training.host.controlnets["canny"] = load_controlnet(request.canny, device=device)
+    return Validation(training, scorer, request.call, found, edges=request.canny is not None)
+
+
+def _note(report: Callable[[Report], bool], words: str) -> None:
+    report({"event": "note", "words": words})
 
 
 def _mask(path: Path, size: int) -> np.ndarray | None:

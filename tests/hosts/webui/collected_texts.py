@@ -38,6 +38,7 @@ SHOWN_THERE = (
     "methods/setting.py",
     "methods/named_files.py",
     "methods/fact/method.py",
+    "methods/lora/method.py",
     "methods/fact/sites.py",
 )
 """Exceptions from ELSEWHERE."""

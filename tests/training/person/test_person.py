@@ -15,7 +15,7 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.loras import apply_loras
 from facechain_ext.identity import Identity
 from facechain_ext.identity.encode import PhotoFact
-from facechain_ext.methods.lora.files import lora_file, tensors_digest, use_lora_folders
+from facechain_ext.methods.lora.files import lora_file, tensors_digest
 from facechain_ext.recipes.job import Lora
 from facechain_ext.training.person.card import card_lora
 from facechain_ext.training.person.run import person_examples, train_person
@@ -23,6 +23,7 @@ from facechain_ext.training_runs.photos.prepare import MASKS, write_png
 from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_table
 from facechain_ext.training_runs.presets import preset_settings
 from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
+from facechain_ext.weights.folders import use_lora_folders
 from research.synthetic_world import nuisance, person, render, scene
 
 FEW = LoraSettings(
@@ -46,7 +47,8 @@ def request_of(models, tmp_path, monkeypatch):
             write_png(folder / MASKS / f"{number}.png", drawn.head.astype(np.uint8) * 255)
             rows.append(CaptionRow(f"{number}.png", use=number < 2, caption=f"ohwx person, {number}"))
         write_table(folder, rows)
-        values = {"trigger": "ohwx", "loras": tmp_path / "Lora", "encoder": models.encoder} | changes
+        values = {"trigger": "ohwx", "loras": tmp_path / "Lora", "encoder": models.encoder, "validate": False}
+        values |= changes
         return PersonRequest(models.checkpoint, folder, "Some One", work=tmp_path / work, **values)
 
     return make
