@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from facechain_ext.identity import Identity
+    from facechain_ext.methods.method_lora import MethodLora
     from facechain_ext.methods.setting import Setting
 
 log = logging.getLogger(__name__)
@@ -192,29 +192,6 @@ class PromptConditioning(Protocol):
         Raises InputError for a prompt in which the person cannot be put in.
         """
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class MethodLora:
-    """A LoRA that belongs to a method, for the host's own loader.
-
-    ``tensors`` have diffusers' or kohya's names, ``weight`` is its strength, ``name`` what a file of it may be called
-    and ``digest`` a short hash of the weights. ``file`` is the LoRA's own file where it has one; ``call`` are the words
-    that a prompt needs to call what was learned.
-    """
-
-    name: str
-    tensors: Mapping[str, Tensor]
-    weight: float
-    digest: str
-    file: Path | None = None
-    call: str = ""
-
-    def with_call(self, prompt: str) -> str:
-        """A prompt with the words that call what was learned before it, unless it has them."""
-        if not self.call or self.call.casefold() in prompt.casefold():
-            return prompt
-        return f"{self.call}, {prompt}" if prompt.strip() else self.call
 
 
 class PreparedMethod(Protocol):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.hosts.diffusers.checkpoint.names import Part
     from facechain_ext.hosts.diffusers.lora_layers import LoraLayer
-    from facechain_ext.methods.protocol import MethodLora
+    from facechain_ext.methods.method_lora import MethodLora
     from facechain_ext.recipes.job import Lora
 
 

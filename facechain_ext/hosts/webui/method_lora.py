@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.hosts.webui.host_types import LoraModule, Processing
-    from facechain_ext.methods.protocol import MethodLora
+    from facechain_ext.methods.method_lora import MethodLora
 
 _MODULE = "networks"
 """The name under which every host imports its Lora extension."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.lora.files import lora_file, read_lora, tensors_digest
-from facechain_ext.methods.protocol import MethodLora
+from facechain_ext.methods.method_lora import MethodLora
 from facechain_ext.methods.setting import Setting
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import torch
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.projection_cache import project_cached
 from facechain_ext.methods.fact.sites import text_width
+from facechain_ext.methods.method_lora import MethodLora
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.conditioning import PUBLISHED_STRENGTH, PersonConditioning
 from facechain_ext.methods.photomaker.files import PUBLISHED, chosen_photomaker, photomaker_files
 from facechain_ext.methods.photomaker.model import PhotoMaker, load_photomaker
 from facechain_ext.methods.photomaker.pixels import clip_pixels
-from facechain_ext.methods.protocol import MethodLora
 from facechain_ext.methods.setting import Setting
 
 if TYPE_CHECKING:
