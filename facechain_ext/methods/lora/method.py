@@ -43,7 +43,13 @@ class LoraMethod:
     """The LoRA that was learned from the person's photos, through the host's own loader."""
 
     name = "LoRA"
+    trained_for: tuple[ModelFamily, ...] = ()
     settings = (WEIGHT,)
+
+    def has_files(self, family: ModelFamily) -> bool:
+        """It is chosen by the user alone: nothing is published for it."""
+        del family
+        return False
 
     def missing_weights(self) -> tuple[str, ...]:
         """A LoRA is learned, not downloaded."""
@@ -138,17 +144,23 @@ class ActiveLora:
 
 
 class FactLoraMethod:
-    """FACT from the photo and the LoRA that was learned, together (SD1.5)."""
+    """FACT from the photo and the LoRA that was learned, together."""
 
     name = "FACT + LoRA"
+    trained_for: tuple[ModelFamily, ...] = ()
     settings = (*FactMethod.settings, *LoraMethod.settings)
+
+    def has_files(self, family: ModelFamily) -> bool:
+        """It is chosen by the user alone."""
+        del family
+        return False
 
     def missing_weights(self) -> tuple[str, ...]:
         """What FACT needs."""
         return FactMethod().missing_weights()
 
     def unavailable_reason(self, family: ModelFamily) -> str:
-        """FACT is for SD1.5."""
+        """As FACT says."""
         return FactMethod().unavailable_reason(family)
 
     def unusable_reason(self, identity: Identity) -> str:

@@ -95,4 +95,4 @@ def test_off_is_off(folder, who, strength, weight):
 def test_both_methods_share_their_settings():
     assert [row.name for row in FactLoraMethod().settings] == ["adapter", "lora_weight"]
     assert choose_method("SD1.5", "fact + lora").name == "FACT + LoRA"
-    assert "needs Stable Diffusion 1.5" in FactLoraMethod().unavailable_reason("SDXL")
+    assert FactLoraMethod().unavailable_reason("SD2")
