@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
+from facechain_ext.jobs.job_request import RECIPES
 from tests.hosts.webui import fake_host
 from tests.jobs.fakes import job_request, make, png
 
@@ -169,7 +170,8 @@ def test_openapi_has_the_order_with_examples(served):
     post = paths[BASE]["post"]
     body = post["requestBody"]["content"]["application/json"]
     assert {"portrait", "template"} <= set(body["examples"])
-    assert {one["title"] for one in body["schema"]["oneOf"]} == {"Portrait", "Template", "Detail"}
+    titles = {one["title"] for one in body["schema"]["oneOf"]}
+    assert titles == {recipe.title() for recipe in RECIPES}
     assert {"202", "409", "413", "422", "429"} <= set(post["responses"])
     for example in body["examples"].values():
         assert client.post(BASE, json=example["value"]).status_code == 202
