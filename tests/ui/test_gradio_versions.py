@@ -6,7 +6,8 @@ import pytest
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
-from facechain_ext.ui.gradio_versions import LabelledChoices
+from facechain_ext.storage.owner import use_logins
+from facechain_ext.ui.gradio_versions import LabelledChoices, on_opened
 
 CHOICES = LabelledChoices((("First file", "first"), ("Second file", "second"), ("Third", "third")))
 
@@ -39,3 +40,17 @@ def test_labels_reach_the_browser_as_they_are_and_come_back(component):
     shown = made.get_config()["choices"] if hasattr(made, "get_config") else made.choices
     texts = [one if isinstance(one, str) else one[0] for one in shown]
     assert CHOICES.values_of(texts) == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("logins", [True, False])
+def test_what_depends_on_the_login_comes_when_a_page_is_opened(logins):
+    use_logins(on=logins)
+    try:
+        with gradio.Blocks() as page:
+            shown = gradio.HTML()
+            on_opened(lambda: "yours", [], [shown])
+    finally:
+        use_logins(on=False)
+    config = page.get_config_file()
+    outputs = [one["outputs"] for one in config["dependencies"]]
+    assert outputs == ([[shown._id]] if logins else [])

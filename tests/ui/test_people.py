@@ -13,6 +13,7 @@ import torch
 from facechain_ext.errors import FaceChainError, WeightsError
 from facechain_ext.identity import Identity, PhotoFact, consent
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.storage.owner import Owner, acting_as
 from facechain_ext.ui.people import card_actions, gallery
 from facechain_ext.weights import set_models_folder
 
@@ -90,6 +91,19 @@ def test_what_a_card_says_of_itself_has_no_number_of_the_face(library):
     assert "&lt;b&gt;a&lt;/b&gt;.jpg" in words
     assert "version 1" in words
     assert not re.findall(r"-?\d\.\d{3,}", words)
+
+
+def test_a_card_of_a_login_says_who_sees_it_and_is_shared_and_taken_back(library):
+    with acting_as(Owner("ida")):
+        CardLibrary().save(person_of(70, "Dora"), "Dora")
+        assert "<td>ida</td>" in gallery.card_details_html("Dora")
+        assert card_actions.toggle_sharing("Dora") == "Every login of this webui can use Dora now."
+        assert "<td>all logins</td>" in gallery.card_details_html("Dora")
+        assert card_actions.toggle_sharing("Dora") == "Dora is yours alone again."
+        with pytest.raises(FaceChainError, match="shared by others"):
+            card_actions.toggle_sharing("Anna")
+    assert "Seen by" not in gallery.card_details_html("Anna")
+    assert CardLibrary().names() == ["Anna", "Berta", "Cleo"]
 
 
 def test_deleting_leaves_nothing_and_the_others(library):

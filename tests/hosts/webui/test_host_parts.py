@@ -240,6 +240,8 @@ def test_the_webuis_restorers_change_a_picture_or_raise_the_reason(host):
         ({"listen": True, "gradio_auth": "anna:1"}, False),
         ({"listen": True, "gradio_auth_path": "file"}, False),
         ({"listen": True, "api_auth": "anna:1"}, True),
+        ({"listen": True, "gradio_auth": "anna:1", "api": True}, True),
+        ({"listen": True, "gradio_auth": "anna:1", "api": True, "api_auth": "anna:1"}, False),
     ],
 )
 def test_a_webui_that_others_reach_without_logins_says_so(host, flags, shown):
