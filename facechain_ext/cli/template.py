@@ -14,14 +14,18 @@ from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.recipes.readiness import drawing_defaults
+from facechain_ext.recipes.studio.presets import PRESETS, STAGES
 from facechain_ext.recipes.template.settings import template_setting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL import Image
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template.actions import FaceChoice
+    from facechain_ext.recipes.template.quality import StageView
 
 console = Console()
 _DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT = (
@@ -36,13 +40,22 @@ def template(
     out: Annotated[Path, typer.Option(help="The PNG to write.")],
     quality: Annotated[
         str,
-        typer.Option(help="instant (no checkpoint), standard (faces are painted) or faithful (published passes)."),
+        typer.Option(help="instant (no checkpoint), standard (painted), faithful (FaceChain's passes) or studio."),
     ] = template_setting("quality").default,
     checkpoint: Annotated[Path | None, typer.Option(help="For standard: a Stable Diffusion 1.5 checkpoint.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="For standard: the face adapter's file.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="For standard with photos: the face encoder's file.")] = None,
     openpose: Annotated[Path | None, typer.Option(help="For faithful: an openpose ControlNet.")] = None,
     canny: Annotated[Path | None, typer.Option(help="For faithful: a canny ControlNet.")] = None,
+    color: Annotated[Path | None, typer.Option(help="For studio: a ControlNet of blocks of colour.")] = None,
+    tile: Annotated[Path | None, typer.Option(help="For studio: a tile ControlNet.")] = None,
+    studio_preset: Annotated[str, typer.Option(help=f"For studio: {', '.join(PRESETS)}.")] = template_setting(
+        "studio_preset"
+    ).default,
+    studio_stages: Annotated[str, typer.Option(help=f"For studio, divided by commas: {', '.join(STAGES)}.")] = "",
+    stages_folder: Annotated[
+        Path | None, typer.Option(help="For studio: write each stage's picture before and after into this folder.")
+    ] = None,
     numbers: Annotated[Path | None, typer.Option(help="Write the template with its faces numbered, as PNG.")] = None,
     denoise: Annotated[float, typer.Option(**limits(_DENOISE))] = _DENOISE.default,
     strength: Annotated[float, typer.Option(**limits(_STRENGTH))] = _STRENGTH.default,
@@ -96,7 +109,7 @@ def template(
     suited = drawing_defaults(checkpoint)
     if suited.words and paints_faces:
         console.print(suited.words, style="yellow", markup=False)
-    nets = {kind: path for kind, path in _nets(openpose, canny).items() if path is not None}
+    nets = {kind: path for kind, path in _nets(openpose, canny, color, tile).items() if path is not None}
     settings = Settings(
         quality=quality,
         denoise=denoise,
@@ -108,6 +121,8 @@ def template(
         fuse=fuse,
         template_complexion=template_complexion,
         template_expression=template_expression,
+        studio_preset=studio_preset,
+        studio_stages=studio_stages,
         controls=frozenset(nets),
         sides=suited.painted,
     )
@@ -133,6 +148,8 @@ def template(
         host_text=done.infotext,
     )  # fmt: skip
     canvas.save(done.pixels, out, text)
+    if stages_folder is not None:
+        _save_stages(done.stages, stages_folder)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
     if done.stopped:
         console.print("Stopped; what was finished is saved.", style="yellow")
@@ -156,8 +173,23 @@ def _parse_faces(texts: list[str]) -> dict[int, FaceChoice]:
     return parse_face_choices(entries)
 
 
-def _nets(openpose: Path | None, canny: Path | None) -> dict[ControlKind, Path | None]:
-    return {"openpose": openpose, "openpose_face": openpose, "canny": canny}
+def _nets(
+    openpose: Path | None, canny: Path | None, color: Path | None, tile: Path | None
+) -> dict[ControlKind, Path | None]:
+    return {"openpose": openpose, "openpose_face": openpose, "canny": canny, "color": color, "tile": tile}
+
+
+def _save_stages(stages: Sequence[StageView], folder: Path) -> None:
+    """Write the pictures of each stage beside each other, before on the left, numbered in the order of the work."""
+    from facechain_ext.recipes.sheet import sheet
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, view in enumerate(stages, 1):
+        place = f"face{view.face}" if view.face else "all"
+        name = f"{number:02d}-{place}-{view.stage.replace(', ', '-').replace(' ', '-')}.png"
+        check_new_file(folder / name)
+        title = f"Face {view.face}: {view.stage}" if view.face else view.stage
+        sheet([("before", view.before), ("after", view.after)], side=512, title=title).save(folder / name)
 
 
 def _pixels(picture: Image.Image) -> Pixels:

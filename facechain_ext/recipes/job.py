@@ -52,6 +52,8 @@ class Control:
     window: tuple[float, float] = (0.0, 1.0)
     prepared: bool = False
     """True when ``picture`` is already the skeleton, edge or depth map."""
+    prompt_first: bool = False
+    """Whether the prompt counts more than the unit, in hosts that know such a balance."""
 
 
 @dataclass(frozen=True)

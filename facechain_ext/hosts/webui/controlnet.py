@@ -47,6 +47,8 @@ _PREPROCESSORS: dict[ControlKind, tuple[str, ...]] = {
 """The extension's preprocessors for each kind; the first is that of the published recipe (body and hands)."""
 _OTHER_FAMILIES = re.compile(r"xl|sd2|sd3|flux|v2-1|21_|_v2", re.IGNORECASE)
 """Names of models for other families than SD1.5."""
+_PROMPT_FIRST = "My prompt is more important"
+"""The extension's name of its control mode."""
 _FACES_ONLY = re.compile(r"ip-adapter.*face", re.IGNORECASE)
 """Names of IP-Adapters that take a face and no garment."""
 _NOT_INSTALLED = {
@@ -189,6 +191,7 @@ def _unit(backend: ControlNetBackend, control: Control) -> dict[str, object]:
         "weight": control.weight,
         "guidance_start": first,
         "guidance_end": last,
+        "control_mode": _PROMPT_FIRST if control.prompt_first else "Balanced",
         "pixel_perfect": True,
         "save_detected_map": False,
     }

@@ -1,13 +1,18 @@
-"""Template portraits: people into a given picture, everything else of it untouched."""
+"""Template portraits: people into a given picture, everything else of it untouched. Importing this loads no module."""
 
 from __future__ import annotations
 
-from facechain_ext.recipes.template.faces import TemplateFace, draw_face_numbers, find_template_faces
-from facechain_ext.recipes.template.gallery import TemplateGallery
-from facechain_ext.recipes.template.image import TemplateImage, read_template
-from facechain_ext.recipes.template.qualities import QUALITIES
-from facechain_ext.recipes.template.recipe import TemplateResult, make
-from facechain_ext.recipes.template.settings import FaceSource, Settings
+from typing import TYPE_CHECKING
+
+from facechain_ext.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from facechain_ext.recipes.template.faces import TemplateFace, draw_face_numbers, find_template_faces
+    from facechain_ext.recipes.template.gallery import TemplateGallery
+    from facechain_ext.recipes.template.image import TemplateImage, read_template
+    from facechain_ext.recipes.template.qualities import QUALITIES
+    from facechain_ext.recipes.template.recipe import TemplateResult, make
+    from facechain_ext.recipes.template.settings import FaceSource, Settings
 
 __all__ = [
     "QUALITIES",
@@ -22,3 +27,15 @@ __all__ = [
     "make",
     "read_template",
 ]  # fmt: skip
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "faces": ("TemplateFace", "draw_face_numbers", "find_template_faces"),
+        "gallery": ("TemplateGallery",),
+        "image": ("TemplateImage", "read_template"),
+        "qualities": ("QUALITIES",),
+        "recipe": ("TemplateResult", "make"),
+        "settings": ("FaceSource", "Settings"),
+    },
+)

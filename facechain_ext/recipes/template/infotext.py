@@ -80,6 +80,9 @@ def template_infotext(
     if paints(settings):
         pairs |= {_LABEL["growth"]: settings.growth, _HAIR: hair, _LABEL["count"]: settings.count}
         pairs |= {_LABEL["fuse"]: settings.fuse, _LABEL["match"]: settings.match}
+        if settings.quality == "studio":
+            pairs[_LABEL["studio_preset"]] = settings.studio_preset
+            pairs |= {_LABEL["studio_stages"]: settings.studio_stages} if settings.studio_stages else {}
     else:
         pairs |= {_LABEL[name]: getattr(settings, name) for name in ("template_complexion", "template_expression")}
     if tools:

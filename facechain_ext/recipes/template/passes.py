@@ -39,6 +39,11 @@ class Passes:
         """Count everything up to step ``done`` of the recipe as finished, also what had to be left out."""
         self._reached = min(max(done, self._reached), self._total)
 
+    def finish(self) -> None:
+        """Count the whole recipe as finished, and tell it."""
+        self.reach(self._total)
+        self._tell(self._total)
+
     def generate(self, host: Host, job: Job, steps: int) -> Sequence[Image.Image]:
         """The finished RGB pictures of a pass that counts ``steps``; fewer than asked for when it was interrupted.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
+from facechain_ext.recipes.studio.quality import StudioQuality
 from facechain_ext.recipes.template.faithful import FaithfulQuality
 from facechain_ext.recipes.template.standard import InstantQuality, StandardQuality
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.quality import Quality
     from facechain_ext.recipes.template.settings import Settings
 
-_ALL: tuple[Quality, ...] = (InstantQuality(), StandardQuality(), FaithfulQuality())
+_ALL: tuple[Quality, ...] = (InstantQuality(), StandardQuality(), FaithfulQuality(), StudioQuality())
 QUALITIES: Mapping[str, Quality] = {quality.name: quality for quality in _ALL}
 """Name -> quality; the first needs no checkpoint."""
 

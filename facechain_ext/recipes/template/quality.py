@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -47,16 +47,28 @@ class TemplateContext:
 
 
 @dataclass(frozen=True, eq=False)
+class StageView:
+    """One stage of a recipe on one ``face`` (0: the whole picture): its pictures before and after."""
+
+    face: int
+    stage: str
+    before: Image.Image
+    after: Image.Image
+
+
+@dataclass(frozen=True, eq=False)
 class FaceResult:
     """The picture uint8 [h, w, 3] with one face replaced, and sentences on it.
 
     They say what was left out, what else is to be known, and in ``doubts`` what will suffer by the photo or its pose.
+    ``stages`` are the pictures of a quality that works in several.
     """
 
     pixels: Pixels
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    stages: list[StageView] = field(default_factory=list)
 
 
 class Quality(Protocol):
@@ -93,6 +105,19 @@ class Quality(Protocol):
         Raises PhotoError for a source that lacks what the quality needs, Cancelled when nothing was finished before an
         interrupt, HostError as the host does.
         """
+        ...
+
+
+@runtime_checkable
+class FinishesTemplate(Protocol):
+    """A quality that works on the whole picture once all faces are painted."""
+
+    def finish_steps(self, settings: Settings, faces: int) -> int:
+        """What that counts in the progress of the recipe where ``faces`` are painted; 0 where it is not done."""
+        ...
+
+    def finish(self, pixels: Pixels, painted: Sequence[TemplateFace], context: TemplateContext) -> FaceResult:
+        """The finished picture; raises Cancelled when the work was stopped, HostError as the host does."""
         ...
 
 

@@ -16,7 +16,7 @@ from facechain_ext.recipes.template.crop import dilate_mask, face_crop, paste, s
 from facechain_ext.recipes.template.faces import TemplateFace, find_template_faces
 from facechain_ext.recipes.template.passes import Passes
 from facechain_ext.recipes.template.qualities import find_quality, missing_controls
-from facechain_ext.recipes.template.quality import FaceResult, TemplateContext
+from facechain_ext.recipes.template.quality import FaceResult, FinishesTemplate, TemplateContext
 from facechain_ext.recipes.template.settings import FaceSource, Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Host
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template.image import TemplateImage
-    from facechain_ext.recipes.template.quality import Quality
+    from facechain_ext.recipes.template.quality import Quality, StageView
     from facechain_ext.recipes.template.settings import FaceAction
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class TemplateResult:
     ``left_out`` is that part of ``notes`` which names what was requested and not done; ``stopped`` says that an
     interrupt ended the work early, with the finished faces in the picture. ``doubtful`` are the numbers of faces that
     suffer by their photo or its pose. ``infotext`` is the host's of its last
-    generation, empty without one.
+    generation, empty without one. ``stages`` are the pictures of a quality that works in several.
     """
 
     pixels: Pixels
@@ -53,6 +53,7 @@ class TemplateResult:
     stopped: bool = False
     infotext: str = ""
     doubtful: tuple[int, ...] = ()
+    stages: tuple[StageView, ...] = ()
 
 
 def make(
@@ -90,9 +91,10 @@ def make(
             doubts = action.notes if action.identity is None else (*action.identity.notes, *action.notes)
             notes += [f"Face {target.number}: {note}" for note in doubts]
     steps = [quality.progress_steps(settings) if isinstance(action, FaceSource) else 1 for _, action in todo]
-    passes = Passes(sum(steps), progress)
+    passes = Passes(sum(steps) + _finish_steps(quality, settings, [action for _, action in todo]), progress)
     context = TemplateContext(targets, settings, detector, passes, host, scorer)
     finished: list[int] = []
+    stages: list[StageView] = []
     doubtful: list[int] = []
     for position, (target, action) in enumerate(todo):
         if not passes.go_on():
@@ -119,9 +121,13 @@ def make(
         doubtful += [target.number] if result.doubts else []
         pixels = np.where(_changed_mask(target, action, quality, context)[..., None], new, pixels)
         finished.append(target.number)
+        stages += result.stages
         passes.reach(sum(steps[: position + 1]))
     passes.go_on()
     left_out += _stopped(passes, [target.number for target, _ in todo], finished)
+    people = [target for target, action in todo if isinstance(action, FaceSource) and target.number in finished]
+    complete = _complete(pixels, people, quality, context, left_out)
+    pixels, stages = complete.pixels, [*stages, *complete.stages]
     return TemplateResult(
         pixels,
         np.asarray((pixels != template.pixels).any(-1)),
@@ -130,6 +136,7 @@ def make(
         passes.stopped,
         passes.last.infotext if passes.last is not None else "",
         tuple(doubtful),
+        tuple(stages),
     )
 
 
@@ -146,6 +153,27 @@ def _finish(
     if target.covered.any():
         result.notes.append(f"Face {target.number}: what covers a part of it stays before the new face.")
     return np.where(face[..., None], tooled, result.pixels)
+
+
+def _finish_steps(quality: Quality, settings: Settings, actions: Sequence[FaceAction]) -> int:
+    """What the work on the whole picture counts in the progress; 0 for a quality that does none."""
+    people = sum(isinstance(action, FaceSource) for action in actions)
+    return quality.finish_steps(settings, people) if isinstance(quality, FinishesTemplate) else 0
+
+
+def _complete(
+    pixels: Pixels, people: Sequence[TemplateFace], quality: Quality, context: TemplateContext, left_out: list[str]
+) -> FaceResult:
+    """The picture after the work on all of it; as it is where the quality does none, or it was stopped."""
+    done = FaceResult(pixels)
+    if isinstance(quality, FinishesTemplate) and people and not context.passes.stopped:
+        try:
+            done = quality.finish(pixels, people, context)
+        except (Cancelled, HostError) as error:
+            left_out.append(f"The picture around the faces is left as it is: {error}")
+        else:
+            context.passes.finish()
+    return done
 
 
 def _stopped(passes: Passes, requested: list[int], finished: list[int]) -> list[str]:

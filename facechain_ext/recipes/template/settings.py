@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
+from facechain_ext.recipes.studio.presets import PRESETS
 from facechain_ext.recipes.template.crop import SIDES
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         "template_expression", "Template's expression", f"{PREFIX} template expression", default=False,
         help="Mouth and eyelids of the template, not of the photo.",
     ),
+    Setting(
+        "studio_preset", "Studio numbers", f"{PREFIX} studio preset", "published", "EasyPhoto's, ours, or for LCM.",
+        choices=tuple(PRESETS),
+    ),
+    Setting(
+        "studio_stages", "Studio stages", f"{PREFIX} studio stages", "",
+        "Those that run, divided by commas; empty: the numbers' own.",
+    ),
     Setting("match", "Match the light", f"{PREFIX} match light", default=True, help="To the template.", on_page=False),
 )  # fmt: skip
 """The table of a template portrait's settings; defaults of numbers are the published ones, but for 30 steps of 50."""
@@ -82,7 +91,9 @@ class Settings:
     of the face (published: 0.04); ``fuse`` blends the photo's face over the painted one, which the faithful quality
     always does where there is a photo. ``count`` tries are painted for each face, and the most like is used. ``match``
     gives what the standard quality paints the template's light and cast. ``template_complexion`` and
-    ``template_expression`` say what the instant quality takes from the template besides pose and light. ``controls``
+    ``template_expression`` say what the instant quality takes from the template besides pose and light.
+    ``studio_preset`` and ``studio_stages`` are those of the quality studio, ``upscaler`` the host's for its stage of
+    that kind ("": the best it has). ``controls``
     are the kinds of ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest
     side in pixels of what is painted.
     """
@@ -100,6 +111,9 @@ class Settings:
     fuse: bool = _DEFAULT["fuse"]
     count: int = _DEFAULT["count"]
     match: bool = _DEFAULT["match"]
+    studio_preset: str = _DEFAULT["studio_preset"]
+    studio_stages: str = _DEFAULT["studio_stages"]
+    upscaler: str = ""
     template_complexion: bool = _DEFAULT["template_complexion"]
     template_expression: bool = _DEFAULT["template_expression"]
     controls: frozenset[ControlKind] = frozenset()
