@@ -24,7 +24,8 @@ SCOPE = "FaceChain: "
 VALUE = re.compile(r"\{\d\}")
 NOT_SHOWN = {
     "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
-    "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important", "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter", *EXAMPLES,
+    "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
+    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter", *EXAMPLES,
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
