@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels
 
 _LEAST_SPREAD = 0.3
-"""Spread in Lab below which a region is of one colour: what 8-bit rounding alone spreads, which must not be stretched."""
+"""Spread in Lab below which a region is of one colour: what rounding to 8 bits spreads must not be stretched."""
 _ROUNDS = 4
 """How often what clipping at black and white took from mean and spread is put back."""
 
