@@ -12,7 +12,9 @@
 
     setInterval(function () {
         const page = find("#facechain_train");
-        const watch = find("#facechain_train_watch");
+        // one form for a style, a person and a thing, of which one is visible
+        const watch = [...(page ? page.querySelectorAll("[id$='_watch']") : [])]
+            .find((button) => button.parentElement.offsetParent !== null);
         if (!page || !watch || page.offsetParent === null || document.hidden) {
             lastPoll = 0;  // polls at once when shown again
             return;

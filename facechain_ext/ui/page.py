@@ -24,7 +24,7 @@ SUB_TABS = {
     "Portrait": "facechain_ext.ui.portrait.layout",
     "Template": "facechain_ext.ui.template.layout",
     "People": "facechain_ext.ui.people.layout",
-    "Train": "facechain_ext.ui.train.layout",
+    "Train": "facechain_ext.ui.train.page",
     "Models": "facechain_ext.ui.models",
 }
 """Titles in order, each with the module whose ``build(host)`` builds it."""

@@ -33,12 +33,12 @@ def add_pictures(request: TrainRequest, pictures: Sequence[tuple[Path, str]]) ->
     Nothing is overwritten: a picture whose name is taken gets a number; an identical picture is not copied again.
     """
     request.pictures.mkdir(parents=True, exist_ok=True)
-    problems = [problem for path, name in pictures if (problem := _copy(path, Path(name), request.pictures))]
+    problems = [problem for path, name in pictures if (problem := copy_picture(path, Path(name), request.pictures))]
     rows = load_captions(request)
     return rows, problems + [row.problem for row in rows if row.problem]
 
 
-def _copy(path: Path, name: Path, folder: Path) -> str:
+def copy_picture(path: Path, name: Path, folder: Path) -> str:
     """Copy one picture under a free name; returns why it cannot be used, or ""."""
     suffix = path.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:

@@ -31,6 +31,7 @@ from facechain_ext.ui.train.request import TrainRequest, read_settings, saved_st
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,20 @@ def start(request: TrainRequest, python: Path) -> TrainingStatus:
     Raises HostError when one runs already on this machine or the process cannot be started,
     and what ``check_request`` raises.
     """
+
+    def check() -> None:
+        check_request(request)
+        write_settings(request)
+
+    return launch(request.name, request.folder, request.steps, command(request, python), check)
+
+
+def launch(name: str, folder: Path, steps: int, arguments: Sequence[str], check: Callable[[], None]) -> TrainingStatus:
+    """Start the command ``arguments`` as the training called ``name`` in ``folder``, after ``check`` has passed.
+
+    Raises HostError when a training runs already on this machine or the process cannot be started, and what ``check``
+    raises.
+    """
     with start_lock(trainings_folder()):
         other = running_status()
         if other is not None:
@@ -114,21 +129,18 @@ def start(request: TrainRequest, python: Path) -> TrainingStatus:
                 f'"{other.name}" is being trained already (step {other.step} of {other.steps}); stop it or wait for '
                 "its end."
             )
-        check_request(request)
-        write_settings(request)
+        check()
         run_id = uuid.uuid4().hex
-        state = saved_state(request.folder)
-        status = new_status(run_id, request.name.strip(), "Starting Python", request.steps, state[0] if state else 0)
+        state = saved_state(folder)
+        status = new_status(run_id, name.strip(), "Starting Python", steps, state[0] if state else 0)
         try:
-            write_status(request.folder, status)
-            process = _spawn(request, python, run_id)
+            write_status(folder, status)
+            process = _spawn(arguments, folder, run_id)
         except OSError as error:
-            failed = replace(status, phase="failed", activity="", message=f"{python} cannot be started: {error}")
-            _write_quietly(request.folder, failed)
+            why = f"{arguments[0]} cannot be started: {error}"
+            _write_quietly(folder, replace(status, phase="failed", activity="", message=why))
             raise HostError(f"The training cannot be started ({error}).") from error
-    threading.Thread(
-        target=_wait_for_end, args=(process, request.folder, run_id), name="training-end", daemon=True
-    ).start()
+    threading.Thread(target=_wait_for_end, args=(process, folder, run_id), name="training-end", daemon=True).start()
     return status
 
 
@@ -172,14 +184,14 @@ def _is_event(line: str) -> bool:
         return False
 
 
-def _spawn(request: TrainRequest, python: Path, run_id: str) -> subprocess.Popen[bytes]:
+def _spawn(arguments: Sequence[str], folder: Path, run_id: str) -> subprocess.Popen[bytes]:
     """Start a detached process: it shares no terminal, signals or pipes with this one."""
     settings = {**os.environ, "FACECHAIN_MODELS_DIR": str(models_folder()), "PYTHONUNBUFFERED": "1", RUN_ID: run_id}
     settings["PYTHONIOENCODING"] = "utf-8"
     windows = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    with (request.folder / LOG).open("wb") as output:
+    with (folder / LOG).open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - a fixed command without a shell
-            command(request, python),
+            list(arguments),
             cwd=ROOT,
             env=settings,
             stdin=subprocess.DEVNULL,

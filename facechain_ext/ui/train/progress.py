@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.training_runs.status import PREVIEWS, stop_requested
 from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.train.person_request import is_person
 from facechain_ext.ui.train.process import folder_of, last_log_line
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _sentences(status: TrainingStatus) -> list[str]:
         return sentences + notes
     if status.phase == "done":
         return [
-            f"Done: {status.message}; the style is among your own.",
+            f"Done: {status.message}; {_what_became(status)}",
             'To train it further, set more training steps, tick "Go on where it stopped" and press Train.',
             *notes,
         ]
@@ -99,6 +100,13 @@ def _sentences(status: TrainingStatus) -> list[str]:
         *([f"Its last words: {last}"] if last else []),
         *notes,
     ]
+
+
+def _what_became(status: TrainingStatus) -> str:
+    """Where the user finds what was learned."""
+    if is_person(folder_of(status)):
+        return "it is in the LoRA folder, and the LoRA of a person is on the card too."
+    return "the style is among your own."
 
 
 def _next_step(status: TrainingStatus) -> str:

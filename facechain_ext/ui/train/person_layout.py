@@ -1,0 +1,190 @@
+"""The form of a person's or a thing's training: photos and what was decided on them, settings, progress."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError, InputError, WeightsError
+from facechain_ext.training_runs.presets import PRESETS
+from facechain_ext.training_runs.status import STATUS
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.train import captions, process
+from facechain_ext.ui.train.environment import environment
+from facechain_ext.ui.train.person_photos import add_photos, decisions_of
+from facechain_ext.ui.train.person_request import PersonForm, check_form, person_command, save_form, saved_form
+from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
+from facechain_ext.weights import find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facechain_ext.ui.host import PageHost
+
+_HEADERS = ["file", "use", "caption", "reason"]
+
+
+def build(host: PageHost, *, person: bool) -> None:
+    """Photos and decisions, settings, progress; of a ``person``, or of a thing, without what concerns faces."""
+    prefix = "facechain_train_person" if person else "facechain_train_thing"
+    gr.HTML(note_html(
+        "A person is learned from 1 to 20 photos; the LoRA goes into the LoRA folder and onto the person's card. Other "
+        "people, doubles and poor photos are left out: the table says why, and takes it back." if person else
+        "An object or an outfit is learned from 1 to 20 photos; the LoRA goes into the LoRA folder."
+    ))  # fmt: skip
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            name = gr.Textbox(
+                "", label="Name of the person" if person else "Name of the thing", elem_id=f"{prefix}_name"
+            )
+            word = gr.Textbox("person" if person else "", label="What it is, in a word", elem_id=f"{prefix}_word")
+            files = gr.File(
+                label="Photos", file_count="multiple", file_types=["image"], elem_id=f"{prefix}_files",
+                elem_classes=["facechain-drop"],
+            )  # fmt: skip
+            background = gr.Dropdown(
+                ["keep", "white", "blur"], value="keep", label="What is behind the person",
+                elem_id=f"{prefix}_background", visible=person,
+            )  # fmt: skip
+            retouch = gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch", visible=person)
+            add = gr.Button("Add photos and prepare them", elem_id=f"{prefix}_add")
+            gallery = gr.Gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
+            table = gr.Dataframe(
+                headers=_HEADERS, datatype="str", label="Decisions and captions", interactive=True,
+                col_count=(4, "fixed"), elem_id=f"{prefix}_table",
+            )  # fmt: skip
+        with gr.Column(scale=1, min_width=280):
+            checkpoint = gr.Dropdown(
+                sorted(host.checkpoint_files(), key=str.casefold), label="Checkpoint to learn on",
+                elem_id=f"{prefix}_checkpoint",
+            )  # fmt: skip
+            preset = gr.Dropdown(
+                list(PRESETS), value=PRESETS[0], label="Preset of the training", elem_id=f"{prefix}_preset"
+            )
+            steps = gr.Slider(0, 10000, 0, step=10, label="Training steps (0: the preset's)", elem_id=f"{prefix}_steps")
+            size = gr.Slider(
+                0, 1024, 0, step=32, label="Training size (0: what suits the checkpoint)", elem_id=f"{prefix}_size"
+            )
+            validate = gr.Checkbox(
+                value=True, label="Score pictures every 100 steps and take the best weights",
+                elem_id=f"{prefix}_validate", visible=person,
+            )  # fmt: skip
+            resume = gr.Checkbox(value=False, label="Go on where it stopped", elem_id=f"{prefix}_resume")
+            with gr.Row():
+                start = gr.Button("Train", variant="primary", elem_id=f"{prefix}_start")
+                stop = gr.Button("Stop and save", elem_id=f"{prefix}_stop")
+            status = gr.HTML("", elem_id=f"{prefix}_status")
+            state = gr.HTML("", elem_id=f"{prefix}_run_status")
+            progress = gr.HTML("", elem_id=f"{prefix}_progress")
+            preview = gr.Image(label="Preview", interactive=False, elem_id=f"{prefix}_preview")
+            shown = gr.State("")
+            # javascript/facechain_train.js presses it every few seconds while the page is visible
+            watch = gr.Button("Watch", elem_id=f"{prefix}_watch", elem_classes=["facechain-hidden"])
+
+    form = [name, word, preset, background, retouch, steps, size, validate, checkpoint]
+    outputs = [state, progress, preview, shown]
+    unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
+    read = partial(_form, person)
+    watch.click(_on_watch, [shown], outputs, **unqueued)
+    name.blur(partial(_on_name, host), [name], [table, gallery, word, preset, checkpoint, resume], **unqueued)
+    add.click(partial(_on_add, host, read), [*form, files, table], [table, gallery, status], **HIDDEN_PROGRESS)
+    start.click(partial(_on_start, host, read), [*form, resume, table, shown], [status, *outputs], **HIDDEN_PROGRESS)
+    stop.click(_on_stop, [shown], [status, *outputs], **unqueued)
+
+
+def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - bound by the page
+    name, word, preset, background, retouch, steps, size, validate, checkpoint = values
+    word = (word or "").strip() or ("person" if person else "")
+    if not word:
+        raise InputError("Say in a word what it is, such as dog, bag or coat.")
+    return PersonForm(
+        name or "", person, word, preset, background, bool(retouch), int(steps), int(size), bool(validate),
+        checkpoint or "",
+    )  # fmt: skip
+
+
+def _on_watch(shown: str) -> Updates:
+    """The status of the running or latest training; the preview is sent again only when it is another."""
+    status = process.running_status() or process.latest_status()
+    picture = preview_file(status)
+    new = str(picture) if picture is not None else ""
+    image = gr.update() if new == shown else gr.update(value=new or None)
+    return [state_html(status), progress_html(status), image, new]
+
+
+def _on_name(host: PageHost, name: str) -> Updates:
+    """What is known of an earlier training of this name."""
+    form = saved_form(name) if name.strip() else None
+    if form is None:
+        return [gr.update() for _ in range(6)]
+    known = form.checkpoint_name if form.checkpoint_name in host.checkpoint_files() else None
+    rows, pictures = decisions_of(form)
+    checkpoint = gr.update(value=known) if known else gr.update()
+    begun = (form.folder / STATUS).is_file()
+    return [rows, pictures, form.class_word, form.preset, checkpoint, gr.update(value=begun)]
+
+
+def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
+    """Add the uploaded photos, prepare all of them, and show what was decided."""
+    *form_values, uploads, edited = values
+    try:
+        form = read(form_values)
+        captions.save_edited_captions(form.name, _three_columns(edited))
+        paths = [(host.uploaded_path(file), file) for file in uploads or ()]
+        named = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
+        problems = add_photos(form, named, _encoder(host))
+        rows, pictures = decisions_of(form)
+    except FaceChainError as error:
+        return [gr.update(), gr.update(), note_html(str(error))]
+    used = sum(row[1] == "yes" for row in rows)
+    return [rows, pictures, note_html(f"{used} photos are learned from.", *problems)]
+
+
+def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
+    """Begin or go on with the training; the resulting status."""
+    *form_values, resume, edited, shown = values
+    try:
+        form = read(form_values)
+        path = host.checkpoint_files().get(form.checkpoint_name)
+        if path is None:
+            raise InputError("Choose the checkpoint to learn on.")
+        captions.save_edited_captions(form.name, _three_columns(edited))
+        python = environment(host.training_python())
+        words = person_command(
+            form, path, python, loras=host.lora_folders()[0], encoder=find("transface"), resume=bool(resume)
+        )
+
+        def check() -> None:
+            check_form(form, resume=bool(resume))
+            save_form(form)
+
+        process.launch(form.name, form.folder, form.steps, words, check)
+    except FaceChainError as error:
+        return [note_html(str(error)), *_on_watch(shown)]
+    return ["", *_on_watch(shown)]
+
+
+def _on_stop(shown: str) -> Updates:
+    try:
+        stopping = process.stop()
+    except FaceChainError as error:
+        return [note_html(str(error)), *_on_watch(shown)]
+    return ["" if stopping else note_html("Nothing is being trained."), *_on_watch(shown)]
+
+
+def _encoder(host: PageHost) -> Any:
+    """The face encoder, which compares faces where nothing better can; None where its file is not there."""
+    try:
+        return host.encoder()
+    except WeightsError:
+        return None
+
+
+def _three_columns(table: Any) -> list[list[object]]:
+    """File, use and caption of the table, which gradio gives as a pandas DataFrame or as lists."""
+    rows = table.values.tolist() if hasattr(table, "values") else list(table or [])
+    return [list(row[:3]) for row in rows if Path(str(row[0] or "")).name]

@@ -1,0 +1,95 @@
+"""The form of a person's training without a browser: photos, decisions, the command, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.training_runs.pictures import read_table
+from facechain_ext.ui.train.person_photos import add_photos, decisions_of
+from facechain_ext.ui.train.person_request import (
+    PersonForm,
+    check_form,
+    is_person,
+    person_command,
+    save_form,
+    saved_form,
+)
+from facechain_ext.ui.train.request import SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACECHAIN_MODELS_DIR", str(tmp_path / "models"))
+
+
+@pytest.fixture
+def bag(tmp_path):
+    """A thing with three photos, one of which is no picture."""
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        Image.fromarray(rng.integers(0, 255, (40, 60, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    files = [(tmp_path / name, name) for name in ("0.png", "1.png", "broken.png")]
+    return PersonForm("My Bag", person=False, class_word="bag"), files
+
+
+def test_photos_are_prepared_and_the_decisions_are_shown(bag):
+    form, files = bag
+    problems = add_photos(form, files, None)
+    assert ["broken.png" in problem for problem in problems] == [True]
+    rows, squares = decisions_of(form)
+    assert [row[:2] for row in rows] == [["0.png", "yes"], ["1.png", "yes"]]
+    assert rows[0][2].startswith("ohwx bag")
+    assert all(Path(path).is_file() for path, _ in squares)
+    check_form(form, resume=False)
+    assert is_person(form.folder)
+    assert saved_form("my bag").class_word == "bag"
+    with pytest.raises(InputError, match="nothing to go on with"):
+        check_form(form, resume=True)
+
+
+def test_what_cannot_be_trained_is_refused(bag):
+    form, files = bag
+    with pytest.raises(PhotoError, match="Add photos first"):
+        check_form(form, resume=False)
+    with pytest.raises(PhotoError, match="There are 0 photos"):
+        add_photos(form, [], None)
+    with pytest.raises(PhotoError, match="Give the thing a name"):
+        add_photos(PersonForm(" ", person=False), files, None)
+    form.folder.mkdir(parents=True, exist_ok=True)
+    (form.folder / SETTINGS).write_text("{}")
+    with pytest.raises(InputError, match="A style was trained under this name"):
+        save_form(form)
+    assert saved_form("nobody") is None
+
+
+def test_the_command_is_one_of_the_command_line(bag, tmp_path):
+    typer_testing = pytest.importorskip("typer.testing")
+    from facechain_ext.cli.main import app
+
+    form, files = bag
+    add_photos(form, files, None)
+    person = PersonForm("Me", preset="EasyPhoto", background="blur", retouch=True, steps=20, size=96, validate=False)
+    for one, kind in ((form, "thing"), (person, "person")):
+        words = person_command(
+            one, tmp_path / "m.safetensors", tmp_path / "python", loras=tmp_path, encoder=tmp_path / "e", resume=True
+        )
+        assert words[1:5] == ["-m", "facechain_ext", "train", kind]
+        help_text = typer_testing.CliRunner().invoke(app, ["train", kind, "--help"], env={"COLUMNS": "250"}).output
+        assert [word for word in words if word.startswith("--") and word not in help_text] == []
+    assert "--card" in words
+    assert "--resume" in words
+
+
+def test_words_that_the_user_wrote_stay(bag):
+    form, files = bag
+    add_photos(form, files, None)
+    table = form.pictures / "captions.csv"
+    table.write_text(table.read_text().replace("ohwx bag, photo", "ohwx bag, mine", 1))
+    add_photos(form, [], None)
+    assert read_table(form.pictures)[0].caption == "ohwx bag, mine"
