@@ -50,39 +50,32 @@ class Finding:
 
 
 def target(wanted: Entry) -> Path:
-    """The path of an entry's file or folder; raises WeightsError when a link leads out of the models folder."""
-    path, reason = _child_or_reason(wanted.save_as)
-    if path is None:
-        raise WeightsError(reason)
-    return path
+    """Where a download of an entry is written; raises WeightsError when a link leads out of the models folder."""
+    try:
+        return safe_child(models_folder(), wanted.save_as)
+    except InputError as error:
+        raise WeightsError(str(error)) from error
 
 
 def find(key: str) -> Path | None:
     """The file or folder of the weights called ``key``, or None when it is not there.
 
     Searches ``target``, then the models folder and the target's folder for the file's original name, since messages ask
-    users to put it there by hand. A link that leads out of the models folder is not followed; ``how_to_get`` names it.
+    users to put it there by hand. Links that users have made in their models folder are followed, also out of it.
     Raises InputError for a key that the manifest does not have.
     """
     wanted = entry(key)
-    for path, _ in _candidates(wanted):
-        if path is not None and (path.is_dir() if wanted.folder else path.is_file()):
+    for path in _candidates(wanted):
+        if path.is_dir() if wanted.folder else path.is_file():
             return path
     return None
 
 
-def _candidates(wanted: Entry) -> Iterator[tuple[Path | None, str]]:
-    """The paths at which an entry may be; None and the reason for one that a link leads out of the models folder."""
+def _candidates(wanted: Entry) -> Iterator[Path]:
+    """The paths at which an entry may be; their names are the manifest's, never a request's."""
     own = PurePosixPath(wanted.save_as)
     names = [own, *(folder / source.name for source in wanted.sources for folder in (PurePosixPath(), own.parent))]
-    return (_child_or_reason(name.as_posix()) for name in dict.fromkeys(names))
-
-
-def _child_or_reason(name: str) -> tuple[Path | None, str]:
-    try:
-        return safe_child(models_folder(), name), ""
-    except InputError as error:
-        return None, str(error)
+    return (models_folder().joinpath(*name.parts) for name in dict.fromkeys(names))
 
 
 def require(key: str) -> Path:
@@ -96,9 +89,10 @@ def require(key: str) -> Path:
 
 
 def how_to_get(key: str) -> str:
-    """The step that downloads ``key``, the way by hand, and the link that leads out of the models folder, if any."""
+    """The step that downloads ``key``, the way by hand, and a link in its place that leads nowhere, if there is one."""
     wanted = entry(key)
-    links = "".join(f"{reason} " for reason in dict.fromkeys(why for _, why in _candidates(wanted)) if reason)
+    dangling = [path for path in _candidates(wanted) if path.is_symlink() and not path.exists()]
+    links = "".join(f"{path} is a link to nothing; mend or remove it. " for path in dangling)
     kind = "folder" if wanted.folder else "file"
     first = wanted.sources[0]
     return links + (

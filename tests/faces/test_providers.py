@@ -13,6 +13,7 @@ from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.faces import detector, head_masker, selection
 from facechain_ext.faces.detect import DETECTORS
 from facechain_ext.faces.weights_files import find_facexlib, find_scrfd
+from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.retouch import availability
 
 
@@ -83,20 +84,20 @@ def test_files_are_found_where_hosts_keep_them(models, monkeypatch):
     assert find_scrfd() == models / "my_damofd_bnkps.onnx"
 
 
-def test_a_link_out_of_the_models_folder_is_named_and_stops_nothing(models, tmp_path, monkeypatch):
+def test_a_users_link_is_followed_and_one_to_nothing_is_named(models, tmp_path, monkeypatch):
     monkeypatch.setenv("INSIGHTFACE_HOME", str(tmp_path / "nowhere"))
-    (tmp_path / "elsewhere.onnx").touch()
     (models / "w600k_r50.onnx").symlink_to(tmp_path / "elsewhere.onnx")
     assert weights.find("arcface") is None
-    with pytest.raises(WeightsError, match=r"w600k_r50\.onnx leads out of .* through a link"):
+    with pytest.raises(WeightsError, match=r"w600k_r50\.onnx is a link to nothing"):
         weights.require("arcface")
-    (models / "sub").mkdir()
-    (models / "scrfd_10g.onnx").symlink_to(models / "sub" / "mine.onnx")  # inside, and nothing is there
-    assert weights.find("scrfd") is None
-    (models / "sub" / "mine.onnx").touch()
-    assert weights.find("scrfd") == (models / "sub" / "mine.onnx").resolve()
+    assert any("link to nothing" in check.remedy for check in examine())
+    (tmp_path / "elsewhere.onnx").touch()
+    assert weights.find("arcface") == weights.require("arcface") == models / "w600k_r50.onnx"
+    (tmp_path / "another disk").mkdir()
+    (tmp_path / "another disk" / "own.safetensors").touch()
+    (models / "adapters").symlink_to(tmp_path / "another disk", target_is_directory=True)
+    assert adapter_files()["own"].read_bytes() == b""
     assert availability()
-    assert any("through a link" in check.remedy for check in examine())
 
 
 def test_a_provider_is_made_once():
