@@ -1,6 +1,6 @@
 """MediaPipe's networks and mesh out of its wheel, for a Python that has no mediapipe with ``solutions``.
 
-The package left out ``mediapipe.solutions`` and its networks with version 0.10.31 and has no earlier one for Python
+The package left out ``mediapipe.solutions`` and its networks with version 0.10.30 and has no earlier one for Python
 3.13. A wheel of an earlier version is a zip file with the networks, whatever Python it is for; nothing of it is run.
 """
 
