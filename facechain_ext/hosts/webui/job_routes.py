@@ -8,11 +8,12 @@ import json
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request  # noqa: TC002 - fastapi reads it when the routes are added
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from facechain_ext.errors import FaceChainError, InputError
-from facechain_ext.hosts.webui import job_queue, settings
+from facechain_ext.hosts.webui import job_queue
+from facechain_ext.hosts.webui.request_body import read_object
 from facechain_ext.jobs.queue import KeyReusedError, QueueFullError
 from facechain_ext.jobs.records import public_facts
 from facechain_ext.jobs.schema import EXAMPLES, request_schema
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from facechain_ext.jobs.records import JobRecord
 
-_BODY_SECONDS = 60.0
-"""For the whole body of a request: a client that sends slower holds a connection for nothing."""
 _WAIT_SECONDS = 15.0
 """Between two events at most, so that nothing on the way takes the connection for dead."""
 _MAX_KEY = 200
@@ -85,7 +84,7 @@ async def _submit(request: Request) -> Response:
     from fastapi import HTTPException
     from starlette.concurrency import run_in_threadpool
 
-    content = await _read_body(request)
+    values = await read_object(request)
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > _MAX_KEY:
         raise HTTPException(422, f"An idempotency key has {_MAX_KEY} characters at most.")
@@ -94,7 +93,7 @@ async def _submit(request: Request) -> Response:
 
     def submit() -> tuple[dict[str, object], int]:
         queue = job_queue.job_queue()
-        record, _ = queue.submit(_parse_json(content), owner=owner, client=client, key=key)
+        record, _ = queue.submit(values, owner=owner, client=client, key=key)
         return public_facts(record, position=queue.position(record)), queue.length()
 
     try:
@@ -202,52 +201,3 @@ def _not_found(error: FaceChainError) -> NoReturn:
     from fastapi import HTTPException
 
     raise HTTPException(404, str(error)) from error
-
-
-async def _read_body(request: Request) -> bytes:
-    """The body; raises HTTPException for one that is too large (413) or too slow (408)."""
-    from fastapi import HTTPException
-
-    limit = settings.max_request_bytes()
-    try:
-        announced = int(request.headers.get("Content-Length", "0"))
-    except ValueError:
-        announced = 0
-    too_large = HTTPException(413, f"A request has {limit >> 20} MB at most; send smaller photos, or a card.")
-    if announced > limit:
-        raise too_large
-
-    async def read() -> bytes:
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise too_large
-            parts.append(part)
-        return b"".join(parts)
-
-    try:
-        return await asyncio.wait_for(read(), _BODY_SECONDS)
-    except asyncio.TimeoutError as error:
-        raise HTTPException(408, f"The request took over {_BODY_SECONDS:g} seconds to arrive.") from error
-    except ClientDisconnect as error:  # nobody reads the answer, but it is no fault of this program either
-        raise HTTPException(400, "The request was cut off.") from error
-
-
-def _parse_json(content: bytes) -> dict[str, object]:
-    """The object in a body; raises InputError for anything else."""
-    try:
-        values = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"FaceChain: the body is no JSON in UTF-8 ({str(error)[:100]}).") from error
-    if not isinstance(values, dict):
-        raise InputError("FaceChain: the body is an object, the order.")
-    try:
-        json.dumps(values, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError("FaceChain: a text holds half of a surrogate pair, which is no character.") from error
-    return values
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request  # noqa: TC002 - fastapi reads it when the routes are added
+
 from facechain_ext import __version__
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.hosts.webui import (
     detail_route,
     job_queue,
@@ -16,22 +19,25 @@ from facechain_ext.hosts.webui import (
     strict_answers,
     template_route,
 )
+from facechain_ext.hosts.webui.request_body import read_object
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
 BASE = "/facechain/v1"
+_OBJECT = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+"""What the schema of the API says of a body."""
 
 
 def add_routes(blocks: object, app: FastAPI) -> None:
     """Add the routes and the middlewares for logins and strict requests to the host's app."""
-    from fastapi import APIRouter, Body, Depends, HTTPException
+    from fastapi import APIRouter, Depends
 
     passwords = logins.api_passwords()
     router = APIRouter(prefix=BASE, dependencies=[Depends(_password_check(passwords))] if passwords else [])
@@ -50,41 +56,19 @@ def add_routes(blocks: object, app: FastAPI) -> None:
 
         return CardLibrary().names()
 
-    def detect(photo: str = Body(embed=True)) -> list[dict[str, object]]:
-        try:
-            return _detect_faces(photo)
-        except FaceChainError as error:
-            raise HTTPException(422, str(error)) from error
-
-    def template(body: dict[str, object] = Body()) -> dict[str, object]:
-        try:
-            return template_route.create_template_portrait(body)
-        except FaceChainError as error:
-            raise HTTPException(422, str(error)) from error
-
-    def detail(body: dict[str, object] = Body()) -> dict[str, object]:
-        try:
-            return detail_route.create_repaired_picture(body)
-        except FaceChainError as error:
-            raise HTTPException(422, str(error)) from error
-
-    def redraw(body: dict[str, object] = Body()) -> dict[str, object]:
-        try:
-            return picture_route.create_picture("redraw", body)
-        except FaceChainError as error:
-            raise HTTPException(422, str(error)) from error
-
-    def garment(body: dict[str, object] = Body()) -> dict[str, object]:
-        try:
-            return picture_route.create_picture("garment", body)
-        except FaceChainError as error:
-            raise HTTPException(422, str(error)) from error
-
     for path, function in (("version", version), ("schema", schema), ("adapters", adapters), ("cards", cards)):
         router.add_api_route(f"/{path}", function, methods=["GET"])
-    router.add_api_route("/detect", detect, methods=["POST"])
-    for path, recipe in (("template", template), ("detail", detail), ("redraw", redraw), ("garment", garment)):
-        router.add_api_route(f"/{path}", recipe, methods=["POST"])
+    posted: dict[str, Callable[[dict[str, object]], object]] = {
+        "detect": _detect_faces,
+        "template": template_route.create_template_portrait,
+        "detail": detail_route.create_repaired_picture,
+        "redraw": lambda body: picture_route.create_picture("redraw", body),
+        "garment": lambda body: picture_route.create_picture("garment", body),
+    }
+    for path, answer in posted.items():
+        router.add_api_route(
+            f"/{path}", _answering(answer), methods=["POST"], name=path, response_model=None, openapi_extra=_OBJECT
+        )
     job_routes.add_job_routes(router)
     app.include_router(router)
     strict_answers.add_middleware(app)
@@ -92,10 +76,29 @@ def add_routes(blocks: object, app: FastAPI) -> None:
     job_queue.resume()
 
 
-def _detect_faces(photo: str) -> list[dict[str, object]]:
-    """The faces of a picture in base64, numbered from the left: box, landmarks in pixels, score 0..1, degrees."""
+def _answering(answer: Callable[[dict[str, object]], object]) -> Callable[..., Awaitable[object]]:
+    """The function of a route: what ``answer`` makes of the body, in a thread; 422 with the sentence of its error."""
+
+    async def route(request: Request) -> object:
+        from fastapi import HTTPException
+
+        body = await read_object(request)
+        try:
+            return await run_in_threadpool(answer, body)
+        except FaceChainError as error:
+            raise HTTPException(422, str(error)) from error
+
+    return route
+
+
+def _detect_faces(body: dict[str, object]) -> list[dict[str, object]]:
+    """The faces of ``photo`` (base64), numbered from the left: box, landmarks in pixels, score 0..1, degrees."""
     from facechain_ext import faces
     from facechain_ext.hosts.webui.people import request_picture
+
+    photo = body.get("photo")
+    if set(body) != {"photo"} or not isinstance(photo, str):
+        raise InputError('FaceChain: the faces of a photo are found by {"photo": "<base64>"}.')
 
     picture = faces.read_picture(request_picture(photo))
     numbered = faces.number_faces(faces.detector().detect(picture.pixels))

@@ -186,3 +186,34 @@ def test_a_program_that_ends_and_starts_again_keeps_its_jobs(served, tmp_path):
     folder.write(replace(folder.load()[0], state="running", starts=1))
     client = served()
     assert [ended(client, one)["pictures"][0]["seed"] for one in ids] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("path", ["jobs", "detect", "template", "detail", "redraw", "garment"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(range(256)),
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b"null",
+        b"\0",
+        b"[" * 100_000,
+        b'{"a": NaN}',
+        b'{"a": "\\ud800"}',
+        b"",
+        b"{}",
+    ],
+)
+def test_every_route_refuses_a_body_that_is_no_object_of_json(served, path, content):
+    client = served(start=False)
+    answer = client.post(f"/facechain/v1/{path}", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("FaceChain: ")
+
+
+@pytest.mark.parametrize("path", ["jobs", "detect", "template", "detail", "redraw", "garment"])
+def test_every_route_refuses_a_body_that_is_too_large(served, path):
+    client = served(start=False)
+    client.opts.facechain_request_mb = 1
+    assert client.post(f"/facechain/v1/{path}", content=b" " * (1 << 21)).status_code == 413
