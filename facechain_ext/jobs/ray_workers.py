@@ -69,13 +69,14 @@ def run_items_on_ray(
         return True
     root = str(Path(__file__).resolve().parents[2])
     environment = {"env_vars": {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}}
-    if address:
-        ray.init(address=address, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False)
-    else:
-        ray.init(
-            num_cpus=workers, runtime_env=environment, ignore_reinit_error=True, include_dashboard=False,
-            log_to_driver=False,
-        )  # fmt: skip
+    where = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
+    try:
+        ray.init(**where, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False)
+    except Exception as error:  # Ray raises no class of its own where its node does not start in time
+        reason = str(error)[:300]
+        raise HostError(
+            f"Ray did not start: {reason} On a busy machine set RAY_raylet_start_wait_time_s=300."
+        ) from error
     try:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
         rows = [{"id": item.id, "item": _text(item)} for item in missing]
