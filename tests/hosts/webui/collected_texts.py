@@ -28,6 +28,7 @@ ELSEWHERE = (
     "labels/",
     "jobs/",
     "hosts/webui/job_routes.py",
+    "hosts/webui/request_body.py",
     "retouch/sandbox/worker.py",
 )
 """Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers."""
