@@ -37,6 +37,8 @@ class JobPicture:
     seed: int
     likeness: float | None
     infotext: str
+    check: Mapping[str, object] | None = None
+    """What dlib's network says of it beside the photos: ``distance``, ``verdict``, ``copied``; None: not asked."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class JobFolder:
         name = f"{number}.png"
         with atomic_write(self._place(job_id) / name) as part:
             part.write_bytes(picture.content)
-        return JobPicture(name, picture.seed, picture.likeness, picture.infotext)
+        check = None if picture.check is None else asdict(picture.check)
+        return JobPicture(name, picture.seed, picture.likeness, picture.infotext, check)
 
     def picture(self, record: JobRecord, number: int) -> bytes:
         """The file of picture ``number``, from 1; raises InputError when there is none."""
@@ -175,6 +178,7 @@ def public_facts(record: JobRecord, *, position: int = 0, now: float | None = No
                 "url": f"/facechain/v1/jobs/{record.id}/pictures/{number}",
                 "seed": one.seed,
                 "likeness": one.likeness,
+                "check": one.check,
                 "infotext": one.infotext,
             }
             for number, one in enumerate(record.pictures, 1)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.identity import Identity
+from facechain_ext.identity.photo_judge import photo_judge
 from facechain_ext.jobs.picture_recipes import PICTURE_RECIPES
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.detail import repair_faces
@@ -84,12 +85,18 @@ class RequestWorker:
                 self._host, job, keep=job_request.portrait.keep, early=job_request.portrait.early,
                 scorer=scorer, photo=photo, tools=tools, notes=[*notes, *person.notes], progress=progress,
             )  # fmt: skip
+            judge = photo_judge()
+            reference = []
+            if judge is not None:
+                photos = [faces.read_picture(self._sources.picture(str(one))).pixels for one in job_request.photos]
+                reference = judge.reference(person, photos, job_request.face)
             made = tuple(
                 MadePicture(
                     encode_png(one.portrait.picture, one.portrait.infotext),
                     one.portrait.infotext,
                     one.portrait.seed,
                     one.likeness.cosine if one.likeness is not None else None,
+                    judge.check(one.portrait.picture, reference) if judge is not None else None,
                 )
                 for one in result.pictures
             )

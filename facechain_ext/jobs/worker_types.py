@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity, TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.photo_judge import PhotoCheck
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
 
@@ -66,12 +67,16 @@ class Sources(Protocol):
 
 @dataclass(frozen=True)
 class MadePicture:
-    """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged)."""
+    """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged).
+
+    ``check`` is what a second network says of it beside the person's photos, where that is installed.
+    """
 
     content: bytes
     infotext: str
     seed: int
     likeness: float | None = None
+    check: PhotoCheck | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.photo_judge import PhotoCheck
     from facechain_ext.recipes.job import Hires, Host, Portrait
     from facechain_ext.styles import Style, Subject
 
@@ -97,13 +98,15 @@ class Finished:
     """One finished picture.
 
     ``likeness`` is the scorer's or None; ``before`` the picture as generated when something was done to it
-    after, else None; ``notes`` what did not go as asked for this picture.
+    after, else None; ``notes`` what did not go as asked for this picture; ``check`` what a second network says of it,
+    where somebody has asked it.
     """
 
     portrait: Portrait
     likeness: Likeness | None = None
     before: Image.Image | None = None
     notes: tuple[str, ...] = ()
+    check: PhotoCheck | None = None
 
 
 @dataclass(frozen=True)

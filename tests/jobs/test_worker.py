@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from skimage import data
 
 from facechain_ext.errors import InputError, PhotoError, WeightsError
 from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
+from facechain_ext.identity.photo_judge import PhotoCheck
 from facechain_ext.jobs.items import CARD_URL
 from facechain_ext.jobs.job_request import parse_job_request
+from facechain_ext.jobs.records import JobFolder, JobRecord, public_facts
 from facechain_ext.jobs.request_sources import RequestSources
 from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.labels import describe, read_packet
@@ -54,6 +57,25 @@ def test_photos_and_their_card_give_the_same_picture(worker, card):
     first = by_card.pictures[0]
     assert Image.open(io.BytesIO(first.content)).info["parameters"] == first.infotext
     assert describe(read_packet(first.content))["source_type"] == "trainedAlgorithmicMedia"
+
+
+def test_what_a_second_network_says_is_in_the_answer(worker, card, monkeypatch, tmp_path):
+    class Judge:
+        def reference(self, identity, photos, face):
+            return [identity.name, len(photos), face]
+
+        def check(self, _picture, reference):
+            assert reference[1:] == [1, 0]
+            return PhotoCheck(0.31, "same person", copied=False)
+
+    monkeypatch.setattr("facechain_ext.jobs.worker.photo_judge", Judge)
+    (picture,) = worker.make(portrait(photos=[base64_of(PHOTO)])).pictures
+    folder = JobFolder(tmp_path)
+    record = JobRecord(id="0" * 28)
+    folder.create(record, {})
+    saved = folder.save_picture(record.id, 1, picture)
+    told = public_facts(replace(record, pictures=(saved,)))["pictures"][0]["check"]
+    assert told == {"distance": 0.31, "verdict": "same person", "copied": False, "recogniser": "dlib"}
 
 
 def test_a_template_keeps_everything_but_the_face(worker):

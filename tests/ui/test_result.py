@@ -7,6 +7,8 @@ import pytest
 from facechain_ext.errors import FaceChainError, HostError, InputError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.identity.photo_judge import PhotoCheck
+from facechain_ext.ui.portrait import checks
 from facechain_ext.ui.portrait.form import DEFAULTS
 from facechain_ext.ui.portrait.person import PersonRequest
 from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, generate, generate_grid, resolve_seed
@@ -22,6 +24,14 @@ def models(tmp_path_factory):
     CardLibrary().save(Identity.from_photos(FACE, encoder, name="Anna"), "Anna")
     yield
     set_models_folder(None)
+
+
+@pytest.fixture(autouse=True)
+def judge(monkeypatch):
+    """The judge of ``checks``: none, or what a test puts into the list."""
+    chosen = []
+    monkeypatch.setattr(checks, "photo_judge", lambda: chosen[0] if chosen else None)
+    return chosen
 
 
 def form(**changes):
@@ -50,6 +60,35 @@ def test_pictures_come_most_like_first_and_are_saved(tmp_path):
     assert shown.infotext(9) == ""
     assert all(picture.info["parameters"] for picture, _ in shown.gallery())
     assert any("Likeness by ArcFace" in note for note in shown.notes)
+
+
+def test_what_a_second_network_says_stands_beside_the_likeness(tmp_path, judge):
+    class Judge:
+        def reference(self, identity, photos, face):
+            assert (identity.name, photos, face) == ("Anna", [], 0)  # a card has no photos
+            return ["Anna"]
+
+        def check(self, _picture, reference):
+            assert reference == ["Anna"]
+            return PhotoCheck(0.31, "same person", copied=True)
+
+    judge.append(Judge())
+    ((_, caption),) = generate(FakeHost(tmp_path), request(count=1), keep_going).gallery()
+    assert caption == "0.80 the same person to the eye, by ArcFace; same person by dlib (0.31), copied, seed 1"
+
+
+def test_less_alike_pictures_are_given_up_where_that_is_switched_on(tmp_path):
+    host = FakeHost(tmp_path)
+    generate(host, request(count=4, keep=2), keep_going)
+    assert host.jobs[-1].look is None
+    generate(host, request(count=4, keep=2, early=True), keep_going)
+    assert host.jobs[-1].look.at == 0.4
+    pictures = [FACE.copy() for _ in range(4)]
+    for picture, seed in zip(pictures, (1, 2, None, 1), strict=True):
+        picture.info["seed"] = seed  # of a seed that grows by 1 the likeness falls by 0.1
+    assert [host.jobs[-1].look.goes_on(one) for one in pictures] == [True, True, False, True]
+    generate(host, request(count=1, early=True), keep_going)
+    assert host.jobs[-1].look is None
 
 
 def test_only_the_best_are_kept(tmp_path):

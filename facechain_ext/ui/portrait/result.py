@@ -21,6 +21,7 @@ from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.thumbnails import keep_first_picture
 from facechain_ext.recipes.tools import fusion, retouching
 from facechain_ext.styles import all_styles, find_style
+from facechain_ext.ui.portrait.checks import checked_pictures
 from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, settings_from_form
 from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
@@ -93,7 +94,8 @@ class PortraitResult:
     def _caption(self, finished: Finished) -> str:
         if finished.likeness is None:
             return f"no face found, seed {finished.portrait.seed}"
-        return f"{finished.likeness.summary}, seed {finished.portrait.seed}"
+        check = "" if finished.check is None else f"; {finished.check}"
+        return f"{finished.likeness.summary}{check}, seed {finished.portrait.seed}"
 
 
 def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -> PortraitResult:
@@ -115,6 +117,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
             notes=[*notes, *identity.notes],
             progress=report,
         )
+        result = replace(result, pictures=checked_pictures(result.pictures, identity, request.person))
         for finished in result.pictures:
             if host.save(finished.portrait) is not None:
                 _save_style_thumbnail(request.form["style"], finished)
