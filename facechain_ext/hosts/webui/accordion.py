@@ -13,7 +13,7 @@ from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.files import photomaker_names
-from facechain_ext.methods.registry import method_names
+from facechain_ext.methods.registry import method_names, registered_methods
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     """A function from a parsed infotext to the value of a component, or to None to leave it unchanged."""
 
 _WINDOW = ("window_start", "window_end")
+_METHOD_TITLES = {"FACT": ("More", "more"), "PhotoMaker": ("SDXL", "sdxl")}
+"""Title and id of the part with a method's own settings."""
 _PLACEHOLDERS = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
 
 
@@ -214,24 +216,29 @@ def _checkbox(name: str, elem_id: Callable[[str], str], *, visible: bool = True)
 
 
 def _add_method_components(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
-    """Add a component for each method's own setting, folded away: all of them are for SDXL."""
-    with gr.Accordion("SDXL", open=False, elem_id=elem_id("sdxl")):
-        _add_rows(components, elem_id)
+    """Add a component for each method's own setting, folded away: few pictures need one."""
+    own = {row.name for row in own_settings()}
+    for method in registered_methods():
+        rows = [row for row in method.settings if row.name in own]
+        if rows:
+            title, name = _METHOD_TITLES.get(method.name, (method.name, method.name.casefold()))
+            with gr.Accordion(title, open=False, elem_id=elem_id(name)):
+                for row in rows:
+                    components[row.name] = _component(row, elem_id)
 
 
-def _add_rows(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
-    for row in own_settings():
-        if isinstance(row.default, bool):
-            components[row.name] = gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
-        elif isinstance(row.default, (int, float)):
-            components[row.name] = _slider(row.name, elem_id)
-        elif row.name == "photomaker":
-            components[row.name] = gr.Dropdown(
-                photomaker_names(), value=row.default, label=row.label, allow_custom_value=True,
-                elem_id=elem_id(row.name),
-            )  # fmt: skip
-        else:
-            components[row.name] = gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
+def _component(row: Setting, elem_id: Callable[[str], str]) -> Component:
+    if isinstance(row.default, bool):
+        return gr.Checkbox(row.default, label=row.label, elem_id=elem_id(row.name))
+    if isinstance(row.default, (int, float)):
+        return _slider(row.name, elem_id)
+    if row.name == "photomaker":
+        return gr.Dropdown(
+            photomaker_names(), value=row.default, label=row.label, allow_custom_value=True, elem_id=elem_id(row.name)
+        )
+    if row.choices:
+        return gr.Dropdown(list(row.choices), value=row.default, label=row.label, elem_id=elem_id(row.name))
+    return gr.Textbox(row.default, label=row.label, elem_id=elem_id(row.name))
 
 
 def _cards() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -83,7 +84,12 @@ def apply_axis_values(p: Processing, arguments: FaceArguments) -> FaceArguments:
 def _method_axes(option: Callable[..., T]) -> list[T]:
     """An axis for each method's own setting that is a number or a text."""
     return [
-        option(f"{PREFIX} {row.label}", type(row.default), _setter(row.name))
+        option(
+            f"{PREFIX} {row.label}",
+            type(row.default),
+            _setter(row.name),
+            **({"choices": functools.partial(list, row.choices)} if row.choices else {}),
+        )
         for row in own_settings()
         if isinstance(row.default, (int, float, str)) and not isinstance(row.default, bool)
     ]

@@ -12,12 +12,13 @@ from facechain_ext.methods.fact.attachment import Attachment, attach, conditions
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
+from facechain_ext.methods.fact.curve import StrengthCurve
 from facechain_ext.methods.fact.door_test import DoorTest
 from facechain_ext.methods.fact.files import PUBLISHED, adapter_family, adapter_files, chosen_adapter, has_adapter
-from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
 from facechain_ext.methods.fact.options import AttachOptions
+from facechain_ext.methods.fact.presets import PRESETS, SETTINGS
 from facechain_ext.methods.fact.rows import StepRows
 from facechain_ext.methods.fact.sites import other_family_reason, unfit_family_reason
 from facechain_ext.methods.named_files import AUTOMATIC
@@ -47,7 +48,7 @@ class FactMethod:
 
     name = "FACT"
     trained_for: tuple[ModelFamily, ...] = ("SD1.5",)
-    settings = (Setting("adapter", "Adapter", "FaceChain adapter", AUTOMATIC, "The face adapter's file."),)
+    settings = (Setting("adapter", "Adapter", "FaceChain adapter", AUTOMATIC, "The face adapter's file."), *SETTINGS)
 
     def has_files(self, family: ModelFamily) -> bool:
         """Whether an adapter for models of ``family`` is there."""
@@ -72,33 +73,37 @@ class FactMethod:
     ) -> PreparedFact:
         """Read the adapter and project everybody's tokens; ``adapter`` may be a loaded one instead of a name."""
         chosen = settings.get("adapter", AUTOMATIC)
+        settings = {row.name: row.read(settings.get(row.name, row.default)) for row in SETTINGS}
         family = model.family
         reason = self.unavailable_reason(family)
         if reason:
             raise HostError(reason)
         if isinstance(chosen, FaceAdapter):
-            return PreparedFact(_fitting(chosen, family), people, chosen.name)
+            return PreparedFact(_fitting(chosen, family), people, settings | {"adapter": chosen.name})
         name = chosen_adapter(str(chosen), family)
         path, dtype = adapter_files()[name], model.dtype
         if adapter_family(path) != family:
             raise HostError(other_family_reason(name, adapter_family(path), family))
         key = (path, path.stat().st_mtime_ns, dtype)
         adapter = model.cached("adapter", key, lambda: load_adapter(path, dtype=dtype))
-        return PreparedFact(_fitting(adapter, family), people, name)
+        return PreparedFact(_fitting(adapter, family), people, settings | {"adapter": name})
 
 
 class PreparedFact:
-    """An adapter with the people of one generation; their window is the first one's."""
+    """An adapter with the people of one generation; their window is the first one's, ``settings`` are FactMethod's."""
 
     method = FactMethod.name
     conditioning = None
     lora = None
 
-    def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], name: str) -> None:
+    def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], settings: Mapping[str, object]) -> None:
         self.adapter = adapter
-        self.settings = {"adapter": name}
+        self.settings = settings
         self.notes = _training_notes(adapter)
-        self._window = people[0].window
+        self._preset = PRESETS[str(settings["preset"])]
+        curve = str(settings["strength_curve"])
+        self._curve = StrengthCurve.parse(curve) if curve else None
+        self._window = self._preset.window(people[0].window)
         self._conditions = _conditions(adapter, people)
         self._bias = [condition.bias for condition in self._conditions]
 
@@ -110,8 +115,9 @@ class PreparedFact:
             attention=options.attention or sdpa,
             streamed=model.streams_weights,
             automatic=AutomaticRegion() if options.automatic_region else None,
-            reuse=IncrementCache() if options.every_second_step else None,
-            conditional_only=options.conditional_only,
+            reuse=self._preset.increment_cache(options),
+            conditional_only=options.conditional_only or self._preset.conditional_only,
+            curve=self._curve,
             on_failure=options.on_failure,
         )
         patching = model.patched(sum(weight.nbytes for weight in self.adapter.blocks.parameters()))

@@ -37,7 +37,8 @@ def test_the_accordion_returns_the_settings(host):
     labels = {label for label in host.script.paste_field_names if label.startswith("FaceChain")}
     everything = FaceArguments(
         face=1, box="0 0 1 1", people=(RegionPrompt("Anna"),), mix_with="Bea", mix_share=1,
-        method="PhotoMaker", method_settings={"class_word": "child"}, repair_faces=True,
+        method="PhotoMaker", repair_faces=True,
+        method_settings={"class_word": "child", "preset": "Fast", "strength_curve": "0:0, 1:1"},
     )  # fmt: skip
     assert labels == {"FaceChain identity", *everything.infotext()}
 
@@ -52,7 +53,7 @@ def test_pasting_restores_every_setting(host):
     others = (RegionPrompt("Anna", (0.5, 0.0, 1.0, 1.0)),)
     requested = FaceArguments(
         face=2, adapter="majic", strength=0.8, window=(0.1, 0.9), hires=False, box="0, 0, 0.5, 1", people=others,
-        mix_with="Bea", mix_share=35.0,
+        mix_with="Bea", mix_share=35.0, method_settings={"preset": "Fast", "strength_curve": "0:0, 0.2:1"},
     )  # fmt: skip
     text = {label: str(value) for label, value in requested.infotext().items()} | {"FaceChain identity": "0123abcd"}
     values = [component.value for component in components]

@@ -45,7 +45,10 @@ def axes(host):
 
 def test_axes_set_values_on_the_generation_only(host, unet, axes):
     general = {"Method", "Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
-    assert set(axes) == general | {"PhotoMaker file", "Style strength", "Person as"}
+    assert set(axes) == general | {
+        *("Preset", "Strength over the steps"), *("PhotoMaker file", "Style strength", "Person as"),
+    }  # fmt: skip
+    assert axes["Preset"].choices() == ["Published", "Fast"]
     face = {"photos": [BASE64], "strength": 1.0}
     run = generation(host, unet, face)
     axes["Strength"].apply(run, 0.25, [])
