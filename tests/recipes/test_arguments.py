@@ -150,5 +150,5 @@ def test_a_wrong_setting_of_a_method_is_named(second_method, texts, message):
 
 
 def test_without_such_a_method_no_setting_is_read():
-    with pytest.raises(InputError, match="it knows photomaker, style_strength, class_word"):
+    with pytest.raises(InputError, match="it knows preset, strength_curve, photomaker, style_strength, class_word"):
         parse_method_settings(["shift_gain=0.75"])
