@@ -24,7 +24,7 @@ class Preset:
     """How increments are computed: ``reuse`` (every, warm_up) as in IncrementCache, None for each step anew.
 
     ``conditional_only`` leaves the face out of unconditional rows; ``start`` is the fraction of the steps before which
-    nothing is computed, whatever the window says.
+    nothing is computed where a person's window reaches further.
     """
 
     reuse: tuple[int, int] | None = None
@@ -39,15 +39,16 @@ class Preset:
         return IncrementCache() if options.every_second_step else None
 
     def window(self, given: tuple[float, float]) -> tuple[float, float]:
-        """A person's window as it is used."""
-        return max(given[0], min(self.start, given[1])), given[1]
+        """A person's window as it is used; one that ends before the preset's start stays as it is."""
+        first, last = given
+        return (max(first, self.start), last) if last > self.start else given
 
 
 PRESETS: Mapping[str, Preset] = {
     PUBLISHED: Preset(),
     FAST: Preset(reuse=(3, 1), conditional_only=True, start=0.2),
 }
-"""By name; what each costs and changes is measured in docs/research/switches.md."""
+"""By name; what each costs and changes is said in docs/using/performance.md."""
 
 
 def _curve(value: object) -> str:
