@@ -13,7 +13,8 @@ from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.files import photomaker_names
-from facechain_ext.methods.registry import method_names, registered_methods
+from facechain_ext.methods.photomaker.method import PhotoMakerMethod
+from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     """A function from a parsed infotext to the value of a component, or to None to leave it unchanged."""
 
 _WINDOW = ("window_start", "window_end")
-_METHOD_TITLES = {"FACT": ("More", "more"), "PhotoMaker": ("SDXL", "sdxl")}
-"""Title and id of the part with a method's own settings."""
 _PLACEHOLDERS = {"people": "Anna: 0.5, 0, 1, 1", "box": "0, 0, 0.5, 1"}
 
 
@@ -217,14 +216,12 @@ def _checkbox(name: str, elem_id: Callable[[str], str], *, visible: bool = True)
 
 def _add_method_components(components: dict[str, Component], elem_id: Callable[[str], str]) -> None:
     """Add a component for each method's own setting, folded away: few pictures need one."""
-    own = {row.name for row in own_settings()}
-    for method in registered_methods():
-        rows = [row for row in method.settings if row.name in own]
-        if rows:
-            title, name = _METHOD_TITLES.get(method.name, (method.name, method.name.casefold()))
-            with gr.Accordion(title, open=False, elem_id=elem_id(name)):
-                for row in rows:
-                    components[row.name] = _component(row, elem_id)
+    sdxl = {row.name for row in PhotoMakerMethod.settings}
+    more = [row for row in own_settings() if row.name not in sdxl]
+    for title, name, rows in (("More", "more", more), ("SDXL", "sdxl", PhotoMakerMethod.settings)):
+        with gr.Accordion(title, open=False, elem_id=elem_id(name)):
+            for row in rows:
+                components[row.name] = _component(row, elem_id)
 
 
 def _component(row: Setting, elem_id: Callable[[str], str]) -> Component:
