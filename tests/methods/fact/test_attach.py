@@ -196,7 +196,7 @@ def test_another_number_of_channels_is_refused(small, family):
 
 @pytest.mark.parametrize(("context", "kind"), [(1024, "SD2"), (2048, "another kind")])
 def test_checkpoints_of_other_kinds_are_refused(small, context, kind):
-    with pytest.raises(HostError, match=rf"{kind}.*SD1\.5"):
+    with pytest.raises(HostError, match=rf"{kind}.*Stable Diffusion 1\.5 or SDXL"):
         attach(unets.diffusers_unet(context=context), small[0], torch.zeros(4, unets.CONTEXT))
 
 
