@@ -6,9 +6,14 @@ Public names: ``Label`` (the facts), ``read_packet`` and ``write_packet`` (XMP i
 
 from __future__ import annotations
 
-from facechain_ext.labels.containers import read_packet, write_packet
-from facechain_ext.labels.label import Label, LabelSettings, label_settings, use_label_settings
-from facechain_ext.labels.marks import describe, kept_marks, labelled_packet
+from typing import TYPE_CHECKING
+
+from facechain_ext.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from facechain_ext.labels.containers import read_packet, write_packet
+    from facechain_ext.labels.label import Label, LabelSettings, label_settings, use_label_settings
+    from facechain_ext.labels.marks import describe, kept_marks, labelled_packet
 
 __all__ = [
     "Label",
@@ -21,3 +26,24 @@ __all__ = [
     "use_label_settings",
     "write_packet",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "containers": (
+            "read_packet",
+            "write_packet",
+        ),
+        "label": (
+            "Label",
+            "LabelSettings",
+            "label_settings",
+            "use_label_settings",
+        ),
+        "marks": (
+            "describe",
+            "kept_marks",
+            "labelled_packet",
+        ),
+    },
+)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
 from facechain_ext.storage.json_store import read_json, write_json
-from facechain_ext.storage.paths import safe_child
+from facechain_ext.storage.paths import existing_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,8 +110,8 @@ class OwnedFolder:
 
     def find(self, owner: Owner, name: str) -> Path | None:
         """The file called ``name`` that ``owner`` may read, or None; raises InputError for an unsafe name."""
-        paths = [safe_child(folder, name) for folder in self.readable(owner)]
-        return next((path for path in paths if path.is_file()), None)
+        paths = (existing_child(folder, name) for folder in self.readable(owner))
+        return next((path for path in paths if path is not None and path.is_file()), None)
 
     def remove(self, owner: Owner, path: Path) -> None:
         """Delete a file that ``find`` gave; raises InputError when it is shared by others."""

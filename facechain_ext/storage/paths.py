@@ -70,6 +70,16 @@ def safe_child(root: Path | str, name: str) -> Path:
     return path
 
 
+def existing_child(root: Path | str, name: str) -> Path | None:
+    """``safe_child`` when something is there, else None; raises InputError as it does.
+
+    Only what is there is resolved: that took a sixth of a second for the files of a whole page.
+    """
+    for component in name.split("/"):
+        safe_name(component)
+    return safe_child(root, name) if Path(root, name).exists() else None
+
+
 def special_file(path: Path) -> str:
     """What ``path`` is when reading it might block for ever ("a named pipe", "a device"), else "".
 

@@ -54,7 +54,11 @@ def build(host: PageHost) -> None:
     _build_consent_section()
     with gr.Accordion("Doctor", open=False):
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
-        report = gr.Textbox("", label="Report", lines=12, show_copy_button=True, elem_id="facechain_models_report")
+        checks = gr.HTML("", elem_id="facechain_models_checks")
+        report = gr.Textbox(
+            "", label="The same as text, for a bug report", lines=3, max_lines=8, show_copy_button=True,
+            elem_id="facechain_models_report",
+        )  # fmt: skip
     check_stop = gr.State(StopSignal())
 
     def on_download(labels: list[str] | None) -> UpdateStream:
@@ -73,7 +77,23 @@ def build(host: PageHost) -> None:
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
     refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
-    examine.click(lambda: doctor.as_text(doctor.examine()), [], [report])
+    examine.click(_on_examine, [], [checks, report])
+
+
+def _on_examine() -> list[str]:
+    """The doctor's findings as a table, which the page translates, and as text, which it leaves in English."""
+    checks = doctor.examine()
+    return [checks_html(checks), doctor.as_text(checks)]
+
+
+def checks_html(checks: Iterable[doctor.Check]) -> str:
+    """A table of the doctor's checks: what prevents portraits first, then what is optional, then what is ready."""
+    order = {"missing": 0, "optional": 1, "ready": 2}
+    rows = sorted(checks, key=lambda check: order[check.state])
+    return table(
+        ("State", "Part", "Name", "What it is", "What it lacks"),
+        ((check.state, check.area, check.name, check.detail, check.remedy) for check in rows),
+    )
 
 
 def verify_files(stop: StopSignal) -> HtmlStream:

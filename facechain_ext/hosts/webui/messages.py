@@ -29,6 +29,11 @@ def as_sentence(error: Exception) -> str:
     return f"{text or type(error).__name__}."
 
 
+def without_our_name(reason: str) -> str:
+    """A reason that is put behind "FaceChain", which answers of the API begin with themselves."""
+    return reason.removeprefix("FaceChain: ")
+
+
 def first_line(error: Exception) -> str:
     """The first line of the message of ``error``, or the name of its class where it has none."""
     text = str(error).strip()

@@ -30,7 +30,7 @@ from facechain_ext.hosts.webui import (
 from facechain_ext.hosts.webui.callbacks import add_callback
 from facechain_ext.hosts.webui.device_policy import host_policy
 from facechain_ext.hosts.webui.face_run import FaceRun, on_denoiser
-from facechain_ext.hosts.webui.messages import unexpected, warn
+from facechain_ext.hosts.webui.messages import unexpected, warn, without_our_name
 from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
 from facechain_ext.hosts.webui.tab_request import tab_request_of
 from facechain_ext.labels import use_label_settings
@@ -228,7 +228,7 @@ def _add_notes(p: Processing, notes: Sequence[str]) -> None:
     setattr(p, _NOTES, (*getattr(p, _NOTES, ()), *notes))
     for note in notes:
         log.warning("%s", note)
-        p.comment(f"FaceChain: {note}")
+        p.comment(f"FaceChain: {without_our_name(note)}")
 
 
 def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, ...]) -> None:
@@ -238,7 +238,7 @@ def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, 
     try:
         notes = repair(p, processed, people)
     except FaceChainError as error:
-        notes = [f"The faces are not repaired: {error}"]
+        notes = [f"The faces are not repaired: {without_our_name(str(error))}"]
     except Exception as error:  # shown to the user, as the host would only log it
         log.exception("the faces cannot be repaired")
         notes = [f"The faces are not repaired: {unexpected(error)}"]
@@ -256,7 +256,7 @@ def _continue_without(p: Processing, error: FaceChainError, *, strict: bool) -> 
     _switch_off(p, str(error), strict=strict)
     request = tab_request_of(p)
     if request is not None:
-        request.notes.append(f"A picture was made without the face: {error}")
+        request.notes.append(f"A picture was made without the face: {without_our_name(str(error))}")
 
 
 def _abandon(p: Processing, run: FaceRun, error: FaceChainError, *, strict: bool) -> None:
@@ -278,6 +278,7 @@ def _fail(p: Processing, error: FaceChainError, *, strict: bool) -> None:
 
 def _switch_off(p: Processing, reason: str, *, strict: bool) -> None:
     """Write the reason why there is no face to the page, the log and the infotext; with ``strict`` also interrupt."""
+    reason = without_our_name(reason)
     warn(f"FaceChain is off: {reason}")
     _remove_labels(p)
     setattr(p, _TO_REPAIR, ())

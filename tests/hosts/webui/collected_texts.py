@@ -22,7 +22,6 @@ ELSEWHERE = (
     "demo",
     "bench",
     "training/",
-    "doctor.py",
     "__main__.py",
     "methods",
     "labels/",

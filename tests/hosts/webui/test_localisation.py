@@ -10,7 +10,7 @@ import pytest
 
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext import styles
+from facechain_ext import doctor, styles
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles import catalogue
 from facechain_ext.ui.host import HostCapabilities
@@ -41,7 +41,11 @@ SINGLE_WORDS = {
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column", "another kind of model", "adapter",
 }  # fmt: skip
-"""Single words in tables and drop-downs, texts of the page's scripts, and texts of gradio's own in our components."""
+SINGLE_WORDS |= {one.purpose for one in doctor.PACKAGES} | {
+    "Machine", "Packages", "Faces", "device", "folder", "catalogue", "own", "detector", "head mask", "likeness",
+    "optional", "{0} styles, {1} of your own", "Part", "Name", "What it lacks",
+}  # fmt: skip
+"""Single words in tables (the doctor's too) and drop-downs, texts of the page's scripts, and gradio's own in our parts."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
 
 
