@@ -45,7 +45,7 @@ SINGLE_WORDS |= {one.purpose for one in doctor.PACKAGES} | {
     "Machine", "Packages", "Faces", "device", "folder", "catalogue", "own", "detector", "head mask", "likeness",
     "optional", "{0} styles, {1} of your own", "Part", "Name", "What it lacks",
 }  # fmt: skip
-"""Single words in tables (the doctor's too) and drop-downs, texts of the page's scripts, and gradio's own in our parts."""
+"""Single words in tables (the doctor's too) and drop-downs, texts of the page's scripts, and gradio's own."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
 
 
