@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 SUB_TABS = {
     "Portrait": "facechain_ext.ui.portrait.layout",
-    "Template": "facechain_ext.ui.template.layout",
+    "Picture in": "facechain_ext.ui.template.layout",
     "People": "facechain_ext.ui.people.layout",
     "Train": "facechain_ext.ui.train.page",
     "Models": "facechain_ext.ui.models",
@@ -49,7 +49,7 @@ def build_sub_tabs(host: PageHost) -> None:
     """Add the sub-tabs to the page that is being built."""
     with gr.Tabs(elem_id="facechain_tabs"):
         for title, module in SUB_TABS.items():
-            name = title.lower()
+            name = module.split(".")[2]  # ids are those of the modules, whatever the tab is called
             with gr.TabItem(title, id=f"facechain_{name}", elem_id=f"facechain_tab_{name}"):
                 _build_sub_tab(name, module, host)
 

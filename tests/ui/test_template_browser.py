@@ -27,7 +27,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def template(page):
-    page.page.get_by_role("tab", name="Template").click()
+    page.page.get_by_role("tab", name="Picture in").click()
     page.page.wait_for_selector("#facechain_template_generate", state="visible")
     return page
 
@@ -163,7 +163,7 @@ def test_the_gallery_takes_templates_gives_them_and_deletes_them(template, files
 
     page.page.reload()
     page.ready()
-    page.page.get_by_role("tab", name="Template").click()
+    page.page.get_by_role("tab", name="Picture in").click()
     tile.wait_for(state="visible")
     page.page.wait_for_timeout(1000)
     assert tile.get_attribute("aria-pressed") == "false"

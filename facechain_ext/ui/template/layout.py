@@ -15,7 +15,7 @@ from facechain_ext.ui.gradio_versions import concurrent_event_options, results_g
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
-from facechain_ext.ui.template import sources_panel
+from facechain_ext.ui.template import actions_panel, sources_panel
 from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
 from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
@@ -39,32 +39,38 @@ from facechain_ext.ui.template.options_panel import (
     requests_from_values,
     suited_steps,
 )
+from facechain_ext.ui.template.picture_actions import PUT, run_action
 from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.template.jobs import TemplateRequest
+    from facechain_ext.ui.template.finished import FinishedTemplate
 
 
 def build(host: PageHost) -> None:
     """Build the page inside the Blocks that is open; loads no model."""
+    action = actions_panel.build_row()
     with gr.Row(elem_id="facechain_template_columns", elem_classes=["facechain-columns"]):
         with gr.Column(scale=1, min_width=280):
             sources = sources_panel.build(host)
         with gr.Column(scale=1, min_width=280):
-            find_button = gr.Button("Find the faces", elem_id="facechain_template_find")
-            found_status = gr.HTML("", elem_id="facechain_template_found")
-            numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
-                            elem_id="facechain_template_seen")  # fmt: skip
-            face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
-            chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces", elem_id="facechain_template_choices",
-                                      elem_classes=["facechain-hidden"])  # fmt: skip
-            doubts = gr.HTML("", elem_id="facechain_template_doubts")
-            batch_inputs = build_batch_section()
-            options = build_options(host)
+            with gr.Column(elem_id="facechain_template_put") as put_only:
+                find_button = gr.Button("Find the faces", elem_id="facechain_template_find")
+                found_status = gr.HTML("", elem_id="facechain_template_found")
+                numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
+                                elem_id="facechain_template_seen")  # fmt: skip
+                face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
+                chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces",
+                                          elem_id="facechain_template_choices",
+                                          elem_classes=["facechain-hidden"])  # fmt: skip
+                doubts = gr.HTML("", elem_id="facechain_template_doubts")
+                batch_inputs = build_batch_section()
+                options = build_options(host)
+            fields = actions_panel.build(host)
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
                 start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
@@ -78,15 +84,28 @@ def build(host: PageHost) -> None:
     boxes, stop_signal, faces = gr.State([]), gr.State(StopSignal()), [face_list, chosen_faces]
 
     def on_generate(
-        stop: StopSignal, files: list[object] | None, chosen: str, guests: list[object] | None, *values: object
+        stop: StopSignal,
+        action: str,
+        files: list[object] | None,
+        chosen: str,
+        guests: list[object] | None,
+        *values: object,
     ) -> UpdateStream:
         stop.clear()
+        own = len(fields.inputs)
         try:
-            requests = requests_from_values(template_paths(host, files, chosen), photos_by_name(host, guests), values)
+            paths, photos = template_paths(host, files, chosen), photos_by_name(host, guests)
+            if action != PUT:
+                request = actions_panel.read_request(host, action, paths, photos, values[:own])
+                yield from _run_with_progress(host, stop, lambda report: run_action(host, request, report))
+                return
+            requests = requests_from_values(
+                template_paths(host, files, chosen), photos_by_name(host, guests), values[own:]
+            )
         except FaceChainError as error:
             yield [note_html(str(error)), gr.update(), gr.update()]
             return
-        yield from _run_with_progress(host, stop, requests)
+        yield from _run_with_progress(host, stop, lambda report: generate_batch(host, requests, report))
 
     find_button.click(
         _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
@@ -110,7 +129,8 @@ def build(host: PageHost) -> None:
         return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
 
     sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
-    inputs = [stop_signal, *sources.inputs, *batch_inputs, *options, chosen_faces]
+    actions_panel.connect(host, action, fields, put_only, start, sources.inputs)
+    inputs = [stop_signal, action, *sources.inputs, *fields.inputs, *batch_inputs, *options, chosen_faces]
     start.click(
         on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)
     )
@@ -172,9 +192,11 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
     return on_restore
 
 
-def _run_with_progress(host: PageHost, stop: StopSignal, requests: list[TemplateRequest]) -> UpdateStream:
-    """Updates of status, results and comparison while the templates are generated and once they are done."""
-    task = Task(lambda report: generate_batch(host, requests, report), stop, host.is_waiting)
+def _run_with_progress(
+    host: PageHost, stop: StopSignal, work: Callable[[ReportProgress], tuple[list[FinishedTemplate], list[str]]]
+) -> UpdateStream:
+    """Updates of status, results and comparison while pictures are made and once they are done."""
+    task = Task(work, stop, host.is_waiting)
     outcome = yield from run_with_progress(task, stop, lambda status, _: [status, gr.update(), gr.update()])
     if outcome is None:
         return

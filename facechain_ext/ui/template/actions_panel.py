@@ -1,0 +1,175 @@
+"""The row of actions of the page on pictures, and the fields of those that are no template portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from facechain_ext.errors import FaceChainError
+from facechain_ext.recipes.template.settings import template_setting
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
+from facechain_ext.ui.html import note_html
+from facechain_ext.ui.template.jobs import face_choices
+from facechain_ext.ui.template.options_panel import person_choices, suited_steps
+from facechain_ext.ui.template.picture_actions import (
+    ACTIONS,
+    BUTTONS,
+    DRAW,
+    GARMENT,
+    PUT,
+    PictureRequest,
+    looks,
+    mark_preview,
+)
+from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from facechain_ext.ui.host import PageHost
+
+_IN, _BESIDE = "garment", "beside it"
+_HELP: Mapping[str, str] = {
+    "repair faces": "The chosen people's faces are painted anew, each at a resolution of its own; all else stays.",
+    GARMENT: "What you mark stays byte for byte; person, body and scene around it are painted anew.",
+    DRAW: "The whole picture is drawn anew. Without a choice the people in it are kept.",
+}
+
+
+def build_row() -> Component:
+    """The one row of choices: what happens with the picture."""
+    row: Component = gr.Radio(list(ACTIONS), value=PUT, label="What is to happen", elem_id="facechain_template_action")
+    return row
+
+
+@dataclass(frozen=True)
+class ActionFields:
+    """The fields of the other actions: ``inputs`` in the order that ``read_request`` takes, and their groups."""
+
+    inputs: Updates
+    group: Component
+    garment: Component
+    drawing: Component
+    help: Component
+    people: Component
+    clicks: Component
+    marked: Component
+    click_kind: Component
+    mark_again: Component
+
+
+def build(host: PageHost) -> ActionFields:
+    """Build the fields, hidden until one of their actions is chosen."""
+    with gr.Column(visible=False, elem_id="facechain_action_fields") as group:
+        words = gr.HTML("", elem_id="facechain_action_help")
+        people = gr.Dropdown(
+            [], value=[], multiselect=True, label="Who, from the left", elem_id="facechain_action_people"
+        )
+        with gr.Column(visible=False, elem_id="facechain_action_garment") as garment:
+            kind = gr.Radio([_IN, _BESIDE], value=_IN, label="A click marks", elem_id="facechain_action_click")
+            marked = gr.Image(label="Marked garment", show_label=False, interactive=False, height=320,
+                              elem_id="facechain_action_marked")  # fmt: skip
+            again = gr.Button("Mark again", size="sm", elem_id="facechain_action_again")
+            mask = gr.File(label="Or a mask, white is garment", file_types=["image"], elem_id="facechain_action_mask",
+                           elem_classes=["facechain-drop"])  # fmt: skip
+            worn = gr.File(label="Put on this garment instead", file_types=["image"], elem_id="facechain_action_worn",
+                           elem_classes=["facechain-drop"])  # fmt: skip
+        with gr.Column(visible=False, elem_id="facechain_action_drawing") as drawing:
+            look = gr.Dropdown(looks(), value="2D", label="Draw as", elem_id="facechain_action_look")
+            repair = gr.Checkbox(value=False, label="Repair faces after", elem_id="facechain_action_repair")
+        prompt = gr.Textbox("", label="What it shows", lines=2, elem_id="facechain_action_prompt")
+        denoise = gr.Slider(0, 1, 0, step=0.05, label="Denoising", info="0 takes what suits.",
+                            elem_id="facechain_action_denoise")  # fmt: skip
+        low, high, step = template_setting("steps").slider
+        steps = gr.Slider(low, high, suited_steps(host.capabilities()), step=step, label="Action steps",
+                          elem_id="facechain_action_steps")  # fmt: skip
+        seed = gr.Number(-1, precision=0, label="Action seed", elem_id="facechain_action_seed")
+    clicks = gr.State([])
+    inputs = [people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn]
+    return ActionFields(inputs, group, garment, drawing, words, people, clicks, marked, kind, again)
+
+
+def connect(
+    host: PageHost,
+    row: Component,
+    fields: ActionFields,
+    put_only: Component,
+    start: Component,
+    sources: list[Component],
+) -> None:
+    """Show what belongs to the chosen action, and mark the garment by clicks; ``sources`` are the page's inputs."""
+
+    def on_action(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
+        other = action != PUT
+        try:
+            choices = person_choices(face_choices(list(photos_by_name(host, guests)))) if other else []
+        except FaceChainError:
+            choices = []
+        return [
+            gr.update(visible=not other), gr.update(visible=other), gr.update(visible=action == GARMENT),
+            gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
+            gr.update(choices=choices), gr.update(value=BUTTONS[action]),
+            *_marked(host, files, chosen, [], shown=action == GARMENT),
+        ]  # fmt: skip
+
+    def on_click(
+        event: gr.SelectData, files: list[object] | None, chosen: str, clicks: list[list[Any]], kind: str, size: Any
+    ) -> Updates:
+        height, width = size.shape[:2]
+        x, y = event.index
+        click = [min(max(x / width, 0.0), 1.0), min(max(y / height, 0.0), 1.0), kind == _IN]
+        return _marked(host, files, chosen, [*clicks, click], shown=True)
+
+    def on_again(files: list[object] | None, chosen: str) -> Updates:
+        return _marked(host, files, chosen, [], shown=True)
+
+    shown = [fields.marked, fields.clicks]
+    outputs = [put_only, fields.group, fields.garment, fields.drawing, fields.help, fields.people, start, *shown]
+    row.change(on_action, [row, *sources], outputs, **HIDDEN_PROGRESS)
+    fields.marked.select(on_click, [*sources[:2], fields.clicks, fields.click_kind, fields.marked], shown)
+    fields.mark_again.click(on_again, sources[:2], shown, **HIDDEN_PROGRESS)
+
+    def on_sources(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
+        """New pictures begin a new mark, new photos are new choices."""
+        return on_action(action, files, chosen, guests)
+
+    for source in sources:
+        source.change(on_sources, [row, *sources], outputs, **HIDDEN_PROGRESS)
+
+
+def _marked(
+    host: PageHost, files: list[object] | None, chosen: str, clicks: list[list[Any]], *, shown: bool
+) -> Updates:
+    """Updates of the marked picture and of the clicks."""
+    if not shown:
+        return [gr.update(), []]
+    try:
+        picture = template_paths(host, files, chosen)[0]
+        return [mark_preview(picture, [(x, y, bool(inside)) for x, y, inside in clicks]), clicks]
+    except FaceChainError:
+        return [gr.update(value=None), []]
+
+
+def read_request(
+    host: PageHost, action: str, pictures: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
+) -> PictureRequest:
+    """The request of the fields' values; raises PhotoError for a file that was not uploaded."""
+    people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn = values
+    return PictureRequest(
+        action,
+        tuple(pictures),
+        photos,
+        tuple(people or ()),
+        look or "2D",
+        prompt or "",
+        float(denoise or 0),
+        int(steps),
+        int(-1 if seed is None else seed),
+        bool(repair),
+        tuple((float(x), float(y), bool(inside)) for x, y, inside in clicks or ()),
+        None if mask is None else host.uploaded_path(mask),
+        None if worn is None else host.uploaded_path(worn),
+    )
