@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -126,6 +127,16 @@ class StudioQuality:
             views.append(StageView(0, stage, Image.fromarray(small), Image.fromarray(new)))
             pixels = _changed(pixels, small, new, area, scale)
         return FaceResult(pixels, stages=views)
+
+
+def first_numbers(settings: Settings) -> Settings:
+    """The settings with the denoising, steps, sampler and CFG scale of the first diffusion."""
+    preset = find_preset(settings.studio_preset)
+    denoise, steps = preset.first or (settings.denoise, settings.steps)
+    return replace(
+        settings, denoise=denoise, steps=steps, sampler=preset.sampler or settings.sampler,
+        cfg=preset.cfg or settings.cfg,
+    )  # fmt: skip
 
 
 def _stages(settings: Settings) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.infotext import quote_infotext_value
 from facechain_ext.recipes.portrait_settings import PREFIX
+from facechain_ext.recipes.studio.quality import first_numbers
 from facechain_ext.recipes.template.qualities import QUALITIES, paints
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS, FaceSource, Settings
 from facechain_ext.text_values import shorten
@@ -67,8 +68,9 @@ def template_infotext(
     height, width = template.pixels.shape[:2]
     pairs: dict[str, object] = {"Seed": settings.seed, "Size": f"{width}x{height}"}
     if paints(settings):
-        pairs |= {"Steps": settings.steps, "Sampler": settings.sampler, "CFG scale": settings.cfg}
-        pairs |= _from_host(host_text) | {"Denoising strength": settings.denoise, _LABEL["strength"]: settings.strength}
+        painted = first_numbers(settings) if settings.quality == "studio" else settings
+        pairs |= {"Steps": painted.steps, "Sampler": painted.sampler, "CFG scale": painted.cfg}
+        pairs |= _from_host(host_text) | {"Denoising strength": painted.denoise, _LABEL["strength"]: settings.strength}
     changed = [(number, action) for number, action in sorted(actions.items()) if action != "keep"]
     faces = "; ".join(f"{number}: {_action_text(action)}" for number, action in changed)
     pairs |= {

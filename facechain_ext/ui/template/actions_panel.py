@@ -68,7 +68,7 @@ def build(host: PageHost) -> ActionFields:
         people = gr.Dropdown(
             [], value=[], multiselect=True, label="Who, from the left", elem_id="facechain_action_people"
         )
-        with gr.Column(visible=False, elem_id="facechain_action_garment") as garment:
+        with gr.Column(scale=0, visible=False, elem_id="facechain_action_garment") as garment:
             kind = gr.Radio([_IN, _BESIDE], value=_IN, label="A click marks", elem_id="facechain_action_click")
             marked = gr.Image(label="Marked garment", show_label=False, interactive=False, height=320,
                               elem_id="facechain_action_marked")  # fmt: skip
@@ -77,7 +77,7 @@ def build(host: PageHost) -> ActionFields:
                            elem_classes=["facechain-drop"])  # fmt: skip
             worn = gr.File(label="Put on this garment instead", file_types=["image"], elem_id="facechain_action_worn",
                            elem_classes=["facechain-drop"])  # fmt: skip
-        with gr.Column(visible=False, elem_id="facechain_action_drawing") as drawing:
+        with gr.Column(scale=0, visible=False, elem_id="facechain_action_drawing") as drawing:
             look = gr.Dropdown(looks(), value="2D", label="Draw as", elem_id="facechain_action_look")
             repair = gr.Checkbox(value=False, label="Repair faces after", elem_id="facechain_action_repair")
         prompt = gr.Textbox("", label="What it shows", lines=2, elem_id="facechain_action_prompt")

@@ -236,6 +236,8 @@ def test_blocks_of_colour_have_24_pixels_of_1024():
 def test_the_settings_come_back_from_the_infotext(pair):
     settings = studio(studio_preset="LCM", studio_stages="first, color")
     text = template_infotext(pair, {1: ANNA}, settings)
+    assert "Steps: 12, Sampler: Euler a, CFG scale: 2" in text
+    assert "Denoising strength: 0.5" in text, "those of the first diffusion"
     found = parse_infotext(text)
     parsed = parse_template_infotext(found.prompt, found.negative, found.values)
     assert (parsed.settings.quality, parsed.settings.studio_preset, parsed.settings.studio_stages) == (
