@@ -58,13 +58,16 @@ class PersonInPicture(Protocol):
 class StepLayout:
     """The rows that a host's denoiser runs in one step: ``conditional`` ones first, then ``unconditional`` ones.
 
-    ``cond`` and ``uncond`` are the text embeddings of those rows, [rows, tokens, width], when they are known.
+    ``cond`` and ``uncond`` are the text embeddings of those rows, [rows, tokens, width], when they are known. With
+    ``windows`` the rows are frames in sliding windows: "pairs" has a window's conditional rows and then its
+    unconditional ones in each call, "apart" rows of one kind.
     """
 
     conditional: int
     unconditional: int
     cond: Tensor | None = None
     uncond: Tensor | None = None
+    windows: Literal["", "pairs", "apart"] = ""
 
 
 class ModelPatcher(Protocol):

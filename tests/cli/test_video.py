@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.cli.main import app
+from facechain_ext.labels import describe, read_packet
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.video import write_video
 from tests.media.conftest import ffmpeg
@@ -38,3 +39,33 @@ def test_a_person_in_a_clip(photo, tmp_path, ffmpeg):
 def test_without_consent_nothing_is_read(tmp_path):
     done = video("--photo", "a.jpg", "--template", "b.mp4", "--out", tmp_path / "c.mp4")
     assert "never did or said" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "--template with a clip, or words"),
+        (("words", "--template", "b.mp4"), "--template with a clip, or words"),
+        (("words",), "needs a --checkpoint and a --motion"),
+    ],
+)
+def test_one_of_both_ways_is_asked_for(tmp_path, arguments, reason):
+    done = video("--photo", "a.jpg", "--out", tmp_path / "c.mp4", "--consent", *arguments)
+    assert reason in " ".join((done.output + str(done.exception)).replace("│", " ").split())
+
+
+def test_a_clip_from_words(models, photo, tmp_path, ffmpeg):
+    from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
+    from tests.hosts.diffusers.test_clip import motion
+
+    widths = load_checkpoint(models.checkpoint).unet.config.block_out_channels
+    motion(widths).save_pretrained(tmp_path / "motion")
+    out = tmp_path / "a.mp4"
+    done = video(
+        "a person", "--photo", photo, "--checkpoint", models.checkpoint, "--motion", tmp_path / "motion", "--adapter",
+        models.adapter, "--encoder", models.encoder, "--frames", 2, "--steps", 1, "--size", 64, "--out", out,
+        "--consent",
+    )  # fmt: skip
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert len(list(open_clip(out).frames())) == 2
+    assert describe(read_packet(out.read_bytes()))["source_type"] == "trainedAlgorithmicMedia"

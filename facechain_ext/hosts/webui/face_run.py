@@ -18,6 +18,7 @@ from facechain_ext.methods.protocol import RuntimeOptions, StepLayout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from facechain_ext.hosts.webui.animatediff import AnimatedClip
     from facechain_ext.hosts.webui.host_types import CfgDenoiserParams, Checkpoint, Denoiser, Processing
     from facechain_ext.methods.protocol import ActiveMethod, PreparedMethod
 
@@ -32,6 +33,7 @@ class FaceRun:
 
     ``current`` and ``keeping_loaded`` belong to the class, because the host's denoiser callback names no script and
     the next generation has to clean up after one that ended with an error; the host samples one generation at a time.
+    ``clip`` is AnimateDiff's, where it makes one.
     ``on_failure`` is called once when the face's part of a step fails; the picture then goes on without it.
     """
 
@@ -40,8 +42,9 @@ class FaceRun:
     keeping_loaded: FaceRun | None = None
     """The run whose weights stay loaded between the pictures of its generation."""
 
-    def __init__(self, prepared: PreparedMethod, *, hires: bool = True) -> None:
+    def __init__(self, prepared: PreparedMethod, *, hires: bool = True, clip: AnimatedClip | None = None) -> None:
         self.prepared = prepared
+        self.clip = clip
         self._hires = hires
         self.on_failure: Callable[[HostError], None] = lambda error: warn(str(error))
         self._active: ActiveMethod | None = None
@@ -104,8 +107,8 @@ class FaceRun:
         self._may_keep_loaded = model.keeps_weights
         options = RuntimeOptions(
             attention=attention.select_attention(),
-            automatic_region=settings.automatic_region(),
-            every_second_step=settings.every_second_step(),
+            automatic_region=settings.automatic_region() and self.clip is None,
+            every_second_step=settings.every_second_step() and self.clip is None,
             conditional_only=settings.conditional_only(),
             on_failure=self._fail,
             on_ambiguous=warn,
@@ -164,7 +167,8 @@ class FaceRun:
         cond, uncond = params.text_cond, params.text_uncond
         if not hasattr(cond, "shape"):  # SDXL has a dictionary here; its method asks for no rows
             return
-        active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond))
+        windows = "" if self.clip is None else self.clip.row_order()
+        active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond, windows))
 
     @classmethod
     def clear(cls) -> None:

@@ -91,6 +91,8 @@ class Processing(Protocol):
     extra_generation_params: dict[str, object]
     """Further entries of the pictures' infotext, by label."""
     sample: Callable[..., object]
+    scripts: ScriptRunner | None
+    script_args: Sequence[object]
 
     def close(self) -> None:
         """Release what the run holds."""

@@ -53,7 +53,7 @@ def on_image_saved(params: ImageSaveParams) -> None:
     path = Path(params.filename)
     for file in dict.fromkeys((path, path.with_suffix(".jpg"))):  # a second, smaller JPEG of a large picture
         if file.suffix.lower() in _FORMATS and file.is_file():
-            _write(file, packet)
+            write_label(file, packet)
 
 
 def label_results(p: Processing, processed: Processed) -> None:
@@ -99,8 +99,8 @@ def _marks(p: Processing | None) -> Sequence[str | bytes]:
     return [packet_of_picture(picture) for picture in pictures if hasattr(picture, "info")]
 
 
-def _write(file: Path, packet: str) -> None:
-    """Write a packet into a file that has none."""
+def write_label(file: Path, packet: str) -> None:
+    """Write a packet into a file that has none; one that cannot be labelled is named in the log."""
     try:
         content = file.read_bytes()
         if read_packet(content):

@@ -13,6 +13,7 @@ from facechain_ext import devices
 from facechain_ext.errors import FaceChainError, PhotoError
 from facechain_ext.hosts.webui import (
     accordion,
+    animatediff,
     controlnet,
     disconnects,
     labelling,
@@ -186,6 +187,8 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         if run is not None:
             run.detach()
             person_prompts.detach(p)
+            if processed is not None:
+                animatediff.label_files(p, processed, run.clip)
             if run.prepared.lora is not None:
                 method_lora.forget(run.prepared.lora)
             setattr(p, _RUN, None)
@@ -206,12 +209,14 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         method = choose_method(model.family, arguments.method, people=people)
         prepared = method.prepare(people, arguments.of_method(method), model)
         remarks = (choice_remark(method.name, model.family, arguments.method), *_prompt_remarks(p, prepared))
-        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *filter(None, remarks)))
-        setattr(p, _TO_REPAIR, people if arguments.repair_faces else ())
+        clip = animatediff.clip_of(p)
+        remarks = (*filter(None, remarks), *animatediff.notes(p, clip, arguments))
+        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *remarks))
+        setattr(p, _TO_REPAIR, people if arguments.repair_faces and clip is None else ())
         arguments = replace(arguments, method=prepared.method).with_method_settings(prepared.settings)
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
-        return FaceRun(prepared, hires=arguments.hires)
+        return FaceRun(prepared, hires=arguments.hires, clip=clip)
 
 
 def _prompt_remarks(p: Processing, prepared: PreparedMethod) -> tuple[str, ...]:

@@ -71,6 +71,11 @@ def every_second_step() -> bool:
     return bool(_value(EVERY_SECOND, default=False))
 
 
+def frame_mixing_speedups() -> list[tuple[str, bool]]:
+    """Name of each speedup that would mix the frames of a clip, and whether it is on."""
+    return [("automatic region", automatic_region()), ("every second step", every_second_step())]
+
+
 def conditional_only() -> bool:
     """Whether the unconditional rows are computed without the face."""
     return bool(_value(CONDITIONAL_ONLY, default=False))

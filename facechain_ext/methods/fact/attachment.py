@@ -33,6 +33,8 @@ T = TypeVar("T")
 RowSource = Callable[[int, "Tensor | None"], Sequence[bool]]
 """Says for each row of a coming run of the U-Net whether it is conditional, given their number and the text context."""
 
+_CLIP_AXES = 5
+"""Axes of what a U-Net with motion modules of diffusers is called with."""
 TRAINED_STEPS = 1000
 """Length of the noise schedule that Stable Diffusion was trained on, of which timesteps are numbers."""
 
@@ -141,9 +143,10 @@ class Attachment:
             injection.progress = min(max(1.0 - (float(first) + 1.0) / TRAINED_STEPS, 0.0), 1.0)
         if injection.active:
             height, width = sample.shape[-2:]
-            injection.begin(
-                self._conditional(len(sample), context if isinstance(context, Tensor) else None), (height, width)
-            )
+            rows = self._conditional(len(sample), context if isinstance(context, Tensor) else None)
+            if sample.ndim == _CLIP_AXES:  # [b, channels, frames, h, w]: its blocks see each frame as a row
+                rows = [conditional for conditional in rows for _ in range(sample.shape[2])]
+            injection.begin(rows, (height, width))
 
     def _conditional(self, rows: int, context: Tensor | None) -> Sequence[bool]:
         if callable(self._rows):

@@ -47,6 +47,8 @@ class StepRows:
         layout = self._layout
         if layout is None:
             return self._all_conditional(rows)
+        if layout.windows:
+            return self._in_window(rows, layout, context)
         position = (self._rows_done, rows, layout.conditional, layout.unconditional)
         counted = self._count_rows(rows, layout)
         if counted is not None and position in self._confirmed:
@@ -57,6 +59,22 @@ class StepRows:
                 self._confirmed.add(position)
             return known
         return counted if counted is not None else self._all_conditional(rows)
+
+    def _in_window(self, rows: int, layout: StepLayout, context: Tensor | None) -> list[bool]:
+        """The rows of a call that holds a window of frames, or all of them.
+
+        A prompt that changes along the clip has other conditional texts than the step's, never other unconditional
+        ones, so a row that is neither counts as conditional.
+        """
+        if layout.windows == "pairs" and layout.unconditional and rows % 2 == 0:
+            return [row < rows // 2 for row in range(rows)]
+        if not layout.unconditional:
+            return [True] * rows
+        if context is None or layout.uncond is None:
+            return self._all_conditional(rows)
+        if layout.cond is not None and bool(_is_among(layout.uncond, layout.cond).any()):
+            return self._all_conditional(rows)
+        return [not is_uncond for is_uncond in _is_among(context, layout.uncond).tolist()]
 
     def _count_rows(self, rows: int, layout: StepLayout) -> list[bool] | None:
         """The next ``rows`` of the step, from its start again when it was run to its end; None when they do not fit."""

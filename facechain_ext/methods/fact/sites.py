@@ -41,6 +41,8 @@ _SDXL_CONTEXT = 2048
 """The same for SDXL, which is told by where its blocks are: small models of its layout have other widths."""
 
 _BLOCK = ".transformer_blocks."
+_MOTION = (".temporal_transformer", ".motion_modules.")
+"""Parts of names of motion modules, of sd-webui-animatediff and of diffusers: their stacks attend over frames."""
 
 
 class _SelfAttention(Protocol):
@@ -174,7 +176,7 @@ def family_of_sites(sites: Iterable[str]) -> ModelFamily:
 
 def text_width(unet: nn.Module) -> int:
     """How many numbers a token of the text has that a U-Net's cross-attention takes; 0 where it has none."""
-    block = next((module for module in unet.modules() if _is_transformer_block(module)), None)
+    block = _first_block(dict(unet.named_modules()))
     return 0 if block is None else Site.of("", block).context
 
 
@@ -183,7 +185,7 @@ def _depths(modules: Mapping[str, nn.Module]) -> dict[str, int]:
     depths: dict[str, int] = {}
     for name in modules:
         stack, found, number = name.partition(_BLOCK)
-        if found and number.isdecimal() and stack.count(".") <= 3:
+        if found and number.isdecimal() and not any(part in stack for part in _MOTION) and stack.count(".") <= 3:
             depths[stack] = max(depths.get(stack, 0), int(number) + 1)
     return depths
 
@@ -200,8 +202,15 @@ def _family_of_stacks(depths: Mapping[str, int], names: Callable[[str], str]) ->
 
 
 def _family_by_context(modules: Mapping[str, nn.Module]) -> ModelFamily:
-    block = next((m for m in modules.values() if _is_transformer_block(m)), None)
+    block = _first_block(modules)
     return "unknown" if block is None else _FAMILY_OF_CONTEXT.get(Site.of("", block).context, "unknown")
+
+
+def _first_block(modules: Mapping[str, nn.Module]) -> TransformerBlock | None:
+    for name, module in modules.items():
+        if _is_transformer_block(module) and not any(part in name for part in _MOTION):
+            return module
+    return None
 
 
 def _is_transformer_block(module: nn.Module) -> TypeGuard[TransformerBlock]:

@@ -1,0 +1,185 @@
+"""A clip from a prompt with a person in every frame: AnimateDiff of diffusers with the same face adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from facechain_ext.errors import Cancelled, HostError, InputError, WeightsError
+from facechain_ext.hosts.diffusers.host_model import DiffusersModel
+from facechain_ext.hosts.diffusers.latents import decode
+from facechain_ext.hosts.diffusers.sampling.conditions import guidance
+from facechain_ext.methods.fact.method import FactMethod
+from facechain_ext.methods.protocol import RuntimeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from diffusers import AnimateDiffPipeline, MotionAdapter
+
+    from facechain_ext.faces.types import Pixels
+    from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
+    from facechain_ext.methods.fact import FaceAdapter
+    from facechain_ext.methods.protocol import ActiveMethod
+    from facechain_ext.recipes.job import Person
+
+FRAMES = 16
+"""Frames that motion modules of AnimateDiff were trained on."""
+_STEP = 8
+"""Pixels of a latent cell."""
+
+
+@dataclass(frozen=True)
+class ClipJob:
+    """What a clip shows: ``frames`` up to what the motion module knows, ``steps`` 1 to 150, ``cfg`` 1 to 30.
+
+    ``width`` and ``height`` are 64 to 1024, in multiples of 8.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    frames: int = FRAMES
+    steps: int = 25
+    cfg: float = 7.0
+    width: int = 512
+    height: int = 512
+    seed: int = 0
+
+
+def load_motion(path: Path, dtype: torch.dtype) -> MotionAdapter:
+    """A motion module: a folder of diffusers, or AnimateDiff's one file; raises WeightsError for anything else."""
+    from diffusers import MotionAdapter
+
+    try:
+        if path.is_dir():
+            return MotionAdapter.from_pretrained(path, torch_dtype=dtype, local_files_only=True)
+        if path.suffix != ".safetensors":
+            raise WeightsError(f"{path.name} is not a .safetensors file. Use the module in that format.")
+        return MotionAdapter.from_single_file(str(path), torch_dtype=dtype, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise WeightsError(f"{path} cannot be read as a motion module of AnimateDiff ({reason}).") from error
+
+
+class ClipHost:
+    """A checkpoint of SD1.5 with a motion module; its U-Net is a copy, so the checkpoint stays as it is.
+
+    Raises HostError for a checkpoint of another kind and a motion module of other widths.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, motion: MotionAdapter, adapter: FaceAdapter | None = None) -> None:
+        if checkpoint.is_sdxl:
+            raise HostError("Clips are made with checkpoints of SD1.5; this one is SDXL.")
+        widths, own = (tuple(one.config.block_out_channels) for one in (motion, checkpoint.unet))
+        if widths != own:
+            raise HostError(
+                f"The motion module is for a U-Net of widths {widths}, the checkpoint has {own}: they are of different "
+                "models. Choose a motion module for SD1.5."
+            )
+        self._checkpoint = checkpoint
+        self._adapter = adapter
+        self._motion = motion
+        self._pipeline = _pipeline(checkpoint, motion)
+        self._model = _MotionModel(checkpoint, self._pipeline)
+
+    @property
+    def max_frames(self) -> int:
+        """The longest clip: 24 frames with version 1 of the motion modules, 32 with versions 2 and 3."""
+        return int(self._motion.config.motion_max_seq_length)
+
+    def frames(
+        self, job: ClipJob, person: Person | None, *, progress: Callable[[int, int], bool] | None = None
+    ) -> list[Pixels]:
+        """The frames, RGB uint8 [h, w, 3], of ``job`` with ``person`` in each.
+
+        Raises InputError for values out of range, HostError without an adapter for a person, Cancelled when
+        ``progress(step, steps)`` returns False.
+        """
+        check_clip_job(job, self.max_frames)
+        if person is None:
+            return list(self._sample(job, None, progress))
+        if self._adapter is None:
+            raise HostError("This clip has a person in it, but no face adapter is loaded. Name one with --adapter.")
+        prepared = FactMethod().prepare([person], {"adapter": self._adapter}, self._model)
+        with prepared.applied(self._model, RuntimeOptions()) as active:
+            active.set_rows([True] if job.cfg == 1 else [False, True])
+            return list(self._sample(job, active, progress))
+
+    @torch.no_grad()
+    def _sample(
+        self, job: ClipJob, active: ActiveMethod | None, progress: Callable[[int, int], bool] | None
+    ) -> Iterator[Pixels]:
+        words = guidance(self._checkpoint, job.prompt, job.negative_prompt, job.cfg)
+        if words.positive.embeds.shape != words.negative.embeds.shape:
+            raise InputError("In a clip prompt and negative prompt are of the same length; shorten the longer one.")
+
+        def after_step(_pipeline: object, step: int, _timestep: object, values: dict[str, object]) -> dict[str, object]:
+            if active is not None:
+                active.set_progress((step + 1) / job.steps)
+            if progress is not None and not progress(step + 1, job.steps):
+                raise Cancelled("Stopped; no file was written.")
+            return values
+
+        if active is not None:
+            active.set_progress(0.0)
+        result = self._pipeline(
+            prompt_embeds=words.positive.embeds, negative_prompt_embeds=words.negative.embeds, num_frames=job.frames,
+            height=job.height, width=job.width, num_inference_steps=job.steps, guidance_scale=job.cfg,
+            output_type="latent", generator=torch.Generator().manual_seed(job.seed), callback_on_step_end=after_step,
+        )  # fmt: skip
+        for latent in result.frames[0].transpose(0, 1):  # [channels, frames, h, w]
+            yield np.asarray(decode(self._checkpoint.vae, latent[None].float()))
+
+
+def check_clip_job(job: ClipJob, max_frames: int) -> None:
+    """Raises InputError for a value out of its range."""
+    for name, value, low, high in (
+        ("Frames", job.frames, 1, max_frames),
+        ("Steps", job.steps, 1, 150),
+        ("CFG scale", job.cfg, 1, 30),
+        ("Width", job.width, 64, 1024),
+        ("Height", job.height, 64, 1024),
+    ):
+        if not low <= value <= high:
+            raise InputError(f"{name} is {value:g}; choose a value from {low} to {high}.")
+    if job.width % _STEP or job.height % _STEP:
+        raise InputError(f"Width and height are multiples of {_STEP}, not {job.width} x {job.height}.")
+
+
+class _MotionModel(DiffusersModel):
+    """The U-Net with its motion modules."""
+
+    def __init__(self, checkpoint: Checkpoint, pipeline: AnimateDiffPipeline) -> None:
+        super().__init__(checkpoint)
+        self._pipeline = pipeline
+
+    @property
+    def unet(self) -> torch.nn.Module:
+        """The U-Net that the pipeline runs."""
+        unet: torch.nn.Module = self._pipeline.unet
+        return unet
+
+
+def _pipeline(checkpoint: Checkpoint, motion: MotionAdapter) -> AnimateDiffPipeline:
+    from diffusers import AnimateDiffPipeline, DDIMScheduler
+
+    # the schedule that motion modules were trained with (AnimateDiff, configs/inference/inference-v2.yaml)
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="linear", clip_sample=False, steps_offset=1,
+        timestep_spacing="linspace", prediction_type=checkpoint.noise.prediction,
+    )  # fmt: skip
+    unet = checkpoint.unet
+    pipeline = AnimateDiffPipeline(
+        checkpoint.vae,
+        checkpoint.text_encoder,
+        checkpoint.tokenizer,
+        unet,
+        motion.to(unet.device, unet.dtype),
+        scheduler,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
