@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from facechain_ext.hosts.webui.host_types import Processing, Schedule, TextEncoder
-    from facechain_ext.methods.protocol import PromptConditioning
+    from facechain_ext.methods.protocol import PreparedMethod, PromptConditioning
 
     Conditions = Any
     """What the host makes of prompts; it differs between hosts and is handed on."""
@@ -230,3 +230,12 @@ def join_schedules(
             joined.pop()
         joined.append(type(entry)(step, entry.cond))
     return joined
+
+
+def prompt_remarks(p: Processing, prepared: PreparedMethod) -> tuple[str, ...]:
+    """What the user should know about where in the prompt the person is put in."""
+    if prepared.conditioning is None:
+        return ()
+    prompts = getattr(p, "all_prompts", None) or [p.prompt]
+    remark = prepared.conditioning.remark([str(prompts[0])])
+    return (remark,) if remark else ()

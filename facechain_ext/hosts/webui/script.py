@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
-    from facechain_ext.methods.protocol import PreparedMethod
     from facechain_ext.recipes.job import Person
 
 log = logging.getLogger(__name__)
@@ -208,7 +207,10 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         people = resolved.people
         method = choose_method(model.family, arguments.method, people=people)
         prepared = method.prepare(people, arguments.of_method(method), model)
-        remarks = (choice_remark(method.name, model.family, arguments.method), *_prompt_remarks(p, prepared))
+        remarks = (
+            choice_remark(method.name, model.family, arguments.method),
+            *person_prompts.prompt_remarks(p, prepared),
+        )
         clip = animatediff.clip_of(p)
         remarks = (*filter(None, remarks), *animatediff.notes(p, clip, arguments))
         _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *remarks))
@@ -217,15 +219,6 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
         p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
         return FaceRun(prepared, hires=arguments.hires, clip=clip)
-
-
-def _prompt_remarks(p: Processing, prepared: PreparedMethod) -> tuple[str, ...]:
-    """What the user should know about where in the prompt the person is put in."""
-    if prepared.conditioning is None:
-        return ()
-    prompts = getattr(p, "all_prompts", None) or [p.prompt]
-    remark = prepared.conditioning.remark([str(prompts[0])])
-    return (remark,) if remark else ()
 
 
 def _add_notes(p: Processing, notes: Sequence[str]) -> None:
