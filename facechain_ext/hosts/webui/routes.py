@@ -17,6 +17,7 @@ from facechain_ext.hosts.webui import (
     logins,
     picture_route,
     strict_answers,
+    talk_route,
     template_route,
 )
 from facechain_ext.hosts.webui.request_body import read_object
@@ -64,6 +65,7 @@ def add_routes(blocks: object, app: FastAPI) -> None:
         "detail": detail_route.create_repaired_picture,
         "redraw": lambda body: picture_route.create_picture("redraw", body),
         "garment": lambda body: picture_route.create_picture("garment", body),
+        "talk": talk_route.create_talking_portrait,
     }
     for path, answer in posted.items():
         router.add_api_route(
