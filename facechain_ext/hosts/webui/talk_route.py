@@ -12,7 +12,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.labels import read_packet
-from facechain_ext.media.speech import speak
+from facechain_ext.media.speech import Speech, speak
 from facechain_ext.recipes.moving_file import require_consent
 from facechain_ext.recipes.talking.preview import PreviewSettings, make_preview
 
@@ -43,14 +43,16 @@ def create_talking_portrait(body: object) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="facechain-talk-") as name:
         folder = Path(name)
         if isinstance(voice, str):
-            sound, phonemes = folder / "voice", ()
+            sound = folder / "voice"
             sound.write_bytes(decode_base64(voice))
+            spoken = Speech(sound)
         else:
             # a piper voice would be a path of this machine
             spoken = speak(words, folder, speaker="espeak-ng", voice=str(body.get("speaker_voice") or ""))
-            sound, phonemes = spoken.path, spoken.phonemes
         out = folder / "talk.mp4"
-        notes = make_preview(pixels, sound, out, settings, phonemes=phonemes, inherited=[packet] if packet else [])
+        notes = make_preview(
+            pixels, spoken.path, out, settings, phonemes=spoken.phonemes, inherited=[packet] if packet else []
+        )
         return {"video": base64.b64encode(out.read_bytes()).decode("ascii"), "notes": list(notes)}
 
 
