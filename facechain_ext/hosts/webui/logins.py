@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from fastapi import FastAPI
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from facechain_ext.hosts.webui.host_types import Processing
 
+_UNAUTHORIZED, _ASK = 401, (b"www-authenticate", b"Basic")
+"""The status of an answer that asks for a password, and the header by which it asks (RFC 7235, section 3.1)."""
 _API = ("/sdapi/", "/facechain/")
 """Parts of the paths of requests that carry the API's user and password."""
 _PRIVATE = (CARDS, "jobs", "templates", "presets", "styles/thumbnails")
@@ -95,8 +97,16 @@ class OwnerMiddleware:
         if scope["type"] != "http" or not any(part in str(scope.get("path", "")) for part in _API):
             await self._app(scope, receive, send)
             return
+
+        async def asking(message: Message) -> None:
+            """Ask for a password where one is missing: AUTOMATIC1111's handler of errors drops that header."""
+            if message["type"] == "http.response.start" and message["status"] == _UNAUTHORIZED:
+                headers = [(name, value) for name, value in message["headers"] if name.lower() != _ASK[0]]
+                message = {**message, "headers": [*headers, _ASK]}
+            await send(message)
+
         with acting_as(owner_named(checked_user(scope.get("headers", ()), self._passwords))):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, asking)
 
 
 def checked_user(headers: Iterable[tuple[bytes, bytes]], passwords: dict[str, str]) -> str:

@@ -204,6 +204,11 @@ def test_routes_require_the_hosts_password(monkeypatch, models, auth):
     from facechain_ext.hosts.webui import routes
 
     app = fastapi.FastAPI()
+
+    @app.exception_handler(fastapi.HTTPException)
+    async def as_the_webui_does(_request, error):
+        return fastapi.responses.JSONResponse(status_code=error.status_code, content={"detail": error.detail})
+
     routes.add_routes(None, app)
     client = TestClient(app)
     right = ("ben", "word") if auth else None
@@ -213,5 +218,6 @@ def test_routes_require_the_hosts_password(monkeypatch, models, auth):
     assert client.post("/facechain/v1/detect", json={"photo": "/etc/passwd"}, auth=right).status_code == 422
     if auth:
         for path in ("version", "schema", "adapters", "cards"):
-            assert client.get(f"/facechain/v1/{path}").status_code == 401
+            refused = client.get(f"/facechain/v1/{path}")
+            assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Basic")
             assert client.get(f"/facechain/v1/{path}", auth=("ben", "secret")).status_code == 401
