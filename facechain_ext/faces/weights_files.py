@@ -42,6 +42,11 @@ def find_arcface() -> Path | None:
     return weights.find("arcface") or _find_onnx("w600k_*.onnx", "glintr100.onnx")
 
 
+def find_buffalo_recogniser() -> Path | None:
+    """The file of buffalo_l's recognition network, whose embeddings no other network gives; searched as above."""
+    return weights.find("arcface") or _find_onnx("w600k_r50.onnx")
+
+
 def _find_onnx(*patterns: str) -> Path | None:
     """The first file that matches a pattern in our models folder, the host's insightface folder, or the user's."""
     own = weights.models_folder()

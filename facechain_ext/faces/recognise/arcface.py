@@ -41,5 +41,9 @@ class ArcFaceRecogniser:
 
     def embed(self, aligned: Pixels) -> NDArray[np.float32]:
         """The embedding of an aligned RGB face uint8 [112, 112, 3]: float32 [512], unit length."""
+        return normalize_embedding(self.features(aligned), self._file)
+
+    def features(self, aligned: Pixels) -> NDArray[np.float32]:
+        """The same as the network gives it, float32 [512] of any length."""
         batch = (aligned.astype(np.float32).transpose(2, 0, 1)[None] - 127.5) / 127.5
-        return normalize_embedding(self._session.run(None, {self._input: batch})[0], self._file)
+        return np.asarray(self._session.run(None, {self._input: batch})[0], np.float32).ravel()

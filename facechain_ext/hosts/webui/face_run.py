@@ -61,7 +61,10 @@ class FaceRun:
         """Have the person in the prompts of ``p``, where the method puts one there."""
         if self.prepared.conditioning is not None:
             prompts = PersonPrompts(self.prepared.conditioning, hires=self._hires, on_failure=self.on_failure)
-            prompts.attach(p)
+            try:
+                prompts.attach(p)
+            except HostError as error:
+                self.on_failure(error)
 
     def detach_after_sampling(self, p: Processing) -> None:
         """Wrap ``p.sample`` so that the next call detaches the face at its end, also after an error or interruption.

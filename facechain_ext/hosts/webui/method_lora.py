@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _MODULE = "networks"
 """The name under which every host imports its Lora extension."""
+_LIST, _OURS = "list_available_networks", "_facechain_keeps_listed"
+"""The host's function that reads its folder of LoRAs anew, and the mark of ours in its place."""
 
 
 def tag(lora: MethodLora) -> str:
@@ -32,8 +35,34 @@ def tag(lora: MethodLora) -> str:
     path, name = _file(lora), _name(lora)
     if name not in module.available_network_aliases:
         entry = module.network.NetworkOnDisk(name, str(path))
-        module.available_networks[name] = module.available_network_aliases[name] = entry
+        _keep_listed(module, name, entry)
     return f"<lora:{name}:{format_number(lora.weight)}>"
+
+
+def _keep_listed(module: LoraModule, name: str, entry: object) -> None:
+    """List ``entry``, and again when the host reads its list anew because a prompt names a LoRA that is not there."""
+
+    def add() -> None:
+        module.available_networks[name] = module.available_network_aliases[name] = entry
+
+    _list_as_the_host(module)
+    read = getattr(module, _LIST)
+
+    @functools.wraps(read)
+    def read_and_add() -> None:
+        read()
+        add()
+
+    setattr(read_and_add, _OURS, True)
+    setattr(module, _LIST, read_and_add)
+    add()
+
+
+def _list_as_the_host(module: object) -> None:
+    """Have the host read its list itself; harmless where it does."""
+    read = getattr(module, _LIST, None)
+    if getattr(read, _OURS, False):
+        setattr(module, _LIST, getattr(read, "__wrapped__"))  # noqa: B009 - functools.wraps sets it
 
 
 def add_to_hires(p: Processing, lora: MethodLora) -> None:
@@ -56,6 +85,7 @@ def add_to_hires(p: Processing, lora: MethodLora) -> None:
 def forget(lora: MethodLora) -> None:
     """Take ``lora`` off the host's list again, where users choose from."""
     module = sys.modules.get(_MODULE)
+    _list_as_the_host(module)
     for listed in (getattr(module, "available_networks", {}), getattr(module, "available_network_aliases", {})):
         listed.pop(_name(lora), None)
 

@@ -8,6 +8,7 @@ anything of it.
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,16 @@ class PersonPrompts:
         self._caches: dict[tuple[str, bool], list[object]] = {}
 
     def attach(self, p: Processing) -> None:
-        """Have the prompts of ``p`` encoded with the person; ``detach`` ends that."""
+        """Have the prompts of ``p`` encoded with the person; ``detach`` ends that.
+
+        Raises HostError where the host encodes prompts in a way that is not known (it keeps one cache for all).
+        """
         detach(p)
+        if "caches" not in inspect.signature(getattr(p, _METHOD)).parameters:
+            raise HostError(
+                "This webui encodes prompts in a way that FaceChain does not know, so the person cannot be put into a "
+                "prompt of SDXL here. Use it in AUTOMATIC1111's webui, Forge, Forge Neo, reForge or Forge Classic."
+            )
         setattr(p, _METHOD, functools.partial(self._encode, p, getattr(p, _METHOD)))
 
     def _encode(

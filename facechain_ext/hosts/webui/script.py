@@ -123,10 +123,10 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
             log.exception("the face cannot be put in")
             _fail(p, unexpected(error), strict=_is_strict(args))
             return
+        setattr(p, _RUN, run)
         if run is not None:
             run.on_failure = functools.partial(_continue_without, p, strict=_is_strict(args))
             run.attach_prompts(p)
-        setattr(p, _RUN, run)
 
     def before_process_batch(self, p: Processing, *args: object, prompts: list[str], **kwargs: object) -> None:
         """Add the tag of the method's LoRA, and the words that call it, to the coming batch; not to the infotext."""

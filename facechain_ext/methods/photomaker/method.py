@@ -6,22 +6,20 @@ import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import torch
-
 from facechain_ext.errors import HostError, InputError
-from facechain_ext.identity.projection_cache import project_cached
 from facechain_ext.methods.fact.sites import text_width
 from facechain_ext.methods.method_lora import MethodLora
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.conditioning import PUBLISHED_STRENGTH, PersonConditioning
 from facechain_ext.methods.photomaker.files import PUBLISHED, chosen_photomaker, photomaker_files
 from facechain_ext.methods.photomaker.model import PhotoMaker, load_photomaker
-from facechain_ext.methods.photomaker.pixels import clip_pixels
+from facechain_ext.methods.photomaker.stacking import AVERAGE, STACK, stack_identity
 from facechain_ext.methods.setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import torch
     from torch import Tensor
 
     from facechain_ext.identity import Identity
@@ -38,14 +36,15 @@ STYLE_STRENGTH = 0.2
 
 
 class PhotoMakerMethod:
-    """PhotoMaker, version 1."""
+    """PhotoMaker, versions 1 and 2."""
 
     name = "PhotoMaker"
     trained_for: tuple[ModelFamily, ...] = ("SDXL",)
     settings = (
         Setting(
             "photomaker", "PhotoMaker file", "FaceChain PhotoMaker", AUTOMATIC,
-            "SDXL: the file of the ID encoder.", optional=True,
+            "SDXL: the file of the ID encoder. Version 2 needs insightface's buffalo_l (non-commercial research only).",
+            optional=True,
         ),
         Setting(
             "style_strength", "Style strength", "FaceChain style strength", STYLE_STRENGTH,
@@ -55,6 +54,11 @@ class PhotoMakerMethod:
         Setting(
             "class_word", "Person as", "FaceChain class word", "",
             "SDXL: words in place of the prompt's word for the person, such as child or old man.", optional=True,
+        ),
+        Setting(
+            "person_mixing", "Mix people by", "FaceChain person mixing", AVERAGE,
+            "SDXL: the average of the people's embeddings by their shares, or the photos of all side by side (stack).",
+            optional=True, choices=(AVERAGE, STACK),
         ),
     )  # fmt: skip
 
@@ -116,23 +120,22 @@ class PreparedPhotoMaker:
         reason = PhotoMakerMethod().unusable_reason(person.identity)
         if reason:
             raise InputError(reason)
-        if encoder.version != 1:
-            raise HostError(
-                f"{encoder.name} is PhotoMaker v2, which needs recognition embeddings of insightface's buffalo_l; "
-                "they are not read here yet. Choose a file of version 1."
-            )
         self.settings = {row.name: settings.get(row.name, row.default) for row in PhotoMakerMethod.settings}
+        mixing = str(self.settings["person_mixing"])
+        if not person.identity.blend:
+            self.settings["person_mixing"] = ""  # nobody is mixed: nothing to say in the picture's settings
         self.notes = _left_out(people)
         self.conditioning: PersonConditioning | None = None
         self.lora: MethodLora | None = None
         if person.strength == 0:
             return
         amount = person.strength / PUBLISHED_STRENGTH
-        embeds, weights = stacked_id_embedding(encoder, person.identity)
+        stacked = stack_identity(encoder, person.identity, mixing)
+        self.notes += stacked.notes
         self.conditioning = PersonConditioning(
             encoder,
-            embeds,
-            weights,
+            stacked.embeds,
+            stacked.weights,
             amount,
             start=max(float(str(self.settings["style_strength"])), person.window[0]),
             end=person.window[1],
@@ -168,23 +171,6 @@ class ActivePhotoMaker:
 
     def set_rows(self, conditional: Sequence[bool]) -> None:
         """Not needed."""
-
-
-def stacked_id_embedding(encoder: PhotoMaker, identity: Identity) -> tuple[Tensor, Tensor]:
-    """The ID embeddings of an identity, [k, width], and their weights [k].
-
-    Each photo with a weight above 0 gives its embeddings; in a mix of people each block is the mean of all their
-    photos' embeddings by its shares, so the person goes smoothly from one to the other.
-    """
-    assert identity.heads is not None
-    side = encoder.sizes.vision.side
-    rows = torch.cat([project_cached(encoder, clip_pixels(head, side)[None]) for head in identity.heads]).float().cpu()
-    used = [block for block, weight in enumerate(identity.weights) if weight > 0]
-    shares = torch.tensor([identity.block_shares(block) for block in used], dtype=rows.dtype)
-    shares = shares / shares.sum(1, keepdim=True)
-    blocks = torch.einsum("kn,ntw->ktw", shares, rows)
-    weights = torch.tensor([identity.weights[block] for block in used])
-    return blocks.flatten(0, 1), weights.repeat_interleave(blocks.shape[1])
 
 
 def _lora_digest(tensors: Mapping[str, Tensor]) -> str:

@@ -106,10 +106,16 @@ class PhotoMaker(nn.Module):
         out: Tensor = self.qformer_perceiver(faces.to(hidden), hidden).flatten(0, 1)
         return out
 
-    def project(self, pixels: Tensor) -> Tensor:
-        """The ID embeddings of n photos in version 1, each its own: pixels [n, 3, 224, 224] give [n, 1, width]."""
-        weight = self.visual_projection.weight
-        return self.id_embeds(pixels.to(weight))[:, None]
+    def project(self, photos: Tensor) -> Tensor:
+        """The ID embeddings of n photos, each its own: [n, tokens_per_photo, width].
+
+        ``photos`` are [n, 3 * 224 * 224] pixels in a row, and in version 2 the recognition embedding behind them.
+        """
+        side = self.sizes.vision.side
+        photos = photos.to(self.visual_projection.weight)
+        pixels, faces = photos[:, : 3 * side * side], photos[:, 3 * side * side :]
+        embeds = self.id_embeds(pixels.view(-1, 3, side, side), faces if self.version == 2 else None)
+        return embeds.view(len(photos), self.tokens_per_photo, -1)
 
     def fuse(self, prompt_embeds: Tensor, class_token_mask: Tensor, id_embeds: Tensor) -> Tensor:
         """A copy of ``prompt_embeds`` [1, t, width] in which the rows marked by ``class_token_mask`` [1, t] are fused.

@@ -11,6 +11,7 @@ from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.card import card_version
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.methods.fact.files import adapter_files
+from facechain_ext.methods.registry import registered_methods
 from facechain_ext.storage.owner import current_owner
 from facechain_ext.ui.html import note_html, table
 from facechain_ext.ui.portrait.person import data_url
@@ -80,6 +81,7 @@ def card_details_html(name: str) -> str:
         ("Card", f"version {card_version(identity)}, {state.st_size / 1e6:.1f} MB"),
         ("Encoder", identity.encoder[:12]),
         ("Adapters", _adapters_text()),
+        ("Methods", _methods_text(identity)),
         ("File", str(library.path(name))),
     ]
     if current_owner().name:
@@ -90,7 +92,7 @@ def card_details_html(name: str) -> str:
             table((), rows),
             "<h4>Photos</h4>",
             table(("Photo", "Face", "Weight", "Found by", "Masked by"), _photo_rows(identity)),
-            note_html(*identity.notes),
+            note_html(*identity.notes, *_missing_for_methods(identity)),
         ]
     )
 
@@ -100,6 +102,17 @@ def _adapters_text() -> str:
     names = list(adapter_files())
     every = "every adapter for this encoder"
     return f"{every}; here: {', '.join(names)}" if names else f"{every}; none is here yet, see Models"
+
+
+def _methods_text(identity: Identity) -> str:
+    """The methods that the card holds everything for, with the models that each is trained for: "FACT (SD1.5)"."""
+    served = [method for method in registered_methods() if not method.unusable_reason(identity)]
+    return ", ".join(f"{method.name} ({' '.join(method.trained_for)})" for method in served)
+
+
+def _missing_for_methods(identity: Identity) -> list[str]:
+    """Why the card does not serve the other methods."""
+    return [reason for method in registered_methods() if (reason := method.unusable_reason(identity))]
 
 
 def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:

@@ -40,6 +40,11 @@ SHOWN_THERE = (
     "methods/fact/method.py",
     "methods/lora/method.py",
     "methods/fact/sites.py",
+    "methods/photomaker/class_word.py",
+    "methods/photomaker/method.py",
+    "methods/photomaker/recognition.py",
+    "methods/photomaker/stacking.py",
+    "methods/registry.py",
 )
 """Exceptions from ELSEWHERE."""
 LABELS = {"label", "info", "placeholder", "title", "help", "value", "alt", "purpose"}

@@ -12,10 +12,12 @@ import torch
 
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
-from facechain_ext.hosts.webui import person_prompts
+from facechain_ext.errors import HostError
+from facechain_ext.hosts.webui import method_lora, person_prompts
 from facechain_ext.methods.photomaker import PhotoMakerSizes, new_photomaker
 from facechain_ext.methods.photomaker.clip_vision import VisionSizes
 from facechain_ext.methods.photomaker.conditioning import PersonConditioning
+from facechain_ext.methods.method_lora import MethodLora
 from tests.hosts.webui.fake_host import FORGE, install_marks
 
 Entry = namedtuple("Entry", ["end_at_step", "cond"])
@@ -222,6 +224,39 @@ def test_a_model_of_one_text_encoder_is_left_alone(person, model):
     made = p.get_conds_with_caching(learn, Prompts(["a woman"]), 10, [[None, None]], None)
     assert len(made.batch[0][0].schedules) == 2
     assert not errors
+
+
+def test_a_host_with_one_cache_for_all_prompts_is_refused(person):
+    class Other:
+        def get_conds_with_caching(self, function, prompts, steps, networks, hires_steps=None, is_negative=False):
+            raise AssertionError("not encoded here")
+
+    p = Other()
+    prompts = person_prompts.PersonPrompts(person, hires=True, on_failure=lambda _error: None)
+    with pytest.raises(HostError, match="encodes prompts in a way that FaceChain does not know"):
+        prompts.attach(p)
+    assert vars(p) == {}
+
+
+def test_the_persons_lora_stays_listed_when_the_host_reads_its_list_anew(monkeypatch, tmp_path):
+    lora = MethodLora("random", {}, 1.0, "abc")
+    networks = types.ModuleType("networks")
+    networks.available_networks, networks.available_network_aliases = {}, {}
+    networks.network = types.SimpleNamespace(NetworkOnDisk=lambda name, file: (name, file))
+
+    def list_available_networks():
+        networks.available_networks.clear()
+        networks.available_network_aliases.clear()
+
+    networks.list_available_networks = list_available_networks
+    monkeypatch.setitem(sys.modules, "networks", networks)
+    monkeypatch.setattr(method_lora, "_file", lambda _lora: tmp_path / "facechain-person-abc.safetensors")
+    assert method_lora.tag(lora) == "<lora:facechain-person-abc:1>"
+    networks.list_available_networks()
+    assert list(networks.available_networks) == ["facechain-person-abc"]
+    method_lora.forget(lora)
+    assert networks.list_available_networks is list_available_networks
+    assert networks.available_networks == networks.available_network_aliases == {}
 
 
 def test_schedules_are_joined_step_by_step():
