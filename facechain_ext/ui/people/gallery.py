@@ -105,9 +105,9 @@ def _adapters_text() -> str:
 
 
 def _methods_text(identity: Identity) -> str:
-    """The methods that the card holds everything for, with the models that each is trained for: "FACT (SD1.5)"."""
+    """The methods that the card holds everything for, with the models that trained weights are published for."""
     served = [method for method in registered_methods() if not method.unusable_reason(identity)]
-    return ", ".join(f"{method.name} ({' '.join(method.trained_for)})" for method in served)
+    return ", ".join(" ".join([one.name, *(f"({family})" for family in one.trained_for)]) for one in served)
 
 
 def _missing_for_methods(identity: Identity) -> list[str]:

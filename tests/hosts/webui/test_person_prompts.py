@@ -14,10 +14,10 @@ pytest.importorskip("gradio", reason="gradio is not installed; the host's enviro
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui import method_lora, person_prompts
+from facechain_ext.methods.method_lora import MethodLora
 from facechain_ext.methods.photomaker import PhotoMakerSizes, new_photomaker
 from facechain_ext.methods.photomaker.clip_vision import VisionSizes
 from facechain_ext.methods.photomaker.conditioning import PersonConditioning
-from facechain_ext.methods.method_lora import MethodLora
 from tests.hosts.webui.fake_host import FORGE, install_marks
 
 Entry = namedtuple("Entry", ["end_at_step", "cond"])
