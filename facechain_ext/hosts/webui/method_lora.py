@@ -17,7 +17,7 @@ from facechain_ext.weights import models_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from facechain_ext.hosts.webui.host_types import LoraModule, Processing
+    from facechain_ext.hosts.webui.host_types import LoraModule, LoraOnDisk, Processing
     from facechain_ext.methods.method_lora import MethodLora
 
 _MODULE = "networks"
@@ -39,7 +39,7 @@ def tag(lora: MethodLora) -> str:
     return f"<lora:{name}:{format_number(lora.weight)}>"
 
 
-def _keep_listed(module: LoraModule, name: str, entry: object) -> None:
+def _keep_listed(module: LoraModule, name: str, entry: LoraOnDisk) -> None:
     """List ``entry``, and again when the host reads its list anew because a prompt names a LoRA that is not there."""
 
     def add() -> None:
