@@ -10,9 +10,8 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from diffusers import UNet2DConditionModel
     from torch import Tensor
-
-    from facechain_ext.bench.variants import Bench
 
 TOKENS = 16
 """Tokens of a picture in IP-Adapter Plus and Plus Face (ip-adapter-plus_sd15)."""
@@ -20,32 +19,31 @@ _PATCHES, _PATCH_WIDTH = 257, 1280
 """What its picture encoder, CLIP ViT-H/14, gives: patches and their width."""
 
 
-def image_embeds(bench: Bench, rows: int) -> dict[str, object]:
+def image_embeds(unet: UNet2DConditionModel, rows: int) -> dict[str, object]:
     """The further arguments of diffusers' U-Net that a picture adds: a picture's patches for each of ``rows``."""
-    patches = torch.randn(rows, 1, _PATCHES, _PATCH_WIDTH, device=bench.device, dtype=bench.dtype)
+    patches = torch.randn(rows, 1, _PATCHES, _PATCH_WIDTH, device=unet.device, dtype=unet.dtype)
     return {"added_cond_kwargs": {"image_embeds": [patches]}}
 
 
 @contextmanager
-def with_ip_adapter(bench: Bench) -> Iterator[None]:
-    """Have diffusers' own IP-Adapter Plus with random weights in the U-Net inside the block.
+def with_ip_adapter(unet: UNet2DConditionModel, width: int) -> Iterator[None]:
+    """Have diffusers' IP-Adapter Plus, with random weights and tokens of ``width``, in ``unet`` inside the block.
 
     Its resampler runs in each step, as it does in diffusers' pipelines.
     """
     from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
     from diffusers.models.embeddings import IPAdapterPlusImageProjection, MultiIPAdapterImageProjection
 
-    unet, width = bench.unet, bench.adapter.token_width
     before = dict(unet.attn_processors), unet.encoder_hid_proj, unet.config.encoder_hid_dim_type
     processors: dict[str, object] = dict(before[0])
     heads = max(width // 64, 1)
-    with torch.device(bench.device):
+    with torch.device(unet.device):
         for name in (name for name in processors if name.endswith("attn2.processor")):
             channels = _channels(unet.get_submodule(name.removesuffix(".processor")))
-            processors[name] = IPAdapterAttnProcessor2_0(channels, width, num_tokens=(TOKENS,)).to(bench.dtype)
+            processors[name] = IPAdapterAttnProcessor2_0(channels, width, num_tokens=(TOKENS,)).to(unet.dtype)
         resampler = IPAdapterPlusImageProjection(
             embed_dims=_PATCH_WIDTH, output_dims=width, hidden_dims=width, heads=heads, num_queries=TOKENS
-        ).to(bench.dtype)
+        ).to(unet.dtype)
     unet.set_attn_processor(processors)
     unet.encoder_hid_proj = MultiIPAdapterImageProjection([resampler])
     unet.config.encoder_hid_dim_type = "ip_image_proj"

@@ -64,6 +64,7 @@ def warm_up(bench: Bench, case: Case) -> None:
 
 def _timed(bench: Bench, case: Case, variant: Variant) -> Measurement:
     sample, text = bench.inputs(case)
+    arguments = variant.arguments(bench, case)
     on_gpu = bench.device.type == "cuda"
     seconds, peak = 0.0, None
     with torch.no_grad(), variant.attached(bench, case) as attachment:
@@ -73,7 +74,7 @@ def _timed(bench: Bench, case: Case, variant: Variant) -> Measurement:
                     attachment.set_progress(step.progress)
 
                 def run() -> None:
-                    bench.unet(sample, 500, text)
+                    bench.unet(sample, 500, text, **arguments)
 
                 with _Memory(bench.device) as memory:
                     spent = _gpu_seconds(run) if on_gpu else _cpu_seconds(run)

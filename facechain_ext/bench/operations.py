@@ -19,6 +19,7 @@ def operations(case: Case, variant: Variant) -> float:
     """Multiply-adds of one step of the full-size U-Net, the mean over the variant's steps by their shares."""
     bench = _shapes()
     sample, text = bench.inputs(case)
+    arguments = variant.arguments(bench, case)
     total = 0.0
     # torch counts only unfused attention, and the time embedding is computed on the timestep's device
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), variant.attached(bench, case) as attachment:
@@ -26,7 +27,7 @@ def operations(case: Case, variant: Variant) -> float:
             if attachment is not None:
                 attachment.set_progress(step.progress)
             with FlopCounterMode(display=False) as counter:
-                bench.unet(sample, torch.tensor(500, device="meta"), text)
+                bench.unet(sample, torch.tensor(500, device="meta"), text, **arguments)
             total += step.share * counter.get_total_flops() / 2
     return total
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
+from facechain_ext.bench.ip_adapter import image_embeds, with_ip_adapter
 from facechain_ext.methods.fact import Attachment, AttachOptions, FaceAdapter, attach, new_adapter
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.increment_cache import IncrementCache
 from facechain_ext.methods.fact.injection import FaceCondition, FaceInjection
 from facechain_ext.methods.fact.options import EXACT
+from facechain_ext.methods.fact.presets import FAST, PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,13 +102,15 @@ class Variant:
     """One way of running the U-Net.
 
     ``attached`` applies it for one case; ``steps`` are run in turn, and their times averaged by their shares. ``needs``
-    are the bytes that a step needs beyond the bare one, where that may be too much.
+    are the bytes that a step needs beyond the bare one, where that may be too much, ``arguments`` what the U-Net takes
+    besides its usual ones.
     """
 
     name: str
     attached: Callable[[Bench, Case], AbstractContextManager[Attachment | None]]
     steps: tuple[Step, ...] = (Step(0.5),)
     needs: Callable[[Bench, Case], int] = lambda _bench, _case: 0
+    arguments: Callable[[Bench, Case], dict[str, object]] = lambda _bench, _case: {}
 
 
 class FixedFaceRegion(AutomaticRegion):
@@ -128,11 +132,12 @@ def face_mask(size: tuple[int, int]) -> Tensor:
 
 
 def _face(
-    bench: Bench, case: Case, *, region: Tensor | None = None, options: AttachOptions = EXACT
+    bench: Bench, case: Case, *, region: Tensor | None = None, options: AttachOptions = EXACT, start: float = 0.0
 ) -> AbstractContextManager[Attachment]:
     del case
     tokens, null = _tokens(bench)
-    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, region=region, options=options)
+    window = (start, 1.0)
+    return attach(bench.unet, bench.adapter, tokens, null_tokens=null, window=window, region=region, options=options)
 
 
 def _region(bench: Bench, case: Case) -> AbstractContextManager[Attachment]:
@@ -145,6 +150,11 @@ def _published(bench: Bench, case: Case) -> Iterator[Attachment]:
     plain = PublishedInjection(bench.adapter, [FaceCondition(*_tokens(bench))])
     with Attachment(bench.unet, plain) as attachment:
         yield attachment
+
+
+def _preset(bench: Bench, case: Case) -> AbstractContextManager[Attachment]:
+    cache = IncrementCache(_FAST_REUSE[0], warm_up=1)
+    return _face(bench, case, options=AttachOptions(reuse=cache, conditional_only=_FAST.conditional_only), start=0.05)
 
 
 def _logits(bench: Bench, case: Case) -> int:
@@ -163,13 +173,21 @@ def _share_everywhere() -> float:
     return everywhere / PICTURE_STEPS
 
 
-def _share_computed() -> float:
-    """Part of a picture's steps in which increments are computed when every second one's are used again."""
-    reuse, computed = IncrementCache(), 0
-    for step in range(PICTURE_STEPS):
-        reuse.begin(step / PICTURE_STEPS, None)
-        computed += reuse.recomputes
+def _share_computed(reuse: IncrementCache, start: float = 0.0) -> float:
+    """Part of a picture's steps in which increments are computed and not used again, from ``start`` of them on."""
+    computed = 0
+    for progress in (step / PICTURE_STEPS for step in range(PICTURE_STEPS)):
+        if progress >= start:
+            reuse.begin(progress, None)
+            computed += reuse.recomputes
     return computed / PICTURE_STEPS
+
+
+_FAST = PRESETS[FAST]
+assert _FAST.reuse is not None
+_FAST_REUSE = _FAST.reuse
+_FAST_OFF = sum(step / PICTURE_STEPS < _FAST.start for step in range(PICTURE_STEPS)) / PICTURE_STEPS
+_FAST_COMPUTED = _share_computed(IncrementCache(_FAST_REUSE[0], warm_up=_FAST_REUSE[1]), _FAST.start)
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -184,10 +202,20 @@ VARIANTS: tuple[Variant, ...] = (
     Variant(
         "every second step",
         lambda bench, case: _face(bench, case, options=AttachOptions(reuse=IncrementCache(warm_up=1))),
-        (Step(0.1, _share_computed()), Step(0.5, 1 - _share_computed())),
+        (Step(0.1, _share_computed(IncrementCache())), Step(0.5, 1 - _share_computed(IncrementCache()))),
     ),
     Variant(
         "prompt's rows alone", lambda bench, case: _face(bench, case, options=AttachOptions(conditional_only=True))
+    ),
+    Variant(
+        "preset Fast",
+        _preset,
+        (Step(0.01, _FAST_OFF), Step(0.1, _FAST_COMPUTED), Step(0.5, 1 - _FAST_OFF - _FAST_COMPUTED)),
+    ),
+    Variant(
+        "IP-Adapter Plus of diffusers",
+        lambda bench, _case: with_ip_adapter(bench.unet, bench.adapter.token_width),
+        arguments=lambda bench, case: image_embeds(bench.unet, 2 * case.batch),
     ),
     Variant("published code (einsum)", _published, needs=_logits),
 )

@@ -40,12 +40,13 @@ def run(bench, name):
     """What the U-Net gives in each of a variant's steps."""
     torch.manual_seed(3)
     sample, text = bench.inputs(CASE)
+    arguments = BY_NAME[name].arguments(bench, CASE)
     outs = []
     with torch.no_grad(), BY_NAME[name].attached(bench, CASE) as attachment:
         for step in BY_NAME[name].steps:
             if attachment is not None:
                 attachment.set_progress(step.progress)
-            outs.append(bench.unet(sample, 500, text).sample)
+            outs.append(bench.unet(sample, 500, text, **arguments).sample)
     return outs
 
 
@@ -62,6 +63,16 @@ def test_the_variants_are_what_their_names_say(bench):
     alone = run(bench, "prompt's rows alone")[0]
     assert worst(alone[1], exact[1]) < 1e-5
     assert worst(alone[0], bare[0]) < 1e-5
+    off, computed, again = run(bench, "preset Fast")
+    assert worst(off, bare) == 0
+    assert worst(computed, torch.stack([bare[0], exact[1]])) < 1e-5
+    assert worst(again, computed) < 1e-5
+
+
+def test_ip_adapter_changes_the_step_and_goes_again(bench):
+    (bare,), (adapted,) = run(bench, BARE), run(bench, "IP-Adapter Plus of diffusers")
+    assert worst(adapted, bare) > 1e-4
+    assert worst(run(bench, BARE)[0], bare) == 0
 
 
 def test_shares_of_the_steps_add_up():
@@ -69,6 +80,7 @@ def test_shares_of_the_steps_add_up():
         assert sum(step.share for step in variant.steps) == pytest.approx(1)
     assert BY_NAME["automatic region"].steps[0].share == pytest.approx(5 / 25)
     assert BY_NAME["every second step"].steps[0].share == pytest.approx(14 / 25)
+    assert [step.share for step in BY_NAME["preset Fast"].steps] == pytest.approx([5 / 25, 7 / 25, 13 / 25])
     assert float(face_mask((64, 64)).mean()) == pytest.approx(FACE_SHARE, abs=0.01)
 
 
