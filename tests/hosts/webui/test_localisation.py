@@ -25,7 +25,8 @@ VALUE = re.compile(r"\{\d\}")
 NOT_SHOWN = {
     "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
     "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
-    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter", *EXAMPLES,
+    "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
+    "FaceChain LoRA weight", *EXAMPLES,
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
