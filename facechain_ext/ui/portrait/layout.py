@@ -106,4 +106,5 @@ def _default_updates(defaults: DrawingDefaults, previous: Sequence[object], valu
 
 
 def _dropdown_update(names: list[str], selected: str, otherwise: str) -> object:
-    return gr.update(choices=names, value=selected if selected in names else otherwise)
+    """The current names; the value is left alone where it still exists, as the user may have changed it meanwhile."""
+    return gr.update(choices=names) if selected in names else gr.update(choices=names, value=otherwise)
