@@ -12,6 +12,7 @@ from facechain_ext.errors import FaceChainError, InputError, WeightsError
 from facechain_ext.training_runs.presets import PRESETS
 from facechain_ext.training_runs.status import STATUS
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
+from facechain_ext.ui.gradio_versions import results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.environment import environment
@@ -52,7 +53,7 @@ def build(host: PageHost, *, person: bool) -> None:
             )  # fmt: skip
             retouch = gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch", visible=person)
             add = gr.Button("Add photos and prepare them", elem_id=f"{prefix}_add")
-            gallery = gr.Gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
+            gallery = results_gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
             table = gr.Dataframe(
                 headers=_HEADERS, datatype="str", label="Decisions and captions", interactive=True,
                 col_count=(4, "fixed"), elem_id=f"{prefix}_table",
