@@ -52,6 +52,6 @@ def chosen_adapter(name: str, family: ModelFamily) -> str:
     if name == AUTOMATIC and family == "SDXL" and not has_adapter(family):
         raise WeightsError(
             "There is no face adapter for SDXL, and none has been published. Let PhotoMaker put the person in, or "
-            "train an adapter: facechain train adapter --checkpoint FILE."
+            "train an adapter as docs/developing/adapter-training.md says."
         )
     return _FILES.choose(name, lambda path: adapter_family(path) == family)

@@ -15,7 +15,8 @@ def test_the_page_lists_every_setting_with_its_labels_and_default():
     for line in settings_table():
         label, infotext, default, _range = rows[line.name]
         assert (label, infotext) == (line.label, line.infotext or ""), line.name
-        shown = {"()": "none", "''": "none", "(0.0, 1.0)": "0, 1"}.get(repr(line.default), str(line.default).lower())
+        words = str(line.default).lower() if isinstance(line.default, bool) else str(line.default)
+        shown = {"()": "none", "''": "none", "(0.0, 1.0)": "0, 1"}.get(repr(line.default), words)
         assert default == shown, line.name
         if line.high:
             assert f"{line.low:g} to {line.high:g}" in rows[line.name][3], line.name
