@@ -121,7 +121,7 @@ def test_bad_input_continues_without_the_face(host, unet, face, reason):
     assert torch.equal(run.run(), bare)
     assert run.extra_generation_params["FaceChain"].startswith("off (")
     assert reason in run.extra_generation_params["FaceChain"]
-    assert "off (FaceChain" not in run.extra_generation_params["FaceChain"]
+    assert "off (FaceChain:" not in run.extra_generation_params["FaceChain"]
     assert not any(label.startswith("FaceChain ") for label in run.extra_generation_params)
 
 
