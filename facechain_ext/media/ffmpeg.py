@@ -56,7 +56,7 @@ def run_ffmpeg(arguments: Sequence[str], what: str) -> bytes:
     """What ffmpeg writes to its standard output; raises InputError with its reason, named for ``what``."""
     command = [require_ffmpeg(), "-nostdin", "-v", "error", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_DECODE_SECONDS, check=False)  # noqa: S603 - no shell
+        done = subprocess.run(command, capture_output=True, timeout=_DECODE_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{what} takes more than {_DECODE_SECONDS:.0f} seconds to read; use a shorter one.") from error
     if done.returncode:
@@ -67,7 +67,7 @@ def run_ffmpeg(arguments: Sequence[str], what: str) -> bytes:
 @functools.cache
 def video_encoder(program: str) -> str:
     """The best video encoder that ``program`` has; raises HostError when it has none of H.264 or MPEG-4."""
-    listed = subprocess.run(  # noqa: S603 - no shell
+    listed = subprocess.run(
         [program, "-v", "error", "-encoders"], capture_output=True, text=True, timeout=60, check=False
     ).stdout.split()
     found = next((name for name in _ENCODERS if name in listed), None)

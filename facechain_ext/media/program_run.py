@@ -57,7 +57,7 @@ def run_program(
     limits = limits or ProgramLimits()
     with log_file.open("wb+") as log:
         try:
-            process = subprocess.Popen(  # noqa: S603 - the administrator's own command, no shell
+            process = subprocess.Popen(
                 list(command), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(),
                 start_new_session=os.name != "nt",
             )  # fmt: skip
@@ -132,7 +132,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End the program and what it started."""
     if os.name == "nt":
         if process.poll() is None:
-            subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)  # noqa: S603, S607
+            subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)  # noqa: S607
         process.wait()
         return
     for kind, seconds in ((signal.SIGTERM, _END_SECONDS), (signal.SIGKILL, None)):

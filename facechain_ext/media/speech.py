@@ -123,7 +123,7 @@ def _edge(words: str, folder: Path, voice: str, *, allowed: bool) -> Speech:
 
 def _run(command: Sequence[str], words: str, name: str, environment: Mapping[str, str] | None = None) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - a found program, no shell; the words go in by standard input
+        done = subprocess.run(
             command, input=words.encode(), capture_output=True, timeout=_SECONDS, check=False,
             env={**os.environ, **(environment or {})},
         )  # fmt: skip

@@ -79,7 +79,7 @@ def _write_mp4(frames: Iterator[Pixels], path: Path, fps: float, sound: Path | N
     command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-movflags", "+faststart"]
     command += ["-f", "mp4", f"file:{path}"]
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)  # noqa: S603 - no shell
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         assert process.stdin is not None
         count = 0
         try:
