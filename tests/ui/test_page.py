@@ -46,6 +46,17 @@ def test_every_setting_has_a_component_and_every_target_a_button(host):
     assert "facechain_send_inpaint" not in found
 
 
+def test_fields_that_share_a_label_begin_with_the_same_value(host):
+    """The webui sets the first one's default in all of them."""
+    values: dict[str, set[str]] = {}
+    for block in page_module.build_page(host).blocks.values():
+        if type(block).__name__ in {"Slider", "Number", "Textbox", "Dropdown", "Checkbox", "Radio"}:
+            values.setdefault(str(block.label), set()).add(repr(block.value))
+    values.pop("None", None)
+    assert len(values) > 20
+    assert {label: found for label, found in values.items() if len(found) > 1} == {}
+
+
 def test_ids_are_ours_and_there_is_one_of_each(host):
     page = page_module.build_page(host)
     ids = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]

@@ -42,7 +42,10 @@ def build(host: PageHost, *, person: bool) -> None:
             name = gr.Textbox(
                 "", label="Name of the person" if person else "Name of the thing", elem_id=f"{prefix}_name"
             )
-            word = gr.Textbox("person" if person else "", label="What it is, in a word", elem_id=f"{prefix}_word")
+            word = gr.Textbox(
+                "person" if person else "", elem_id=f"{prefix}_word",
+                label="What the person is, in a word" if person else "What the thing is, in a word",
+            )  # fmt: skip
             files = gr.File(
                 label="Photos", file_count="multiple", file_types=["image"], elem_id=f"{prefix}_files",
                 elem_classes=["facechain-drop"],
@@ -74,7 +77,7 @@ def build(host: PageHost, *, person: bool) -> None:
                 value=True, label="Score pictures every 100 steps and take the best weights",
                 elem_id=f"{prefix}_validate", visible=person,
             )  # fmt: skip
-            resume = gr.Checkbox(value=False, label="Go on where it stopped", elem_id=f"{prefix}_resume")
+            resume = gr.Checkbox(value=False, label="Go on with this training", elem_id=f"{prefix}_resume")
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id=f"{prefix}_start")
                 stop = gr.Button("Stop and save", elem_id=f"{prefix}_stop")

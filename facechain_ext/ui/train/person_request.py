@@ -89,9 +89,9 @@ def check_form(form: PersonForm, *, resume: bool) -> None:
         raise InputError(f"There is no preset {form.preset}; choose one of {', '.join(PRESETS)}.")
     state = saved_state(form.folder)
     if state is not None and not resume:
-        raise InputError('This training was begun already; tick "Go on where it stopped", or choose another name.')
+        raise InputError('This training was begun already; tick "Go on with this training", or choose another name.')
     if resume and state is None:
-        raise InputError('There is nothing to go on with yet; take the tick off "Go on where it stopped".')
+        raise InputError('There is nothing to go on with yet; take the tick off "Go on with this training".')
 
 
 def person_command(

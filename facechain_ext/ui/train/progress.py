@@ -86,7 +86,7 @@ def _sentences(status: TrainingStatus) -> list[str]:
     if status.phase == "done":
         return [
             f"Done: {status.message}; {_what_became(status)}",
-            'To train it further, set more training steps, tick "Go on where it stopped" and press Train.',
+            f'To train it further, set more training steps, tick "{_resume_label(status)}" and press Train.',
             *notes,
         ]
     if status.phase == "stopped":
@@ -113,4 +113,9 @@ def _next_step(status: TrainingStatus) -> str:
     """How a training that ended early can be resumed."""
     if not status.saved_step:
         return "Nothing was saved yet: press Train to begin it again."
-    return f'It is saved up to step {status.saved_step}: tick "Go on where it stopped" and press Train.'
+    return f'It is saved up to step {status.saved_step}: tick "{_resume_label(status)}" and press Train.'
+
+
+def _resume_label(status: TrainingStatus) -> str:
+    """The label of the switch that resumes it: a style's form and that of a person or a thing have one each."""
+    return "Go on with this training" if is_person(folder_of(status)) else "Go on where it stopped"
