@@ -28,10 +28,22 @@ ELSEWHERE = (
     "jobs/",
     "hosts/webui/job_routes.py",
     "hosts/webui/request_body.py",
+    "hosts/webui/routes.py",
+    "hosts/webui/talk_route.py",
+    "hosts/webui/host_facts.py",
+    "media/",
+    "recipes/clip/",
+    "recipes/talking/",
+    "recipes/moving_file.py",
+    "retouch/animate/",
     "retouch/sandbox/worker.py",
 )
-"""Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers."""
+"""Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers.
+
+Clips and talking portraits are made by the command line and the API; the page has neither.
+"""
 SHOWN_THERE = (
+    "jobs/picture_requests.py",
     "training/style",
     "training/lora",
     "training/processes.py",

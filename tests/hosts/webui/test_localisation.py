@@ -11,6 +11,7 @@ import pytest
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from facechain_ext import doctor, styles
+from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles import catalogue
 from facechain_ext.ui.host import HostCapabilities
@@ -26,9 +27,13 @@ NOT_SHOWN = {
     "Model hash", "VAE hash", "Clip skip", "Schedule type", "Hires upscale", "Hires upscaler", "{0} LoRA weight",
     "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
-    "FaceChain LoRA weight", *EXAMPLES,
+    "FaceChain LoRA weight", "FaceChain PhotoMaker", "FaceChain class word", "FaceChain person mixing",
+    "FaceChain style strength", *MOVING_NOTICE, MOVING_CONSENT, *EXAMPLES,
 }  # fmt: skip
-"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
+"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui.
+
+The notice of a moving likeness is for the command line and the API; the page makes none.
+"""
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
     "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
@@ -41,12 +46,14 @@ SINGLE_WORDS = {
     "Styles", "all", "favourites", "file", "use", "caption", "white", "blur",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column", "another kind of model", "adapter",
+    "in sliding windows of {0}", "automatic region", "every second step", "no model.diffusion_model",
+    "no forge_objects with a patcher of the U-Net", "{0} is stopped at step {1} of {2}.", "Done: {0}; {1}",
 }  # fmt: skip
 SINGLE_WORDS |= {one.purpose for one in doctor.PACKAGES} | {
     "Machine", "Packages", "Faces", "device", "folder", "catalogue", "own", "detector", "head mask", "likeness",
     "optional", "{0} styles, {1} of your own", "Part", "Name", "What it lacks",
 }  # fmt: skip
-"""Single words in tables (the doctor's too) and drop-downs, texts of the page's scripts, and gradio's own."""
+"""Single words in tables and drop-downs, parts of sentences, texts of the page's scripts and of gradio."""
 FILE = Path(__file__).resolve().parents[3] / "localizations" / "zh_CN.json"
 
 
