@@ -30,6 +30,11 @@ SUB_TABS = {
 """Titles in order, each with the module whose ``build(host)`` builds it."""
 
 
+def sub_tab_name(title: str) -> str:
+    """The name of a sub-tab in the ids of its elements: that of its module, whatever the tab is called."""
+    return SUB_TABS[title].split(".")[2]
+
+
 def build_page(host: PageHost, **blocks_options: object) -> gr.Blocks:
     """The page on ``host``; loads no model. ``blocks_options`` are further options of gradio's Blocks.
 
@@ -49,7 +54,7 @@ def build_sub_tabs(host: PageHost) -> None:
     """Add the sub-tabs to the page that is being built."""
     with gr.Tabs(elem_id="facechain_tabs"):
         for title, module in SUB_TABS.items():
-            name = module.split(".")[2]  # ids are those of the modules, whatever the tab is called
+            name = sub_tab_name(title)
             with gr.TabItem(title, id=f"facechain_{name}", elem_id=f"facechain_tab_{name}"):
                 _build_sub_tab(name, module, host)
 

@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from facechain_ext.ui.page import sub_tab_name
+
 PATIENCE = 120_000
 """Milliseconds; the machine may be busy with other things."""
 
@@ -45,7 +47,7 @@ class Driver:
         """Go to a sub-tab."""
         tabs = self.page.locator("#facechain_tabs").first
         tabs.get_by_text(title, exact=True).first.click()
-        self.page.wait_for_selector(f"#facechain_{title.lower()}", state="visible")
+        self.page.wait_for_selector(f"#facechain_{sub_tab_name(title)}", state="visible")
 
     def serious(self):
         """What axe-core calls serious or critical on our page, apart from the colours of gradio's own parts."""

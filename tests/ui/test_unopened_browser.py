@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facechain_ext.ui.page import SUB_TABS
+from facechain_ext.ui.page import SUB_TABS, sub_tab_name
 from tests.ui.driver import Driver
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def driver(server, browser):
 
 def elements(driver, title):
     """How many elements a sub-tab has in the document."""
-    return driver.page.locator(f"#facechain_tab_{title.lower()} *").count()
+    return driver.page.locator(f"#facechain_tab_{sub_tab_name(title)} *").count()
 
 
 def test_sub_tabs_are_filled_when_they_are_opened_and_stay_so(driver):
