@@ -209,6 +209,7 @@ class FaceArguments:
         """Label -> value of every setting that is written into a picture.
 
         ``used`` are the names of the acting method's own settings: those of other methods are left out; None: of none.
+        With "method" among them the method is written even where it is the first of all.
         """
         unused = set() if self.mixes else {"mix_with", "mix_share"}
         if used is not None:
@@ -217,7 +218,8 @@ class FaceArguments:
         for row in settings_table():
             if row.infotext is None or row.name in unused:
                 continue
-            value = row.to_infotext(self.value(row.name))
+            named = row.name == "method" and used is not None and "method" in used
+            value = self.method if named else row.to_infotext(self.value(row.name))
             if value or not row.optional:
                 written[row.infotext] = value
         return written

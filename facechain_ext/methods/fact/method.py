@@ -98,7 +98,8 @@ class PreparedFact:
 
     def __init__(self, adapter: FaceAdapter, people: Sequence[PersonInPicture], settings: Mapping[str, object]) -> None:
         self.adapter = adapter
-        self.settings = settings
+        # in SDXL another method comes first: a picture's settings name FACT there, so that it comes back
+        self.settings = settings if adapter.family == FactMethod.trained_for[0] else {**settings, "method": self.method}
         self.notes = _training_notes(adapter)
         self._preset = PRESETS[str(settings["preset"])]
         curve = str(settings["strength_curve"])

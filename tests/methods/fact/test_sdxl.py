@@ -203,7 +203,10 @@ def test_what_is_known_of_its_training_is_said(small, tmp_path, steps, sentence)
     assert adapter.trained_steps == steps
     person = type("Person", (), {"window": (0.0, 1.0), "strength": 0.5, "region": None})
     person.identity = type("Someone", (), {"conditioning": lambda self, adapter: nothing(adapter)})()
-    (note,) = PreparedFact(adapter, [person], "named").notes
+    settings = {"adapter": "named", "preset": "Published", "strength_curve": ""}
+    prepared = PreparedFact(adapter, [person], settings)
+    (note,) = prepared.notes
+    assert prepared.settings == {**settings, "method": "FACT"}  # so that the picture's settings name it
     assert sentence in note
 
 
