@@ -42,8 +42,8 @@ PORTRAIT_SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "early", "Give up the less alike early", f"{PREFIX} early choice", default=False,
-        help="Look at each picture at 40 % of its steps, and finish it only where fewer others promised more: than "
-        "are kept, else than half of them.",
+        help="Each picture is looked at after 40 % of its steps and given up where enough others promise more "
+        "likeness: as many as are kept, or half of them where all are kept.",
     ),
     Setting("seed", "Seed", None, -1, "-1 draws one.", -1, 2**32 - 1, 1),
     Setting("sampler", "Sampler", None, "DPM++ 2M Karras"),

@@ -87,6 +87,7 @@ def test_too_many_cards_are_counted(library, monkeypatch):
 
 def test_what_a_card_says_of_itself_has_no_number_of_the_face(library):
     words = re.sub(r"data:image/[^']*", "", gallery.card_details_html("Anna"))
+    assert words.count("This person has no LoRA.") == 1, "though two rows of methods need one"
     assert library.load("Anna").digest in words
     assert "&lt;b&gt;a&lt;/b&gt;.jpg" in words
     assert "version 1" in words

@@ -128,7 +128,10 @@ class ControlNetBackend:
 
 def unavailable_reasons() -> dict[ControlKind, str]:
     """For every kind the reason why it cannot be used; "" when it can."""
-    return {kind: _unavailable_reason(kind) for kind in _KEYWORDS}
+    backend = _find_backend()
+    if backend is None:  # a webui is recognised by its files, which takes time, and this is asked while it starts
+        return dict.fromkeys(_KEYWORDS, _not_installed())
+    return {kind: _unavailable_reason(backend, kind) for kind in _KEYWORDS}
 
 
 def model_names() -> tuple[str, ...]:
@@ -210,10 +213,7 @@ def _default(slider: Slider | None) -> object:
     return slider.gradio_update_kwargs.get("value") if slider is not None else None
 
 
-def _unavailable_reason(kind: ControlKind) -> str:
-    backend = _find_backend()
-    if backend is None:
-        return _not_installed()
+def _unavailable_reason(backend: ControlNetBackend, kind: ControlKind) -> str:
     try:
         backend.model(kind)
     except HostError as error:

@@ -249,6 +249,6 @@ def _check(
     if any(source.photo is not None and np.array_equal(source.photo, template.pixels) for source in sources) or any(
         photo.digest == template.digest for source in sources if source.identity for photo in source.identity.photos
     ):
-        raise PhotoError(f"{template.name} is the person's own photo; choose another picture as the template.")
+        raise PhotoError(f"Choose another picture as the template: {template.name} is the person's own photo.")
     if quality.paints and sources and host is None:
         raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")

@@ -112,7 +112,8 @@ def _methods_text(identity: Identity) -> str:
 
 def _missing_for_methods(identity: Identity) -> list[str]:
     """Why the card does not serve the other methods."""
-    return [reason for method in registered_methods() if (reason := method.unusable_reason(identity))]
+    reasons = (method.unusable_reason(identity) for method in registered_methods())
+    return list(dict.fromkeys(filter(None, reasons)))  # a method's rows for SD1.5 and SDXL may give the same
 
 
 def _photo_rows(identity: Identity) -> Sequence[Sequence[str]]:

@@ -97,10 +97,14 @@ def connect(
     row: Component,
     fields: ActionFields,
     put_only: Component,
-    start: Component,
+    answer: tuple[Component, Component],
     sources: list[Component],
 ) -> None:
-    """Show what belongs to the chosen action, and mark the garment by clicks; ``sources`` are the page's inputs."""
+    """Show what belongs to the chosen action, and mark the garment by clicks.
+
+    ``answer`` are the button that starts the action and what it said; ``sources`` are the page's inputs.
+    """
+    start, status = answer
 
     def on_action(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
         other = action != PUT
@@ -129,6 +133,7 @@ def connect(
     shown = [fields.marked, fields.clicks]
     outputs = [put_only, fields.group, fields.garment, fields.drawing, fields.help, fields.people, start, *shown]
     row.change(on_action, [row, *sources], outputs, **HIDDEN_PROGRESS)
+    row.change(lambda: "", [], [status], **HIDDEN_PROGRESS)  # what another action said is no answer to this one
     fields.marked.select(on_click, [*sources[:2], fields.clicks, fields.click_kind, fields.marked], shown)
     fields.mark_again.click(on_again, sources[:2], shown, **HIDDEN_PROGRESS)
 

@@ -129,7 +129,7 @@ def build(host: PageHost) -> None:
         return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
 
     sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
-    actions_panel.connect(host, action, fields, put_only, start, sources.inputs)
+    actions_panel.connect(host, action, fields, put_only, (start, status), sources.inputs)
     inputs = [stop_signal, action, *sources.inputs, *fields.inputs, *batch_inputs, *options, chosen_faces]
     start.click(
         on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)

@@ -36,7 +36,8 @@ STEPS_OPTION = 4
 _QUALITY_HELP = (
     "instant: the face of the photo is laid over the template's face; it takes a second and needs no checkpoint.",
     "standard: every face is painted anew by your checkpoint with the person's features, in one pass a face.",
-    "faithful: three passes a face as published, steered by openpose and canny where ControlNet has them; the slowest.",
+    "faithful: three passes a face as published, steered by openpose and canny where ControlNet has them.",
+    "studio: two diffusions of face and seams with the colours matched in between; the slowest.",
 )
 
 
