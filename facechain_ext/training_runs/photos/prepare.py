@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -174,7 +173,7 @@ def read_photos(photos: Sequence[Path]) -> list[tuple[PhotoDecision, Picture | N
     """Every photo read once, with a file name of its own; a second copy of the same picture is left out."""
     states: list[tuple[PhotoDecision, Picture | None]] = []
     seen: dict[str, str] = {}
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for path in photos:
         try:
             picture = faces.read_picture(path)
@@ -182,8 +181,9 @@ def read_photos(photos: Sequence[Path]) -> list[tuple[PhotoDecision, Picture | N
             states.append((PhotoDecision(path.name, "", reason=str(error)), None))
             continue
         stem = key_of(path.stem)
-        taken[stem] += 1
-        file = f"{stem}.png" if taken[stem] == 1 else f"{stem}-{taken[stem]}.png"
+        names = (f"{stem}.png", *(f"{stem}-{number}.png" for number in range(2, len(photos) + 2)))
+        file = next(name for name in names if name not in taken)  # another photo may be called a-2
+        taken.add(file)
         decision = PhotoDecision(path.name, picture.digest, file, remarks=picture.notes)
         if picture.digest in seen:
             reason = f"it is the same picture as {seen[picture.digest]}"

@@ -160,3 +160,15 @@ def test_things_are_prepared_without_faces(photos, tmp_path):
     assert {row.caption for row in read_table(tmp_path / "bag")} == {"ohwx bag, photo"}
     with pytest.raises(PhotoError, match="None of the photos"):
         prepare_thing([tmp_path / "broken.png"], tmp_path / "none", "x")
+
+
+def test_no_two_photos_get_one_file(tmp_path):
+    """The second "a" is called a-2, as another photo is."""
+    photos = []
+    for number, name in enumerate(["x/a.png", "y/a.png", "x/a-2.png", "y/A 2.png", "z/a.png"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        photos.append(photo(tmp_path / name, shade=number))
+    decisions = prepare_thing(photos, tmp_path / "out", "thing")
+    assert (
+        len({decision.file for decision in decisions}) == len({path.name for path in tmp_path.glob("out/*.png")}) == 5
+    )
