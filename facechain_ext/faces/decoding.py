@@ -141,6 +141,8 @@ def decode_image(
     Raises PhotoError when it has no pixels, too many, or cannot be decoded.
     """
     check_size(image.size, name, max_pixels)
+    if image.format == "TIFF" and _has_deep_planes(image):
+        raise PhotoError(f"{name} is a TIFF of separate colours of over 8 bits, which is not read; save it as PNG.")
     notes: list[str] = []
     frames = 1 if image.format in _SINGLE_PHOTO_FORMATS else int(getattr(image, "n_frames", 1) or 1)
     if frames > 1:
@@ -176,6 +178,13 @@ def decode_image(
     )
 
 
+def _has_deep_planes(image: Image.Image) -> bool:
+    """Whether a TIFF stores each colour apart in more than 8 bits, of which Pillow reads the bytes as pixels."""
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(258, (1,))
+    return tags.get(284) == 2 and max(bits if isinstance(bits, tuple) else (bits,)) > 8
+
+
 def _read_orientation(image: Image.Image, name: str, notes: list[str]) -> int:
     try:
         found = image.getexif().get(_ORIENTATION, 1)
@@ -193,6 +202,16 @@ def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
     plain = Image.fromarray(np.asarray(image))  # without EXIF data of its own
     plain.getexif()[_ORIENTATION] = orientation
     return ImageOps.exif_transpose(plain) or plain
+
+
+def exif_orientation(exif: bytes | None) -> int:
+    """The orientation that EXIF data holds, 1 where it holds none."""
+    found = Image.Exif()
+    try:
+        found.load(exif or b"")
+        return int(found.get(_ORIENTATION, 1))
+    except _DECODER_ERRORS:
+        return 1
 
 
 def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -256,3 +256,26 @@ def test_photos_of_phones_that_cannot_be_read_are_called_by_their_name(brands, w
     body = b"ftyp" + brands[0] + bytes(4) + b"".join(brands)
     with pytest.raises(PhotoError, match=f"^me is an? {word} photo"):
         read_picture(struct.pack(">I", len(body) + 4) + body + bytes(64), name="me")
+
+
+def planar_tiff(bits: int) -> bytes:
+    """PHOTO as a TIFF with each colour apart (PlanarConfiguration 2), written from the specification (TIFF 6.0)."""
+    height, width = PHOTO.shape[:2]
+    planes = PHOTO.transpose(2, 0, 1)
+    data = (planes.astype("<u2") * 257 if bits == 16 else planes).tobytes()
+    size, end = len(data) // 3, 8 + 2 + 10 * 12 + 4
+    arrays = struct.pack("<3H", bits, bits, bits), struct.pack("<3I", *(end + 30 + size * k for k in range(3)))
+    entries = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, end), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 3, end + 6),
+        (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 3, end + 18), (284, 3, 1, 2),
+    ]  # fmt: skip
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    counts = struct.pack("<3I", size, size, size)
+    return b"II*\0" + struct.pack("<IH", 8, 10) + directory + bytes(4) + b"".join(arrays) + counts + data
+
+
+def test_separate_colours_are_read_in_8_bits_and_refused_in_16():
+    """Of 16 bits Pillow takes the bytes of half a picture as pixels, without a word."""
+    assert np.array_equal(decode_picture(planar_tiff(8), "a.tif").pixels, PHOTO)
+    with pytest.raises(PhotoError, match="save it as PNG"):
+        decode_picture(planar_tiff(16), "a.tif")

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
-from facechain_ext.faces.decoding import decode_picture, read_picture_file, undo_orientation
+from facechain_ext.faces.decoding import decode_picture, exif_orientation, read_picture_file, undo_orientation
 from facechain_ext.labels import read_packet
 from facechain_ext.labels.containers import PNG_KEYWORD
 from facechain_ext.recipes.labelling import PNG_EFFORT, kept_packet, label_file, mark_pixels
@@ -134,7 +134,8 @@ def read_template(source: Path | bytes, *, name: str = "") -> TemplateImage:
         notes,
         decoded.mode in _GREY or _deep(decoded.mode),
         decoded.alpha,
-        decoded.orientation,
+        # one that XMP or a text holds is not written again: such a picture comes out upright
+        decoded.orientation if exif_orientation(decoded.exif) == decoded.orientation else 1,
         decoded.icc_profile,
         decoded.exif,
         read_packet(content),

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import PhotoFact
@@ -132,3 +133,16 @@ def test_the_persons_own_photo_is_no_template_in_any_file(three, targets):
     other = replace(somebody().identity, photos=(fact,))
     with pytest.raises(PhotoError, match="own photo"):
         make(three, {1: FaceSource(other)}, standard(), host=Painter(), targets=targets)
+
+
+def test_an_orientation_that_exif_does_not_hold_is_not_lost(tmp_path):
+    """XMP says that the file is turned; what is written has no such XMP, and is upright itself."""
+    upright = np.random.default_rng(1).integers(0, 256, (80, 120, 3), np.uint8)
+    turned = PngInfo()
+    turned.add_itxt("XML:com.adobe.xmp", '<rdf:Description tiff:Orientation="6"/>')
+    file = io.BytesIO()
+    Image.fromarray(np.rot90(upright)).save(file, "PNG", pnginfo=turned)
+    canvas = read_template(file.getvalue(), name="turned.png")
+    assert np.array_equal(canvas.pixels, upright)
+    canvas.save(canvas.pixels, tmp_path / "out.png")
+    assert np.array_equal(read_template(tmp_path / "out.png").pixels, upright)
