@@ -79,7 +79,7 @@ def talk(
                     picture.pixels, sound, out, settings, phonemes=() if spoken is None else spoken.phonemes,
                     inherited=_packets(portrait), progress=progress,
                 )  # fmt: skip
-    for note in notes:
+    for note in (*picture.notes, *notes):
         console.print(note, style="yellow", markup=False)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
 

@@ -64,6 +64,7 @@ def video(
     """
     from facechain_ext.faces import read_picture
     from facechain_ext.labels import read_packet
+    from facechain_ext.media.clip import open_clip
     from facechain_ext.recipes.clip.recipe import ClipSettings, make_clip
 
     if (template is None) == (not prompt.strip()):
@@ -82,10 +83,12 @@ def video(
         make_animated(job, photo, (checkpoint, motion, adapter, encoder), out, face_strength, fps=fps, mark=mark)
         return
     settings = ClipSettings(face, strength, not photo_expression, template_complexion, mark)
+    picture = read_picture(photo)  # both say what a file is that cannot be read
+    open_clip(template)
     packets = [packet for packet in (read_packet(file.read_bytes()) for file in (photo, template)) if packet]
     with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
-        notes = make_clip(template, read_picture(photo).pixels, out, settings, inherited=packets, progress=progress)
-    for note in notes:
+        notes = make_clip(template, picture.pixels, out, settings, inherited=packets, progress=progress)
+    for note in (*picture.notes, *notes):
         console.print(note, style="yellow", markup=False)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
 

@@ -11,6 +11,8 @@ import numpy as np
 from facechain_ext.faces.alignment import align
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facechain_ext.faces.types import Face, HeadMask, Pixels
@@ -36,6 +38,15 @@ class Quality:
     def description(self) -> str:
         """The reasons as one line; "good" when there are none."""
         return ", ".join(self.reasons) or "good"
+
+
+def further_reasons(quality: Quality, notes: Sequence[str]) -> list[str]:
+    """The reasons of the quality that ``notes`` do not name yet: small and turned faces have notes of their own."""
+    return [
+        reason
+        for reason in quality.reasons
+        if not any(word in reason and word in sentence for word in ("pixels", "turned") for sentence in notes)
+    ]
 
 
 def assess_quality(pixels: Pixels, face: Face, head: HeadMask | None = None) -> Quality:

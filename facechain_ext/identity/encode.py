@@ -13,13 +13,12 @@ import torch
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.faces.crop import head_and_shoulders
+from facechain_ext.faces.quality import further_reasons
 from facechain_ext.identity.projection_cache import clear_projections
 from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.weights.state_dict_spec import is_finite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from facechain_ext.faces import Picture
     from facechain_ext.faces.quality import Quality
     from facechain_ext.faces.types import Detector, Face, HeadMask, HeadMasker, Pixels, Points
@@ -108,17 +107,8 @@ def prepare_face(picture: Picture, number: int | None, detector: Detector, maske
 def face_notes(picture: Picture, face: Face, quality: Quality) -> tuple[str, ...]:
     """Sentences about what makes a likeness of this face of the photo doubtful; none for a good one."""
     notes = faces.check_face(picture, face)
-    reasons = _quality_reasons(quality, notes)
+    reasons = further_reasons(quality, notes)
     return (*notes, *(f"The face is {reason}; a better photo gives a better likeness." for reason in reasons))
-
-
-def _quality_reasons(quality: Quality, notes: Sequence[str]) -> list[str]:
-    """The reasons of the quality that ``notes`` do not name yet: small and turned faces have notes of their own."""
-    return [
-        reason
-        for reason in quality.reasons
-        if not any(word in reason and word in sentence for word in ("pixels", "turned") for sentence in notes)
-    ]
 
 
 def encode_photo(

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facechain_ext.faces.quality import assess_quality, further_reasons
 from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 from facechain_ext.retouch.fuse.points import mesh_points
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from facechain_ext.faces.types import Face, Pixels
@@ -37,6 +40,13 @@ def photo_doubts(pixels: Pixels, face: Face) -> tuple[str, ...]:
     if abs(face.yaw) > _SIDE_VIEW:
         found.append("The face is seen from the side: its other half is mirrored, and likeness suffers.")
     return tuple(found)
+
+
+def moving_doubts(pixels: Pixels, face: Face, notes: Sequence[str] = ()) -> tuple[str, ...]:
+    """``notes`` about a photo of which no card is made, what else makes its face a poor one, and ``photo_doubts``."""
+    reasons = further_reasons(assess_quality(pixels, face), notes)
+    said = (f"The face is {reason}; a better photo gives a better likeness." for reason in reasons)
+    return (*notes, *said, *photo_doubts(pixels, face))
 
 
 def eye_opening(mesh: NDArray[np.floating]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.cli.main import app
+from facechain_ext.errors import FaceChainError
 from facechain_ext.labels import describe, read_packet
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.video import write_video
@@ -69,3 +72,21 @@ def test_a_clip_from_words(models, photo, tmp_path, ffmpeg):
     assert done.exit_code == 0, (done.output, done.exception)
     assert len(list(open_clip(out).frames())) == 2
     assert describe(read_packet(out.read_bytes()))["source_type"] == "trainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize("place", ["--photo", "--template"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "missing", "empty"])
+def test_what_is_no_file_is_one_sentence(photo, tmp_path, place, kind):
+    """A named pipe would wait for ever."""
+    one, gif = tmp_path / "one", tmp_path / "a.gif"
+    Image.open(photo).resize((64, 64)).save(gif)
+    if kind == "pipe":
+        os.mkfifo(one)
+    elif kind == "folder":
+        one.mkdir()
+    elif kind == "empty":
+        one.touch()
+    files = {"--photo": photo, "--template": gif} | {place: one}
+    done = video(*(part for pair in files.items() for part in pair), "--out", tmp_path / "b.gif", "--consent")
+    assert isinstance(done.exception, FaceChainError), done.exception
+    assert "one" in str(done.exception)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext import faces
-from facechain_ext.errors import InputError
+from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.labels import read_packet
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset({"picture", "voice", "say", "speaker_voice", "settings", "agreed"})
 _SETTINGS: Mapping[str, type] = {"fps": float, "side": int, "liveliness": float, "seed": int, "face": int, "mark": bool}
+_MOST = 1e15
+"""Beyond any sensible number of a request; larger ones no longer fit every type."""
 
 
 def create_talking_portrait(body: object) -> dict[str, object]:
@@ -38,22 +40,29 @@ def create_talking_portrait(body: object) -> dict[str, object]:
     require_consent(agreed=body.get("agreed") is True)
     settings = _settings(body.get("settings") or {})
     content = decode_base64(picture)
-    pixels = faces.read_picture(request_picture(picture)).pixels
+    photo = faces.read_picture(request_picture(picture))
     packet = read_packet(content)
     with tempfile.TemporaryDirectory(prefix="facechain-talk-") as name:
         folder = Path(name)
         if isinstance(voice, str):
             sound = folder / "voice"
-            sound.write_bytes(decode_base64(voice))
+            sound.write_bytes(_sound(voice))
             spoken = Speech(sound)
         else:
             # a piper voice would be a path of this machine
             spoken = speak(words, folder, speaker="espeak-ng", voice=str(body.get("speaker_voice") or ""))
         out = folder / "talk.mp4"
         notes = make_preview(
-            pixels, spoken.path, out, settings, phonemes=spoken.phonemes, inherited=[packet] if packet else []
+            photo.pixels, spoken.path, out, settings, phonemes=spoken.phonemes, inherited=[packet] if packet else []
         )
-        return {"video": base64.b64encode(out.read_bytes()).decode("ascii"), "notes": list(notes)}
+        return {"video": base64.b64encode(out.read_bytes()).decode("ascii"), "notes": [*photo.notes, *notes]}
+
+
+def _sound(text: str) -> bytes:
+    try:
+        return decode_base64(text)
+    except PhotoError as error:
+        raise InputError("FaceChain: the voice is a sound file in base64; this text is not.") from error
 
 
 def _settings(given: object) -> PreviewSettings:
@@ -65,7 +74,7 @@ def _settings(given: object) -> PreviewSettings:
         fits = (
             isinstance(value, bool) if kind is bool else isinstance(value, (int, float)) and not isinstance(value, bool)
         )
-        if not fits or (kind is int and value != int(value)):
+        if not fits or not abs(value) < _MOST or (kind is int and value != int(value)):
             raise InputError(f"FaceChain: {name} of a talking portrait is no {kind.__name__}.")
         values[name] = kind(value)
     return PreviewSettings(**values)  # type: ignore[arg-type]

@@ -16,8 +16,10 @@ from facechain_ext.recipes.clip.smoothing import smooth_meshes
 from facechain_ext.recipes.clip.tracking import FaceTracker
 from facechain_ext.recipes.moving_file import save_frames
 from facechain_ext.retouch.fuse.blend import blend_points
+from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 from facechain_ext.retouch.fuse.options import BlendOptions
 from facechain_ext.retouch.fuse.points import mesh_points, points_of_mesh
+from facechain_ext.retouch.photo_doubts import moving_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facechain_ext.faces.types import Detector, Pixels
+    from facechain_ext.faces.types import Detector, Face, Pixels
     from facechain_ext.media.clip import Clip
     from facechain_ext.recipes.moving_file import Progress
     from facechain_ext.retouch.fuse.points import FacePoints
@@ -59,6 +61,8 @@ class FollowedFace:
     """The face that is followed: its smoothed mesh float64 [468, 3] in each frame, None where it is not seen."""
 
     meshes: tuple[NDArray[np.float64] | None, ...]
+    faces: tuple[Face | None, ...]
+    """Where it was found in each frame; None where its mesh was not fitted."""
 
     @property
     def seen(self) -> int:
@@ -76,36 +80,45 @@ def follow_face(
     detector, tracker = detector or faces.detector(), FaceTracker()
     chosen: int | None = None
     meshes: list[NDArray[np.float64] | None] = []
+    places: list[Face | None] = []
     for index, pixels in enumerate(clip.frames()):
         found = number_faces(detector.detect(pixels))
         tracks = tracker.advance(pixels, found)
         if chosen is None and found:
             chosen = tracks[found.index(choose_face(found, number))]
-        mesh = None
-        if chosen in tracks:
-            points = mesh_points(pixels, found[tracks.index(chosen)])
-            mesh = None if points is None else points.mesh
+        place = found[tracks.index(chosen)] if chosen in tracks else None
+        points = None if place is None else mesh_points(pixels, place)
+        mesh = None if points is None else points.mesh
         meshes.append(mesh)
+        places.append(None if mesh is None else place)
         if progress is not None and not progress(index + 1, index + 2):
             raise Cancelled("Stopped; no file was written.")
     if chosen is None:
         raise PhotoError(
             f"No face was found in any frame of {clip.path.name}. Use a clip that shows one from the front."
         )
-    return FollowedFace(tuple(smooth_meshes(meshes)))
+    return FollowedFace(tuple(smooth_meshes(meshes)), tuple(places))
 
 
 def replaced_frames(
     clip: Clip, followed: FollowedFace, photo: Pixels, photo_points: FacePoints, settings: ClipSettings
 ) -> Iterator[Pixels]:
-    """The frames of ``clip`` with the face of ``photo`` over the followed one; outside of it not a bit changes."""
+    """The frames of ``clip`` with the face of ``photo`` over the followed one; outside of it not a bit changes.
+
+    What covers eyes or mouth in a frame, such as a microphone, stays before the new face.
+    """
     options = BlendOptions(template_complexion=settings.clip_complexion, template_expression=settings.clip_expression)
-    for pixels, mesh in zip(clip.frames(), followed.meshes, strict=False):
+    for pixels, mesh, place in zip(clip.frames(), followed.meshes, followed.faces, strict=False):
         if mesh is None:
             yield pixels
             continue
         points = (photo_points, points_of_mesh(mesh))
-        yield blend_points(photo, pixels, points, strength=settings.strength, options=options)
+        covered = None if place is None else occlusion_mask(pixels, place)
+        free = None if covered is None or not covered.any() else ~covered
+        new = blend_points(photo, pixels, points, strength=settings.strength, target_mask=free, options=options)
+        if free is not None:
+            new[~free] = pixels[~free]
+        yield new
 
 
 def make_clip(
@@ -127,7 +140,7 @@ def make_clip(
     if not 0 <= settings.strength <= 1:
         raise InputError(f"Strength is {settings.strength:g}; choose a value from 0 to 1.")
     clip, detector = open_clip(template, max_seconds=MAX_SECONDS), detector or faces.detector()
-    photo_points = _photo_points(photo, detector)
+    photo_points, doubts = _photo_points(photo, detector)
     half = None if progress is None else _part(progress, 0, 2)
     followed = follow_face(clip, settings.face, detector=detector, progress=half)
     rest = None if progress is None else _part(progress, 1, 2)
@@ -136,16 +149,16 @@ def make_clip(
         sound=template if has_sound(template) else None, inherited=inherited, progress=rest, total=len(followed.meshes),
     )  # fmt: skip
     unseen = len(followed.meshes) - followed.seen
-    return (
-        (f"In {unseen} of {len(followed.meshes)} frames the face is not seen; they stay as they are.",)
-        if unseen
-        else ()
-    )
+    if not unseen:
+        return doubts
+    return (*doubts, f"In {unseen} of {len(followed.meshes)} frames the face is not seen; they stay as they are.")
 
 
-def _photo_points(photo: Pixels, detector: Detector) -> FacePoints:
+def _photo_points(photo: Pixels, detector: Detector) -> tuple[FacePoints, tuple[str, ...]]:
+    """The points of the photo's face, and sentences on what of it is not shown well."""
     try:
-        points = mesh_points(photo, choose_face(detector.detect(photo)))
+        face = choose_face(detector.detect(photo))
+        points = mesh_points(photo, face)
     except ImportError as error:
         raise HostError(
             f"Replacing a face in a clip needs the face mesh of mediapipe. {next_steps().install('mediapipe')}"
@@ -154,7 +167,7 @@ def _photo_points(photo: Pixels, detector: Detector) -> FacePoints:
         raise PhotoError(f"The photo: {error}") from error
     if points is None:
         raise PhotoError("The face mesh does not fit the photo's face; use a sharp photo from the front.")
-    return points
+    return points, moving_doubts(photo, face)
 
 
 def _part(progress: Progress, number: int, count: int) -> Progress:

@@ -16,6 +16,7 @@ from facechain_ext.media.sound import frame_count, read_sound
 from facechain_ext.recipes.moving_file import save_frames
 from facechain_ext.recipes.talking.speech_motion import speech_motion
 from facechain_ext.retouch.animate import PortraitAnimator
+from facechain_ext.retouch.photo_doubts import moving_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +82,7 @@ def make_preview(
     pixels = _sized(portrait, settings.side)
     face = choose_face((detector or faces.detector()).detect(pixels), settings.face)
     picture = faces.read_picture(pixels)
-    notes = check_face(picture, face)
+    notes = moving_doubts(pixels, face, check_face(picture, face))
     animator = PortraitAnimator(pixels, face)
     motions = speech_motion(sound, settings.fps, phonemes=phonemes, liveliness=settings.liveliness, seed=settings.seed)
     save_frames(

@@ -59,6 +59,14 @@ def test_the_answer_is_a_labelled_video(host, bursts):
         ({"picture": "x", "say": "hello", "agreed": True, "settings": {"speed": 2}}, "settings of a talking portrait"),
         ({"picture": "x", "say": "hello", "agreed": True, "settings": {"side": 300.5}}, "side of a talking portrait"),
         ({"picture": "x", "say": "hello", "agreed": True, "settings": {"mark": 1}}, "mark of a talking portrait"),
+        *(
+            (
+                {"picture": "x", "say": "hello", "agreed": True, "settings": {name: value}},
+                f"{name} of a talking portrait",
+            )
+            for name in ("seed", "fps")
+            for value in (float("inf"), float("nan"), 10**400)
+        ),
     ],
 )
 def test_what_is_wrong_is_said(host, body, reason):

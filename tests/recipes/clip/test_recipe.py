@@ -97,6 +97,26 @@ def test_the_file_has_sound_label_and_notes(clip, guest, detector, tmp_path):
     assert 0.9 < shown[-1] <= 1
 
 
+def test_what_is_before_the_face_stays_before_it(view, guest, detector, tmp_path):
+    mouth = detector.detect(view)[0].landmarks[3:].mean(0)
+    covered = view.copy()
+    x, y = np.round(mouth).astype(int)
+    covered[y - 12 : y + 14, x - 22 : x + 23] = (20, 60, 160)
+    write_video([covered] * 2, tmp_path / "one.mp4", 25, suffix=".mp4")
+    clip = open_clip(tmp_path / "one.mp4")
+    points = mesh_points(guest, detector.detect(guest)[0])
+    new = next(replaced_frames(clip, follow_face(clip, detector=detector), guest, points, ClipSettings()))
+    old = next(iter(clip.frames()))
+    box = np.s_[y - 8 : y + 10, x - 16 : x + 17]
+    assert np.array_equal(new[box], old[box])
+    assert (new != old).any()
+
+
+def test_a_dark_photo_is_said(clip, guest, detector, tmp_path):
+    dark = (guest * 0.15).astype(np.uint8)
+    assert any("dark" in note for note in make_clip(clip, dark, tmp_path / "a.gif", detector=detector))
+
+
 def test_a_clip_of_one_silent_frame(view, guest, detector, tmp_path):
     write_video([view], tmp_path / "one.mp4", 25, suffix=".mp4")
     assert make_clip(tmp_path / "one.mp4", guest, tmp_path / "a.mp4", detector=detector) == ()
