@@ -206,9 +206,9 @@ def apply_orientation(image: Image.Image, orientation: int) -> Image.Image:
 
 def exif_orientation(exif: bytes | None) -> int:
     """The orientation that EXIF data holds, 1 where it holds none."""
-    found = Image.Exif()
+    found = Image.Exif()  # type: ignore[no-untyped-call]
     try:
-        found.load(exif or b"")
+        found.load(exif or b"")  # type: ignore[no-untyped-call]
         return int(found.get(_ORIENTATION, 1))
     except _DECODER_ERRORS:
         return 1
