@@ -66,7 +66,10 @@ def label(
     if add:
         changes.append(lambda content: _add(content, _KINDS[add], producer))
     if certificate is not None and key is not None:
-        chain, secret = certificate.read_bytes(), key.read_bytes()
+        try:
+            chain, secret = _read(certificate), _read(key)
+        except OSError as error:
+            raise InputError(f"{error.filename} cannot be read ({error.strerror}). Check the path.") from error
         changes.append(lambda content: _sign(content, chain, secret, algorithm, time_server))
     handled = [_handle(Path(file), changes) for file in files]
     if not all(handled):
@@ -89,7 +92,7 @@ def _change(file: Path, changes: list[Callable[[bytes], bytes]]) -> None:
     from facechain_ext.labels.c2pa_signing import read_manifest
     from facechain_ext.storage.atomic_write import atomic_write
 
-    content = file.read_bytes()
+    content = _read(file)
     for change in changes:
         content = change(content)
     if changes:
@@ -103,6 +106,16 @@ def _change(file: Path, changes: list[Callable[[bytes], bytes]]) -> None:
     console.print(str(file), markup=False, highlight=False, soft_wrap=True)
     for name, value in (facts or {"no label": ""}).items():
         console.print(f"  {name}: {value}" if value else f"  {name}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _read(file: Path) -> bytes:
+    """The content of a file; raises InputError for a pipe or a device, which would be waited for, and OSError."""
+    from facechain_ext.storage.paths import special_file
+
+    special = special_file(file)
+    if special:
+        raise InputError(f"{file} is {special}, not a file.")
+    return file.read_bytes()
 
 
 def _add(content: bytes, kind: SourceType, producer: str) -> bytes:

@@ -16,6 +16,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.library import SUFFIX
 from facechain_ext.jobs.job_request import FILE_KEYS, parse_job_request, portrait_rows
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
+from facechain_ext.storage.paths import special_file
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class FileSources:
         """The file of a photo or a template; raises InputError that names it."""
         path = self._folder / reference
         try:
+            special = special_file(path)
+            if special:
+                raise InputError(f"{shorten(reference, 200)} is {special}, not a file. Check the table.")
             return path.read_bytes()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error

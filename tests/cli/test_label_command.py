@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from typer.testing import CliRunner
 
 from facechain_ext.cli.main import app
+from facechain_ext.errors import FaceChainError
 from facechain_ext.labels import describe, read_packet
 from tests.labels.pictures import encoded, pixels
 
@@ -72,3 +75,16 @@ def test_wrong_options_are_refused(options, words, tmp_path):
     assert result.exit_code == 2
     assert words in result.output
     assert file.read_bytes() == encoded("PNG")
+
+
+def test_no_pipe_is_waited_for(tmp_path):
+    pipe, good = tmp_path / "pipe.png", tmp_path / "a.png"
+    os.mkfifo(pipe)
+    good.write_bytes(encoded("PNG"))
+    result = run(pipe, good)
+    assert result.exit_code == 1
+    assert "is a named pipe" in result.output
+    assert "a.png" in result.output
+    for certificate in (pipe, tmp_path / "missing"):
+        refused = run(good, "--certificate", certificate, "--key", good)
+        assert isinstance(refused.exception, FaceChainError), refused.exception

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import pytest
 from PIL import Image
@@ -180,3 +181,9 @@ def test_the_report_has_a_row_for_each_item_and_sheets(tmp_path):
     assert rows[0]["likeness"] == "0.5"
     assert json.loads(files[1].read_text())[0]["infotext"] == '{"seed": 0}'
     assert Image.open(files[2]).size[0] > 256
+
+
+def test_no_pipe_of_a_table_is_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match=r"pipe\.png' is a named pipe, not a file\. Check"):
+        FileSources(tmp_path).picture("pipe.png")
