@@ -10,8 +10,6 @@ from facechain_ext.hosts.webui import settings
 from facechain_ext.hosts.webui.logins import owner_named
 from facechain_ext.jobs.queue import JobQueue, QueueLimits
 from facechain_ext.jobs.records import JobFolder
-from facechain_ext.jobs.request_sources import RequestSources
-from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
@@ -38,6 +36,8 @@ def job_queue() -> JobQueue:
     with _Process.lock:
         if _Process.queue is None:
             from facechain_ext.hosts.webui.host import WebuiHost
+            from facechain_ext.jobs.request_sources import RequestSources
+            from facechain_ext.jobs.worker import RequestWorker
 
             _Process.host = WebuiHost()
             worker = RequestWorker(_Process.host, RequestSources())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,7 @@ from starlette.requests import Request  # noqa: TC002 - fastapi reads it when th
 
 from facechain_ext import __version__
 from facechain_ext.errors import FaceChainError, InputError
-from facechain_ext.hosts.webui import (
-    detail_route,
-    job_queue,
-    job_routes,
-    logins,
-    picture_route,
-    strict_answers,
-    talk_route,
-    template_route,
-)
+from facechain_ext.hosts.webui import job_queue, job_routes, logins, strict_answers
 from facechain_ext.hosts.webui.request_body import read_object
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.arguments import settings_table
@@ -61,11 +53,11 @@ def add_routes(blocks: object, app: FastAPI) -> None:
         router.add_api_route(f"/{path}", function, methods=["GET"])
     posted: dict[str, Callable[[dict[str, object]], object]] = {
         "detect": _detect_faces,
-        "template": template_route.create_template_portrait,
-        "detail": detail_route.create_repaired_picture,
-        "redraw": lambda body: picture_route.create_picture("redraw", body),
-        "garment": lambda body: picture_route.create_picture("garment", body),
-        "talk": talk_route.create_talking_portrait,
+        "template": _create_template_portrait,
+        "detail": _create_repaired_picture,
+        "redraw": functools.partial(_create_picture, "redraw"),
+        "garment": functools.partial(_create_picture, "garment"),
+        "talk": _create_talking_portrait,
     }
     for path, answer in posted.items():
         router.add_api_route(
@@ -91,6 +83,33 @@ def _answering(answer: Callable[[dict[str, object]], object]) -> Callable[..., A
             raise HTTPException(422, str(error)) from error
 
     return route
+
+
+# the modules of these are imported at the first request: a webui's start waits for every import
+
+
+def _create_template_portrait(body: dict[str, object]) -> object:
+    from facechain_ext.hosts.webui.template_route import create_template_portrait
+
+    return create_template_portrait(body)
+
+
+def _create_repaired_picture(body: dict[str, object]) -> object:
+    from facechain_ext.hosts.webui.detail_route import create_repaired_picture
+
+    return create_repaired_picture(body)
+
+
+def _create_picture(kind: str, body: dict[str, object]) -> object:
+    from facechain_ext.hosts.webui.picture_route import create_picture
+
+    return create_picture(kind, body)
+
+
+def _create_talking_portrait(body: dict[str, object]) -> object:
+    from facechain_ext.hosts.webui.talk_route import create_talking_portrait
+
+    return create_talking_portrait(body)
 
 
 def _detect_faces(body: dict[str, object]) -> list[dict[str, object]]:
