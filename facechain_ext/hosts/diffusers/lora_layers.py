@@ -59,6 +59,10 @@ _UNSUPPORTED = (
     ((".on_input",), "is a LyCORIS file of the kind IA3"),
     ((".a1.weight", ".a2.weight", ".b1.weight", ".b2.weight", ".bm.weight"), "is a LyCORIS file of the kind GLoRA"),
 )
+_CONFIGURATIONS = ("lora_adapter_metadata", "adapter_config", "lora_config", "config")
+"""Entries of a file's metadata that hold PEFT's configuration as JSON: diffusers writes the first."""
+_PLAIN_ALPHAS = ("ss_network_alpha", "lora_alpha", "network_alpha", "alpha")
+"""Entries that hold the alpha of all layers: kohya writes the first."""
 _LORA_ROLES = ("down", "up", "diff", "diff_bias", "hada_w1_a", "lokr_w1", "lokr_w1_a", "lokr_w2", "lokr_w2_a")
 
 
@@ -161,7 +165,10 @@ def _layer(name: str) -> LoraLayer:
 
 def read_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
     """The alphas in a file's metadata (diffusers, kohya) or in PEFT's adapter_config.json ``beside`` it."""
-    packed = _object(metadata.get("lora_adapter_metadata", ""))
+    packed = next(filter(None, (_object(metadata.get(key, "")) for key in _CONFIGURATIONS)), {})
+    for part in ("unet", "text_encoder"):  # some programs write one object for each part
+        if isinstance(inner := packed.get(part), dict):
+            packed |= {f"{part}.{name}": value for name, value in inner.items()}
     parts: dict[str, dict[str, object]] = {"": {}, "unet": {}, "text_encoder": {}}
     for key, value in packed.items():
         part, _, name = str(key).rpartition(".") if str(key).count(".") else ("", "", str(key))
@@ -180,9 +187,10 @@ def read_alphas(metadata: Mapping[str, str], beside: Path) -> Alphas:
                 by_layer[part, str(name).strip("^$").replace("\\.", ".").replace(".", "_")] = own
         if config.get("use_rslora") is True:
             rank_stabilized.add(part)
-    kohya = _number(metadata.get("ss_network_alpha"))
-    if kohya is not None:
-        by_part = {"": kohya, "unet": kohya, "text_encoder": kohya} | by_part
+    plain = next((found for key in _PLAIN_ALPHAS if (found := _number(metadata.get(key))) is not None), None)
+    whole = by_part.get("", plain) if packed else plain
+    if whole is not None:
+        by_part = {"": whole, "unet": whole, "text_encoder": whole} | by_part
     convolutions = _number(_object(metadata.get("ss_network_args", "")).get("conv_alpha"))
     return Alphas(by_part, by_layer, frozenset(rank_stabilized), convolutions)
 

@@ -81,6 +81,11 @@ ALPHAS = {
     ),
     "of another part": ({"lora_adapter_metadata": json.dumps({"text_encoder.lora_alpha": 2})}, 1.0),
     "of kohya": ({"ss_network_alpha": "4", "ss_network_dim": "8"}, 4 / 8),
+    "by itself": ({"lora_alpha": "2.0"}, 2 / 8),
+    "by the name alpha": ({"alpha": "1e0"}, 1 / 8),
+    "of PEFT for all parts": ({"lora_adapter_metadata": json.dumps({"lora_alpha": 2.0})}, 2 / 8),
+    "of PEFT's configuration": ({"adapter_config": json.dumps({"r": 8, "lora_alpha": 2})}, 2 / 8),
+    "of an object for each part": ({"lora_adapter_metadata": json.dumps({"unet": {"lora_alpha": "2"}})}, 2 / 8),
     "that is no number": ({"ss_network_alpha": "None", "lora_adapter_metadata": "[" * 20_000}, 1.0),
     "none": (None, 1.0),
 }  # fmt: skip
