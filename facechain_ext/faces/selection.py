@@ -105,9 +105,9 @@ def _load(ability: str, providers: Sequence[Provider[T]], name: str) -> T:
                 raise HostError(f"The {ability} {provider.name} cannot work here: {error}") from error
             log.warning("The %s %s cannot work here (%s); trying the next.", ability, provider.name, error)
     remedies = {provider.name: remedy for provider in candidates if (remedy := provider.remedy())}
-    # not the best provider but the one that needs least: a file for packages that are here, a package, or a single file
+    # not the best provider but the one that needs least: a single file, a file for packages that are here, a package
     downloads = (provider.remedy() for provider in candidates if provider.lacks_weights_only)
-    easiest = next(downloads, "") or remedies.get("mediapipe") or remedies.get("sface")
+    easiest = remedies.get("sface") or next(downloads, "") or remedies.get("mediapipe")
     easiest = easiest or next(iter(remedies.values()), "See the log.")
     what = f"No {ability} can work here." if name == "auto" else f"The {ability} {name} cannot work here."
     raise HostError(f"{what} {easiest}")

@@ -60,7 +60,7 @@ def run_ffmpeg(arguments: Sequence[str], what: str) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{what} takes more than {_DECODE_SECONDS:.0f} seconds to read; use a shorter one.") from error
     if done.returncode:
-        raise InputError(f"{what} cannot be read as sound or video ({last_line(done.stderr)}). Use WAV, MP3 or MP4.")
+        raise InputError(f"{what} cannot be read as sound or video ({first_line(done.stderr)}). Use WAV, MP3 or MP4.")
     return done.stdout
 
 
@@ -74,6 +74,12 @@ def video_encoder(program: str) -> str:
     if found is None:
         raise HostError(f"{program} has no encoder for mp4 ({', '.join(_ENCODERS)}); use another build of ffmpeg.")
     return found
+
+
+def first_line(log: bytes) -> str:
+    """The first line of ffmpeg's log of errors, at most 300 characters: the cause; what follows it is plain in none."""
+    lines = log.decode(errors="replace").strip().splitlines()
+    return lines[0].strip()[:300] if lines else "it said nothing"
 
 
 def last_line(log: bytes) -> str:

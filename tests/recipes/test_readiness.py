@@ -22,7 +22,11 @@ def no_faces(monkeypatch):
     monkeypatch.setattr(next_steps, "is_installed", lambda package: package in kept)
     for name in ("DETECTORS", "HEAD_MASKERS"):
         bare = tuple(
-            replace(one, find_weights=(lambda: None) if one.find_weights is not None else None)
+            replace(
+                one,
+                find_weights=(lambda: None) if one.find_weights is not None else None,
+                missing=(lambda: "Get its wheel.") if one.missing is not None else None,
+            )
             for one in getattr(readiness, name)
         )
         monkeypatch.setattr(readiness, name, bare)

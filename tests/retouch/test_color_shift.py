@@ -70,9 +70,8 @@ def test_a_gradient_has_no_bands_as_8_bit_lab_gives_it():
         steps = np.diff(picture[0].astype(int), axis=0)
         return int((steps < 0).sum() + (steps > 1).sum())
 
-    stretch = np.clip(np.ptp(made[0].astype(int), axis=0) - np.ptp(ramp.astype(int)), 0, None).sum()
-    assert bands(made) <= stretch <= 6, "a ramp that grows longer by a level has one step of two"
-    assert bands(reinhard_8_bit(pixels, warm)) > 50, "what it is compared with has them"
+    assert bands(made) <= bands(warm) <= 6, "a ramp that grows longer has as many steps of two as what it is given"
+    assert bands(reinhard_8_bit(pixels, warm)) > 5 * bands(made), "what it is compared with has them, in every OpenCV"
 
 
 def test_without_a_region_nothing_changes():

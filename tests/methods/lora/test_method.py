@@ -13,6 +13,7 @@ from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.card_lora import CardLora
 from facechain_ext.identity.encode import PhotoFact
+from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.lora.files import tensors_digest
 from facechain_ext.methods.lora.method import FactLoraMethod, LoraMethod
 from facechain_ext.methods.registry import choose_method
@@ -93,6 +94,7 @@ def test_off_is_off(folder, who, strength, weight):
 
 
 def test_both_methods_share_their_settings():
-    assert [row.name for row in FactLoraMethod().settings] == ["adapter", "lora_weight"]
+    assert FactLoraMethod().settings == (*FactMethod.settings, *LoraMethod.settings)
+    assert {"adapter", "lora_weight"} <= {row.name for row in FactLoraMethod().settings}
     assert choose_method("SD1.5", "fact + lora").name == "FACT + LoRA"
     assert FactLoraMethod().unavailable_reason("SD2")

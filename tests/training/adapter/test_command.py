@@ -53,7 +53,7 @@ def test_from_photos_to_an_adapter_that_loads(models, photos, tmp_path):
 
 
 def sdxl(weights):
-    """A label embedding, and three levels instead of four."""
+    """A label embedding, and three levels instead of four, but none of SDXL's text encoders."""
     weights["model.diffusion_model.label_emb.0.0.weight"] = torch.zeros(2, 2)
     for name in [name for name in weights if ".input_blocks.10." in name]:
         del weights[name]
@@ -64,7 +64,8 @@ def sd2(weights):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [(sdxl, "a Stable Diffusion XL checkpoint"), (sd2, "a Stable Diffusion 2 checkpoint")]
+    ("change", "message"),
+    [(sdxl, "Choose a full Stable Diffusion XL checkpoint"), (sd2, "a Stable Diffusion 2 checkpoint")],
 )
 def test_refuses_other_models_before_anything_is_written(models, photos, tmp_path, change, message):
     weights = load_file(models.checkpoint)
