@@ -51,16 +51,24 @@ def increment(h, face, state, prefix, heads, strength):
 @contextmanager
 def published(unet, state, face, strength, weight_of=None):
     """The U-Net with the published block in each site; ``weight_of(n)`` [n] scales its increment."""
-    modules = dict(unet.named_modules())
     is_diffusers = hasattr(unet, "down_blocks")
-    changed = []
-    for part in PARTS:
-        block = modules[f"{part if is_diffusers else LDM[part]}.transformer_blocks.0"]
+    places = {part: f"{part if is_diffusers else LDM[part]}.transformer_blocks.0" for part in PARTS}
+    prefixes = {place: f"{part}.transformer_blocks.0.attn2.processor." for part, place in places.items()}
+    with published_in(unet, prefixes, state, face, strength, weight_of):
+        yield
 
-        def forward(x, *args, block=block, part=part, **kwargs):
+
+@contextmanager
+def published_in(unet, prefixes, state, face, strength, weight_of=None):
+    """The U-Net with the published block in each module of ``prefixes``: its name -> the prefix of its keys."""
+    modules = dict(unet.named_modules())
+    changed = []
+    for place, prefix in prefixes.items():
+        block = modules[place]
+
+        def forward(x, *args, block=block, prefix=prefix, **kwargs):
             context = kwargs.get("encoder_hidden_states", kwargs.get("context", args[0] if args else None))
             x = block.attn1(block.norm1(x)) + x
-            prefix = f"{part}.transformer_blocks.0.attn2.processor."
             added = increment(x, face, state, prefix, block.attn1.heads, strength)
             if weight_of is not None:
                 added = added * weight_of(x.shape[1])[None, :, None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,7 +16,7 @@ from facechain_ext.weights.model_type import SDXL_FACE_ADAPTER, detect_model_typ
 from tests import unets
 from tests.hosts.webui.fake_host import Patcher
 from tests.methods.fact.conftest import make
-from tests.methods.fact.reference import increment
+from tests.methods.fact.reference import published_in
 
 STACKS = {  # where SDXL's stacks are in sgm, and how many blocks each has, counted by hand
     "down_blocks.1.attentions.0": ("input_blocks.4.1", 2), "down_blocks.1.attentions.1": ("input_blocks.5.1", 2),
@@ -42,29 +40,13 @@ def small(unet, tmp_path_factory):
     return make(tmp_path_factory.mktemp("adapter"), unet)
 
 
-@contextmanager
 def published(unet, state, face, strength):
     """The U-Net with the published block between self- and cross-attention of every transformer block."""
-    modules, changed = dict(unet.named_modules()), []
+    prefixes = {}
     for stack, number in BLOCKS:
         where = stack if hasattr(unet, "down_blocks") else STACKS[stack][0]
-        block = modules[f"{where}.transformer_blocks.{number}"]
-        prefix = f"{stack}.transformer_blocks.{number}.attn2.processor."
-
-        def forward(x, *args, block=block, prefix=prefix, **kwargs):
-            context = kwargs.get("encoder_hidden_states", kwargs.get("context", args[0] if args else None))
-            x = block.attn1(block.norm1(x)) + x
-            x = x + increment(x, face, state, prefix, block.attn1.heads, strength)
-            x = block.attn2(block.norm2(x), context) + x
-            return block.ff(block.norm3(x)) + x
-
-        changed.append(block)
-        block.forward = forward
-    try:
-        yield
-    finally:
-        for block in changed:
-            del block.forward
+        prefixes[f"{where}.transformer_blocks.{number}"] = f"{stack}.transformer_blocks.{number}.attn2.processor."
+    return published_in(unet, prefixes, state, face, strength)
 
 
 def test_the_sites_are_read_off_the_unet(unet):
