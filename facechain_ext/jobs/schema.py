@@ -72,26 +72,28 @@ def request_schema() -> dict[str, object]:
     return {"oneOf": [_portrait(), _template(), _detail(), _redraw(), _garment()]}
 
 
+def _recipe(title: str, required: list[str], properties: Mapping[str, object]) -> dict[str, object]:
+    """The schema of one recipe's request, which has these properties and no others."""
+    needed = {"required": required} if required else {}
+    return {"title": title, "type": "object", "additionalProperties": False, **needed, "properties": properties}
+
+
 def _portrait() -> dict[str, object]:
-    return {
-        "title": "Portrait",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "recipe": {"type": "string", "enum": ["portrait"], "default": "portrait"},
-            "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
-            "card": _CARD,
-            "face": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
-            "style": {**_TEXT, "description": "A style's key."},
-            "subject": {**_TEXT, "description": "Words for the person.", "default": "a person"},
-            "suits": {"type": "string", "enum": list(SUBJECTS), "default": "anyone"},
-            "prompt": _TEXT,
-            "negative_prompt": _TEXT,
-            "fuse": _FLAG,
-            "retouch": _FLAG,
-            "settings": _settings([*portrait_rows().values()], {"adapter": _TEXT}),
-        },
+    properties = {
+        "recipe": {"type": "string", "enum": ["portrait"], "default": "portrait"},
+        "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
+        "card": _CARD,
+        "face": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
+        "style": {**_TEXT, "description": "A style's key."},
+        "subject": {**_TEXT, "description": "Words for the person.", "default": "a person"},
+        "suits": {"type": "string", "enum": list(SUBJECTS), "default": "anyone"},
+        "prompt": _TEXT,
+        "negative_prompt": _TEXT,
+        "fuse": _FLAG,
+        "retouch": _FLAG,
+        "settings": _settings([*portrait_rows().values()], {"adapter": _TEXT}),
     }
+    return _recipe("Portrait", [], properties)
 
 
 def _template() -> dict[str, object]:
@@ -102,25 +104,20 @@ def _template() -> dict[str, object]:
             {"type": "object", "properties": {"photo": _PICTURE}, "required": ["photo"], "additionalProperties": False},
         ]
     }
-    return {
-        "title": "Template",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["recipe", "template", "faces"],
-        "properties": {
-            "recipe": {"type": "string", "enum": ["template"]},
-            "template": _PICTURE,
-            "faces": {
-                "type": "object",
-                "description": "Number of the face, from the left -> what it becomes.",
-                "additionalProperties": face,
-                "minProperties": 1,
-            },
-            "hair": _FLAG,
-            "retouch": _FLAG,
-            "settings": _painting_settings(TemplateSettings(), list(QUALITIES)),
+    properties = {
+        "recipe": {"type": "string", "enum": ["template"]},
+        "template": _PICTURE,
+        "faces": {
+            "type": "object",
+            "description": "Number of the face, from the left -> what it becomes.",
+            "additionalProperties": face,
+            "minProperties": 1,
         },
+        "hair": _FLAG,
+        "retouch": _FLAG,
+        "settings": _painting_settings(TemplateSettings(), list(QUALITIES)),
     }
+    return _recipe("Template", ["recipe", "template", "faces"], properties)
 
 
 def _people(least: int) -> dict[str, object]:
@@ -139,62 +136,47 @@ def _people(least: int) -> dict[str, object]:
 
 
 def _detail() -> dict[str, object]:
-    return {
-        "title": "Detail",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["recipe", "picture", "people"],
-        "properties": {
-            "recipe": {"type": "string", "enum": ["detail"]},
-            "picture": _PICTURE,
-            "people": _people(1),
-            "settings": _painting_settings(DETAIL_SETTINGS, [DETAIL_SETTINGS.quality]),
-        },
+    properties = {
+        "recipe": {"type": "string", "enum": ["detail"]},
+        "picture": _PICTURE,
+        "people": _people(1),
+        "settings": _painting_settings(DETAIL_SETTINGS, [DETAIL_SETTINGS.quality]),
     }
+    return _recipe("Detail", ["recipe", "picture", "people"], properties)
 
 
 def _redraw() -> dict[str, object]:
     texts = dict.fromkeys(sorted(setting_texts(RedrawSettings, REDRAW_SETTINGS)), _TEXT)
     look = {"type": "string", "description": f"{', '.join(LOOKS)}, or a style's key.", "default": RedrawSettings.look}
-    return {
-        "title": "Redraw",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["recipe", "picture"],
-        "properties": {
-            "recipe": {"type": "string", "enum": ["redraw"]},
-            "picture": _PICTURE,
-            "people": {**_people(0), "description": "Who is kept; without any, the people of the picture itself."},
-            "settings": _settings(REDRAW_SETTINGS, {**texts, "look": look}),
-        },
+    properties = {
+        "recipe": {"type": "string", "enum": ["redraw"]},
+        "picture": _PICTURE,
+        "people": {**_people(0), "description": "Who is kept; without any, the people of the picture itself."},
+        "settings": _settings(REDRAW_SETTINGS, {**texts, "look": look}),
     }
+    return _recipe("Redraw", ["recipe", "picture"], properties)
 
 
 def _garment() -> dict[str, object]:
     point = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
     points = {"type": "array", "items": point, "maxItems": MAX_PHOTOS}
     texts = dict.fromkeys(sorted(setting_texts(GarmentSettings, GARMENT_SETTINGS)), _TEXT)
-    return {
-        "title": "Garment",
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["recipe", "picture"],
-        "properties": {
-            "recipe": {"type": "string", "enum": ["garment"]},
-            "picture": _PICTURE,
-            "mask": {**_PICTURE, "description": "White is the garment; of the picture's size."},
-            "points": {
-                "type": "object",
-                "description": "Instead of a mask: points in and beside the garment, in fractions of the picture.",
-                "additionalProperties": False,
-                "properties": {"inside": points, "outside": points},
-            },
-            "people": _people(0),
-            "garment": {**_PICTURE, "description": "Put on instead of what is marked, by IP-Adapter."},
-            "pose": {**_PICTURE, "description": "A pose, for a garment on a stand."},
-            "settings": _settings(GARMENT_SETTINGS, texts),
+    properties = {
+        "recipe": {"type": "string", "enum": ["garment"]},
+        "picture": _PICTURE,
+        "mask": {**_PICTURE, "description": "White is the garment; of the picture's size."},
+        "points": {
+            "type": "object",
+            "description": "Instead of a mask: points in and beside the garment, in fractions of the picture.",
+            "additionalProperties": False,
+            "properties": {"inside": points, "outside": points},
         },
+        "people": _people(0),
+        "garment": {**_PICTURE, "description": "Put on instead of what is marked, by IP-Adapter."},
+        "pose": {**_PICTURE, "description": "A pose, for a garment on a stand."},
+        "settings": _settings(GARMENT_SETTINGS, texts),
     }
+    return _recipe("Garment", ["recipe", "picture"], properties)
 
 
 def _painting_settings(standard: TemplateSettings, qualities: list[str]) -> dict[str, object]:
