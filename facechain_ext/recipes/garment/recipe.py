@@ -21,7 +21,7 @@ from facechain_ext.recipes.shared_progress import SharedProgress
 from facechain_ext.recipes.template.crop import fit_size, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
     from facechain_ext.recipes.job import Host, Person, Portrait
@@ -116,6 +116,29 @@ def missing_units(settings: GarmentSettings) -> list[str]:
     )
 
 
+def inpaint_job(
+    photo: TemplateImage,
+    settings: GarmentSettings,
+    size: tuple[int, int],
+    inpaint: Inpaint,
+    controls: Sequence[Control],
+) -> Job:
+    """The job that paints into ``photo`` at ``size`` as the settings say, with nobody in it."""
+    return Job(
+        settings.prompt,
+        settings.negative_prompt,
+        seed=settings.seed,
+        steps=settings.steps,
+        sampler=settings.sampler,
+        cfg=settings.cfg,
+        width=size[0],
+        height=size[1],
+        controls=tuple(controls),
+        inpaint=inpaint,
+        remarks={RECIPE_LABEL: RECIPE, PHOTO_LABEL: f"{photo.name} ({photo.digest[:16]})"},
+    )
+
+
 def _job(
     photo: TemplateImage,
     mask: Mask,
@@ -141,20 +164,8 @@ def _job(
         edges = cv2.Canny(np.asarray(start), *_CANNY) * small.astype(np.uint8)
         picture = Image.fromarray(edges).convert("RGB")
         controls.append(Control("canny", picture, settings.edge_weight, prepared=True))
-    job = Job(
-        settings.prompt,
-        settings.negative_prompt,
-        people=(person,),
-        seed=settings.seed,
-        steps=settings.steps,
-        sampler=settings.sampler,
-        cfg=settings.cfg,
-        width=size[0],
-        height=size[1],
-        controls=tuple(controls),
-        inpaint=Inpaint(start, 1.0, Image.fromarray(np.where(core, 0, 255).astype(np.uint8))),
-        remarks={RECIPE_LABEL: RECIPE, PHOTO_LABEL: f"{photo.name} ({photo.digest[:16]})"},
-    )
+    around = Inpaint(start, 1.0, Image.fromarray(np.where(core, 0, 255).astype(np.uint8)))
+    job = replace(inpaint_job(photo, settings, size, around, controls), people=(person,))
     return job, notes
 
 

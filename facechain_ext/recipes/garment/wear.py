@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,11 +10,10 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError
-from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.garment.marking import check_mark
-from facechain_ext.recipes.garment.recipe import PHOTO_LABEL, RECIPE, GarmentResult
+from facechain_ext.recipes.garment.recipe import GarmentResult, inpaint_job
 from facechain_ext.recipes.garment.settings import GarmentSettings, check_garment_settings
-from facechain_ext.recipes.job import Control, Inpaint, Job
+from facechain_ext.recipes.job import Control, Inpaint
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.shared_progress import SharedProgress
 from facechain_ext.recipes.template.crop import fit_size, resized
@@ -64,23 +64,10 @@ def wear_garment(
     steering = (("openpose", settings.pose_weight), ("depth", settings.depth_weight))
     units = [Control("ip_adapter", Image.fromarray(garment.pixels), settings.garment_weight)]
     units += [Control(kind, start, weight) for kind, weight in steering if weight and kind in settings.controls]
-    job = Job(
-        settings.prompt,
-        settings.negative_prompt,
-        seed=settings.seed,
-        steps=settings.steps,
-        sampler=settings.sampler,
-        cfg=settings.cfg,
-        width=size[0],
-        height=size[1],
-        controls=tuple(units),
-        inpaint=Inpaint(start, settings.wear_denoise, Image.fromarray(small * np.uint8(255))),
-        remarks={
-            RECIPE_LABEL: RECIPE,
-            PHOTO_LABEL: f"{photo.name} ({photo.digest[:16]})",
-            WORN_LABEL: f"{garment.name} ({garment.digest[:16]})",
-        },
-    )
+    inpaint = Inpaint(start, settings.wear_denoise, Image.fromarray(small * np.uint8(255)))
+    job = inpaint_job(photo, settings, size, inpaint, units)
+    worn = {WORN_LABEL: f"{garment.name} ({garment.digest[:16]})"}
+    job = replace(job, remarks={**job.remarks, **worn})
     shared = SharedProgress([settings.steps], progress)
     made = host.generate(job, progress=shared.part(0))
     if not made:
