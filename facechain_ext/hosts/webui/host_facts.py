@@ -44,9 +44,8 @@ class HostFacts:
     thread on which models move, "" where any thread may. ``options`` are modules with a namespace of command-line
     options beside ``shared.cmd_opts``, and ``low_memory`` the options for cards with little video memory. ``*_dirs``
     are options that name folders of files. ``text_encoders`` are attributes of the model with SDXL's two text encoders,
-    empty where they are the conditioner's embedders. ``controlnet`` says who brings ControlNet. ``side_multiple`` is
-    what a picture's sides are multiples of.
-    ``missing`` are sentences about what it has not.
+    empty where they are the conditioner's embedders. ``controlnet`` says who brings ControlNet. ``missing`` are
+    sentences about what it has not.
     """
 
     name: str
@@ -64,7 +63,6 @@ class HostFacts:
     lora_dirs: tuple[str, ...] = ("lora_dir",)
     text_encoders: tuple[str, ...] = ()
     controlnet: Literal["built in", "extension"] = "built in"
-    side_multiple: int = 8
     missing: tuple[str, ...] = ()
 
 
@@ -110,7 +108,6 @@ NEO = HostFacts(
     checkpoint_dirs=("ckpt_dirs",),
     lora_dirs=("lora_dir", "lora_dirs"),
     text_encoders=_ENGINES,
-    side_multiple=64,
     missing=("No upscaler works on latents.", "mediapipe cannot be had for its Python."),
 )
 REFORGE = HostFacts(

@@ -68,11 +68,6 @@ class Expression:
         """Pixels between the corners of the mouth at rest."""
         return 2 * self._half
 
-    @property
-    def parted(self) -> float:
-        """Height in pixels of the portrait's own opening between the lips."""
-        return self._gap
-
     def moved(self, motion: FaceMotion) -> Floats:
         """The head's points float64 [n, 3] with mouth and lids as ``motion`` says, the head not turned."""
         points = self._head.points.copy()
