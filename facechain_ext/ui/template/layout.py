@@ -1,4 +1,4 @@
-"""The layout of the Template page: template and photo inputs, a choice for each face, and the results."""
+"""The layout of the page "Picture in": template and photo inputs, a choice for each face, and the results."""
 
 from __future__ import annotations
 

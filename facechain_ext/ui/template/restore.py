@@ -1,4 +1,4 @@
-"""Restoring the Template page's settings from infotext, independent of gradio."""
+"""Restoring the settings of the page "Picture in" from infotext, independent of gradio."""
 
 from __future__ import annotations
 

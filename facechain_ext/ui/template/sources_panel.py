@@ -1,4 +1,4 @@
-"""The inputs of the Template page: templates from uploads and the gallery, and photos of people."""
+"""The inputs of the page "Picture in": templates from uploads and the gallery, and photos of people."""
 
 from __future__ import annotations
 
