@@ -19,6 +19,7 @@ from facechain_ext.recipes.template.source_photo import choose_photo
 from facechain_ext.recipes.upscaling import upscale
 from facechain_ext.retouch.color_shift import blend_by, box_blur, shift_color
 from facechain_ext.retouch.fuse.options import PAINTED, BlendOptions
+from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -243,7 +244,10 @@ class StudioFace:
         """Twice the size by the host's upscaler and back, blended with what it was."""
         height, width = self.now.shape[:2]
         picture = Image.fromarray(self.now)
-        large, _ = upscale(self.context.host, picture, (2 * width, 2 * height), self.context.settings.upscaler)
+        asked = self.context.settings.upscaler
+        large, used = upscale(self.context.host, picture, (2 * width, 2 * height), asked)
+        if asked and used != asked:
+            self.left_out.append(f"The stage upscale used {used}: there is no upscaler {shorten(asked)} here.")
         small = np.asarray(large.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
         share = np.full((height, width), self.preset.upscale, np.float32)
         return self._inside(blend_by(share, small, self.now))

@@ -93,9 +93,8 @@ class Settings:
     gives what the standard quality paints the template's light and cast. ``template_complexion`` and
     ``template_expression`` say what the instant quality takes from the template besides pose and light.
     ``studio_preset`` and ``studio_stages`` are those of the quality studio, ``upscaler`` the host's for its stage of
-    that kind ("": the best it has). ``controls``
-    are the kinds of ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest
-    side in pixels of what is painted.
+    that kind ("": the best it has). ``controls`` are the kinds of ControlNet that the host has; a quality uses those it
+    knows. ``sides`` are the smallest and largest side in pixels of what is painted.
     """
 
     quality: str = _DEFAULT["quality"]

@@ -169,6 +169,14 @@ def test_without_a_photo_the_fusions_are_left_out_and_said(pair, faces):
     assert len(host.jobs) == 2
 
 
+@pytest.mark.parametrize(("asked", "said"), [("", 0), ("Lanczos", 0), ("4x-Sharp", 1)])
+def test_an_upscaler_that_the_host_has_not_is_named(pair, faces, asked, said):
+    settings = replace(studio(studio_stages="first, upscale"), upscaler=asked)
+    result = make(pair, {1: ANNA}, settings, host=Darker(), targets=faces)
+    sentence = "Face 1: The stage upscale used Lanczos: there is no upscaler '4x-Sharp' here."
+    assert [note for note in result.left_out if "upscale" in note] == [sentence] * said
+
+
 def test_missing_controlnets_are_named(pair, faces):
     host = Darker()
     result = make(pair, {1: ANNA}, replace(studio(), controls=frozenset({"canny"})), host=host, targets=faces)
