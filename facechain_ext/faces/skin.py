@@ -16,6 +16,8 @@ _LIGHTNESS_WEIGHT = 0.35
 """Weight of a difference in lightness relative to one in colour: skin has shadows and highlights."""
 _HALF_DISTANCE = 3.5
 """Distance from the median of the sample, in standard deviations, at which the likeness is 0.5."""
+_BAND_PIXELS = 1 << 20
+"""Pixels that are compared at once: large faces have tens of megapixels, and each takes 60 bytes meanwhile."""
 
 
 def skin_likeness(pixels: Pixels, sample: Mask) -> NDArray[np.float32]:
@@ -26,11 +28,21 @@ def skin_likeness(pixels: Pixels, sample: Mask) -> NDArray[np.float32]:
     """
     if int(sample.sum()) < 32:
         return np.ones(pixels.shape[:2], np.float32)
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * (_LIGHTNESS_WEIGHT, 1.0, 1.0)
-    sampled = lab[sample]
+    sampled = _weighted_lab(pixels[sample][None])[0]
     median = np.median(sampled, axis=0)
     distance = np.linalg.norm(sampled - median, axis=1)
     deviation = sampled[distance <= np.quantile(distance, 0.9)].std(axis=0)
     deviation = np.maximum(deviation, 2.0)  # units of Lab: below this, differences are noise of the camera
-    distance = np.sqrt((((lab - median) / deviation) ** 2).mean(axis=2))
-    return np.asarray(1 / (1 + (distance / _HALF_DISTANCE) ** 6), np.float32)
+    likeness = np.empty(pixels.shape[:2], np.float32)
+    rows = max(_BAND_PIXELS // max(pixels.shape[1], 1), 1)
+    for top in range(0, len(pixels), rows):
+        lab = _weighted_lab(pixels[top : top + rows])
+        distance = np.sqrt((((lab - median) / deviation) ** 2).mean(axis=2))
+        likeness[top : top + rows] = 1 / (1 + (distance / _HALF_DISTANCE) ** 6)
+    return likeness
+
+
+def _weighted_lab(pixels: Pixels) -> NDArray[np.float32]:
+    """Pixels [h, w, 3] in Lab with the weight of lightness, float32 [h, w, 3]."""
+    weights = np.array((_LIGHTNESS_WEIGHT, 1, 1), np.float32)
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * weights)

@@ -22,6 +22,8 @@ _MARGIN = 0.5
 """Margin of the processed window around the face, in sides of the face."""
 _MIN_PIXELS = 64
 """Least number of opaque pixels; below it nothing of the face lies inside the picture."""
+_BAND_ROWS = 256
+"""Rows that are mixed at once, so that the sums of a large face take little memory."""
 
 
 def blend_face(
@@ -80,10 +82,13 @@ def blend_points(
     if int((alpha > 0.5).sum()) < _MIN_PIXELS:
         log.warning("nothing of the face lies inside the picture; it is not changed")
         return np.array(target)
-    share, mix = min(strength, 1.0), alpha[..., None]
-    blended = mix * face + (1 - mix) * ground
-    result = np.array(target)
-    result[window] = np.clip(share * blended + (1 - share) * view + 0.5, 0, 255).astype(np.uint8)
+    share, result = min(strength, 1.0), np.array(target)
+    for start in range(0, len(view), _BAND_ROWS):
+        band = np.s_[start : start + _BAND_ROWS]
+        mix = alpha[band][..., None]
+        blended = mix * face[band] + (1 - mix) * ground[band]
+        mixed = np.clip(share * blended + (1 - share) * view[band] + 0.5, 0, 255).astype(np.uint8)
+        result[top + start : top + start + len(mixed), left:right] = mixed
     return result
 
 

@@ -17,12 +17,14 @@ from facechain_ext.retouch.fuse.points import face_points
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from facechain_ext.faces.types import Face, Mask, Pixels
+    from facechain_ext.faces.types import Face, Mask, Pixels, Points
 
     Lab = NDArray[np.float32]
 
 _MIN_FACE = 40
 """Side in pixels of the smallest face that is examined: in smaller ones an eye is a few pixels."""
+_MAX_FACE = 640
+"""Side in pixels to which a larger face is downscaled: occluders are no finer, and the time grows with its cube."""
 _MARGIN = 0.6
 """Margin of the examined window surroundings the face, in sides of the face."""
 _MIN_PIXELS = 16
@@ -56,29 +58,42 @@ def occlusion_mask(pixels: Pixels, face: Face) -> Mask:
         return found
     points = face_points(pixels, face)
     left, top, right, bottom = _window(face, pixels.shape)
-    view = np.ascontiguousarray(pixels[top:bottom, left:right])
-    corner = np.array([left, top], np.float32)
-    lab = cv2.cvtColor(view.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    outline = _fill_polygon(points.outline - corner, view.shape)
-    sample = _fill_polygon(points.skin - corner, view.shape)
-    non_skin = _non_skin(view, sample, side)
-    skin = np.median(lab[outline], axis=0) if outline.any() and _is_drawing(lab, outline) else None
-    occluder = np.zeros(view.shape[:2], np.bool_)
-    for number, region in enumerate(_feature_regions(face, corner, view.shape)):
-        if region.sum() >= _MIN_PIXELS:
-            occluder |= _occluder(lab, region, outline, non_skin, side, eye=number < 2, skin=skin)
-    if not occluder.any() or (occluder & outline).sum() > _MAX_SHARE * outline.sum():
-        return found
-    margin = max(round(0.015 * side), 2)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    closed = cv2.morphologyEx(occluder.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-    found[top:bottom, left:right] = cv2.dilate(closed, kernel) > 0
+    view = pixels[top:bottom, left:right]
+    scale = min(_MAX_FACE / side, 1.0)
+    size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
+    small = np.ascontiguousarray(view) if scale == 1 else cv2.resize(view, size, interpolation=cv2.INTER_AREA)
+    ratio = np.array([size[0] / (right - left), size[1] / (bottom - top)], np.float32)
+    outline, skin, landmarks = (
+        ((polygon - (left, top) + 0.5) * ratio - 0.5).astype(np.float32)
+        for polygon in (points.outline, points.skin, face.landmarks)
+    )
+    occluder = _occluder_in_window(np.asarray(small), landmarks, outline, skin, side * scale)
+    if scale < 1:
+        occluder = cv2.resize(occluder.astype(np.float32), view.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    found[top:bottom, left:right] = occluder
     return found
 
 
-def _feature_regions(face: Face, corner: NDArray[np.float32], shape: tuple[int, ...]) -> list[Mask]:
+def _occluder_in_window(view: Pixels, landmarks: Points, outline: Points, skin: Points, side: float) -> Mask:
+    """``occlusion_mask`` for the part of a picture around a face, whose points are those in that part."""
+    lab = cv2.cvtColor(view.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    inside = _fill_polygon(outline, view.shape)
+    non_skin = _non_skin(view, _fill_polygon(skin, view.shape), side)
+    colour = np.median(lab[inside], axis=0) if inside.any() and _is_drawing(lab, inside) else None
+    occluder = np.zeros(view.shape[:2], np.bool_)
+    for number, region in enumerate(_feature_regions(landmarks, view.shape)):
+        if region.sum() >= _MIN_PIXELS:
+            occluder |= _occluder(lab, region, inside, non_skin, side, eye=number < 2, skin=colour)
+    if not occluder.any() or (occluder & inside).sum() > _MAX_SHARE * inside.sum():
+        return np.zeros_like(occluder)
+    margin = max(round(0.015 * side), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    closed = cv2.morphologyEx(occluder.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    return np.asarray(cv2.dilate(closed, kernel) > 0)
+
+
+def _feature_regions(landmarks: Points, shape: tuple[int, ...]) -> list[Mask]:
     """Ellipses inside the two eyes and the mouth, from the landmarks: three masks bool [height, width]."""
-    landmarks = face.landmarks - corner
     eyes, mouth = landmarks[1] - landmarks[0], landmarks[4] - landmarks[3]
     angle = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
     eye_distance, mouth_width = float(np.linalg.norm(eyes)), float(np.linalg.norm(mouth))

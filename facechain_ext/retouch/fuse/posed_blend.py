@@ -95,7 +95,8 @@ def blend_posed(
     ground = view.astype(np.float32)
     if surroundings is not None:
         ground = light.in_complexion(view, matching, surroundings)
-    return PosedBlend(np.clip(warped * gain, 0, 255).astype(np.float32), alpha, ground)
+    lit = np.multiply(warped, gain, dtype=np.float32)
+    return PosedBlend(np.clip(lit, 0, 255, out=lit), alpha, ground)
 
 
 def _own_share(posed: PosedFace) -> Floats:

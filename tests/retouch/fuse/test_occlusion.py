@@ -57,6 +57,15 @@ def test_a_box_before_mouth_or_eye_is_found_whole_and_little_else(name, colour):
     assert (found & ~where).sum() < beyond * where.sum()
 
 
+def test_a_box_before_a_face_of_many_pixels_is_found_as_in_a_small_one():
+    pixels, where = boxed("mouth of Hopper", "brown")
+    large, inside = (np.kron(part, np.ones((4, 4, 1)[: part.ndim], part.dtype)) for part in (pixels, where))
+    found = covered(large)
+    assert found.shape == inside.shape
+    assert found[inside].all()
+    assert (found & ~inside).sum() < 0.3 * inside.sum()
+
+
 def half_dark(pixels, factor):
     dark = pixels.copy()
     dark[:, : pixels.shape[1] // 2 - 30] = (dark[:, : pixels.shape[1] // 2 - 30] * factor).astype(np.uint8)
