@@ -106,9 +106,15 @@ def clear_decoded_pictures() -> None:
     _decoded.clear()
 
 
-def _make_picture(pixels: Pixels, name: str, notes: tuple[str, ...]) -> Picture:
+def picture_digest(pixels: Pixels) -> str:
+    """The sha256 of the size and the values of RGB ``pixels`` in hexadecimal, as ``Picture.digest`` has it."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]} ".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def _make_picture(pixels: Pixels, name: str, notes: tuple[str, ...]) -> Picture:
     pixels = np.ascontiguousarray(pixels)
-    digest.update(pixels.data)
+    digest = picture_digest(pixels)
     pixels.flags.writeable = False
-    return Picture(pixels, digest.hexdigest(), name, notes)
+    return Picture(pixels, digest, name, notes)

@@ -29,16 +29,16 @@ def skin_likeness(pixels: Pixels, sample: Mask) -> NDArray[np.float32]:
     if int(sample.sum()) < 32:
         return np.ones(pixels.shape[:2], np.float32)
     sampled = _weighted_lab(pixels[sample][None])[0]
-    median = np.median(sampled, axis=0)
+    median = np.median(sampled, axis=0).astype(np.float32)
     distance = np.linalg.norm(sampled - median, axis=1)
     deviation = sampled[distance <= np.quantile(distance, 0.9)].std(axis=0)
-    deviation = np.maximum(deviation, 2.0)  # units of Lab: below this, differences are noise of the camera
+    deviation = np.maximum(deviation, 2.0).astype(np.float32)  # units of Lab: below this, it is noise of the camera
     likeness = np.empty(pixels.shape[:2], np.float32)
     rows = max(_BAND_PIXELS // max(pixels.shape[1], 1), 1)
     for top in range(0, len(pixels), rows):
-        lab = _weighted_lab(pixels[top : top + rows])
-        distance = np.sqrt((((lab - median) / deviation) ** 2).mean(axis=2))
-        likeness[top : top + rows] = 1 / (1 + (distance / _HALF_DISTANCE) ** 6)
+        away = (_weighted_lab(pixels[top : top + rows]) - median) / (deviation * np.float32(_HALF_DISTANCE))
+        squared = np.einsum("hwc,hwc->hw", away, away) / 3
+        likeness[top : top + rows] = 1 / (1 + squared**3)
     return likeness
 
 

@@ -14,6 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.faces.decoding import decode_picture, exif_orientation, read_picture_file, undo_orientation
+from facechain_ext.faces.picture import picture_digest
+from facechain_ext.faces.pixel_conversion import decoded_to_rgb
 from facechain_ext.labels import read_packet
 from facechain_ext.labels.containers import PNG_KEYWORD
 from facechain_ext.recipes.labelling import PNG_EFFORT, kept_packet, label_file, mark_pixels
@@ -127,9 +129,11 @@ def read_template(source: Path | bytes, *, name: str = "") -> TemplateImage:
         notes = (*notes, f"{label} has more than 8 bits a pixel and becomes a picture of 8.")
     elif decoded.mode not in _KEPT:
         notes = (*notes, f"{label} is of mode {decoded.mode} and becomes RGB.")
+    # only with a profile does the picture of the file differ from the values that are kept
+    known = decoded.icc_profile is None
     return TemplateImage(
         decoded.pixels,
-        read_picture(content, name=label).digest,
+        picture_digest(decoded_to_rgb(decoded, label)[0]) if known else read_picture(content, name=label).digest,
         label,
         notes,
         decoded.mode in _GREY or _deep(decoded.mode),

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.faces import read_picture
 from facechain_ext.identity import PhotoFact
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 from tests.recipes.template.painters import Painter
@@ -38,7 +39,7 @@ def test_templates_of_every_size_stay_as_they_are_outside(tmp_path, size):
 LARGE = """
 import resource, sys
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 from skimage import data
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 portrait = data.astronaut()
@@ -126,6 +127,21 @@ def gif():
 def test_bad_templates_are_refused(content, message):
     with pytest.raises(PhotoError, match=message):
         read_template(content, name="bad")
+
+
+def encoded(mode: str, profile: bytes | None = None) -> bytes:
+    pixels = Image.fromarray(np.random.default_rng(2).integers(0, 256, (300, 260, 4), np.uint8), "RGBA").convert(mode)
+    file = io.BytesIO()
+    pixels.save(file, "TIFF" if mode == "CMYK" else "PNG", icc_profile=profile)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK"])
+@pytest.mark.parametrize("profile", ["none", "sRGB", "XYZ"])
+def test_the_digest_is_that_of_the_same_file_as_a_photo(mode, profile):
+    made = None if profile == "none" else ImageCms.ImageCmsProfile(ImageCms.createProfile(profile)).tobytes()
+    content = encoded(mode, made)
+    assert read_template(content).digest == read_picture(content).digest
 
 
 def test_the_persons_own_photo_is_no_template_in_any_file(three, targets):
