@@ -15,6 +15,7 @@ from facechain_ext.cli.painting import choice_of, likeness_scorer, load_host, lo
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.template.settings import template_setting
@@ -44,6 +45,7 @@ def detail(
         int | None, typer.Option(**limits(_STEPS), help=f"{_STEPS.default}, or what suits a demo model.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    method: Annotated[str, typer.Option(help=template_setting("method").help)] = AUTOMATIC,
     count: Annotated[
         int, typer.Option(**limits(_COUNT), help="Faces to paint for each place; the most like stays.")
     ] = _COUNT.default,
@@ -54,6 +56,7 @@ def detail(
     the faces of others stay as they are. A picture that cannot be done is named, and the rest goes on.
     """
     from facechain_ext.errors import Cancelled, FaceChainError
+    from facechain_ext.methods.registry import read_method_name
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.template import read_template
     from facechain_ext.recipes.template.quality import require_identity
@@ -75,6 +78,7 @@ def detail(
         steps=_STEPS.default if steps is None else steps,
         seed=seed,
         count=count,
+        method=read_method_name(method),
     )
     settings = chosen.suited_to(suited, frozenset(), steps_given=steps is not None)
     sources = [load_source(choice_of(text), encoder, paint=True) for text in person]

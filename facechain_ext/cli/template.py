@@ -13,6 +13,7 @@ from facechain_ext.cli.painting import choice_of, load_encoder, load_host, load_
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.studio.presets import PRESETS, STAGES
 from facechain_ext.recipes.template.settings import template_setting
@@ -68,6 +69,7 @@ def template(
         float, typer.Option(**limits(_GROWTH), help="What the mask grows, in sides of the face.")
     ] = _GROWTH.default,
     hair: Annotated[bool, typer.Option("--hair", help="Paint the hair too.")] = False,
+    method: Annotated[str, typer.Option(help=template_setting("method").help)] = AUTOMATIC,
     count: Annotated[
         int,
         typer.Option(**limits(_COUNT), help="Faces to paint for each place; the most like stays."),
@@ -84,6 +86,7 @@ def template(
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
     from facechain_ext import faces
     from facechain_ext.identity.likeness_scorer import choose_scorer
+    from facechain_ext.methods.registry import read_method_name
     from facechain_ext.recipes.template import (
         QUALITIES,
         Settings,
@@ -118,6 +121,7 @@ def template(
         seed=seed,
         growth=growth,
         count=count,
+        method=read_method_name(method),
         fuse=fuse,
         template_complexion=template_complexion,
         template_expression=template_expression,

@@ -66,6 +66,19 @@ def method_names() -> list[str]:
     return [AUTOMATIC, *(method.name for method in _methods)]
 
 
+def read_method_name(value: object) -> str:
+    """The name of a method as the registry spells it, or "auto"; raises InputError for anything else."""
+    name = next((one for one in method_names() if isinstance(value, str) and one.casefold() == value.casefold()), None)
+    if name is None:
+        raise InputError(f"FaceChain: method is one of {', '.join(method_names())}, not {shorten(value)}.")
+    return name
+
+
+def written_method_name(value: object) -> str:
+    """What a picture's settings hold of the method: nothing for the first one, which is what earlier versions had."""
+    return "" if value in (AUTOMATIC, method_names()[1]) else str(value)
+
+
 def choose_method(
     family: ModelFamily,
     name: str = AUTOMATIC,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
 from facechain_ext.methods.named_files import AUTOMATIC
-from facechain_ext.methods.registry import method_names, method_settings
+from facechain_ext.methods.registry import method_settings, read_method_name, written_method_name
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import EFFECT_SETTINGS, PORTRAIT_DEFAULTS, PREFIX
 from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_box, parse_region_prompts, read_box
@@ -45,18 +45,6 @@ def _box(value: object) -> str:
     return value
 
 
-def _method(value: object) -> str:
-    name = next((one for one in method_names() if isinstance(value, str) and one.casefold() == value.casefold()), None)
-    if name is None:
-        raise InputError(f"FaceChain: method is one of {', '.join(method_names())}, not {shorten(value)}.")
-    return name
-
-
-def _other_method(value: object) -> str:
-    """What a picture's settings hold of the method: nothing for the first one, which is what earlier versions had."""
-    return "" if value in (AUTOMATIC, method_names()[1]) else str(value)
-
-
 _PERSON = (
     Setting("enabled", "Enable", None, default=True, help="Put the person of the photos into the picture."),
     Setting("photos", "Photos", None, (), "Photos of one person, the face seen from the front.", reader=_photos),
@@ -68,7 +56,7 @@ _PERSON = (
     Setting(
         "method", "Method", f"{PREFIX} method", AUTOMATIC,
         "How the person is put in: FACT in SD1.5, PhotoMaker in SDXL; auto takes the one that fits the checkpoint.",
-        optional=True, reader=_method, writer=_other_method,
+        optional=True, reader=read_method_name, writer=written_method_name,
     ),
 )  # fmt: skip
 _PEOPLE = (

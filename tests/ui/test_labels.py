@@ -19,3 +19,18 @@ def test_no_two_fields_share_a_label():
     assert len(written) > 20
     counts = Counter([*written, *(field.label for field in FORM)])
     assert not [label for label, count in counts.items() if count > 1]
+
+
+def test_the_forms_of_a_person_and_of_a_thing_share_no_label(host):
+    import gradio as gr
+
+    from facechain_ext.ui.train import person_layout
+
+    kept = (gr.Slider, gr.Textbox, gr.Dropdown, gr.Checkbox)
+    labels = []
+    for person in (True, False):
+        with gr.Blocks() as form:
+            person_layout.build(host, person=person)
+        labels.append({field.label for field in form.blocks.values() if isinstance(field, kept)})
+    assert min(map(len, labels)) > 4
+    assert not labels[0] & labels[1]

@@ -60,16 +60,15 @@ class NestedHost:
         return generation.collect_portraits(processed, request.finished, tuple(request.notes))
 
 
-def repair(p: Processing, processed: PostprocessedImage, people: Sequence[Person]) -> list[str]:
+def repair(p: Processing, processed: PostprocessedImage, people: Sequence[Person], method: str) -> list[str]:
     """Paint the people's faces in the picture that ``p`` has just finished, and give sentences on it.
 
-    Prompt, sampler, steps and CFG scale are those of the picture. Raises FaceChainError when no face can be repaired;
-    the picture is then unchanged.
+    Prompt, sampler, steps, CFG scale and ``method`` are those of the picture. Raises FaceChainError when no face can be
+    repaired; the picture is then unchanged.
     """
     picture: Image.Image = processed.image
-    result, _ = repair_faces(
-        np.asarray(picture.convert("RGB")), people, _settings(p), host=NestedHost(), scorer=_scorer()
-    )
+    pixels, settings = np.asarray(picture.convert("RGB")), replace(_settings(p), method=method)
+    result, _ = repair_faces(pixels, people, settings, host=NestedHost(), scorer=_scorer())
     repaired = Image.fromarray(result.pixels)
     if "A" in picture.getbands():
         repaired.putalpha(picture.getchannel("A"))

@@ -35,6 +35,7 @@ from facechain_ext.hosts.webui.messages import unexpected, warn, without_our_nam
 from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
 from facechain_ext.hosts.webui.tab_request import tab_request_of
 from facechain_ext.labels import use_label_settings
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.next_steps import PageSteps, set_next_steps
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
 from facechain_ext.recipes.infotext import format_identities
@@ -234,7 +235,8 @@ def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, 
     from facechain_ext.hosts.webui.face_repair import repair
 
     try:
-        notes = repair(p, processed, people)
+        run: FaceRun | None = getattr(p, _RUN, None)
+        notes = repair(p, processed, people, AUTOMATIC if run is None else run.prepared.method)
     except FaceChainError as error:
         notes = [f"The faces are not repaired: {without_our_name(str(error))}"]
     except Exception as error:  # shown to the user, as the host would only log it

@@ -242,7 +242,7 @@ def _repair(
     again = replace(
         DETAIL_SETTINGS, prompt=job.prompt, negative_prompt=job.negative_prompt, denoise=_REPAIR_DENOISE,
         strength=people[0].strength, steps=settings.steps, seed=settings.seed, sampler=settings.sampler,
-        cfg=settings.cfg, sides=settings.sides,
+        cfg=settings.cfg, sides=settings.sides, method=job.method,
     )  # fmt: skip
     try:
         result, _ = repair_faces(drawn, people, again, host=host, progress=progress)

@@ -82,6 +82,7 @@ def diffuse(
         settings.prompt,
         settings.negative_prompt,
         people=tuple(people),
+        method=settings.method,
         seed=seed,
         steps=steps,
         sampler=preset.sampler or settings.sampler,

@@ -116,6 +116,7 @@ class FaithfulQuality:
             settings.prompt,
             settings.negative_prompt,
             people=(Person(identity, _FIRST_STRENGTH),),
+            method=settings.method,
             seed=settings.seed + target.number,
             steps=settings.steps,
             sampler=settings.sampler,

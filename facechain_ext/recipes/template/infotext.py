@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext import __version__
 from facechain_ext.errors import InputError
+from facechain_ext.methods.registry import written_method_name
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.infotext import quote_infotext_value
 from facechain_ext.recipes.portrait_settings import PREFIX
@@ -70,6 +71,8 @@ def template_infotext(
     if paints(settings):
         painted = first_numbers(settings) if settings.quality == "studio" else settings
         pairs |= {"Steps": painted.steps, "Sampler": painted.sampler, "CFG scale": painted.cfg}
+        method = written_method_name(settings.method)
+        pairs |= {_LABEL["method"]: method} if method else {}
         pairs |= _from_host(host_text) | {"Denoising strength": painted.denoise, _LABEL["strength"]: settings.strength}
     changed = [(number, action) for number, action in sorted(actions.items()) if action != "keep"]
     faces = "; ".join(f"{number}: {_action_text(action)}" for number, action in changed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.methods.registry import read_method_name, written_method_name
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
 from facechain_ext.recipes.studio.presets import PRESETS
@@ -45,6 +47,11 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         "denoise", "Template denoising", "Denoising strength", 0.6, "Denoising strength of the inpaint.", 0.05, 1, 0.05,
     ),
     Setting("strength", "Template strength", f"{PREFIX} strength", 0.55, "Strength of the inpaint.", *_STRENGTH),
+    Setting(
+        "method", "Method in the template", f"{PREFIX} method", AUTOMATIC,
+        "How the person is painted: by FACT, by the LoRA on the card, or by both.", optional=True,
+        reader=read_method_name, writer=written_method_name,
+    ),
     Setting("steps", "Template steps", "Steps", 30, "Sampling steps.", *_STEPS),
     Setting("cfg", "CFG scale", "CFG scale", 5.0, "Classifier-free guidance.", *_CFG, on_page=False),
     Setting("seed", "Template seed", "Seed", 0, "Seed of the first face.", 0, 2**32 - 1, 1),
@@ -93,8 +100,9 @@ class Settings:
     gives what the standard quality paints the template's light and cast. ``template_complexion`` and
     ``template_expression`` say what the instant quality takes from the template besides pose and light.
     ``studio_preset`` and ``studio_stages`` are those of the quality studio, ``upscaler`` the host's for its stage of
-    that kind ("": the best it has). ``controls`` are the kinds of ControlNet that the host has; a quality uses those it
-    knows. ``sides`` are the smallest and largest side in pixels of what is painted.
+    that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of ControlNet that
+    the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is painted, in
+    pixels.
     """
 
     quality: str = _DEFAULT["quality"]
@@ -102,6 +110,7 @@ class Settings:
     negative_prompt: str = "worst quality, low quality, monochrome, text, watermark"
     denoise: float = _DEFAULT["denoise"]
     strength: float = _DEFAULT["strength"]
+    method: str = _DEFAULT["method"]
     growth: float = _DEFAULT["growth"]
     steps: int = _DEFAULT["steps"]
     cfg: float = _DEFAULT["cfg"]

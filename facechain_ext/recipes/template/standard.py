@@ -102,6 +102,7 @@ class StandardQuality:
             settings.prompt,
             settings.negative_prompt,
             people=(Person(identity, strength, region=np.asarray(small_mask / 255.0, np.float32)),),
+            method=settings.method,
             count=settings.count,
             seed=settings.seed + target.number,
             steps=settings.steps,

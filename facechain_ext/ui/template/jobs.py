@@ -61,6 +61,7 @@ class TemplateRequest:
     denoise: float = Settings.denoise
     strength: float = Settings.strength
     steps: int = Settings.steps
+    method: str = Settings.method
     seed: int = -1
     growth: float = Settings.growth
     hair: bool = False
@@ -185,6 +186,7 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
         growth=request.growth,
         count=request.count,
         fuse=request.fuse,
+        method=request.method,
         template_complexion=request.template_complexion,
         template_expression=request.template_expression,
         controls=capabilities.ready_controls,

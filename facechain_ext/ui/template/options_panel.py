@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.recipes.template import QUALITIES
+from facechain_ext.methods.registry import method_names
+from facechain_ext.recipes.template import QUALITIES, Settings
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_RESTORER = "none"
-OPTIONS = 14
+OPTIONS = 15
 """Number of components that ``build_options`` returns."""
 STEPS_OPTION = 4
 """Position of the sampling steps among them."""
@@ -81,6 +82,14 @@ def _switch(name: str) -> gr.Checkbox:
     return gr.Checkbox(value=row.default, label=row.label, info=row.help, elem_id=f"facechain_template_{name}")
 
 
+def _method() -> gr.Dropdown:
+    """The choice of how people are painted."""
+    row = template_setting("method")
+    return gr.Dropdown(
+        method_names(), value=row.default, label=row.label, info=row.help, elem_id="facechain_template_method"
+    )
+
+
 def build_options(host: PageHost) -> Updates:
     """The option components, in the order in which ``requests_from_values`` reads their values."""
     capabilities = host.capabilities()
@@ -106,6 +115,7 @@ def build_options(host: PageHost) -> Updates:
             gr.Checkbox(value=False, label="Paint the hair too", elem_id="facechain_template_hair"),
             _slider("count", info=True),
             gr.Checkbox(value=False, label="Fuse after painting", elem_id="facechain_template_fuse"),
+            _method(),
             _switch("template_complexion"),
             _switch("template_expression"),
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
@@ -124,7 +134,7 @@ def option_updates(restored: RestoredTemplate) -> Updates:
     settings = restored.settings
     return [
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
-        settings.growth, restored.hair, settings.count, settings.fuse,
+        settings.growth, restored.hair, settings.count, settings.fuse, settings.method,
         settings.template_complexion, settings.template_expression, restored.retouch, restored.restorer or NO_RESTORER,
     ]  # fmt: skip
 
@@ -138,7 +148,7 @@ def requests_from_values(
     """
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
-    complexion, expression, retouch, restorer, choices = rest
+    method, complexion, expression, retouch, restorer, choices = rest
     requests = [
         TemplateRequest(
             template,
@@ -154,6 +164,7 @@ def requests_from_values(
             hair=bool(hair),
             count=int(count),
             fuse=bool(fuse),
+            method=method or Settings.method,
             template_complexion=bool(complexion),
             template_expression=bool(expression),
             retouch=bool(retouch),

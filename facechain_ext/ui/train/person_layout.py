@@ -17,7 +17,14 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.environment import environment
 from facechain_ext.ui.train.person_photos import add_photos, decisions_of
-from facechain_ext.ui.train.person_request import PersonForm, check_form, person_command, save_form, saved_form
+from facechain_ext.ui.train.person_request import (
+    PersonForm,
+    check_form,
+    person_command,
+    resume_label,
+    save_form,
+    saved_form,
+)
 from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
 from facechain_ext.weights import find
 
@@ -50,11 +57,7 @@ def build(host: PageHost, *, person: bool) -> None:
                 label="Photos", file_count="multiple", file_types=["image"], elem_id=f"{prefix}_files",
                 elem_classes=["facechain-drop"],
             )  # fmt: skip
-            background = gr.Dropdown(
-                ["keep", "white", "blur"], value="keep", label="What is behind the person",
-                elem_id=f"{prefix}_background", visible=person,
-            )  # fmt: skip
-            retouch = gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch", visible=person)
+            background, retouch = _of_a_person(prefix) if person else (gr.State("keep"), gr.State(False))  # noqa: FBT003
             add = gr.Button("Add photos and prepare them", elem_id=f"{prefix}_add")
             gallery = results_gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
             table = gr.Dataframe(
@@ -63,21 +66,29 @@ def build(host: PageHost, *, person: bool) -> None:
             )  # fmt: skip
         with gr.Column(scale=1, min_width=280):
             checkpoint = gr.Dropdown(
-                sorted(host.checkpoint_files(), key=str.casefold), label="Checkpoint to learn on",
-                elem_id=f"{prefix}_checkpoint",
+                sorted(host.checkpoint_files(), key=str.casefold), elem_id=f"{prefix}_checkpoint",
+                label="Checkpoint to learn the person on" if person else "Checkpoint to learn the thing on",
             )  # fmt: skip
             preset = gr.Dropdown(
-                list(PRESETS), value=PRESETS[0], label="Preset of the training", elem_id=f"{prefix}_preset"
-            )
-            steps = gr.Slider(0, 10000, 0, step=10, label="Training steps (0: the preset's)", elem_id=f"{prefix}_steps")
-            size = gr.Slider(
-                0, 1024, 0, step=32, label="Training size (0: what suits the checkpoint)", elem_id=f"{prefix}_size"
-            )
-            validate = gr.Checkbox(
-                value=True, label="Score pictures every 100 steps and take the best weights",
-                elem_id=f"{prefix}_validate", visible=person,
+                list(PRESETS), value=PRESETS[0], elem_id=f"{prefix}_preset",
+                label="Preset of the person's training" if person else "Preset of the thing's training",
             )  # fmt: skip
-            resume = gr.Checkbox(value=False, label="Go on with this training", elem_id=f"{prefix}_resume")
+            steps = gr.Slider(
+                0, 10000, 0, step=10, elem_id=f"{prefix}_steps",
+                label="Steps for the person (0: the preset's)" if person else "Steps for the thing (0: the preset's)",
+            )  # fmt: skip
+            size = gr.Slider(
+                0, 1024, 0, step=32, elem_id=f"{prefix}_size",
+                label="Size for the person (0: what suits the checkpoint)" if person else
+                "Size for the thing (0: what suits the checkpoint)",
+            )  # fmt: skip
+            validate = (
+                gr.Checkbox(
+                    value=True, label="Score pictures every 100 steps and take the best weights",
+                    elem_id=f"{prefix}_validate",
+                ) if person else gr.State(False)  # noqa: FBT003
+            )  # fmt: skip
+            resume = gr.Checkbox(value=False, label=resume_label(person=person), elem_id=f"{prefix}_resume")
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id=f"{prefix}_start")
                 stop = gr.Button("Stop and save", elem_id=f"{prefix}_stop")
@@ -98,6 +109,14 @@ def build(host: PageHost, *, person: bool) -> None:
     add.click(partial(_on_add, host, read), [*form, files, table], [table, gallery, status], **HIDDEN_PROGRESS)
     start.click(partial(_on_start, host, read), [*form, resume, table, shown], [status, *outputs], **HIDDEN_PROGRESS)
     stop.click(_on_stop, [shown], [status, *outputs], **unqueued)
+
+
+def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox]:
+    """What is asked of a person's photos alone: the background, and whether skin is smoothed."""
+    background = gr.Dropdown(
+        ["keep", "white", "blur"], value="keep", label="What is behind the person", elem_id=f"{prefix}_background"
+    )
+    return background, gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch")
 
 
 def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - bound by the page

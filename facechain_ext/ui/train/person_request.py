@@ -61,6 +61,11 @@ def is_person(folder: Path) -> bool:
     return (folder / PERSON).is_file()
 
 
+def resume_label(*, person: bool) -> str:
+    """The label of the switch that goes on with a training."""
+    return "Go on with this person" if person else "Go on with this thing"
+
+
 def save_form(form: PersonForm) -> None:
     """Remember the form; raises InputError where a style has this name, HostError when it cannot be written."""
     if (form.folder / SETTINGS).is_file() and not is_person(form.folder):
@@ -89,9 +94,11 @@ def check_form(form: PersonForm, *, resume: bool) -> None:
         raise InputError(f"There is no preset {form.preset}; choose one of {', '.join(PRESETS)}.")
     state = saved_state(form.folder)
     if state is not None and not resume:
-        raise InputError('This training was begun already; tick "Go on with this training", or choose another name.')
+        raise InputError(
+            f'This training was begun already; tick "{resume_label(person=form.person)}", or choose another name.'
+        )
     if resume and state is None:
-        raise InputError('There is nothing to go on with yet; take the tick off "Go on with this training".')
+        raise InputError(f'There is nothing to go on with yet; take the tick off "{resume_label(person=form.person)}".')
 
 
 def person_command(

@@ -41,7 +41,9 @@ def read(text):
     [
         Settings(seed=7),
         Settings(quality="standard", prompt="a: b, c", denoise=0.35, strength=1.1, growth=0.1, count=4, seed=2**32 - 1),
-        Settings(quality="faithful", steps=12, cfg=3.5, fuse=True, match=False, negative_prompt='blue, "x"'),
+        Settings(
+            quality="faithful", steps=12, cfg=3.5, fuse=True, match=False, method="LoRA", negative_prompt='blue, "x"'
+        ),
     ],
 )
 def test_what_made_a_picture_comes_back_out_of_its_text(settings):

@@ -26,6 +26,14 @@ def test_standard_paints_each_face_once_at_a_size_that_fits_it(three, targets):
     assert host.jobs[-1].width == 1024
 
 
+@pytest.mark.parametrize("quality", ["standard", "faithful", "studio"])
+def test_every_pass_of_every_quality_uses_the_method_that_was_chosen(three, targets, quality):
+    host = Painter()
+    make(three, {1: somebody()}, Settings(quality=quality, method="FACT + LoRA"), host=host, targets=targets)
+    assert host.jobs
+    assert {job.method for job in host.jobs} == {"FACT + LoRA"}
+
+
 def test_the_mask_grows_as_asked_and_takes_the_hair_along(three):
     def changed(hair, growth):
         found = find_template_faces(three.pixels, hair=hair)
