@@ -61,7 +61,6 @@ class TemplateRequest:
     denoise: float = Settings.denoise
     strength: float = Settings.strength
     steps: int = Settings.steps
-    method: str = Settings.method
     seed: int = -1
     growth: float = Settings.growth
     hair: bool = False
@@ -73,6 +72,7 @@ class TemplateRequest:
     restorer: str = ""
     batch_choice: str = ""
     batch_face: int = 0
+    method: str = Settings.method
 
 
 def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[str]:
