@@ -227,15 +227,22 @@ def wanted() -> str:
 
 
 def install(python: str, steps: list[list[str]]) -> None:
-    """Run pip once for each step; ends the program when one fails."""
+    """Run pip, or uv where it is on the path, once for each step; ends the program when one fails."""
     for step in steps:
         say(f"installing {' '.join(Path(part).name if os.sep in part else part for part in step)}")
-        action, arguments = ("download", step[1:]) if step[0] == "download" else ("install", step)
-        command = [python, "-m", "pip", action, "--quiet", "--disable-pip-version-check", *arguments]
-        if run(command):
+        if run(installer(python, step, shutil.which("uv"))):
             sys.exit(
                 "Installing failed; the lines above say why. Check the connection and the free space, and try again."
             )
+
+
+def installer(python: str, step: list[str], uv: str | None) -> list[str]:
+    """The command of one step for the environment of ``python``; uv has no "download", which stays with pip."""
+    if step[0] == "download":
+        return [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", *step[1:]]
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--python", python, *step]
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *step]
 
 
 def timed(name: str, command: list[str]) -> int:

@@ -97,3 +97,11 @@ def test_a_python_that_does_not_start_is_none(monkeypatch, tmp_path):
     (tmp_path / "python3.99").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert host_matrix.find_python("3.99") == ""
+
+
+@pytest.mark.parametrize("uv", [None, "/usr/bin/uv"])
+def test_uv_installs_where_it_is_and_pip_downloads(install, uv):
+    command = install.installer("venv/bin/python", ["--no-deps", "facexlib"], uv)
+    assert command[-2:] == ["--no-deps", "facexlib"]
+    assert command[:3] == ([uv, "pip", "install"] if uv else ["venv/bin/python", "-m", "pip"])
+    assert install.installer("venv/bin/python", ["download", "facexlib"], uv)[1:4] == ["-m", "pip", "download"]

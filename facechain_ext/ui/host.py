@@ -9,11 +9,12 @@ from facechain_ext.recipes.job import Host
 from facechain_ext.recipes.readiness import USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from PIL import Image
 
+    from facechain_ext.doctor import Check
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Portrait
@@ -63,6 +64,10 @@ class PageHost(Host, Protocol):
 
     def capabilities(self) -> HostCapabilities:
         """The current capabilities; reads file names, loads no model."""
+        ...
+
+    def checks(self) -> Iterable[Check]:
+        """The doctor's lines about the host itself."""
         ...
 
     def encoder(self) -> TransFace:

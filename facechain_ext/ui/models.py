@@ -31,7 +31,6 @@ REQUIRED_GROUP = "portrait"
 
 def build(host: PageHost) -> None:
     """Build downloads, file tables, verification, providers and doctor; missing requirements stand above all tabs."""
-    del host
     gr.HTML(note_html(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
     with gr.Row(elem_id="facechain_models_get"):
         files = gr.Dropdown(
@@ -77,12 +76,12 @@ def build(host: PageHost) -> None:
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
     refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
-    examine.click(_on_examine, [], [checks, report])
+    examine.click(lambda: _examine(host), [], [checks, report])
 
 
-def _on_examine() -> list[str]:
+def _examine(host: PageHost) -> list[str]:
     """The doctor's findings as a table, which the page translates, and as text, which it leaves in English."""
-    checks = doctor.examine()
+    checks = doctor.examine([host.checks])
     return [checks_html(checks), doctor.as_text(checks)]
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from PIL import Image, ImageFilter
 from skimage import data
 
+from facechain_ext.doctor import Check
 from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scale import Likeness
@@ -56,6 +57,9 @@ class FakeHost:
 
     def capabilities(self):
         return self._capabilities
+
+    def checks(self):
+        return [Check("Webui", "a fake", "ready", "tried")]
 
     def offering(self, **changes):
         self._capabilities = replace(self._capabilities, **changes)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from facechain_ext.doctor import Check
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
@@ -128,6 +129,10 @@ class ServeHost:
             ),
             defaults=drawing_defaults(self._files.checkpoint),
         )
+
+    def checks(self) -> tuple[Check, ...]:
+        """None: the packages are the doctor's already."""
+        return ()
 
     def encoder(self) -> TransFace:
         """The face encoder, loaded once; raises WeightsError that says how to get it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.hosts.webui import controlnet, face_restorers, generation, loras, models, photo_tokens, settings
 from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
+from facechain_ext.hosts.webui.host_checks import host_checks
 from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
@@ -19,10 +20,11 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.host import HostCapabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from PIL import Image
 
+    from facechain_ext.doctor import Check
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
@@ -98,6 +100,10 @@ class WebuiHost:
             needed=models.needs(),
             defaults=models.defaults(),
         )
+
+    def checks(self) -> Iterable[Check]:
+        """Which webui this is and what it lacks."""
+        return host_checks()
 
     def encoder(self) -> TransFace:
         """The face encoder; raises WeightsError that names the download."""

@@ -35,6 +35,15 @@ class ModuleAttribute:
 
 
 @dataclass(frozen=True)
+class Lack:
+    """What a host has not, as a title and a sentence for the doctor, and what to do instead ("" for nothing)."""
+
+    title: str
+    sentence: str
+    instead: str = ""
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """One webui.
 
@@ -44,13 +53,13 @@ class HostFacts:
     thread on which models move, "" where any thread may. ``options`` are modules with a namespace of command-line
     options beside ``shared.cmd_opts``, and ``low_memory`` the options for cards with little video memory. ``*_dirs``
     are options that name folders of files. ``text_encoders`` are attributes of the model with SDXL's two text encoders,
-    empty where they are the conditioner's embedders. ``controlnet`` says who brings ControlNet. ``missing`` are
-    sentences about what it has not.
+    empty where they are the conditioner's embedders. ``controlnet`` says who brings ControlNet. ``missing`` is what it
+    has not, for the doctor (``host_checks``).
     """
 
     name: str
     tried: str
-    """The version that was run or read, and which of it."""
+    """The version that was run; "" where none was."""
     has: tuple[str, ...]
     lacks: tuple[str, ...] = ()
     door: Door = "middle_patch"
@@ -63,7 +72,7 @@ class HostFacts:
     lora_dirs: tuple[str, ...] = ("lora_dir",)
     text_encoders: tuple[str, ...] = ()
     controlnet: Literal["built in", "extension"] = "built in"
-    missing: tuple[str, ...] = ()
+    missing: tuple[Lack, ...] = ()
 
 
 _PATCHED_ATTENTION = ModuleAttribute("ldm_patched.ldm.modules.attention", "optimized_attention")
@@ -77,7 +86,7 @@ _ENGINES = ("text_processing_engine_l", "text_processing_engine_g")
 
 AUTOMATIC1111 = HostFacts(
     "AUTOMATIC1111",
-    "1.10.1, run",
+    "1.10.1",
     has=("modules",),
     lacks=("modules_forge", "modules.face"),  # the latter is SD.Next's, which draws with diffusers
     door="hooks",
@@ -86,7 +95,7 @@ AUTOMATIC1111 = HostFacts(
 )
 FORGE = HostFacts(
     "Forge",
-    "f2.0.1 (dfdcbab6), run",
+    "f2.0.1 (dfdcbab6)",
     has=("modules_forge", "backend", "modules.hypernetworks"),
     attention=_BACKEND_ATTENTION,
     sliced=_PATCHER_SLICED,
@@ -94,11 +103,21 @@ FORGE = HostFacts(
     options=_BACKEND_OPTIONS,
     low_memory=_PATCHER_LOW_MEMORY,
     text_encoders=_ENGINES,
-    missing=("Its API fails on every request with an infotext.", "Noise of inpainting is drawn without the seed."),
+    missing=(
+        Lack(
+            title="infotext by the API",
+            sentence="Its own API fails on every request with an infotext.",
+            instead="Send the settings in alwayson_scripts instead.",
+        ),
+        Lack(
+            title="seed of inpainting",
+            sentence="It draws the noise of inpainting without the seed: no picture comes out twice.",
+        ),
+    ),
 )
 NEO = HostFacts(
     "Forge Neo",
-    "2.26, run",
+    "2.26",
     has=("modules_forge", "backend"),
     lacks=("modules.hypernetworks",),
     attention=_BACKEND_ATTENTION,
@@ -108,11 +127,17 @@ NEO = HostFacts(
     checkpoint_dirs=("ckpt_dirs",),
     lora_dirs=("lora_dir", "lora_dirs"),
     text_encoders=_ENGINES,
-    missing=("No upscaler works on latents.", "mediapipe cannot be had for its Python."),
+    missing=(
+        Lack(
+            title="upscaler Latent",
+            sentence="It has no upscaler that works on latents, so the hires pass takes the first that it has.",
+            instead="Choose another under Upscaler.",
+        ),
+    ),
 )
 REFORGE = HostFacts(
     "reForge",
-    "3b56b268, run",
+    "3b56b268",
     has=("modules_forge", "ldm_patched", "modules.hypernetworks"),
     attention=_PATCHED_ATTENTION,
     sliced=_PATCHER_SLICED,
@@ -122,7 +147,7 @@ REFORGE = HostFacts(
 )
 CLASSIC = HostFacts(
     "Forge Classic",
-    "1f95d717, run",
+    "1f95d717",
     has=("modules_forge", "ldm_patched"),
     lacks=("modules.hypernetworks",),
     attention=_PATCHED_ATTENTION,
@@ -130,11 +155,10 @@ CLASSIC = HostFacts(
     main_thread=_MAIN_THREAD,
     options=_PATCHED_OPTIONS,
     low_memory=_PATCHER_LOW_MEMORY,
-    missing=("SD2 is not loaded.",),
 )
 RELATIVE = HostFacts(
     "a relative of Forge",
-    "no version",
+    "",
     has=("modules_forge",),
     attention=_BACKEND_ATTENTION,
     sliced=_PATCHER_SLICED,
@@ -146,7 +170,7 @@ RELATIVE = HostFacts(
     text_encoders=_ENGINES,
 )
 """One that is none of these but has their modules: the test of its door decides."""
-UNKNOWN = HostFacts("an unknown webui", "no version", has=(), door="none")
+UNKNOWN = HostFacts("an unknown webui", "", has=(), door="none")
 """What has none of them; no face is put in there."""
 
 HOSTS = (FORGE, NEO, REFORGE, CLASSIC, RELATIVE, AUTOMATIC1111)

@@ -30,7 +30,6 @@ ELSEWHERE = (
     "hosts/webui/request_body.py",
     "hosts/webui/routes.py",
     "hosts/webui/talk_route.py",
-    "hosts/webui/host_facts.py",
     "media/",
     "recipes/clip/",
     "recipes/talking/",

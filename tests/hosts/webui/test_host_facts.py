@@ -8,7 +8,7 @@ import types
 import pytest
 
 from facechain_ext.errors import HostError
-from facechain_ext.hosts.webui import host_facts, host_model
+from facechain_ext.hosts.webui import host_checks, host_facts, host_model
 from tests.hosts.webui.fake_host import RELATIVE, install_marks
 
 MODULES = {
@@ -82,3 +82,15 @@ def test_a_model_of_no_known_kind_is_refused_with_a_sentence_that_names_the_host
         host_model.loaded_model(types.SimpleNamespace(sd_model=Pipeline()))
     assert seen in str(error.value)
     assert host_facts.host().name in str(error.value)
+
+
+@pytest.mark.parametrize("row", [*host_facts.HOSTS, host_facts.UNKNOWN], ids=lambda row: row.name)
+def test_the_doctor_says_which_webui_it_is_and_what_it_lacks(monkeypatch, row):
+    monkeypatch.setattr(host_checks, "host", lambda: row)
+    monkeypatch.setattr(host_checks, "described", lambda: f"{row.name} 1.0")
+    first, *others = host_checks.host_checks()
+    assert first.name == f"{row.name} 1.0"
+    assert first.state == ("missing" if row is host_facts.UNKNOWN else "ready")
+    assert [check.detail for check in others] == [lack.sentence for lack in row.missing]
+    assert {check.state for check in others} <= {"optional"}
+    assert (first.remedy != "") == (row is host_facts.UNKNOWN)

@@ -37,7 +37,7 @@ The notice of a moving likeness is for the command line and the API; the page ma
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
     "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
-    "Hugging Face",
+    "Forge Classic", "Forge Neo", "Hugging Face",
 }  # fmt: skip
 """The same in every language."""
 SINGLE_WORDS = {
