@@ -1,4 +1,4 @@
-"""Upright square crops around faces, the input of most face networks."""
+"""Upright square crops: around faces, the input of most face networks, and of a picture's middle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,3 +62,16 @@ def head_and_shoulders(picture: Pixels, box: tuple[float, float, float, float]) 
     padded = cv2.copyMakeBorder(picture, *pads, borderType=cv2.BORDER_REPLICATE)
     y0, x0 = y0 + pads[0], x0 + pads[2]
     return np.ascontiguousarray(padded[y0 : y0 + side, x0 : x0 + side])
+
+
+def middle_square(picture: Pixels, side: int) -> Pixels:
+    """The middle of an RGB picture uint8 [h, w, 3] as [side, side, 3], its shorter side scaled to ``side`` (bicubic).
+
+    What CLIPImageProcessor does by default.
+    """
+    height, width = picture.shape[:2]
+    scale = side / min(height, width)
+    size = (max(int(width * scale), side), max(int(height * scale), side))
+    scaled = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+    top, left = (size[1] - side) // 2, (size[0] - side) // 2
+    return np.ascontiguousarray(scaled[top : top + side, left : left + side])

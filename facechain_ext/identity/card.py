@@ -45,7 +45,8 @@ class IdentityData:
     [n, 112, 112, 3] is the encoder's input for each, ``thumbnail`` a picture for the library. ``weights`` are the
     weights of the photos in 0..1. ``encoder`` is the encoder's digest. ``notes`` are warnings for the
     user. ``heads`` uint8 [n, side, side, 3] are the squares of head and shoulders; cards of earlier versions have none.
-    ``lora`` is the LoRA that was learned of the person, if one was.
+    ``middles`` uint8 [n, side, side, 3] are the middle squares of the photos while these are at hand; no card keeps
+    them. ``lora`` is the LoRA that was learned of the person, if one was.
 
     A mix of people has a ``blend``: the shares of all n photos in each block of identity tokens; ``weights`` then
     belong to the blocks instead of the photos. Without a blend every photo has its own block.
@@ -62,6 +63,7 @@ class IdentityData:
     notes: tuple[str, ...] = ()
     blend: tuple[tuple[float, ...], ...] = ()
     heads: Pixels | None = None
+    middles: Pixels | None = None
     lora: CardLora | None = None
 
     def __post_init__(self) -> None:
@@ -69,7 +71,7 @@ class IdentityData:
         if not count or not any(weight > 0 for weight in self.weights):
             raise InputError("At least one photo has to count: set one of the weights above 0.")
         counts = {len(self.embeddings), len(self.aligned), len(self.photos), *map(len, self.blend)}
-        counts |= set() if self.heads is None else {len(self.heads)}
+        counts |= {len(squares) for squares in (self.heads, self.middles) if squares is not None}
         blocks = len(self.blend) or count
         if counts != {count} or len(self.weights) != blocks or any(not 0.0 <= w <= 1.0 for w in self.weights):
             raise InputError(f"An identity of {count} photos needs as many facts, and {blocks} weights in 0..1.")

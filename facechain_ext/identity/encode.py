@@ -12,7 +12,7 @@ import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError, WeightsError
-from facechain_ext.faces.crop import head_and_shoulders
+from facechain_ext.faces.crop import head_and_shoulders, middle_square
 from facechain_ext.faces.quality import further_reasons
 from facechain_ext.identity.projection_cache import clear_projections
 from facechain_ext.storage.lru_cache import LRUCache
@@ -57,7 +57,7 @@ class PhotoFact:
 class EncodedFace:
     """One face: tokens [144, width], embedding [512], aligned face uint8 [112, 112, 3], thumbnail, facts, warnings.
 
-    ``head`` uint8 [224, 224, 3] is the square of head and shoulders.
+    ``head`` uint8 [224, 224, 3] is the square of head and shoulders, ``middle`` that of the whole photo.
     """
 
     tokens: torch.Tensor
@@ -65,6 +65,7 @@ class EncodedFace:
     aligned: Pixels
     thumbnail: Pixels
     head: Pixels
+    middle: Pixels
     fact: PhotoFact
     notes: tuple[str, ...]
 
@@ -139,6 +140,7 @@ def encode_photo(
             (HEAD_SIZE, HEAD_SIZE),
             interpolation=cv2.INTER_AREA,
         ),
+        middle_square(picture.pixels, HEAD_SIZE),
         fact,
         prepared.notes,
     )

@@ -101,6 +101,7 @@ class Identity(IdentityData):
             embeddings=torch.stack([one.embedding for one in encoded]),
             aligned=np.stack([one.aligned for one in encoded]),
             heads=np.stack([one.head for one in encoded]),
+            middles=np.stack([one.middle for one in encoded]),
             thumbnail=encoded[0].thumbnail,
             photos=tuple(one.fact for one in encoded),
             weights=tuple(encoded_weights),
@@ -133,12 +134,14 @@ class Identity(IdentityData):
         )
         dominant = max(used, key=lambda part: part[1])[0]
         heads = [person.heads for person, _ in used if person.heads is not None]
+        middles = [person.middles for person, _ in used if person.middles is not None]
         label = " + ".join(f"{person.name or person.digest} {round(100 * w)} %" for person, w in used)
         return cls(
             face_tokens=torch.cat([person.face_tokens for person, _ in used]),
             embeddings=torch.cat([person.embeddings for person, _ in used]),
             aligned=np.concatenate([person.aligned for person, _ in used]),
             heads=np.concatenate(heads) if len(heads) == len(used) else None,
+            middles=np.concatenate(middles) if len(middles) == len(used) else None,
             thumbnail=dominant.thumbnail,
             photos=tuple(photo for person, _ in used for photo in person.photos),
             weights=tuple(dominant.weights[k % len(dominant.weights)] for k in range(count)),

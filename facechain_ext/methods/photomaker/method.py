@@ -13,7 +13,7 @@ from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.conditioning import PUBLISHED_STRENGTH, PersonConditioning
 from facechain_ext.methods.photomaker.files import PUBLISHED, chosen_photomaker, photomaker_files
 from facechain_ext.methods.photomaker.model import PhotoMaker, load_photomaker
-from facechain_ext.methods.photomaker.stacking import AVERAGE, STACK, stack_identity
+from facechain_ext.methods.photomaker.stacking import AVERAGE, HEAD, MIDDLE, STACK, stack_identity
 from facechain_ext.methods.setting import Setting
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class PhotoMakerMethod:
             "person_mixing", "Mix people by", "FaceChain person mixing", AVERAGE,
             "SDXL: the average of the people's embeddings by their shares, or the photos of all side by side (stack).",
             optional=True, choices=(AVERAGE, STACK),
+        ),
+        Setting(
+            "photo_crop", "Photos cropped to", "FaceChain photo crop", HEAD,
+            "SDXL: the square around the face, or the middle of the photo as published, in which a face may be small.",
+            optional=True, choices=(HEAD, MIDDLE),
         ),
     )  # fmt: skip
 
@@ -122,6 +127,9 @@ class PreparedPhotoMaker:
             raise InputError(reason)
         self.settings = {row.name: settings.get(row.name, row.default) for row in PhotoMakerMethod.settings}
         mixing = str(self.settings["person_mixing"])
+        crop = str(self.settings["photo_crop"])
+        if crop == HEAD:
+            self.settings["photo_crop"] = ""  # the usual
         if not person.identity.blend:
             self.settings["person_mixing"] = ""  # nobody is mixed: nothing to say in the picture's settings
         self.notes = _left_out(people)
@@ -130,7 +138,7 @@ class PreparedPhotoMaker:
         if person.strength == 0:
             return
         amount = person.strength / PUBLISHED_STRENGTH
-        stacked = stack_identity(encoder, person.identity, mixing)
+        stacked = stack_identity(encoder, person.identity, mixing, crop)
         self.notes += stacked.notes
         self.conditioning = PersonConditioning(
             encoder,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
+
+from facechain_ext.faces.crop import middle_square
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +25,5 @@ def clip_pixels(picture: Pixels, side: int = 224) -> Tensor:
     The shorter side is scaled to ``side`` (bicubic), the middle square is kept: the published preparation, which knows
     no face. Crop to head and shoulders first where the face is small.
     """
-    height, width = picture.shape[:2]
-    scale = side / min(height, width)
-    size = (max(int(width * scale), side), max(int(height * scale), side))
-    scaled = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
-    top, left = (size[1] - side) // 2, (size[0] - side) // 2
-    crop = scaled[top : top + side, left : left + side].astype(np.float32) / 255
+    crop = middle_square(picture, side).astype(np.float32) / 255
     return torch.from_numpy(((crop - MEAN) / STD).astype(np.float32)).permute(2, 0, 1).contiguous()

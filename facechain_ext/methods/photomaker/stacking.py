@@ -15,11 +15,14 @@ from facechain_ext.methods.photomaker.recognition import face_embedding
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.methods.photomaker.model import PhotoMaker
 
 AVERAGE, STACK = "average", "stack"
 """How people are mixed: the mean of their embeddings in each copy of the class word, or copies of their own."""
+HEAD, MIDDLE = "head and shoulders", "middle"
+"""The square of a photo that is encoded: around the face, or as published, which knows no face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +34,17 @@ class StackedIdentity:
     notes: tuple[str, ...] = ()
 
 
-def stack_identity(encoder: PhotoMaker, identity: Identity, mixing: str = AVERAGE) -> StackedIdentity:
+def stack_identity(encoder: PhotoMaker, identity: Identity, mixing: str = AVERAGE, crop: str = HEAD) -> StackedIdentity:
     """The stacked ID embeddings of an identity that has ``heads``.
 
     Each photo with a weight above 0 gives its embeddings. In a mix of people, "average" makes each of them the mean of
     all people's by their shares; "stack" puts every photo of everybody in, each with its person's share as weight (the
-    largest is 1), as the paper mixes by the numbers of photos. A photo without a face is left out of both of version
-    2's inputs. Raises InputError when no photo is left, WeightsError where version 2's recognition network is missing.
+    largest is 1), as the paper mixes by the numbers of photos. ``crop`` is HEAD or MIDDLE; a card has the first only.
+    A photo without a face is left out of both of version 2's inputs. Raises InputError when no photo is left,
+    WeightsError where version 2's recognition network is missing.
     """
-    rows, missing = _rows(encoder, identity)
+    middles = identity.middles if crop == MIDDLE else None
+    rows, missing = _rows(encoder, identity, middles)
     if mixing == STACK and identity.blend:
         largest = max(identity.photo_shares)
         parts = [(row, share / largest) for photo, row in rows.items() if (share := identity.photo_shares[photo]) > 0]
@@ -59,18 +64,26 @@ def stack_identity(encoder: PhotoMaker, identity: Identity, mixing: str = AVERAG
     notes = tuple(
         f"The photo {identity.photos[photo].name} is left out: PhotoMaker v2 finds no face in it." for photo in missing
     )
+    if crop == MIDDLE and middles is None:
+        notes += (
+            "A card keeps no more of a photo than head and shoulders, so these are taken, not its middle. Give the "
+            "photos instead.",
+        )
     return StackedIdentity(embeds.flatten(0, 1), weights.repeat_interleave(embeds.shape[1]), notes)
 
 
-def _rows(encoder: PhotoMaker, identity: Identity) -> tuple[dict[int, Tensor], list[int]]:
-    """The embeddings [tokens, width] of each photo, by its number, and the numbers of photos without a face."""
+def _rows(encoder: PhotoMaker, identity: Identity, middles: Pixels | None) -> tuple[dict[int, Tensor], list[int]]:
+    """The embeddings [tokens, width] of each photo, by its number, and the numbers of photos without a face.
+
+    The pixels are those of ``middles`` where there are any; version 2's face is always that of head and shoulders.
+    """
     assert identity.heads is not None
     side, version = encoder.sizes.vision.side, encoder.version
     embed = face_embedding(encoder.name) if version == 2 else None
     rows: dict[int, Tensor] = {}
     missing: list[int] = []
     for number, head in enumerate(identity.heads):
-        photo = clip_pixels(head, side).flatten()
+        photo = clip_pixels(head if middles is None else middles[number], side).flatten()
         if embed is not None:
             face = embed(head)
             if face is None:

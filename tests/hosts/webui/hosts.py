@@ -1,6 +1,7 @@
 """A real webui for the tests, in the folder WEBUI_DIR: AUTOMATIC1111 1.10.x or one of the Forge line.
 
-WEBUI_PYTHON names its Python, WEBUI_FLAGS further flags, such as ``--data-dir`` with the folder of its models.
+WEBUI_PYTHON names its Python, WEBUI_FLAGS further flags, such as ``--data-dir`` with the folder of its models, and
+WEBUI_SIDE the pictures' side, 128 by default: 64 makes a checkpoint of full size bearable on a CPU.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = int(os.environ.get("WEBUI_START_SECONDS", "300"))
+SIDE = int(os.environ.get("WEBUI_SIDE", "128"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Webui:
     def generate_all(self, face: dict | None = None, *, kind: str = "txt2img", scripts: dict | None = None, **settings):
         """All pictures of one small generation, with the accordion's settings ``face``."""
         body = {
-            "prompt": "a woman", "negative_prompt": "blue", "steps": 4, "width": 128, "height": 128, "seed": 1,
+            "prompt": "a woman", "negative_prompt": "blue", "steps": 4, "width": SIDE, "height": SIDE, "seed": 1,
             "sampler_name": "Euler", "cfg_scale": 5, "override_settings_restore_afterwards": True,
         } | settings  # fmt: skip
         always = dict(scripts or {})

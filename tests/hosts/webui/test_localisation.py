@@ -28,7 +28,7 @@ NOT_SHOWN = {
     "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
     "FaceChain LoRA weight", "FaceChain PhotoMaker", "FaceChain class word", "FaceChain person mixing",
-    "FaceChain style strength", *MOVING_NOTICE, MOVING_CONSENT, *EXAMPLES,
+    "FaceChain photo crop", "FaceChain style strength", *MOVING_NOTICE, MOVING_CONSENT, *EXAMPLES,
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui.
 

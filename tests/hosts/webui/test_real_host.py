@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.webui.hosts import RefusalError, start
+from tests.hosts.webui.hosts import SIDE, RefusalError, start
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests run against a real one"
@@ -144,7 +144,7 @@ def test_hires_pass_with_and_without_the_face(webui, photo):
     off = webui.generate(**hires)
     both = webui.generate({"photos": [photo], "strength": 1.0}, **hires)
     first = webui.generate({"photos": [photo], "strength": 1.0, "hires": False}, **hires)
-    assert both.size == (256, 256)
+    assert both.size == (2 * SIDE, 2 * SIDE)
     assert len({off.digest, both.digest, first.digest}) == 3
     assert webui.generate(**hires).digest == off.digest
 

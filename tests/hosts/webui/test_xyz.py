@@ -47,7 +47,7 @@ def test_axes_set_values_on_the_generation_only(host, unet, axes):
     general = {"Method", "Strength", "Window start", "Window end", "Adapter", "Card", "Style"}
     assert set(axes) == general | {
         "Preset", "Strength over the steps", "LoRA of the person", "PhotoMaker file", "Style strength", "Person as",
-        "Mix people by",
+        "Mix people by", "Photos cropped to",
     }  # fmt: skip
     assert axes["Preset"].choices() == ["Published", "Fast"]
     face = {"photos": [BASE64], "strength": 1.0}

@@ -38,6 +38,7 @@ def someone(photos=1, *, seed=0, weights=None):
         weights=weights or (1.0,) * photos,
         encoder="none",
         heads=made.integers(0, 256, (photos, 224, 224, 3), np.uint8),
+        middles=made.integers(0, 256, (photos, 224, 224, 3), np.uint8),
     )
 
 
@@ -162,3 +163,18 @@ def test_no_face_is_an_error_of_the_photo_elsewhere():
 def test_weights_of_photos_stay_with_their_embeddings():
     person = replace(someone(3), weights=(1.0, 0.0, 0.5))
     assert stack_identity(encoder(1), person).weights.tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_published_crop_is_the_photos_middle_and_a_card_says_that_it_has_none(version, faceless, tmp_path):
+    person, model = someone(2), encoder(version)
+    vectors = [vector(head) for head in person.heads] if version == 2 else None
+    made = stacking.stack_identity(model, person, crop=stacking.MIDDLE)
+    torch.testing.assert_close(made.embeds, published(model, person.middles, vectors), rtol=1e-4, atol=1e-5)
+    assert made.notes == ()
+    person.save(tmp_path / "card.safetensors")
+    card = Identity.load(tmp_path / "card.safetensors")
+    assert card.middles is None
+    from_card = stacking.stack_identity(model, card, crop=stacking.MIDDLE)
+    torch.testing.assert_close(from_card.embeds, stacking.stack_identity(model, person).embeds)
+    assert "Give the photos" in " ".join(from_card.notes)
