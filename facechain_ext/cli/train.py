@@ -28,7 +28,7 @@ console = Console()
 @app.command("adapter", cls=FiniteCommand)
 def adapter(
     *,
-    checkpoint: Annotated[Path, typer.Option(help="SD1.5 checkpoint to train for; it is not changed.")],
+    checkpoint: Annotated[Path, typer.Option(help="SD1.5 or SDXL checkpoint to train for; it is not changed.")],
     photos: Annotated[Path, typer.Option(help="One folder for each person, or a tar of that.")],
     out: Annotated[Path, typer.Option(help="Folder of this training; nothing in it is overwritten.")],
     encoder: Annotated[Path | None, typer.Option(help="TransFace file; the downloaded one by default.")] = None,

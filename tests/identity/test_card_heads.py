@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.identity import Identity
 from facechain_ext.methods.photomaker.method import PhotoMakerMethod
-from tests.hosts.diffusers.test_sdxl import someone
+from tests.people import someone
 
 
 def rewritten(path, change):

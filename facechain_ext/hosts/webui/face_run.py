@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -17,6 +18,8 @@ from facechain_ext.methods.protocol import RuntimeOptions, StepLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
     from facechain_ext.hosts.webui.animatediff import AnimatedClip
     from facechain_ext.hosts.webui.host_types import CfgDenoiserParams, Checkpoint, Denoiser, Processing
@@ -167,9 +170,7 @@ class FaceRun:
         if denoiser is not None and getattr(denoiser, "total_steps", None):
             step, total = denoiser.step, denoiser.total_steps
         active.set_progress(min(step / max(total, 1), 1.0))
-        cond, uncond = params.text_cond, params.text_uncond
-        if not hasattr(cond, "shape"):  # SDXL has a dictionary here; its method asks for no rows
-            return
+        cond, uncond = _text(params.text_cond), _text(params.text_uncond)
         windows = "" if self.clip is None else self.clip.row_order()
         active.begin_step(StepLayout(len(cond), len(params.x) - len(cond), cond, uncond, windows))
 
@@ -186,6 +187,11 @@ class FaceRun:
             self.attach(p)
         except FaceChainError as error:
             warn(f"The face stays out of the refiner's steps: {error}")
+
+
+def _text(condition: Tensor | Mapping[str, Tensor]) -> Tensor:
+    """The embeddings of a condition's words [rows, tokens, width]; SDXL's condition is a dictionary with more in it."""
+    return condition["crossattn"] if isinstance(condition, Mapping) else condition
 
 
 def _has_more_batches(p: Processing) -> bool:

@@ -82,6 +82,11 @@ _BACKEND_OPTIONS = (ModuleAttribute("backend.args", "args"),)
 _PATCHER_SLICED = frozenset({"attention_sub_quad", "attention_split"})
 _PATCHER_LOW_MEMORY = ("lowvram", "always_low_vram", "always_no_vram")
 _MAIN_THREAD = "modules_forge.main_thread"
+_SEEDLESS_INPAINTING = Lack(
+    title="seed of inpainting",
+    sentence="It draws the noise of inpainting without the seed: no picture comes out twice.",
+)
+"""``torch.randn_like`` in modules/sd_samplers_cfg_denoiser.py of the whole line; seen in Forge and Classic."""
 _ENGINES = ("text_processing_engine_l", "text_processing_engine_g")
 
 AUTOMATIC1111 = HostFacts(
@@ -109,10 +114,7 @@ FORGE = HostFacts(
             sentence="Its own API fails on every request with an infotext.",
             instead="Send the settings in alwayson_scripts instead.",
         ),
-        Lack(
-            title="seed of inpainting",
-            sentence="It draws the noise of inpainting without the seed: no picture comes out twice.",
-        ),
+        _SEEDLESS_INPAINTING,
     ),
 )
 NEO = HostFacts(
@@ -133,6 +135,7 @@ NEO = HostFacts(
             sentence="It has no upscaler that works on latents, so the hires pass takes the first that it has.",
             instead="Choose another under Upscaler.",
         ),
+        _SEEDLESS_INPAINTING,
     ),
 )
 REFORGE = HostFacts(
@@ -144,6 +147,7 @@ REFORGE = HostFacts(
     main_thread=_MAIN_THREAD,
     options=_PATCHED_OPTIONS,
     low_memory=_PATCHER_LOW_MEMORY,
+    missing=(_SEEDLESS_INPAINTING,),
 )
 CLASSIC = HostFacts(
     "Forge Classic",
@@ -155,6 +159,7 @@ CLASSIC = HostFacts(
     main_thread=_MAIN_THREAD,
     options=_PATCHED_OPTIONS,
     low_memory=_PATCHER_LOW_MEMORY,
+    missing=(_SEEDLESS_INPAINTING,),
 )
 RELATIVE = HostFacts(
     "a relative of Forge",

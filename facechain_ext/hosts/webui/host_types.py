@@ -140,8 +140,8 @@ class CfgDenoiserParams(Protocol):
 
     x: Tensor
     """[rows, 4, h, w]: the conditional rows first."""
-    text_cond: Tensor
-    text_uncond: Tensor
+    text_cond: Tensor | Mapping[str, Tensor]
+    text_uncond: Tensor | Mapping[str, Tensor]
     sampling_step: int
     total_sampling_steps: int
 

@@ -14,7 +14,6 @@ from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.host_model import DiffusersModel
 from facechain_ext.hosts.diffusers.sampling import conditions
 from facechain_ext.identity import Identity
-from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import new_adapter
 from facechain_ext.methods.photomaker import clip_pixels, load_photomaker
@@ -24,6 +23,7 @@ from facechain_ext.recipes.job import Hires, Job, Person
 from facechain_ext.weights import read_state_dict
 from research.tiny_sdxl import TinySizes, make_tiny_sdxl
 from tests.methods.photomaker import reference
+from tests.people import someone
 
 JOB = Job("a photo of a woman img in a garden", "blue", steps=4, width=64, height=64, cfg=4.0, sampler="Euler")
 SIZES = TinySizes(second_width=64, second_layers=2)
@@ -37,24 +37,6 @@ def files(tmp_path_factory):
 @pytest.fixture(scope="module")
 def host(files):
     return DiffusersHost.from_files(files.checkpoint, photomaker=files.photomaker, device="cpu")
-
-
-def someone(photos=1, *, seed=0, name="Eileen", heads=True):
-    """A person of random photos: PhotoMaker takes their pixels alone."""
-    made = np.random.default_rng(seed)
-    colours, noise = made.integers(0, 200, (photos, 1, 1, 3)), made.integers(0, 55, (photos, 224, 224, 3))
-    fact = PhotoFact("photo.png", "0" * 64, 1, (0.0, 0.0, 1.0, 1.0), "none", "none")
-    return Identity(
-        face_tokens=torch.zeros(photos, 144, 64),
-        embeddings=torch.zeros(photos, 32) + 1,
-        aligned=np.zeros((photos, 112, 112, 3), np.uint8),
-        thumbnail=np.zeros((192, 192, 3), np.uint8),
-        photos=(fact,) * photos,
-        weights=(1.0,) * photos,
-        encoder="none",
-        name=name,
-        heads=(colours + noise).astype(np.uint8) if heads else None,
-    )
 
 
 def make(host, person=None, *, strength=0.5, window=(0.0, 1.0), settings=None, **changes):

@@ -166,6 +166,14 @@ class Patcher:
         self.reserved += size
 
 
+class DictWithShape(dict):
+    """What AUTOMATIC1111's webui makes of SDXL's conditions."""
+
+    @property
+    def shape(self):
+        return self["crossattn"].shape
+
+
 @dataclass
 class Generation:
     """What the host calls ``p``: samples a few steps with guidance, as its denoiser does."""
@@ -182,6 +190,8 @@ class Generation:
     fail_at: int | None = None
     refiner: torch.nn.Module | None = None
     is_hr_pass: bool = False
+    sdxl: bool = False
+    """Whether the texts are handed over as SDXL's are: in dictionaries with a shape."""
     extra_generation_params: dict = field(default_factory=dict)
     comments: list = field(default_factory=list)
 
@@ -230,7 +240,9 @@ class Generation:
     def _step(self, x, step, cond, uncond):
         both = torch.cat([x, x])
         params = types.SimpleNamespace(
-            x=both, text_cond=cond, text_uncond=uncond, sampling_step=step, total_sampling_steps=self.steps,
+            x=both, text_cond=DictWithShape(crossattn=cond) if self.sdxl else cond,
+            text_uncond=DictWithShape(crossattn=uncond) if self.sdxl else uncond,
+            sampling_step=step, total_sampling_steps=self.steps,
             denoiser=types.SimpleNamespace(p=self, step=step, total_steps=self.steps),
         )  # fmt: skip
         for callback in self.callbacks:

@@ -17,10 +17,10 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,12 @@ class Picture:
     size: tuple[int, int]
     infotext: str
     notes: tuple[str, ...]
+    image: Image.Image = field(compare=False, repr=False)
+
+    def difference(self, other: Picture) -> int:
+        """The largest difference of a value, 0 to 255."""
+        pixels = (one.image.convert("RGB") for one in (self, other))
+        return max(high for _low, high in ImageChops.difference(*pixels).getextrema())
 
 
 class RefusalError(Exception):
@@ -90,7 +96,9 @@ class Webui:
         for number, encoded in enumerate(answer["images"]):
             picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
             digest = hashlib.sha256(picture.convert("RGB").tobytes()).hexdigest()
-            made.append(Picture(digest, picture.size, texts[min(number, len(texts) - 1)].splitlines()[-1], notes))
+            made.append(
+                Picture(digest, picture.size, texts[min(number, len(texts) - 1)].splitlines()[-1], notes, picture)
+            )
         return made
 
 

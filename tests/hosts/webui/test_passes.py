@@ -138,6 +138,13 @@ def test_a_refiner_gets_the_face_too(host, unet):
     assert is_unhooked(other)
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_texts_in_dictionaries_tell_rows_as_plain_ones_do(host, unet, apart):
+    on = generation(host, unet, CARD, sdxl=True, apart=apart, batch=2)
+    assert torch.equal(on.run(), generation(host, unet, CARD, apart=apart, batch=2).run())
+    assert "FaceChain" not in on.extra_generation_params
+
+
 def test_a_refiner_of_another_family_continues_without_the_face(host, unet):
     sd2 = unets.ldm_unet(context=1024)
     from facechain_ext.hosts.webui.face_run import FaceRun
@@ -201,7 +208,7 @@ def test_a_picture_that_went_on_without_the_face_is_not_repaired(host, unet, mon
     from facechain_ext.methods.fact.injection import FaceInjection
 
     repaired = []
-    monkeypatch.setattr(face_repair, "repair", lambda _p, processed, _people: repaired.append(processed) or [])
+    monkeypatch.setattr(face_repair, "repair", lambda _p, processed, *_: repaired.append(processed) or [])
     for fails in (False, True):
         if fails:
             monkeypatch.setattr(FaceInjection, "increment", failing)

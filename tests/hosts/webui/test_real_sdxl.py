@@ -81,8 +81,12 @@ def test_passes_and_batches(webui, face):
     off, both, first = (webui.generate(one, **SMALL, **HIRES) for one in (None, face, face | {"hires": False}))
     assert len({off.digest, both.digest, first.digest}) == 3
     assert webui.generate(**SMALL, **HIRES).digest == off.digest
+    # Matrix products round otherwise for six rows than for two (3e-7 in the embedding of the step, with or without a
+    # face), and the webui cuts values off to bytes: single ones may differ by 1.
     three = webui.generate_all(face, **SMALL, batch_size=3)
-    assert three[0].digest == webui.generate(face, **SMALL).digest
+    assert three[-3].difference(webui.generate(face, **SMALL)) <= 1  # a grid stands before them
+    assert three[-3].difference(off_small := webui.generate(**SMALL)) > 1
+    assert len({one.digest for one in (*three[-3:], off_small)}) == 4
     settings = SMALL | {"init_images": face["photos"], "denoising_strength": 0.6}
     assert webui.generate(face, kind="img2img", **settings).digest != webui.generate(kind="img2img", **settings).digest
 
