@@ -1,4 +1,4 @@
-"""Preparation of training photos, done once: detect, rate, mask, align, crop and caption."""
+"""Preparation of training photos, done once: detect, rate, mask, align, crop, caption and compare."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.identity import prepare_face
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.sources import sources
+from facechain_ext.training.adapter.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from facechain_ext.faces import Detector, HeadMasker, Picture
     from facechain_ext.faces.types import Face, Mask, Pixels
+    from facechain_ext.identity.face_embedders import FaceEmbedder
     from facechain_ext.training.adapter.sources import Source
+    from facechain_ext.training.adapter.verify import Alike
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class JournalEntry:
     """One photo in the journal: stored under ``key``, or dropped for the reason in ``dropped``.
 
     ``captioned`` is False where the caption is the template. ``original`` and ``crop`` are those of ``Photo``.
+    ``verified`` names the network that compared it with the others of its person, ``likeness`` is to their mean.
     """
 
     person: str
@@ -60,6 +64,8 @@ class JournalEntry:
     dropped: str = ""
     original: tuple[int, int] | None = None
     crop: tuple[int, int] = (0, 0)
+    verified: str = ""
+    likeness: float = 0.0
 
     @staticmethod
     def of(line: str) -> JournalEntry:
@@ -76,37 +82,48 @@ def prepare(
     detector: Detector,
     masker: HeadMasker,
     requirements: PhotoRequirements | None = None,
+    caption: Callable[[Pixels], str] | None = None,
+    embedder: FaceEmbedder | None = None,
     progress: Callable[[int, str], None] = lambda _done, _name: None,
 ) -> list[JournalEntry]:
     """Prepare every photo below ``root`` into ``out``; one row for each, and a report that names what was dropped.
 
-    Photos in the journal of ``out`` are not prepared again. Every photo that cannot be used has a row with the reason.
+    ``caption`` describes a square that no text lies beside. With ``embedder`` the photos under each name are compared,
+    and those of other people dropped. Photos in the journal of ``out`` are not prepared again. Every photo that cannot
+    be used has a row with the reason.
+
     Raises PhotoError when there are no photos or none is usable, or when ``out`` was prepared with other requirements;
     OSError when the disk is full, after which the same call resumes.
     """
     requirements = requirements or PhotoRequirements()
     found = list(sources(root))
     out.mkdir(parents=True, exist_ok=True)
-    _check_requirements(out, requirements)
+    check_requirements(out, requirements)
     known = {(row.name, row.size): row for row in read_journal(out)}
     rows = []
     with (out / JOURNAL).open("a", encoding="utf-8") as journal:
         for done, source in enumerate(found):
             row = known.get((source.name, source.size))
             if row is None:
-                row = _journal_entry(source, out, detector, masker, requirements)
+                row = _journal_entry(source, out, detector, masker, requirements, caption)
                 journal.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 journal.flush()
             rows.append(row)
             progress(done + 1, source.name)
-    (out / REPORT).write_text(report(rows), encoding="utf-8")
+        alike: list[Alike] = []
+        if embedder is not None:
+            before = rows
+            rows, alike = verify(before, out, embedder, detector, lambda name: progress(len(found), name))
+            changed = [row for row, earlier in zip(rows, before, strict=True) if row != earlier]
+            journal.writelines(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in changed)
+    (out / REPORT).write_text(report(rows, alike), encoding="utf-8")
     if all(row.dropped for row in rows):
         raise PhotoError(f"None of the {len(rows)} photos can be used; {out / REPORT} says why for each.")
     return rows
 
 
 def read_journal(out: Path) -> list[JournalEntry]:
-    """The rows of an earlier run, without a last line that was cut short; empty when there was none.
+    """The last row of each photo of an earlier run, without a last line that was cut short; empty when there was none.
 
     Cuts such a line off the file, so that the next row does not join it.
     """
@@ -118,11 +135,12 @@ def read_journal(out: Path) -> list[JournalEntry]:
     if len(whole) < len(text):
         log.warning("the last line of %s was cut short; that photo is prepared again", path)
         path.write_bytes(whole)
-    return [JournalEntry.of(line) for line in whole.decode("utf-8").splitlines()]
+    entries = (JournalEntry.of(line) for line in whole.decode("utf-8").splitlines())
+    return list({(entry.name, entry.size): entry for entry in entries}.values())
 
 
-def report(rows: list[JournalEntry]) -> str:
-    """The kept photos, and the dropped ones with their reasons, as Markdown."""
+def report(rows: Sequence[JournalEntry], alike: Sequence[Alike] = ()) -> str:
+    """The kept photos by person, the dropped ones with their reasons, and names that look alike, as Markdown."""
     usable = [row for row in rows if not row.dropped]
     persons = Counter(row.person for row in usable)
     single = sorted(person for person, count in persons.items() if count == 1)
@@ -130,11 +148,22 @@ def report(rows: list[JournalEntry]) -> str:
     lines = [
         "# Prepared photos",
         "",
-        f"{len(usable)} of {len(rows)} photos of {len(persons)} persons were kept; {own} came with a caption, the "
-        f'others got "{TEMPLATE}".',
+        f"{len(usable)} of {len(rows)} photos of {len(persons)} persons were kept; {own} have a caption of their own, "
+        f'the others "{TEMPLATE}".',
     ]
     if single:
         lines += ["", "Only one photo, so never the face of another one (see --single): " + ", ".join(single) + "."]
+    networks = sorted({row.verified for row in rows if row.verified})
+    if networks:
+        lines += ["", f"The photos under each name were compared by {', '.join(networks)}.", ""]
+        lines += ["| person | photos | likeness to their mean, mean and least |", "|---|---|---|"]
+        for person, count in sorted(persons.items()):
+            likeness = [row.likeness for row in usable if row.person == person]
+            lines.append(f"| {person} | {count} | {sum(likeness) / count:.2f}, {min(likeness):.2f} |")
+    lines += [
+        "", *(f"{pair.one} and {pair.other} look like one person ({pair.likeness:.2f}); put them into one folder."
+              for pair in alike),
+    ] if alike else []  # fmt: skip
     dropped = [row for row in rows if row.dropped]
     if dropped:
         lines += ["", "| photo | dropped because |", "|---|---|"]
@@ -142,19 +171,28 @@ def report(rows: list[JournalEntry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _check_requirements(out: Path, requirements: PhotoRequirements) -> None:
-    """Record the requirements of a folder; raises PhotoError when it was prepared with others."""
-    path = out / "demands.json"
+def check_requirements(out: Path, requirements: PhotoRequirements, *, only: str = "") -> None:
+    """Record the requirements of a folder; raises PhotoError when it was prepared with others.
+
+    With ``only`` the one of that name is compared, and nothing is recorded.
+    """
+    path, now = out / "demands.json", asdict(requirements)
     if path.is_file():
         earlier = json.loads(path.read_text(encoding="utf-8"))
-        if earlier != asdict(requirements):
-            raise PhotoError(f"{out} was prepared with {earlier}, now {asdict(requirements)}; choose another folder.")
+        if earlier != now if not only else earlier.get(only) != now[only]:
+            raise PhotoError(f"{out} was prepared with {earlier}, now {now}; choose another folder.")
         return
-    path.write_text(json.dumps(asdict(requirements)), encoding="utf-8")
+    if not only:
+        path.write_text(json.dumps(now), encoding="utf-8")
 
 
 def _journal_entry(
-    source: Source, out: Path, detector: Detector, masker: HeadMasker, requirements: PhotoRequirements
+    source: Source,
+    out: Path,
+    detector: Detector,
+    masker: HeadMasker,
+    requirements: PhotoRequirements,
+    caption: Callable[[Pixels], str] | None,
 ) -> JournalEntry:
     def dropped(why: str) -> JournalEntry:
         return JournalEntry(source.person, source.name, source.size, dropped=why)
@@ -180,10 +218,10 @@ def _journal_entry(
     key = hashlib.sha256(f"{source.person}\n{source.name}\n".encode() + data).hexdigest()[:16]
     for kind, pixels in (("picture", target), ("mask", mask), ("face", prepared.aligned)):
         write_png(out / f"{key}-{kind}.png", pixels)
-    caption = source.caption or TEMPLATE
+    described = source.caption or (caption(target).strip() if caption is not None else "")
     return JournalEntry(
-        *(source.person, source.name, source.size, key, caption),
-        captioned=source.caption is not None,
+        *(source.person, source.name, source.size, key, described or TEMPLATE),
+        captioned=bool(described),
         original=(picture.height, picture.width),
         crop=crop,
     )

@@ -16,7 +16,7 @@ from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import load_adapter, new_adapter
 from facechain_ext.training.adapter.batches import Batches
 from facechain_ext.training.adapter.dataset import PreparedPhotos
-from facechain_ext.training.adapter.prepare import PhotoRequirements, prepare
+from facechain_ext.training.adapter.prepare import JOURNAL, PhotoRequirements, check_requirements, prepare
 from facechain_ext.training.adapter.sampling import SamplingSettings, make_previewer
 from facechain_ext.training.adapter.trainer import Trainer, find_earlier_training
 from facechain_ext.training.processes import PROCESS_TIMEOUT
@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What is trained on what: files, and what photos must be like (see Demands); ``out`` gets ``data`` and ``run``."""
+    """What is trained on what: files, and what photos must be like (see PhotoRequirements).
+
+    ``out`` gets ``data`` and ``run``; with ``photos`` that ``prepare`` filled already there is no ``data``.
+    """
 
     checkpoint: Path
     photos: Path
@@ -66,14 +69,17 @@ def train(
 
     if request.size % 64:
         raise HostError(f"The size is {request.size}; use a multiple of 64, which the U-Net can halve three times.")
-    data, folder = request.out / "data", request.out / "run"
+    ready = (request.photos / JOURNAL).is_file()
+    data, folder = request.photos if ready else request.out / "data", request.out / "run"
     find_earlier_training(folder, settings, resume=resume)
     waiting = InitProcessGroupKwargs(timeout=PROCESS_TIMEOUT)
     accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[waiting])
     checkpoint = load_checkpoint(request.checkpoint, vae=request.vae, sdxl=True)
     checkpoint.noise.require_epsilon(request.checkpoint.name)
     encoder = TransFace.from_file(request.encoder or weights.require("transface"))
-    if accelerator.is_main_process:
+    if ready:
+        check_requirements(data, PhotoRequirements(request.size, request.quality), only="size")
+    elif accelerator.is_main_process:
         prepare(
             request.photos,
             data,

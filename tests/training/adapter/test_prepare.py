@@ -85,7 +85,7 @@ def check(rows, out):
         assert DROPPED.get(row.name, "") in row.dropped
     text = (out / REPORT).read_text()
     assert all(name in text and reason in text for name, reason in DROPPED.items())
-    assert "5 of 11 photos of 3 persons were kept; 1 came with a caption" in text
+    assert "5 of 11 photos of 3 persons were kept; 1 have a caption of their own" in text
     assert "never the face of another one (see --single): bob." in text
 
 

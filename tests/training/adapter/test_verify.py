@@ -1,0 +1,85 @@
+"""Photos under one name that are of somebody else, names that are one person's, and a set that a training takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facechain_ext.errors import PhotoError
+from facechain_ext.training.adapter.dataset import PreparedPhotos
+from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, check_requirements, prepare, read_journal
+from tests.training.adapter.test_prepare import DEMANDS, ONE, encoded, picture
+from tests.training.conftest import BoxMasker, MarkDetector
+
+
+class ByShade:
+    """Takes faces of nearly the same red for one person's."""
+
+    name, same = "shade", 0.5
+
+    def embed(self, pixels, face):
+        left, top, right, bottom = (int(edge) for edge in face.box)
+        return np.array([np.median(pixels[top:bottom, left:right, 0])], np.float32)
+
+    def similarity(self, one, other):
+        return 1.0 - float(abs(one - other)[0]) / 20
+
+
+def shaded(red, seed):
+    pixels = picture(*ONE, seed=seed)
+    pixels[pixels[..., 1] < 60] = (red, 20, 20)
+    return encoded(pixels)
+
+
+PHOTOS = {
+    "ada/1.png": shaded(250, 0), "ada/2.png": shaded(248, 1), "ada/guest.png": shaded(225, 2),
+    "ada of 1840/1.png": shaded(249, 3), "ada of 1840/2.png": shaded(251, 4),
+    "bob/1.png": shaded(210, 5), "bob/2.png": shaded(212, 6),
+}  # fmt: skip
+
+
+@pytest.fixture
+def people(tmp_path):
+    for name, data in PHOTOS.items():
+        path = tmp_path / "people" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "people" / "bob" / "1.txt").write_text("a photo of a person in a boat")
+    return tmp_path / "people"
+
+
+def prepared(people, out, **more):
+    return prepare(people, out, detector=MarkDetector(), masker=BoxMasker(), requirements=DEMANDS, **more)
+
+
+def test_other_peoples_photos_are_dropped_and_names_of_one_person_are_told(people, tmp_path):
+    rows = {row.name: row for row in prepared(people, tmp_path / "set", embedder=ByShade())}
+    assert [name for name, row in rows.items() if row.dropped] == ["ada/guest.png"]
+    assert "someone else" in rows["ada/guest.png"].dropped
+    assert {row.verified for row in rows.values()} == {"shade"}
+    text = (tmp_path / "set" / REPORT).read_text()
+    assert "ada and ada of 1840 look like one person" in text
+    assert "bob look" not in text
+    assert "| bob | 2 | 0.9" in text
+
+
+def test_a_verified_set_is_read_again_as_it_was_left(people, tmp_path):
+    first = prepared(people, tmp_path / "set", embedder=ByShade())
+    assert read_journal(tmp_path / "set") == first
+    assert prepared(people, tmp_path / "set", embedder=ByShade()) == first
+    photos = PreparedPhotos(tmp_path / "set")
+    assert (len(photos), photos.persons) == (6, 3)
+
+
+def test_a_captioner_describes_what_has_no_text_beside_it(people, tmp_path):
+    rows = prepared(people, tmp_path / "set", caption=lambda pixels: f"a square of {len(pixels)}")
+    captions = {row.name: (row.caption, row.captioned) for row in rows}
+    assert captions["bob/1.png"] == ("a photo of a person in a boat", True)
+    assert captions["bob/2.png"] == (f"a square of {DEMANDS.size}", True)
+
+
+def test_a_set_of_another_size_is_refused(people, tmp_path):
+    prepared(people, tmp_path / "set")
+    check_requirements(tmp_path / "set", PhotoRequirements(DEMANDS.size, 0.9), only="size")
+    with pytest.raises(PhotoError, match="was prepared with"):
+        check_requirements(tmp_path / "set", PhotoRequirements(64, 0.0), only="size")
