@@ -93,7 +93,7 @@ def adapter_data(
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.face_embedders import face_embedders
     from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, prepare
-    from facechain_ext.training.captioners import captioner as load_captioner
+    from facechain_ext.training_runs.captioners import captioner as load_captioner
 
     masker = faces.head_masker()
     own = TransFace.from_file(encoder) if encoder is not None else None
@@ -159,7 +159,7 @@ def style(
     from facechain_ext.training_runs.pictures import TABLE, caption_table
 
     if captioner is not None or captions_only:
-        from facechain_ext.training.captioners import captioner as load_captioner
+        from facechain_ext.training_runs.captioners import captioner as load_captioner
 
         rows = caption_table(pictures, trigger, load_captioner(captioner) if captioner is not None else None)
     if captions_only:

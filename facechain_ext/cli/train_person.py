@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.training_runs.photos.drawn_views import DrawnView
     from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
 
 TRIGGER = "ohwx"
@@ -53,6 +54,12 @@ def person(
     class_word: Annotated[str, typer.Option(help="What is learned, in a word: person, woman, man.")] = "person",
     preset: _Preset = "ours",
     background: Annotated[str, typer.Option(help="What is behind the person: keep, white or blur.")] = "keep",
+    views: Annotated[bool, typer.Option(help="Of a single photo, learn mirrored, closer, relit views too.")] = True,
+    fact_views: Annotated[
+        bool, typer.Option("--fact-views", help="Of a single photo, let FACT draw views on this checkpoint too.")
+    ] = False,
+    adapter: Annotated[Path | None, typer.Option(help="For --fact-views: the face adapter's file.")] = None,
+    as_prepared: Annotated[bool, typer.Option("--as-prepared", help="Take the photos as prepared earlier.")] = False,
     retouch: Annotated[bool, typer.Option("--retouch", help="Smooth the skin before learning.")] = False,
     validate: Annotated[bool, typer.Option(help="Score pictures every 100 steps and take the best weights.")] = True,
     templates: Annotated[Path | None, typer.Option(help="Folder of pictures with a face to validate in.")] = None,
@@ -71,7 +78,7 @@ def person(
     vae: _Vae = None,
 ) -> None:
     """Learn a person; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
-    from facechain_ext.training_runs.photos.prepare import PreparationOptions
+    from facechain_ext.training_runs.photos.decision import PreparationOptions
     from facechain_ext.training_runs.settings import PersonRequest
     from facechain_ext.weights import find
 
@@ -84,11 +91,18 @@ def person(
     )  # fmt: skip
     chosen = {"steps": steps, "rate": rate, "rank": rank, "batch": batch, "seed": seed}
     fixed = {"precision": precision, "checkpointing": checkpointing}
-    options = PreparationOptions(background=background, retouch=retouch)  # type: ignore[arg-type]  # checked above
+    options = PreparationOptions(
+        background=background, retouch=retouch, views=views, drawn=fact_views,  # type: ignore[arg-type]  # checked above
+        captioner="" if captioner is None else captioner.name,
+    )  # fmt: skip
     with reported_run(work, name, steps or 0) as report:
-        from facechain_ext.training.person.run import prepare_person, train_person
+        from facechain_ext.training.person.run import prepare_person, prepared_earlier, train_person
 
-        prepare_person(request, options, caption=_loaded(captioner), report=report)
+        if as_prepared:
+            prepared_earlier(request, report)
+        else:
+            draw = _drawing(request, adapter, size) if fact_views else None
+            prepare_person(request, options, caption=_loaded(captioner), draw=draw, report=report)
         if prepare_only:
             report({"event": "done", "file": str(request.pictures)})
             return
@@ -141,8 +155,23 @@ def thing(
         train_person(request, settings, resume=resume, report=report)
 
 
+def _drawing(request: PersonRequest, adapter: Path | None, size: int) -> Callable[[Pixels], list[DrawnView]]:
+    """What draws further views by FACT on the request's checkpoint."""
+    from facechain_ext.cli.painting import load_encoder, load_host
+    from facechain_ext.identity import Identity
+    from facechain_ext.recipes.readiness import is_sdxl
+    from facechain_ext.training_runs.photos.drawn_views import drawn_views
+
+    def draw(pixels: Pixels) -> list[DrawnView]:
+        person = Identity.from_photos(pixels, load_encoder(request.encoder))
+        side = size or (1024 if is_sdxl(request.checkpoint) else 512)
+        return drawn_views(load_host(request.checkpoint, adapter, {}), person, request.class_word, side)
+
+    return draw
+
+
 def _loaded(captioner: Path | None) -> Callable[[Pixels], str] | None:
-    from facechain_ext.training.captioners import captioner as load
+    from facechain_ext.training_runs.captioners import captioner as load
 
     return None if captioner is None else load(captioner)
 

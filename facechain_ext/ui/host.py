@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Control, ControlKind, Portrait
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import FaceTool
+    from facechain_ext.training_runs.captioners import Captioner
 
 T = TypeVar("T")
 
@@ -92,6 +93,10 @@ class PageHost(Host, Protocol):
 
     def checkpoint_files(self) -> Mapping[str, Path]:
         """The files that a style can be learned on, by name; a page chooses among these and names no other."""
+        ...
+
+    def captioners(self) -> Mapping[str, Callable[[], Captioner]]:
+        """The host's own networks that describe pictures, by name, each made ready when it is called."""
         ...
 
     def training_python(self) -> Path | None:

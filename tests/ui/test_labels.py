@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import facechain_ext.ui
 
@@ -21,7 +22,7 @@ def test_no_two_fields_share_a_label():
     assert not [label for label, count in counts.items() if count > 1]
 
 
-def test_the_forms_of_a_person_and_of_a_thing_share_no_label(host):
+def test_the_forms_of_a_person_and_of_a_thing_share_no_label():
     import gradio as gr
 
     from facechain_ext.ui.train import person_layout
@@ -30,7 +31,7 @@ def test_the_forms_of_a_person_and_of_a_thing_share_no_label(host):
     labels = []
     for person in (True, False):
         with gr.Blocks() as form:
-            person_layout.build(host, person=person)
+            person_layout.build(SimpleNamespace(checkpoint_files=dict, captioners=dict), person=person)
         labels.append({field.label for field in form.blocks.values() if isinstance(field, kept)})
     assert min(map(len, labels)) > 4
     assert not labels[0] & labels[1]

@@ -21,6 +21,9 @@ class FakePageHost(FakeHost):
     def send_targets(self):
         return ("txt2img", "extras")
 
+    def captioners(self):
+        return {}
+
     def training_python(self):
         return None
 

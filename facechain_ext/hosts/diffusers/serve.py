@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Job, Portrait
+    from facechain_ext.training_runs.captioners import Captioner
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -163,6 +164,10 @@ class ServeHost:
     def checkpoint_files(self) -> dict[str, Path]:
         """The checkpoint that the page was started with."""
         return {self._files.checkpoint.name: self._files.checkpoint}
+
+    def captioners(self) -> dict[str, Callable[[], Captioner]]:
+        """None of its own: those in the models folder are known to the page."""
+        return {}
 
     def training_python(self) -> Path | None:
         """The Python that serves the page, where what training wants was installed with it."""

@@ -20,7 +20,7 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.ui.host import HostCapabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from PIL import Image
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
+    from facechain_ext.training_runs.captioners import Captioner
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,12 @@ class WebuiHost:
         from modules import sd_models
 
         return {info.name: Path(info.filename) for info in sd_models.checkpoints_list.values()}
+
+    def captioners(self) -> Mapping[str, Callable[[], Captioner]]:
+        """The webui's interrogators."""
+        from facechain_ext.hosts.webui.interrogators import interrogators
+
+        return interrogators()
 
     def training_python(self) -> None:
         """None: training needs other releases of packages than the webui has."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.training.adapter.prepare import read_journal
+from facechain_ext.training.adapter.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

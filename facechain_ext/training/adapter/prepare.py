@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.identity import prepare_face
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.training.adapter.journal import JOURNAL, TEMPLATE, JournalEntry, read_journal
 from facechain_ext.training.adapter.sources import sources
 from facechain_ext.training.adapter.verify import verify
 
@@ -29,13 +29,8 @@ if TYPE_CHECKING:
     from facechain_ext.training.adapter.sources import Source
     from facechain_ext.training.adapter.verify import Alike
 
-log = logging.getLogger(__name__)
-
-TEMPLATE = "a photo of a person"
-"""Caption of a photo that has no ``.txt`` beside it: it does not describe the face, which the adapter encodes."""
 SECOND_FACE = 0.25
 """A second face of at least this share of the largest one's area makes two persons; a smaller one is a bystander."""
-JOURNAL = "photos.jsonl"
 REPORT = "report.md"
 
 
@@ -45,34 +40,6 @@ class PhotoRequirements:
 
     size: int = 512
     quality: float = 0.1
-
-
-@dataclass(frozen=True)
-class JournalEntry:
-    """One photo in the journal: stored under ``key``, or dropped for the reason in ``dropped``.
-
-    ``captioned`` is False where the caption is the template. ``original`` and ``crop`` are those of ``Photo``.
-    ``verified`` names the network that compared it with the others of its person, ``likeness`` is to their mean.
-    """
-
-    person: str
-    name: str
-    size: int
-    key: str = ""
-    caption: str = TEMPLATE
-    captioned: bool = False
-    dropped: str = ""
-    original: tuple[int, int] | None = None
-    crop: tuple[int, int] = (0, 0)
-    verified: str = ""
-    likeness: float = 0.0
-
-    @staticmethod
-    def of(line: str) -> JournalEntry:
-        """The entry of a line of the journal; JSON has lists where the entry has pairs."""
-        facts = json.loads(line)
-        pairs = {name: tuple(facts[name]) for name in ("original", "crop") if facts.get(name) is not None}
-        return JournalEntry(**{**facts, **pairs})
 
 
 def prepare(
@@ -120,23 +87,6 @@ def prepare(
     if all(row.dropped for row in rows):
         raise PhotoError(f"None of the {len(rows)} photos can be used; {out / REPORT} says why for each.")
     return rows
-
-
-def read_journal(out: Path) -> list[JournalEntry]:
-    """The last row of each photo of an earlier run, without a last line that was cut short; empty when there was none.
-
-    Cuts such a line off the file, so that the next row does not join it.
-    """
-    path = out / JOURNAL
-    if not path.is_file():
-        return []
-    text = path.read_bytes()
-    whole = text[: text.rfind(b"\n") + 1]
-    if len(whole) < len(text):
-        log.warning("the last line of %s was cut short; that photo is prepared again", path)
-        path.write_bytes(whole)
-    entries = (JournalEntry.of(line) for line in whole.decode("utf-8").splitlines())
-    return list({(entry.name, entry.size): entry for entry in entries}.values())
 
 
 def report(rows: Sequence[JournalEntry], alike: Sequence[Alike] = ()) -> str:

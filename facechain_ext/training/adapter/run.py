@@ -16,7 +16,8 @@ from facechain_ext.identity.projector import ProjectorSizes
 from facechain_ext.methods.fact import load_adapter, new_adapter
 from facechain_ext.training.adapter.batches import Batches
 from facechain_ext.training.adapter.dataset import PreparedPhotos
-from facechain_ext.training.adapter.prepare import JOURNAL, PhotoRequirements, check_requirements, prepare
+from facechain_ext.training.adapter.journal import JOURNAL
+from facechain_ext.training.adapter.prepare import PhotoRequirements, check_requirements, prepare
 from facechain_ext.training.adapter.sampling import SamplingSettings, make_previewer
 from facechain_ext.training.adapter.trainer import Trainer, find_earlier_training
 from facechain_ext.training.processes import PROCESS_TIMEOUT

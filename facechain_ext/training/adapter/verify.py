@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces import Detector
     from facechain_ext.faces.types import Face, Pixels
     from facechain_ext.identity.face_embedders import FaceEmbedder
-    from facechain_ext.training.adapter.prepare import JournalEntry
+    from facechain_ext.training.adapter.journal import JournalEntry
 
 
 @dataclass(frozen=True)

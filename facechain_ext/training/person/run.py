@@ -22,17 +22,19 @@ from facechain_ext.training.person.card import note_on_card
 from facechain_ext.training.person.scoring import PersonScorer, scoring_embedder
 from facechain_ext.training.person.templates import drawn_templates, folder_templates
 from facechain_ext.training.person.validation import FOLDER, Validation
-from facechain_ext.training_runs.photos.prepare import MASKS, PreparationOptions, decision_words, prepare_photos
+from facechain_ext.training_runs.photos.decision import MASKS, PreparationOptions, decision_words, read_report
+from facechain_ext.training_runs.photos.prepare import prepare_photos
 from facechain_ext.training_runs.pictures import caption_table, training_examples
 from facechain_ext.training_runs.presets import MAX_PHOTOS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.training.person.templates import ValidationTemplate
-    from facechain_ext.training_runs.photos.prepare import PhotoDecision
+    from facechain_ext.training_runs.photos.decision import PhotoDecision
+    from facechain_ext.training_runs.photos.drawn_views import DrawnView
     from facechain_ext.training_runs.pictures import CaptionRow
     from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
 
@@ -48,10 +50,12 @@ def prepare_person(
     options: PreparationOptions | None = None,
     *,
     caption: Callable[[Pixels], str] | None = None,
+    draw: Callable[[Pixels], Sequence[DrawnView]] | None = None,
     report: Callable[[Report], bool] = lambda _event: True,
 ) -> list[PhotoDecision]:
     """Prepare the request's photos into its folder of pictures; one decision each, all of them reported.
 
+    ``draw`` draws further views of a photo that is the only one.
     Raises PhotoError for more than 20 photos or none with a face, HostError where no network can compare faces.
     """
     if not 1 <= len(request.photos) <= MAX_PHOTOS:
@@ -69,13 +73,28 @@ def prepare_person(
         masker=masker,
         options=options,
         caption=caption,
+        draw=draw,
         progress=lambda done, total: _report_photo(report, done, total),
     )
+    report_decisions(decisions, report)
+    return decisions
+
+
+def prepared_earlier(request: PersonRequest, report: Callable[[Report], bool]) -> list[PhotoDecision]:
+    """What was decided when the photos were prepared, reported; raises PhotoError where they were not."""
+    earlier = read_report(request.pictures)
+    if earlier is None:
+        raise PhotoError(f"The photos are not prepared in {request.pictures}; begin without --as-prepared.")
+    report_decisions(earlier[0], report)
+    return earlier[0]
+
+
+def report_decisions(decisions: Sequence[PhotoDecision], report: Callable[[Report], bool]) -> None:
+    """Report each decision, and again those by which a photo is not used."""
     for decision in decisions:
         report({"event": "photo", "file": decision.source, "use": decision.use, "words": decision_words(decision)})
         if not decision.use:
             report({"event": "not used", "file": decision.source, "reason": decision_words(decision)})
-    return decisions
 
 
 def _report_photo(report: Callable[[Report], bool], done: int, total: int) -> None:
@@ -105,7 +124,9 @@ def train_person(
     refuse_existing(final, request.class_word, resume=resume)
     rows = caption_table(request.pictures, request.call)
     examples = person_examples(request.pictures, rows, settings.size)
-    if len(examples) == 1:
+    decided = read_report(request.pictures)
+    views = {one.file for one in decided[0] if one.view} if decided is not None else set()
+    if sum(row.use and row.file not in views for row in rows) == 1:
         report({"event": "note", "words": ONE_PHOTO})
     report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
     training = LoraTrainer(request, settings, examples)

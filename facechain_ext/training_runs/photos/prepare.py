@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.retouch.skin_retouch import retouch_skin
-from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
-from facechain_ext.training_runs.photos.crop import (
-    WIDE,
-    Background,
-    cut_mask,
-    cut_square,
-    face_square,
-    person_mask,
-    with_background,
+from facechain_ext.training_runs.photos.crop import cut_mask, cut_square, face_square, person_mask, with_background
+from facechain_ext.training_runs.photos.decision import (
+    MASKS,
+    PhotoDecision,
+    PreparationOptions,
+    read_report,
+    write_png,
+    write_report,
 )
 from facechain_ext.training_runs.photos.describe import describe_square
-from facechain_ext.training_runs.photos.select import MAX_KEPT, Choice, FoundFace, choose_photos
+from facechain_ext.training_runs.photos.select import Choice, FoundFace, choose_photos
+from facechain_ext.training_runs.photos.single import Views
 from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_table
 
 if TYPE_CHECKING:
@@ -34,44 +32,12 @@ if TYPE_CHECKING:
     from facechain_ext.faces import Detector, HeadMasker, Picture
     from facechain_ext.faces.types import Face, Pixels
     from facechain_ext.identity.face_embedders import FaceEmbedder
+    from facechain_ext.training_runs.photos.drawn_views import DrawnView
 
-REPORT = "photos.json"
-MASKS = "masks"
-"""Folder of the masks: white on the head."""
 _SMALL_FACE = 0.02
 """Share of the largest face's area below which a face is somebody far in the background."""
 _SKIN = 0.4
 """Strength of the skin retouch, milder than for a finished picture: pores that are gone are not learned."""
-
-
-@dataclass(frozen=True)
-class PreparationOptions:
-    """How photos are prepared: the side of the square in faces, what is behind the person, whether skin is smoothed.
-
-    ``most`` photos are used at most.
-    """
-
-    wide: float = WIDE
-    background: Background = "keep"
-    retouch: bool = False
-    most: int = MAX_KEPT
-
-
-@dataclass(frozen=True)
-class PhotoDecision:
-    """What became of one photo: its file in the folder ("" where it cannot be read), and the figures behind it."""
-
-    source: str
-    digest: str
-    file: str = ""
-    use: bool = False
-    reason: str = ""
-    likeness: float = 0.0
-    quality: float = 0.0
-    yaw: float = 0.0
-    face_pixels: int = 0
-    faces: int = 0
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -93,6 +59,7 @@ def prepare_photos(
     masker: HeadMasker,
     options: PreparationOptions | None = None,
     caption: Callable[[Pixels], str] | None = None,
+    draw: Callable[[Pixels], Sequence[DrawnView]] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[PhotoDecision]:
     """Prepare ``photos`` into ``out``; one decision for each, in their order.
@@ -100,13 +67,14 @@ def prepare_photos(
     Every photo that can be read is there as a square, used or not, so that a decision is taken back by the column
     ``use`` of the table alone; words that the user wrote there stay. What is prepared already by the same options is
     not prepared again. ``caption`` looks at a square and describes it; without one the words say what was measured.
+    ``draw`` draws further views of a single photo, of which those that are like the person are used.
     Raises PhotoError where nobody is in any of the photos.
     """
     options = options or PreparationOptions()
     out.mkdir(parents=True, exist_ok=True)
     states = [_Photo(decision, picture) for decision, picture in read_photos(photos)]
     earlier = read_report(out)
-    if earlier is not None and earlier[1] == options and [d.digest for d in earlier[0]] == [
+    if earlier is not None and earlier[1] == options and [d.digest for d in earlier[0] if not d.view] == [
         state.decision.digest for state in states
     ]:  # fmt: skip
         return earlier[0]
@@ -132,41 +100,35 @@ def prepare_photos(
         chosen = None if choice.face is None else places[choice.face][1]
         quality = 0.0 if choice.face is None else found[choice.face].quality
         rows.append(_write_square(state, chosen, choice, quality, out, masker, options, caption, trigger))
-    automatic = {d.file: d.use for d in earlier[0]} if earlier is not None else {}
-    rows = [_with_edits(row, saved[row.file], automatic) if row.file in saved else row for row in rows]
-    write_table(out, rows)
     decisions = [state.decision for state in states]
-    _write_report(out, decisions, options)
+    used = [decision for decision in decisions if decision.use]
+    if len(used) == 1:
+        views = Views(out, used[0], next(row.caption for row in rows if row.file == used[0].file))
+        views.add_variants() if options.views else None
+        if draw is not None:
+            state, choice = next(pair for pair in zip(readable, choices, strict=True) if pair[1].use)
+            assert state.picture is not None
+            assert choice.face is not None
+            meant = found[choice.face].vector
+            views.add_drawn(draw(state.picture.pixels), trigger, meant, embedder, detector, masker)
+        rows, decisions = [*rows, *views.rows], [*decisions, *views.decisions]
+    before = {d.file: d for d in earlier[0]} if earlier is not None else {}
+    for decision in before.values():
+        if decision.view and decision.file not in {one.file for one in decisions}:
+            (out / decision.file).unlink(missing_ok=True)  # else the table would take it for a picture of the user's
+    written = {row.file: row.caption for row in rows}
+    decisions = [replace(decision, caption=written.get(decision.file, "")) for decision in decisions]
+    rows = [_with_edits(row, saved[row.file], before.get(row.file)) if row.file in saved else row for row in rows]
+    write_table(out, rows)
+    write_report(out, decisions, options)
     return decisions
 
 
-def read_report(out: Path) -> tuple[list[PhotoDecision], PreparationOptions] | None:
-    """The decisions and options of an earlier preparation; None where there is none that can be read."""
-    try:
-        raw = json.loads((out / REPORT).read_text(encoding="utf-8"))
-        decisions = [PhotoDecision(**row | {"remarks": tuple(row["remarks"])}) for row in raw["photos"]]
-        return decisions, PreparationOptions(**raw["options"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def decision_words(decision: PhotoDecision) -> str:
-    """A decision as a sentence."""
-    state = "used" if decision.use else f"left out: {decision.reason}"
-    figures = f"likeness {decision.likeness:.2f}, quality {decision.quality:.2f}" if decision.face_pixels else ""
-    return "; ".join(filter(None, (f"{decision.source}: {state}", figures, *decision.remarks)))
-
-
-def _with_edits(row: CaptionRow, saved: CaptionRow, automatic: dict[str, bool]) -> CaptionRow:
-    """A new line with the user's words, and with the user's decision where it was not the automatic one."""
-    decided = saved.use if saved.use != automatic.get(saved.file, saved.use) else row.use
-    return replace(row, use=decided, caption=saved.caption)
-
-
-def _write_report(out: Path, decisions: Sequence[PhotoDecision], options: PreparationOptions) -> None:
-    raw = {"options": asdict(options), "photos": [asdict(decision) for decision in decisions]}
-    with atomic_write(out / REPORT) as temporary:
-        temporary.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _with_edits(row: CaptionRow, saved: CaptionRow, before: PhotoDecision | None) -> CaptionRow:
+    """A new line with the user's words and decision where they were not the automatic ones."""
+    decided = saved.use if before is not None and saved.use != before.use else row.use
+    untouched = before is not None and before.caption and saved.caption == before.caption
+    return replace(row, use=decided, caption=row.caption if untouched else saved.caption)
 
 
 def read_photos(photos: Sequence[Path]) -> list[tuple[PhotoDecision, Picture | None]]:
@@ -244,12 +206,3 @@ def _write_square(
         remarks=tuple(remarks),
     )
     return CaptionRow(state.decision.file, choice.use, ", ".join(filter(None, (trigger, words))), choice.reason)
-
-
-def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write BGR or grey pixels atomically as PNG; raises OSError when that fails."""
-    good, data = cv2.imencode(".png", pixels)
-    if not good:
-        raise OSError(f"{path.name} cannot be written as PNG")
-    with atomic_write(path) as part:
-        part.write_bytes(data.tobytes())

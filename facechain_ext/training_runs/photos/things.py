@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import PhotoError
+from facechain_ext.training_runs.photos.decision import PhotoDecision, write_png
 from facechain_ext.training_runs.photos.describe import describe_square
-from facechain_ext.training_runs.photos.prepare import PhotoDecision, read_photos, write_png
+from facechain_ext.training_runs.photos.prepare import read_photos
 from facechain_ext.training_runs.pictures import CaptionRow, centre_square, read_table, write_table
 
 if TYPE_CHECKING:

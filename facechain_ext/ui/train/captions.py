@@ -22,19 +22,22 @@ from facechain_ext.training_runs.pictures import (
 from facechain_ext.ui.train.request import TrainRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.training_runs.pictures import CaptionRow
 
 
-def add_pictures(request: TrainRequest, pictures: Sequence[tuple[Path, str]]) -> tuple[list[CaptionRow], list[str]]:
+def add_pictures(
+    request: TrainRequest, pictures: Sequence[tuple[Path, str]], caption: Callable[[Pixels], str] | None = None
+) -> tuple[list[CaptionRow], list[str]]:
     """Copy uploaded pictures (path, name) into the training's folder; returns its captions and the rejections.
 
     Nothing is overwritten: a picture whose name is taken gets a number; an identical picture is not copied again.
     """
     request.pictures.mkdir(parents=True, exist_ok=True)
     problems = [problem for path, name in pictures if (problem := copy_picture(path, Path(name), request.pictures))]
-    rows = load_captions(request)
+    rows = load_captions(request, caption)
     return rows, problems + [row.problem for row in rows if row.problem]
 
 
@@ -57,9 +60,10 @@ def copy_picture(path: Path, name: Path, folder: Path) -> str:
     return ""
 
 
-def load_captions(request: TrainRequest) -> list[CaptionRow]:
-    """The captions of the training's pictures; missing ones are created and written. Empty without pictures.
+def load_captions(request: TrainRequest, caption: Callable[[Pixels], str] | None = None) -> list[CaptionRow]:
+    """The captions of the training's pictures; missing ones are created by ``caption`` and written.
 
+    Empty without pictures.
     Rows of missing pictures are removed, because the page offers no other way to do so.
     """
     files = {path.name for path in picture_files(request.pictures)} if request.pictures.is_dir() else set()
@@ -69,7 +73,7 @@ def load_captions(request: TrainRequest) -> list[CaptionRow]:
     present = [row for row in saved if row.file in files]
     if present != saved:
         write_table(request.pictures, present)
-    return caption_table(request.pictures, request.trigger)
+    return caption_table(request.pictures, request.trigger, caption)
 
 
 def saved_captions(name: str) -> list[CaptionRow]:

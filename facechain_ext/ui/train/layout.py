@@ -12,6 +12,7 @@ from facechain_ext.errors import FaceChainError, HostError, InputError
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
+from facechain_ext.ui.train.describing import NOBODY, captioner_help, captioner_names, chosen_captioner
 from facechain_ext.ui.train.environment import HOW, environment
 from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
 from facechain_ext.ui.train.request import TRIGGER, TrainRequest, check_trigger, read_settings, saved_state
@@ -40,6 +41,10 @@ def build(host: PageHost) -> None:
                 elem_id="facechain_train_files",
                 elem_classes=["facechain-drop"],
             )
+            describer = gr.Dropdown(
+                captioner_names(host), value=NOBODY, label="Who describes the style's pictures", info=captioner_help(),
+                elem_id="facechain_train_describer",
+            )  # fmt: skip
             add = gr.Button("Add pictures and write captions", elem_id="facechain_train_collect")
             table = gr.Dataframe(
                 headers=["file", "use", "caption"], datatype="str", label="Captions", interactive=True,
@@ -80,7 +85,7 @@ def build(host: PageHost) -> None:
     for event in (name.blur, name.submit):
         event(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
     on_add_pictures = partial(_on_add_pictures, host)
-    add.click(on_add_pictures, [name, trigger, files, captions_of, table], [table, captions_of, status])
+    add.click(on_add_pictures, [name, trigger, files, describer, captions_of, table], [table, captions_of, status])
     start.click(
         partial(_on_start, host),
         [name, *settings, captions_of, table, shown_preview],
@@ -162,16 +167,24 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Up
 
 
 def _on_add_pictures(
-    host: PageHost, style: str, trigger: str, uploads: list[object] | None, captions_of: str, edited: object
+    host: PageHost,
+    style: str,
+    trigger: str,
+    uploads: list[object] | None,
+    describer: str,
+    captions_of: str,
+    edited: object,
 ) -> Updates:
-    """Add uploaded pictures to a style; its captions and the rejected pictures."""
+    """Add uploaded pictures to a style, described by the captioner; its captions and the rejected pictures."""
     try:
         captions.save_edited_captions(captions_of or style, _cells(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         pictures = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
         request = TrainRequest(style, trigger.strip() or TRIGGER, Path())
         check_trigger(request)
-        rows, problems = captions.add_pictures(request, pictures)
+        captioner = chosen_captioner(host, describer)
+        collect = partial(captions.add_pictures, request, pictures, captioner)
+        rows, problems = host.queued(collect)() if captioner is not None else collect()
     except FaceChainError as error:
         return [gr.update(), captions_of, note_html(str(error))]
     return [_rows(rows), style, note_html(_caption_count_text(rows), *(f"Left out: {problem}" for problem in problems))]

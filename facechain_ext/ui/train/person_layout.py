@@ -15,6 +15,7 @@ from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.gradio_versions import results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
+from facechain_ext.ui.train.describing import NOBODY, captioner_help, captioner_names
 from facechain_ext.ui.train.environment import environment
 from facechain_ext.ui.train.person_photos import add_photos, decisions_of
 from facechain_ext.ui.train.person_request import (
@@ -57,7 +58,13 @@ def build(host: PageHost, *, person: bool) -> None:
                 label="Photos", file_count="multiple", file_types=["image"], elem_id=f"{prefix}_files",
                 elem_classes=["facechain-drop"],
             )  # fmt: skip
-            background, retouch = _of_a_person(prefix) if person else (gr.State("keep"), gr.State(False))  # noqa: FBT003
+            background, retouch, views, drawn = (
+                _of_a_person(prefix) if person else map(gr.State, ("keep", False, False, False))
+            )
+            describer = gr.Dropdown(
+                captioner_names(host), value=NOBODY, info=captioner_help(), elem_id=f"{prefix}_describer",
+                label="Who describes the person's photos" if person else "Who describes the thing's photos",
+            )  # fmt: skip
             add = gr.Button("Add photos and prepare them", elem_id=f"{prefix}_add")
             gallery = results_gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
             table = gr.Dataframe(
@@ -100,7 +107,7 @@ def build(host: PageHost, *, person: bool) -> None:
             # javascript/facechain_train.js presses it every few seconds while the page is visible
             watch = gr.Button("Watch", elem_id=f"{prefix}_watch", elem_classes=["facechain-hidden"])
 
-    form = [name, word, preset, background, retouch, steps, size, validate, checkpoint]
+    form = [name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer]
     outputs = [state, progress, preview, shown]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     read = partial(_form, person)
@@ -111,22 +118,31 @@ def build(host: PageHost, *, person: bool) -> None:
     stop.click(_on_stop, [shown], [status, *outputs], **unqueued)
 
 
-def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox]:
-    """What is asked of a person's photos alone: the background, and whether skin is smoothed."""
+def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr.Checkbox]:
+    """What is asked of a person's photos alone: the background, smoothed skin, and views of a single photo."""
     background = gr.Dropdown(
         ["keep", "white", "blur"], value="keep", label="What is behind the person", elem_id=f"{prefix}_background"
     )
-    return background, gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch")
+    retouch = gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch")
+    views = gr.Checkbox(
+        value=True, label="Make further views of a single photo", elem_id=f"{prefix}_views",
+        info="Mirrored, closer, tilted, in other light; each is in the table. It stays one photo.",
+    )  # fmt: skip
+    drawn = gr.Checkbox(
+        value=False, label="Let FACT draw further views of a single photo", elem_id=f"{prefix}_drawn",
+        info="By the loaded checkpoint; those that are not like the person are left out.",
+    )  # fmt: skip
+    return background, retouch, views, drawn
 
 
 def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - bound by the page
-    name, word, preset, background, retouch, steps, size, validate, checkpoint = values
+    name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer = values
     word = (word or "").strip() or ("person" if person else "")
     if not word:
         raise InputError("Say in a word what it is, such as dog, bag or coat.")
     return PersonForm(
         name or "", person, word, preset, background, bool(retouch), int(steps), int(size), bool(validate),
-        checkpoint or "",
+        checkpoint or "", bool(views), bool(drawn), describer or NOBODY,
     )  # fmt: skip
 
 
@@ -159,7 +175,7 @@ def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
         captions.save_edited_captions(form.name, _three_columns(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         named = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
-        problems = add_photos(form, named, _encoder(host))
+        problems = add_photos(form, named, host, _encoder(host))
         rows, pictures = decisions_of(form)
     except FaceChainError as error:
         return [gr.update(), gr.update(), note_html(str(error))]

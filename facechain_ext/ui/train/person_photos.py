@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.identity import Identity
 from facechain_ext.identity.face_embedders import face_embedders
-from facechain_ext.training_runs.photos.prepare import (
-    PreparationOptions,
-    decision_words,
-    prepare_photos,
-    read_report,
-)
+from facechain_ext.training_runs.photos.decision import PreparationOptions, decision_words, read_report
+from facechain_ext.training_runs.photos.drawn_views import drawn_views
+from facechain_ext.training_runs.photos.prepare import prepare_photos
 from facechain_ext.training_runs.photos.things import prepare_thing
 from facechain_ext.training_runs.pictures import picture_files, read_table
 from facechain_ext.training_runs.presets import MAX_PHOTOS
 from facechain_ext.ui.train.captions import copy_picture
+from facechain_ext.ui.train.describing import chosen_captioner
 from facechain_ext.ui.train.person_request import TRIGGER, save_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import TransFace
+    from facechain_ext.training_runs.captioners import Captioner
+    from facechain_ext.training_runs.photos.decision import PhotoDecision
+    from facechain_ext.training_runs.photos.drawn_views import DrawnView
+    from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.train.person_request import PersonForm
 
 
-def add_photos(form: PersonForm, photos: Sequence[tuple[Path, str]], encoder: TransFace | None) -> list[str]:
+def add_photos(
+    form: PersonForm, photos: Sequence[tuple[Path, str]], host: PageHost, encoder: TransFace | None
+) -> list[str]:
     """Copy uploaded photos (path, name) beside the earlier ones and prepare all; sentences about what is left out.
+
+    What computes on the host's device, a captioner or FACT, waits in the host's queue.
 
     Raises PhotoError for more than 20 photos or none that can be used, HostError where no network compares faces.
     """
@@ -38,16 +47,33 @@ def add_photos(form: PersonForm, photos: Sequence[tuple[Path, str]], encoder: Tr
     if not 1 <= len(files) <= MAX_PHOTOS:
         raise PhotoError(f"There are {len(files)} photos; it is learned from 1 to {MAX_PHOTOS}.")
     save_form(form)
-    call = f"{TRIGGER} {form.class_word}"
-    if not form.person:
-        decisions = prepare_thing(files, form.pictures, call)
+    captioner = chosen_captioner(host, form.describer)
+    if form.person:
+        prepare = partial(_prepare_person, form, files, host, encoder, captioner)
     else:
-        masker = faces.head_masker()
-        decisions = prepare_photos(
-            files, form.pictures, call, face_embedders(encoder, masker)[0], detector=faces.detector(), masker=masker,
-            options=PreparationOptions(background=form.background, retouch=form.retouch),  # type: ignore[arg-type]
-        )  # fmt: skip
+        prepare = partial(prepare_thing, files, form.pictures, f"{TRIGGER} {form.class_word}", caption=captioner)
+    decisions = host.queued(prepare)() if captioner is not None or form.drawn else prepare()
     return problems + [decision_words(one) for one in decisions if not one.use]
+
+
+def _prepare_person(
+    form: PersonForm, files: Sequence[Path], host: PageHost, encoder: TransFace | None, captioner: Captioner | None
+) -> list[PhotoDecision]:
+    masker = faces.head_masker()
+
+    def draw(pixels: Pixels) -> list[DrawnView]:
+        person = Identity.from_photos(pixels, host.encoder(), masker=masker)
+        return drawn_views(host, person, form.class_word, host.capabilities().defaults.painted[0])
+
+    options = PreparationOptions(
+        background=form.background, retouch=form.retouch, views=form.views, drawn=form.drawn,  # type: ignore[arg-type]
+        captioner="" if captioner is None else form.describer,
+    )  # fmt: skip
+    return prepare_photos(
+        files, form.pictures, f"{TRIGGER} {form.class_word}", face_embedders(encoder, masker)[0],
+        detector=faces.detector(), masker=masker, options=options, caption=captioner,
+        draw=draw if form.drawn else None,
+    )  # fmt: skip
 
 
 def decisions_of(form: PersonForm) -> tuple[list[list[str]], list[tuple[str, str]]]:

@@ -12,6 +12,7 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
 from facechain_ext.training_runs.pictures import read_table
 from facechain_ext.training_runs.presets import PRESETS
+from facechain_ext.ui.train.describing import NOBODY
 from facechain_ext.ui.train.request import SETTINGS, saved_state, trainings_folder
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class PersonForm:
     size: int = 0
     validate: bool = True
     checkpoint_name: str = ""
+    views: bool = True
+    drawn: bool = False
+    describer: str = NOBODY
 
     @property
     def folder(self) -> Path:
@@ -112,8 +116,7 @@ def person_command(
     words += ["--size", str(form.size)] if form.size else []
     words += ["--steps", str(form.steps)] if form.steps else []
     if form.person:
-        words += ["--background", form.background, "--card", str(CardLibrary().path(form.name.strip()))]
-        words += ["--retouch"] if form.retouch else []
+        words += ["--as-prepared", "--card", str(CardLibrary().path(form.name.strip()))]
         words += ["--encoder", str(encoder)] if encoder is not None else []
         words += [] if form.validate else ["--no-validate"]
     return [*words, "--resume"] if resume else words

@@ -78,6 +78,9 @@ class Showcase:
     def checkpoint_files(self):
         return {"small.safetensors": self.folder / "small.safetensors"}
 
+    def captioners(self):
+        return {}
+
     def training_python(self):
         return None
 

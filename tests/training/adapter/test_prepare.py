@@ -13,15 +13,8 @@ import pytest
 from facechain_ext.errors import PhotoError
 from facechain_ext.training.adapter import prepare as module
 from facechain_ext.training.adapter.dataset import PreparedPhotos
-from facechain_ext.training.adapter.prepare import (
-    JOURNAL,
-    REPORT,
-    TEMPLATE,
-    JournalEntry,
-    PhotoRequirements,
-    prepare,
-    read_journal,
-)
+from facechain_ext.training.adapter.journal import JOURNAL, TEMPLATE, JournalEntry, read_journal
+from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, prepare
 from tests.training.conftest import BoxMasker, MarkDetector
 
 DEMANDS = PhotoRequirements(size=128, quality=0.0)

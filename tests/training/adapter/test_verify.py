@@ -7,7 +7,8 @@ import pytest
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.training.adapter.dataset import PreparedPhotos
-from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, check_requirements, prepare, read_journal
+from facechain_ext.training.adapter.journal import read_journal
+from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, check_requirements, prepare
 from tests.training.adapter.test_prepare import DEMANDS, ONE, encoded, picture
 from tests.training.conftest import BoxMasker, MarkDetector
 

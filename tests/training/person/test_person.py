@@ -19,7 +19,7 @@ from facechain_ext.methods.lora.files import lora_file, tensors_digest
 from facechain_ext.recipes.job import Lora
 from facechain_ext.training.person.card import card_lora
 from facechain_ext.training.person.run import person_examples, train_person
-from facechain_ext.training_runs.photos.prepare import MASKS, write_png
+from facechain_ext.training_runs.photos.decision import MASKS, write_png
 from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_table
 from facechain_ext.training_runs.presets import preset_settings
 from facechain_ext.training_runs.settings import LoraSettings, PersonRequest

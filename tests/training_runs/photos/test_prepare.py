@@ -12,13 +12,8 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.types import Face, HeadMask
 from facechain_ext.training_runs.photos.crop import cut_square, face_square, person_mask, with_background
-from facechain_ext.training_runs.photos.prepare import (
-    MASKS,
-    PreparationOptions,
-    decision_words,
-    prepare_photos,
-    read_report,
-)
+from facechain_ext.training_runs.photos.decision import MASKS, PreparationOptions, decision_words, read_report
+from facechain_ext.training_runs.photos.prepare import prepare_photos
 from facechain_ext.training_runs.photos.things import prepare_thing
 from facechain_ext.training_runs.pictures import read_table, write_table
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.training.captioners import TAGS, captioner
-from facechain_ext.training_runs.photos.prepare import write_png
+from facechain_ext.training_runs.captioners import TAGS, captioner
+from facechain_ext.training_runs.photos.decision import write_png
 from facechain_ext.training_runs.pictures import caption_table
 
 PICTURE = np.full((20, 30, 3), (200, 30, 30), np.uint8)

@@ -1,8 +1,12 @@
-"""Captioners that look at a picture: a BLIP model of transformers, or a WD tagger by onnxruntime."""
+"""Captioners that look at a picture: a BLIP model of transformers, or a WD tagger by onnxruntime.
+
+A webui's own interrogators are captioners too (hosts/webui/interrogators.py).
+"""
 
 from __future__ import annotations
 
 import csv
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
@@ -10,12 +14,16 @@ import numpy as np
 
 from facechain_ext.errors import WeightsError
 from facechain_ext.faces.networks import open_onnx_session
+from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
 
+FOLDER = "captioners"
+"""Folder of the models folder in which captioners lie, each in a folder of its own."""
 TAGS = "selected_tags.csv"
 """The table of a WD tagger's outputs, which lies beside its model."""
 _GENERAL = "0"
@@ -99,3 +107,16 @@ def captioner(path: Path) -> Captioner:
     if path.is_dir():
         return BlipCaptioner(path)
     raise WeightsError(f"{path} is neither a folder of a BLIP model nor the ONNX file of a tagger.")
+
+
+def installed_captioners() -> Mapping[str, Callable[[], Captioner]]:
+    """The captioners in the models folder by name, each loaded when it is called; no file is read for the list."""
+    folder = models_folder() / FOLDER
+    found: dict[str, Callable[[], Captioner]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        tagger = next(iter(sorted(path.glob("*.onnx"))), None)
+        if tagger is not None and (path / TAGS).is_file():
+            found[f"WD tagger {path.name}"] = partial(captioner, tagger)
+        elif (path / "config.json").is_file():
+            found[f"BLIP {path.name}"] = partial(captioner, path)
+    return found
