@@ -1,0 +1,138 @@
+"""Every cell of the measurement, written as it is finished, and the page that reads them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facechain_ext.identity import TransFace
+from facechain_ext.methods.fact import load_adapter
+from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.training_runs.settings import LoraSettings
+from research.person_lora.cell import ARMS, DRAWN, Cell, Laboratory, Score
+from research.person_lora.judge import GALLERY, Judge
+from research.person_lora.locator import SIDE
+from research.person_lora.people import rendered_in, wanted_scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from facechain_ext.demo import TinyModels
+
+RESULTS = "person-lora.json"
+COUNTS = (15, 5, 1)
+"""Pictures that a person is learned from."""
+SETTINGS = LoraSettings(
+    steps=200, batch=4, rate=4e-3, rank=16, size=SIDE, schedule="cosine", face_weight=2.0, velocity=5.0
+)
+"""The tiny models' counterpart of the preset ours: their weights are a tenth as wide and want a higher rate."""
+_LAST_VALIDATED = 3
+"""So many steps are validated, a quarter of the training apart, the last one among them."""
+
+
+def measure(
+    models: TinyModels, folder: Path, people: Sequence[int], counts: Sequence[int], settings: LoraSettings,
+    notify: Callable[[str], None],
+) -> list[Cell]:  # fmt: skip
+    """All cells of ``people`` x ``counts``, person by person; those in ``folder`` are not measured again."""
+    encoder = TransFace.from_file(models.encoder)
+    notify("training the locator, embedding the gallery")
+    judge = Judge(encoder, folder)
+    laboratory = Laboratory(models, encoder, load_adapter(models.adapter), judge)
+    found = read_cells(folder / RESULTS)
+    step = settings.steps // (_LAST_VALIDATED + 1)
+    validated = [settings.steps - step * back for back in range(_LAST_VALIDATED)]
+    for person in people:
+        for count in counts:
+            if any((one.person, one.pictures) == (person, count) for one in found):
+                continue
+            notify(f"person {person}, {count} pictures")
+            arms = tuple(ARMS) if count == counts[0] else ("LoRA", "both")
+            cell = laboratory.cell(
+                person, count, settings, folder / "work", arms=arms,
+                validations=validated if count == counts[0] else (),
+            )  # fmt: skip
+            found.append(cell)
+            write_cells(folder / RESULTS, found)
+    return found
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """The cells of an earlier run; none where there is no file."""
+    if not path.is_file():
+        return []
+    return [_cell(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def page(cells: Sequence[Cell], settings: LoraSettings, drawn: tuple[float, float], command: str) -> str:
+    """The figures as Markdown; ``drawn`` are retrieval and words of what the world itself draws of these people."""
+    people = sorted({one.person for one in cells})
+    lines = [
+        "# A person's LoRA, measured", "",
+        f"{len(people)} rendered people whom no model has seen ([the world](world.md)), {DRAWN} pictures of each by "
+        f"every way of drawing, {SIDE} pixels, the tiny models. Made by `{command}`; more people are added by running "
+        "it with more.", "",
+        f"Retrieval: the person is the nearest of {GALLERY} to the face that a small network of its own locates, by "
+        "the tiny face encoder. That encoder is FACT's, which favours FACT. The same judge finds "
+        f"{drawn[0]:.0%} of the people in pictures that the world itself draws. Words: whether background and garment "
+        f"have the colours that were asked for ({drawn[1]:.0%} in the world's own pictures).",
+        "",
+        "| pictures | way | people | retrieval | cosine | words |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for count in sorted({one.pictures for one in cells}, reverse=True):
+        rows = [one for one in cells if one.pictures == count]
+        for arm in ARMS:
+            scores = [one.scores[arm] for one in rows if arm in one.scores]
+            if scores:
+                lines.append(f"| {count} | {arm} | {len(scores)} | {_words(scores)} |")
+    averaged = [one for one in cells if one.best is not None and one.average is not None]
+    if averaged:
+        best = _words([one.best for one in averaged if one.best is not None])
+        mean = _words([one.average for one in averaged if one.average is not None])
+        lines += ["", "| LoRA of | people | retrieval | cosine | words |", "|---|---|---|---|---|"]
+        lines += [f"| the best step | {len(averaged)} | {best} |", f"| the average | {len(averaged)} | {mean} |"]
+    seconds = [one.seconds for one in cells]
+    chosen = ", ".join(f"{k} {v}" for k, v in asdict(settings).items() if v not in (None, False, "no"))
+    lines += [
+        "", f"Learning took {min(seconds):.0f} to {max(seconds):.0f} s of one core. Settings: {chosen}.",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def drawn_by_the_world(models: TinyModels, folder: Path, people: Iterable[int]) -> tuple[float, float]:
+    """Retrieval and words of the world's own pictures of these people in the same scenes."""
+    judge = Judge(TransFace.from_file(models.encoder), folder)
+    found = []
+    for person in people:
+        scenes = wanted_scenes(person, DRAWN)
+        found.append(judge.verdict(np.stack(rendered_in(person, scenes)), person, scenes))
+    hits, words = (np.concatenate([getattr(one, name) for one in found]) for name in ("hits", "words"))
+    return float(hits.mean()), float(words.mean())
+
+
+def _words(scores: Sequence[Score]) -> str:
+    means = [float(np.mean([getattr(one, name) for one in scores])) for name in ("retrieval", "cosine", "words")]
+    return f"{means[0]:.0%} | {means[1]:.3f} | {means[2]:.0%}"
+
+
+def _cell(row: dict[str, object]) -> Cell:
+    def score(value: object) -> Score | None:
+        return Score(**value) if isinstance(value, dict) else None
+
+    scores = row["scores"]
+    assert isinstance(scores, dict)
+    return Cell(**{
+        **row, "scores": {name: Score(**one) for name, one in scores.items()}, "best": score(row["best"]),
+        "average": score(row["average"]),
+    })  # type: ignore[arg-type]  # fmt: skip
+
+
+def write_cells(path: Path, cells: Sequence[Cell]) -> None:
+    """Write the cells atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as part:
+        part.write_text(json.dumps([asdict(one) for one in cells], indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,51 @@
+"""The measurement of people's LoRAs: who is drawn, what of the words is read off a picture, and the page."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facechain_ext.training_runs.settings import LoraSettings
+from research.person_lora import run
+from research.person_lora.cell import ARMS, Cell, Score
+from research.person_lora.judge import PLAIN, words_followed
+from research.person_lora.people import CALL, called, examples, rendered_in, wanted_scenes
+
+
+def test_pictures_to_learn_from_are_photos_of_the_person_with_the_words_that_call_them():
+    first, again = examples(3, 2), examples(3, 5)
+    assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(first, again, strict=False))
+    assert all(CALL in one.caption and "a person" not in one.caption for one in again)
+    assert all(one.inside is not None and 0.03 < one.inside.mean() < 0.9 for one in again)
+
+
+def test_other_scenes_are_asked_for_than_were_learned():
+    scenes = wanted_scenes(3, 8)
+    assert {scene.style for scene in scenes} == {"photo"}
+    assert {scene.background for scene in scenes} <= set(PLAIN)
+    assert not {called(scene) for scene in scenes} & {one.caption for one in examples(3, 15)}
+
+
+def test_the_words_of_the_worlds_own_pictures_are_followed():
+    found = []
+    for person in range(5):
+        scenes = wanted_scenes(person, 4)
+        found += [words_followed(one, scene) for one, scene in zip(rendered_in(person, scenes), scenes, strict=True)]
+    assert np.mean(found) > 0.7
+    assert words_followed(np.full((96, 96, 3), (240, 240, 238), np.uint8), scenes[0]) <= 0.5
+
+
+def test_cells_are_read_as_they_were_written_and_the_page_has_every_way(tmp_path):
+    good, poor = Score(0.5, 0.4, 0.9), Score(0.25, 0.2, 0.8)
+    cells = [
+        Cell(0, 15, 61.5, 0.12, dict.fromkeys(ARMS, good), good, poor),
+        Cell(1, 15, 70.0, 0.12, dict.fromkeys(ARMS, poor), good, poor),
+        Cell(0, 1, 40.0, 0.12, {"LoRA": poor}),
+    ]
+    run.write_cells(tmp_path / run.RESULTS, cells)
+    assert run.read_cells(tmp_path / run.RESULTS) == cells
+    text = run.page(cells, LoraSettings(size=96), (0.87, 0.85), "the command")
+    assert "2 rendered people" in text
+    assert "| 15 | both | 2 | 38% | 0.300 | 85% |" in text
+    assert "| 1 | LoRA | 1 | 25% | 0.200 | 80% |" in text
+    assert "| the average | 2 | 25% | 0.200 | 80% |" in text
+    assert "40 to 70 s" in text
