@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class FaceChainError(Exception):
-    """Base of every error that this package raises for users."""
+    """Base of every error that this package raises for users.
+
+    ``details`` is a longer text for whoever looks into it, such as the log of a foreign program; mostly empty.
+    """
+
+    details: str = ""
 
 
 class InputError(FaceChainError):

@@ -83,6 +83,10 @@ class NextSteps(Protocol):
         """The step that lists all styles."""
         ...
 
+    def set_up_engine(self) -> str:
+        """The step that names a foreign engine of talking portraits."""
+        ...
+
     def install(self, package: str) -> str:
         """The step that installs a Python package, by its import name; a complete sentence."""
         ...
@@ -116,6 +120,10 @@ class CommandSteps:
     def list_styles(self) -> str:
         """A command."""
         return "Run: facechain styles list"
+
+    def set_up_engine(self) -> str:
+        """Options of a command."""
+        return "Name its folder or its command line with --engine-folder or --engine-command"
 
     def install(self, package: str) -> str:
         """A command of pip."""
@@ -164,6 +172,12 @@ class PageSteps:
     def list_styles(self) -> str:
         """A page."""
         return "Choose one of the Portrait page's gallery"
+
+    def set_up_engine(self) -> str:
+        """A page of settings, or options of the command that serves the page."""
+        if self.webui:
+            return "Name its folder or its command line in the webui's Settings, under FaceChain"
+        return "Start the page with --sadtalker or --talking-command"
 
     def install(self, package: str) -> str:
         """In a webui, the command that replaces none of its packages, or the reason why there is none."""

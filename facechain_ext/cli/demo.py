@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from facechain_ext import __version__
-from facechain_ext.hosts.diffusers.output import free_path, prepare_folder, save_picture, save_portraits
+from facechain_ext.hosts.diffusers.output import prepare_folder, save_picture, save_portraits
+from facechain_ext.storage.numbered import free_path
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,11 @@ def serve(
         list[str] | None, typer.Option(help="KIND=FILE, such as openpose=control.safetensors; may be repeated.")
     ] = None,
     lora_folder: Annotated[Path | None, typer.Option(help="Where your LoRA files are.")] = None,
+    sadtalker: Annotated[str, typer.Option(help="Folder of SadTalker, for talking portraits.")] = "",
+    sadtalker_python: Annotated[str, typer.Option(help="Its Python; that of venv in its folder if not given.")] = "",
+    talking_command: Annotated[str, typer.Option(help="Command line of another engine for talking portraits.")] = "",
+    talking_folder: Annotated[str, typer.Option(help="The folder in which that engine runs.")] = "",
+    piper_voice: Annotated[str, typer.Option(help="A voice of piper (.onnx), for spoken words.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
     address: Annotated[str, typer.Option(help="Who can open the page: 127.0.0.1 is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7869,
@@ -46,6 +52,7 @@ def serve(
     except ImportError as error:
         raise HostError(f"The page needs gradio ({error}). Run: python install.py serve") from error
     from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
     from facechain_ext.ui.page import build_page
 
     if checkpoint is None:
@@ -55,6 +62,8 @@ def serve(
             checkpoint, vae, encoder, {path.stem: path for path in adapter or ()}, _controlnets(controlnet or []),
             lora_folder,
         )  # fmt: skip
+    engines = EngineSettings(sadtalker, sadtalker_python, talking_command, talking_folder, piper_voice)
+    files = replace(files, engines=engines)
     set_next_steps(PageSteps(webui=False))
     page = build_page(ServeHost(files, out), **theme_options())
     load_scripts(page)

@@ -54,32 +54,28 @@ def talk(
 
     Other engines are programs of their own, which have to be installed; they get copies of portrait and voice.
     """
-    from facechain_ext.faces import read_picture
-    from facechain_ext.recipes.talking.foreign import make_by_engine
-    from facechain_ext.recipes.talking.preview import PreviewSettings, make_preview
+    from facechain_ext.faces.decoding import read_picture_file
+    from facechain_ext.media.speech import Speech
+    from facechain_ext.recipes.talking.recipe import make_talking_portrait
+    from facechain_ext.recipes.talking.settings import PreviewSettings
 
     if (voice is None) == (not say.strip()):
         raise typer.BadParameter("Give --voice with a recording, or --say with words.")
     foreign = _engine(engine, engine_folder, engine_python, engine_command)
     ask_consent(given=consent)
     check_new_file(out)
-    picture = read_picture(portrait)
+    content = read_picture_file(portrait)
     settings = PreviewSettings(fps=fps, side=side, liveliness=liveliness, seed=seed, face=face, mark=mark)
     with tempfile.TemporaryDirectory() as folder:
-        spoken = None if voice is not None else _speak(say, Path(folder), speaker, speaker_voice, send_words=send_words)
-        sound = voice if spoken is None else spoken.path
-        assert sound is not None
+        if voice is None:
+            spoken = _speak(say, Path(folder), speaker, speaker_voice, send_words=send_words)
+        else:
+            spoken = Speech(voice)
         with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
-            if foreign is not None:
-                notes = make_by_engine(
-                    foreign, picture.pixels, sound, out, mark=mark, inherited=_packets(portrait), progress=progress
-                )
-            else:
-                notes = make_preview(
-                    picture.pixels, sound, out, settings, phonemes=() if spoken is None else spoken.phonemes,
-                    inherited=_packets(portrait), progress=progress,
-                )  # fmt: skip
-    for note in (*picture.notes, *notes):
+            notes = make_talking_portrait(
+                content, spoken, out, settings, engine=foreign, log_file=out.with_suffix(".log"), progress=progress
+            )
+    for note in notes:
         console.print(note, style="yellow", markup=False)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
 
@@ -117,10 +113,3 @@ def _speak(words: str, folder: Path, speaker: str, voice: str, *, send_words: bo
     if chosen is None:
         raise typer.BadParameter(f"--speaker takes {', '.join(SPEAKERS)}; not “{speaker}”.")
     return speak(words, folder, speaker=chosen, voice=voice, send_words=send_words)
-
-
-def _packets(portrait: Path) -> list[str]:
-    """The marks that the portrait's file carries."""
-    from facechain_ext.labels import read_packet
-
-    return [packet for packet in [read_packet(portrait.read_bytes())] if packet]

@@ -65,7 +65,8 @@ def video(
     from facechain_ext.faces import read_picture
     from facechain_ext.labels import read_packet
     from facechain_ext.media.clip import open_clip
-    from facechain_ext.recipes.clip.recipe import ClipSettings, make_clip
+    from facechain_ext.recipes.clip.recipe import make_clip
+    from facechain_ext.recipes.clip.settings import ClipSettings
 
     if (template is None) == (not prompt.strip()):
         raise typer.BadParameter("Give --template with a clip, or words that a new clip shows.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
+from facechain_ext.jobs.moving_requests import CLIP_KEYS, TALK_KEYS, ClipRequest, TalkRequest, read_clip, read_talk
 from facechain_ext.jobs.picture_requests import GARMENT_KEYS, REDRAW_KEYS, read_garment, read_people, read_redraw
 from facechain_ext.jobs.request_values import read_flag, read_template_settings, read_text, read_texts
 from facechain_ext.recipes.arguments import own_settings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.regions import RegionPrompt
     from facechain_ext.styles import Subject
 
-RECIPES = ("portrait", "template", "detail", "redraw", "garment")
+RECIPES = ("portrait", "template", "detail", "redraw", "garment", "talk", "clip")
 """What can be ordered."""
 _PORTRAIT_KEYS = frozenset({
     "recipe", "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch",
@@ -37,7 +38,7 @@ _PORTRAIT_KEYS = frozenset({
 })  # fmt: skip
 _TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
 _DETAIL_KEYS = frozenset({"recipe", "picture", "people", "settings"})
-FILE_KEYS = ("photos", "photo", "card", "template", "picture", "mask", "garment", "pose")
+FILE_KEYS = ("photos", "photo", "card", "template", "picture", "mask", "garment", "pose", "voice", "clip")
 """Keys of a request whose texts name files, or hold them in base64."""
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
 """Settings of the page that a request has not, as it holds no picture of a pose."""
@@ -53,7 +54,7 @@ class JobRequest:
     ``Sources`` of who works on it reads them. ``face`` 0 is the largest face of the photos.
     """
 
-    recipe: Literal["portrait", "template", "detail", "redraw", "garment"]
+    recipe: Literal["portrait", "template", "detail", "redraw", "garment", "talk", "clip"]
     values: Mapping[str, object] = field(repr=False)
     """The request as it was given."""
     photos: tuple[str, ...] = field(default=(), repr=False)
@@ -81,11 +82,17 @@ class JobRequest:
     """Points in and beside the garment, where there is no mask."""
     garment: str = field(default="", repr=False)
     pose: str = field(default="", repr=False)
+    talk: TalkRequest | None = None
+    """Of a talking portrait, whose portrait is ``template``."""
+    clip: ClipRequest | None = None
+    """Of a clip, which is ``template``; the person is that of ``photos`` or ``card``."""
 
     @property
     def seed(self) -> int:
         """The seed of its first picture."""
         settings = {"portrait": self.portrait, "redraw": self.drawing, "garment": self.dressing}
+        if self.talk is not None:
+            return self.talk.settings.seed
         return int(settings.get(self.recipe, self.painting).seed)  # type: ignore[attr-defined]
 
     @property
@@ -200,12 +207,24 @@ def _garment(values: dict[str, object]) -> JobRequest:
     return JobRequest("garment", values, **read_garment(values))
 
 
+def _talk(values: dict[str, object]) -> JobRequest:
+    picture, talk = read_talk(values)
+    return JobRequest("talk", values, template=picture, talk=talk)
+
+
+def _clip(values: dict[str, object]) -> JobRequest:
+    template, photo, card, clip = read_clip(values)
+    return JobRequest("clip", values, (photo,) if photo else (), card, template=template, clip=clip)
+
+
 _PARSERS: Mapping[str, tuple[frozenset[str], Callable[[dict[str, object]], JobRequest]]] = {
     "portrait": (_PORTRAIT_KEYS, _portrait),
     "template": (_TEMPLATE_KEYS, _template),
     "detail": (_DETAIL_KEYS, _detail),
     "redraw": (REDRAW_KEYS, _redraw),
     "garment": (GARMENT_KEYS, _garment),
+    "talk": (TALK_KEYS, _talk),
+    "clip": (CLIP_KEYS, _clip),
 }
 
 

@@ -98,7 +98,7 @@ class JobFolder:
 
     def save_picture(self, job_id: str, number: int, picture: MadePicture) -> JobPicture:
         """Write a finished picture."""
-        name = f"{number}.png"
+        name = f"{number}{picture.suffix}"
         with atomic_write(self._place(job_id) / name) as part:
             part.write_bytes(picture.content)
         check = None if picture.check is None else asdict(picture.check)

@@ -71,7 +71,7 @@ class ResultFolder:
         """Write an item's pictures, then its row; what another worker wrote meanwhile stays."""
         names = []
         for number, picture in enumerate(made.pictures, 1):
-            name = f"{item.id}.png" if len(made.pictures) == 1 else f"{item.id}-{number}.png"
+            name = f"{item.id}{'' if len(made.pictures) == 1 else f'-{number}'}{picture.suffix}"
             names.append(name)
             try:
                 with atomic_write(self.folder / name, new=True) as part:
@@ -108,7 +108,8 @@ class ResultFolder:
             part.write_text(text.getvalue(), encoding="utf-8", newline="")
         with atomic_write(files[1]) as part:
             part.write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1), encoding="utf-8")
-        return files + self._sheets([row for row in rows if row.pictures and not row.error])
+        shown = [row for row in rows if not row.error and row.pictures and row.pictures[0].endswith(".png")]
+        return files + self._sheets(shown)
 
     def _sheets(self, rows: Sequence[Row]) -> list[Path]:
         files = []

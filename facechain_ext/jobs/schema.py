@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from facechain_ext.identity.consent import MOVING_CONSENT
 from facechain_ext.jobs.job_request import portrait_rows
 from facechain_ext.jobs.picture_requests import setting_texts
 from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_TEXT
+from facechain_ext.media.speech import MAX_WORDS, SPEAKERS
+from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings
 from facechain_ext.recipes.redraw.settings import LOOKS, REDRAW_SETTINGS, RedrawSettings
+from facechain_ext.recipes.talking.engine_settings import ENGINES, PREVIEW
+from facechain_ext.recipes.talking.settings import TALKING_SETTINGS
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
@@ -28,6 +33,7 @@ _CARD = {
     "description": "The name of a card of the library, or a card's file: data:application/octet-stream;base64,...",
 }
 _FLAG = {"type": "boolean", "default": False}
+_AGREED = {"type": "boolean", "description": f"{MOVING_CONSENT}: true, else the order is refused."}
 EXAMPLES: dict[str, dict[str, object]] = {
     "portrait": {
         "summary": "A portrait of a card's person",
@@ -64,12 +70,20 @@ EXAMPLES: dict[str, dict[str, object]] = {
             "people": [{"card": "Anna"}],
         },
     },
+    "talk": {
+        "summary": "A portrait that speaks",
+        "value": {"recipe": "talk", "picture": "iVBORw0KGgo...", "say": "Good morning.", "agreed": True},
+    },
+    "clip": {
+        "summary": "A card's person in place of the largest face of a clip",
+        "value": {"recipe": "clip", "clip": "AAAAIGZ0eXA...", "card": "Anna", "agreed": True},
+    },
 }
 
 
 def request_schema() -> dict[str, object]:
     """The schema of what ``parse_job_request`` takes."""
-    return {"oneOf": [_portrait(), _template(), _detail(), _redraw(), _garment()]}
+    return {"oneOf": [_portrait(), _template(), _detail(), _redraw(), _garment(), _talk(), _clip()]}
 
 
 def _recipe(title: str, required: list[str], properties: Mapping[str, object]) -> dict[str, object]:
@@ -177,6 +191,34 @@ def _garment() -> dict[str, object]:
         "settings": _settings(GARMENT_SETTINGS, texts),
     }
     return _recipe("Garment", ["recipe", "picture"], properties)
+
+
+def _talk() -> dict[str, object]:
+    properties = {
+        "recipe": {"type": "string", "enum": ["talk"]},
+        "picture": _PICTURE,
+        "voice": {"type": "string", "description": "A sound file in base64, or a data URL."},
+        "say": {"type": "string", "maxLength": MAX_WORDS, "description": "Words, instead of a voice."},
+        "speaker": {"type": "string", "enum": list(SPEAKERS), "default": "espeak-ng"},
+        "speaker_voice": {**_TEXT, "description": "The name of a voice, such as en-us."},
+        "send_words": {**_FLAG, "description": "edge-tts may send the words to Microsoft's service."},
+        "engine": {"type": "string", "enum": list(ENGINES), "default": PREVIEW},
+        "agreed": _AGREED,
+        "settings": _settings(TALKING_SETTINGS, {}),
+    }
+    return _recipe("Talk", ["recipe", "picture", "agreed"], properties)
+
+
+def _clip() -> dict[str, object]:
+    properties = {
+        "recipe": {"type": "string", "enum": ["clip"]},
+        "clip": {"type": "string", "description": "A video's file in base64, or a data URL."},
+        "photo": _PICTURE,
+        "card": _CARD,
+        "agreed": _AGREED,
+        "settings": _settings(CLIP_SETTINGS, {}),
+    }
+    return _recipe("Clip", ["recipe", "clip", "agreed"], properties)
 
 
 def _painting_settings(standard: TemplateSettings, qualities: list[str]) -> dict[str, object]:

@@ -59,6 +59,10 @@ class RequestWorker:
         own = {"portrait": self._portrait, "template": self._template, "detail": self._detail}.get(job_request.recipe)
         if own is not None:
             return own(job_request, go_on)
+        if job_request.talk is not None or job_request.clip is not None:
+            from facechain_ext.jobs.moving_recipes import make_moving  # noqa: PLC0415 - seldom used
+
+            return make_moving(job_request, self._host, self._sources, go_on)
         make_it = PICTURE_RECIPES[job_request.recipe]
         return make_it(job_request, self._host, self._sources, self._identities(job_request), go_on)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity.photo_judge import PhotoCheck
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
 
 T = TypeVar("T")
 
@@ -48,6 +49,9 @@ class WorkerHost(Host, Protocol):
     def likeness_scorer(self) -> LikenessScorer:
         """Who says how like a picture is."""
 
+    def engines(self) -> EngineSettings:
+        """The foreign engines of talking portraits that are set up."""
+
     def lora_folders(self) -> tuple[Path, ...]:
         """Where LoRAs are."""
 
@@ -69,7 +73,8 @@ class Sources(Protocol):
 class MadePicture:
     """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged).
 
-    ``check`` is what a second network says of it beside the person's photos, where that is installed.
+    A talking portrait and a clip are a file as mp4. ``check`` is what a second network says of a picture beside the
+    person's photos, where that is installed.
     """
 
     content: bytes
@@ -77,6 +82,11 @@ class MadePicture:
     seed: int
     likeness: float | None = None
     check: PhotoCheck | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The end of its file's name: a moving likeness is an mp4."""
+        return ".mp4" if self.content[4:8] == b"ftyp" else ".png"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
+_CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+"""Boxes with which an mp4 or MOV begins, after four bytes of length."""
+_STARTS = (b"\x1a\x45\xdf\xa3", b"RIFF", b"GIF8")
+"""Of Matroska and WebM, AVI, GIF."""
 _MAX_SIDE = 4096
 """Longest side of a frame that is read: 4K."""
 
@@ -44,10 +48,19 @@ class Clip:
             capture.release()
 
 
+def _is_container(path: Path) -> bool:
+    """Whether a file holds frames itself."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    return head.startswith(_STARTS) or head[4:] in _CONTAINERS
+
+
 def open_clip(path: Path, *, max_seconds: float = 600.0) -> Clip:
     """The clip in ``path``; raises InputError when it is missing, no video, too large or over ``max_seconds``."""
     if not path.is_file():
         raise InputError(f"There is no clip {path}. Check the path.")
+    if not _is_container(path):  # a play list would name other files of this machine, or addresses
+        raise InputError(f"{path.name} cannot be read as a video. Use an mp4.")
     capture = cv2.VideoCapture(str(path))
     try:
         more, frame = capture.read() if capture.isOpened() else (False, None)

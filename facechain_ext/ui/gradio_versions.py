@@ -76,6 +76,19 @@ def results_gallery(**options: Any) -> Component:
     return component
 
 
+def microphone_input(**options: Any) -> Component:
+    """A recording by the browser's microphone; handlers get the path of a sound file."""
+    where = supported_options(gr.Audio.__init__, source="microphone", sources=["microphone"])
+    component: Component = gr.Audio(type="filepath", **where, **options)
+    return component
+
+
+def video_output(**options: Any) -> Component:
+    """A video to look at and to download."""
+    component: Component = gr.Video(interactive=False, **options)
+    return component
+
+
 def concurrent_event_options(event: Event) -> dict[str, Any]:
     """Options of an event that several browsers may run concurrently."""
     return supported_options(event, concurrency_limit=None)

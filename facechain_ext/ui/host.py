@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import Control, ControlKind, Portrait
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import FaceTool
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
     from facechain_ext.training_runs.captioners import Captioner
 
 T = TypeVar("T")
@@ -79,6 +80,10 @@ class PageHost(Host, Protocol):
         """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
         ...
 
+    def engines(self) -> EngineSettings:
+        """The foreign engines of talking portraits that are set up here, never by a request."""
+        ...
+
     def uploaded_path(self, file: object) -> Path:
         """The path of a file object of gradio; raises PhotoError for a file that was not uploaded."""
         ...
@@ -115,6 +120,13 @@ class PageHost(Host, Protocol):
         ``stem`` begins the name of the file in a host without patterns of its own. ``exact`` makes the bytes of the
         PNG file from the settings text that the host wants in it; without it the host encodes the picture. None where
         the user has told the host to keep no pictures by itself.
+        """
+        ...
+
+    def save_video(self, content: bytes, stem: str) -> Path | None:
+        """Write a finished video beside the host's own pictures; overwrites nothing.
+
+        ``stem`` begins the name of the file. None where the user has told the host to keep no pictures by itself.
         """
         ...
 

@@ -9,9 +9,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_LOG_CHARACTERS = 20_000
+"""Of a program's log that a page shows: its end."""
+
+
 def note_html(*sentences: str) -> str:
     """One paragraph for each sentence."""
     return "".join(f"<p class='facechain-note'>{html.escape(sentence)}</p>" for sentence in sentences)
+
+
+def details_html(text: str) -> str:
+    """A long text, such as the log of a program, to open and read; nothing for none."""
+    if not text:
+        return ""
+    shown = html.escape(text[-_LOG_CHARACTERS:])
+    return f"<details class='facechain-details'><summary>Log of the program</summary><pre>{shown}</pre></details>"
 
 
 def deferred(content: str) -> str:

@@ -13,6 +13,7 @@ import gradio as gr
 from facechain_ext.next_steps import next_steps
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.moving import sending
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
@@ -52,26 +53,29 @@ def build_page(host: PageHost, **blocks_options: object) -> gr.Blocks:
 
 def build_sub_tabs(host: PageHost) -> None:
     """Add the sub-tabs to the page that is being built."""
-    with gr.Tabs(elem_id="facechain_tabs"):
+    parts: list[object] = []
+    with gr.Tabs(elem_id="facechain_tabs") as tabs:
         for title, module in SUB_TABS.items():
             name = sub_tab_name(title)
             with gr.TabItem(title, id=f"facechain_{name}", elem_id=f"facechain_tab_{name}"):
-                _build_sub_tab(name, module, host)
+                parts += _build_sub_tab(name, module, host)
+    sending.connect(tabs, parts)
 
 
-def _build_sub_tab(name: str, module: str, host: PageHost) -> None:
-    """Add one sub-tab's content, or the reason why there is none."""
+def _build_sub_tab(name: str, module: str, host: PageHost) -> tuple[object, ...]:
+    """Add one sub-tab's content, or the reason why there is none; returns what it offers to the others."""
     with gr.Column(elem_id=f"facechain_{name}") as content:
         try:
-            importlib.import_module(module).build(host)
+            offered: tuple[object, ...] = importlib.import_module(module).build(host) or ()
         except Exception as error:
             log.exception("the sub-tab %s cannot be shown", name)
             content.visible = False
             reason = f"{type(error).__name__}: {error}"
         else:
-            return
+            return offered
     gr.HTML(
         f"<p class='facechain-note'>This part cannot be shown: {html.escape(reason)}<br>"
         f"The console says more. {html.escape(next_steps().examine())}.</p>",
         elem_id=f"facechain_{name}_failed",
     )
+    return ()

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.ui.html import bar, note_html
+from facechain_ext.ui.html import bar, details_html, note_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -30,12 +30,13 @@ def run_with_progress(
     for progress in task.progress_updates():
         text = "Stopping …" if stop.is_set() else progress.text
         yield updates(bar(progress.done, progress.total, text), progress)
+    details = ""
     try:
         return task.result()
     except FaceChainError as error:
-        message = str(error)
+        message, details = str(error), error.details
     except Exception as error:
         log.exception("a task of the page failed")
         message = f"This went wrong: {str(error) or type(error).__name__}. The console has the details."
-    yield updates(note_html(message), None)
+    yield updates(note_html(message) + details_html(details), None)
     return None

@@ -13,6 +13,7 @@ from facechain_ext.hosts.diffusers.infotext import infotext
 from facechain_ext.hosts.diffusers.sampling.samplers import SAMPLERS
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.job import Portrait
+from facechain_ext.recipes.talking.engine_settings import EngineSettings
 from facechain_ext.ui.host import HostCapabilities
 
 FACE = Image.fromarray(data.astronaut())
@@ -66,6 +67,9 @@ class FakeHost:
 
     def likeness_scorer(self):
         return FakeScorer()
+
+    def engines(self):
+        return EngineSettings()
 
     def lora_folders(self):
         return (self.folder,)

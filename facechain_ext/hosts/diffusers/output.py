@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
+from facechain_ext.storage.numbered import write_numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,25 +30,8 @@ def save_picture(picture: Image.Image, folder: Path, *, stem: str, infotext: str
     Raises OSError when it cannot be written.
     """
     from facechain_ext.recipes.labelling import encode_png
-    from facechain_ext.storage.atomic_write import atomic_write
 
-    content = encode_png(picture, infotext)
-    while True:
-        path = free_path(folder, stem, ".png")
-        try:
-            with atomic_write(path, new=True) as part:
-                part.write_bytes(content)
-        except FileExistsError:  # another process has taken this number meanwhile
-            continue
-        return path
-
-
-def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """The path with the number after the highest existing ``stem-0001`` and on."""
-    ours = re.compile(re.escape(f"{stem}-") + "([0-9]{1,9})" + re.escape(suffix), re.IGNORECASE)
-    found = (ours.fullmatch(path.name) for path in folder.iterdir()) if folder.is_dir() else ()
-    numbers = (int(match[1]) for match in found if match)
-    return folder / f"{stem}-{max(numbers, default=0) + 1:04d}{suffix}"
+    return write_numbered(folder, stem, ".png", encode_png(picture, infotext))
 
 
 def prepare_folder(folder: Path) -> None:

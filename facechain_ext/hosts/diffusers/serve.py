@@ -22,7 +22,9 @@ from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.job import Lora
 from facechain_ext.recipes.labelling import label_file
 from facechain_ext.recipes.readiness import checkpoint_needs, drawing_defaults, file_needs, is_sdxl
+from facechain_ext.recipes.talking.engine_settings import EngineSettings
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.numbered import write_numbered
 from facechain_ext.styles import known_loras
 from facechain_ext.styles.loras import lora_folder
 from facechain_ext.ui.host import HostCapabilities
@@ -55,7 +57,7 @@ _NO_DEPTH = "A depth map cannot be computed without a webui; ControlNet's depth 
 class ServeFiles:
     """Files that the page uses; None or an empty mapping stands for what is found in the models folder.
 
-    ``adapters`` are by name, ``notice`` is shown on the page.
+    ``adapters`` are by name, ``notice`` is shown on the page, ``engines`` are foreign ones of talking portraits.
     """
 
     checkpoint: Path
@@ -65,6 +67,7 @@ class ServeFiles:
     controlnets: Mapping[ControlKind, Path] = field(default_factory=dict)
     lora_folder: Path | None = None
     notice: str = ""
+    engines: EngineSettings = field(default_factory=EngineSettings)
 
 
 class ServeHost:
@@ -148,6 +151,10 @@ class ServeHost:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
         return choose_scorer(self.encoder)
 
+    def engines(self) -> EngineSettings:
+        """Those that the page was started with."""
+        return self._files.engines
+
     def uploaded_path(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
         return uploaded_path(file)
@@ -185,6 +192,10 @@ class ServeHost:
                 with atomic_write(path) as part:
                     part.write_bytes(label_file(exact(portrait.infotext), portrait.infotext))
             return path
+
+    def save_video(self, content: bytes, stem: str) -> Path:
+        """Write a video under the next free number."""
+        return write_numbered(self._output, stem, ".mp4", content)
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
         """A function that runs ``work`` while nothing else generates."""
@@ -269,11 +280,8 @@ class ServeHost:
 
     def _loras(self) -> dict[str, Path]:
         """LoRA files by name; the first folder wins."""
-        found: dict[str, Path] = {}
-        for path in known_loras(self.lora_folders()).values():
-            if path.suffix == _LORA_SUFFIX:
-                found.setdefault(path.stem, path)
-        return found
+        files = reversed([*known_loras(self.lora_folders()).values()])
+        return {path.stem: path for path in files if path.suffix == _LORA_SUFFIX}
 
     def _lora(self, lora: Lora) -> Lora:
         """A LoRA by its file instead of its name; raises InputError for an unknown name."""

@@ -17,6 +17,7 @@ from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.recipes.infotext import prompt_of
 from facechain_ext.recipes.labelling import label_file
 from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.numbered import write_numbered
 from facechain_ext.ui.host import HostCapabilities
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
     from facechain_ext.training_runs.captioners import Captioner
 
 log = logging.getLogger(__name__)
@@ -114,6 +116,10 @@ class WebuiHost:
         """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
         return choose_scorer(self.encoder)
 
+    def engines(self) -> EngineSettings:
+        """Those of the webui's page of settings."""
+        return settings.engines()
+
     def uploaded_path(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
         return uploaded(file)
@@ -178,6 +184,12 @@ class WebuiHost:
                 content = exact(portrait.infotext if shared.opts.enable_pnginfo else "")
                 part.write_bytes(label_file(content, portrait.infotext))
         return Path(name)
+
+    def save_video(self, content: bytes, stem: str) -> Path | None:
+        """Write a video into the folder of pictures; None where the user has switched saving off in the webui."""
+        from modules import shared
+
+        return write_numbered(self.output_folder(), stem, ".mp4", content) if shared.opts.samples_save else None
 
     def queued(self, work: Callable[[], T]) -> Callable[[], T]:
         """``work`` as a function that first acquires the webui's queue; ``generate`` inside it does not wait again.

@@ -70,7 +70,7 @@ def add_job_routes(router: APIRouter) -> None:
         "/jobs/{job_id}/pictures/{number}",
         _picture,
         "GET",
-        "A finished picture as PNG with its infotext",
+        "A finished picture as PNG with its infotext, or a video as mp4",
         on_404=_ERROR,
     )
     add("/jobs/{job_id}/preview", _preview, "GET", "The live preview of a running job as JPEG; 204 without one",
@@ -136,7 +136,8 @@ def _picture(request: Request, job_id: str, number: int) -> Response:
         content = job_queue.job_queue().picture(record, number)
     except InputError as error:
         _not_found(error)
-    return Response(content, media_type="image/png")
+    video = record.pictures[number - 1].file.endswith(".mp4")
+    return Response(content, media_type="video/mp4" if video else "image/png")
 
 
 def _preview(request: Request, job_id: str) -> Response:

@@ -23,10 +23,9 @@ def create_picture(recipe: str, body: object, host: WorkerHost | None = None) ->
     the settings text as ``infotext``, and as ``left_out`` what was requested and not done; with ``strict`` that raises
     instead. Raises FaceChainError that names what is wrong.
     """
-    if not isinstance(body, dict) or "recipe" in body:
-        raise InputError(f"FaceChain: the body of {recipe} is an object of what the recipe takes, without its name.")
-    strict = read_flag(body, "strict")
-    job_request = parse_job_request({**{key: one for key, one in body.items() if key != "strict"}, "recipe": recipe})
+    values = _named(recipe, body)
+    strict = read_flag(values, "strict")
+    job_request = parse_job_request({key: one for key, one in values.items() if key != "strict"})
     made = RequestWorker(host or webui_host(), RequestSources()).make(job_request)
     if not made.pictures:
         raise Cancelled("It was stopped before a picture was finished.")
@@ -38,3 +37,21 @@ def create_picture(recipe: str, body: object, host: WorkerHost | None = None) ->
         "likeness": best.likeness,
         "info": {"infotext": best.infotext, "left_out": list(made.left_out), "seed": best.seed},
     }
+
+
+def create_video(recipe: str, body: object, host: WorkerHost | None = None) -> dict[str, object]:
+    """The answer to a request for a moving likeness: the video as mp4 in base64, and notes.
+
+    ``body`` is what a job of this recipe takes, without the recipe's name. Raises FaceChainError that names what is
+    wrong.
+    """
+    job_request = parse_job_request(_named(recipe, body))
+    made = RequestWorker(host or webui_host(), RequestSources()).make(job_request)
+    return {"video": base64.b64encode(made.pictures[0].content).decode("ascii"), "notes": list(made.notes)}
+
+
+def _named(recipe: str, body: object) -> dict[str, object]:
+    """The body as the request of a job."""
+    if not isinstance(body, dict) or "recipe" in body:
+        raise InputError(f"FaceChain: the body of {recipe} is an object of what the recipe takes, without its name.")
+    return {**body, "recipe": recipe}

@@ -57,7 +57,8 @@ def add_routes(blocks: object, app: FastAPI) -> None:
         "detail": _create_repaired_picture,
         "redraw": functools.partial(_create_picture, "redraw"),
         "garment": functools.partial(_create_picture, "garment"),
-        "talk": _create_talking_portrait,
+        "talk": functools.partial(_create_video, "talk"),
+        "clip": functools.partial(_create_video, "clip"),
     }
     for path, answer in posted.items():
         router.add_api_route(
@@ -106,10 +107,10 @@ def _create_picture(kind: str, body: dict[str, object]) -> object:
     return create_picture(kind, body)
 
 
-def _create_talking_portrait(body: dict[str, object]) -> object:
-    from facechain_ext.hosts.webui.talk_route import create_talking_portrait
+def _create_video(kind: str, body: dict[str, object]) -> object:
+    from facechain_ext.hosts.webui.picture_route import create_video
 
-    return create_talking_portrait(body)
+    return create_video(kind, body)
 
 
 def _detect_faces(body: dict[str, object]) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ from facechain_ext.labels.label import CORNERS
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS
+from facechain_ext.recipes.talking.engine_settings import EngineSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +24,19 @@ CONDITIONAL_ONLY = "facechain_conditional_only"
 LABELS, PRODUCER = "facechain_labels", "facechain_label_producer"
 MAX_JOBS, KEEP_HOURS, PHOTOS = "facechain_jobs_max", "facechain_jobs_hours", "facechain_jobs_photos"
 REQUEST_MB = "facechain_request_mb"
+_ENGINES = {
+    "sadtalker": ("facechain_sadtalker", "Folder of SadTalker, for talking portraits"),
+    "sadtalker_python": ("facechain_sadtalker_python", "Python of SadTalker"),
+    "command": ("facechain_talking_command", "Command line of another engine for talking portraits"),
+    "command_folder": ("facechain_talking_folder", "Folder of that engine"),
+    "piper_voice": ("facechain_piper_voice", "Voice of piper (.onnx)"),
+}
+"""Field of EngineSettings -> key and label of its option."""
+_ENGINE_HINTS = {
+    "sadtalker": "its repository with its weights; runs in a process and an environment of its own",
+    "sadtalker_python": "empty takes that of venv in its folder",
+    "command": "with {picture} or {video}, {sound}, and {folder} or {result} in it",
+}
 CORNER, CORNER_TEXT = "facechain_label_corner", "facechain_label_text"
 _MODELS: dict[ControlKind, str] = {
     "openpose": "facechain_controlnet_openpose",
@@ -114,6 +128,13 @@ def label_settings() -> LabelSettings:
     )
 
 
+def engines() -> EngineSettings:
+    """The foreign engines that the user has set up here; no request names a path."""
+    return EngineSettings(**{
+        name: str(_value(key, default="") or "").strip() for name, (key, _) in _ENGINES.items()
+    })  # fmt: skip
+
+
 def max_jobs() -> int:
     """How many jobs may wait."""
     return int(_number(MAX_JOBS))
@@ -191,6 +212,8 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     shared.opts.add_option(CORNER, corner.info("drawn into the picture; off leaves every pixel as it is"))
     text = OptionInfo("AI", "Text of the visible label", section=SECTION)
     shared.opts.add_option(CORNER_TEXT, text)
+    for name, (key, label) in _ENGINES.items():
+        shared.opts.add_option(key, OptionInfo("", label, section=SECTION).info(_ENGINE_HINTS.get(name, "")))
     for key, label, default, low, high in _NUMBERS:
         # a slider would cost the webui's page a dozen elements more for each
         limits = {"minimum": low, "maximum": high, "precision": 0}

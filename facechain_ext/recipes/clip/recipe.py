@@ -12,6 +12,7 @@ from facechain_ext.labels.label import JOINED
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.sound import has_sound
 from facechain_ext.next_steps import next_steps
+from facechain_ext.recipes.clip.settings import ClipSettings
 from facechain_ext.recipes.clip.smoothing import smooth_meshes
 from facechain_ext.recipes.clip.tracking import FaceTracker
 from facechain_ext.recipes.moving_file import save_frames
@@ -35,25 +36,6 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 60.0
 """Longest clip: each frame takes about a third of a second on a processor."""
-
-
-@dataclass(frozen=True)
-class ClipSettings:
-    """How a face of a clip is replaced.
-
-    Attributes:
-        face: number of the face in the first frame that shows one, from the left; None is the largest there.
-        strength: 0..1, the opacity of the new face.
-        clip_expression: mouth and eyelids follow the clip; otherwise they stay as in the photo.
-        clip_complexion: the skin has the clip's colour, not the person's.
-        mark: draw the visible mark.
-    """
-
-    face: int | None = None
-    strength: float = 1.0
-    clip_expression: bool = True
-    clip_complexion: bool = False
-    mark: bool = True
 
 
 @dataclass(frozen=True, eq=False)

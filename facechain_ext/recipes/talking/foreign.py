@@ -31,6 +31,8 @@ _VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 _LATE_SECONDS = 20.0
 """How long a result may come after the program has ended: encoders that it started may still be writing."""
 _STILL_FPS = 25.0
+_LOG_BYTES = 100_000
+"""Of a log that are shown: its end."""
 _LENGTH_DIFFERENCE = 0.5
 """Seconds by which video and voice may differ before it is said."""
 
@@ -43,14 +45,15 @@ def make_by_engine(
     *,
     mark: bool = True,
     inherited: Sequence[str | bytes] = (),
+    log_file: Path | None = None,
     limits: ProgramLimits | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Write the video that ``engine`` makes of ``portrait``, RGB uint8 [h, w, 3], and ``voice``; returns notes.
 
     The engine works on copies in a folder that is removed afterwards. Raises InputError for an unusable sound,
-    HostError with the end of the engine's log when it fails, hangs or writes no video (the whole log then lies beside
-    ``path``), Cancelled when stopped.
+    HostError with the end of the engine's log when it fails, hangs or writes no video, Cancelled when stopped. The
+    error's ``details`` then hold the whole log, and so does ``log_file`` where one is given.
     """
     check_format(path)
     sound = read_sound(voice)
@@ -69,7 +72,7 @@ def make_by_engine(
                 clip.frames(), path, clip.fps, kind=COMPOSITE, mark=mark, sound=voice, inherited=inherited
             )
         except (HostError, InputError) as error:
-            raise HostError(f"{error} {_keep_log(log, path)}".strip()) from error
+            raise _failure(error, log, log_file) from error
     return _length_notes(engine, clip, count, sound)
 
 
@@ -117,13 +120,18 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _keep_log(log: Path, path: Path) -> str:
+def _failure(error: FaceChainError, log: Path, log_file: Path | None) -> HostError:
+    """``error`` with the engine's log, which is copied to ``log_file``."""
     if not log.is_file() or not log.stat().st_size:
-        return ""
-    kept = path.with_suffix(".log")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(log, kept)
-    return f"The whole log: {kept}"
+        return HostError(str(error))
+    kept = ""
+    if log_file is not None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(log, log_file)
+        kept = f" The whole log: {log_file}"
+    failure = HostError(f"{error}{kept}")
+    failure.details = log.read_bytes()[-_LOG_BYTES:].decode("utf-8", "replace")
+    return failure
 
 
 def _length_notes(engine: Engine, clip: Clip, count: int, sound: Sound) -> tuple[str, ...]:

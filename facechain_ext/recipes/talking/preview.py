@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from facechain_ext import faces
-from facechain_ext.errors import InputError
 from facechain_ext.faces.face_choice import check_face, choose_face
 from facechain_ext.labels.label import SYNTHETIC
 from facechain_ext.media.sound import frame_count, read_sound
 from facechain_ext.recipes.moving_file import save_frames
+from facechain_ext.recipes.talking.settings import PreviewSettings, check_settings
 from facechain_ext.recipes.talking.speech_motion import speech_motion
 from facechain_ext.retouch.animate import PortraitAnimator
 from facechain_ext.retouch.photo_doubts import moving_doubts
@@ -26,38 +25,6 @@ if TYPE_CHECKING:
     from facechain_ext.media.speech import Phoneme
     from facechain_ext.recipes.moving_file import Progress
     from facechain_ext.retouch.animate import FaceMotion
-
-
-@dataclass(frozen=True)
-class PreviewSettings:
-    """How the preview is made.
-
-    Attributes:
-        fps: frames a second, 5 to 60.
-        side: longer side of the video in pixels, 128 to 1920; a smaller portrait is not enlarged.
-        liveliness: 0 (the head is still) to 2.
-        seed: of blinks and turns of the head.
-        face: number of the face, from the left; None is the largest.
-        mark: draw the visible mark.
-    """
-
-    fps: float = 25.0
-    side: int = 720
-    liveliness: float = 1.0
-    seed: int = 0
-    face: int | None = None
-    mark: bool = True
-
-
-def check_settings(settings: PreviewSettings) -> None:
-    """Raises InputError for a value out of its range."""
-    for name, value, low, high in (
-        ("Frames a second", settings.fps, 5, 60),
-        ("The video's side", settings.side, 128, 1920),
-        ("Liveliness", settings.liveliness, 0, 2),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"{name} is {value:g}; choose a value from {low} to {high}.")
 
 
 def make_preview(

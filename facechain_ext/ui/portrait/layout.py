@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from facechain_ext.recipes.readiness import DrawingDefaults
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.moving.sending import PictureSender
 
 _SUITED = ("width", "height", "steps", "count")
 """Settings whose defaults depend on the checkpoint."""
 
 
-def build(host: PageHost) -> None:
+def build(host: PageHost) -> tuple[PictureSender]:
     """Build the page inside the Blocks that is open; reads names of files, loads no model."""
     capabilities = host.capabilities()
     defaults_note = gr.HTML(
@@ -93,6 +94,7 @@ def build(host: PageHost) -> None:
     outputs = [*chosen_components, *lists, *updated]
     reload.click(on_reload, inputs, outputs, **HIDDEN_PROGRESS)
     on_opened(on_reload, inputs, outputs)
+    return (result.sender,)
 
 
 def _default_updates(defaults: DrawingDefaults, previous: Sequence[object], values: Sequence[object]) -> Updates:

@@ -13,6 +13,7 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Control
+from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import assign_regions, parse_box, parse_region_prompts
 from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
@@ -85,6 +86,14 @@ class PortraitResult:
         """The infotext of gallery picture ``number``; empty for the grid's overview."""
         number -= self.sheet is not None
         return self.pictures[number].portrait.infotext if 0 <= number < len(self.pictures) else ""
+
+    def file_of(self, infotext: str) -> bytes | None:
+        """The file of the picture with ``infotext``, else of the first; None without any."""
+        if not self.pictures:
+            return None
+        ours = (one.portrait for one in self.pictures if one.portrait.infotext.strip() == infotext.strip())
+        portrait = next(ours, self.pictures[0].portrait)
+        return encode_png(portrait.picture, portrait.infotext)
 
     def photos_of(self, infotext: str) -> tuple[Path, ...]:
         """The source photos if ``infotext`` is of one of these pictures, else none."""

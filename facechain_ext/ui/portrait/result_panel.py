@@ -13,6 +13,7 @@ from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.moving.sending import PictureSender, send_button
 from facechain_ext.ui.portrait import result
 from facechain_ext.ui.portrait.components import build_component, portrait_request
 from facechain_ext.ui.portrait.result import PortraitResult  # noqa: TC001 - gradio reads the annotations
@@ -46,6 +47,16 @@ class ResultColumn:
     shown: Component
     before: Component
     stop: Component
+    move: Component
+
+    @property
+    def sender(self) -> PictureSender:
+        """What sends the chosen picture to the moving portrait."""
+
+        def chosen(shown: PortraitResult | None, infotext: str) -> bytes | None:
+            return None if shown is None else shown.file_of(infotext)
+
+        return PictureSender(self.move, [self.shown, self.infotext], chosen)
 
 
 def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
@@ -67,11 +78,10 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
         label="Result", columns=2, height=480, object_fit="contain", show_label=False, elem_id="facechain_gallery"
     )
     flip = gr.Button("Show before fusion and retouching", visible=False, size="sm", elem_id="facechain_before")
-    targets = host.send_targets()
-    if targets:
-        with gr.Row(elem_id="facechain_send"):
-            for target in targets:
-                gr.Button(f"→ {target}", size="sm", min_width=70, elem_id=f"facechain_send_{target}")
+    with gr.Row(elem_id="facechain_send"):
+        for target in host.send_targets():
+            gr.Button(f"→ {target}", size="sm", min_width=70, elem_id=f"facechain_send_{target}")
+        move = send_button("portrait")
     infotext = gr.Textbox(
         "", label="Settings of the picture", lines=3, max_lines=8, elem_id="facechain_infotext", show_copy_button=True
     )
@@ -82,8 +92,8 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
             info="Each gets a row; none takes the chosen style.", elem_id="facechain_grid_styles",
         )  # fmt: skip
         grid = gr.Button("Make the grid", elem_id="facechain_grid")
-    states = (gr.State(None), gr.State(value=False), gr.State(StopSignal()))
-    return ResultColumn(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, sent, *states)
+    after = (sent, gr.State(None), gr.State(value=False), gr.State(StopSignal()), move)
+    return ResultColumn(generate, interrupt, status, preview, gallery, flip, infotext, grid, grid_styles, *after)
 
 
 def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColumn, host: PageHost) -> None:

@@ -18,6 +18,7 @@ from facechain_ext.ui.template.picture_actions import (
     BUTTONS,
     DRAW,
     GARMENT,
+    MOVE,
     PUT,
     PictureRequest,
     looks,
@@ -107,13 +108,13 @@ def connect(
     start, status = answer
 
     def on_action(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
-        other = action != PUT
+        other = action not in (PUT, MOVE)
         try:
             choices = person_choices(face_choices(list(photos_by_name(host, guests)))) if other else []
         except FaceChainError:
             choices = []
         return [
-            gr.update(visible=not other), gr.update(visible=other), gr.update(visible=action == GARMENT),
+            gr.update(visible=action == PUT), gr.update(visible=other), gr.update(visible=action == GARMENT),
             gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
             gr.update(choices=choices), gr.update(value=BUTTONS[action]),
             *_marked(host, files, chosen, [], shown=action == GARMENT),

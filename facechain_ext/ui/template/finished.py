@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.recipes.job import Portrait
-from facechain_ext.recipes.labelling import label_image
+from facechain_ext.recipes.labelling import encode_png, label_image
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.template import read_template
 from facechain_ext.ui.comparison import comparison_html
@@ -64,3 +64,15 @@ def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
         comparison_html(read_template(finished.template).pixels, finished.picture, finished.file)
         for finished in results[:4]
     )
+
+
+def picture_to_send(results: Sequence[FinishedTemplate], selected: int) -> bytes | None:
+    """The file of the selected picture of the gallery, whose first is the contact sheet of several; None without any.
+
+    The contact sheet stands for the first picture.
+    """
+    if not results:
+        return None
+    number = selected - (len(results) > 1)
+    one = results[number if 0 <= number < len(results) else 0]
+    return encode_png(one.picture, one.infotext)

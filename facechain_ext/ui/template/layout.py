@@ -13,12 +13,15 @@ from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.moving import panel as moving_panel
+from facechain_ext.ui.moving.request import REPLACE
+from facechain_ext.ui.moving.sending import PictureReceiver, PictureSender, send_button
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
 from facechain_ext.ui.template import actions_panel, sources_panel
 from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
-from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
+from facechain_ext.ui.template.finished import comparisons_html, contact_sheet, picture_to_send
 from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
@@ -39,7 +42,7 @@ from facechain_ext.ui.template.options_panel import (
     requests_from_values,
     suited_steps,
 )
-from facechain_ext.ui.template.picture_actions import PUT, run_action
+from facechain_ext.ui.template.picture_actions import MOVE, PUT, run_action
 from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     from facechain_ext.ui.template.finished import FinishedTemplate
 
 
-def build(host: PageHost) -> None:
+def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     """Build the page inside the Blocks that is open; loads no model."""
     action = actions_panel.build_row()
     with gr.Row(elem_id="facechain_template_columns", elem_classes=["facechain-columns"]):
@@ -71,41 +74,21 @@ def build(host: PageHost) -> None:
                 batch_inputs = build_batch_section()
                 options = build_options(host)
             fields = actions_panel.build(host)
+            moving = moving_panel.build(host)
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
                 start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
                 stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
             status = gr.HTML("", elem_id="facechain_template_status")
+            video = moving_panel.build_video()
             results = results_gallery(
                 label="Result", columns=2, height=480, object_fit="contain", show_label=False,
                 elem_id="facechain_template_gallery",
             )  # fmt: skip
+            move = send_button("template")
             comparison = gr.HTML("", elem_id="facechain_template_compare")
+    finished, selected = gr.State([]), gr.State(0)
     boxes, stop_signal, faces = gr.State([]), gr.State(StopSignal()), [face_list, chosen_faces]
-
-    def on_generate(
-        stop: StopSignal,
-        action: str,
-        files: list[object] | None,
-        chosen: str,
-        guests: list[object] | None,
-        *values: object,
-    ) -> UpdateStream:
-        stop.clear()
-        own = len(fields.inputs)
-        try:
-            paths, photos = template_paths(host, files, chosen), photos_by_name(host, guests)
-            if action != PUT:
-                request = actions_panel.read_request(host, action, paths, photos, values[:own])
-                yield from _run_with_progress(host, stop, lambda report: run_action(host, request, report))
-                return
-            requests = requests_from_values(
-                template_paths(host, files, chosen), photos_by_name(host, guests), values[own:]
-            )
-        except FaceChainError as error:
-            yield [note_html(str(error)), gr.update(), gr.update()]
-            return
-        yield from _run_with_progress(host, stop, lambda report: generate_batch(host, requests, report))
 
     find_button.click(
         _make_find_handler(host), sources.inputs, [numbered_picture, found_status, boxes, *faces, batch_inputs[0]]
@@ -131,10 +114,62 @@ def build(host: PageHost) -> None:
     sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
     actions_panel.connect(host, action, fields, put_only, (start, status), sources.inputs)
     inputs = [stop_signal, action, *sources.inputs, *fields.inputs, *batch_inputs, *options, chosen_faces]
-    start.click(
-        on_generate, inputs, [status, results, comparison], **HIDDEN_PROGRESS, **concurrent_event_options(start.click)
-    )
+    outputs = [status, results, comparison, finished, video, moving.agreed]
+    inputs += moving.inputs
+    handler = _make_generate_handler(host, len(fields.inputs), len(moving.inputs))
+    start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options(start.click))
     stop.click(StopSignal.set, [stop_signal], [], queue=False)
+    moving_panel.connect(host, action, MOVE, moving, [video, results, move], sources.photos)
+    results.select(_on_select, [], [selected], **HIDDEN_PROGRESS)
+    return (
+        PictureSender(move, [finished, selected], picture_to_send),
+        PictureReceiver(sources.files, action, MOVE, "facechain_template"),
+    )
+
+
+def _on_select(event: gr.SelectData) -> int:
+    return int(event.index)
+
+
+def _make_generate_handler(host: PageHost, own: int, moving: int) -> Callable[..., UpdateStream]:
+    """A handler that does the chosen action.
+
+    Its values begin with the ``own`` ones of the fields of actions, and end with the ``moving`` ones of a video.
+    """
+
+    def on_generate(
+        stop: StopSignal,
+        action: str,
+        files: list[object] | None,
+        chosen: str,
+        guests: list[object] | None,
+        *values: object,
+    ) -> UpdateStream:
+        stop.clear()
+        unchanged = [gr.update()] * 2
+        values, moved = values[:-moving], values[-moving:]
+        try:
+            photos = photos_by_name(host, guests)
+            if action == MOVE:
+                pictures = [] if moved[0] == REPLACE else template_paths(host, files, chosen)
+                order = moving_panel.read_request(host, pictures, photos, moved)
+                for status, made, agreed in moving_panel.run(host, stop, order):
+                    yield [status, *[gr.update()] * 3, made, agreed]
+                return
+            paths = template_paths(host, files, chosen)
+            if action != PUT:
+                request = actions_panel.read_request(host, action, paths, photos, values[:own])
+                for updates in _run_with_progress(host, stop, lambda report: run_action(host, request, report)):
+                    yield [*updates, *unchanged]
+                return
+            requests = requests_from_values(paths, photos, values[own:])
+        except FaceChainError as error:
+            yield [note_html(str(error)), *[gr.update()] * 3, *unchanged]
+            return
+        for updates in _run_with_progress(host, stop, lambda report: generate_batch(host, requests, report)):
+            yield [*updates, *unchanged]
+
+    return on_generate
 
 
 def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
@@ -195,9 +230,9 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
 def _run_with_progress(
     host: PageHost, stop: StopSignal, work: Callable[[ReportProgress], tuple[list[FinishedTemplate], list[str]]]
 ) -> UpdateStream:
-    """Updates of status, results and comparison while pictures are made and once they are done."""
+    """Updates of status, results, comparison and the finished ones while pictures are made and once they are done."""
     task = Task(work, stop, host.is_waiting)
-    outcome = yield from run_with_progress(task, stop, lambda status, _: [status, gr.update(), gr.update()])
+    outcome = yield from run_with_progress(task, stop, lambda status, _: [status, *[gr.update()] * 3])
     if outcome is None:
         return
     results, notes = outcome
@@ -205,7 +240,7 @@ def _run_with_progress(
     if len(results) > 1:
         name, page = contact_sheet(host, results)
         rows.insert(0, (page, f"contact sheet {name}".strip()))
-    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results)]
+    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results), results]
 
 
 def _make_click_handler(host: PageHost) -> Callable[..., Updates]:

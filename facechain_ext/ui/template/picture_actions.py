@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
 
 PUT, REPAIR, GARMENT, DRAW = "put people in", "repair faces", "keep the garment", "draw it as"
-ACTIONS = (PUT, REPAIR, GARMENT, DRAW)
-"""What the page does with a picture; the first is a template portrait."""
+MOVE = "make it move"
+ACTIONS = (PUT, REPAIR, GARMENT, DRAW, MOVE)
+"""What the page does with a picture; the first is a template portrait, the last a video (``ui/moving``)."""
 BUTTONS: Mapping[str, str] = {
-    PUT: "Put them in", REPAIR: "Repair the faces", GARMENT: "Paint around it", DRAW: "Draw it",
+    PUT: "Put them in", REPAIR: "Repair the faces", GARMENT: "Paint around it", DRAW: "Draw it", MOVE: "Make the video",
 }  # fmt: skip
 """The words of the button that begins."""
 _PREVIEW_SIDE = 900

@@ -12,7 +12,8 @@ from PIL import Image
 
 from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
-from facechain_ext.hosts.diffusers.output import check_new_file, free_path, prepare_folder, save_picture
+from facechain_ext.hosts.diffusers.output import check_new_file, prepare_folder, save_picture
+from facechain_ext.storage.numbered import free_path
 
 PICTURE = Image.new("RGB", (8, 8), "red")
 

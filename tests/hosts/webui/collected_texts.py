@@ -29,20 +29,14 @@ ELSEWHERE = (
     "hosts/webui/job_routes.py",
     "hosts/webui/request_body.py",
     "hosts/webui/routes.py",
-    "hosts/webui/talk_route.py",
-    "media/",
-    "recipes/clip/",
-    "recipes/talking/",
-    "recipes/moving_file.py",
-    "retouch/animate/",
+    "media/espeak_worker.py",
     "retouch/sandbox/worker.py",
 )
 """Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers.
-
-Clips and talking portraits are made by the command line and the API; the page has neither.
 """
 SHOWN_THERE = (
     "jobs/picture_requests.py",
+    "jobs/moving_requests.py",
     "training/style",
     "training/lora",
     "training/processes.py",

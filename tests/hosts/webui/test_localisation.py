@@ -11,7 +11,7 @@ import pytest
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from facechain_ext import doctor, styles
-from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
+from facechain_ext.recipes.talking.engine_settings import EngineSettings
 from facechain_ext.storage.toml import read_toml
 from facechain_ext.styles import catalogue
 from facechain_ext.ui.host import HostCapabilities
@@ -28,16 +28,13 @@ NOT_SHOWN = {
     "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
     "FaceChain LoRA weight", "FaceChain PhotoMaker", "FaceChain class word", "FaceChain person mixing",
-    "FaceChain photo crop", "FaceChain style strength", *MOVING_NOTICE, MOVING_CONSENT, *EXAMPLES,
+    "FaceChain photo crop", "FaceChain style strength", "espeak-ng", "eSpeak NG", *EXAMPLES,
 }  # fmt: skip
-"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui.
-
-The notice of a moving likeness is for the command line and the API; the page makes none.
-"""
+"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
     "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
-    "Forge Classic", "Forge Neo", "Hugging Face",
+    "Forge Classic", "Forge Neo", "Hugging Face", "SadTalker",
 }  # fmt: skip
 """The same in every language."""
 SINGLE_WORDS = {
@@ -71,6 +68,9 @@ class Showcase:
 
     def send_targets(self):
         return ("txt2img", "img2img", "inpaint", "extras")
+
+    def engines(self):
+        return EngineSettings("/opt/SadTalker", command="run {picture} {sound} {folder}")
 
     def lora_folders(self):
         return (self.folder,)

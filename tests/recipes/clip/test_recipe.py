@@ -13,7 +13,8 @@ from facechain_ext.labels import describe, read_packet
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.sound import has_sound, read_sound
 from facechain_ext.media.video import write_video
-from facechain_ext.recipes.clip.recipe import ClipSettings, follow_face, make_clip, replaced_frames
+from facechain_ext.recipes.clip.recipe import follow_face, make_clip, replaced_frames
+from facechain_ext.recipes.clip.settings import ClipSettings
 from facechain_ext.retouch.animate import FaceMotion, PortraitAnimator
 from facechain_ext.retouch.fuse.points import mesh_points
 from tests.faces.conftest import astronaut, detector, face

@@ -77,15 +77,19 @@ def test_it_gets_copies_and_its_video_is_labelled(engine, bursts, tmp_path, beha
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        ("dies", r"SadTalker failed \(exit code 1\).*CUDA out of memory.*whole log"),
-        ("no face", "ended and wrote no video.*Can't get the coeffs.*whole log"),
+        ("dies", r"SadTalker failed \(exit code 1\).*CUDA out of memory"),
+        ("no face", "ended and wrote no video.*Can't get the coeffs"),
     ],
 )
 def test_failures_bring_the_log(engine, bursts, tmp_path, monkeypatch, behaviour, reason):
     monkeypatch.setattr("facechain_ext.recipes.talking.foreign._LATE_SECONDS", 0.5)
     out = tmp_path / "out" / "a.mp4"
-    with pytest.raises(HostError, match=reason):
+    with pytest.raises(HostError, match=reason) as raised:
         make_by_engine(engine(behaviour), PORTRAIT, bursts, out)
+    assert "100%" in raised.value.details
+    assert not out.parent.exists()
+    with pytest.raises(HostError, match=r"whole log: .*a\.log"):
+        make_by_engine(engine(behaviour), PORTRAIT, bursts, out, log_file=out.with_suffix(".log"))
     assert [file.name for file in out.parent.iterdir()] == ["a.log"]
 
 

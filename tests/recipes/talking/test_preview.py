@@ -12,7 +12,8 @@ from facechain_ext.errors import Cancelled, InputError, PhotoError
 from facechain_ext.faces.mesh import fit_mesh
 from facechain_ext.labels import LabelSettings, describe, read_packet, use_label_settings
 from facechain_ext.media.sound import frame_loudness, read_sound
-from facechain_ext.recipes.talking.preview import PreviewSettings, make_preview
+from facechain_ext.recipes.talking.preview import make_preview
+from facechain_ext.recipes.talking.settings import PreviewSettings
 from tests.faces.conftest import astronaut, detector, face
 from tests.media.conftest import bursts, ffmpeg
 

@@ -1,0 +1,120 @@
+"""Talking portraits and clips over the API: a labelled mp4, or a sentence."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+
+gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
+
+import numpy as np
+from PIL import Image
+
+from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.labels import describe, read_packet
+from facechain_ext.media.video import write_video
+from tests.hosts.webui.photo import PHOTO, base64_of
+from tests.media.conftest import bursts, ffmpeg
+
+__all__ = ["bursts", "ffmpeg"]
+
+
+@pytest.fixture(scope="module")
+def models(card_models):
+    return card_models
+
+
+def text(content):
+    return base64.b64encode(content).decode()
+
+
+def pixels():
+    return np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB").resize((256, 256)))
+
+
+def answer(recipe, /, **body):
+    from facechain_ext.hosts.webui.picture_route import create_video
+
+    return create_video(recipe, body)
+
+
+def test_the_answer_is_a_labelled_video(host, bursts):
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    voice = text(bursts.read_bytes())
+    found = answer("talk", picture=base64_of(pixels()), voice=voice, agreed=True, settings={"fps": 5, "seed": 1})
+    content = base64.b64decode(found["video"])
+    assert content[4:8] == b"ftyp"
+    assert describe(read_packet(content))["source_type"] == "compositeSynthetic"
+    assert isinstance(found["notes"], list)
+
+
+def test_a_clip_comes_back_with_the_person_in_it(host, ffmpeg, tmp_path):
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    write_video(iter([pixels()] * 2), tmp_path / "a.mp4", 5, suffix=".mp4")
+    clip = text((tmp_path / "a.mp4").read_bytes())
+    found = answer("clip", clip=clip, photo=base64_of(pixels()[:, ::-1]), agreed=True)
+    assert describe(read_packet(base64.b64decode(found["video"])))["source_type"] == "compositeCapture"
+
+
+TALK = {"picture": "x", "say": "hello", "agreed": True}
+CLIP = {"clip": "x", "photo": "x", "agreed": True}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "body", "reason"),
+    [
+        ("talk", {**TALK, "folder": "/"}, "a talk has no 'folder'"),
+        ("talk", {**TALK, "recipe": "talk"}, "without its name"),
+        ("talk", {"picture": "x", "agreed": True}, "either voice or say"),
+        ("talk", {**TALK, "voice": "x"}, "either voice or say"),
+        ("talk", {"picture": "x", "say": "hello"}, "never did or said"),
+        ("talk", {**TALK, "agreed": "yes"}, "agreed is true or false"),
+        ("talk", {**TALK, "say": "a" * 3001}, "up to 3000 characters"),
+        ("talk", {**TALK, "speaker": "sam"}, "speaker is 'sam'"),
+        ("talk", {**TALK, "speaker_voice": "../a.onnx"}, "speaker_voice is"),
+        ("talk", {**TALK, "speaker_voice": "-w"}, "speaker_voice is"),
+        ("talk", {**TALK, "engine": "/bin/sh"}, "engine is '/bin/sh'"),
+        ("talk", {**TALK, "engine": "sadtalker"}, "The engine sadtalker is not set up here"),
+        ("talk", {**TALK, "settings": {"speed": 2}}, "no setting 'speed'"),
+        ("talk", {**TALK, "settings": {"side": 300.5}}, "side is a whole number"),
+        ("talk", {**TALK, "settings": {"mark": 1}}, "mark is true or false"),
+        *(
+            ("talk", {**TALK, "settings": {name: value}}, f"{name} is a number from")
+            for name in ("seed", "fps")
+            for value in (float("inf"), float("nan"), 10**400, -1)
+        ),
+        ("clip", {"photo": "x", "agreed": True}, "a clip is a video"),
+        ("clip", {**CLIP, "card": "Anna"}, "one of the two"),
+        ("clip", {**CLIP, "agreed": False}, "never did or said"),
+        ("clip", {**CLIP, "settings": {"strength": 2}}, "strength is a number from 0 to 1"),
+        ("clip", {**CLIP, "clip": "§"}, "the clip is a video in base64"),
+        ("clip", {**CLIP, "clip": text(b"#EXTM3U\nfile:///etc/passwd\n"), "photo": None}, "photo is"),
+    ],
+)
+def test_what_is_wrong_is_said(host, recipe, body, reason):
+    with pytest.raises(InputError, match=reason):
+        answer(recipe, **body)
+
+
+def test_a_play_list_is_no_clip(host):
+    photo = base64_of(pixels())
+    with pytest.raises(InputError, match="The clip cannot be read as a video"):
+        answer("clip", clip=text(b"#EXTM3U\n#EXTINF:1\nfile:///etc/passwd\n"), photo=photo, agreed=True)
+
+
+def test_a_picture_that_is_none_is_refused(host):
+    with pytest.raises((InputError, PhotoError)):
+        answer("talk", **{**TALK, "picture": text(b"no picture")})
+
+
+def test_the_engines_are_those_of_the_settings_page(host):
+    from facechain_ext.hosts.webui.settings import engines
+
+    assert engines().names == ("preview",)
+    host.shared.opts.facechain_sadtalker = " /opt/SadTalker "
+    host.shared.opts.facechain_talking_command = "run {picture} {sound} {folder}"
+    assert engines().names == ("preview", "sadtalker", "command")
+    with pytest.raises(InputError, match="/opt/SadTalker is not SadTalker"):
+        answer("talk", **TALK, engine="sadtalker")
