@@ -60,7 +60,10 @@ def run_ffmpeg(arguments: Sequence[str], what: str) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{what} takes more than {_DECODE_SECONDS:.0f} seconds to read; use a shorter one.") from error
     if done.returncode:
-        raise InputError(f"{what} cannot be read as sound or video ({first_line(done.stderr)}). Use WAV, MP3 or MP4.")
+        reason = first_line(done.stderr)
+        for name in arguments:  # whoever sent the file does not learn where it lies here
+            reason = reason.replace(name, what) if name.startswith("file:") else reason
+        raise InputError(f"{what} cannot be read as sound or video ({reason}). Use WAV, MP3 or MP4.")
     return done.stdout
 
 

@@ -46,8 +46,9 @@ def test_a_file_that_is_no_sound_or_has_none_is_refused(tmp_path, ffmpeg):
     with pytest.raises(InputError, match="no sound file"):
         read_sound(tmp_path / "missing.wav")
     (tmp_path / "text.wav").write_text("hello")
-    with pytest.raises(InputError, match="cannot be read as sound"):
+    with pytest.raises(InputError, match="cannot be read as sound") as raised:
         read_sound(tmp_path / "text.wav")
+    assert str(tmp_path) not in str(raised.value)
     write_video([np.zeros((16, 16, 3), np.uint8)] * 3, tmp_path / "mute.mp4", 25, suffix=".mp4")
     with pytest.raises(InputError, match="has no sound"):
         read_sound(tmp_path / "mute.mp4")
