@@ -55,7 +55,14 @@ MATRIX = (
     Combination(
         "Forge Neo",
         "3.13",
-        ("numpy==2.3.5", "Pillow==12.2.0", "gradio==4.40.0", "pydantic==2.10.6", "pydantic_core==2.27.2"),
+        (
+            "numpy==2.3.5",
+            "Pillow==12.2.0",
+            "gradio==4.40.0",
+            "pydantic==2.10.6",
+            "pydantic_core==2.27.2",
+            "audioop-lts==0.2.2",  # gradio's pydub asks for what Python 3.13 dropped
+        ),
     ),
 )
 """Python, numpy, Pillow, gradio and pydantic as each webui's requirements pin them."""

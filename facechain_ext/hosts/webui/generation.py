@@ -129,11 +129,17 @@ def sampler_names() -> tuple[str, ...]:
 
 
 def upscaler_names() -> tuple[str, ...]:
-    """Names for ``Hires.upscaler``, those that do something first."""
+    """Names for ``Hires.upscaler``: those that do something first, those that the host would have to download last."""
     from modules import shared
 
-    names = (*shared.latent_upscale_modes, *(upscaler.name for upscaler in shared.sd_upscalers))
-    return tuple(sorted(names, key=lambda name: name == _NO_UPSCALER))
+    offered = sorted(shared.sd_upscalers, key=lambda one: (_is_remote(one), one.name == _NO_UPSCALER))
+    return (*shared.latent_upscale_modes, *(upscaler.name for upscaler in offered))
+
+
+def _is_remote(upscaler: object) -> bool:
+    """Whether an upscaler's weights are an address yet, as a host names those that it downloads when they are used."""
+    place = getattr(upscaler, "local_data_path", None) or getattr(upscaler, "data_path", None)
+    return str(place or "").startswith("http")
 
 
 def script_defaults(runner: ScriptRunner) -> list[object]:

@@ -260,6 +260,10 @@ def test_the_default_upscaler_is_the_hosts_first_where_it_has_none_for_latents(h
     host.shared.latent_upscale_modes = {}
     host.shared.sd_upscalers = [types.SimpleNamespace(name=name) for name in ("None", "Lanczos", "Nearest")]
     assert upscaler_names() == ("Lanczos", "Nearest", "None")
+    remote = types.SimpleNamespace(name="ESRGAN", data_path="https://example.org/ESRGAN.pth")
+    host.shared.sd_upscalers = [remote, *host.shared.sd_upscalers]
+    assert upscaler_names() == ("Lanczos", "Nearest", "None", "ESRGAN"), "nothing is downloaded by a default"
+    host.shared.sd_upscalers = host.shared.sd_upscalers[1:]
     request = TabRequest(Job("a woman"))
     assert _upscaler(request, Hires()) == "Lanczos"
     assert request.notes == ["This webui has no upscaler Latent; Lanczos is used."]
