@@ -69,7 +69,7 @@ MATRIX = (
 COMMON = (
     "torch", "torchvision", "huggingface-hub<0.27", "safetensors>=0.4.2", "opencv-python-headless<4.12", "filelock",
     "einops", "omegaconf", "scikit-image", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.6",
-    "pytest-rerunfailures>=14", "transformers", "diffusers", "accelerate", "peft",
+    "pytest-rerunfailures>=14", "transformers", "diffusers", "accelerate", "peft", "typer",
 )  # fmt: skip
 """The rest of what a webui has, and the tests with what their small U-Nets are made by (diffusers and its kin).
 
