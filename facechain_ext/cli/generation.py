@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.finishing import PortraitFinisher
     from facechain_ext.recipes.job import Host, Job, Portrait
 
 console = Console()
 
 
 def generate_and_save(
-    host: DiffusersHost, job: Job, out: Path, keep: int | None, scorer: LikenessScorer | None, *, early: bool = False
+    host: DiffusersHost,
+    job: Job,
+    out: Path,
+    keep: int | None,
+    scorer: LikenessScorer | None,
+    *,
+    early: bool = False,
+    finisher: PortraitFinisher | None = None,
 ) -> bool:
     """Make and save the pictures, each as soon as it is certain to be kept; whether nobody stopped it."""
     from facechain_ext.recipes.style import make
@@ -41,20 +49,22 @@ def generate_and_save(
     with interrupt_requests() as interrupted:
         try:
             with step_progress(console, interrupted) as progress:
-                if keep is None:
+                if keep is None and finisher is None:
                     host.generate(job, progress=progress, ready=save)
                     return not interrupted()
                 result = make(
-                    _Listener(host, arrived.append), job, keep=keep, early=early, scorer=scorer, progress=progress
-                )
+                    _Listener(host, arrived.append), job, keep=keep, early=early, scorer=scorer, finisher=finisher,
+                    progress=progress,
+                )  # fmt: skip
         except BaseException:
             for portrait in arrived:  # nobody chooses among them any more: what is finished is kept
                 save(portrait)
             raise
         for note in result.notes:
             console.print(note, style="yellow", markup=False)
-        likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
-        console.print("Likeness:", likenesses, markup=False)
+        if scorer is not None:
+            likenesses = "; ".join(str(one.likeness or "no face") for one in result.pictures)
+            console.print("Likeness:", likenesses, markup=False)
         for one in result.pictures:
             save(one.portrait)
         return not interrupted()

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
+from facechain_ext.recipes.job import Lora
+from facechain_ext.text_values import read_float
+
 if TYPE_CHECKING:
     from facechain_ext.methods.setting import Setting
+
+N = TypeVar("N", int, float)
 
 
 def limits(setting: Setting) -> dict[str, Any]:
@@ -28,3 +36,35 @@ class FiniteCommand(TyperCommand):
                 if isinstance(one, float) and not math.isfinite(one):
                     raise typer.BadParameter(f"--{name.replace('_', '-')} is {one}; give a finite number.")
         return super().invoke(ctx)
+
+
+def check_demands(*demands: tuple[bool, str]) -> None:
+    """Raise BadParameter for the first demand that is not met."""
+    for met, text in demands:
+        if not met:
+            raise typer.BadParameter(text)
+
+
+def parse_pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
+    """Two numbers with ``sign`` between; raises BadParameter that names ``option`` for anything else."""
+    match = re.fullmatch(rf"\s*([0-9.]{{1,12}})\s*{sign}\s*([0-9.]{{1,12}})\s*", text, re.IGNORECASE)
+    refusal = typer.BadParameter(f"{option} takes two numbers with {sign} between, not “{text}”.")
+    if match is None:
+        raise refusal
+    try:
+        return kind(match[1]), kind(match[2])
+    except ValueError:
+        raise refusal from None
+
+
+def parse_lora(text: str) -> Lora:
+    """``file`` or ``file:weight``; a drive letter's colon is no weight."""
+    file, colon, weight = text.rpartition(":")
+    if not colon or not weight.strip() or not set(weight) <= set("0123456789.+-eE "):
+        return Lora(Path(text))
+    if os.path.isfile(text):  # noqa: PTH113 - a file may be called so; a name too long is none, not an error
+        return Lora(Path(text))
+    try:
+        return Lora(Path(file), read_float(weight))
+    except ValueError:
+        raise typer.BadParameter(f"--lora takes a file, or file:weight with a number, not “{text}”.") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facechain_ext.cli.options import parse_lora, parse_pair
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind
-    from facechain_ext.recipes.template import FaceSource
+    from facechain_ext.recipes.template import FaceSource, Scene
     from facechain_ext.recipes.template.actions import FaceChoice
 
 
@@ -59,8 +61,36 @@ def likeness_scorer(encoder: Path | None, console: Console) -> LikenessScorer | 
 
 
 def load_host(checkpoint: Path, adapter: Path | None, nets: Mapping[ControlKind, Path]) -> DiffusersHost:
-    """A host with a face adapter and ControlNets; raises WeightsError that names what is missing."""
+    """A host with ControlNets and, for SD1.5, a face adapter; raises WeightsError that names what is missing."""
+    from facechain_ext.hosts.diffusers import DiffusersHost
+    from facechain_ext.recipes.readiness import is_sdxl
+
+    chosen = adapter
+    if chosen is None and not is_sdxl(checkpoint):
+        chosen = find("adapter-majic") or require("adapter-film")
+    return DiffusersHost.from_files(checkpoint, adapter=chosen, controlnets=nets)
+
+
+def load_bare_host(checkpoint: Path, nets: Mapping[ControlKind, Path]) -> DiffusersHost:
+    """A host that puts nobody into its pictures."""
     from facechain_ext.hosts.diffusers import DiffusersHost
 
-    chosen = adapter or find("adapter-majic") or require("adapter-film")
-    return DiffusersHost.from_files(checkpoint, adapter=chosen, controlnets=nets)
+    return DiffusersHost.from_files(checkpoint, controlnets=nets)
+
+
+def load_scene(words: str, lora: str | None, pose: Path | None, size: str | None, tries: int) -> Scene:
+    """A scene of the options of a command; raises InputError and BadParameter that name what cannot be used."""
+    from PIL import Image
+
+    from facechain_ext.faces import read_picture
+    from facechain_ext.recipes.template.scene import Scene, check_scene
+
+    width, height = (0, 0) if size is None else parse_pair(size, "x", "--size", int)
+    scene = Scene(words, width=width, height=height, tries=tries)
+    if lora is not None:
+        chosen = parse_lora(lora)
+        scene = replace(scene, lora=chosen.file, lora_weight=chosen.weight)
+    if pose is not None:
+        scene = replace(scene, pose=Image.fromarray(read_picture(pose).pixels))
+    check_scene(scene)
+    return scene

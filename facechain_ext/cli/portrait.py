@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from facechain_ext.cli.generation import generate_and_save
-from facechain_ext.cli.options import limits
+from facechain_ext.cli.options import check_demands, limits, parse_lora, parse_pair
 from facechain_ext.hosts.diffusers.output import prepare_folder
 from facechain_ext.recipes.arguments import parse_method_settings
-from facechain_ext.recipes.job import Control, Hires, Job, Lora, Person
+from facechain_ext.recipes.finishing import PortraitFinisher
+from facechain_ext.recipes.framing import FULL_BODY, UPPER_BODY, framing_settings, full_body_controls
+from facechain_ext.recipes.job import Control, Hires, Job, Person
 from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.recipes.readiness import drawing_defaults, is_sdxl
-from facechain_ext.text_values import read_float
+from facechain_ext.recipes.style_settings import FULL_BODY_WORDS, Settings, finishing_remarks
 from facechain_ext.weights import find, require
 
 if TYPE_CHECKING:
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
 
-N = TypeVar("N", int, float)
 console = Console()
 
-_STRENGTH, _COUNT, _STEPS, _CFG, _POSE_WEIGHT, _HIRES_SCALE, _HIRES_DENOISE = (
+_STRENGTH, _COUNT, _STEPS, _CFG, _POSE_WEIGHT, _HIRES_SCALE, _HIRES_DENOISE, _ENLARGE = (
     portrait_setting(name)
-    for name in ("strength", "count", "steps", "cfg", "pose_weight", "hires_scale", "hires_denoise")
+    for name in ("strength", "count", "steps", "cfg", "pose_weight", "hires_scale", "hires_denoise", "enlarge")
 )
 
 
@@ -92,6 +91,15 @@ def portrait(
         typer.Option(help="Second pass at so many times the size.", **limits(_HIRES_SCALE)),
     ] = None,
     hires_denoise: Annotated[float, typer.Option(**limits(_HIRES_DENOISE))] = _HIRES_DENOISE.default,
+    full_body: Annotated[
+        bool, typer.Option("--full-body", help="All of the person: size, hires pass, words and repaired faces for it.")
+    ] = False,
+    repair_faces: Annotated[
+        bool, typer.Option("--repair-faces", help="Paint the face anew at the end, at a resolution of its own.")
+    ] = False,
+    enlarge: Annotated[
+        int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
+    ] = _ENLARGE.default,
     setting: Annotated[
         list[str] | None,
         typer.Option(help="NAME=VALUE for a setting of a method that has no option of its own; may be repeated."),
@@ -100,9 +108,16 @@ def portrait(
 ) -> None:
     """Make portraits of the person in the photos."""
     suited, sdxl = drawing_defaults(checkpoint), is_sdxl(checkpoint)
-    width, height = (suited.width, suited.height) if size is None else _pair(size, "x", "--size", int)
-    first, last = _pair(window, "-", "--window", float)
-    _check(
+    framed = framing_settings(FULL_BODY if full_body else UPPER_BODY, suited)
+    width, height = (framed["width"], framed["height"]) if size is None else parse_pair(size, "x", "--size", int)
+    if hires is None and framed["hires"]:
+        hires, hires_denoise = framed["hires_scale"], framed["hires_denoise"]
+    settings = Settings(
+        strength=strength, width=width, height=height, framing=FULL_BODY if full_body else UPPER_BODY,
+        repair_faces=repair_faces or full_body, enlarge=enlarge,
+    )  # fmt: skip
+    first, last = parse_pair(window, "-", "--window", float)
+    check_demands(
         (0 <= first <= last <= 1, "--window takes two fractions from 0 to 1, the first before the last, as in 0-0.8."),
         (bool(prompt) or style is not None, "Say with --prompt what the picture shows, or choose a --style."),
         (bool(photo) or card is not None, "Give a --photo of the person, or a --card."),
@@ -113,7 +128,7 @@ def portrait(
         (not early or keep is not None, "--early chooses for --keep: say how many pictures to keep."),
         (pose is None or controlnet is not None, "--pose needs an openpose --controlnet."),
     )
-    loras = tuple(_lora(text) for text in lora or ())
+    loras = tuple(parse_lora(text) for text in lora or ())
     method_settings = parse_method_settings(setting or [])
     prepare_folder(out)
     if suited.words and (size is None or steps is None):
@@ -127,9 +142,12 @@ def portrait(
         person = _person(photo or [], card, face, encoder)
     for note in person.notes:
         console.print(note, style="yellow", markup=False)
-    controls = (Control("openpose", _picture(pose), pose_weight, prepared=skeleton),) if pose is not None else ()
+    if pose is not None:
+        controls: tuple[Control, ...] = (Control("openpose", _picture(pose), pose_weight, prepared=skeleton),)
+    else:
+        controls = full_body_controls(settings, frozenset({"openpose"} if controlnet is not None else ()))
     job = Job(
-        prompt=prompt,
+        prompt=f"{prompt}, {FULL_BODY_WORDS}" if full_body and style is None else prompt,
         negative_prompt=negative,
         people=(Person(person, _STRENGTH.default if strength is None else strength, (first, last)),),
         method=method,
@@ -144,9 +162,10 @@ def portrait(
         loras=loras,
         controls=controls,
         hires=Hires(hires, hires_denoise) if hires is not None else None,
+        remarks=finishing_remarks(settings),
     )
     if style is not None:
-        job = _styled(job, style, subject, strength)
+        job = _styled(job, style, subject, settings)
     with console.status("Loading the models"):
         host = DiffusersHost.from_files(
             checkpoint,
@@ -156,16 +175,10 @@ def portrait(
             vae=vae,
         )
     scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-    if not generate_and_save(host, job, out, keep, scorer, early=early):
+    finisher = PortraitFinisher(host, settings.finishing, suited.painted, scorer) if settings.finishing else None
+    if not generate_and_save(host, job, out, keep, scorer, early=early, finisher=finisher):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)
-
-
-def _check(*demands: tuple[bool, str]) -> None:
-    """Raise BadParameter for the first demand that is not met."""
-    for met, words in demands:
-        if not met:
-            raise typer.BadParameter(words)
 
 
 def _adapter(job: Job) -> Path:
@@ -174,19 +187,19 @@ def _adapter(job: Job) -> Path:
     return suggested or find("adapter-majic") or require("adapter-film")
 
 
-def _styled(job: Job, name: str, subject: str, strength: float | None) -> Job:
+def _styled(job: Job, name: str, subject: str, settings: Settings) -> Job:
     """``job`` with a style's words, LoRA and adapter, and its strength unless one is given.
 
     Raises StyleError for an unknown style.
     """
-    from facechain_ext.recipes.style import Settings, plan
+    from facechain_ext.recipes.style import plan
     from facechain_ext.styles import find_style
 
     (person,) = job.people
     planned, notes = plan(
         person.identity,
         find_style(name),
-        Settings(strength=strength, window=person.window),
+        replace(settings, window=person.window),
         subject=subject,
         prompt=job.prompt,
         negative_prompt=job.negative_prompt,
@@ -218,27 +231,3 @@ def _picture(path: Path) -> Image.Image:
     from facechain_ext.faces import read_picture
 
     return Image.fromarray(read_picture(path).pixels)
-
-
-def _pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:
-    match = re.fullmatch(rf"\s*([0-9.]{{1,12}})\s*{sign}\s*([0-9.]{{1,12}})\s*", text, re.IGNORECASE)
-    refusal = typer.BadParameter(f"{option} takes two numbers with {sign} between, not “{text}”.")
-    if match is None:
-        raise refusal
-    try:
-        return kind(match[1]), kind(match[2])
-    except ValueError:
-        raise refusal from None
-
-
-def _lora(text: str) -> Lora:
-    """``file`` or ``file:weight``; a drive letter's colon is no weight."""
-    file, colon, weight = text.rpartition(":")
-    if not colon or not weight.strip() or not set(weight) <= set("0123456789.+-eE "):
-        return Lora(Path(text))
-    if os.path.isfile(text):  # noqa: PTH113 - a file may be called so; a name too long is none, not an error
-        return Lora(Path(text))
-    try:
-        return Lora(Path(file), read_float(weight))
-    except ValueError:
-        raise typer.BadParameter(f"--lora takes a file, or file:weight with a number, not “{text}”.") from None

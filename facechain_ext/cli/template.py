@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.cli.options import limits
-from facechain_ext.cli.painting import choice_of, load_encoder, load_host, load_source
-from facechain_ext.cli.step_progress import step_progress
-from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
+from facechain_ext.cli.options import check_demands, limits
+from facechain_ext.cli.painting import choice_of, load_bare_host, load_encoder, load_host, load_scene, load_source
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.studio.presets import PRESETS, STAGES
+from facechain_ext.recipes.template.scene import SCENE_SETTINGS
 from facechain_ext.recipes.template.settings import template_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PIL import Image
-
-    from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.recipes.template.quality import StageView
@@ -33,12 +29,23 @@ _DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT = (
     template_setting(name) for name in ("denoise", "strength", "steps", "growth", "count")
 )
 
+_TRIES = next(row for row in SCENE_SETTINGS if row.name == "tries")
+
 
 def template(
     *,
-    template: Annotated[Path, typer.Option(help="The picture that people are put into.")],
     face: Annotated[list[str], typer.Option(help="NUMBER=card or photo, NUMBER=keep or NUMBER=pixelate; repeated.")],
     out: Annotated[Path, typer.Option(help="The PNG to write.")],
+    template: Annotated[Path | None, typer.Option(help="The picture that people are put into.")] = None,
+    words: Annotated[
+        str, typer.Option(help="Instead of --template: what it shows; the --checkpoint draws it, SDXL's too.")
+    ] = "",
+    lora: Annotated[str | None, typer.Option(help="For --words: a LoRA as file or file:weight.")] = None,
+    pose: Annotated[Path | None, typer.Option(help="For --words: a picture of a pose; needs --openpose.")] = None,
+    size: Annotated[str | None, typer.Option(help="For --words: WIDTHxHEIGHT; if not given, what suits.")] = None,
+    tries: Annotated[
+        int, typer.Option(help="For --words: seeds to draw until faces enough are seen.", **limits(_TRIES))
+    ] = _TRIES.default,
     quality: Annotated[
         str,
         typer.Option(help="instant (no checkpoint), standard (painted), faithful (FaceChain's passes) or studio."),
@@ -83,34 +90,34 @@ def template(
     ] = False,
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
-    """Put people into the faces of a template, numbered from the left; everything else of it stays as it is."""
-    from facechain_ext import faces
+    """Put people into the faces of a template, numbered from the left; everything else of it stays as it is.
+
+    With --words the checkpoint draws the template first, in the same run.
+    """
+    from facechain_ext.cli.template_work import GivenTemplate, TemplateWork, draw_and_put, put_into_picture
     from facechain_ext.identity.likeness_scorer import choose_scorer
     from facechain_ext.methods.registry import read_method_name
-    from facechain_ext.recipes.template import (
-        QUALITIES,
-        Settings,
-        draw_face_numbers,
-        find_template_faces,
-        make,
-        read_template,
-    )
+    from facechain_ext.recipes.template import QUALITIES, Settings
     from facechain_ext.recipes.template.actions import resolve_actions
     from facechain_ext.recipes.template.infotext import template_infotext
     from facechain_ext.recipes.template.qualities import chooses_by_likeness
-    from facechain_ext.recipes.template.source_photo import doubts_before
     from facechain_ext.recipes.tools import retouching
 
-    if quality not in QUALITIES:
-        raise typer.BadParameter(f"--quality is {', '.join(QUALITIES)}.")
-    paints_faces = QUALITIES[quality].paints
-    if paints_faces and checkpoint is None:
-        raise typer.BadParameter(f"--quality {quality} needs a --checkpoint.")
+    paints_faces = quality in QUALITIES and QUALITIES[quality].paints
+    check_demands(
+        (quality in QUALITIES, f"--quality is {', '.join(QUALITIES)}."),
+        (
+            (template is None) != (not words.strip()),
+            "Give a --template, or say with --words what one shows: one of the two.",
+        ),
+        (checkpoint is not None or not paints_faces, f"--quality {quality} needs a --checkpoint."),
+        (checkpoint is not None or not words, "--words needs a --checkpoint that draws them."),
+    )
     choices = _parse_faces(face)
     for file in (out, numbers) if numbers is not None else (out,):
         check_new_file(file)
     suited = drawing_defaults(checkpoint)
-    if suited.words and paints_faces:
+    if suited.words and (paints_faces or words):
         console.print(suited.words, style="yellow", markup=False)
     nets = {kind: path for kind, path in _nets(openpose, canny, color, tile).items() if path is not None}
     settings = Settings(
@@ -130,28 +137,26 @@ def template(
         controls=frozenset(nets),
         sides=suited.painted,
     )
-    canvas = read_template(template)
-    targets = find_template_faces(canvas.pixels, hair=hair and paints_faces)
-    if numbers is not None:
-        canvas.save(_pixels(draw_face_numbers(canvas.pixels, targets)), numbers)
+    given = None if template is None else GivenTemplate.read(template, hair=hair and paints_faces)
     actions, refused = resolve_actions(choices, lambda choice: load_source(choice, encoder, paint=paints_faces))
-    before = [] if paints_faces else doubts_before(canvas.pixels, targets, actions, faces.detector())
-    for doubt in before:
-        console.print(doubt, style="yellow", markup=False)
-    host = load_host(checkpoint, adapter, nets) if paints_faces and checkpoint is not None else None
-    scorer = choose_scorer(lambda: load_encoder(encoder)) if chooses_by_likeness(settings) else None
     tools = [retouching()] if retouch else []
-    with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
-        done = make(
-            canvas, actions, settings, host=host, targets=targets, scorer=scorer, tools=tools, progress=progress
-        )
-    for note in (*refused, *(note for note in done.notes if note not in before)):
+    host = load_host(checkpoint, adapter, nets) if checkpoint is not None and paints_faces else None
+    scorer = choose_scorer(lambda: load_encoder(encoder)) if chooses_by_likeness(settings) else None
+    work = TemplateWork(actions, settings, host, hair and paints_faces, scorer, tools, numbers)
+    if given is not None:
+        finished = put_into_picture(given, work)
+    else:
+        assert checkpoint is not None
+        scene = load_scene(words, lora, pose, size, tries).suited_to(suited)
+        finished = draw_and_put(scene, host or load_bare_host(checkpoint, nets), work)
+    done = finished.result
+    for note in (*refused, *(note for note in done.notes if note not in finished.said)):
         console.print(note, style="yellow", markup=False)
     text = template_infotext(
-        canvas, actions, settings, hair=hair and paints_faces, tools=[tool.name for tool in tools],
-        host_text=done.infotext,
+        finished.template, actions, finished.settings, hair=work.hair, tools=[tool.name for tool in tools],
+        host_text=done.infotext, scene=finished.drawn,
     )  # fmt: skip
-    canvas.save(done.pixels, out, text)
+    finished.template.save(done.pixels, out, text)
     if stages_folder is not None:
         _save_stages(done.stages, stages_folder)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
@@ -194,9 +199,3 @@ def _save_stages(stages: Sequence[StageView], folder: Path) -> None:
         check_new_file(folder / name)
         title = f"Face {view.face}: {view.stage}" if view.face else view.stage
         sheet([("before", view.before), ("after", view.after)], side=512, title=title).save(folder / name)
-
-
-def _pixels(picture: Image.Image) -> Pixels:
-    import numpy as np
-
-    return np.asarray(picture.convert("RGB"))

@@ -254,7 +254,8 @@ def _label(job_request: JobRequest) -> str:
         who = ", ".join(
             Path(choice.reference).stem if choice.reference else choice.kind for choice in job_request.faces.values()
         )
-        return f"{Path(job_request.template).stem}, {who}, seed {job_request.painting.seed}"
+        shown = Path(job_request.template).stem if job_request.scene is None else job_request.scene.words[:30]
+        return f"{shown}, {who}, seed {job_request.painting.seed}"
     if job_request.recipe != "portrait":
         words = {"detail": "faces", "redraw": f"drawn as {job_request.drawing.look}"}
         return f"{Path(job_request.template).stem}, {words.get(job_request.recipe, 'garment')}, seed {job_request.seed}"

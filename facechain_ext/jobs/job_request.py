@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.moving_requests import CLIP_KEYS, TALK_KEYS, ClipRequest, TalkRequest, read_clip, read_talk
-from facechain_ext.jobs.picture_requests import GARMENT_KEYS, REDRAW_KEYS, read_garment, read_people, read_redraw
+from facechain_ext.jobs.picture_requests import (
+    GARMENT_KEYS,
+    REDRAW_KEYS,
+    read_garment,
+    read_people,
+    read_redraw,
+    read_scene,
+)
 from facechain_ext.jobs.request_values import read_flag, read_template_settings, read_text, read_texts
 from facechain_ext.recipes.arguments import own_settings
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
@@ -17,7 +24,7 @@ from facechain_ext.recipes.garment.settings import GarmentSettings
 from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS
 from facechain_ext.recipes.redraw.settings import RedrawSettings
-from facechain_ext.recipes.style import Settings as PortraitSettings
+from facechain_ext.recipes.style_settings import Settings as PortraitSettings
 from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.actions import FaceChoice, parse_face_choices
 from facechain_ext.styles.style import SUBJECTS
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.recipes.garment.marking import Point
     from facechain_ext.recipes.regions import RegionPrompt
+    from facechain_ext.recipes.template import Scene
     from facechain_ext.styles import Subject
 
 RECIPES = ("portrait", "template", "detail", "redraw", "garment", "talk", "clip")
@@ -36,7 +44,7 @@ _PORTRAIT_KEYS = frozenset({
     "recipe", "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch",
     "settings",
 })  # fmt: skip
-_TEMPLATE_KEYS = frozenset({"recipe", "template", "faces", "hair", "retouch", "settings"})
+_TEMPLATE_KEYS = frozenset({"recipe", "template", "scene", "faces", "hair", "retouch", "settings"})
 _DETAIL_KEYS = frozenset({"recipe", "picture", "people", "settings"})
 FILE_KEYS = ("photos", "photo", "card", "template", "picture", "mask", "garment", "pose", "voice", "clip")
 """Keys of a request whose texts name files, or hold them in base64."""
@@ -86,6 +94,8 @@ class JobRequest:
     """Of a talking portrait, whose portrait is ``template``."""
     clip: ClipRequest | None = None
     """Of a clip, which is ``template``; the person is that of ``photos`` or ``card``."""
+    scene: Scene | None = None
+    """What a template is drawn from, instead of a picture of one; its pose is the picture ``pose``."""
 
     @property
     def seed(self) -> int:
@@ -171,8 +181,9 @@ def _portrait(values: dict[str, object]) -> JobRequest:
 
 def _template(values: dict[str, object]) -> JobRequest:
     template = read_text(values, "template", limit=None)
-    if not template:
-        raise InputError("FaceChain: template is the picture that people are put into.")
+    scene, pose = read_scene(values)
+    if bool(template) == (scene is not None):
+        raise InputError("FaceChain: a template is a picture, or a scene that says in words what one shows.")
     chosen = values.get("faces")
     if not isinstance(chosen, dict) or not chosen:
         raise InputError('FaceChain: faces says who goes where, as in {"1": {"card": "Anna"}, "2": "pixelate"}.')
@@ -184,6 +195,8 @@ def _template(values: dict[str, object]) -> JobRequest:
         hair=read_flag(values, "hair"),
         retouch=read_flag(values, "retouch"),
         painting=read_template_settings(values.get("settings", {})),
+        scene=scene,
+        pose=pose,
     )
 
 

@@ -6,14 +6,15 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.jobs.request_values import MAX_PHOTOS, read_settings, read_text
+from facechain_ext.jobs.request_values import MAX_POINTS, read_settings, read_text
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings, check_garment_settings
 from facechain_ext.recipes.redraw.settings import REDRAW_SETTINGS, RedrawSettings, check_redraw_settings
 from facechain_ext.recipes.regions import parse_region_prompts
+from facechain_ext.recipes.template.scene import SCENE_SETTINGS, Scene, check_scene
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from facechain_ext.methods.setting import Setting
     from facechain_ext.recipes.garment.marking import Point
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 REDRAW_KEYS = frozenset({"recipe", "picture", "people", "settings"})
 GARMENT_KEYS = frozenset({"recipe", "picture", "people", "mask", "points", "garment", "pose", "settings"})
+SCENE_TEXTS = ("words", "negative_prompt", "lora", "pose")
+"""Texts of a scene; the pose names a picture or holds one."""
 _FROM_HOST = frozenset({"controls", "sides"})
 
 
@@ -67,6 +70,22 @@ def read_garment(values: dict[str, object]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def read_scene(values: Mapping[str, object]) -> tuple[Scene | None, str]:
+    """The scene of a request without its pose, None without it, and the reference of the pose's picture.
+
+    Raises InputError that names the first thing that is wrong.
+    """
+    given = values.get("scene")
+    if given is None:
+        return None, ""
+    if not isinstance(given, dict):
+        raise InputError('FaceChain: scene is an object, as in {"words": "a knight before a castle"}.')
+    found = {name: one for name, one in given.items() if name != "pose"}
+    scene = Scene(**{"words": "", **read_settings(found, SCENE_SETTINGS, SCENE_TEXTS[:3])})
+    check_scene(scene)
+    return scene, read_text(given, "pose", limit=None)
+
+
 def _picture(values: dict[str, object], purpose: str) -> str:
     picture = read_text(values, "picture", limit=None)
     if not picture:
@@ -84,8 +103,8 @@ def _points(given: object) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
 
 
 def _pairs(given: object) -> tuple[Point, ...]:
-    if not isinstance(given, list) or len(given) > MAX_PHOTOS:
-        raise InputError(f"FaceChain: points are up to {MAX_PHOTOS} pairs of x and y, each from 0 to 1.")
+    if not isinstance(given, list) or len(given) > MAX_POINTS:
+        raise InputError(f"FaceChain: points are up to {MAX_POINTS} pairs of x and y, each from 0 to 1.")
     return tuple(map(_pair, given))
 
 

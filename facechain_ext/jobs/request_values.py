@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
 MAX_PHOTOS = 16
+MAX_POINTS = 16
+"""Points in a garment, and as many beside it."""
 _FROM_HOST = frozenset({"controls", "sides"})
 """Settings that come from the host and not from a request."""
 _TEMPLATE_DEFAULTS = TemplateSettings()

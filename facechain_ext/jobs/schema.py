@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.identity.consent import MOVING_CONSENT
 from facechain_ext.jobs.job_request import portrait_rows
-from facechain_ext.jobs.picture_requests import setting_texts
-from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_TEXT
+from facechain_ext.jobs.picture_requests import SCENE_TEXTS, setting_texts
+from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_POINTS, MAX_TEXT
 from facechain_ext.media.speech import MAX_WORDS, SPEAKERS
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
@@ -18,6 +18,7 @@ from facechain_ext.recipes.talking.engine_settings import ENGINES, PREVIEW
 from facechain_ext.recipes.talking.settings import TALKING_SETTINGS
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
+from facechain_ext.recipes.template.scene import SCENE_SETTINGS
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.styles.style import SUBJECTS
 
@@ -50,6 +51,15 @@ EXAMPLES: dict[str, dict[str, object]] = {
             "recipe": "template",
             "template": "iVBORw0KGgo...",
             "faces": {"1": {"card": "Anna"}, "2": "pixelate"},
+            "settings": {"quality": "standard", "seed": 7},
+        },
+    },
+    "template from words": {
+        "summary": "A scene drawn from words, and a card's person in its first face",
+        "value": {
+            "recipe": "template",
+            "scene": {"words": "a knight before a castle, seen from the front"},
+            "faces": {"1": {"card": "Anna"}},
             "settings": {"quality": "standard", "seed": 7},
         },
     },
@@ -118,9 +128,15 @@ def _template() -> dict[str, object]:
             {"type": "object", "properties": {"photo": _PICTURE}, "required": ["photo"], "additionalProperties": False},
         ]
     }
+    scene = _settings(SCENE_SETTINGS, dict.fromkeys(SCENE_TEXTS[:3], _TEXT) | {"pose": _PICTURE})
     properties = {
         "recipe": {"type": "string", "enum": ["template"]},
         "template": _PICTURE,
+        "scene": {
+            **scene,
+            "required": ["words"],
+            "description": "Instead of a template: its words. It is drawn here, until it shows faces enough.",
+        },
         "faces": {
             "type": "object",
             "description": "Number of the face, from the left -> what it becomes.",
@@ -131,7 +147,7 @@ def _template() -> dict[str, object]:
         "retouch": _FLAG,
         "settings": _painting_settings(TemplateSettings(), list(QUALITIES)),
     }
-    return _recipe("Template", ["recipe", "template", "faces"], properties)
+    return _recipe("Template", ["recipe", "faces"], properties)
 
 
 def _people(least: int) -> dict[str, object]:
@@ -173,7 +189,7 @@ def _redraw() -> dict[str, object]:
 
 def _garment() -> dict[str, object]:
     point = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
-    points = {"type": "array", "items": point, "maxItems": MAX_PHOTOS}
+    points = {"type": "array", "items": point, "maxItems": MAX_POINTS}
     texts = dict.fromkeys(sorted(setting_texts(GarmentSettings, GARMENT_SETTINGS)), _TEXT)
     properties = {
         "recipe": {"type": "string", "enum": ["garment"]},

@@ -14,12 +14,15 @@ from facechain_ext.identity.photo_judge import photo_judge
 from facechain_ext.jobs.picture_recipes import PICTURE_RECIPES
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.detail import repair_faces
+from facechain_ext.recipes.finishing import PortraitFinisher
+from facechain_ext.recipes.framing import FULL_BODY, framing_settings, full_body_controls
+from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.style import make as make_portraits
 from facechain_ext.recipes.style import plan
-from facechain_ext.recipes.template import find_template_faces, make, read_template
+from facechain_ext.recipes.template import find_template_faces, make, make_from_words, read_template
 from facechain_ext.recipes.template.actions import card_source, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
@@ -28,12 +31,12 @@ from facechain_ext.storage.lru_cache import LRUCache
 from facechain_ext.styles import find_style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.jobs.worker_types import Sources, WorkerHost
-    from facechain_ext.recipes.style import Settings
-    from facechain_ext.recipes.template import FaceSource, TemplateResult
+    from facechain_ext.recipes.style_settings import Settings
+    from facechain_ext.recipes.template import FaceSource, Scene, TemplateResult
     from facechain_ext.recipes.template import Settings as TemplateSettings
     from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.recipes.template.image import TemplateImage
@@ -68,26 +71,30 @@ class RequestWorker:
 
     def _portrait(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         require_ready(self._host.capabilities().needed)
-        person = self._person(job_request)
+        person, fitted = self._person(job_request), self._fitted(job_request)
         job, notes = plan(
             person,
             find_style(job_request.style) if job_request.style else None,
-            self._fitted(job_request),
+            fitted,
             subject=job_request.subject,
             suits=job_request.suits,
             prompt=job_request.prompt,
             negative_prompt=job_request.negative_prompt,
             lora_folders=self._host.lora_folders(),
         )
-        job = replace(job, method_settings=job_request.method_settings)
+        controls = full_body_controls(fitted, self._host.capabilities().ready_controls)
+        job = replace(job, method_settings=job_request.method_settings, controls=controls)
         tools = [*([fusion()] if job_request.fuse else []), *([retouching()] if job_request.retouch else [])]
         photo = self._first_photo(job_request) if job_request.fuse and job_request.photos else None
         scorer = self._host.likeness_scorer()
+        finishing, sides = job_request.portrait.finishing, self._host.capabilities().defaults.painted
+        finisher = PortraitFinisher(self._host, finishing, sides, scorer) if finishing else None
 
         def work() -> RequestResult:
             result = make_portraits(
                 self._host, job, keep=job_request.portrait.keep, early=job_request.portrait.early,
-                scorer=scorer, photo=photo, tools=tools, notes=[*notes, *person.notes], progress=progress,
+                scorer=scorer, photo=photo, tools=tools, notes=[*notes, *person.notes],
+                finisher=finisher, progress=progress,
             )  # fmt: skip
             judge = photo_judge()
             reference = []
@@ -114,9 +121,11 @@ class RequestWorker:
         """The request's settings, with sizes and steps that suit a small checkpoint where the request names none."""
         defaults, given = self._host.capabilities().defaults, job_request.values.get("settings") or {}
         assert isinstance(given, dict)
-        if not defaults.words:
-            return job_request.portrait
         own = job_request.portrait
+        if own.framing == FULL_BODY:
+            return self._framed(own, given)
+        if not defaults.words:
+            return own
         return replace(
             own,
             width=own.width if "width" in given else defaults.width,
@@ -124,29 +133,55 @@ class RequestWorker:
             steps=own.steps if "steps" in given else defaults.steps,
         )
 
+    def _framed(self, own: Settings, given: Mapping[str, object]) -> Settings:
+        """The settings of a full body, but for those that the request names."""
+        defaults = self._host.capabilities().defaults
+        framed = {**framing_settings(own.framing, defaults), "steps": defaults.suited_steps(own.steps)}
+        hires = Hires(float(framed.pop("hires_scale")), float(framed.pop("hires_denoise")))
+        wanted = framed.pop("hires") and not any(name.startswith("hires") for name in given)
+        values = {name: value for name, value in framed.items() if name not in given}
+        return replace(own, **values, hires=hires if wanted else own.hires)
+
     def _template(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         settings = job_request.painting
         painted = paints(settings)
-        image = read_template(self._sources.picture(job_request.template), name="the template")
         actions, refused = resolve_actions(job_request.faces, lambda choice: self._face(choice, paint=painted))
-        if painted:
-            settings = self._painting(job_request)
-        targets = find_template_faces(image.pixels, hair=job_request.hair and painted)
+        if painted or job_request.scene is not None:
+            settings = self._painting(job_request, need_person=painted)
         scorer = self._host.likeness_scorer() if chooses_by_likeness(settings) else None
         tools = [retouching()] if job_request.retouch else []
+        hair, names = job_request.hair and painted, [tool.name for tool in tools]
+        if job_request.scene is not None:
+            scene = self._scene(job_request.scene, job_request.pose)
+
+            def draw() -> RequestResult:
+                made = make_from_words(
+                    scene, actions, settings, host=self._host, hair=hair, scorer=scorer, tools=tools, progress=progress
+                )
+                text = template_infotext(
+                    made.template, actions, made.settings, hair=hair, tools=names, host_text=made.result.infotext,
+                    scene=(scene, made.seed),
+                )  # fmt: skip
+                return _finished_template(made.template, made.result, text, settings.seed, refused)
+
+            return self._host.queued(draw)()
+        image = read_template(self._sources.picture(job_request.template), name="the template")
+        targets = find_template_faces(image.pixels, hair=hair)
 
         def work() -> RequestResult:
             result = make(
                 image, actions, settings, host=self._host if painted else None, targets=targets, scorer=scorer,
                 tools=tools, progress=progress,
             )  # fmt: skip
-            text = template_infotext(
-                image, actions, settings, hair=job_request.hair and painted, tools=[tool.name for tool in tools],
-                host_text=result.infotext,
-            )  # fmt: skip
+            text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
             return _finished_template(image, result, text, settings.seed, refused)
 
         return self._host.queued(work)() if painted else work()
+
+    def _scene(self, scene: Scene, pose: str) -> Scene:
+        """A request's scene with the picture of its pose, at the size that suits the checkpoint."""
+        picture = Image.fromarray(faces.read_picture(self._sources.picture(pose)).pixels) if pose else None
+        return replace(scene.suited_to(self._host.capabilities().defaults), pose=picture)
 
     def _detail(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         settings = self._painting(job_request)
@@ -176,13 +211,14 @@ class RequestWorker:
             found.append((f"card {name}" if name else "", identity))
         return found
 
-    def _painting(self, job_request: JobRequest) -> TemplateSettings:
+    def _painting(self, job_request: JobRequest, *, need_person: bool = True) -> TemplateSettings:
         """The request's settings for painting, suited to the checkpoint where it names none of its own.
 
-        Raises WeightsError when something that painting needs is missing.
+        Raises WeightsError when something is missing that painting a person needs; a scene alone needs no person.
         """
         capabilities = self._host.capabilities()
-        require_ready(capabilities.needed)
+        if need_person:
+            require_ready(capabilities.needed)
         return job_request.painting.suited_to(
             capabilities.defaults, capabilities.ready_controls, steps_given=job_request.steps_given
         )
@@ -220,4 +256,5 @@ def _finished_template(
 ) -> RequestResult:
     content = image.labelled(result.pixels, infotext)
     notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
-    return RequestResult((MadePicture(content, infotext, seed),), notes, stopped=result.stopped)
+    left_out = (*refused, *result.left_out)
+    return RequestResult((MadePicture(content, infotext, seed),), notes, result.stopped, left_out)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.template.faces import find_template_faces
-from facechain_ext.recipes.template.image import TemplateImage
+from facechain_ext.recipes.template.image import TemplateImage, image_of_pixels
 from facechain_ext.recipes.template.recipe import TemplateResult, make
 from facechain_ext.recipes.template.settings import FaceSource, Settings
 
@@ -48,7 +45,7 @@ def repair_faces(
     people in the infotext. The notes say who was matched with which face and why, and who has none. Raises PhotoError
     when the picture shows no face or none of the people, HostError and Cancelled as the host does.
     """
-    template = picture if isinstance(picture, TemplateImage) else _unnamed(picture)
+    template = picture if isinstance(picture, TemplateImage) else image_of_pixels(picture, "the picture")
     detector, masker = detector or faces.detector(), masker or faces.head_masker()
     try:
         targets = find_template_faces(template.pixels, detector, masker)
@@ -75,14 +72,6 @@ def repair_faces(
         left_out.append(f"No face of the picture was matched with {_names(people, match.unmatched)}.")
     kept = [note for note in result.notes if note not in result.left_out]
     return replace(result, notes=(*notes, *kept, *left_out), left_out=tuple(left_out)), actions
-
-
-def _unnamed(pixels: Pixels) -> TemplateImage:
-    """Pixels uint8 [h, w, 3] that are no file."""
-    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
-    return TemplateImage(
-        pixels, digest, "the picture", (), grey=False, alpha=None, orientation=1, icc_profile=None, exif=None
-    )
 
 
 def _sentence(number: int, name: str, reason: MatchReason) -> str:

@@ -34,6 +34,9 @@ EFFECT_SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 """What every method has: how strongly, when, and in which passes the person is put in."""
 
+FRAMINGS = ("upper body", "full body")
+"""How much of the person a portrait shows; the first is the published one."""
+
 PORTRAIT_SETTINGS: tuple[Setting, ...] = (
     *EFFECT_SETTINGS,
     Setting("count", "Pictures", f"{PREFIX} pictures", 1, low=1, high=1000, step=1, page_high=32),
@@ -60,6 +63,19 @@ PORTRAIT_SETTINGS: tuple[Setting, ...] = (
     Setting("hires_denoise", "Denoising strength", None, 0.5, low=0.01, high=1, step=0.01),
     Setting("hires_steps", "Hires steps", None, 0, "0: as the first.", 0, 150, 1),
     Setting("hires_upscaler", "Upscaler", None, "Latent"),
+    Setting(
+        "framing", "Framing", f"{PREFIX} framing", FRAMINGS[0],
+        "Full body sets size, hires fix and Repair faces, and adds its words.", choices=FRAMINGS,
+    ),
+    Setting(
+        "repair_faces", "Repair faces", f"{PREFIX} repair faces", default=False,
+        help="Paint each person's face anew, at a resolution of its own, when the picture is finished.",
+    ),
+    Setting(
+        "enlarge", "Enlarge to", f"{PREFIX} enlarged to", 0,
+        "Longest side in pixels at the end, by the upscaler; 0 leaves the size.", 0, 4096, 64, page_high=2048,
+    ),
+    Setting("enlarge_by", "Enlarge by", f"{PREFIX} enlarged by", "auto", "auto: the best that is here."),
 )  # fmt: skip
 """Defaults are the published ones, but for 25 steps of 50 with a sampler that needs fewer."""
 PORTRAIT_DEFAULTS: Mapping[str, Any] = {row.name: row.default for row in PORTRAIT_SETTINGS}

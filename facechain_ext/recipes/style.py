@@ -7,13 +7,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from facechain_ext.devices import diffusion_device
-from facechain_ext.errors import FaceChainError, InputError
+from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.early_choice import EarlyChoice
+from facechain_ext.recipes.framing import FULL_BODY
 from facechain_ext.recipes.job import Control, Job, Lora, Person
 from facechain_ext.recipes.labelling import label_image, mark_picture
-from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, check_ranges, portrait_setting
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
 from facechain_ext.recipes.postprocess import PostprocessPipeline
+from facechain_ext.recipes.shared_progress import SharedProgress
+from facechain_ext.recipes.style_settings import (
+    FULL_BODY_TEMPLATE,
+    GROUP_TEMPLATE,
+    TEMPLATE,
+    Settings,
+    check_settings,
+    finishing_remarks,
+)
 from facechain_ext.recipes.subject import group_words
 from facechain_ext.styles import NEGATIVE, StyleError, find_lora
 from facechain_ext.weights import find
@@ -28,20 +38,10 @@ if TYPE_CHECKING:
     from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.photo_judge import PhotoCheck
-    from facechain_ext.recipes.job import Hires, Host, Portrait
+    from facechain_ext.recipes.job import Host, Portrait
     from facechain_ext.styles import Style, Subject
 
 logger = logging.getLogger(__name__)
-
-TEMPLATE = "{subject}, {style}, upper body, detailed face, looking at the viewer"
-"""Our default order of words; leaves painting and photograph to the style."""
-GROUP_TEMPLATE = "{subject}, {style}, detailed faces, looking at the viewer"
-"""The same for several people, who do not fit into the upper body of one."""
-PUBLISHED_TEMPLATE = (
-    "{subject}, {style}, upper_body, raw photo, masterpiece, solo, medium shot, high detail face, photorealistic, "
-    "best quality"
-)
-"""The order of words of the published program for styles with a LoRA."""
 
 
 class FaceTool(Protocol):
@@ -60,37 +60,18 @@ class FaceTool(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to make style portraits; None means what the style suggests.
+class Finisher(Protocol):
+    """What works on a finished picture with the host, such as enlarging it or painting its faces anew."""
 
-    Ranges are those of ``PORTRAIT_SETTINGS``. ``window`` are the fractions of the steps in which the face acts,
-    ``lora`` takes the place of the style's. ``count`` pictures are made and the ``keep`` most like are returned (None:
-    all); ``early`` gives others up before they are finished. ``template`` puts {subject} and {style} in order.
-    """
+    def steps(self, job: Job) -> int:
+        """What one picture counts in the progress: about the steps that are sampled for it."""
+        ...
 
-    strength: float | None = None
-    window: tuple[float, float] = PORTRAIT_DEFAULTS["window"]
-    adapter: str | None = None
-    lora: Lora | None = None
-    lora_weight: float | None = None
-    count: int = PORTRAIT_DEFAULTS["count"]
-    keep: int | None = None
-    early: bool = PORTRAIT_DEFAULTS["early"]
-    seed: int = 0
-    steps: int = PORTRAIT_DEFAULTS["steps"]
-    sampler: str = PORTRAIT_DEFAULTS["sampler"]
-    cfg: float = PORTRAIT_DEFAULTS["cfg"]
-    width: int = PORTRAIT_DEFAULTS["width"]
-    height: int = PORTRAIT_DEFAULTS["height"]
-    hires: Hires | None = None
-    pose_weight: float = PORTRAIT_DEFAULTS["pose_weight"]
-    pose_window: tuple[float, float] = (PORTRAIT_DEFAULTS["pose_start"], PORTRAIT_DEFAULTS["pose_end"])
-    template: str = TEMPLATE
-
-
-FAITHFUL = Settings(strength=PORTRAIT_DEFAULTS["strength"], steps=50, sampler="PLMS", template=PUBLISHED_TEMPLATE)
-"""The published settings: strength 0.5, CFG 7, 512x512, 50 PNDM steps (PLMS in the webui), pose at 1.0."""
+    def finish(
+        self, portrait: Portrait, job: Job, progress: Callable[[int, int], bool] | None = None
+    ) -> tuple[Image.Image, list[str]]:
+        """The finished picture, and sentences on it; what cannot be done stays as it was."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -137,14 +118,18 @@ def plan(
     ``suits`` is whom the style must suit, ``people`` how many will be in the picture. Raises StyleError for a style
     that is not for children when the person is one, and InputError for settings out of range.
     """
-    _check(settings)
+    check_settings(settings)
     if style is not None and suits == "child" and not style.suits("child"):
         raise StyleError(f"The style {style.en} is for grown-ups. Choose one for children or for anyone.")
     notes: list[str] = []
     loras, with_lora = _loras(style, settings, lora_folders, notes)
     look = _without("" if style is None else style.positive if with_lora else style.prompt, subject)
     words = ", ".join(part for part in (look, prompt.strip(" ,")) if part)
-    template = GROUP_TEMPLATE if people > 1 and settings.template == TEMPLATE else settings.template
+    template = settings.template
+    if template == TEMPLATE and settings.framing == FULL_BODY:
+        template = FULL_BODY_TEMPLATE
+    elif template == TEMPLATE and people > 1:
+        template = GROUP_TEMPLATE
     full = template.replace("{subject}", group_words(subject, people)).replace("{style}", words)
     strength = (
         settings.strength
@@ -169,6 +154,7 @@ def plan(
         loras=loras,
         controls=(Control("openpose", pose, settings.pose_weight, settings.pose_window),) if pose is not None else (),
         hires=settings.hires,
+        remarks=finishing_remarks(settings),
     )
     return job, tuple(notes)
 
@@ -183,9 +169,10 @@ def make(
     photo: Image.Image | None = None,
     tools: Sequence[FaceTool] = (),
     notes: Sequence[str] = (),
+    finisher: Finisher | None = None,
     progress: Callable[[int, int], bool] | None = None,
 ) -> Result:
-    """Have ``host`` do ``job``, score the pictures, keep the best and finish them with ``tools`` in turn.
+    """Have ``host`` do ``job``, score the pictures, keep the best and finish them by ``finisher``, then by ``tools``.
 
     Where a GPU makes the pictures and the host tells of each, they are scored, and finished if all are kept, while the
     next one is made. With ``early`` pictures that promise less likeness than enough others are given up before they are
@@ -195,13 +182,18 @@ def make(
 
     def score_and_finish(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
         score = _likeness(scorer, portrait.picture, job) if scorer and job.people else None
-        return score, _finish(portrait, score, photo, tools) if keep is None else None
+        early_end = keep is None and finisher is None  # a finisher samples, which waits for the job's end
+        return score, _finish(portrait, score, photo, tools) if early_end else None
 
     judge = scorer if early else None
     choice = None if judge is None else EarlyChoice.of(job, keep, lambda picture: _likeness(judge, picture, job))
     job = job if choice is None else replace(job, look=choice.look)
+    kept = job.count if keep is None else min(keep, job.count)
+    parts = [job.count * job.steps, *([] if finisher is None else [finisher.steps(job)] * kept)]
+    shared = SharedProgress(parts, progress)
+    counted = progress if finisher is None else shared.part(0)
     with PostprocessPipeline(score_and_finish, beside=diffusion_device().type != "cpu") as pipeline:
-        portraits = host.generate(job, progress=progress, ready=pipeline.submit)
+        portraits = host.generate(job, progress=counted, ready=pipeline.submit)
         done = pipeline.results(portraits)
     best = rank_by_likeness([score for score, _ in done])[:keep]
     said = list(notes)
@@ -212,7 +204,16 @@ def make(
         said.append(f"Stopped after {len(portraits)} of {job.count} pictures.")
     if scorer is not None and any(score is None for score, _ in done):
         said.append("Pictures without a face that can be judged come last.")
-    finished = (done[i][1] or _finish(portraits[i], done[i][0], photo, tools) for i in best)
+    finished: list[Finished] = []
+    for place, i in enumerate(best):
+        portrait, score = portraits[i], done[i][0]
+        if finisher is not None and not shared.stopped:
+            picture, more = finisher.finish(portrait, job, shared.part(1 + place))
+            portrait = replace(portrait, picture=picture, notes=(*portrait.notes, *more))
+            score = _likeness(scorer, picture, job) if scorer and job.people else None
+        finished.append(done[i][1] or _finish(portrait, score, photo, tools))
+    if finisher is not None and not shared.stopped:
+        shared.finish()
     return Result(tuple(finished), job, tuple(said))
 
 
@@ -274,24 +275,3 @@ def _without(look: str, subject: str) -> str:
 def _suggested(style: Style | None) -> str | None:
     """The style's adapter where its file is there; a style that suggests another one still works."""
     return style.adapter if style is not None and find(f"adapter-{style.adapter}") is not None else None
-
-
-_RANGES = tuple(
-    portrait_setting(name) for name in ("strength", "count", "steps", "cfg", "width", "height", "pose_weight")
-)
-
-
-def _check(settings: Settings) -> None:
-    """Raise InputError that names the first setting that cannot be used."""
-    portrait_setting("window").read(settings.window)
-    check_ranges(_RANGES, settings)
-    step = int(portrait_setting("width").step)
-    demands = [
-        ("keep", settings.keep is None or 1 <= settings.keep <= settings.count, "1 to the number of pictures"),
-        ("width", settings.width % step == 0, f"a multiple of {step}"),
-        ("height", settings.height % step == 0, f"a multiple of {step}"),
-        ("template", "{style}" in settings.template, "text with {style} in it"),
-    ]
-    for name, met, accepted in demands:
-        if not met:
-            raise InputError(f"FaceChain: {name} is {getattr(settings, name)!r}; set it to {accepted}.")

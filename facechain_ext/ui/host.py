@@ -30,16 +30,18 @@ T = TypeVar("T")
 class HostCapabilities:
     """What the host offers, by the names that a Job uses.
 
-    ``checkpoint`` is the one that is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be
-    used, in words; an empty text means that it can, a kind that is missing cannot. ``notice`` is what the user should
-    know before the first picture, such as why nothing can be generated at all; or nothing. ``restorers`` make faces
-    sharper, by name. ``speedups`` says by infotext label which switches that save time and change pictures are on.
+    ``upscalers`` are those of a second pass, ``enlargers`` those of finished pictures. ``checkpoint`` is the one that
+    is loaded or will be. ``controls`` says for every kind of ControlNet why it cannot be used, in words; an empty text
+    means that it can, a kind that is missing cannot. ``notice`` is what the user should know before the first picture,
+    such as why nothing can be generated at all; or nothing. ``restorers`` make faces sharper, by name. ``speedups``
+    says by infotext label which switches that save time and change pictures are on.
     """
 
     samplers: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
     upscalers: tuple[str, ...] = ()
+    enlargers: tuple[str, ...] = ()
     checkpoints: tuple[str, ...] = ()
     checkpoint: str = ""
     controls: Mapping[ControlKind, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from facechain_ext.hosts.diffusers.pose import draw_body
+from facechain_ext.recipes.skeleton import draw_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable

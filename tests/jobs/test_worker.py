@@ -20,6 +20,7 @@ from facechain_ext.jobs.records import JobFolder, JobRecord, public_facts
 from facechain_ext.jobs.request_sources import RequestSources
 from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.labels import describe, read_packet
+from facechain_ext.recipes.job import Portrait
 
 PHOTO = data.astronaut()
 
@@ -87,6 +88,21 @@ def test_a_template_keeps_everything_but_the_face(worker):
     assert np.array_equal(pixels[300:], PHOTO[300:])
     assert not np.array_equal(pixels[:300], PHOTO[:300])
     assert describe(read_packet(made.pictures[0].content))["source_type"] == "compositeCapture"
+
+
+def test_a_template_of_words_is_drawn_by_the_host_and_says_how(worker, monkeypatch):
+    drawn = []
+
+    def generate(job, **_):
+        drawn.append(job)
+        return [Portrait(Image.fromarray(PHOTO), job.seed, "")]
+
+    monkeypatch.setattr(worker._host, "generate", generate)
+    scene = {"words": "a pilot", "width": 64, "height": 64, "lora": "ink", "lora_weight": 0.6}
+    order = {"recipe": "template", "scene": scene, "faces": {"1": "pixelate"}, "settings": {"seed": 4, "steps": 2}}
+    (picture,) = worker.make(parse_job_request(order)).pictures
+    assert (drawn[0].prompt, drawn[0].seed, drawn[0].steps, drawn[0].loras[0].weight) == ("a pilot", 4, 2, 0.6)
+    assert "FaceChain scene: a pilot, FaceChain scene seed: 4, FaceChain scene LoRA: ink" in picture.infotext
 
 
 def test_a_painted_template_takes_the_host(worker, card):

@@ -8,7 +8,7 @@ import pytest
 
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.portrait_settings import check_ranges, portrait_setting
-from facechain_ext.recipes.style import Settings
+from facechain_ext.recipes.style_settings import Settings
 from facechain_ext.recipes.template.settings import template_setting
 
 

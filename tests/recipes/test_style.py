@@ -17,6 +17,7 @@ from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.identity.likeness_scorer import EncoderScorer, rank_by_likeness
 from facechain_ext.recipes import style as recipe
+from facechain_ext.recipes import style_settings
 from facechain_ext.recipes.job import Lora, Portrait
 from facechain_ext.styles import StyleError, catalogue
 from facechain_ext.weights import set_models_folder
@@ -55,7 +56,7 @@ def _folder(tmp_path):
 
 
 def test_the_published_settings(person):
-    job, notes = recipe.plan(person, STYLES["silver-armour"], recipe.FAITHFUL, subject="a beautiful woman")
+    job, notes = recipe.plan(person, STYLES["silver-armour"], style_settings.FAITHFUL, subject="a beautiful woman")
     assert (job.steps, job.sampler, job.cfg, job.width, job.height) == (50, "PLMS", 7.0, 512, 512)
     assert job.people[0].strength == 0.5
     assert job.people[0].window == (0.0, 1.0)
@@ -206,4 +207,4 @@ def test_ranking():
 
 def test_settings_and_results_are_frozen(person):
     with pytest.raises(dataclasses.FrozenInstanceError):
-        recipe.FAITHFUL.steps = 1
+        style_settings.FAITHFUL.steps = 1

@@ -14,10 +14,11 @@ from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.identity import Identity, TransFace
 from facechain_ext.identity.likeness_scorer import EncoderScorer
 from facechain_ext.recipes import style as recipe
+from facechain_ext.recipes import style_settings
 from facechain_ext.styles import catalogue
 from facechain_ext.weights import set_models_folder
 
-QUICK = replace(recipe.FAITHFUL, steps=2, width=64, height=64)
+QUICK = replace(style_settings.FAITHFUL, steps=2, width=64, height=64)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,6 @@ def test_every_style_fits_into_one_chunk_of_the_text_encoder():
     """77 tokens; a prompt that needs a second chunk weighs its words differently."""
     tokenizer = clip_tokenizer()
     for style in catalogue().values():
-        words = recipe.PUBLISHED_TEMPLATE.replace("{subject}", "portrait of a middle-aged woman")
+        words = style_settings.PUBLISHED_TEMPLATE.replace("{subject}", "portrait of a middle-aged woman")
         assert len(tokenizer(words.replace("{style}", style.positive))["input_ids"]) <= 77, style.key
         assert len(tokenizer(style.full_negative)["input_ids"]) <= 77, style.key

@@ -7,7 +7,7 @@ import pytest
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.portrait_settings import PORTRAIT_SETTINGS
-from facechain_ext.recipes.style import Settings
+from facechain_ext.recipes.style_settings import Settings
 from facechain_ext.ui.portrait.form import (
     BY_NAME,
     DEFAULTS,

@@ -28,6 +28,8 @@ FREE = {"style": st.sampled_from(["", "watercolour", "oil-portrait", "charcoal"]
         "adapter": st.sampled_from(["majic"]),  # "auto" becomes the adapter's name in a picture
         "lora": st.sampled_from([DEFAULTS["lora"], NO_LORA]),
         "sampler": st.sampled_from(["Euler a", "DPM++ 2M Karras", "DPM++ SDE", "DDIM", "Heun Exponential"]),
+        "strength_curve": st.sampled_from(["", "0:0, 0.2:1, 1:0.5"]),
+        "enlarge_by": st.sampled_from(["auto", "Lanczos"]),
         "hires_upscaler": st.sampled_from(["Latent", "Lanczos"])}  # fmt: skip
 
 

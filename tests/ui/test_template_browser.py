@@ -216,3 +216,21 @@ def test_names_can_be_read_on_their_pictures_whatever_the_theme(template, files)
     template.page.wait_for_selector(".facechain-template b")
     colour = template.page.eval_on_selector(".facechain-template b", "one => getComputedStyle(one).color")
     assert colour == "rgb(255, 255, 255)"
+
+
+def test_words_take_the_place_of_a_picture(template, files):
+    page = template
+    details, given = (page.page.locator(f"#facechain_{name}") for name in ("scene_details", "template_given"))
+    assert not details.is_visible()
+    upload(page, "guests", files["guest"])
+    page.text("scene_words", "a pilot before an aeroplane")
+    details.wait_for(state="visible")
+    given.wait_for(state="hidden")
+    page.click("template_generate")
+    page.says("template_status", "Choose who is in the scene")
+    page.choose("scene_people", "photo: 1 guest.png")
+    upload(page, "template_files", files["alone"])
+    page.click("template_generate")
+    page.says("template_status", "a template is one of the two")
+    page.page.locator("#facechain_template_action input[value='repair faces']").check(force=True)
+    details.wait_for(state="hidden")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from skimage import data
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.diffusers.output import save_portraits
+from facechain_ext.recipes.job import Portrait
+from facechain_ext.recipes.template import Scene
 from facechain_ext.ui.host import HostCapabilities
 from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
@@ -20,15 +23,14 @@ from facechain_ext.ui.template.jobs import (
     KEEP,
     PIXELATE,
     TemplateRequest,
-    face_at,
     face_choices,
     generate_batch,
     generate_template,
-    next_choice,
-    number_faces,
     requests_per_choice,
     unavailable_controls,
 )
+from facechain_ext.ui.template.numbered_faces import face_at, next_choice, number_faces
+from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.weights import set_models_folder
 
 HEAD = data.astronaut()[:230, 110:340]
@@ -241,3 +243,38 @@ def test_photos_that_do_not_suit_are_named_before_and_marked_after(host, files, 
     made = generate_template(host, TemplateRequest(template, tuple(choices), photos), lambda *_: True)
     assert doubt in made.notes
     assert made.label.endswith("(look at face 1)")
+
+
+class DrawingHost(Host):
+    """Draws the pair of heads for every scene, without a queue."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.jobs = []
+
+    def queued(self, work):
+        return work
+
+    def generate(self, job, *, progress=None, ready=None):
+        self.jobs.append(job)
+        pair = np.concatenate([HEAD, HEAD[:, ::-1]], 1)
+        return [Portrait(Image.fromarray(pair), job.seed, f"{job.prompt}\nSteps: 2, Sampler: Euler")]
+
+
+def test_a_scene_of_words_is_drawn_and_its_people_put_in(host, files):
+    drawing = DrawingHost(host.folder)
+    guest = "photo: 1 guest.png"
+    request = TemplateRequest(
+        Path("scene.png"), ("pixelate", guest), {"1 guest.png": files[1]}, seed=5, scene=Scene("two pilots", tries=1)
+    )
+    (made,), notes = generate_batch(drawing, [request], keep_going)
+    assert notes == []
+    (job,) = drawing.jobs
+    assert (job.prompt, job.seed, job.people) == ("two pilots", 5, ())
+    assert "FaceChain scene: two pilots, FaceChain scene seed: 5" in made.infotext
+    assert np.array_equal(made.before[:, :230], HEAD)
+    assert not np.array_equal(np.asarray(made.picture), made.before)
+    assert "facechain-compare" in comparisons_html([made])
+    restored = restore_settings(made.infotext, {"1 guest.png": files[1]}, ())
+    assert (restored.scene.words, restored.template, restored.choices[:2]) == ("two pilots", "", request.choices)
+    assert restored.notes == ()

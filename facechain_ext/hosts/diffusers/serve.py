@@ -119,6 +119,7 @@ class ServeHost:
             adapters=(AUTOMATIC, *self._adapters()),
             loras=tuple(sorted(self._loras(), key=str.casefold)),
             upscalers=UPSCALERS,
+            enlargers=("Lanczos",),
             checkpoints=(self._files.checkpoint.name,),
             checkpoint=self._files.checkpoint.name,
             controls={kind: self._unavailable_reason(kind) for kind in kinds},

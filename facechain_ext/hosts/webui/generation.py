@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.webui.execution import ErrorCapture
     from facechain_ext.hosts.webui.host_types import Processed, Processing, ScriptRunner
     from facechain_ext.hosts.webui.tab_request import TabRequest
-    from facechain_ext.recipes.job import Hires, Inpaint
+    from facechain_ext.recipes.job import Hires, Inpaint, Job
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ _EXTRA_PICTURE_OPTIONS = ("return_mask", "return_mask_composite", "return_grid")
 """Options of the webui that add masks and grids to the pictures of a job."""
 _NO_UPSCALER = "None"
 """The host's upscaler that leaves a picture as it is, before it is resized."""
+_UNIPC, _LARGEST_DENOISE = "UniPC", 0.999
+"""The sampler whose order must not be above the steps, and the most of them that img2img of the webui samples."""
 _SCHEDULE = "Karras"
 """The schedule that k-diffusion's samplers are listed with, beside their own."""
 
@@ -44,6 +47,7 @@ def build_processing(request: TabRequest) -> Processing:
 
     job = request.job
     sampler, schedule = _sampler(job.sampler)
+    _check_order(sampler, job)
     common: dict[str, object] = {
         "prompt": " ".join([job.prompt, *map(loras.prompt_tag, job.loras)]),
         "negative_prompt": job.negative_prompt,
@@ -166,6 +170,20 @@ def _sampler(name: str) -> tuple[str, str]:
     if not name.startswith(sampler) or (suffix and suffix not in schedules):
         raise HostError(f"This webui has no sampler {name!r}; it has {', '.join(sd_samplers.visible_sampler_names())}.")
     return sampler, schedule
+
+
+def _check_order(sampler: str, job: Job) -> None:
+    """Raise HostError that names the setting where UniPC gets fewer steps than its order, which the webui asserts."""
+    from modules import shared
+
+    order = int(getattr(shared.opts, "uni_pc_order", 0))
+    denoise = min(1.0 if job.inpaint is None else job.inpaint.denoise, _LARGEST_DENOISE)
+    sampled = job.steps if job.inpaint is None else int(denoise * job.steps)
+    if sampler == _UNIPC and sampled < order:
+        raise HostError(
+            f"The sampler {_UNIPC} takes {order} steps here, and {job.steps} steps at the denoising strength "
+            f"{denoise:g} are {sampled}. Set the steps to {math.ceil(order / denoise)} or more."
+        )
 
 
 def _upscaler(request: TabRequest, hires: Hires) -> str:

@@ -7,7 +7,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from facechain_ext.hosts.webui import controlnet, face_restorers, generation, loras, models, photo_tokens, settings
+from facechain_ext.hosts.webui import (
+    controlnet,
+    face_restorers,
+    generation,
+    loras,
+    models,
+    photo_tokens,
+    settings,
+    upscaling,
+)
 from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
 from facechain_ext.hosts.webui.host_checks import host_checks
 from facechain_ext.hosts.webui.people import uploaded
@@ -94,6 +103,7 @@ class WebuiHost:
             adapters=tuple(adapter_names()),
             loras=loras.names(),
             upscalers=generation.upscaler_names(),
+            enlargers=upscaling.names(),
             checkpoints=checkpoints,
             checkpoint=chosen or next(iter(checkpoints), ""),
             controls=controlnet.unavailable_reasons(),
@@ -219,6 +229,14 @@ class WebuiHost:
             state.stop_generating()
         else:
             state.interrupt()
+
+    def upscale(self, picture: Image.Image, size: tuple[int, int], upscaler: str) -> tuple[Image.Image, str]:
+        """The picture at ``size`` by the webui's upscaler of this name, and the name of what was used.
+
+        "" takes the first whose model is here, Lanczos where there is none. Raises HostError for an unknown name.
+        """
+        with self._queue.acquire_queue():
+            return on_main_thread(lambda: upscaling.upscale(picture, size, upscaler))
 
     def control_map(self, control: Control) -> Image.Image:
         """The map that ControlNet's preprocessor computes from a picture; raises HostError when it cannot."""

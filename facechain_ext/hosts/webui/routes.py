@@ -90,6 +90,10 @@ def _answering(answer: Callable[[dict[str, object]], object]) -> Callable[..., A
 
 
 def _create_template_portrait(body: dict[str, object]) -> object:
+    if isinstance(body.get("scene"), dict):  # a template in words is made as its job is
+        from facechain_ext.hosts.webui.picture_route import create_picture
+
+        return create_picture("template", body)
     from facechain_ext.hosts.webui.template_route import create_template_portrait
 
     return create_template_portrait(body)

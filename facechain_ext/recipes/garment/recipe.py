@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from facechain_ext.errors import Cancelled, PhotoError
+from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.garment.marking import check_mark
@@ -224,7 +224,7 @@ def _paint_face(
         )
     except Cancelled:
         return picture.pixels, [], ["Stopped: the face is not painted anew."], True
-    except PhotoError as error:
+    except (HostError, PhotoError) as error:
         return picture.pixels, [], [f"The face is not painted anew: {error}"], False
     pixels = np.where(mask[..., None], photo, result.pixels)
     kept = [note for note in result.notes if note not in result.left_out]

@@ -20,8 +20,8 @@ from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.redraw.settings import RedrawSettings, check_redraw_settings, find_look
 from facechain_ext.recipes.regions import MOST, region_mask
 from facechain_ext.recipes.shared_progress import SharedProgress
-from facechain_ext.recipes.style import Settings as PortraitSettings
 from facechain_ext.recipes.style import plan
+from facechain_ext.recipes.style_settings import Settings as PortraitSettings
 from facechain_ext.recipes.template.crop import fit_size, resized
 from facechain_ext.recipes.template.faces import find_template_faces
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,12 @@ class TemplateImage:
             return self.picture(pixels)
         stored = np.asarray(self.picture(pixels))
         return Image.fromarray(undo_orientation(stored, self.orientation))
+
+
+def image_of_pixels(pixels: Pixels, name: str) -> TemplateImage:
+    """Pixels uint8 [h, w, 3] that are no file, as a template called ``name``."""
+    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
+    return TemplateImage(pixels, digest, name, (), grey=False, alpha=None, orientation=1, icc_profile=None, exif=None)
 
 
 def check_free(path: Path) -> None:

@@ -14,6 +14,7 @@ from facechain_ext.recipes.infotext import quote_infotext_value
 from facechain_ext.recipes.portrait_settings import PREFIX
 from facechain_ext.recipes.studio.quality import first_numbers
 from facechain_ext.recipes.template.qualities import QUALITIES, paints
+from facechain_ext.recipes.template.scene import Scene, parse_scene
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS, FaceSource, Settings
 from facechain_ext.text_values import shorten
 
@@ -41,7 +42,8 @@ class ParsedTemplateInfotext:
     """What an infotext says: the template by name and digest, who is in which face, and how it was made.
 
     ``people`` is number of the face -> "pixelate", "card NAME" or "photo DIGEST"; ``tools`` are names of what finished
-    the faces; ``notes`` name what could not be read, where the default is taken.
+    the faces; ``notes`` name what could not be read, where the default is taken. ``scene`` is what the template was
+    drawn from.
     """
 
     template: str = ""
@@ -51,6 +53,7 @@ class ParsedTemplateInfotext:
     hair: bool = False
     tools: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scene: Scene | None = None
 
 
 def template_infotext(
@@ -61,10 +64,12 @@ def template_infotext(
     hair: bool = False,
     tools: Sequence[str] = (),
     host_text: str = "",
+    scene: tuple[Scene, int] | None = None,
 ) -> str:
     """The text, in the webui's form; ``host_text`` is the host's own of what it painted last.
 
-    People are named by their cards or by digests; no embedding is written.
+    ``scene`` is what the template was drawn from, and the seed that drew it. People are named by their cards or by
+    digests; no embedding is written.
     """
     height, width = template.pixels.shape[:2]
     pairs: dict[str, object] = {"Seed": settings.seed, "Size": f"{width}x{height}"}
@@ -90,6 +95,12 @@ def template_infotext(
             pairs |= {_LABEL["studio_stages"]: settings.studio_stages} if settings.studio_stages else {}
     else:
         pairs |= {_LABEL[name]: getattr(settings, name) for name in ("template_complexion", "template_expression")}
+    if scene is not None:
+        drawn, seed = scene
+        if not paints(settings):
+            pairs |= {"Steps": settings.steps, **_from_host(host_text)}
+        texts = drawn.infotext(seed).items()
+        pairs |= {label: _one_line(value) if isinstance(value, str) else value for label, value in texts}
     if tools:
         pairs[_TOOLS] = "; ".join(map(_one_line, tools))
     pairs["Version"] = f"FaceChain {__version__}"
@@ -118,6 +129,7 @@ def parse_template_infotext(prompt: str, negative: str, values: Mapping[str, str
     settings = replace(Settings(), **found)
     if paints(settings):
         settings = replace(settings, prompt=prompt, negative_prompt=negative)
+    scene, unread = parse_scene(values)
     people = re.findall(r"(\d{1,4}): (.*?)(?=; \d{1,4}: |$)", values.get(_FACES, ""))
     tools = values.get(_TOOLS, "")
     return ParsedTemplateInfotext(
@@ -127,7 +139,8 @@ def parse_template_infotext(prompt: str, negative: str, values: Mapping[str, str
         settings,
         values.get(_HAIR) == "True",
         tuple(tools.split("; ")) if tools else (),
-        tuple(notes),
+        (*notes, *unread),
+        scene,
     )
 
 

@@ -13,7 +13,7 @@ from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.arguments import argument
 from facechain_ext.recipes.job import Hires, Lora
 from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
-from facechain_ext.recipes.style import Settings
+from facechain_ext.recipes.style_settings import Settings
 from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def _row(name: str, *, on_page_as: str = "", **changes: Any) -> Setting:
 
 
 _WINDOW, _BOX, _PEOPLE = portrait_setting("window"), argument("box"), argument("people")
+METHOD_FIELDS = {"face_preset": "preset", "strength_curve": "strength_curve"}
+"""Setting of the page -> the method's own setting that it is."""
 
 FIELDS: tuple[Setting, ...] = (
     Setting("style", "Style", f"{PREFIX} style", NO_STYLE),
@@ -64,6 +66,8 @@ FIELDS: tuple[Setting, ...] = (
         "With more people: 0 puts all into one generation. Above, everybody is painted with this denoising "
         "strength into a picture without them, so that nobody changes anybody else; 0.75 is a start.", 0, 1, 0.05,
     ),
+    replace(argument("preset"), name="face_preset", label="Preset of the face"),
+    argument("strength_curve"),
     Setting("adapter", "Adapter", None, AUTOMATIC, "The network that puts the face in; auto takes what fits."),
     Setting("lora", "LoRA", f"{PREFIX} LoRA", STYLE_LORA),
     _row("lora_weight"),
@@ -83,6 +87,7 @@ FIELDS: tuple[Setting, ...] = (
     _row("count", default=4),
     _row("keep"),
     _row("early"),
+    *(_row(name) for name in ("framing", "repair_faces", "enlarge", "enlarge_by")),
     Setting("fuse", "Fuse the face of the photo", f"{PREFIX} fusion", default=False),
     Setting("retouch", "Retouch skin", f"{PREFIX} retouch", default=False),
 )  # fmt: skip
@@ -146,7 +151,16 @@ def settings_from_form(form: FormValues, seed: int) -> Settings:
         width=form["width"] // 8 * 8,
         height=form["height"] // 8 * 8,
         hires=hires if form["hires"] else None,
+        framing=form["framing"],
+        repair_faces=form["repair_faces"],
+        enlarge=form["enlarge"],
+        enlarge_by=form["enlarge_by"],
     )
+
+
+def method_settings_from_form(form: FormValues) -> dict[str, object]:
+    """The values of the method's own settings that are not its defaults, by name."""
+    return {own: form[name] for name, own in METHOD_FIELDS.items() if form[name] != BY_NAME[name].default}
 
 
 def kept_count(form: FormValues) -> int:

@@ -9,15 +9,18 @@ from PIL import Image
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.recipes.framing import FULL_BODY, FULL_BODY_TAG, framing_settings
 from facechain_ext.ui.boxes import BoxFields, boxes_html
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.gradio_versions import image_input, results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import styles_panel
 from facechain_ext.ui.portrait.components import GenerationColumn, build_component
-from facechain_ext.ui.portrait.form import DEFAULTS, NO_LORA, STYLE_LORA
+from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, NO_LORA, STYLE_LORA
 from facechain_ext.ui.portrait.person import PhotoPreview, guess_subject
 from facechain_ext.ui.portrait.result import wanted_controls
+from facechain_ext.ui.portrait.styles import EVERY
 
 if TYPE_CHECKING:
     from facechain_ext.ui.host import HostCapabilities, PageHost
@@ -55,6 +58,7 @@ def build(
         guess_button = gr.Button("Guess from the photo", size="sm", elem_id="facechain_guess", min_width=120)
         clear_button = gr.Button("No words", size="sm", elem_id="facechain_no_words", min_width=80)
     add("suits")
+    add("framing")
     add("strength")
     add("lora", choices=[STYLE_LORA, NO_LORA, *capabilities.loras], min_width=120)
     add("lora_weight")
@@ -84,6 +88,19 @@ def build(
     guess_button.click(on_guess, [person.previews, person.face], guess_outputs, show_progress="minimal")
     clear_button.click(lambda: "", [], [form["subject"]], **HIDDEN_PROGRESS)
     return column, style_parts, own_styles
+
+
+def wire_framing(generation: GenerationColumn, tag: Component, host: PageHost) -> None:
+    """Set what belongs to a framing when it is chosen by hand; a full body shows the styles that dress all of one."""
+    names = tuple(framing_settings(FULL_BODY, host.capabilities().defaults))
+
+    def on_framing(framing: str, shown: str) -> Updates:
+        values = framing_settings(framing, host.capabilities().defaults)
+        wanted = FULL_BODY_TAG if framing == FULL_BODY else EVERY if shown == FULL_BODY_TAG else shown
+        return [*(values[name] for name in names), wanted]
+
+    outputs = [*(generation.form[name] for name in names), tag]
+    generation.form["framing"].input(on_framing, [generation.form["framing"], tag], outputs, **HIDDEN_PROGRESS)
 
 
 def people_boxes_html() -> str:
@@ -148,8 +165,10 @@ def _build_more_section(capabilities: HostCapabilities, add: AddComponents) -> N
     """Build the section of rarely changed settings: adapter and window, sampling, size, hires fix."""
     with gr.Accordion("More", open=False, elem_id="facechain_more"):
         add("adapter", choices=list(capabilities.adapters) or [DEFAULTS["adapter"]])
+        add("face_preset", choices=list(BY_NAME["face_preset"].choices))
         with gr.Row():
             add("window_start", "window_end", min_width=120)
+        add("strength_curve", placeholder="0:0, 0.2:1, 1:0.5")
         add("sampler", choices=list(capabilities.samplers) or [DEFAULTS["sampler"]])
         with gr.Row():
             add("steps", "cfg", min_width=120)
@@ -163,3 +182,6 @@ def _build_more_section(capabilities: HostCapabilities, add: AddComponents) -> N
         with gr.Row():
             add("hires_steps", min_width=120)
             add("hires_upscaler", choices=list(capabilities.upscalers) or [DEFAULTS["hires_upscaler"]], min_width=120)
+        with gr.Row():
+            add("enlarge", min_width=120)
+            add("enlarge_by", choices=[AUTOMATIC, *capabilities.enlargers], min_width=120)

@@ -19,7 +19,7 @@ from facechain_ext.recipes.regions import format_region_prompts, parse_region_pr
 from facechain_ext.styles import find_style
 from facechain_ext.text_values import format_number, read_float
 from facechain_ext.ui.pnginfo import parse_infotext
-from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, FIELDS, NO_STYLE, value_from_text
+from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, FIELDS, METHOD_FIELDS, NO_STYLE, value_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,9 @@ CARD, FACE = CARD_LABEL, f"{PREFIX} face"
 SECOND, SHARE = f"{PREFIX} mix with", f"{PREFIX} mix share"
 _PAGE_LABELS = frozenset({FACE, SECOND, SHARE})
 """Labels that ``_resolve_cards`` reads, rather than the table of settings."""
-_HOST_LISTS = {"sampler": "samplers", "adapter": "adapters", "hires_upscaler": "upscalers"}
+_HOST_LISTS = {
+    "sampler": "samplers", "adapter": "adapters", "hires_upscaler": "upscalers", "enlarge_by": "enlargers",
+}  # fmt: skip
 """Settings whose value must be in a list of ``HostCapabilities``, by that list's attribute."""
 
 
@@ -137,6 +139,7 @@ def _apply_face_labels(values: Mapping[str, str], restored: RestoredForm) -> Non
     face = FaceArguments.parse(arguments)
     names = {"strength": face.strength, "adapter": face.adapter, "hires_face": face.hires}
     restored.form.update(names, window_start=face.window[0], window_end=face.window[1])
+    restored.form.update({name: face.value(own) for name, own in METHOD_FIELDS.items()})
     restored.form.update(others=format_region_prompts(face.people), box=face.box)
 
 

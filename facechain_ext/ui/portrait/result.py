@@ -12,6 +12,8 @@ from PIL import Image
 from facechain_ext import faces
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.recipes.finishing import PortraitFinisher
+from facechain_ext.recipes.framing import full_body_controls
 from facechain_ext.recipes.job import Control
 from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
@@ -23,7 +25,7 @@ from facechain_ext.recipes.thumbnails import keep_first_picture
 from facechain_ext.recipes.tools import fusion, retouching
 from facechain_ext.styles import all_styles, find_style
 from facechain_ext.ui.portrait.checks import checked_pictures
-from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, settings_from_form
+from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, method_settings_from_form, settings_from_form
 from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
 
@@ -111,8 +113,11 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
     """Generate and save the requested pictures; raises FaceChainError."""
     require_ready(host.capabilities().needed)
     identity = load_identity(host, request.person)
-    job, notes = plan_job(host, identity, request, resolve_seed(request.form["seed"]))
+    settings = settings_from_form(request.form, resolve_seed(request.form["seed"]))
+    job, notes = plan_job(host, identity, request, settings.seed)
     scorer = host.likeness_scorer()
+    sides = host.capabilities().defaults.painted
+    finisher = PortraitFinisher(host, settings.finishing, sides, scorer) if settings.finishing else None
 
     def generate_pictures() -> PortraitResult:
         result = make(
@@ -124,6 +129,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
             photo=_fusion_photo(request),
             tools=_face_tools(request.form),
             notes=[*notes, *identity.notes],
+            finisher=finisher,
             progress=report,
         )
         result = replace(result, pictures=checked_pictures(result.pictures, identity, request.person))
@@ -216,7 +222,9 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
     controls, remarks = _controls(host, request), to_infotext(form, request.person)
-    return replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks), notes
+    own = method_settings_from_form(form)
+    job = replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks)
+    return replace(job, method_settings=own), notes
 
 
 def resolve_seed(seed: int) -> int:
@@ -242,9 +250,10 @@ def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:
 
 def _controls(host: PageHost, request: PortraitRequest) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
+    capabilities = host.capabilities()
     if request.pose is None:
-        return ()
-    controls, capabilities = wanted_controls(request.form, request.pose), host.capabilities()
+        return full_body_controls(settings_from_form(request.form, 0), capabilities.ready_controls)
+    controls = wanted_controls(request.form, request.pose)
     for control in controls:
         if capabilities.unavailable_reason(control.kind):
             raise HostError(f"The pose picture cannot be used. {capabilities.unavailable_reason(control.kind)}")

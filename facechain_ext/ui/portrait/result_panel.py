@@ -70,7 +70,8 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
     with gr.Row():
         for name in ("count", "keep"):
             form[name] = build_component(name, min_width=120)
-    form["early"] = build_component("early")
+    for name in ("early", "repair_faces"):
+        form[name] = build_component(name)
     with gr.Row():
         for name in ("fuse", "retouch"):
             form[name] = build_component(name, min_width=120)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.jobs.request_values import MAX_POINTS
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
@@ -70,7 +71,10 @@ def build(host: PageHost) -> ActionFields:
             [], value=[], multiselect=True, label="Who, from the left", elem_id="facechain_action_people"
         )
         with gr.Column(scale=0, visible=False, elem_id="facechain_action_garment") as garment:
-            kind = gr.Radio([_IN, _BESIDE], value=_IN, label="A click marks", elem_id="facechain_action_click")
+            kind = gr.Radio(
+                [_IN, _BESIDE], value=_IN, label="A click marks", elem_id="facechain_action_click",
+                info=f"Up to {MAX_POINTS} clicks in the garment, and as many beside it.",
+            )  # fmt: skip
             marked = gr.Image(label="Marked garment", show_label=False, interactive=False, height=320,
                               elem_id="facechain_action_marked")  # fmt: skip
             again = gr.Button("Mark again", size="sm", elem_id="facechain_action_again")
@@ -97,7 +101,7 @@ def connect(
     host: PageHost,
     row: Component,
     fields: ActionFields,
-    put_only: Component,
+    put_only: list[Component],
     answer: tuple[Component, Component],
     sources: list[Component],
 ) -> None:
@@ -114,7 +118,8 @@ def connect(
         except FaceChainError:
             choices = []
         return [
-            gr.update(visible=action == PUT), gr.update(visible=other), gr.update(visible=action == GARMENT),
+            *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=other),
+            gr.update(visible=action == GARMENT),
             gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
             gr.update(choices=choices), gr.update(value=BUTTONS[action]),
             *_marked(host, files, chosen, [], shown=action == GARMENT),
@@ -125,17 +130,20 @@ def connect(
     ) -> Updates:
         height, width = size.shape[:2]
         x, y = event.index
+        if sum(one[2] == (kind == _IN) for one in clicks) >= MAX_POINTS:
+            full = f"There are {MAX_POINTS} such clicks already. Mark again, or give a mask."
+            return [gr.update(), clicks, note_html(full)]
         click = [min(max(x / width, 0.0), 1.0), min(max(y / height, 0.0), 1.0), kind == _IN]
-        return _marked(host, files, chosen, [*clicks, click], shown=True)
+        return [*_marked(host, files, chosen, [*clicks, click], shown=True), ""]
 
     def on_again(files: list[object] | None, chosen: str) -> Updates:
         return _marked(host, files, chosen, [], shown=True)
 
     shown = [fields.marked, fields.clicks]
-    outputs = [put_only, fields.group, fields.garment, fields.drawing, fields.help, fields.people, start, *shown]
+    outputs = [*put_only, fields.group, fields.garment, fields.drawing, fields.help, fields.people, start, *shown]
     row.change(on_action, [row, *sources], outputs, **HIDDEN_PROGRESS)
     row.change(lambda: "", [], [status], **HIDDEN_PROGRESS)  # what another action said is no answer to this one
-    fields.marked.select(on_click, [*sources[:2], fields.clicks, fields.click_kind, fields.marked], shown)
+    fields.marked.select(on_click, [*sources[:2], fields.clicks, fields.click_kind, fields.marked], [*shown, status])
     fields.mark_again.click(on_again, sources[:2], shown, **HIDDEN_PROGRESS)
 
     def on_sources(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:

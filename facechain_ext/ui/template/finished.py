@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.ui.host import PageHost
 
 
@@ -26,6 +27,7 @@ class FinishedTemplate:
 
     ``batch_choice`` is the choice of a request for several people in turn. ``notes`` tell deviations from the request,
     ``stopped`` that an interrupt ended it early, ``doubtful`` which faces suffer by their photo or its pose.
+    ``before`` are the template's pixels where it is no file.
     """
 
     template: Path
@@ -36,6 +38,7 @@ class FinishedTemplate:
     notes: tuple[str, ...] = ()
     stopped: bool = False
     doubtful: tuple[int, ...] = ()
+    before: Pixels | None = None
 
     @property
     def label(self) -> str:
@@ -61,7 +64,11 @@ def contact_sheet(host: PageHost, results: Sequence[FinishedTemplate]) -> tuple[
 def comparisons_html(results: Sequence[FinishedTemplate]) -> str:
     """HTML that compares template and result of the first 4."""
     return "".join(
-        comparison_html(read_template(finished.template).pixels, finished.picture, finished.file)
+        comparison_html(
+            read_template(finished.template).pixels if finished.before is None else finished.before,
+            finished.picture,
+            finished.file,
+        )
         for finished in results[:4]
     )
 

@@ -14,9 +14,9 @@ from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.template import (
     FaceSource,
     Settings,
-    draw_face_numbers,
     find_template_faces,
     make,
+    make_from_words,
     read_template,
 )
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
@@ -24,6 +24,7 @@ from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import ReportProgress, partial_progress
+from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.portrait.result import resolve_seed
 from facechain_ext.ui.template.finished import FinishedTemplate
 
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from PIL import Image
-
     from facechain_ext.recipes.style import FaceTool
-    from facechain_ext.recipes.template import TemplateFace, TemplateResult
+    from facechain_ext.recipes.template import Scene, TemplateFace, TemplateImage, TemplateResult
     from facechain_ext.recipes.template.actions import FaceChoice
+    from facechain_ext.recipes.template.settings import FaceAction
     from facechain_ext.ui.host import HostCapabilities, PageHost
 
 KEEP, PIXELATE = "keep", "pixelate"
@@ -50,7 +50,7 @@ class TemplateRequest:
     """One template to generate: its file, the choice for each face from the left, and the settings.
 
     ``batch_choice`` is a choice for the face ``batch_face`` (0: the largest) that replaces the one in ``choices``.
-    ``restorer`` is a name of ``HostCapabilities.restorers`` or nothing.
+    ``restorer`` is a name of ``HostCapabilities.restorers`` or nothing. ``scene`` is drawn instead of the file.
     """
 
     template: Path
@@ -70,6 +70,7 @@ class TemplateRequest:
     template_expression: bool = Settings.template_expression
     retouch: bool = False
     restorer: str = ""
+    scene: Scene | None = None
     batch_choice: str = ""
     batch_face: int = 0
     method: str = Settings.method
@@ -86,46 +87,15 @@ def face_choices(photos: Sequence[str]) -> list[str]:
     return [KEEP, PIXELATE, *(PHOTO + name for name in photos), *(CARD + name for name in CardLibrary().names())]
 
 
-@dataclass(frozen=True, eq=False)
-class NumberedFaces:
-    """A template with numbers drawn on its faces, and the face boxes (x0, y0, x1, y1) from the left, in pixels."""
-
-    picture: Image.Image
-    boxes: tuple[tuple[float, float, float, float], ...]
-
-
-def number_faces(template: Path) -> NumberedFaces:
-    """Detect and number the faces of a template; raises PhotoError when there is none."""
-    image = read_template(template)
-    template_faces = find_template_faces(image.pixels)
-    return NumberedFaces(
-        draw_face_numbers(image.pixels, template_faces),
-        tuple(one.face.box for one in template_faces),
-    )
-
-
-def face_at(boxes: Sequence[Sequence[float]], x: float, y: float) -> int | None:
-    """The number, from 1, of the face box that contains a point, the nearest centre first; None outside all boxes."""
-    inside = [
-        ((x - (left + right) / 2) ** 2 + (y - (top + bottom) / 2) ** 2, number)
-        for number, (left, top, right, bottom) in enumerate(boxes, 1)
-        if left <= x <= right and top <= y <= bottom
-    ]
-    return min(inside)[1] if inside else None
-
-
-def next_choice(choices: Sequence[str], current: str) -> str:
-    """The choice after ``current``, cyclically; the first one for an unknown choice."""
-    return choices[(choices.index(current) + 1) % len(choices)] if current in choices else choices[0]
-
-
 def generate_template(host: PageHost, request: TemplateRequest, report: ReportProgress) -> FinishedTemplate:
     """Generate and save one template; raises FaceChainError, and nothing is written then."""
-    image = read_template(request.template)
     capabilities = host.capabilities()
     settings = _settings(request, capabilities)
     if paints(settings):
         require_ready(capabilities.needed)
+    if request.scene is not None:
+        return _generate_scene(host, request, request.scene, settings, report)
+    image = read_template(request.template)
     hair = request.hair and paints(settings)
     template_faces = find_template_faces(image.pixels, hair=hair)
     choices_by_face = {
@@ -135,9 +105,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
         choices_by_face[request.batch_face or _largest_face_number(template_faces)] = request.batch_choice
     if not choices_by_face:
         raise PhotoError("Every face is kept; choose somebody for one of them.")
-    actions, refused = resolve_actions(
-        parse_face_choices(choices_by_face.items()), lambda choice: load_source(host, request, choice)
-    )
+    actions, refused = _actions(host, request, choices_by_face)
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
     tools = _face_tools(request, capabilities.restorers)
 
@@ -157,20 +125,61 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     result = host.queued(run_recipe)() if paints(settings) else run_recipe()
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
+    return _saved(host, request, image, result, text, (*refused, *unavailable_controls(capabilities, settings.quality)))
+
+
+def _generate_scene(
+    host: PageHost, request: TemplateRequest, scene: Scene, settings: Settings, report: ReportProgress
+) -> FinishedTemplate:
+    """Draw a template from words, put people into it, and save it."""
+    capabilities = host.capabilities()
+    scene = scene.suited_to(capabilities.defaults)
+    actions, refused = _actions(host, request, dict(enumerate(request.choices, 1)))
+    hair, tools = request.hair and paints(settings), _face_tools(request, capabilities.restorers)
+    scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
+    made = host.queued(
+        lambda: make_from_words(
+            scene, actions, settings, host=host, hair=hair, scorer=scorer, tools=tools, progress=report
+        )
+    )()
+    text = template_infotext(
+        made.template, actions, made.settings, hair=hair, tools=[tool.name for tool in tools],
+        host_text=made.result.infotext, scene=(scene, made.seed),
+    )  # fmt: skip
+    notes = (*refused, *unavailable_controls(capabilities, settings.quality))
+    return replace(_saved(host, request, made.template, made.result, text, notes), before=made.template.pixels)
+
+
+def _actions(
+    host: PageHost, request: TemplateRequest, choices: Mapping[int, str]
+) -> tuple[dict[int, FaceAction], list[str]]:
+    """What happens to each face, and a sentence for each whose person cannot be used."""
+    return resolve_actions(parse_face_choices(choices.items()), lambda choice: load_source(host, request, choice))
+
+
+def _saved(
+    host: PageHost,
+    request: TemplateRequest,
+    image: TemplateImage,
+    result: TemplateResult,
+    text: str,
+    notes: tuple[str, ...],
+) -> FinishedTemplate:
+    """A finished template with its settings in the picture, saved where the host keeps its own."""
     pixels = mark_pixels(result.pixels, text)
     picture = image.picture(pixels)
     picture.info["parameters"] = text  # a download from the page keeps it
     label_image(picture, text, [image.marks])
-    portrait = Portrait(picture, settings.seed, text, result.notes)
+    seed = int(parse_infotext(text).values["Seed"])
+    portrait = Portrait(picture, seed, text, result.notes)
     path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(pixels, inside))
-    notes = (*refused, *unavailable_controls(capabilities, settings.quality), *result.notes)
     return FinishedTemplate(
         request.template,
         "" if path is None else path.name,
         picture,
         request.batch_choice,
         text,
-        notes,
+        (*notes, *result.notes),
         result.stopped,
         result.doubtful,
     )

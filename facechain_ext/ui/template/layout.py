@@ -18,7 +18,7 @@ from facechain_ext.ui.moving.request import REPLACE
 from facechain_ext.ui.moving.sending import PictureReceiver, PictureSender, send_button
 from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
-from facechain_ext.ui.template import actions_panel, sources_panel
+from facechain_ext.ui.template import actions_panel, scene_panel, sources_panel
 from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
 from facechain_ext.ui.template.finished import comparisons_html, contact_sheet, picture_to_send
@@ -26,12 +26,10 @@ from facechain_ext.ui.template.gallery import tiles_html
 from facechain_ext.ui.template.jobs import (
     KEEP,
     MAX_FACES,
-    face_at,
     face_choices,
     generate_batch,
-    next_choice,
-    number_faces,
 )
+from facechain_ext.ui.template.numbered_faces import face_at, next_choice, number_faces
 from facechain_ext.ui.template.options_panel import (
     OPTIONS,
     STEPS_OPTION,
@@ -60,33 +58,25 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     with gr.Row(elem_id="facechain_template_columns", elem_classes=["facechain-columns"]):
         with gr.Column(scale=1, min_width=280):
             sources = sources_panel.build(host)
+            scene = scene_panel.build(host)
         with gr.Column(scale=1, min_width=280):
             with gr.Column(elem_id="facechain_template_put") as put_only:
-                find_button = gr.Button("Find the faces", elem_id="facechain_template_find")
-                found_status = gr.HTML("", elem_id="facechain_template_found")
-                numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False, height=320,
-                                elem_id="facechain_template_seen")  # fmt: skip
-                face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
-                chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces",
-                                          elem_id="facechain_template_choices",
-                                          elem_classes=["facechain-hidden"])  # fmt: skip
-                doubts = gr.HTML("", elem_id="facechain_template_doubts")
-                batch_inputs = build_batch_section()
+                with gr.Column(elem_id="facechain_template_given") as given:
+                    find_button = gr.Button("Find the faces", elem_id="facechain_template_find")
+                    found_status = gr.HTML("", elem_id="facechain_template_found")
+                    numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False,
+                                                height=320, elem_id="facechain_template_seen")  # fmt: skip
+                    face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
+                    chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces",
+                                              elem_id="facechain_template_choices",
+                                              elem_classes=["facechain-hidden"])  # fmt: skip
+                    doubts = gr.HTML("", elem_id="facechain_template_doubts")
+                    batch_inputs = build_batch_section()
                 options = build_options(host)
             fields = actions_panel.build(host)
             moving = moving_panel.build(host)
         with gr.Column(scale=1, min_width=280):
-            with gr.Row():
-                start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
-                stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
-            status = gr.HTML("", elem_id="facechain_template_status")
-            video = moving_panel.build_video()
-            results = results_gallery(
-                label="Result", columns=2, height=480, object_fit="contain", show_label=False,
-                elem_id="facechain_template_gallery",
-            )  # fmt: skip
-            move = send_button("template")
-            comparison = gr.HTML("", elem_id="facechain_template_compare")
+            start, stop, status, video, results, move, comparison = _build_results()
     finished, selected = gr.State([]), gr.State(0)
     boxes, stop_signal, faces = gr.State([]), gr.State(StopSignal()), [face_list, chosen_faces]
 
@@ -100,23 +90,18 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     sources.finished.upload(
         _make_restore_handler(host),
         [sources.finished, sources.photos],
-        [sources.restored, sources.chosen, sources.tiles, *options, *faces],
+        [sources.restored, sources.chosen, sources.tiles, *options, *faces, *scene.restored],
         **HIDDEN_PROGRESS,
     )
-    # the webui keeps the values with which a page was built, so the suited steps come when the page is shown
-    steps, applied_steps = options[STEPS_OPTION], gr.State(Settings.steps)
-
-    def on_shown(current: float, applied: int) -> Updates:
-        """Follow the checkpoint's steps, unless the user chose other ones."""
-        suited = suited_steps(host.capabilities())
-        return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
-
-    sources.refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
-    actions_panel.connect(host, action, fields, put_only, (start, status), sources.inputs)
-    inputs = [stop_signal, action, *sources.inputs, *fields.inputs, *batch_inputs, *options, chosen_faces]
+    _follow_checkpoint(host, sources.refresh, cast("Component", options[STEPS_OPTION]))
+    actions_panel.connect(host, action, fields, [put_only, scene.column], (start, status), sources.inputs)
+    scene_panel.connect(host, scene, given, sources.photos)
+    inputs = [
+        stop_signal, action, *sources.inputs, *fields.inputs, *scene.inputs, *batch_inputs, *options, chosen_faces,
+    ]  # fmt: skip
     outputs = [status, results, comparison, finished, video, moving.agreed]
     inputs += moving.inputs
-    handler = _make_generate_handler(host, len(fields.inputs), len(moving.inputs))
+    handler = _make_generate_handler(host, len(fields.inputs), len(scene.inputs), len(moving.inputs))
     start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options(start.click))
     stop.click(StopSignal.set, [stop_signal], [], queue=False)
     moving_panel.connect(host, action, MOVE, moving, [video, results, move], sources.photos)
@@ -127,14 +112,43 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     )
 
 
+def _follow_checkpoint(host: PageHost, refresh: Component, steps: Component) -> None:
+    """Set the steps that suit the checkpoint when the page is shown, which the webui builds with values of its own."""
+    applied_steps = gr.State(Settings.steps)
+
+    def on_shown(current: float, applied: int) -> Updates:
+        """Follow the checkpoint's steps, unless the user chose other ones."""
+        suited = suited_steps(host.capabilities())
+        return [gr.update(value=suited) if current == applied != suited else gr.update(), suited]
+
+    refresh.click(on_shown, [steps, applied_steps], [steps, applied_steps], **HIDDEN_PROGRESS)
+
+
+def _build_results() -> tuple[Component, ...]:
+    """The buttons that start and interrupt, status, video, gallery, the button that sends a picture, and comparison."""
+    with gr.Row():
+        start = gr.Button("Put them in", variant="primary", elem_id="facechain_template_generate")
+        stop = gr.Button("Interrupt", elem_id="facechain_template_interrupt")
+    status = gr.HTML("", elem_id="facechain_template_status")
+    video = moving_panel.build_video()
+    results = results_gallery(
+        label="Result", columns=2, height=480, object_fit="contain", show_label=False,
+        elem_id="facechain_template_gallery",
+    )  # fmt: skip
+    move = send_button("template")
+    comparison = gr.HTML("", elem_id="facechain_template_compare")
+    return start, stop, status, video, results, move, comparison
+
+
 def _on_select(event: gr.SelectData) -> int:
     return int(event.index)
 
 
-def _make_generate_handler(host: PageHost, own: int, moving: int) -> Callable[..., UpdateStream]:
+def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) -> Callable[..., UpdateStream]:
     """A handler that does the chosen action.
 
-    Its values begin with the ``own`` ones of the fields of actions, and end with the ``moving`` ones of a video.
+    Its values begin with the ``own`` ones of the fields of actions and the ``drawn`` ones of a scene, and end with the
+    ``moving`` ones of a video.
     """
 
     def on_generate(
@@ -156,13 +170,15 @@ def _make_generate_handler(host: PageHost, own: int, moving: int) -> Callable[..
                 for status, made, agreed in moving_panel.run(host, stop, order):
                     yield [status, *[gr.update()] * 3, made, agreed]
                 return
-            paths = template_paths(host, files, chosen)
             if action != PUT:
+                paths = template_paths(host, files, chosen)
                 request = actions_panel.read_request(host, action, paths, photos, values[:own])
                 for updates in _run_with_progress(host, stop, lambda report: run_action(host, request, report)):
                     yield [*updates, *unchanged]
                 return
-            requests = requests_from_values(paths, photos, values[own:])
+            written = scene_panel.read_scene(values[own : own + drawn], template_paths(host, files, chosen, least=0))
+            paths = [] if written[0] is not None else template_paths(host, files, chosen)
+            requests = requests_from_values(paths, photos, values[own + drawn :], written)
         except FaceChainError as error:
             yield [note_html(str(error)), *[gr.update()] * 3, *unchanged]
             return
@@ -217,12 +233,14 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
             infotext = read_infotext(host.uploaded_path(file))
             restored = restore_settings(infotext, photos, host.capabilities().restorers)
         except FaceChainError as error:
-            return [note_html(str(error)), *[gr.update()] * (2 + OPTIONS + 2)]
+            unchanged = [gr.update()] * (2 + OPTIONS + 2)
+            return [note_html(str(error)), *unchanged, *scene_panel.restored_updates(None)]
         choices = face_choices(list(photos))
         last = max((n for n, choice in enumerate(restored.choices) if choice != KEEP), default=0)
         status = note_html("The settings are set.", *restored.notes)
         faces = _face_updates(choices, restored.choices[: last + 1])
-        return [status, restored.template, tiles_html(restored.template), *option_updates(restored), *faces]
+        template = [restored.template, tiles_html(restored.template)]
+        return [status, *template, *option_updates(restored), *faces, *scene_panel.restored_updates(restored)]
 
     return on_restore
 

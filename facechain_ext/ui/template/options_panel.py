@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.template import QUALITIES, Settings
+from facechain_ext.recipes.template.from_words import NAME
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
@@ -24,8 +26,8 @@ from facechain_ext.ui.template.jobs import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from facechain_ext.recipes.template import Scene
     from facechain_ext.ui.host import HostCapabilities, PageHost
     from facechain_ext.ui.template.restore import RestoredTemplate
 
@@ -140,19 +142,23 @@ def option_updates(restored: RestoredTemplate) -> Updates:
 
 
 def requests_from_values(
-    templates: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
+    templates: Sequence[Path],
+    photos: Mapping[str, Path],
+    values: tuple[Any, ...],
+    drawn: tuple[Scene | None, tuple[str, ...]] = (None, ()),
 ) -> list[TemplateRequest]:
-    """One request for each template and each of the people in turn.
+    """One request for each template and each of the people in turn; for a scene of words with its people a single one.
 
     ``values`` are those of ``build_batch_section``, of ``build_options``, and the text of the list of faces.
     """
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
     method, complexion, expression, retouch, restorer, choices = rest
+    scene, people = drawn
     requests = [
         TemplateRequest(
             template,
-            tuple(read_choices(choices)),
+            tuple(read_choices(choices)) if scene is None else people,
             photos,
             quality,
             prompt or "",
@@ -169,7 +175,8 @@ def requests_from_values(
             template_expression=bool(expression),
             retouch=bool(retouch),
             restorer="" if restorer in (None, NO_RESTORER) else restorer,
+            scene=scene,
         )
-        for template in templates
+        for template in (templates if scene is None else [Path(NAME)])
     ]
-    return requests_per_choice(requests, batch_choices or [], int(batch_face or 0))
+    return requests if scene is not None else requests_per_choice(requests, batch_choices or [], int(batch_face or 0))

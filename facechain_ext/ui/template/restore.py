@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from facechain_ext import faces
 from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.recipes.template import Settings, TemplateGallery, read_template
+from facechain_ext.recipes.template import Scene, Settings, TemplateGallery, read_template
+from facechain_ext.recipes.template.from_words import face_prompt
 from facechain_ext.recipes.template.infotext import parse_template_infotext
 from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.template.jobs import CARD, KEEP, MAX_FACES, PHOTO, PIXELATE
@@ -37,11 +38,13 @@ class RestoredTemplate:
     retouch: bool
     restorer: str
     notes: tuple[str, ...]
+    scene: Scene | None = None
 
     @property
     def prompt(self) -> str:
-        """The prompt field's value: empty for the default prompt."""
-        return "" if self.settings.prompt == Settings().prompt else self.settings.prompt
+        """The prompt field's value: empty for the default prompt, and for the words of the scene."""
+        usual = {Settings().prompt, "" if self.scene is None else face_prompt(self.scene)}
+        return "" if self.settings.prompt in usual else self.settings.prompt
 
 
 def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collection[str]) -> RestoredTemplate:
@@ -56,7 +59,7 @@ def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collectio
             "This picture holds no settings of a template portrait; choose one that was made on this page."
         )
     notes = list(parsed.notes)
-    template = _find_in_gallery(parsed, notes)
+    template = "" if parsed.scene is not None else _find_in_gallery(parsed, notes)
     choices = _choices(parsed, photos, notes)
     other_tools = [name for name in parsed.tools if not name.startswith(_RETOUCHING)]
     restorer = next((name for name in restorers if name in other_tools), "")
@@ -67,7 +70,10 @@ def restore_settings(text: str, photos: Mapping[str, Path], restorers: Collectio
             "Its negative prompt or its CFG scale cannot be set on this page; a request to the API takes them."
         )
     retouch = len(other_tools) < len(parsed.tools)
-    return RestoredTemplate(template, choices, parsed.settings, parsed.hair, retouch, restorer, tuple(notes))
+    scene = parsed.scene
+    if scene is not None and (scene.negative_prompt, scene.cfg) != (Scene.negative_prompt, Scene.cfg):
+        notes.append("The scene's negative prompt or CFG scale cannot be set on this page; a request takes them.")
+    return RestoredTemplate(template, choices, parsed.settings, parsed.hair, retouch, restorer, tuple(notes), scene)
 
 
 def _find_in_gallery(parsed: ParsedTemplateInfotext, notes: list[str]) -> str:

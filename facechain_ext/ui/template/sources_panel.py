@@ -101,11 +101,11 @@ def build(host: PageHost) -> SourcesColumn:
     return SourcesColumn(files, chosen, photos, tiles, finished, restored, refresh)
 
 
-def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str) -> list[Path]:
-    """Paths of the uploaded and the selected templates; raises PhotoError when there is none."""
+def template_paths(host: PageHost, files: Sequence[object] | None, chosen: str, *, least: int = 1) -> list[Path]:
+    """Paths of the uploaded and the selected templates; raises PhotoError when there are fewer than ``least``."""
     found = [host.uploaded_path(file) for file in files or ()] + gallery.selected_files(chosen or "")
-    if not found:
-        raise PhotoError("Drop a template first, or choose one of the gallery.")
+    if len(found) < least:
+        raise PhotoError("Drop a template first, choose one of the gallery, or write what one shows.")
     return found
 
 

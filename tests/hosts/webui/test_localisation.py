@@ -28,6 +28,7 @@ NOT_SHOWN = {
     "DPM++ 2M SDE Karras", "Euler a", "My prompt is more important",
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
     "FaceChain LoRA weight", "FaceChain PhotoMaker", "FaceChain class word", "FaceChain person mixing",
+    "{0} scene CFG scale", "{0} scene LoRA weight",
     "FaceChain photo crop", "FaceChain style strength", "espeak-ng", "eSpeak NG", *EXAMPLES,
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""

@@ -273,3 +273,17 @@ def test_a_masks_picture_has_the_photos_size_and_white_or_opaque_is_garment(mask
         read_mask(png(np.zeros((10, 20), np.uint8)), ASTRONAUT)
     with pytest.raises(PhotoError, match="picture"):
         read_mask(b"hello", ASTRONAUT)
+
+
+class FailsAtTheFace(Keeper):
+    """Paints once; what is painted after that fails, as a sampler does that takes more steps."""
+
+    def generate(self, job, *, progress=None, ready=None):
+        if self.jobs:
+            raise HostError("The sampler UniPC takes 3 steps.")
+        return super().generate(job)
+
+
+def test_a_face_that_the_host_cannot_paint_leaves_the_rest_and_is_said(photo, mask):
+    result = keep_garment(photo, mask, ANNA, GarmentSettings(steps=4), host=FailsAtTheFace())
+    assert "The face is not painted anew: The sampler UniPC takes 3 steps." in result.left_out

@@ -1,0 +1,88 @@
+"""The end of a recipe: the finished picture enlarged by the host's upscaler, then its people's faces painted anew."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from facechain_ext.errors import Cancelled, HostError, PhotoError
+from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.upscaling import upscale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.recipes.job import Host, Job, Portrait
+    from facechain_ext.recipes.style_settings import Finishing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PortraitFinisher:
+    """Finishes the pictures of a portrait's job on ``host``; ``sides`` are those at which faces are painted."""
+
+    host: Host
+    finishing: Finishing
+    sides: tuple[int, int]
+    scorer: LikenessScorer | None = None
+
+    def steps(self, job: Job) -> int:
+        """What one picture counts in the progress: about the steps that are sampled for it."""
+        repair = len(job.people) * max(round(job.steps * DETAIL_SETTINGS.denoise), 1)
+        return max(repair if self.finishing.repair_faces else 0, 1)
+
+    def finish(
+        self, portrait: Portrait, job: Job, progress: Callable[[int, int], bool] | None = None
+    ) -> tuple[Image.Image, list[str]]:
+        """The picture enlarged and with its people's faces painted anew, and sentences on what was not done.
+
+        What cannot be done, and what an interrupt leaves, stays as it was.
+        """
+        picture, notes = portrait.picture.convert("RGB"), list[str]()
+        if self.finishing.enlarge:
+            picture, note = enlarge_picture(self.host, picture, self.finishing.enlarge, self.finishing.enlarge_by)
+            notes.append(note)
+        if self.finishing.repair_faces and job.people:
+            settings = replace(
+                DETAIL_SETTINGS, prompt=job.prompt, negative_prompt=job.negative_prompt, seed=portrait.seed,
+                steps=job.steps, cfg=job.cfg, sampler=job.sampler, sides=self.sides, method=job.method,
+            )  # fmt: skip
+            try:
+                result, _ = repair_faces(
+                    np.asarray(picture), job.people, settings, host=self.host, scorer=self.scorer, progress=progress
+                )
+            except (PhotoError, HostError) as error:
+                log.warning("faces are not repaired: %s", error)
+                notes.append(f"Faces are not repaired: {error}")
+            except Cancelled:
+                notes.append("Stopped: faces are not repaired.")
+            else:
+                picture = Image.fromarray(result.pixels)
+                notes += result.notes
+        return picture, notes
+
+
+def enlarge_picture(host: Host | None, picture: Image.Image, longest: int, upscaler: str) -> tuple[Image.Image, str]:
+    """The picture with ``longest`` pixels on its longest side by an upscaler of the host, and a sentence on it.
+
+    Lanczos enlarges where the host has no upscaler, which the sentence then names. A picture that is as large stays.
+    """
+    scale = longest / max(picture.size)
+    if scale <= 1:
+        return picture, f"The picture has {picture.width} x {picture.height} pixels already; it is not enlarged."
+    size = round(picture.width * scale), round(picture.height * scale)
+    asked = "" if upscaler == AUTOMATIC else upscaler
+    try:
+        large, used = upscale(host, picture, size, asked)
+    except HostError as error:
+        return picture, f"The picture is not enlarged: {error}"
+    if asked and used != asked:
+        return large, f"Enlarged to {size[0]} x {size[1]} by {used}: there is no upscaler {asked} here."
+    return large, f"Enlarged to {size[0]} x {size[1]} by {used}."
