@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 console = Console()
 
-_KINDS: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
+_KINDS: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth", "color", "tile")
 _SMALL = (
     "This page runs on small {kind} models, because it was started without --checkpoint: everything works, and nothing "
     "looks like a real portrait."

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from facechain_ext.errors import HostError
+from facechain_ext.hosts.diffusers.face_points import draw_face_pose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +38,8 @@ def control_picture(unit: Control) -> Image.Image:
         from facechain_ext.hosts.diffusers.pose import draw_skeleton
 
         return Image.fromarray(draw_skeleton(np.asarray(picture)))
+    if unit.kind == "openpose_face":
+        return Image.fromarray(draw_face_pose(np.asarray(picture)))
     raise HostError(f"A picture for {unit.kind} cannot be prepared here; give one that is prepared already.")
 
 

@@ -113,7 +113,7 @@ class ServeHost:
 
     def capabilities(self) -> HostCapabilities:
         """The available models and controls; reads only file names."""
-        kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth")
+        kinds: tuple[ControlKind, ...] = ("openpose", "openpose_face", "canny", "depth", "color", "tile")
         return HostCapabilities(
             samplers=tuple(SAMPLERS),
             adapters=(AUTOMATIC, *self._adapters()),

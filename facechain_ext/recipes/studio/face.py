@@ -219,12 +219,12 @@ class StudioFace:
         return self._inside(blend_by(share, shifted, self.now))
 
     def _makeup(self) -> Pixels:
-        """The template's colours on lips and around the eyes, by the preset's share."""
-        now = self.now
+        """The template's colours on lips and around the eyes, by the settings' ratio."""
+        now, ratio = self.now, np.float32(self.context.settings.studio_makeup)
         for region in (self.face.lips, self._lids()):
             if region.any():
                 shifted = shift_color(now, region, self.before, region)
-                share = box_blur(region, self.face.scaled(SKIN_BLUR / 4)) * np.float32(self.preset.makeup)
+                share = box_blur(region, self.face.scaled(SKIN_BLUR / 4)) * ratio
                 now = blend_by(share, shifted, now)
         return self._inside(now)
 
@@ -250,7 +250,7 @@ class StudioFace:
         if asked and used != asked:
             self.left_out.append(f"The stage upscale used {used}: there is no upscaler {shorten(asked)} here.")
         small = np.asarray(large.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
-        share = np.full((height, width), self.preset.upscale, np.float32)
+        share = np.full((height, width), self.context.settings.studio_upscale, np.float32)
         return self._inside(blend_by(share, small, self.now))
 
     def _inside(self, new: Pixels) -> Pixels:

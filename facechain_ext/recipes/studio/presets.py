@@ -39,8 +39,8 @@ class StudioPreset:
 
     ``share`` is the side of the face in sides of the crop that is painted. ``first`` and ``second`` are denoising and
     steps of the diffusions, None where those of the template's settings are taken; ``third_denoise`` is that of seams
-    and of the background. ``cfg`` and ``sampler`` likewise. ``fusion`` is how much of the photo's face is laid over,
-    ``makeup`` how much of the template's colours, ``upscale`` how much of the enlarged picture.
+    and of the background. ``cfg`` and ``sampler`` likewise. ``fusion`` is how much of the photo's face is laid over.
+    How much of the template's colours and of the enlarged picture is taken, the template's settings say.
     """
 
     stages: tuple[str, ...]
@@ -52,8 +52,6 @@ class StudioPreset:
     cfg: float | None = 7.0
     sampler: str | None = "DPM++ 2M SDE Karras"
     fusion: float = 0.6
-    makeup: float = 0.5
-    upscale: float = 0.5
     skin: float = 0.6
 
 

@@ -29,6 +29,7 @@ RECIPE = "template"
 _TEMPLATE, _FACES, _HAIR, _TOOLS = (
     f"{PREFIX} {label}" for label in ("template", "template faces", "paint hair", "finished by")
 )
+_UPSCALER = f"{PREFIX} studio upscaler"
 _FROM_HOST = ("Sampler", "Schedule type", "Model hash", "Model", "VAE hash", "VAE", "Clip skip")
 """Labels that are taken over from the host's text of what it painted last."""
 _DIGITS = 16
@@ -93,6 +94,10 @@ def template_infotext(
         if settings.quality == "studio":
             pairs[_LABEL["studio_preset"]] = settings.studio_preset
             pairs |= {_LABEL["studio_stages"]: settings.studio_stages} if settings.studio_stages else {}
+            for name in ("studio_makeup", "studio_upscale"):
+                if getattr(settings, name) != getattr(Settings, name):
+                    pairs[_LABEL[name]] = getattr(settings, name)
+            pairs |= {_UPSCALER: settings.upscaler} if settings.upscaler else {}
     else:
         pairs |= {_LABEL[name]: getattr(settings, name) for name in ("template_complexion", "template_expression")}
     if scene is not None:
@@ -126,7 +131,7 @@ def parse_template_infotext(prompt: str, negative: str, values: Mapping[str, str
             notes.append(f"{_LABEL[row.name]} is {shorten(text)}, which cannot be used; the default is set.")
     if found.get("quality") not in QUALITIES:
         found.pop("quality", None)
-    settings = replace(Settings(), **found)
+    settings = replace(Settings(), **found, upscaler=values.get(_UPSCALER, ""))
     if paints(settings):
         settings = replace(settings, prompt=prompt, negative_prompt=negative)
     scene, unread = parse_scene(values)

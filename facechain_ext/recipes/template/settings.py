@@ -76,6 +76,14 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         "studio_stages", "Studio stages", f"{PREFIX} studio stages", "",
         "Those that run, divided by commas; empty: the numbers' own.",
     ),
+    Setting(
+        "studio_makeup", "Makeup ratio", f"{PREFIX} studio makeup", 0.5,
+        "How much of the template's colours lids and lips get in the stage makeup.", 0, 1, 0.05,
+    ),
+    Setting(
+        "studio_upscale", "Super-resolution ratio", f"{PREFIX} studio upscale", 0.5,
+        "How much of the enlarged picture is blended in by the stage upscale.", 0, 1, 0.05,
+    ),
     Setting("match", "Match the light", f"{PREFIX} match light", default=True, help="To the template.", on_page=False),
 )  # fmt: skip
 """The table of a template portrait's settings; defaults of numbers are the published ones, but for 30 steps of 50."""
@@ -99,10 +107,10 @@ class Settings:
     always does where there is a photo. ``count`` tries are painted for each face, and the most like is used. ``match``
     gives what the standard quality paints the template's light and cast. ``template_complexion`` and
     ``template_expression`` say what the instant quality takes from the template besides pose and light.
-    ``studio_preset`` and ``studio_stages`` are those of the quality studio, ``upscaler`` the host's for its stage of
-    that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of ControlNet that
-    the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is painted, in
-    pixels.
+    ``studio_preset``, ``studio_stages`` and the two ratios are those of the quality studio, ``upscaler`` the host's for
+    its stage of that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of
+    ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is
+    painted, in pixels.
     """
 
     quality: str = _DEFAULT["quality"]
@@ -121,6 +129,8 @@ class Settings:
     match: bool = _DEFAULT["match"]
     studio_preset: str = _DEFAULT["studio_preset"]
     studio_stages: str = _DEFAULT["studio_stages"]
+    studio_makeup: float = _DEFAULT["studio_makeup"]
+    studio_upscale: float = _DEFAULT["studio_upscale"]
     upscaler: str = ""
     template_complexion: bool = _DEFAULT["template_complexion"]
     template_expression: bool = _DEFAULT["template_expression"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from facechain_ext import faces
@@ -46,6 +46,17 @@ MAX_FACES = 10
 
 
 @dataclass(frozen=True)
+class StudioSettings:
+    """The quality studio's: a preset, the stages as a text ("" for the preset's own), ratios, and an upscaler."""
+
+    studio_preset: str = Settings.studio_preset
+    studio_stages: str = ""
+    studio_makeup: float = Settings.studio_makeup
+    studio_upscale: float = Settings.studio_upscale
+    upscaler: str = ""
+
+
+@dataclass(frozen=True)
 class TemplateRequest:
     """One template to generate: its file, the choice for each face from the left, and the settings.
 
@@ -71,6 +82,7 @@ class TemplateRequest:
     retouch: bool = False
     restorer: str = ""
     scene: Scene | None = None
+    studio: StudioSettings = field(default_factory=StudioSettings)
     batch_choice: str = ""
     batch_face: int = 0
     method: str = Settings.method
@@ -198,6 +210,7 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
         method=request.method,
         template_complexion=request.template_complexion,
         template_expression=request.template_expression,
+        **asdict(request.studio),
         controls=capabilities.ready_controls,
         sides=capabilities.defaults.painted,
         prompt=request.prompt.strip() or Settings().prompt,

@@ -13,6 +13,7 @@ from facechain_ext.recipes.template.from_words import NAME
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.template import studio_fields
 from facechain_ext.ui.template.face_list import read_choices
 from facechain_ext.ui.template.jobs import (
     KEEP,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_RESTORER = "none"
-OPTIONS = 15
+OPTIONS = 20
 """Number of components that ``build_options`` returns."""
 STEPS_OPTION = 4
 """Position of the sampling steps among them."""
@@ -105,6 +106,8 @@ def build_options(host: PageHost) -> Updates:
         [choices],
         **HIDDEN_PROGRESS,
     )
+    column, studio = studio_fields.build(host)
+    quality.change(lambda chosen: gr.update(visible=chosen == "studio"), [quality], [column], **HIDDEN_PROGRESS)
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [
             quality,
@@ -123,6 +126,7 @@ def build_options(host: PageHost) -> Updates:
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
             gr.Dropdown([NO_RESTORER, *capabilities.restorers], value=NO_RESTORER, label="Restore faces",
                         elem_id="facechain_template_restore"),
+            *studio,
         ]  # fmt: skip
 
 
@@ -138,6 +142,7 @@ def option_updates(restored: RestoredTemplate) -> Updates:
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
         settings.growth, restored.hair, settings.count, settings.fuse, settings.method,
         settings.template_complexion, settings.template_expression, restored.retouch, restored.restorer or NO_RESTORER,
+        *studio_fields.updates(settings),
     ]  # fmt: skip
 
 
@@ -153,7 +158,7 @@ def requests_from_values(
     """
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
-    method, complexion, expression, retouch, restorer, choices = rest
+    method, complexion, expression, retouch, restorer, *studio, choices = rest
     scene, people = drawn
     requests = [
         TemplateRequest(
@@ -176,6 +181,7 @@ def requests_from_values(
             retouch=bool(retouch),
             restorer="" if restorer in (None, NO_RESTORER) else restorer,
             scene=scene,
+            studio=studio_fields.read(studio),
         )
         for template in (templates if scene is None else [Path(NAME)])
     ]

@@ -35,7 +35,7 @@ NOT_SHOWN = {
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
     "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
-    "Forge Classic", "Forge Neo", "Hugging Face", "SadTalker",
+    "Forge Classic", "Forge Neo", "Hugging Face", "LCM", "SadTalker",
 }  # fmt: skip
 """The same in every language."""
 SINGLE_WORDS = {
