@@ -7,9 +7,6 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from facechain_ext import faces
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.finishing import PortraitFinisher
@@ -22,9 +19,9 @@ from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.thumbnails import keep_first_picture
-from facechain_ext.recipes.tools import fusion, retouching
 from facechain_ext.styles import all_styles, find_style
 from facechain_ext.ui.portrait.checks import checked_pictures
+from facechain_ext.ui.portrait.finishing import face_tools, fusion_photo, source_photos
 from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, method_settings_from_form, settings_from_form
 from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
@@ -33,10 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from PIL import Image
+
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind, Host, Job
-    from facechain_ext.recipes.style import FaceTool, Finished
+    from facechain_ext.recipes.style import Finished
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.form import FormValues
@@ -126,8 +125,8 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
             keep=kept_count(request.form),
             early=request.form["early"],
             scorer=scorer,
-            photo=_fusion_photo(request),
-            tools=_face_tools(request.form),
+            photo=fusion_photo(request.person, request.form),
+            tools=face_tools(request.form),
             notes=[*notes, *identity.notes],
             finisher=finisher,
             progress=report,
@@ -143,9 +142,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
         notes_of_run += dict.fromkeys(
             note for finished in result.pictures for note in finished.notes if note not in notes_of_run
         )
-        return PortraitResult(
-            result.pictures, tuple(dict.fromkeys(notes_of_run)), photos=_source_photos(request.person)
-        )
+        return PortraitResult(result.pictures, tuple(dict.fromkeys(notes_of_run)), photos=source_photos(request.person))
 
     return host.queued(generate_pictures)()
 
@@ -196,7 +193,7 @@ def generate_grid(
         page = sheet(rows, columns=len(GRID_STRENGTHS), title=f"Strength x style, seed {seed}")
         for finished in [*pictures, replace(pictures[0], portrait=replace(pictures[0].portrait, picture=page))]:
             host.save(finished.portrait)
-        return PortraitResult(tuple(pictures), tuple(notes), page, _source_photos(request.person))
+        return PortraitResult(tuple(pictures), tuple(notes), page, source_photos(request.person))
 
     return host.queued(generate_pictures)()
 
@@ -290,19 +287,3 @@ def _generate_cells(
         like = "" if finished.likeness is None else f", likeness {finished.likeness.cosine:.2f}"
         labels.append(f"{'no style' if style == NO_STYLE else find_style(style).en}, {strength:g}{like}")
     return pictures, labels
-
-
-def _face_tools(form: FormValues) -> list[FaceTool]:
-    tools: list[FaceTool] = [fusion()] if form["fuse"] and not form["others"].strip() else []
-    return [*tools, retouching()] if form["retouch"] else tools
-
-
-def _source_photos(person: PersonRequest) -> tuple[Path, ...]:
-    return () if person.card else person.photos
-
-
-def _fusion_photo(request: PortraitRequest) -> Image.Image | None:
-    """The photo whose face is fused: the first one; None with a card."""
-    if request.person.card or not request.person.photos or not request.form["fuse"]:
-        return None
-    return Image.fromarray(faces.read_picture(request.person.photos[0]).pixels)
