@@ -162,10 +162,8 @@ def test_the_first_start_holds_the_photos_face_by_six_tenths(pair, faces):
 def test_without_a_photo_the_fusions_are_left_out_and_said(pair, faces):
     host = Darker()
     result = make(pair, {1: replace(ANNA, photo=None)}, studio(), host=host, targets=faces)
-    assert [note for note in result.left_out if "fuse" in note] == [
-        "Face 1: The stage fuse is left out: No face was found in the photo; use one in which the face can be seen "
-        "from the front."
-    ] or len([note for note in result.left_out if "The stage fuse" in note]) == 2
+    said = "No face was found; use a photo that shows one face from the front, sharp and well lit."
+    assert list(result.left_out) == [f"Face 1: The stage {name} is left out: {said}" for name in ("fuse", "fuse again")]
     assert len(host.jobs) == 2
 
 
