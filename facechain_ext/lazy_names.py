@@ -6,6 +6,7 @@ A webui waits for every import at its start, and torch and the image libraries t
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +30,24 @@ def lazy_names(package: str, names_by_module: Mapping[str, Sequence[str]]) -> Ca
         return found
 
     return load
+
+
+class _LateModule(ModuleType):
+    """Stands for a module until an attribute is asked for, and hands on to it from then on."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(import_module(self.__name__), name)
+
+
+def late_module(name: str) -> ModuleType:
+    """A stand-in for the module ``name``, which is imported when an attribute is first asked for.
+
+    For what event handlers need, as a webui waits at its start for every import of the page; type checkers see the
+    module itself::
+
+        if TYPE_CHECKING:
+            from facechain_ext.ui.train import captions
+        else:
+            captions = late_module("facechain_ext.ui.train.captions")
+    """
+    return _LateModule(name)

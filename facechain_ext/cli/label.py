@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 
 from facechain_ext.errors import FaceChainError, InputError
-from facechain_ext.labels.label import CORNERS, Label
+from facechain_ext.labels.label import Label
+from facechain_ext.labels.settings import CORNERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from facechain_ext.labels.label import Corner, SourceType
+    from facechain_ext.labels.label import SourceType
+    from facechain_ext.labels.settings import Corner
 
 console = Console()
 _KINDS: dict[str, SourceType] = {

@@ -23,6 +23,8 @@ MOVING_NOTICE = (
 """The sentences before a likeness is made to move."""
 MOVING_CONSENT = "The person agrees to being shown moving and speaking"
 """Label of the consent that a moving likeness requires, each time."""
+CONSENT = "The person agrees to it"
+"""Label of the consent that saving a card requires."""
 VERSION = 1
 """Incremented when the notice changes, so that it is shown again."""
 FILE = "cards-consent.json"

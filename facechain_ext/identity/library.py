@@ -8,9 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.identity.card import read_card_facts, save_card
-from facechain_ext.identity.encode import clear_encoded_photos
-from facechain_ext.identity.identity import Identity
 from facechain_ext.storage.atomic_write import remove_temporary_files
 from facechain_ext.storage.json_store import read_json, write_json
 from facechain_ext.storage.owner import LOGINS, OwnedFolder, Owner, current_owner
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.identity.card import CardFacts
+    from facechain_ext.identity.identity import Identity
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +67,12 @@ class CardLibrary:
 
     def load(self, name: str) -> Identity:
         """The identity called ``name``; raises InputError when there is none, WeightsError when it is damaged."""
-        return replace(Identity.load(self._existing(name)[0]), name=name)
+        return replace(_load_card(self._existing(name)[0]), name=name)
 
     def facts(self, name: str) -> CardFacts:
         """The facts of the card called ``name``, without its tokens; raises the errors of ``load``."""
+        from facechain_ext.identity.card import read_card_facts
+
         return read_card_facts(self._existing(name)[0])
 
     def is_shared(self, name: str) -> bool:
@@ -88,7 +88,7 @@ class CardLibrary:
             elif found is not None:
                 raise _taken(name)
             path = found[0] if found is not None else self._prepare(name)
-            save_card(replace(identity, name=path.name.removesuffix(SUFFIX)), path, overwrite=overwrite)
+            _save_card(replace(identity, name=path.name.removesuffix(SUFFIX)), path, overwrite=overwrite)
             if found is None:
                 self._note_sharing(path, "")
         return path
@@ -107,7 +107,7 @@ class CardLibrary:
             if self._find(new) is not None:
                 raise _taken(new)
             path = _card_path(old.parent, new)
-            save_card(replace(identity, name=new), path)
+            _save_card(replace(identity, name=new), path)
             old.unlink()
             self._note_sharing(old, "")
             self._note_sharing(path, login)
@@ -138,6 +138,8 @@ class CardLibrary:
 
         Damaged cards can be deleted. Raises InputError when there is none of that name.
         """
+        from facechain_ext.identity.encode import clear_encoded_photos
+
         with _write_lock:
             path, login = self._existing(name)
             self._require_change((path, login), name)
@@ -152,7 +154,7 @@ class CardLibrary:
 
         Raises WeightsError for a file that is no card, and for a name that is not safe; the library is then unchanged.
         """
-        identity = Identity.load(file)
+        identity = _load_card(file)
         base_name = name if name is not None else file.name.removesuffix(SUFFIX)
         with _write_lock:
             free_name, number = base_name, 2
@@ -160,7 +162,7 @@ class CardLibrary:
                 free_name, number = f"{base_name} {number}", number + 1
             # saved from the parsed identity, so that only the known contents of a card are imported
             path = self._prepare(free_name)
-            save_card(replace(identity, name=free_name), path)
+            _save_card(replace(identity, name=free_name), path)
             self._note_sharing(path, "")
         return free_name
 
@@ -237,6 +239,18 @@ def _card_path(folder: Path, name: str) -> Path:
     if not name.strip():
         raise InputError("A card needs a name; write one that tells this person from others.")
     return safe_child(folder, safe_name(f"{name}{SUFFIX}"))
+
+
+def _load_card(path: Path) -> Identity:
+    from facechain_ext.identity.identity import Identity  # lists of names, which a webui's start shows, need no cards
+
+    return Identity.load(path)
+
+
+def _save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> None:
+    from facechain_ext.identity.card import save_card
+
+    save_card(identity, path, overwrite=overwrite)
 
 
 def _taken(name: str) -> InputError:

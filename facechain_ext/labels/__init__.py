@@ -12,8 +12,9 @@ from facechain_ext.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from facechain_ext.labels.containers import read_packet, write_packet
-    from facechain_ext.labels.label import Label, LabelSettings, label_settings, use_label_settings
+    from facechain_ext.labels.label import Label
     from facechain_ext.labels.marks import describe, kept_marks, labelled_packet
+    from facechain_ext.labels.settings import LabelSettings, label_settings, use_label_settings
 
 __all__ = [
     "Label",
@@ -34,16 +35,16 @@ __getattr__ = lazy_names(
             "read_packet",
             "write_packet",
         ),
-        "label": (
-            "Label",
-            "LabelSettings",
-            "label_settings",
-            "use_label_settings",
-        ),
+        "label": ("Label",),
         "marks": (
             "describe",
             "kept_marks",
             "labelled_packet",
+        ),
+        "settings": (
+            "LabelSettings",
+            "label_settings",
+            "use_label_settings",
         ),
     },
 )

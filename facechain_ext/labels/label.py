@@ -1,16 +1,13 @@
-"""The facts of a label, and the settings of this process for labels."""
+"""The facts of a label."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from facechain_ext import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SourceType = Literal[
     "trainedAlgorithmicMedia",
@@ -33,10 +30,6 @@ ENHANCED: SourceType = "algorithmicallyEnhanced"
 TOOL = "FaceChain for SD WebUI"
 """The name of the program in a label."""
 
-Corner = Literal["off", "top left", "top right", "bottom left", "bottom right"]
-"""Where a visible label stands."""
-CORNERS: tuple[Corner, ...] = ("off", "top left", "top right", "bottom left", "bottom right")
-
 
 @dataclass(frozen=True)
 class Label:
@@ -51,33 +44,3 @@ class Label:
     created: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.timezone.utc).astimezone())
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     producer: str = ""
-
-
-@dataclass(frozen=True)
-class LabelSettings:
-    """``enabled`` writes labels into files, ``producer`` adds China's, ``corner`` and ``text`` a visible one."""
-
-    enabled: bool = True
-    producer: str = ""
-    corner: Corner = "off"
-    text: str = "AI"
-
-
-@dataclass
-class _Configuration:
-    """The settings of this process."""
-
-    settings: Callable[[], LabelSettings]
-
-
-_configuration = _Configuration(LabelSettings)
-
-
-def use_label_settings(settings: Callable[[], LabelSettings]) -> None:
-    """Set where this process takes its settings from; the function is called for each picture."""
-    _configuration.settings = settings
-
-
-def label_settings() -> LabelSettings:
-    """The settings that hold now."""
-    return _configuration.settings()

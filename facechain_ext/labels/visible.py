@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from facechain_ext.errors import InputError
 
 if TYPE_CHECKING:
-    from facechain_ext.labels.label import Corner
+    from facechain_ext.labels.settings import Corner
 
 _HEIGHT = 0.05
 """Height of the letters in shorter sides of the picture: GB 45438-2025 asks for 5 % at least."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.labels.label import Corner, SourceType
+    from facechain_ext.labels.label import SourceType
+    from facechain_ext.labels.settings import Corner
 
     Progress = Callable[[int, int], bool]
     """Told (frames done, all frames); False stops the work."""

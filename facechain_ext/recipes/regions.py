@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.errors import InputError
-from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.text_values import format_number, read_float, shorten
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facechain_ext.identity import Identity
+    from facechain_ext.recipes.job import Person
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in fractions of the picture."""
@@ -126,6 +126,8 @@ def resolve_boxes(boxes: Sequence[Box | None]) -> list[Box]:
 
 def placed_person(identity: Identity, prompt: RegionPrompt, strength: float) -> Person:
     """The person of ``prompt``, in their box where they have one; ``strength`` is for who has none of their own."""
+    from facechain_ext.recipes.job import Person  # a webui's start reads the table of settings, which needs no job
+
     region = None if prompt.box is None else region_mask(prompt.box)
     return Person(identity, strength if prompt.strength is None else prompt.strength, region=region)
 

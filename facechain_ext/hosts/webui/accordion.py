@@ -9,7 +9,6 @@ import gradio as gr
 
 from facechain_ext.hosts.webui import card_row, models, pasting, preview
 from facechain_ext.hosts.webui.json_safe import make_json_safe
-from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.photomaker.files import photomaker_names
@@ -187,6 +186,8 @@ def read(args: Sequence[object]) -> FaceArguments:
 
 def _page_values(args: Sequence[object]) -> dict[str, object]:
     """The components' values for ``FaceArguments.parse``; None stands for the default."""
+    from facechain_ext.hosts.webui.people import uploaded
+
     values: dict[str, object] = dict(zip(component_names(), args, strict=True))
     window = [end for end in (values.pop(name) for name in _WINDOW) if isinstance(end, (int, float))]
     values["window"] = sorted(window) if len(window) == len(_WINDOW) else None

@@ -7,6 +7,7 @@ The host's own ``on_...`` functions find that file by reading the source of ever
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from modules import script_callbacks
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Callback = Callable[..., object]
+
+
+def late(module: str, name: str) -> Callback:
+    """The function ``name`` of a module beside this one, which is imported when the host first calls it."""
+
+    def call(*args: object, **kwargs: object) -> object:
+        function: Callback = getattr(import_module(f"{__package__}.{module}"), name)
+        return function(*args, **kwargs)
+
+    return call
 
 
 def add_callback(category: str, function: Callback, filename: str) -> None:

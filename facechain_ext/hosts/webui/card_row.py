@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
-from facechain_ext.hosts.webui.people import encode_photos, uploaded
+from facechain_ext.identity.consent import CONSENT
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.portrait.person import CONSENT, save_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +48,9 @@ def build(
 
 def save_photos(photos: list[object] | None, face: float, name: str, consent: bool) -> tuple[dict[str, object], str]:
     """Save the person in the photos as the card ``name``; returns the drop-down with it selected, and a note."""
+    from facechain_ext.hosts.webui.people import encode_photos, uploaded
     from facechain_ext.identity.library import CardLibrary
+    from facechain_ext.ui.portrait.person import save_card
 
     def make() -> Identity:
         if not photos:

@@ -13,10 +13,9 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.hosts.webui import models, settings
+from facechain_ext.hosts.webui import settings
 from facechain_ext.hosts.webui.host_facts import host
 from facechain_ext.methods.named_files import AUTOMATIC
-from facechain_ext.weights.header import SD15_WIDTH, model_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,6 +94,9 @@ class ControlNetBackend:
         The extension builds every ControlNet at one width, and each works with checkpoints of its own width only; the
         error of any other would come only after the picture is made.
         """
+        from facechain_ext.hosts.webui import models
+        from facechain_ext.weights.header import model_facts
+
         path = self.model_file(name)
         facts = model_facts(path) if path is not None else None
         if facts is None or not facts.is_controlnet or not facts.width:
@@ -252,6 +254,8 @@ def _file_in_host(name: str) -> Path | None:
 
 def _built_width() -> int:
     """Channels of the ControlNets that the extension builds: by its own configuration, else those of SD1.5."""
+    from facechain_ext.weights.header import SD15_WIDTH
+
     config = getattr(sys.modules.get("scripts.controlnet_model_guess"), "controlnet_default_config", {})
     return int(config.get("model_channels", SD15_WIDTH))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from facechain_ext.devices import DevicePolicy
+from facechain_ext.devices import DevicePolicy, use_policy
 from facechain_ext.hosts.webui.host_facts import host, option_values
 
 _TASK = "facechain"
@@ -21,3 +21,8 @@ def host_policy() -> DevicePolicy:
     device = torch.device(devices.get_device_for(_TASK))
     has_memory = device.type == "cuda" and not option_values(host().low_memory)
     return DevicePolicy(device, device if has_memory else torch.device("cpu"))
+
+
+def use_host_policy() -> None:
+    """Have every network of ours where the webui's options say."""
+    use_policy(host_policy)

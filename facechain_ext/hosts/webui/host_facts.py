@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -212,11 +213,17 @@ def _folders(package: str) -> Iterable[str]:
     loaded = sys.modules.get(package)
     if loaded is not None:
         return list(getattr(loaded, "__path__", ()))
+    return _search(package, tuple(sys.path))
+
+
+@lru_cache
+def _search(package: str, _paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The folders of a package that is not loaded; a webui asks for some dozens of times while it starts."""
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):  # a package whose loading another extension prevents
         return ()
-    return list((spec.submodule_search_locations if spec is not None else None) or ())
+    return tuple((spec.submodule_search_locations if spec is not None else None) or ())
 
 
 def described() -> str:

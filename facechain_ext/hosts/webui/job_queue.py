@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.hosts.webui import settings
 from facechain_ext.hosts.webui.logins import owner_named
-from facechain_ext.jobs.queue import JobQueue, QueueLimits
-from facechain_ext.jobs.records import JobFolder
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.hosts.webui.host import WebuiHost
+    from facechain_ext.jobs.queue import JobQueue, QueueLimits
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +35,8 @@ def job_queue() -> JobQueue:
     with _Process.lock:
         if _Process.queue is None:
             from facechain_ext.hosts.webui.host import WebuiHost
+            from facechain_ext.jobs.queue import JobQueue
+            from facechain_ext.jobs.records import JobFolder
             from facechain_ext.jobs.request_sources import RequestSources
             from facechain_ext.jobs.worker import RequestWorker
 
@@ -48,7 +49,12 @@ def job_queue() -> JobQueue:
 
 def resume() -> None:
     """Go on with the jobs that an earlier run of the webui left; does nothing when there are none."""
-    if _Process.queue is None and any(not record.has_ended for record in JobFolder(models_folder() / FOLDER).load()):
+    folder = models_folder() / FOLDER
+    if _Process.queue is not None or not folder.is_dir():  # a webui's start waits for every import
+        return
+    from facechain_ext.jobs.records import JobFolder
+
+    if any(not record.has_ended for record in JobFolder(folder).load()):
         log.info("jobs of an earlier run are left; they are made now")
         job_queue()
 
@@ -75,4 +81,6 @@ def loaded_models() -> dict[str, object]:
 
 
 def _limits() -> QueueLimits:
+    from facechain_ext.jobs.queue import QueueLimits
+
     return QueueLimits(settings.max_jobs(), settings.keep_hours(), settings.photos_per_minute())

@@ -13,10 +13,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from facechain_ext.errors import FaceChainError, InputError
 from facechain_ext.hosts.webui import job_queue
+from facechain_ext.hosts.webui.late_mapping import LateMapping
 from facechain_ext.hosts.webui.request_body import read_object
-from facechain_ext.jobs.queue import KeyReusedError, QueueFullError
-from facechain_ext.jobs.records import public_facts
-from facechain_ext.jobs.schema import EXAMPLES, request_schema
 from facechain_ext.storage.owner import current_owner
 
 if TYPE_CHECKING:
@@ -53,15 +51,8 @@ def add_job_routes(router: APIRouter) -> None:
             response_model=None, openapi_extra=answers.get("extra"), tags=["FaceChain jobs"],
         )  # fmt: skip
 
-    body = {"application/json": {"schema": request_schema(), "examples": EXAMPLES}}
-    key = {
-        "name": "Idempotency-Key", "in": "header", "required": False,
-        "schema": {"type": "string", "maxLength": _MAX_KEY},
-        "description": "The same key with the same order gives the same job, however often it is sent.",
-    }  # fmt: skip
-    extra = {"requestBody": {"required": True, "content": body}, "parameters": [key]}
     add("/jobs", _submit, "POST", "Order pictures; answers at once", on_202=_JOB, on_408=_ERROR, on_409=_ERROR,
-        on_413=_ERROR, on_422=_ERROR, on_429=_ERROR, extra=extra)  # fmt: skip
+        on_413=_ERROR, on_422=_ERROR, on_429=_ERROR, extra=LateMapping(_order))  # fmt: skip
     add("/jobs", _list, "GET", "The newest jobs of this login")
     add("/jobs/{job_id}", _show, "GET", "State, step, pictures of a job", on_200=_JOB, on_404=_ERROR)
     add("/jobs/{job_id}", _stop, "DELETE", "Stop a job, keeping what is done; delete one that has ended",
@@ -80,9 +71,25 @@ def add_job_routes(router: APIRouter) -> None:
     add("/models", _models, "GET", "What this webui draws with, and what is missing")
 
 
+def _order() -> dict[str, object]:
+    """What the schema of the API says of an order's body and of its header."""
+    from facechain_ext.jobs.schema import EXAMPLES, request_schema
+
+    body = {"application/json": {"schema": request_schema(), "examples": EXAMPLES}}
+    key = {
+        "name": "Idempotency-Key", "in": "header", "required": False,
+        "schema": {"type": "string", "maxLength": _MAX_KEY},
+        "description": "The same key with the same order gives the same job, however often it is sent.",
+    }  # fmt: skip
+    return {"requestBody": {"required": True, "content": body}, "parameters": [key]}
+
+
 async def _submit(request: Request) -> Response:
     from fastapi import HTTPException
     from starlette.concurrency import run_in_threadpool
+
+    from facechain_ext.jobs.queue import KeyReusedError, QueueFullError
+    from facechain_ext.jobs.records import public_facts
 
     values = await read_object(request)
     key = request.headers.get("Idempotency-Key", "")
@@ -187,6 +194,8 @@ def _event(name: str, facts: dict[str, object]) -> str:
 
 
 def _facts(record: JobRecord) -> dict[str, object]:
+    from facechain_ext.jobs.records import public_facts
+
     return public_facts(record, position=job_queue.job_queue().position(record))
 
 

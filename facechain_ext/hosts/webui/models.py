@@ -14,10 +14,6 @@ from facechain_ext.hosts.webui.host_facts import host, option_folders
 from facechain_ext.recipes.readiness import Need, checkpoint_needs, drawing_defaults, file_needs, is_sdxl
 from facechain_ext.storage.paths import safe_child
 from facechain_ext.weights import require, set_models_folder
-from facechain_ext.weights.download import order_sources, pull_sources
-from facechain_ext.weights.header import model_facts
-from facechain_ext.weights.manifest import entry
-from facechain_ext.weights.transfer import ProgressReporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -70,6 +66,8 @@ def defaults() -> DrawingDefaults:
 
 def checkpoint_width() -> int:
     """Channels of the first level of the selected checkpoint's U-Net; 0 where its file does not say."""
+    from facechain_ext.weights.header import model_facts
+
     path = _checkpoint()
     facts = model_facts(path) if path is not None else None
     return 0 if facts is None else facts.width
@@ -99,6 +97,10 @@ def _download_checkpoint(
 ) -> Path:
     """Download a checkpoint of the manifest into the host's folder and let the host list it; raises WeightsError."""
     from modules import sd_models
+
+    from facechain_ext.weights.download import order_sources, pull_sources
+    from facechain_ext.weights.manifest import entry
+    from facechain_ext.weights.transfer import ProgressReporter
 
     listed = entry(key)
     path = safe_child(_checkpoint_folder(), listed.save_as)

@@ -6,14 +6,15 @@ gradio evaluates the annotations of this event handler, so it uses built-in type
 from __future__ import annotations
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.hosts.webui.people import identity_notes, resolve_identity, uploaded
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.people.gallery import aligned_faces_html
 
 
 def preview(photos: list[object] | None, card: str, face: float, mix_with: str = "", mix_share: float = 0.0) -> str:
     """HTML of the aligned faces, notes about the photos, and the digest of their identity."""
+    from facechain_ext.hosts.webui.people import identity_notes, resolve_identity, uploaded
+    from facechain_ext.ui.people.gallery import aligned_faces_html
+
     try:
         arguments = FaceArguments.parse(
             {

@@ -1,62 +1,29 @@
-"""The always-on script of txt2img and img2img, and the callbacks that are registered with the host."""
+"""The always-on script of txt2img and img2img, and the callbacks that are registered with the host.
+
+The host waits for this module at its start, so what only a generation needs (``script_hooks``) and what only an event
+needs is imported when it first comes.
+"""
 
 from __future__ import annotations
 
 import functools
-import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modules import scripts
 
-from facechain_ext import devices
-from facechain_ext.errors import FaceChainError, PhotoError
-from facechain_ext.hosts.webui import (
-    accordion,
-    animatediff,
-    controlnet,
-    disconnects,
-    labelling,
-    logins,
-    loras,
-    method_lora,
-    models,
-    person_prompts,
-    routes,
-    settings,
-    tab,
-    tab_request,
-    xyz,
-)
-from facechain_ext.hosts.webui.callbacks import add_callback
-from facechain_ext.hosts.webui.device_policy import host_policy
-from facechain_ext.hosts.webui.face_run import FaceRun, on_denoiser
-from facechain_ext.hosts.webui.messages import unexpected, warn, without_our_name
-from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
-from facechain_ext.hosts.webui.tab_request import tab_request_of
-from facechain_ext.labels import use_label_settings
-from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.hosts.webui import accordion, controlnet, device_policy, logins, loras, models, settings, tab, xyz
+from facechain_ext.hosts.webui.callbacks import add_callback, late
+from facechain_ext.labels.settings import use_label_settings
 from facechain_ext.next_steps import PageSteps, set_next_steps
-from facechain_ext.recipes.arguments import IDENTITY_LABEL, OFF_LABEL, FaceArguments
-from facechain_ext.recipes.infotext import format_identities
-from facechain_ext.recipes.portrait_settings import PREFIX
-from facechain_ext.storage.owner import acting_as
 from facechain_ext.weights.folders import use_lora_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from types import ModuleType
 
     from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
-    from facechain_ext.recipes.job import Person
-
-log = logging.getLogger(__name__)
 
 TITLE = "FaceChain"
 """The name of the script in the API; never changes."""
-NOTES_LABEL = f"{PREFIX} notes"
-"""The label in an answer's ``info`` of the notes about what was left out and about doubtful photos."""
-_RUN, _NOTES, _TO_REPAIR = "_facechain_run", "_facechain_notes", "_facechain_to_repair"
-"""Attributes of a generation: its FaceRun or None, its notes, and the people whose faces are to be repaired."""
 
 
 def register() -> None:
@@ -65,17 +32,17 @@ def register() -> None:
     models.use_host_folder()
     logins.register()
     use_lora_folders(loras.folders)
-    devices.use_policy(host_policy)
-    add_callback("cfg_denoiser", on_denoiser, __file__)
-    add_callback("cfg_denoiser", tab_request.on_denoiser, __file__)
+    device_policy.use_host_policy()
+    add_callback("cfg_denoiser", late("face_run", "on_denoiser"), __file__)
+    add_callback("cfg_denoiser", late("tab_request", "on_denoiser"), __file__)
     add_callback("ui_settings", functools.partial(settings.add_options, controlnet.model_names), __file__)
     add_callback("infotext_pasted", settings.on_infotext_pasted, __file__)
     use_label_settings(settings.label_settings)
-    add_callback("before_image_saved", labelling.on_before_image_saved, __file__)
-    add_callback("image_saved", labelling.on_image_saved, __file__)
-    add_callback("app_started", routes.add_routes, __file__)
-    add_callback("app_started", disconnects.end_abandoned_events, __file__)
-    add_callback("script_unloaded", disconnects.stop_tasks, __file__)
+    add_callback("before_image_saved", late("labelling", "on_before_image_saved"), __file__)
+    add_callback("image_saved", late("labelling", "on_image_saved"), __file__)
+    add_callback("app_started", late("routes", "add_routes"), __file__)
+    add_callback("app_started", late("disconnects", "end_abandoned_events"), __file__)
+    add_callback("script_unloaded", late("disconnects", "stop_tasks"), __file__)
     add_callback("before_ui", xyz.register_axes, __file__)
     xyz.register_axes()  # with --nowebui the plot reads its axes before that callback
     add_callback("ui_tabs", tab.create_tab, __file__)
@@ -101,198 +68,38 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
 
     def before_process(self, p: Processing, *args: object) -> None:
         """Detach what an earlier generation may have left attached."""
-        FaceRun.clear()
-        person_prompts.detach(p)
+        _hooks().before_process(p)
 
     def process(self, p: Processing, *args: object) -> None:
         """Read the settings, prepare the people, and write both into the infotext."""
-        setattr(p, _RUN, None)
-        setattr(p, _TO_REPAIR, ())
-        try:
-            request = tab_request_of(p)
-            if request is not None:
-                run = request.prepare(p)
-            else:
-                _remove_labels(p)
-                arguments = xyz.apply_axis_values(p, accordion.read(args))
-                with acting_as(logins.owner_of(p)):
-                    run = self._prepare(p, arguments) if arguments.enabled else None
-        except FaceChainError as error:
-            _fail(p, error, strict=_is_strict(args))
-            return
-        except Exception as error:  # shown to the user, as the host would only log it
-            log.exception("the face cannot be put in")
-            _fail(p, unexpected(error), strict=_is_strict(args))
-            return
-        setattr(p, _RUN, run)
-        if run is not None:
-            run.on_failure = functools.partial(_continue_without, p, strict=_is_strict(args))
-            run.attach_prompts(p)
+        _hooks().process(p, args)
 
     def before_process_batch(self, p: Processing, *args: object, prompts: list[str], **kwargs: object) -> None:
         """Add the tag of the method's LoRA, and the words that call it, to the coming batch; not to the infotext."""
-        run: FaceRun | None = getattr(p, _RUN, None)
-        if run is None or run.prepared.lora is None or not prompts:
-            return
-        try:
-            prompts[:] = [run.prepared.lora.with_call(prompt) for prompt in prompts]
-            prompts[0] += method_lora.tag(run.prepared.lora)
-        except FaceChainError as error:
-            _abandon(p, run, error, strict=_is_strict(args))
+        _hooks().before_process_batch(p, args, prompts)
 
     def process_batch(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Have the face detached when the coming batch ends, whatever ends it."""
-        run: FaceRun | None = getattr(p, _RUN, None)
-        if run is not None:
-            run.detach_after_sampling(p)
-            if run.prepared.lora is not None and run.in_hires_pass:
-                method_lora.add_to_hires(p, run.prepared.lora)
+        _hooks().process_batch(p)
 
     def process_before_every_sampling(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Attach the face for the coming pass."""
-        run: FaceRun | None = getattr(p, _RUN, None)
-        if run is None:
-            return
-        try:
-            run.attach(p)
-        except FaceChainError as error:
-            _abandon(p, run, error, strict=_is_strict(args))
-        except Exception as error:  # shown to the user, as the host would only log it
-            log.exception("the face cannot be put in")
-            _abandon(p, run, unexpected(error), strict=_is_strict(args))
+        _hooks().process_before_every_sampling(p, args)
 
     def postprocess_batch(self, p: Processing, *args: object, **kwargs: object) -> None:
         """Record for the tab whether the picture was sampled to its end."""
-        request = tab_request_of(p)
-        if request is not None:
-            request.end_picture()
+        _hooks().postprocess_batch(p)
 
     def postprocess_image(self, p: Processing, processed: PostprocessedImage, *args: object) -> None:
         """Repair the faces where that is switched on, then draw the visible label; the tab does both itself."""
-        if tab_request_of(p) is not None:
-            return
-        people: tuple[Person, ...] = getattr(p, _TO_REPAIR, ())
-        if people:
-            _repair(p, processed, people)
-        labelling.mark_before_saving(p, processed)
+        _hooks().postprocess_image(p, processed)
 
     def postprocess(self, p: Processing, processed: Processed | None, *args: object) -> None:
         """Release the people, and write the notes into the answer but not into the pictures."""
-        notes = getattr(p, _NOTES, ())
-        if notes and processed is not None:
-            processed.extra_generation_params = {**processed.extra_generation_params, NOTES_LABEL: list(notes)}
-        if processed is not None and tab_request_of(p) is None:
-            labelling.label_results(p, processed)
-        run: FaceRun | None = getattr(p, _RUN, None)
-        if run is not None:
-            run.detach()
-            person_prompts.detach(p)
-            if processed is not None:
-                animatediff.label_files(p, processed, run.clip)
-            if run.prepared.lora is not None:
-                method_lora.forget(run.prepared.lora)
-            setattr(p, _RUN, None)
-
-    @staticmethod
-    def _prepare(p: Processing, arguments: FaceArguments) -> FaceRun:
-        """Resolve the people, load the method's weights, and describe both in the infotext."""
-        from facechain_ext.hosts.webui.host_model import loaded_model
-        from facechain_ext.hosts.webui.people import resolve_people
-        from facechain_ext.methods.registry import choice_remark, choose_method
-
-        model = loaded_model(p)
-        choose_method(model.family, arguments.method)  # its reasons are known before any photo is read
-        resolved = resolve_people(arguments)
-        if arguments.strict and resolved.left_out:
-            raise PhotoError(" ".join(resolved.left_out))
-        people = resolved.people
-        method = choose_method(model.family, arguments.method, people=people)
-        prepared = method.prepare(people, arguments.of_method(method), model)
-        remarks = (
-            choice_remark(method.name, model.family, arguments.method),
-            *person_prompts.prompt_remarks(p, prepared),
-        )
-        clip = animatediff.clip_of(p)
-        remarks = (*filter(None, remarks), *animatediff.notes(p, clip, arguments))
-        _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *remarks))
-        setattr(p, _TO_REPAIR, people if arguments.repair_faces and clip is None else ())
-        arguments = replace(arguments, method=prepared.method).with_method_settings(prepared.settings)
-        p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
-        p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
-        return FaceRun(prepared, hires=arguments.hires, clip=clip)
+        _hooks().postprocess(p, processed)
 
 
-def _add_notes(p: Processing, notes: Sequence[str]) -> None:
-    """Show sentences on the page and in the log, and keep them for the answer."""
-    setattr(p, _NOTES, (*getattr(p, _NOTES, ()), *notes))
-    for note in notes:
-        log.warning("%s", note)
-        p.comment(f"FaceChain: {without_our_name(note)}")
+def _hooks() -> ModuleType:
+    from facechain_ext.hosts.webui import script_hooks
 
-
-def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, ...]) -> None:
-    """Repair the faces of a picture; one that cannot be repaired stays as it is, with the reason among the notes."""
-    from facechain_ext.hosts.webui.face_repair import repair
-
-    try:
-        run: FaceRun | None = getattr(p, _RUN, None)
-        notes = repair(p, processed, people, AUTOMATIC if run is None else run.prepared.method)
-    except FaceChainError as error:
-        notes = [f"The faces are not repaired: {without_our_name(str(error))}"]
-    except Exception as error:  # shown to the user, as the host would only log it
-        log.exception("the faces cannot be repaired")
-        notes = [f"The faces are not repaired: {unexpected(error)}"]
-    _add_notes(p, notes)
-
-
-def _is_strict(args: Sequence[object]) -> bool:
-    """Whether a request of the API is to be refused rather than fulfilled without the face."""
-    return bool(args) and isinstance(args[0], dict) and args[0].get("strict") is True
-
-
-def _continue_without(p: Processing, error: FaceChainError, *, strict: bool) -> None:
-    """Continue a picture that is being sampled without the face; the tab shows the reason beside it."""
-    setattr(p, _RUN, None)
-    _switch_off(p, str(error), strict=strict)
-    request = tab_request_of(p)
-    if request is not None:
-        request.notes.append(f"A picture was made without the face: {without_our_name(str(error))}")
-
-
-def _abandon(p: Processing, run: FaceRun, error: FaceChainError, *, strict: bool) -> None:
-    """Detach a run that could not be attached, and ``_fail``."""
-    run.detach()
-    person_prompts.detach(p)
-    setattr(p, _RUN, None)
-    _fail(p, error, strict=strict)
-
-
-def _fail(p: Processing, error: FaceChainError, *, strict: bool) -> None:
-    """Stop a generation of the tab or of a strict request; any other continues without the face."""
-    request = tab_request_of(p)
-    if request is not None:
-        request.fail(error)
-    else:
-        _switch_off(p, str(error), strict=strict)
-
-
-def _switch_off(p: Processing, reason: str, *, strict: bool) -> None:
-    """Write the reason why there is no face to the page, the log and the infotext; with ``strict`` also interrupt."""
-    reason = without_our_name(reason)
-    warn(f"FaceChain is off: {reason}")
-    _remove_labels(p)
-    setattr(p, _TO_REPAIR, ())
-    p.extra_generation_params[OFF_LABEL] = f"off ({reason})"
-    p.comment(f"FaceChain is off: {reason}")
-    if strict:
-        from modules import shared
-
-        p.extra_generation_params[REFUSED_LABEL] = reason
-        shared.state.interrupt()
-
-
-def _remove_labels(p: Processing) -> None:
-    """Remove the notes and infotext of another generation, as the cells of a plot share one dictionary."""
-    setattr(p, _NOTES, ())
-    for label in [label for label in p.extra_generation_params if label.startswith(OFF_LABEL)]:
-        del p.extra_generation_params[label]
+    return script_hooks

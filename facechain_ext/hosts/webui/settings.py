@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facechain_ext.labels import LabelSettings
-from facechain_ext.labels.label import CORNERS
+from facechain_ext.labels.settings import CORNERS, LabelSettings
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from facechain_ext.hosts.webui import labelling
 from facechain_ext.recipes.portrait_settings import PREFIX
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class StrictAnswersMiddleware:
             content = b"".join(body)
             reason = refusal_reason(content)
             if reason is None:
+                from facechain_ext.hosts.webui import labelling
+
                 content = labelling.label_answer(content)
                 headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
                 await send({**start, "headers": [*headers, (b"content-length", str(len(content)).encode())]})

@@ -12,7 +12,6 @@ from facechain_ext.hosts.webui import loras
 from facechain_ext.methods.fact.files import adapter_names
 from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import FaceArguments, own_settings
-from facechain_ext.recipes.job import Lora
 from facechain_ext.styles import all_styles, find_lora
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ def apply_style(p: Processing, value: str, _values: object) -> None:
 
     A style that does not exist is reported when the cell is made, which is then without the face.
     """
+    from facechain_ext.recipes.job import Lora
+
     try:
         style = _style(value)
     except FaceChainError as error:

@@ -14,8 +14,12 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facechain_ext.methods.protocol import RuntimeOptions
+    from facechain_ext.methods.protocol import ModelFamily, RuntimeOptions
 
+NAME = "FACT"
+"""The method's name."""
+TRAINED_FOR: tuple[ModelFamily, ...] = ("SD1.5",)
+"""The families that adapters are published for."""
 PUBLISHED, FAST = "Published", "Fast"
 
 

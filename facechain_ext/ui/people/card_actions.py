@@ -12,8 +12,8 @@ import numpy as np
 
 from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.identity import Identity
+from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import SUFFIX, CardLibrary
-from facechain_ext.ui.portrait.person import CONSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.consent import NOTICE, agree, agreed
+from facechain_ext.identity.consent import CONSENT, NOTICE, agree, agreed
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.storage.owner import current_owner
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
 from facechain_ext.ui.people.share_list import read_shares, share_list_html
-from facechain_ext.ui.portrait.person import CONSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

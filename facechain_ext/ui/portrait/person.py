@@ -13,6 +13,7 @@ from facechain_ext import faces
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.attributes import AGES, estimate_attributes
 from facechain_ext.identity import Identity, prepare_face
+from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.subject import subject_of, subject_words
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 MAX_PHOTOS = 6
 """Photos of one person on the page, each with a weight slider."""
-CONSENT = "The person agrees to it"
-"""Label of the consent that saving a card requires."""
 _TYPICAL_AGES = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
 """A typical age in years for each age group of the attribute classifier."""
 

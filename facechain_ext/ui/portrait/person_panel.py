@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait.components import PersonColumn
 from facechain_ext.ui.portrait.person import (
-    CONSENT,
     MAX_PHOTOS,
     PersonRequest,
     PhotoPreview,

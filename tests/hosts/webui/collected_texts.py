@@ -43,6 +43,7 @@ SHOWN_THERE = (
     "methods/setting.py",
     "methods/named_files.py",
     "methods/fact/method.py",
+    "methods/fact/prepared.py",
     "methods/lora/method.py",
     "methods/fact/sites.py",
     "methods/photomaker/class_word.py",

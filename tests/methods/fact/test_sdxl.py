@@ -9,8 +9,9 @@ from safetensors.torch import load_file, save_file
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.methods.fact import attach, load_adapter, new_adapter, save_adapter
 from facechain_ext.methods.fact.files import adapter_family
-from facechain_ext.methods.fact.method import FactMethod, PreparedFact
+from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.fact.model import SDXL_CHANNELS
+from facechain_ext.methods.fact.prepared import PreparedFact
 from facechain_ext.methods.fact.sites import block_path, detect_family, find_sites, forge_name
 from facechain_ext.weights.model_type import SDXL_FACE_ADAPTER, detect_model_type
 from tests import unets
