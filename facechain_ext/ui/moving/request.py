@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.identity.library import CardLibrary
-from facechain_ext.jobs.job_request import parse_job_request
-from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.recipes.talking.engine_settings import COMMAND, PREVIEW, SADTALKER
 from facechain_ext.ui.template.jobs import CARD, PHOTO
 
@@ -82,11 +79,16 @@ class _PageFiles:
 
     def card(self, reference: str) -> tuple[str, Identity]:
         """A card of the library; raises WeightsError where there is none."""
+        from facechain_ext.identity.library import CardLibrary
+
         return reference, CardLibrary().load(reference)
 
 
 def make_video(host: PageHost, request: MovingRequest, report: ReportProgress) -> FinishedVideo:
     """Make and save the video; raises FaceChainError, and nothing is written then."""
+    from facechain_ext.jobs.job_request import parse_job_request
+    from facechain_ext.jobs.worker import RequestWorker
+
     values, files = request_values(request)
     made = RequestWorker(host, _PageFiles(files)).make(parse_job_request(values), report)
     content = made.pictures[0].content
