@@ -77,8 +77,12 @@ def results_gallery(**options: Any) -> Component:
 
 
 def microphone_input(**options: Any) -> Component:
-    """A recording by the browser's microphone; handlers get the path of a sound file."""
-    where = supported_options(gr.Audio.__init__, source="microphone", sources=["microphone"])
+    """A recording by the browser's microphone; handlers get the path of a sound file.
+
+    gradio 4 asks for the microphone as soon as the page is open where it is the first source, hidden or not, so a file
+    comes first there and the microphone when it is chosen.
+    """
+    where = supported_options(gr.Audio.__init__, source="microphone", sources=["upload", "microphone"])
     component: Component = gr.Audio(type="filepath", **where, **options)
     return component
 
