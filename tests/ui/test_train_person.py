@@ -20,11 +20,17 @@ from facechain_ext.ui.train.person_request import (
     saved_form,
 )
 from facechain_ext.ui.train.request import SETTINGS
+from tests.ui.fakes import FakeHost
 
 
 @pytest.fixture(autouse=True)
 def models(tmp_path, monkeypatch):
     monkeypatch.setenv("FACECHAIN_MODELS_DIR", str(tmp_path / "models"))
+
+
+def prepare(form, files):
+    """Add photos on a page whose host describes nothing; FACT's encoder is not there."""
+    return add_photos(form, files, FakeHost(form.folder), None)
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def bag(tmp_path):
 
 def test_photos_are_prepared_and_the_decisions_are_shown(bag):
     form, files = bag
-    problems = add_photos(form, files, None)
+    problems = prepare(form, files)
     assert ["broken.png" in problem for problem in problems] == [True]
     rows, squares = decisions_of(form)
     assert [row[:2] for row in rows] == [["0.png", "yes"], ["1.png", "yes"]]
@@ -58,9 +64,9 @@ def test_what_cannot_be_trained_is_refused(bag):
     with pytest.raises(PhotoError, match="Add photos first"):
         check_form(form, resume=False)
     with pytest.raises(PhotoError, match="There are 0 photos"):
-        add_photos(form, [], None)
+        prepare(form, [])
     with pytest.raises(PhotoError, match="Give the thing a name"):
-        add_photos(PersonForm(" ", person=False), files, None)
+        prepare(PersonForm(" ", person=False), files)
     form.folder.mkdir(parents=True, exist_ok=True)
     (form.folder / SETTINGS).write_text("{}")
     with pytest.raises(InputError, match="A style was trained under this name"):
@@ -73,7 +79,7 @@ def test_the_command_is_one_of_the_command_line(bag, tmp_path):
     from facechain_ext.cli.main import app
 
     form, files = bag
-    add_photos(form, files, None)
+    prepare(form, files)
     person = PersonForm("Me", preset="EasyPhoto", background="blur", retouch=True, steps=20, size=96, validate=False)
     for one, kind in ((form, "thing"), (person, "person")):
         words = person_command(
@@ -88,8 +94,8 @@ def test_the_command_is_one_of_the_command_line(bag, tmp_path):
 
 def test_words_that_the_user_wrote_stay(bag):
     form, files = bag
-    add_photos(form, files, None)
+    prepare(form, files)
     table = form.pictures / "captions.csv"
     table.write_text(table.read_text().replace("ohwx bag, photo", "ohwx bag, mine", 1))
-    add_photos(form, [], None)
+    prepare(form, [])
     assert read_table(form.pictures)[0].caption == "ohwx bag, mine"

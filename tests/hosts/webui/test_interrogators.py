@@ -39,7 +39,8 @@ def webui(monkeypatch):
         monkeypatch.setitem(sys.modules, name, module)
         if "." in name:
             setattr(modules["modules"], name.rpartition(".")[2], module)
-    monkeypatch.setattr("facechain_ext.hosts.webui.interrogators.on_main_thread", lambda work: work())
+    # by its globals: other tests import the webui's modules anew, and the name may lead to another copy
+    monkeypatch.setitem(interrogators.__globals__, "on_main_thread", lambda work: work())
     return modules
 
 
