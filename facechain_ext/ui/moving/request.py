@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
+from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.talking.engine_settings import COMMAND, PREVIEW, SADTALKER
 from facechain_ext.ui.template.jobs import CARD, PHOTO
 
@@ -79,8 +80,6 @@ class _PageFiles:
 
     def card(self, reference: str) -> tuple[str, Identity]:
         """A card of the library; raises WeightsError where there is none."""
-        from facechain_ext.identity.library import CardLibrary
-
         return reference, CardLibrary().load(reference)
 
 
