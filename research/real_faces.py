@@ -37,6 +37,8 @@ _SAME, _OTHER = 0.5, 0.55
 """Distance to the guest that counts as recognised, and to the template's person that counts as gone."""
 _TURNS = ((0.0, 25.0), (25.0, 45.0))
 """Ranges of the larger of the differences in yaw and pitch, in degrees."""
+_SIDE = 45.0
+"""Yaw in degrees from which a blend says before that it will suffer; its measure of a full profile is about 57."""
 _RIDGE = (168, 6, 197, 195, 5)
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 
@@ -61,8 +63,9 @@ class RealFace:
 class Pair:
     """``guest`` put into ``template``, by labels, and what the result is like.
 
-    ``turn`` in degrees, distances by dlib, ``deviation`` of brows, ridge of the nose and outline from the template's
-    in eye distances, ``seconds`` of processor time, ``outside`` pixels changed outside the mask.
+    ``turn`` in degrees, ``side`` whether a face of the two is seen from the side, distances by dlib, ``deviation`` of
+    brows, ridge of the nose and outline from the template's in eye distances, ``seconds`` of processor time,
+    ``outside`` pixels changed outside the mask.
     """
 
     guest: str
@@ -74,6 +77,7 @@ class Pair:
     deviation: float
     seconds: float
     outside: int
+    side: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ def measure(guest: RealFace, template: RealFace, network: DlibRecogniser, detect
         deviation,
         seconds,
         int(done.changed[~mask].sum()),
+        max(abs(guest.face.yaw), abs(template.face.yaw)) > _SIDE,
     )
     return pair, done.pixels
 
@@ -165,18 +170,26 @@ def summary(pairs: Sequence[Pair]) -> list[str]:
         "| turned by | pairs | below 0.50 | median | worst | template's person gone | deviation, median | seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for low, high in _TURNS:
-        rows = [pair for pair in pairs if low <= pair.turn <= high and (low == 0 or pair.turn > low)]
+    groups = [
+        (f"{low:.0f} to {high:.0f}°", [row for row in pairs if not row.side and _within(row.turn, low, high)])
+        for low, high in _TURNS
+    ]
+    groups.append(("one in profile", [row for row in pairs if row.side]))
+    for name, rows in groups:
         if not rows:
             continue
         near = np.array([row.to_guest for row in rows])
         gone = np.mean([row.to_template > _OTHER for row in rows])
         lines.append(
-            f"| {low:.0f} to {high:.0f}° | {len(rows)} | {np.mean(near < _SAME):.1%} | {np.median(near):.3f} | "
+            f"| {name} | {len(rows)} | {np.mean(near < _SAME):.1%} | {np.median(near):.3f} | "
             f"{near.max():.2f} | {gone:.1%} | {np.nanmedian([row.deviation for row in rows]):.1%} | "
             f"{np.median([row.seconds for row in rows]):.2f} |"
         )
     return lines
+
+
+def _within(turned: float, low: float, high: float) -> bool:
+    return low <= turned <= high and (low == 0 or turned > low)
 
 
 def run(folder: Path, out: Path, every: int) -> list[str]:

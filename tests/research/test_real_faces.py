@@ -20,10 +20,12 @@ def test_pairs_are_counted_in_the_range_of_their_turn():
         replace(PAIR, turn=25.0, to_guest=0.5, to_template=0.55),
         replace(PAIR, turn=25.1, to_guest=0.3),
         replace(PAIR, turn=50.0),
+        replace(PAIR, turn=20.0, to_guest=0.6, side=True),
     ]
-    near, far = summary(pairs)[2:]
+    near, far, side = summary(pairs)[2:]
     assert near == "| 0 to 25° | 2 | 50.0% | 0.450 | 0.50 | 50.0% | 3.0% | 0.20 |"
     assert far == "| 25 to 45° | 1 | 100.0% | 0.300 | 0.30 | 100.0% | 3.0% | 0.20 |"
+    assert side == "| one in profile | 1 | 0.0% | 0.600 | 0.60 | 100.0% | 3.0% | 0.20 |"
     assert len(summary([PAIR])) == 3
 
 

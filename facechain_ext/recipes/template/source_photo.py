@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.settings import FaceAction
 
 _FAR = 45.0
-"""Degrees between photo and template from which a blend distorts."""
+"""Degrees between photo and template from which a blend distorts, and of the template's yaw alone: a full profile is
+measured as about 57, so a photo turned by 20 would seem near."""
 _FAR_WITH_CHOICE = 35.0
 """The same where there were several photos to choose from."""
 _OPENING_DEGREES = 60.0
@@ -77,7 +78,12 @@ def result_doubts(photo: SourcePhoto, target: TemplateFace) -> list[str]:
     """What will suffer when ``photo`` is blended into ``target``, as sentences; empty where nothing does."""
     found = []
     limit = _FAR if photo.count == 1 else _FAR_WITH_CHOICE
-    if photo.turn > limit:
+    if abs(target.face.yaw) > _FAR:
+        found.append(
+            f"Face {target.number}: the template shows it from the side, where a blend does not follow its outline; "
+            "choose the quality standard."
+        )
+    elif photo.turn > limit:
         found.append(
             f"Face {target.number}: photo and template are turned {photo.turn:.0f}° apart, which a blend distorts; "
             "choose the quality standard, or a photo in the template's pose."

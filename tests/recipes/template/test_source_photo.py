@@ -90,6 +90,15 @@ def test_a_pose_too_far_away_offers_the_quality_standard(source, yaw, doubtful):
     assert all("standard" in sentence and sentence.startswith("Face 3") for sentence in found)
 
 
+@pytest.mark.parametrize("yaw", [-57.0, 57.0])
+def test_a_template_in_profile_is_doubtful_with_a_photo_that_seems_near_too(yaw):
+    near = choose_photo(person(30), ASTRONAUT, target(abs(yaw)), Poses())
+    assert near.turn < 45
+    (doubt,) = result_doubts(near, target(yaw))
+    assert "from the side" in doubt
+    assert "standard" in doubt
+
+
 def test_what_will_suffer_is_said_before_and_with_the_result():
     masked = ASTRONAUT.copy()
     masked[130:170, 190:260] = 20
