@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.training_runs.photos.decision import PhotoDecision, PreparationOptions, write_report
 from facechain_ext.training_runs.pictures import read_table
 from facechain_ext.ui.train.person_photos import add_photos, decisions_of
 from facechain_ext.ui.train.person_request import (
@@ -99,3 +100,37 @@ def test_words_that_the_user_wrote_stay(bag):
     table.write_text(table.read_text().replace("ohwx bag, photo", "ohwx bag, mine", 1))
     prepare(form, [])
     assert read_table(form.pictures)[0].caption == "ohwx bag, mine"
+
+
+@pytest.mark.parametrize(
+    ("now", "photos", "said"),
+    [
+        ({}, 1, []),
+        ({"background": "white"}, 1, ["What is behind the person: keep"]),
+        ({"retouch": True, "views": False}, 1, ["Smooth the skin: no", "Make further views of a single photo: yes"]),
+        ({"drawn": True}, 1, ["Let FACT draw further views of a single photo: no"]),
+        ({"views": False, "drawn": True}, 2, []),  # there are views of a single photo only
+    ],
+)
+def test_pressing_train_says_how_the_photos_were_prepared_where_the_form_says_otherwise(
+    tmp_path, monkeypatch, now, photos, said
+):
+    pytest.importorskip("gradio")
+    from facechain_ext.ui.train import person_layout, process
+
+    form = PersonForm("Anna", checkpoint_name="m.safetensors", **now)
+    form.pictures.mkdir(parents=True)
+    decisions = [PhotoDecision(f"{n}.jpg", "", f"{n}.png", use=True) for n in range(photos)]
+    view = PhotoDecision("0.jpg", "", "0--mirrored.png", use=True, view="mirrored")
+    write_report(form.pictures, [*decisions, view], PreparationOptions())
+    launched = []
+    monkeypatch.setattr(process, "launch", lambda *values: launched.append(values[0]))
+    monkeypatch.setattr(person_layout, "environment", lambda _python: Path("python"))
+    host = FakeHost(tmp_path)
+    host.checkpoint_files = lambda: {"m.safetensors": tmp_path / "m.safetensors"}
+    host.training_python = lambda: None
+    answer = person_layout._on_start(host, lambda _values: form, False, [], "")[0]  # noqa: FBT003
+    assert launched == ["Anna"], "it is no refusal"
+    assert [line for line in said if line not in answer] == []
+    assert ("as they were prepared" in answer) == bool(said)
+    assert answer.count(": ") == len(said)

@@ -17,7 +17,7 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import captions, process
 from facechain_ext.ui.train.describing import NOBODY, captioner_help, captioner_names
 from facechain_ext.ui.train.environment import environment
-from facechain_ext.ui.train.person_photos import add_photos, decisions_of
+from facechain_ext.ui.train.person_photos import PREPARATION_LABELS, add_photos, decisions_of, preparation_notes
 from facechain_ext.ui.train.person_request import (
     PersonForm,
     check_form,
@@ -121,15 +121,16 @@ def build(host: PageHost, *, person: bool) -> None:
 def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr.Checkbox]:
     """What is asked of a person's photos alone: the background, smoothed skin, and views of a single photo."""
     background = gr.Dropdown(
-        ["keep", "white", "blur"], value="keep", label="What is behind the person", elem_id=f"{prefix}_background"
+        ["keep", "white", "blur"], value="keep", label=PREPARATION_LABELS["background"],
+        elem_id=f"{prefix}_background",
     )
-    retouch = gr.Checkbox(value=False, label="Smooth the skin", elem_id=f"{prefix}_retouch")
+    retouch = gr.Checkbox(value=False, label=PREPARATION_LABELS["retouch"], elem_id=f"{prefix}_retouch")
     views = gr.Checkbox(
-        value=True, label="Make further views of a single photo", elem_id=f"{prefix}_views",
+        value=True, label=PREPARATION_LABELS["views"], elem_id=f"{prefix}_views",
         info="Mirrored, closer, tilted, in other light; each is in the table. It stays one photo.",
     )  # fmt: skip
     drawn = gr.Checkbox(
-        value=False, label="Let FACT draw further views of a single photo", elem_id=f"{prefix}_drawn",
+        value=False, label=PREPARATION_LABELS["drawn"], elem_id=f"{prefix}_drawn",
         info="By the loaded checkpoint; those that are not like the person are left out.",
     )  # fmt: skip
     return background, retouch, views, drawn
@@ -202,9 +203,10 @@ def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
             save_form(form)
 
         process.launch(form.name, form.folder, form.steps, words, check)
+        notes = preparation_notes(form)
     except FaceChainError as error:
         return [note_html(str(error)), *_on_watch(shown)]
-    return ["", *_on_watch(shown)]
+    return [note_html(*notes) if notes else "", *_on_watch(shown)]
 
 
 def _on_stop(shown: str) -> Updates:

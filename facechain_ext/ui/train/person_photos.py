@@ -21,7 +21,7 @@ from facechain_ext.ui.train.describing import chosen_captioner
 from facechain_ext.ui.train.person_request import TRIGGER, save_form
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import TransFace
@@ -30,6 +30,18 @@ if TYPE_CHECKING:
     from facechain_ext.training_runs.photos.drawn_views import DrawnView
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.train.person_request import PersonForm
+
+PREPARATION_LABELS: Mapping[str, str] = {
+    "background": "What is behind the person",
+    "retouch": "Smooth the skin",
+    "views": "Make further views of a single photo",
+    "drawn": "Let FACT draw further views of a single photo",
+}
+"""What the form calls the options of a preparation."""
+_PREPARED_OTHERWISE = (
+    "The photos are learned as they were prepared, which is not what the form says now. To learn from other ones, press "
+    "“Add photos and prepare them”, then train again. They were prepared with:"
+)
 
 
 def add_photos(
@@ -74,6 +86,25 @@ def _prepare_person(
         detector=faces.detector(), masker=masker, options=options, caption=captioner,
         draw=draw if form.drawn else None,
     )  # fmt: skip
+
+
+def preparation_notes(form: PersonForm) -> list[str]:
+    """How a person's photos were prepared, where the form says otherwise now; empty where it says the same.
+
+    What concerns a single photo alone is compared only where there is one.
+    """
+    report = read_report(form.pictures) if form.person else None
+    if report is None:
+        return []
+    decisions, options = report
+    single = sum(one.use and not one.view for one in decisions) == 1
+    found = []
+    for name in ("background", "retouch", *(("views", "drawn") if single else ())):
+        earlier = getattr(options, name)
+        if earlier != getattr(form, name):
+            word = {True: "yes", False: "no"}.get(earlier, earlier)
+            found.append(f"{PREPARATION_LABELS[name]}: {word}")
+    return [_PREPARED_OTHERWISE, *found] if found else []
 
 
 def decisions_of(form: PersonForm) -> tuple[list[list[str]], list[tuple[str, str]]]:
