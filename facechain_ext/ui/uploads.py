@@ -1,4 +1,4 @@
-"""Accepting only files that were uploaded through the page."""
+"""Files that the page takes and shows: only uploaded ones are read, and new ones lie where gradio keeps uploads."""
 
 from __future__ import annotations
 
@@ -13,18 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def upload_folder() -> Path:
+    """Where gradio keeps uploads, and from where a page may show files."""
+    return Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio"))
+
+
 def uploaded_path(file: object, folders: Iterable[Path | str] = ()) -> Path:
     """The path of an uploaded file, given as gradio does (an object with a name, or a path).
 
     ``folders`` are upload folders beside gradio's own. Raises PhotoError for a file outside of them.
     """
     path = str(getattr(file, "name", file))
-    own = os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio")
     try:
         wanted = Path(path).resolve()
-        good = any(wanted.is_relative_to(Path(root).resolve()) for root in (own, *folders)) and wanted.is_file()
+        good = any(wanted.is_relative_to(Path(root).resolve()) for root in (upload_folder(), *folders)) and wanted.is_file()
     except (OSError, ValueError):
         good = False
     if not good:
         raise PhotoError("Only uploaded photos are read, no other files of this machine; upload the photo.")
     return Path(path)
+
+
+def temporary_file(name: str, content: bytes) -> Path:
+    """A file in a new folder among the uploads, so that the page may show it."""
+    own = upload_folder()
+    own.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="facechain-", dir=own)) / name
+    path.write_bytes(content)
+    return path

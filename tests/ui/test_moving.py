@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from facechain_ext.ui.moving.request import (
     make_video,
     request_values,
 )
+from facechain_ext.ui.moving.sending import PictureReceiver, PictureSender, connect
 from facechain_ext.ui.template.finished import FinishedTemplate, picture_to_send
 from tests.media.conftest import bursts, ffmpeg
 from tests.ui.fakes import FakeHost
@@ -123,6 +125,30 @@ def test_the_selected_result_is_sent_with_its_settings():
         content = picture_to_send(results, selected)
         assert Image.open(io.BytesIO(content)).text["parameters"] == results[sent].infotext
         assert describe(read_packet(content))["source_type"] == "trainedAlgorithmicMedia"
+
+
+@dataclass
+class Button:
+    """A button that keeps the handler it was given."""
+
+    handlers: list = field(default_factory=list)
+
+    def click(self, handler, *_values, **_options):
+        self.handlers.append(handler)
+
+
+def test_a_button_sends_its_picture_to_the_template_field_and_opens_that_tab(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    button = Button()
+    sender = PictureSender(button, [], lambda content: content)
+    connect(None, [PictureReceiver(None, None, "make it move", "facechain_template"), "another part", sender])
+    (handler,) = button.handlers
+    assert handler(None) == [gradio.update()] * 3
+    (file,), action, tab = handler(b"a picture")
+    assert Path(file).is_relative_to(tmp_path / "uploads")
+    assert Path(file).read_bytes() == b"a picture"
+    assert action == "make it move"
+    assert tab == gradio.update(selected="facechain_template")
 
 
 def test_a_log_is_shown_as_text():

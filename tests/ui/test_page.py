@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 import sys
 import typing
 
@@ -47,6 +48,16 @@ def test_every_setting_has_a_component_and_every_target_a_button(host):
     assert {f"facechain_{name}" for name in NAMES} <= set(found)
     assert {"facechain_send_txt2img", "facechain_send_extras", "facechain_gallery", "facechain_infotext"} <= set(found)
     assert "facechain_send_inpaint" not in found
+
+
+def test_the_page_itself_imports_nothing_of_a_sub_tab():
+    """A sub-tab is imported where its failure costs that sub-tab alone."""
+    names = ("recipes.template", "recipes.talking", "ui.template", "ui.portrait", "ui.people", "ui.train", "ui.models")
+    code = (
+        "import sys, facechain_ext.ui.page; "
+        f"print([name for name in sys.modules if name.removeprefix('facechain_ext.').startswith({names!r})])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_fields_that_share_a_label_begin_with_the_same_value(host):

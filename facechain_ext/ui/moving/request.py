@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.talking.engine_settings import COMMAND, PREVIEW, SADTALKER
 from facechain_ext.ui.template.jobs import CARD, PHOTO
+from facechain_ext.ui.uploads import temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from facechain_ext.identity import Identity
     from facechain_ext.ui.background_task import ReportProgress
@@ -126,12 +125,3 @@ def _clip_values(request: MovingRequest, values: dict[str, object]) -> tuple[dic
     if path is None:
         raise InputError("Choose who is put into the clip: a photo of a guest, or a card.")
     return values | {"photo": "photo"}, files | {"photo": path}
-
-
-def temporary_file(name: str, content: bytes) -> Path:
-    """A file in a new folder where gradio keeps uploads, so that the page may show it."""
-    own = os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio")
-    Path(own).mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix="facechain-", dir=own)) / name
-    path.write_bytes(content)
-    return path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
-from facechain_ext.ui.moving.request import temporary_file
+from facechain_ext.ui.uploads import temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
