@@ -6,11 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
-import numpy as np
-
 from facechain_ext.errors import PhotoError
-from facechain_ext.training.adapter.journal import read_journal
+from facechain_ext.training.adapter.journal import read_journal, read_square
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,19 +89,9 @@ class PreparedPhotos:
     def photo(self, index: int) -> Photo:
         """The photo at an index, read from the disk; raises PhotoError when a file of the folder is gone or damaged."""
         row = self._rows[index]
-        pixels, mask, aligned = (
-            self._read(row.key, kind, flag) for kind, flag in (("picture", 1), ("mask", 0), ("face", 1))
-        )
+        pixels, mask, aligned = (read_square(self._folder, row.key, kind) for kind in ("picture", "mask", "face"))
         return Photo(pixels, mask, aligned, row.caption, row.original, row.crop)
 
     def other_photos(self, index: int) -> Sequence[int]:
         """Indices of the same person's other photos."""
         return [other for other in self._dataset[self._rows[index].person] if other != index]
-
-    def _read(self, key: str, kind: str, flag: int) -> Pixels:
-        path = self._folder / f"{key}-{kind}.png"
-        data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
-        pixels: Pixels | None = cv2.imdecode(data, flag) if len(data) else None
-        if pixels is None:
-            raise PhotoError(f"{path.name} is gone or damaged; delete {path.parent} and prepare the photos again.")
-        return pixels[..., ::-1] if pixels.ndim == 3 else pixels

@@ -7,8 +7,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
+from facechain_ext.errors import PhotoError
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from facechain_ext.faces.types import Pixels
 
 log = logging.getLogger(__name__)
 
@@ -60,3 +67,17 @@ def read_journal(out: Path) -> list[JournalEntry]:
         path.write_bytes(whole)
     entries = (JournalEntry.of(line) for line in whole.decode("utf-8").splitlines())
     return list({(entry.name, entry.size): entry for entry in entries}.values())
+
+
+def read_square(folder: Path, key: str, kind: str) -> Pixels:
+    """What was prepared of a photo: RGB of its ``picture`` or ``face`` uint8 [s, s, 3], or its ``mask`` uint8 [s, s].
+
+    Raises PhotoError for a file that is gone or damaged.
+    """
+    path = folder / f"{key}-{kind}.png"
+    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    flag = cv2.IMREAD_GRAYSCALE if kind == "mask" else cv2.IMREAD_COLOR
+    pixels: Pixels | None = cv2.imdecode(data, flag) if len(data) else None
+    if pixels is None:
+        raise PhotoError(f"{path.name} is gone or damaged; delete {folder} and prepare the photos again.")
+    return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels

@@ -108,8 +108,9 @@ def report(rows: Sequence[JournalEntry], alike: Sequence[Alike] = ()) -> str:
         lines += ["", f"The photos under each name were compared by {', '.join(networks)}.", ""]
         lines += ["| person | photos | likeness to their mean, mean and least |", "|---|---|---|"]
         for person, count in sorted(persons.items()):
-            likeness = [row.likeness for row in usable if row.person == person]
-            lines.append(f"| {person} | {count} | {sum(likeness) / count:.2f}, {min(likeness):.2f} |")
+            likeness = [row.likeness for row in usable if row.person == person and row.verified]
+            figures = f"{sum(likeness) / len(likeness):.2f}, {min(likeness):.2f}" if likeness else "not compared"
+            lines.append(f"| {person} | {count} | {figures} |")
     lines += [
         "", *(f"{pair.one} and {pair.other} look like one person ({pair.likeness:.2f}); put them into one folder."
               for pair in alike),

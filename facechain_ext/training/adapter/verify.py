@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from facechain_ext.training.adapter.journal import read_square
 from facechain_ext.training_runs.photos.select import FoundFace, choose_photos
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def verify(
 
     Of each name the largest group of alike faces is kept, as a person's own photos are chosen; photos of others are
     dropped with the reason. Vectors are biometric data: they stay in memory, so that a second call compares again.
+    Raises PhotoError for a prepared file that is gone or damaged.
     """
     by_name: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
@@ -60,13 +61,14 @@ def verify(
                 found.append(FoundFace(place, vector, 1.0))
         choices = choose_photos(found, len(numbers), embedder, most=len(numbers))
         kept = []
-        for place, (number, choice) in enumerate(zip(numbers, choices, strict=True)):
+        for number, choice in zip(numbers, choices, strict=True):
             if out[number].dropped:
                 continue
             reason = "" if choice.use else choice.reason
             likeness = round(choice.likeness, 4)
             out[number] = replace(rows[number], dropped=reason, verified=embedder.name, likeness=likeness)
-            kept += [face.vector for face in found if face.photo == place and choice.use]
+            if choice.use and choice.face is not None:
+                kept.append(found[choice.face].vector)
         if kept:
             means[name] = np.mean(kept, axis=0)
     return out, _alike(means, embedder)
@@ -81,21 +83,12 @@ def _alike(means: dict[str, NDArray[np.float32]], embedder: FaceEmbedder) -> lis
 
 def _vector(folder: Path, key: str, embedder: FaceEmbedder, detector: Detector) -> NDArray[np.float32] | None:
     """The vector of the face under the mask of a prepared photo; None where none is found."""
-    pixels = _read(folder / f"{key}-picture.png", cv2.IMREAD_COLOR)
-    mask = _read(folder / f"{key}-mask.png", cv2.IMREAD_GRAYSCALE)
-    if pixels is None or mask is None:
-        return None
-    colours = np.ascontiguousarray(pixels[..., ::-1])
-    found = detector.detect(colours)
-    return embedder.embed(colours, max(found, key=lambda face: _under(face, mask))) if found else None
+    pixels, mask = (read_square(folder, key, kind) for kind in ("picture", "mask"))
+    found = detector.detect(pixels)
+    return embedder.embed(pixels, max(found, key=lambda face: _under(face, mask))) if found else None
 
 
 def _under(face: Face, mask: Pixels) -> float:
     """How much of a mask lies in the box of a face."""
     left, top, right, bottom = (max(round(edge), 0) for edge in face.box)
     return float(mask[top:bottom, left:right].sum())
-
-
-def _read(path: Path, flag: int) -> Pixels | None:
-    data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    return cv2.imdecode(data, flag) if len(data) else None

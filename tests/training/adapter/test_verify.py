@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.training.adapter.dataset import PreparedPhotos
 from facechain_ext.training.adapter.journal import read_journal
-from facechain_ext.training.adapter.prepare import REPORT, PhotoRequirements, check_requirements, prepare
+from facechain_ext.training.adapter.prepare import REPORT, prepare
+from facechain_ext.training.adapter.run import TrainRequest, train
+from facechain_ext.training.adapter.settings import Settings
 from tests.training.adapter.test_prepare import DEMANDS, ONE, encoded, picture
 from tests.training.conftest import BoxMasker, MarkDetector
 
@@ -79,8 +83,33 @@ def test_a_captioner_describes_what_has_no_text_beside_it(people, tmp_path):
     assert captions["bob/2.png"] == (f"a square of {DEMANDS.size}", True)
 
 
-def test_a_set_of_another_size_is_refused(people, tmp_path):
+def test_a_training_refuses_a_set_of_another_size_and_takes_one_of_another_quality(models, people, tmp_path):
     prepared(people, tmp_path / "set")
-    check_requirements(tmp_path / "set", PhotoRequirements(DEMANDS.size, 0.9), only="size")
-    with pytest.raises(PhotoError, match="was prepared with"):
-        check_requirements(tmp_path / "set", PhotoRequirements(64, 0.0), only="size")
+    request = TrainRequest(
+        models.checkpoint, tmp_path / "set", tmp_path / "out", models.encoder, models.adapter, size=64, quality=0.9
+    )
+    few = Settings(steps=1, batch=1, save_every=1, preview_every=1, warm_up=1)
+    with pytest.raises(PhotoError, match=r"was prepared with .*128.*, now .*64"):
+        train(request, few)
+    assert not (tmp_path / "out" / "run").exists()
+    assert train(replace(request, size=DEMANDS.size), few).name == "adapter-000001.safetensors"
+
+
+def test_a_damaged_file_is_named_and_no_photo_is_dropped_for_it(people, tmp_path):
+    rows = prepared(people, tmp_path / "set")
+    (tmp_path / "set" / f"{rows[0].key}-picture.png").write_bytes(b"x")
+    with pytest.raises(PhotoError, match=r"-picture.png is gone or damaged"):
+        prepared(people, tmp_path / "set", embedder=ByShade())
+    assert [row.dropped for row in read_journal(tmp_path / "set")] == [""] * len(rows)
+
+
+def test_photos_that_were_not_compared_have_no_likeness(people, tmp_path):
+    prepared(people, tmp_path / "set", embedder=ByShade())
+    for name in ("bob/3.png", "eve/1.png"):
+        (people / name).parent.mkdir(exist_ok=True)
+        (people / name).write_bytes(shaded(211, 7 + len(name)))
+    prepared(people, tmp_path / "set")
+    text = (tmp_path / "set" / REPORT).read_text()
+    assert "| bob | 3 | 0.9" in text
+    assert "0.00" not in text
+    assert "| eve | 1 | not compared |" in text
