@@ -104,7 +104,8 @@ def prepare_photos(
     used = [decision for decision in decisions if decision.use]
     if len(used) == 1:
         views = Views(out, used[0], next(row.caption for row in rows if row.file == used[0].file))
-        views.add_variants() if options.views else None
+        if options.views:
+            views.add_variants()
         if draw is not None:
             state, choice = next(pair for pair in zip(readable, choices, strict=True) if pair[1].use)
             assert state.picture is not None
@@ -113,9 +114,11 @@ def prepare_photos(
             views.add_drawn(draw(state.picture.pixels), trigger, meant, embedder, detector, masker)
         rows, decisions = [*rows, *views.rows], [*decisions, *views.decisions]
     before = {d.file: d for d in earlier[0]} if earlier is not None else {}
+    kept = {one.file for one in decisions}
     for decision in before.values():
-        if decision.view and decision.file not in {one.file for one in decisions}:
+        if decision.view and decision.file not in kept:
             (out / decision.file).unlink(missing_ok=True)  # else the table would take it for a picture of the user's
+            (out / MASKS / decision.file).unlink(missing_ok=True)
     written = {row.file: row.caption for row in rows}
     decisions = [replace(decision, caption=written.get(decision.file, "")) for decision in decisions]
     rows = [_with_edits(row, saved[row.file], before.get(row.file)) if row.file in saved else row for row in rows]

@@ -55,17 +55,17 @@ class Views:
         masker: HeadMasker,
     ) -> None:
         """What FACT drew; used where the face is like the one of the vector ``meant``, by the network that made it."""
+        same = embedder.same
         for view in drawn:
             found = detector.detect(view.pixels)
             mask = masker.mask(view.pixels, found[0]).head if found else np.zeros(view.pixels.shape[:2], bool)
-            likeness, same = 0.0, embedder.same
+            likeness, reason = 0.0, "no face was found in what FACT drew"
             if found:
                 likeness = embedder.similarity(embedder.embed(view.pixels, found[0]), meant)
-            use = bool(found) and likeness >= same
-            why = f"FACT drew someone else: likeness {likeness:.2f}, from {same:.2f} it is the person"
-            reason = "" if use else why
+                why = f"FACT drew someone else: likeness {likeness:.2f}, from {same:.2f} it is the person"
+                reason = "" if likeness >= same else why
             decision = replace(
-                self.photo, use=use, reason=reason, likeness=round(likeness, 4), quality=0.0,
+                self.photo, use=not reason, reason=reason, likeness=round(likeness, 4), quality=0.0,
                 yaw=round(found[0].yaw, 1) if found else 0.0, faces=len(found),
                 face_pixels=round(max(found[0].width, found[0].height)) if found else 0,
                 remarks=(f"drawn by FACT from this photo: {view.name}",),

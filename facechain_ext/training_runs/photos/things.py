@@ -40,10 +40,12 @@ def prepare_thing(
         side = min(picture.width, picture.height, _MAX_SIDE)
         square = centre_square(picture.pixels, side)
         write_png(out / decision.file, square[..., ::-1])
-        words = caption(square) if caption is not None else describe_square(None, (0, 0, side), square)
         decisions[-1] = PhotoDecision(decision.source, decision.digest, decision.file, use=True)
-        new = CaptionRow(decision.file, use=True, caption=", ".join(filter(None, (trigger, words))))
-        rows.append(saved.get(decision.file, new))
+        row = saved.get(decision.file)
+        if row is None:
+            words = caption(square) if caption is not None else describe_square(None, (0, 0, side), square)
+            row = CaptionRow(decision.file, use=True, caption=", ".join(filter(None, (trigger, words))))
+        rows.append(row)
     if not rows:
         raise PhotoError("None of the photos can be read. " + " ".join(one.reason for one in decisions))
     write_table(out, rows)

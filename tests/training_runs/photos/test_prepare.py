@@ -157,6 +157,20 @@ def test_things_are_prepared_without_faces(photos, tmp_path):
         prepare_thing([tmp_path / "broken.png"], tmp_path / "none", "x")
 
 
+def test_a_thing_is_described_only_where_there_are_no_words_yet(tmp_path):
+    seen = []
+
+    def caption(pixels):
+        seen.append(pixels)
+        return "red"
+
+    one, two = photo(tmp_path / "a.png"), photo(tmp_path / "b.png", shade=5)
+    prepare_thing([one], tmp_path / "bag", "ohwx bag", caption=caption)
+    prepare_thing([one, two], tmp_path / "bag", "ohwx bag", caption=caption)
+    assert [row.caption for row in read_table(tmp_path / "bag")] == ["ohwx bag, red"] * 2
+    assert len(seen) == 2
+
+
 def test_no_two_photos_get_one_file(tmp_path):
     """The second "a" is called a-2, as another photo is."""
     photos = []

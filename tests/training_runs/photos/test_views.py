@@ -67,28 +67,45 @@ def test_a_single_photo_gets_views_that_are_told_and_can_be_taken_back(tmp_path)
     assert [row.file for row in read_table(out) if not row.use] == [again[2].file]
 
 
-@pytest.mark.parametrize("more", [{"options": PreparationOptions(views=False)}, {}])
-def test_views_are_gone_without_the_option_and_with_a_second_photo(tmp_path, more):
-    out = tmp_path / "out"
-    prepared([photo(tmp_path / "a.png")], out)
-    photos = [tmp_path / "a.png"] if more else [tmp_path / "a.png", photo(tmp_path / "b.png", shade=5)]
-    decisions = prepared(photos, out, **more)
-    assert [one.view for one in decisions] == [""] * len(photos)
-    assert sorted(path.name for path in out.glob("*.png")) == sorted(one.file for one in decisions)
+def pictures_and_masks(out):
+    return [sorted(path.name for path in folder.glob("*.png")) for folder in (out, out / MASKS)]
+
+
+def test_views_and_their_masks_are_gone_without_the_option(tmp_path):
+    only, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    assert len(prepared([only], out)) == 8
+    decisions = prepared([only], out, options=PreparationOptions(views=False))
+    assert [(one.file, one.view) for one in decisions] == [("a.png", "")]
+    assert pictures_and_masks(out) == [["a.png"]] * 2
+
+
+def test_views_and_their_masks_are_gone_with_a_second_photo(tmp_path):
+    only, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    assert len(prepared([only], out)) == 8
+    decisions = prepared([only, photo(tmp_path / "b.png", shade=5)], out)
+    assert [(one.file, one.view) for one in decisions] == [("a.png", ""), ("b.png", "")]
+    assert pictures_and_masks(out) == [["a.png", "b.png"]] * 2
 
 
 def test_what_fact_draws_is_used_where_it_is_like_the_person(tmp_path):
     def draw(pixels):
         other = pixels.copy()
         other[30:60, 50:80] = (60, 60, 200)
-        return [DrawnView("smiling", "smiling, photo", pixels[:120, :120]), DrawnView("street", "street", other)]
+        wall = np.full_like(pixels, 120)
+        wall[40, 60, 1] = 255  # where the finder looks
+        return [
+            DrawnView("smiling", "smiling, photo", pixels[:120, :120]), DrawnView("street", "street", other),
+            DrawnView("wall", "wall", wall),
+        ]  # fmt: skip
 
     out = tmp_path / "out"
     options = PreparationOptions(views=False, drawn=True)
     decisions = prepared([photo(tmp_path / "a.png")], out, draw=draw, options=options)
-    assert [(one.view, one.use) for one in decisions] == [("", True), ("fact smiling", True), ("fact street", False)]
+    uses = {one.view: one.use for one in decisions}
+    assert uses == {"": True, "fact smiling": True, "fact street": False, "fact wall": False}
     assert "FACT drew someone else" in decisions[2].reason
-    assert [row.caption for row in read_table(out)][1:] == ["ohwx person, smiling, photo", "ohwx person, street"]
+    assert decisions[3].reason == "no face was found in what FACT drew"
+    assert [row.caption for row in read_table(out)][1:3] == ["ohwx person, smiling, photo", "ohwx person, street"]
 
 
 def test_other_captions_replace_those_that_nobody_touched(tmp_path):
