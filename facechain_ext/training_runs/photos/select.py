@@ -87,20 +87,29 @@ def _largest_group(found: Sequence[FoundFace], embedder: FaceEmbedder) -> set[in
     are two people, or a person and a mirror.
     """
     groups = [{number} for number in range(len(found))]
-    while True:
-        best, pair = embedder.same, None
-        means = [np.mean([found[n].vector for n in group], axis=0) for group in groups]
-        for one in range(len(groups)):
-            for other in range(one):
-                alike = embedder.similarity(means[one], means[other])
-                if alike >= best and not _shared_photo(groups[one] | groups[other], found):
-                    best, pair = alike, (one, other)
-        if pair is None:
+    photos = [{face.photo} for face in found]
+    means = [face.vector for face in found]
+    table = np.full((len(groups), len(groups)), -np.inf)  # below the diagonal: how alike groups are that may be joined
+    same = embedder.same
+
+    def compare(one: int, other: int) -> None:
+        alike = embedder.similarity(means[one], means[other]) if photos[one].isdisjoint(photos[other]) else -np.inf
+        table[one, other] = alike if alike >= same else -np.inf
+
+    for one in range(len(groups)):
+        for other in range(one):
+            compare(one, other)
+    while len(groups) > 1:
+        last = table.size - 1 - int(np.argmax(table[::-1, ::-1]))  # of equals the last, as they are compared in order
+        one, other = divmod(last, len(groups))
+        if table[one, other] == -np.inf:
             break
-        groups[pair[1]] |= groups.pop(pair[0])
+        groups[other] |= groups.pop(one)
+        photos[other] |= photos.pop(one)
+        means.pop(one)
+        means[other] = np.mean([found[n].vector for n in groups[other]], axis=0)
+        table = np.delete(np.delete(table, one, 0), one, 1)
+        for number in range(len(groups)):
+            if number != other:
+                compare(max(number, other), min(number, other))
     return max(groups, key=lambda group: (len(group), sum(found[n].quality for n in group)), default=set())
-
-
-def _shared_photo(group: set[int], found: Sequence[FoundFace]) -> bool:
-    photos = [found[number].photo for number in group]
-    return len(set(photos)) < len(photos)

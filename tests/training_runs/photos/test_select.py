@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies
 
-from facechain_ext.training_runs.photos.select import FoundFace, choose_photos
+from facechain_ext.training_runs.photos.select import FoundFace, _largest_group, choose_photos
 
 
 class Cosine:
@@ -56,3 +57,29 @@ def test_the_best_are_kept_by_likeness_times_quality():
     for choice, one in zip(choices, faces, strict=True):
         expected = float(one.vector @ mean / np.linalg.norm(mean)) * one.quality
         assert choice.score == pytest.approx(expected, abs=1e-6)
+
+
+def plainly_grouped(found, embedder):
+    """The largest group by comparing every pair of groups anew after each one that is joined."""
+    groups = [{number} for number in range(len(found))]
+    while True:
+        best, pair = embedder.same, None
+        means = [np.mean([found[n].vector for n in group], axis=0) for group in groups]
+        for one in range(len(groups)):
+            for other in range(one):
+                alike, both = embedder.similarity(means[one], means[other]), groups[one] | groups[other]
+                if alike >= best and len({found[n].photo for n in both}) == len(both):
+                    best, pair = alike, (one, other)
+        if pair is None:
+            return max(groups, key=lambda group: (len(group), sum(found[n].quality for n in group)), default=set())
+        groups[pair[1]] |= groups.pop(pair[0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    strategies.lists(
+        strategies.builds(face, strategies.integers(0, 9), strategies.sampled_from(range(0, 360, 15))), max_size=14
+    )
+)
+def test_the_group_is_that_of_comparing_everything_anew(faces):
+    assert _largest_group(faces, Cosine()) == plainly_grouped(faces, Cosine())
