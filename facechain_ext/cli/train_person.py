@@ -159,12 +159,12 @@ def _drawing(request: PersonRequest, adapter: Path | None, size: int) -> Callabl
     """What draws further views by FACT on the request's checkpoint."""
     from facechain_ext.cli.painting import load_encoder, load_host
     from facechain_ext.identity import Identity
-    from facechain_ext.recipes.readiness import is_sdxl
+    from facechain_ext.recipes.readiness import drawing_defaults
     from facechain_ext.training_runs.photos.drawn_views import drawn_views
 
     def draw(pixels: Pixels) -> list[DrawnView]:
         person = Identity.from_photos(pixels, load_encoder(request.encoder))
-        side = size or (1024 if is_sdxl(request.checkpoint) else 512)
+        side = size or drawing_defaults(request.checkpoint).painted[0]
         return drawn_views(load_host(request.checkpoint, adapter, {}), person, request.class_word, side)
 
     return draw
