@@ -26,7 +26,10 @@ def uploaded_path(file: object, folders: Iterable[Path | str] = ()) -> Path:
     path = str(getattr(file, "name", file))
     try:
         wanted = Path(path).resolve()
-        good = any(wanted.is_relative_to(Path(root).resolve()) for root in (upload_folder(), *folders)) and wanted.is_file()
+        good = (
+            any(wanted.is_relative_to(Path(root).resolve()) for root in (upload_folder(), *folders))
+            and wanted.is_file()
+        )
     except (OSError, ValueError):
         good = False
     if not good:

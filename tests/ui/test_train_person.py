@@ -129,7 +129,7 @@ def test_pressing_train_says_how_the_photos_were_prepared_where_the_form_says_ot
     host = FakeHost(tmp_path)
     host.checkpoint_files = lambda: {"m.safetensors": tmp_path / "m.safetensors"}
     host.training_python = lambda: None
-    answer = person_layout._on_start(host, lambda _values: form, False, [], "")[0]  # noqa: FBT003
+    answer = person_layout._on_start(host, lambda _values: form, False, [], "")[0]
     assert launched == ["Anna"], "it is no refusal"
     assert [line for line in said if line not in answer] == []
     assert ("as they were prepared" in answer) == bool(said)

@@ -121,7 +121,9 @@ def build(host: PageHost, *, person: bool) -> None:
 def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr.Checkbox]:
     """What is asked of a person's photos alone: the background, smoothed skin, and views of a single photo."""
     background = gr.Dropdown(
-        ["keep", "white", "blur"], value="keep", label=PREPARATION_LABELS["background"],
+        ["keep", "white", "blur"],
+        value="keep",
+        label=PREPARATION_LABELS["background"],
         elem_id=f"{prefix}_background",
     )
     retouch = gr.Checkbox(value=False, label=PREPARATION_LABELS["retouch"], elem_id=f"{prefix}_retouch")

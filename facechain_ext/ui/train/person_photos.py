@@ -39,8 +39,8 @@ PREPARATION_LABELS: Mapping[str, str] = {
 }
 """What the form calls the options of a preparation."""
 _PREPARED_OTHERWISE = (
-    "The photos are learned as they were prepared, which is not what the form says now. To learn from other ones, press "
-    "“Add photos and prepare them”, then train again. They were prepared with:"
+    "The photos are learned as they were prepared, which is not what the form says now. To learn from other ones, "
+    "press “Add photos and prepare them”, then train again. They were prepared with:"
 )
 
 
