@@ -20,6 +20,7 @@ from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks
 from facechain_ext.faces.recognise.dlib_resnet import DlibRecogniser, distance
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
+from facechain_ext.recipes.template.source_photo import FAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +38,6 @@ _SAME, _OTHER = 0.5, 0.55
 """Distance to the guest that counts as recognised, and to the template's person that counts as gone."""
 _TURNS = ((0.0, 25.0), (25.0, 45.0))
 """Ranges of the larger of the differences in yaw and pitch, in degrees."""
-_SIDE = 45.0
-"""Yaw in degrees from which a blend says before that it will suffer; its measure of a full profile is about 57."""
 _RIDGE = (168, 6, 197, 195, 5)
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 
@@ -63,9 +62,9 @@ class RealFace:
 class Pair:
     """``guest`` put into ``template``, by labels, and what the result is like.
 
-    ``turn`` in degrees, ``side`` whether a face of the two is seen from the side, distances by dlib, ``deviation`` of
-    brows, ridge of the nose and outline from the template's in eye distances, ``seconds`` of processor time,
-    ``outside`` pixels changed outside the mask.
+    ``turn`` in degrees, ``side`` whether the yaw of either of the two counts as seen from the side, distances by dlib,
+    ``deviation`` of brows, ridge of the nose and outline from the template's in eye distances, ``seconds`` of processor
+    time, ``outside`` pixels changed outside the mask.
     """
 
     guest: str
@@ -159,7 +158,7 @@ def measure(guest: RealFace, template: RealFace, network: DlibRecogniser, detect
         deviation,
         seconds,
         int(done.changed[~mask].sum()),
-        max(abs(guest.face.yaw), abs(template.face.yaw)) > _SIDE,
+        max(abs(guest.face.yaw), abs(template.face.yaw)) > FAR,
     )
     return pair, done.pixels
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.settings import FaceAction
 
-_FAR = 45.0
+FAR = 45.0
 """Degrees between photo and template from which a blend distorts, and of the template's yaw alone: a full profile is
 measured as about 57, so a photo turned by 20 would seem near."""
 _FAR_WITH_CHOICE = 35.0
@@ -77,8 +77,8 @@ def photo_notes(photo: SourcePhoto, target: TemplateFace) -> list[str]:
 def result_doubts(photo: SourcePhoto, target: TemplateFace) -> list[str]:
     """What will suffer when ``photo`` is blended into ``target``, as sentences; empty where nothing does."""
     found = []
-    limit = _FAR if photo.count == 1 else _FAR_WITH_CHOICE
-    if abs(target.face.yaw) > _FAR:
+    limit = FAR if photo.count == 1 else _FAR_WITH_CHOICE
+    if abs(target.face.yaw) > FAR:
         found.append(
             f"Face {target.number}: the template shows it from the side, where a blend does not follow its outline; "
             "choose the quality standard."
