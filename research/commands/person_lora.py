@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,23 +27,28 @@ def person_lora(
     import torch
 
     from facechain_ext.demo import tiny_models
-    from research.person_lora.run import RESULTS, SETTINGS, drawn_by_the_world, measure, page, read_cells
+    from facechain_ext.identity import TransFace
+    from research.person_lora.judge import Judge
+    from research.person_lora.run import RESULTS, SETTINGS, drawn_by_the_world, measure, page, read_results
 
     torch.set_num_threads(1)  # networks this narrow gain nothing from a second thread
     models = tiny_models(work / "models")
     given = {name: value for name, value in (("steps", steps), ("rate", rate), ("rank", rank)) if value is not None}
     settings = replace(SETTINGS, **given)  # type: ignore[arg-type]
     numbers = [int(part) for part in counts.split(",")]
-    if only_page:
-        cells = read_cells(work / RESULTS)
-    else:
-        cells = measure(models, work, range(people), numbers, settings, typer.echo)
-    if not cells:
+    results = read_results(work / RESULTS)
+    if only_page and results is None:
         raise typer.BadParameter(f"{work} holds no figures yet.")
-    who = sorted({one.person for one in cells})
-    given_words = "".join(f" --{name} {value:g}" for name, value in given.items())
-    command = f"python -m research person-lora --work FOLDER --people {max(who) + 1}{given_words}"
-    text = page(cells, settings, drawn_by_the_world(models, work, who), command)
+    typer.echo("training the locator, embedding the gallery")
+    judge = Judge(TransFace.from_file(models.encoder), work)
+    if results is None or not only_page:
+        results = measure(models, judge, work, range(people), numbers, settings, typer.echo)
+    who = sorted({one.person for one in results.cells})
+    measured, usual = asdict(results.settings), asdict(SETTINGS)
+    words = [f"--{name} {measured[name]:g}" for name in ("steps", "rate", "rank") if measured[name] != usual[name]]
+    words.insert(0, f"--people {max(who) + 1} --counts {','.join(map(str, results.counts))}")
+    command = f"python -m research person-lora --work FOLDER {' '.join(words)}"
+    text = page(results, drawn_by_the_world(judge, who), command)
     (docs / "person-lora.md").write_text(text, encoding="utf-8")
     rows = json.loads((work / RESULTS).read_text(encoding="utf-8"))
     (docs / RESULTS).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -92,25 +92,25 @@ class Laboratory:
                 kept[training.step] = training.layers.weights()
         seconds = time.process_time() - began
         scenes, last = wanted_scenes(person, DRAWN), training.layers.weights()
-        scores = {}
+        scores, tokens = {}, self._face_tokens(person)
         for arm in arms:
             share, strength = ARMS[arm]
             training.layers.set_weights(_scaled(last, training, share))
-            pixels = self._drawn(training, person, scenes, strength, call=share > 0)
+            pixels = self._drawn(training, person, scenes, tokens, strength, call=share > 0)
             scores[arm] = self._score(pixels, person, scenes)
-        best, average = self._averaged(training, person, kept) if kept else (None, None)
+        best, average = self._averaged(training, person, kept, tokens) if kept else (None, None)
         return Cell(person, pictures, round(seconds, 1), float(np.mean(losses[-50:])), scores, best, average)
 
     def _averaged(
-        self, training: LoraTrainer, person: int, kept: dict[int, list[Tensor]]
-    ) -> tuple[Score, Score]:  # fmt: skip
+        self, training: LoraTrainer, person: int, kept: dict[int, list[Tensor]], tokens: Tensor
+    ) -> tuple[Score, Score]:
         """The scores of the step whose validation is best and of the average of the steps that were voted for."""
         every = wanted_scenes(person, DRAWN + VALIDATED)
         scenes, rest = every[:DRAWN], every[DRAWN:]
         cosines: dict[int, Sequence[float]] = {}
         for step, weights in kept.items():
             training.layers.set_weights(weights)
-            pixels = self._drawn(training, person, rest, 0.0, call=True)
+            pixels = self._drawn(training, person, rest, tokens, 0.0, call=True)
             cosines[step] = self._judge.verdict(pixels, person, rest).cosines.tolist()
         best = max(cosines, key=lambda step: float(np.mean(cosines[step])))
         votes = vote(cosines, best=VALIDATED)
@@ -118,19 +118,25 @@ class Laboratory:
         found = []
         for weights in (kept[best], mean):
             training.layers.set_weights(weights)
-            found.append(self._score(self._drawn(training, person, scenes, 0.0, call=True), person, scenes))
+            pixels = self._drawn(training, person, scenes, tokens, 0.0, call=True)
+            found.append(self._score(pixels, person, scenes))
         return found[0], found[1]
 
+    @torch.no_grad()
+    def _face_tokens(self, person: int) -> Tensor:
+        """What FACT is given of the person: the tokens [1, n, w] of their first photo."""
+        return self._encoder.tokens(to_encoder_input(aligned_photo(person))[None])
+
     def _drawn(
-        self, training: LoraTrainer, person: int, scenes: Sequence[Scene], strength: float, *, call: bool
-    ) -> Pixels:
+        self, training: LoraTrainer, person: int, scenes: Sequence[Scene], tokens: Tensor, strength: float, *,
+        call: bool,
+    ) -> Pixels:  # fmt: skip
         prompts = [called(scene) if call else caption(scene) for scene in scenes]
-        with torch.no_grad():
-            tokens = self._encoder.tokens(to_encoder_input(aligned_photo(person))[None]).repeat(len(scenes), 1, 1)
         seeds = range(1000 * person, 1000 * person + len(scenes))
         return generate_pictures(
-            training.checkpoint, prompts, seeds, SAMPLING, adapter=self._adapter, face_tokens=tokens, strength=strength
-        )
+            training.checkpoint, prompts, seeds, SAMPLING, adapter=self._adapter,
+            face_tokens=tokens.repeat(len(scenes), 1, 1), strength=strength,
+        )  # fmt: skip
 
     def _score(self, pixels: Pixels, person: int, scenes: Sequence[Scene]) -> Score:
         verdict = self._judge.verdict(pixels, person, scenes)

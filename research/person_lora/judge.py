@@ -47,7 +47,7 @@ class Judge:
     """The tiny face encoder on faces that a locator of its own finds; the encoder is FACT's, which favours FACT."""
 
     def __init__(self, encoder: TransFace, folder: Path) -> None:
-        self._encoder, self._locator = encoder, load_or_train_locator(folder)
+        self.encoder, self._locator = encoder, load_or_train_locator(folder)
         people = RenderedPeople(GALLERY, GALLERY_PHOTOS, first=HELD_OUT, side=SIDE)
         photos = [people.render_as_photo(number).aligned for number in range(len(people))]
         self._gallery = F.normalize(self._embed(photos).view(GALLERY, GALLERY_PHOTOS, -1).mean(1), dim=1)
@@ -64,7 +64,7 @@ class Judge:
     @torch.no_grad()
     def _embed(self, aligned: Sequence[Pixels]) -> Tensor:
         faces = torch.stack([to_encoder_input(one) for one in aligned])
-        return F.normalize(torch.cat([self._encoder(part)[1] for part in torch.split(faces, 50)]), dim=1)
+        return F.normalize(torch.cat([self.encoder(part)[1] for part in torch.split(faces, 50)]), dim=1)
 
 
 def _ellipse() -> np.ndarray:

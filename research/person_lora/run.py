@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facechain_ext.identity import TransFace
+from facechain_ext.errors import InputError
 from facechain_ext.methods.fact import load_adapter
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training_runs.settings import LoraSettings
 from research.person_lora.cell import ARMS, DRAWN, Cell, Laboratory, Score
-from research.person_lora.judge import GALLERY, Judge
+from research.person_lora.judge import GALLERY
 from research.person_lora.locator import SIDE
 from research.person_lora.people import rendered_in, wanted_scenes
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.demo import TinyModels
+    from research.person_lora.judge import Judge
 
 RESULTS = "person-lora.json"
-COUNTS = (15, 5, 1)
-"""Pictures that a person is learned from."""
 SETTINGS = LoraSettings(
     steps=200, batch=4, rate=4e-3, rank=16, size=SIDE, schedule="cosine", face_weight=2.0, velocity=5.0
 )
@@ -34,16 +33,35 @@ _LAST_VALIDATED = 3
 """So many steps are validated, a quarter of the training apart, the last one among them."""
 
 
+@dataclass(frozen=True)
+class Results:
+    """Cells, and the settings that all of them were measured with."""
+
+    settings: LoraSettings
+    cells: list[Cell]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many pictures the people were learned from, in the order of the measurement."""
+        return tuple(dict.fromkeys(one.pictures for one in self.cells))
+
+
 def measure(
-    models: TinyModels, folder: Path, people: Sequence[int], counts: Sequence[int], settings: LoraSettings,
-    notify: Callable[[str], None],
-) -> list[Cell]:  # fmt: skip
-    """All cells of ``people`` x ``counts``, person by person; those in ``folder`` are not measured again."""
-    encoder = TransFace.from_file(models.encoder)
-    notify("training the locator, embedding the gallery")
-    judge = Judge(encoder, folder)
-    laboratory = Laboratory(models, encoder, load_adapter(models.adapter), judge)
-    found = read_cells(folder / RESULTS)
+    models: TinyModels, judge: Judge, folder: Path, people: Sequence[int], counts: Sequence[int],
+    settings: LoraSettings, notify: Callable[[str], None],
+) -> Results:  # fmt: skip
+    """All cells of ``people`` x ``counts``, person by person; those in ``folder`` are not measured again.
+
+    Raises InputError where those were measured with other settings.
+    """
+    earlier = read_results(folder / RESULTS)
+    if earlier is not None and earlier.settings != settings:
+        raise InputError(
+            f"{folder / RESULTS} was measured with {asdict(earlier.settings)}, now {asdict(settings)}; "
+            "choose another folder."
+        )
+    laboratory = Laboratory(models, judge.encoder, load_adapter(models.adapter), judge)
+    found = [] if earlier is None else earlier.cells
     step = settings.steps // (_LAST_VALIDATED + 1)
     validated = [settings.steps - step * back for back in range(_LAST_VALIDATED)]
     for person in people:
@@ -57,19 +75,23 @@ def measure(
                 validations=validated if count == counts[0] else (),
             )  # fmt: skip
             found.append(cell)
-            write_cells(folder / RESULTS, found)
-    return found
+            write_results(folder / RESULTS, Results(settings, found))
+    return Results(settings, found)
 
 
-def read_cells(path: Path) -> list[Cell]:
-    """The cells of an earlier run; none where there is no file."""
+def read_results(path: Path) -> Results | None:
+    """The results of an earlier run, None where there is no file; raises InputError for cells without settings."""
     if not path.is_file():
-        return []
-    return [_cell(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise InputError(f"{path} does not say which settings it was measured with; choose another folder.")
+    return Results(LoraSettings(**found["settings"]), [_cell(row) for row in found["cells"]])
 
 
-def page(cells: Sequence[Cell], settings: LoraSettings, drawn: tuple[float, float], command: str) -> str:
+def page(results: Results, drawn: tuple[float, float], command: str) -> str:
     """The figures as Markdown; ``drawn`` are retrieval and words of what the world itself draws of these people."""
+    cells = results.cells
     people = sorted({one.person for one in cells})
     lines = [
         "# A person's LoRA, measured", "",
@@ -96,16 +118,15 @@ def page(cells: Sequence[Cell], settings: LoraSettings, drawn: tuple[float, floa
         lines += ["", "| LoRA of | people | retrieval | cosine | words |", "|---|---|---|---|---|"]
         lines += [f"| the best step | {len(averaged)} | {best} |", f"| the average | {len(averaged)} | {mean} |"]
     seconds = [one.seconds for one in cells]
-    chosen = ", ".join(f"{k} {v}" for k, v in asdict(settings).items() if v not in (None, False, "no"))
+    chosen = ", ".join(f"{k} {v}" for k, v in asdict(results.settings).items() if v not in (None, False, "no"))
     lines += [
         "", f"Learning took {min(seconds):.0f} to {max(seconds):.0f} s of one core. Settings: {chosen}.",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def drawn_by_the_world(models: TinyModels, folder: Path, people: Iterable[int]) -> tuple[float, float]:
+def drawn_by_the_world(judge: Judge, people: Iterable[int]) -> tuple[float, float]:
     """Retrieval and words of the world's own pictures of these people in the same scenes."""
-    judge = Judge(TransFace.from_file(models.encoder), folder)
     found = []
     for person in people:
         scenes = wanted_scenes(person, DRAWN)
@@ -131,8 +152,8 @@ def _cell(row: dict[str, object]) -> Cell:
     })  # type: ignore[arg-type]  # fmt: skip
 
 
-def write_cells(path: Path, cells: Sequence[Cell]) -> None:
-    """Write the cells atomically."""
+def write_results(path: Path, results: Results) -> None:
+    """Write the results atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as part:
-        part.write_text(json.dumps([asdict(one) for one in cells], indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")

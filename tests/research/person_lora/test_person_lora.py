@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+from facechain_ext.errors import InputError
 from facechain_ext.training_runs.settings import LoraSettings
+from research.commands.person_lora import person_lora
 from research.person_lora import run
 from research.person_lora.cell import ARMS, Cell, Score
 from research.person_lora.judge import PLAIN, words_followed
@@ -41,11 +47,38 @@ def test_cells_are_read_as_they_were_written_and_the_page_has_every_way(tmp_path
         Cell(1, 15, 70.0, 0.12, dict.fromkeys(ARMS, poor), good, poor),
         Cell(0, 1, 40.0, 0.12, {"LoRA": poor}),
     ]
-    run.write_cells(tmp_path / run.RESULTS, cells)
-    assert run.read_cells(tmp_path / run.RESULTS) == cells
-    text = run.page(cells, LoraSettings(size=96), (0.87, 0.85), "the command")
+    results = run.Results(LoraSettings(size=96), cells)
+    assert results.counts == (15, 1)
+    run.write_results(tmp_path / run.RESULTS, results)
+    assert run.read_results(tmp_path / run.RESULTS) == results
+    text = run.page(results, (0.87, 0.85), "the command")
     assert "2 rendered people" in text
     assert "| 15 | both | 2 | 38% | 0.300 | 85% |" in text
     assert "| 1 | LoRA | 1 | 25% | 0.200 | 80% |" in text
     assert "| the average | 2 | 25% | 0.200 | 80% |" in text
     assert "40 to 70 s" in text
+
+
+def test_cells_of_other_settings_are_not_taken_for_those_of_this_run(tmp_path):
+    path, judge = tmp_path / run.RESULTS, SimpleNamespace(encoder=None)
+    run.write_results(path, run.Results(run.SETTINGS, [Cell(0, 15, 61.5, 0.12, {})]))
+    with pytest.raises(InputError, match=r"was measured with .*'rank': 16.*, now .*'rank': 8"):
+        run.measure(None, judge, tmp_path, [0], [15], replace(run.SETTINGS, rank=8), print)
+    path.write_text("[]")
+    with pytest.raises(InputError, match="does not say which settings"):
+        run.read_results(path)
+
+
+def test_a_page_alone_is_of_the_settings_that_were_measured(tmp_path, monkeypatch):
+    score = Score(0.5, 0.4, 0.9)
+    stored = replace(run.SETTINGS, steps=77)
+    run.write_results(tmp_path / run.RESULTS, run.Results(stored, [Cell(2, 5, 61.5, 0.12, {"LoRA": score})]))
+    monkeypatch.setattr("facechain_ext.demo.tiny_models", lambda _folder: SimpleNamespace(encoder=None))
+    monkeypatch.setattr("facechain_ext.identity.TransFace.from_file", lambda _file: None)
+    monkeypatch.setattr("research.person_lora.judge.Judge", lambda _encoder, _folder: None)
+    monkeypatch.setattr(run, "drawn_by_the_world", lambda _judge, _people: (0.87, 0.85))
+    person_lora(work=tmp_path, counts="15", docs=tmp_path, only_page=True, rank=4)
+    text = (tmp_path / "person-lora.md").read_text()
+    assert "`python -m research person-lora --work FOLDER --people 3 --counts 5 --steps 77`" in text
+    assert "steps 77" in text
+    assert "rank 16" in text
