@@ -212,7 +212,9 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     text = OptionInfo("AI", "Text of the visible label", section=SECTION)
     shared.opts.add_option(CORNER_TEXT, text)
     for name, (key, label) in _ENGINES.items():
-        shared.opts.add_option(key, OptionInfo("", label, section=SECTION).info(_ENGINE_HINTS.get(name, "")))
+        # a program that runs: a request that sets options, or overrides them for one picture, must not name it
+        option = OptionInfo("", label, section=SECTION, restrict_api=True)
+        shared.opts.add_option(key, option.info(_ENGINE_HINTS.get(name, "")))
     for key, label, default, low, high in _NUMBERS:
         # a slider would cost the webui's page a dozen elements more for each
         limits = {"minimum": low, "maximum": high, "precision": 0}

@@ -37,6 +37,7 @@ class OptionInfo:
     section: tuple = ()
     hint: str = ""
     infotext: str | None = None
+    restrict_api: bool = False
 
     def info(self, text):
         self.hint = text
