@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import logging
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.hosts.webui.execution import on_main_thread
+from facechain_ext.hosts.webui.host_facts import is_there
+from facechain_ext.hosts.webui.messages import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.training_runs.captioners import Captioner
+
+log = logging.getLogger(__name__)
 
 BLIP, DEEPBOORU = "BLIP of the webui", "DeepBooru of the webui"
 
@@ -27,7 +30,7 @@ def interrogators() -> Mapping[str, Callable[[], Captioner]]:
     found: dict[str, Callable[[], Captioner]] = {}
     if getattr(shared, "interrogator", None) is not None:
         found[BLIP] = lambda: _Interrogator(BLIP, _blip)
-    if "modules.deepbooru" in sys.modules or importlib.util.find_spec("modules.deepbooru") is not None:
+    if is_there("modules.deepbooru"):
         found[DEEPBOORU] = lambda: _Interrogator(DEEPBOORU, _deepbooru)
     return found
 
@@ -44,9 +47,10 @@ class _Interrogator:
         try:
             return on_main_thread(lambda: self._describe(picture)).strip()
         except Exception as error:  # whatever the webui's code ends with, such as a download without a network
+            log.exception("%s cannot describe pictures", self._name)
+            reason = f"{type(error).__name__}: {first_line(error)}"
             raise HostError(
-                f"{self._name} cannot describe pictures here ({type(error).__name__}: {error}). Choose another, or "
-                "nobody, for the captions."
+                f"{self._name} cannot describe pictures here ({reason}). Choose another, or nobody, for the captions."
             ) from error
 
 
@@ -58,7 +62,7 @@ def _blip(picture: Image.Image) -> str:
     try:
         return str(shared.interrogator.generate_caption(picture))
     finally:
-        shared.interrogator.send_blip_to_ram()
+        shared.interrogator.unload()  # CLIP too, which load takes to the device beside BLIP
 
 
 def _deepbooru(picture: Image.Image) -> str:

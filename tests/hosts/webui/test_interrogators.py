@@ -25,7 +25,7 @@ class Blip:
         self.calls.append(picture.size)
         return " a grey square "
 
-    def send_blip_to_ram(self):
+    def unload(self):
         self.calls.append("back")
 
 
@@ -71,5 +71,4 @@ def test_a_failure_is_named_and_the_memory_given_back(described, monkeypatch):
 def test_a_webui_without_them_offers_none(webui, monkeypatch):
     webui["modules.shared"].interrogator = None
     monkeypatch.delitem(sys.modules, "modules.deepbooru")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert dict(interrogators()) == {}
