@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.jobs.job_request import JobRequest
     from facechain_ext.jobs.worker_types import Sources, WorkerHost
+    from facechain_ext.recipes.readiness import DrawingDefaults
     from facechain_ext.recipes.style_settings import Settings
     from facechain_ext.recipes.template import FaceSource, Scene, TemplateResult
     from facechain_ext.recipes.template import Settings as TemplateSettings
@@ -70,8 +71,9 @@ class RequestWorker:
         return make_it(job_request, self._host, self._sources, self._identities(job_request), go_on)
 
     def _portrait(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
-        require_ready(self._host.capabilities().needed)
-        person, fitted = self._person(job_request), self._fitted(job_request)
+        capabilities = self._host.capabilities()
+        require_ready(capabilities.needed)
+        person, fitted = self._person(job_request), _fitted(job_request, capabilities.defaults)
         job, notes = plan(
             person,
             find_style(job_request.style) if job_request.style else None,
@@ -82,12 +84,12 @@ class RequestWorker:
             negative_prompt=job_request.negative_prompt,
             lora_folders=self._host.lora_folders(),
         )
-        controls = full_body_controls(fitted, self._host.capabilities().ready_controls)
+        controls = full_body_controls(fitted, capabilities.ready_controls)
         job = replace(job, method_settings=job_request.method_settings, controls=controls)
         tools = [*([fusion()] if job_request.fuse else []), *([retouching()] if job_request.retouch else [])]
         photo = self._first_photo(job_request) if job_request.fuse and job_request.photos else None
         scorer = self._host.likeness_scorer()
-        finishing, sides = job_request.portrait.finishing, self._host.capabilities().defaults.painted
+        finishing, sides = fitted.finishing, capabilities.defaults.painted
         finisher = PortraitFinisher(self._host, finishing, sides, scorer) if finishing else None
 
         def work() -> RequestResult:
@@ -116,31 +118,6 @@ class RequestWorker:
             return RequestResult(made, tuple(dict.fromkeys(said)), stopped=len(made) < wanted)
 
         return self._host.queued(work)()
-
-    def _fitted(self, job_request: JobRequest) -> Settings:
-        """The request's settings, with sizes and steps that suit a small checkpoint where the request names none."""
-        defaults, given = self._host.capabilities().defaults, job_request.values.get("settings") or {}
-        assert isinstance(given, dict)
-        own = job_request.portrait
-        if own.framing == FULL_BODY:
-            return self._framed(own, given)
-        if not defaults.words:
-            return own
-        return replace(
-            own,
-            width=own.width if "width" in given else defaults.width,
-            height=own.height if "height" in given else defaults.height,
-            steps=own.steps if "steps" in given else defaults.steps,
-        )
-
-    def _framed(self, own: Settings, given: Mapping[str, object]) -> Settings:
-        """The settings of a full body, but for those that the request names."""
-        defaults = self._host.capabilities().defaults
-        framed = {**framing_settings(own.framing, defaults), "steps": defaults.suited_steps(own.steps)}
-        hires = Hires(float(framed.pop("hires_scale")), float(framed.pop("hires_denoise")))
-        wanted = framed.pop("hires") and not any(name.startswith("hires") for name in given)
-        values = {name: value for name, value in framed.items() if name not in given}
-        return replace(own, **values, hires=hires if wanted else own.hires)
 
     def _template(self, job_request: JobRequest, progress: Callable[[int, int], bool]) -> RequestResult:
         settings = job_request.painting
@@ -249,6 +226,31 @@ class RequestWorker:
 
     def _first_photo(self, job_request: JobRequest) -> Image.Image:
         return Image.fromarray(faces.read_picture(self._sources.picture(job_request.photos[0])).pixels)
+
+
+def _fitted(job_request: JobRequest, defaults: DrawingDefaults) -> Settings:
+    """A portrait's settings, with sizes and steps that suit a small checkpoint where the request names none."""
+    own, given = job_request.portrait, job_request.values.get("settings") or {}
+    assert isinstance(given, dict)
+    if own.framing == FULL_BODY:
+        return _framed(own, given, defaults)
+    if not defaults.words:
+        return own
+    return replace(
+        own,
+        width=own.width if "width" in given else defaults.width,
+        height=own.height if "height" in given else defaults.height,
+        steps=own.steps if "steps" in given else defaults.steps,
+    )
+
+
+def _framed(own: Settings, given: Mapping[str, Any], defaults: DrawingDefaults) -> Settings:
+    """The settings of a full body, but for those that the request names."""
+    framed = {**framing_settings(own.framing, defaults), "steps": defaults.suited_steps(own.steps)}
+    usual = {"scale": framed.pop("hires_scale"), "denoise": framed.pop("hires_denoise")}
+    named = {name.removeprefix("hires_"): value for name, value in given.items() if name.startswith("hires_")}
+    hires = Hires(**{**usual, **named}) if framed.pop("hires") and own.hires is None else own.hires
+    return replace(own, **{name: value for name, value in framed.items() if name not in given}, hires=hires)
 
 
 def _finished_template(
