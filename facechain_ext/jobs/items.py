@@ -257,7 +257,10 @@ def _label(job_request: JobRequest) -> str:
         shown = Path(job_request.template).stem if job_request.scene is None else job_request.scene.words[:30]
         return f"{shown}, {who}, seed {job_request.painting.seed}"
     if job_request.recipe != "portrait":
-        words = {"detail": "faces", "redraw": f"drawn as {job_request.drawing.look}"}
-        return f"{Path(job_request.template).stem}, {words.get(job_request.recipe, 'garment')}, seed {job_request.seed}"
+        words = {
+            "detail": "faces", "redraw": f"drawn as {job_request.drawing.look}", "garment": "garment",
+            "talk": "talking", "clip": "clip",
+        }  # fmt: skip
+        return f"{Path(job_request.template).stem}, {words[job_request.recipe]}, seed {job_request.seed}"
     who = Path(job_request.card or job_request.photos[0]).stem
     return f"{who}, {job_request.style or job_request.prompt[:30]}, seed {job_request.portrait.seed}"

@@ -55,6 +55,7 @@ def test_videos_of_a_batch_are_written_as_mp4_and_have_no_contact_sheet(folder, 
     worker = RequestWorker(host(), sources)
     items = make_items([TALK, CLIP], sources)
     assert len({item.id for item in items}) == 2
+    assert [item.label.split(", ")[:2] for item in items] == [["anna", "talking"], ["clip", "clip"]]
     for item in items:
         results.save(item, worker.make(item.job_request), seconds=1.0, attempts=1, worker="here")
         assert (tmp_path / f"{item.id}.mp4").read_bytes()[4:8] == b"ftyp"
