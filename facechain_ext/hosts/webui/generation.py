@@ -12,6 +12,7 @@ from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import controlnet, loras
 from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.tab_request import set_tab_request
+from facechain_ext.hosts.webui.upscaling import NO_UPSCALER, is_remote
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
 
@@ -29,8 +30,6 @@ _FILL_ORIGINAL = 1
 """The webui's number of the masked content "original": the inpaint starts from the picture itself."""
 _EXTRA_PICTURE_OPTIONS = ("return_mask", "return_mask_composite", "return_grid")
 """Options of the webui that add masks and grids to the pictures of a job."""
-_NO_UPSCALER = "None"
-"""The host's upscaler that leaves a picture as it is, before it is resized."""
 _UNIPC, _LARGEST_DENOISE = "UniPC", 0.999
 """The sampler whose order must not be above the steps, and the most of them that img2img of the webui samples."""
 _SCHEDULE = "Karras"
@@ -136,14 +135,8 @@ def upscaler_names() -> tuple[str, ...]:
     """Names for ``Hires.upscaler``: those that do something first, those that the host would have to download last."""
     from modules import shared
 
-    offered = sorted(shared.sd_upscalers, key=lambda one: (_is_remote(one), one.name == _NO_UPSCALER))
+    offered = sorted(shared.sd_upscalers, key=lambda one: (is_remote(one), one.name == NO_UPSCALER))
     return (*shared.latent_upscale_modes, *(upscaler.name for upscaler in offered))
-
-
-def _is_remote(upscaler: object) -> bool:
-    """Whether an upscaler's weights are an address yet, as a host names those that it downloads when they are used."""
-    place = getattr(upscaler, "local_data_path", None) or getattr(upscaler, "data_path", None)
-    return str(place or "").startswith("http")
 
 
 def script_defaults(runner: ScriptRunner) -> list[object]:
@@ -178,11 +171,15 @@ def _check_order(sampler: str, job: Job) -> None:
 
     order = int(getattr(shared.opts, "uni_pc_order", 0))
     denoise = min(1.0 if job.inpaint is None else job.inpaint.denoise, _LARGEST_DENOISE)
-    sampled = job.steps if job.inpaint is None else int(denoise * job.steps)
+    sampled, enough = job.steps, order
+    if job.inpaint is not None and getattr(shared.opts, "img2img_fix_steps", False):  # "exactly the steps" of Settings
+        sampled, enough = job.steps - 1, order + 1
+    elif job.inpaint is not None:
+        sampled, enough = int(denoise * job.steps), math.ceil(order / denoise)
     if sampler == _UNIPC and sampled < order:
         raise HostError(
             f"The sampler {_UNIPC} takes {order} steps here, and {job.steps} steps at the denoising strength "
-            f"{denoise:g} are {sampled}. Set the steps to {math.ceil(order / denoise)} or more."
+            f"{denoise:g} are {sampled}. Set the steps to {enough} or more."
         )
 
 

@@ -12,15 +12,25 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from PIL import Image
 
-_LANCZOS, _NONE = "Lanczos", "None"
-"""Names of the webui: an upscaler without a model, and that which leaves the size."""
+NO_UPSCALER, _LANCZOS = "None", "Lanczos"
+"""Names of the webui: the upscaler that leaves a picture as it is, before it is resized, and one without a model."""
 
 
 def names() -> tuple[str, ...]:
     """What pictures can be enlarged by."""
     from modules import shared
 
-    return tuple(one.name for one in shared.sd_upscalers if one.name != _NONE)
+    return tuple(one.name for one in shared.sd_upscalers if one.name != NO_UPSCALER)
+
+
+def model_place(upscaler: object) -> str:
+    """The file of an upscaler's model, or its address while it is not here; "" for one without a model."""
+    return str(getattr(upscaler, "local_data_path", None) or getattr(upscaler, "data_path", None) or "")
+
+
+def is_remote(upscaler: object) -> bool:
+    """Whether an upscaler's model is an address yet, as a host names those that it downloads when they are used."""
+    return model_place(upscaler).startswith("http")
 
 
 def upscale(picture: Image.Image, size: tuple[int, int], upscaler: str) -> tuple[Image.Image, str]:
@@ -45,7 +55,6 @@ def _best() -> str:
     from modules import shared
 
     for one in shared.sd_upscalers:
-        file = str(getattr(one, "local_data_path", "") or getattr(one, "data_path", "") or "")
-        if file and not file.startswith("http") and Path(file).is_file():
+        if model_place(one) and not is_remote(one) and Path(model_place(one)).is_file():
             return str(one.name)
     return _LANCZOS
