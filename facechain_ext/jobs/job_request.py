@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from facechain_ext.errors import InputError
-from facechain_ext.jobs.moving_requests import CLIP_KEYS, TALK_KEYS, ClipRequest, TalkRequest, read_clip, read_talk
+from facechain_ext.jobs.moving_requests import CLIP_KEYS, TALK_KEYS, TalkRequest, read_clip, read_talk
 from facechain_ext.jobs.picture_requests import (
     GARMENT_KEYS,
     REDRAW_KEYS,
@@ -33,6 +33,7 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from facechain_ext.recipes.clip.settings import ClipSettings
     from facechain_ext.recipes.garment.marking import Point
     from facechain_ext.recipes.regions import RegionPrompt
     from facechain_ext.recipes.template import Scene
@@ -92,7 +93,7 @@ class JobRequest:
     pose: str = field(default="", repr=False)
     talk: TalkRequest | None = None
     """Of a talking portrait, whose portrait is ``template``."""
-    clip: ClipRequest | None = None
+    clip: ClipSettings | None = None
     """Of a clip, which is ``template``; the person is that of ``photos`` or ``card``."""
     scene: Scene | None = None
     """What a template is drawn from, instead of a picture of one; its pose is the picture ``pose``."""

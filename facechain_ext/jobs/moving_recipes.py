@@ -58,15 +58,15 @@ def _talk(job_request: JobRequest, host: WorkerHost, sources: Sources, progress:
 
 def _clip(job_request: JobRequest, sources: Sources, progress: Progress) -> RequestResult:
     """The request's clip with its person in place of the chosen one."""
-    clip = job_request.clip
-    assert clip is not None
+    settings = job_request.clip
+    assert settings is not None
     content = _file(sources, job_request.template, "the clip is a video")
     photo, packets, notes = _person(job_request, sources)
     with tempfile.TemporaryDirectory(prefix="facechain-clip-") as name:
         template, out = Path(name) / "The clip", Path(name) / "clip.mp4"
         template.write_bytes(content)
         packets = [packet for packet in (*packets, read_packet(content)) if packet]
-        made = make_clip(template, photo, out, clip.settings, inherited=packets, progress=progress)
+        made = make_clip(template, photo, out, settings, inherited=packets, progress=progress)
         return RequestResult((MadePicture(out.read_bytes(), "", 0),), (*notes, *made))
 
 

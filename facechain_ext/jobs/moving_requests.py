@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.request_values import read_flag, read_settings, read_text
 from facechain_ext.media.speech import MAX_WORDS, SPEAKERS
-from facechain_ext.recipes.clip.settings import CLIP_SETTINGS, ClipSettings, clip_settings
+from facechain_ext.recipes.clip.settings import CLIP_SETTINGS, clip_settings
 from facechain_ext.recipes.moving_file import require_consent
 from facechain_ext.recipes.talking.engine_settings import ENGINES, PREVIEW
 from facechain_ext.recipes.talking.settings import TALKING_SETTINGS, PreviewSettings, talking_settings
@@ -17,6 +17,7 @@ from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from facechain_ext.media.speech import Speaker
+    from facechain_ext.recipes.clip.settings import ClipSettings
 
 TALK_KEYS = frozenset({
     "recipe", "picture", "voice", "say", "speaker", "speaker_voice", "send_words", "engine", "settings", "agreed",
@@ -37,13 +38,6 @@ class TalkRequest:
     send_words: bool = False
     engine: str = PREVIEW
     settings: PreviewSettings = field(default_factory=PreviewSettings)
-
-
-@dataclass(frozen=True)
-class ClipRequest:
-    """How the face of a clip is replaced."""
-
-    settings: ClipSettings = field(default_factory=ClipSettings)
 
 
 def read_talk(values: dict[str, object]) -> tuple[str, TalkRequest]:
@@ -68,11 +62,11 @@ def read_talk(values: dict[str, object]) -> tuple[str, TalkRequest]:
     return picture, talk
 
 
-def read_clip(values: dict[str, object]) -> tuple[str, str, str, ClipRequest]:
+def read_clip(values: dict[str, object]) -> tuple[str, str, str, ClipSettings]:
     """Clip, photo, card and settings of a request; raises InputError that names the first thing that is wrong."""
     clip, photo, card = (read_text(values, name, limit=None) for name in ("clip", "photo", "card"))
     if not clip or bool(photo) == bool(card):
         raise InputError("FaceChain: a clip is a video, and a photo or a card of the person; one of the two.")
     require_consent(agreed=read_flag(values, "agreed"))
     settings = clip_settings(read_settings(values.get("settings", {}), CLIP_SETTINGS, ()))
-    return clip, photo, card, ClipRequest(settings)
+    return clip, photo, card, settings

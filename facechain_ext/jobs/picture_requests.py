@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 REDRAW_KEYS = frozenset({"recipe", "picture", "people", "settings"})
 GARMENT_KEYS = frozenset({"recipe", "picture", "people", "mask", "points", "garment", "pose", "settings"})
-SCENE_TEXTS = ("words", "negative_prompt", "lora", "pose")
-"""Texts of a scene; the pose names a picture or holds one."""
+SCENE_TEXTS = ("words", "negative_prompt", "lora")
+"""Texts of a scene; its pose is a picture and read apart."""
 _FROM_HOST = frozenset({"controls", "sides"})
 
 
@@ -81,7 +81,7 @@ def read_scene(values: Mapping[str, object]) -> tuple[Scene | None, str]:
     if not isinstance(given, dict):
         raise InputError('FaceChain: scene is an object, as in {"words": "a knight before a castle"}.')
     found = {name: one for name, one in given.items() if name != "pose"}
-    scene = Scene(**{"words": "", **read_settings(found, SCENE_SETTINGS, SCENE_TEXTS[:3])})
+    scene = Scene(**{"words": "", **read_settings(found, SCENE_SETTINGS, SCENE_TEXTS)})
     check_scene(scene)
     return scene, read_text(given, "pose", limit=None)
 

@@ -128,7 +128,7 @@ def _template() -> dict[str, object]:
             {"type": "object", "properties": {"photo": _PICTURE}, "required": ["photo"], "additionalProperties": False},
         ]
     }
-    scene = _settings(SCENE_SETTINGS, dict.fromkeys(SCENE_TEXTS[:3], _TEXT) | {"pose": _PICTURE})
+    scene = _settings(SCENE_SETTINGS, dict.fromkeys(SCENE_TEXTS, _TEXT) | {"pose": _PICTURE})
     properties = {
         "recipe": {"type": "string", "enum": ["template"]},
         "template": _PICTURE,

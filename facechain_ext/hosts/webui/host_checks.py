@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.doctor import Check
-from facechain_ext.hosts.webui.host_facts import HOSTS, described, host
+from facechain_ext.hosts.webui.host_facts import HOSTS, RELATIVE, described, host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ def host_checks() -> Iterator[Check]:
     """The host and its version, then what it lacks; a host that nobody knows prevents portraits."""
     facts = host()
     if facts.door == "none":
-        known = ", ".join(row.name for row in HOSTS if row.has != ("modules_forge",))
+        known = ", ".join(row.name for row in HOSTS if row is not RELATIVE)
         remedy = f"Use one of these: {known}."
         yield Check(_AREA, described(), "missing", "No face is put in here, as nothing is known of it.", remedy)
         return
