@@ -17,7 +17,7 @@ import numpy as np
 from facechain_ext import faces
 from facechain_ext.demo.showcase import grace_hopper
 from facechain_ext.errors import InputError, PhotoError
-from facechain_ext.faces.mesh import OUTLINE, fit_mesh, five_landmarks
+from facechain_ext.faces.mesh import OUTLINE, five_landmarks, mesh_of
 from facechain_ext.faces.recognise.dlib_resnet import DlibRecogniser, distance
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
 from facechain_ext.recipes.template.source_photo import FAR
@@ -110,7 +110,7 @@ def cut_faces(name: str, pixels: Pixels, detector: Detector, network: DlibRecogn
     """Every face of a photo, cut out with head and shoulders; one that is not found again in its cut is left out."""
     for number, face in enumerate(faces.number_faces(detector.detect(pixels)), 1):
         reach = _REACH * max(face.width, face.height)
-        x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+        x, y = face.centre
         left, top = max(int(x - reach), 0), max(int(y - reach), 0)
         cut = np.ascontiguousarray(pixels[top : int(y + reach), left : int(x + reach)])
         try:
@@ -139,7 +139,7 @@ def measure(guest: RealFace, template: RealFace, network: DlibRecogniser, detect
     done = make(canvas, {number: FaceSource(photo=_alone(guest))}, targets=template.targets, detector=detector)
     seconds = time.process_time() - start
     mask: Mask = QUALITIES["instant"].mask(template.target, Settings())
-    before, after = (_mesh(pixels, template.face) for pixels in (template.pixels, done.pixels))
+    before, after = (mesh_of(pixels, template.face) for pixels in (template.pixels, done.pixels))
     if before is None or after is None:
         landmarks, deviation = template.face.landmarks, float("nan")
     else:
@@ -243,11 +243,6 @@ def _alone(guest: RealFace) -> Pixels:
     x, y = (left + right) / 2, (top + bottom) / 2
     rows = slice(max(int(y - side), 0), int(y + side))
     return np.ascontiguousarray(guest.pixels[rows, max(int(x - side), 0) : int(x + side)])
-
-
-def _mesh(pixels: Pixels, face: Face) -> NDArray[np.float32] | None:
-    middle = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-    return fit_mesh(pixels, middle, max(face.width, face.height), face.roll)
 
 
 def _with_landmarks(face: Face, landmarks: NDArray[np.float32]) -> Face:

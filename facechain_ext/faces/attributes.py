@@ -65,8 +65,7 @@ class FairFace:
         """Gender and age group of one face."""
         import torch
 
-        centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-        crop, _ = upright_crop(pixels, centre, 1.5 * max(face.width, face.height), face.roll, 224)  # padding 0.25
+        crop, _ = upright_crop(pixels, face.centre, 1.5 * max(face.width, face.height), face.roll, 224)  # padding 0.25
         scaled = (crop.astype(np.float32) / 255 - _MEAN) / np.array(_STANDARD_DEVIATION)
         with torch.no_grad():
             outputs = self._network(torch.from_numpy(scaled.transpose(2, 0, 1).astype(np.float32))[None])[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facechain_ext.faces.mediapipe_graph import Graph
-    from facechain_ext.faces.types import Pixels, Points
+    from facechain_ext.faces.types import Face, Pixels, Points
 
 # Indices into the mesh (MediaPipe's canonical face model). "Left" is the picture's left: the person's right.
 LEFT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
@@ -78,6 +78,11 @@ def fit_mesh(pixels: Pixels, centre: tuple[float, float], face_size: float, roll
     mesh[:, :2] = (points[:, :2] - 0.5) @ warp[:, :2].T + warp[:, 2]
     mesh[:, 2] = points[:, 2] * float(np.hypot(warp[0, 0], warp[1, 0]))
     return mesh.astype(np.float32)
+
+
+def mesh_of(pixels: Pixels, face: Face) -> NDArray[np.float32] | None:
+    """``fit_mesh`` for a face that was found."""
+    return fit_mesh(pixels, face.centre, max(face.width, face.height), face.roll)
 
 
 def five_landmarks(mesh: NDArray[np.float32]) -> Points:

@@ -46,6 +46,11 @@ class Face:
         return self.box[3] - self.box[1]
 
     @property
+    def centre(self) -> tuple[float, float]:
+        """The middle (x, y) of the box in pixels."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+    @property
     def area(self) -> float:
         """Area of the box in square pixels."""
         return max(self.width, 0.0) * max(self.height, 0.0)

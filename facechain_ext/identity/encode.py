@@ -184,7 +184,7 @@ def _masked_landmarks(pixels: Pixels, head: HeadMask, face: Face, detector: Dete
 def _thumbnail(pixels: Pixels, face: Face) -> Pixels:
     """A square crop around the face, uint8 [192, 192, 3]; white beyond the picture."""
     side = max(face.width, face.height) * _THUMBNAIL_SCALE
-    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    x, y = face.centre
     scale = THUMBNAIL_SIZE / side
     warp = np.array([[scale, 0, THUMBNAIL_SIZE / 2 - x * scale], [0, scale, THUMBNAIL_SIZE / 2 - y * scale]])
     thumbnail: Pixels = cv2.warpAffine(

@@ -249,7 +249,7 @@ def _fit(pixels: Pixels) -> Pixels:
 def _around(pixels: Pixels, face: Face, reach: float = 1.1) -> Pixels:
     """A square around a face, its side twice ``reach`` times the face's."""
     half = reach * max(face.width, face.height)
-    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    x, y = face.centre
     left, top = max(int(x - half), 0), max(int(y - half), 0)
     return _fit(pixels[top : int(y + half), left : int(x + half)])
 

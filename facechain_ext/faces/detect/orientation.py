@@ -77,8 +77,7 @@ def _refine_landmarks(find: Callable[[Pixels], list[Face]], pixels: Pixels, face
 
 def _redetect_landmarks(find: Callable[[Pixels], list[Face]], pixels: Pixels, face: Face) -> Points | None:
     """Landmarks in the picture by detection on an upright crop and its mirror image, None when there are none."""
-    centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-    crop, warp = upright_crop(pixels, centre, _CROP_SCALE * max(face.width, face.height), face.roll, _CROP_SIZE)
+    crop, warp = upright_crop(pixels, face.centre, _CROP_SCALE * max(face.width, face.height), face.roll, _CROP_SIZE)
     middle, found = (_CROP_SIZE - 1) / 2, []
     for mirrored in (False, True):
         view = np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop

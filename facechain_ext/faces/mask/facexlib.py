@@ -51,8 +51,7 @@ class FacexlibMasker:
 
     def mask(self, pixels: Pixels, face: Face) -> HeadMask:
         """The masks of the head that ``face`` belongs to, at the size of the picture."""
-        centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-        crop, warp = upright_crop(pixels, centre, _CROP_SIDE * max(face.width, face.height), face.roll, _CROP)
+        crop, warp = upright_crop(pixels, face.centre, _CROP_SIDE * max(face.width, face.height), face.roll, _CROP)
         classes = self.parse(crop)
         height, width = pixels.shape[:2]
 

@@ -12,7 +12,7 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.faces.crop import upright_crop
 from facechain_ext.faces.mask.head import complete_head, segment_long_hair
 from facechain_ext.faces.mediapipe_graph import load_solutions, run_graph
-from facechain_ext.faces.mesh import CHEEKS, MOUTH_LEFT, MOUTH_RIGHT, OUTLINE, fit_mesh
+from facechain_ext.faces.mesh import CHEEKS, MOUTH_LEFT, MOUTH_RIGHT, OUTLINE, mesh_of
 from facechain_ext.faces.skin import skin_likeness
 from facechain_ext.faces.types import HeadMask
 
@@ -53,12 +53,10 @@ class MediapipeMasker:
         Raises:
             PhotoError: the mesh finds no face there.
         """
-        centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-        size = max(face.width, face.height)
-        mesh = fit_mesh(pixels, centre, size, face.roll)
+        mesh = mesh_of(pixels, face)
         if mesh is None:
             raise PhotoError("The face cannot be made out; use a photo in which it is larger, sharper or less covered.")
-        crop, warp = upright_crop(pixels, centre, _CROP_SIDE * size, face.roll, _CROP)
+        crop, warp = upright_crop(pixels, face.centre, _CROP_SIDE * max(face.width, face.height), face.roll, _CROP)
         person = _person(crop)
         back = cv2.invertAffineTransform(warp)
         outline = mesh[list(OUTLINE), :2] @ back[:, :2].T + back[:, 2]

@@ -9,7 +9,7 @@ import numpy as np
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
-from facechain_ext.faces.mesh import fit_mesh
+from facechain_ext.faces.mesh import mesh_of
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
@@ -34,8 +34,7 @@ def draw_face_pose(pixels: Pixels) -> Pixels:
     canvas, drawn = np.zeros_like(pixels), 0
     radius = max(round(_DOT * min(canvas.shape[:2]) / 512), 1)
     for face in faces.detector().detect(pixels):
-        centre = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
-        mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
+        mesh = mesh_of(pixels, face)
         if mesh is None:
             continue
         for x, y in mesh[list(_MESH), :2]:

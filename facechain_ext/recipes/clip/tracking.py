@@ -97,7 +97,7 @@ class FaceTracker:
 
 
 def _centre(face: Face) -> NDArray[np.float64]:
-    return np.array([(face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2])
+    return np.array(face.centre)
 
 
 def _near(one: Face, other: Face) -> bool:

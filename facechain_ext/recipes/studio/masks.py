@@ -51,7 +51,7 @@ class CropFace:
 def crop_square(target: TemplateFace, share: float) -> tuple[int, int, int]:
     """Left, top and side of the crop in which the face has ``share`` of the side."""
     side = int(np.ceil(max(target.face.width, target.face.height) / share))
-    x, y = (target.face.box[0] + target.face.box[2]) / 2, (target.face.box[1] + target.face.box[3]) / 2
+    x, y = target.face.centre
     return round(x - side / 2), round(y - side / 2), side
 
 

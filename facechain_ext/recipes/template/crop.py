@@ -50,7 +50,7 @@ def resized(pixels: Pixels, size: tuple[int, int]) -> Image.Image:
 def face_crop(target: TemplateFace) -> tuple[int, int, int]:
     """Left, top and side of the square around the face that is painted."""
     side = int(np.ceil(max(target.face.width, target.face.height) / FACE_SHARE))
-    x, y = (target.face.box[0] + target.face.box[2]) / 2, (target.face.box[1] + target.face.box[3]) / 2
+    x, y = target.face.centre
     return round(x - side / 2), round(y - side / 2), side
 
 

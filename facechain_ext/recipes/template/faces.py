@@ -53,7 +53,7 @@ def find_template_faces(
     crowded = claims > 1
     if crowded.any():
         rows, columns = np.nonzero(crowded)
-        middles = np.array([((f.box[0] + f.box[2]) / 2, (f.box[1] + f.box[3]) / 2) for f in found])
+        middles = np.array([f.centre for f in found])
         distance = np.hypot(columns[:, None] - middles[:, 0], rows[:, None] - middles[:, 1])
         nearest = distance.argmin(1)
         for number, mask in enumerate(masks):
@@ -106,5 +106,5 @@ def _mask(pixels: Pixels, face: Face, masker: HeadMasker, *, hair: bool) -> Mask
     except PhotoError:
         height, width = pixels.shape[:2]
         y, x = np.ogrid[:height, :width]
-        middle = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
+        middle = face.centre
         return np.asarray(((x - middle[0]) / (face.width / 2)) ** 2 + ((y - middle[1]) / (face.height / 2)) ** 2 <= 1)

@@ -52,10 +52,9 @@ def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
     Raises:
         ImportError: mediapipe is not installed.
     """
-    from facechain_ext.faces.mesh import fit_mesh
+    from facechain_ext.faces.mesh import mesh_of
 
-    centre = ((face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2)
-    mesh = fit_mesh(pixels, centre, max(face.width, face.height), face.roll)
+    mesh = mesh_of(pixels, face)
     return None if mesh is None else points_of_mesh(mesh)
 
 

@@ -187,7 +187,7 @@ def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels,
     side = min(picture.width, picture.height)
     if side * 2 < size:
         raise PhotoError(f"{picture.name} is only {side} pixels on its short side; half of {size} is needed.")
-    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    x, y = face.centre
     left = int(np.clip(x - side / 2, 0, picture.width - side))
     top = int(np.clip(y - side / 2, 0, picture.height - side))
     part = np.s_[top : top + side, left : left + side]

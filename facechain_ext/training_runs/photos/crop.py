@@ -25,7 +25,7 @@ def face_square(pixels: Pixels, face: Face, wide: float = WIDE) -> tuple[int, in
     """Left, top and side in pixels of the square around a face that lies in the picture, as wide as it allows."""
     height, width = pixels.shape[:2]
     side = round(min(wide * max(face.width, face.height), height, width))
-    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+    x, y = face.centre
     left = int(np.clip(round(x - side / 2), 0, width - side))
     top = int(np.clip(round(y - _FACE_AT * side), 0, height - side))
     return left, top, side
