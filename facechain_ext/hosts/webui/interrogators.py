@@ -48,9 +48,10 @@ class _Interrogator:
             return on_main_thread(lambda: self._describe(picture)).strip()
         except Exception as error:  # whatever the webui's code ends with, such as a download without a network
             log.exception("%s cannot describe pictures", self._name)
-            reason = f"{type(error).__name__}: {first_line(error)}"
+            kind, reason = type(error).__name__, first_line(error)
             raise HostError(
-                f"{self._name} cannot describe pictures here ({reason}). Choose another, or nobody, for the captions."
+                f"{self._name} cannot describe pictures here ({kind}: {reason}). Choose another, or nobody, for the "
+                "captions."
             ) from error
 
 
