@@ -40,8 +40,8 @@ NAMES = {
 """The same in every language."""
 SINGLE_WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
-    "the style's own", "keep", "pixelate", "anyone", "woman", "man", "child", "Remove this photo", "Reload the list",
-    "Styles", "all", "favourites", "file", "use", "caption", "white", "blur",
+    "the style's own", "keep", "pixelate", "anyone", "nobody", "woman", "man", "child", "Remove this photo",
+    "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "white", "blur",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column", "another kind of model", "adapter",
     "in sliding windows of {0}", "automatic region", "every second step", "no model.diffusion_model",
