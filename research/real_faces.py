@@ -63,8 +63,8 @@ class Pair:
     """``guest`` put into ``template``, by labels, and what the result is like.
 
     ``turn`` in degrees, ``side`` whether the yaw of either of the two counts as seen from the side, distances by dlib,
-    ``deviation`` of brows, ridge of the nose and outline from the template's in eye distances, ``seconds`` of processor
-    time, ``outside`` pixels changed outside the mask.
+    ``deviation`` of brows, ridge of the nose and outline from the template's in eye distances (NaN where the mesh does
+    not fit template or result), ``seconds`` of processor time, ``outside`` pixels changed outside the mask.
     """
 
     guest: str
@@ -208,7 +208,8 @@ def run(folder: Path, out: Path, every: int) -> list[str]:
     lines += [f"| {row.photo} | {row.faces} | {row.mirrored} | {row.smallest} |" for row in found]
     lines += ["", *summary(pairs)]
     rows = [{key: _rounded(value) for key, value in asdict(pair).items()} for pair in pairs]
-    out.write_text(json.dumps({"photos": [asdict(row) for row in found], "pairs": rows}, indent=0), encoding="utf-8")
+    figures = {"photos": [asdict(row) for row in found], "pairs": rows}
+    out.write_text(json.dumps(figures, indent=0, allow_nan=False), encoding="utf-8")
     return lines
 
 
@@ -233,7 +234,10 @@ def write_sheet(path: Path) -> None:
 
 
 def _rounded(value: object) -> object:
-    return round(value, 3) if isinstance(value, float) else value
+    """A figure as JSON can hold it: a float to three digits, None for NaN, which JSON has no sign for."""
+    if not isinstance(value, float):
+        return value
+    return None if np.isnan(value) else round(value, 3)
 
 
 def _alone(guest: RealFace) -> Pixels:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facechain_ext.errors import InputError
 from facechain_ext.faces.types import Face
-from research.real_faces import Pair, photos, summary, turn
+from research.real_faces import Pair, _rounded, photos, summary, turn
 
 PAIR = Pair("a", "b", 10.0, 0.4, 0.7, 0.75, 0.03, 0.2, 0)
 
@@ -38,3 +40,28 @@ def test_the_turn_is_the_larger_of_yaw_and_pitch():
 def test_a_folder_without_photos_says_where_to_get_them(tmp_path):
     with pytest.raises(InputError, match="face-api"):
         photos(tmp_path)
+
+
+def test_figures_that_were_not_found_are_written_as_json_can_hold_them():
+    rows = {name: _rounded(value) for name, value in asdict(replace(PAIR, deviation=float("nan"))).items()}
+    assert rows["deviation"] is None
+    assert rows["to_guest"] == 0.4
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+
+
+def test_the_published_figures_are_json_and_give_the_published_table():
+    folder = Path(__file__).parents[2] / "docs" / "research"
+
+    def refuse(sign):
+        raise AssertionError(f"{sign} is no JSON")
+
+    figures = json.loads((folder / "real-faces.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    page = (folder / "real-faces.md").read_text(encoding="utf-8")
+    pairs = [Pair(**{**row, "deviation": np.nan if row["deviation"] is None else row["deviation"]})
+             for row in figures["pairs"]]  # fmt: skip
+    found = [line.split("|")[1:8] for line in summary(pairs)[2:]]
+    told = [
+        line.split("|")[1:8] for line in page.splitlines() if line.startswith(("| 0 to 25", "| 25 to 45", "| one in"))
+    ]
+    assert told == found
+    assert f"{sum(row['faces'] for row in figures['photos'])} faces of eight photos" in page
