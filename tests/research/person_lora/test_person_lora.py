@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,6 +58,8 @@ def test_cells_are_read_as_they_were_written_and_the_page_has_every_way(tmp_path
     assert "| 1 | LoRA | 1 | 25% | 0.200 | 80% |" in text
     assert "| the average | 2 | 25% | 0.200 | 80% |" in text
     assert "40 to 70 s" in text
+    assert "through the autoencoder, which bounds every way of drawing | 62 % | 0.483 | 84 %" in text
+    assert "pictures only by *LoRA* and *both*" in text
 
 
 def test_cells_of_other_settings_are_not_taken_for_those_of_this_run(tmp_path):
@@ -82,3 +85,9 @@ def test_a_page_alone_is_of_the_settings_that_were_measured(tmp_path, monkeypatc
     assert "`python -m research person-lora --work FOLDER --people 3 --counts 5 --steps 77`" in text
     assert "steps 77" in text
     assert "rank 16" in text
+
+
+def test_the_page_of_today_says_of_the_measure_what_the_next_one_will():
+    page = (Path(__file__).parents[3] / "docs" / "research" / "person-lora.md").read_text(encoding="utf-8")
+    words = " ".join(page.split())
+    assert [line for line in run.OF_THE_MEASURE if " ".join(line.split()) not in words] == []
