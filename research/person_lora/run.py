@@ -41,17 +41,18 @@ OF_THE_MEASURE = (
     "| as the world draws them | 87 % | 0.627 | 85 % |",
     "| the same through the autoencoder, which bounds every way of drawing | 62 % | 0.483 | 84 % |",
     "",
-    "Five landmarks are found by a small network that is trained for this (3000 rendered pictures, 500 steps of 32), "
-    "the face is aligned, and an ellipse stands for the head. On two pictures each of the 100 people, at true landmarks, "
-    "the tiny face encoder recognises 91.5 % with the ellipse, 77.5 % without any mask, 100 % with the true head's mask.",
+    "Five landmarks are found by a small network that is trained for this (3000 rendered pictures, 500 steps of "
+    "32), the face is aligned, and an ellipse stands for the head. On two pictures each of the 100 people, at "
+    "true landmarks, the tiny face encoder recognises 91.5 % with the ellipse, 77.5 % without any mask, 100 % "
+    "with the true head's mask.",
     "",
-    "This judge is another than that of [Results](results.md), a network of its own that had no part in the pictures: "
-    "the same kinds of pictures give 62 and 87 % here and 76.5 and 90 % there, so figures of the two pages are not to be "
-    "compared.",
+    "This judge is another than that of [Results](results.md), a network of its own that had no part in the "
+    "pictures: the same kinds of pictures give 62 and 87 % here and 76.5 and 90 % there, so figures of the two "
+    "pages are not to be compared.",
     "",
-    "Asked were: found by the LoRA alone 60 of 100 from 15 pictures, 50 from 5 and 25 from 1; FACT and LoRA together 8 "
-    "points above FACT alone; words within 5 points of neither; the average no worse than the best step. With this "
-    "judge 60 is nearly all that the autoencoder lets through.",
+    "Asked were: found by the LoRA alone 60 of 100 from 15 pictures, 50 from 5 and 25 from 1; FACT and LoRA "
+    "together 8 points above FACT alone; words within 5 points of neither; the average no worse than the best "
+    "step. With this judge 60 is nearly all that the autoencoder lets through.",
     "",
 )
 """Measured once on the judge, without any LoRA; the page repeats it, since every measurement writes the page anew."""
