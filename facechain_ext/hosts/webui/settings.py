@@ -214,7 +214,7 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     for name, (key, label) in _ENGINES.items():
         # a program that runs: a request that sets options, or overrides them for one picture, must not name it
         option = OptionInfo("", label, section=SECTION, restrict_api=True)
-        shared.opts.add_option(key, option.info(_ENGINE_HINTS.get(name, "")))
+        shared.opts.add_option(key, option.info(_ENGINE_HINTS[name]) if name in _ENGINE_HINTS else option)
     for key, label, default, low, high in _NUMBERS:
         # a slider would cost the webui's page a dozen elements more for each
         limits = {"minimum": low, "maximum": high, "precision": 0}

@@ -40,6 +40,7 @@ class OptionInfo:
     restrict_api: bool = False
 
     def info(self, text):
+        assert text, "the webui shows a hint in brackets behind the label, an empty one too"
         self.hint = text
         return self
 
