@@ -128,8 +128,8 @@ class PreparedPhotoMaker:
         self.settings = {row.name: settings.get(row.name, row.default) for row in PhotoMakerMethod.settings}
         mixing = str(self.settings["person_mixing"])
         crop = str(self.settings["photo_crop"])
-        if crop == HEAD:
-            self.settings["photo_crop"] = ""  # the usual
+        if crop == HEAD or person.identity.middles is None:
+            self.settings["photo_crop"] = ""  # the usual, which a card without middles gets whatever was asked for
         if not person.identity.blend:
             self.settings["person_mixing"] = ""  # nobody is mixed: nothing to say in the picture's settings
         self.notes = _left_out(people)
