@@ -175,7 +175,7 @@ def portrait(
             vae=vae,
         )
     scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
-    finisher = PortraitFinisher(host, settings.finishing, suited.painted, scorer) if settings.finishing else None
+    finisher = PortraitFinisher(host, settings, suited.painted, scorer) if settings.finishes else None
     if not generate_and_save(host, job, out, keep, scorer, early=early, finisher=finisher):
         console.print("Stopped; what was finished is saved.", style="yellow")
         raise typer.Exit(130)

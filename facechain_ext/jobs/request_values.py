@@ -22,8 +22,8 @@ MAX_TEXT = 4000
 MAX_PHOTOS = 16
 MAX_POINTS = 16
 """Points in a garment, and as many beside it."""
-_FROM_HOST = frozenset({"controls", "sides"})
-"""Settings that come from the host and not from a request."""
+_FROM_HOST = frozenset({"controls", "sides", "method_settings"})
+"""Settings that come from the host or from another recipe and not from a request."""
 _TEMPLATE_DEFAULTS = TemplateSettings()
 
 

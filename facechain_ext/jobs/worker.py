@@ -89,8 +89,8 @@ class RequestWorker:
         tools = [*([fusion()] if job_request.fuse else []), *([retouching()] if job_request.retouch else [])]
         photo = self._first_photo(job_request) if job_request.fuse and job_request.photos else None
         scorer = self._host.likeness_scorer()
-        finishing, sides = fitted.finishing, capabilities.defaults.painted
-        finisher = PortraitFinisher(self._host, finishing, sides, scorer) if finishing else None
+        sides = capabilities.defaults.painted
+        finisher = PortraitFinisher(self._host, fitted, sides, scorer) if fitted.finishes else None
 
         def work() -> RequestResult:
             result = make_portraits(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.template.faces import find_template_faces
 from facechain_ext.recipes.template.image import TemplateImage, image_of_pixels
@@ -19,11 +20,23 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.face_matching import MatchReason
-    from facechain_ext.recipes.job import Host, Person
+    from facechain_ext.recipes.job import Host, Job, Person
     from facechain_ext.recipes.template.settings import FaceAction
 
 DETAIL_SETTINGS = Settings(quality="standard", denoise=0.4)
 """Defaults: the denoising strength is ADetailer's 0.4, which keeps expression and light; the rest is a template's."""
+
+
+def repair_settings(job: Job, sides: tuple[int, int], seed: int, denoise: float = DETAIL_SETTINGS.denoise) -> Settings:
+    """The settings that repair the faces of what ``job`` made: its words, its steps, and its people by its method.
+
+    ``sides`` are the smallest and largest side at which a face is painted.
+    """
+    return replace(
+        DETAIL_SETTINGS, prompt=job.prompt, negative_prompt=job.negative_prompt, denoise=denoise, seed=seed,
+        steps=job.steps, cfg=job.cfg, sampler=job.sampler, sides=sides, method=job.method,
+        method_settings={"adapter": job.adapter or AUTOMATIC, **job.method_settings},
+    )  # fmt: skip
 
 
 def repair_faces(

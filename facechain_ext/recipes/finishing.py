@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,32 +11,33 @@ from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.methods.named_files import AUTOMATIC
-from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces, repair_settings
 from facechain_ext.recipes.upscaling import upscale
+from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Host, Job, Portrait
-    from facechain_ext.recipes.style_settings import Finishing
+    from facechain_ext.recipes.style_settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PortraitFinisher:
-    """Finishes the pictures of a portrait's job on ``host``; ``sides`` are those at which faces are painted."""
+    """Finishes the pictures of a portrait's job on ``host`` as ``settings`` say; faces are painted at ``sides``."""
 
     host: Host
-    finishing: Finishing
+    settings: Settings
     sides: tuple[int, int]
     scorer: LikenessScorer | None = None
 
     def steps(self, job: Job) -> int:
         """What one picture counts in the progress: about the steps that are sampled for it."""
         repair = len(job.people) * max(round(job.steps * DETAIL_SETTINGS.denoise), 1)
-        return max(repair if self.finishing.repair_faces else 0, 1)
+        return max(repair if self.settings.repair_faces else 0, 1)
 
     def finish(
         self, portrait: Portrait, job: Job, progress: Callable[[int, int], bool] | None = None
@@ -46,17 +47,14 @@ class PortraitFinisher:
         What cannot be done, and what an interrupt leaves, stays as it was.
         """
         picture, notes = portrait.picture.convert("RGB"), list[str]()
-        if self.finishing.enlarge:
-            picture, note = enlarge_picture(self.host, picture, self.finishing.enlarge, self.finishing.enlarge_by)
+        if self.settings.enlarge:
+            picture, note = enlarge_picture(self.host, picture, self.settings.enlarge, self.settings.enlarge_by)
             notes.append(note)
-        if self.finishing.repair_faces and job.people:
-            settings = replace(
-                DETAIL_SETTINGS, prompt=job.prompt, negative_prompt=job.negative_prompt, seed=portrait.seed,
-                steps=job.steps, cfg=job.cfg, sampler=job.sampler, sides=self.sides, method=job.method,
-            )  # fmt: skip
+        if self.settings.repair_faces and job.people:
+            again = repair_settings(job, self.sides, portrait.seed)
             try:
                 result, _ = repair_faces(
-                    np.asarray(picture), job.people, settings, host=self.host, scorer=self.scorer, progress=progress
+                    np.asarray(picture), job.people, again, host=self.host, scorer=self.scorer, progress=progress
                 )
             except (PhotoError, HostError) as error:
                 log.warning("faces are not repaired: %s", error)
@@ -67,6 +65,14 @@ class PortraitFinisher:
                 picture = Image.fromarray(result.pixels)
                 notes += result.notes
         return picture, notes
+
+    def skipped(self, count: int, total: int) -> str:
+        """A sentence on ``count`` of ``total`` pictures that a stop left as they were."""
+        if not self.settings.enlarge:
+            return f"Stopped: the faces of {count} of {total} pictures are not repaired."
+        if not self.settings.repair_faces:
+            return f"Stopped: {count} of {total} pictures are not enlarged."
+        return f"Stopped: {count} of {total} pictures are not enlarged and their faces not repaired."
 
 
 def enlarge_picture(host: Host | None, picture: Image.Image, longest: int, upscaler: str) -> tuple[Image.Image, str]:
@@ -82,7 +88,9 @@ def enlarge_picture(host: Host | None, picture: Image.Image, longest: int, upsca
     try:
         large, used = upscale(host, picture, size, asked)
     except HostError as error:
+        log.warning("the picture is not enlarged: %s", error)
         return picture, f"The picture is not enlarged: {error}"
     if asked and used != asked:
+        log.warning("there is no upscaler %s here; enlarged by %s", shorten(asked), used)
         return large, f"Enlarged to {size[0]} x {size[1]} by {used}: there is no upscaler {asked} here."
     return large, f"Enlarged to {size[0]} x {size[1]} by {used}."

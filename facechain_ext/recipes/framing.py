@@ -20,15 +20,20 @@ FULL_BODY_TAG = "full body"
 """The tag of the styles whose words dress all of a person."""
 _ASPECT = 1.5
 """Height in widths: 2:3, the aspect of a portrait photograph, in which a standing person fits."""
+_LARGE = (832, 1216)
+"""About the same of a million pixels, in steps of 64, as SDXL was trained with."""
 _POSE_WEIGHT = 0.5
 """Of the standing pose: EasyPhoto's for pictures from words, which leaves arms and legs some freedom."""
 _HIRES = {"hires_scale": 1.5, "hires_denoise": 0.4}
 """A second pass as large as SD1.5 keeps one body in; denoising as ADetailer's, which keeps the composition."""
 
 
-def full_body_controls(settings: Settings, ready: frozenset[ControlKind]) -> tuple[Control, ...]:
-    """The pose of somebody who stands, for a full body on a host with a ControlNet for it; else nothing."""
-    if settings.framing != FULL_BODY or "openpose" not in ready:
+def full_body_controls(settings: Settings, ready: frozenset[ControlKind], *, people: int = 1) -> tuple[Control, ...]:
+    """The pose of somebody who stands, for a full body on a host with a ControlNet for it; else nothing.
+
+    The pose is one body in the middle of the picture: several ``people`` get none.
+    """
+    if settings.framing != FULL_BODY or "openpose" not in ready or people > 1:
         return ()
     skeleton = standing_skeleton(settings.width, settings.height)
     return (Control("openpose", skeleton, _POSE_WEIGHT, prepared=True),)
@@ -43,7 +48,9 @@ def framing_settings(framing: str, defaults: DrawingDefaults) -> Mapping[str, An
     if framing == UPPER_BODY:
         usual = {name: PORTRAIT_DEFAULTS[name] for name in _HIRES}
         return {"width": defaults.width, "height": defaults.height, "hires": False, "repair_faces": False, **usual}
-    width = defaults.width if defaults.width < 1024 else 832  # of a million pixels at 2:3, in steps of 64
-    height = round(width * _ASPECT / 8) * 8 if width != 832 else 1216
+    if defaults.width < 1024:
+        width, height = defaults.width, round(defaults.width * _ASPECT / 8) * 8
+    else:
+        width, height = _LARGE
     hires = defaults.width < 1024 and not defaults.words
     return {"width": width, "height": height, "hires": hires, "repair_faces": True, **_HIRES}

@@ -73,6 +73,10 @@ class Finisher(Protocol):
         """The finished picture, and sentences on it; what cannot be done stays as it was."""
         ...
 
+    def skipped(self, count: int, total: int) -> str:
+        """A sentence on ``count`` of ``total`` pictures that a stop left as they were."""
+        ...
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -92,7 +96,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Result:
-    """The pictures, most like first, the job that made them, and what did not go as asked for all of them."""
+    """The pictures, the job that made them, and what did not go as asked for all of them.
+
+    The first picture was the most like when it left the host; a finisher may have changed its likeness since.
+    """
 
     pictures: tuple[Finished, ...]
     job: Job
@@ -175,9 +182,11 @@ def make(
     """Have ``host`` do ``job``, score the pictures, keep the best and finish them by ``finisher``, then by ``tools``.
 
     Where a GPU makes the pictures and the host tells of each, they are scored, and finished if all are kept, while the
-    next one is made. With ``early`` pictures that promise less likeness than enough others are given up before they are
-    finished: than ``keep`` others, else than half. A tool that cannot work on a picture leaves it as it is and says so
-    in its notes. What is stopped by ``progress`` returns what is there. Raises HostError as the host does.
+    next one is made. ``finisher`` works after that choice: the pictures stay in the order of the likeness before it,
+    and have the likeness after it. With ``early`` pictures that promise less likeness than enough others are given up
+    before they are finished: than ``keep`` others, else than half. A tool that cannot work on a picture leaves it as it
+    is and says so in its notes. What is stopped by ``progress`` returns what is there. Raises HostError as the host
+    does.
     """
 
     def score_and_finish(portrait: Portrait) -> tuple[Likeness | None, Finished | None]:
@@ -205,13 +214,20 @@ def make(
     if scorer is not None and any(score is None for score, _ in done):
         said.append("Pictures without a face that can be judged come last.")
     finished: list[Finished] = []
+    skipped = 0
     for place, i in enumerate(best):
         portrait, score = portraits[i], done[i][0]
-        if finisher is not None and not shared.stopped:
-            picture, more = finisher.finish(portrait, job, shared.part(1 + place))
+        if finisher is not None and shared.stopped:
+            skipped += 1
+        elif finisher is not None:
+            one = shared.part(1 + place)
+            picture, more = finisher.finish(portrait, job, one)
+            one(1, 1)  # enlarging tells no steps: a stop is read, and the bar moved, after each picture
             portrait = replace(portrait, picture=picture, notes=(*portrait.notes, *more))
             score = _likeness(scorer, picture, job) if scorer and job.people else None
         finished.append(done[i][1] or _finish(portrait, score, photo, tools))
+    if skipped and finisher is not None:
+        said.append(finisher.skipped(skipped, len(best)))
     if finisher is not None and not shared.stopped:
         shared.finish()
     return Result(tuple(finished), job, tuple(said))

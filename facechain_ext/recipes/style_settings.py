@@ -26,29 +26,15 @@ PUBLISHED_TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class Finishing:
-    """What is done at the end.
-
-    ``enlarge`` is the longest side in pixels that a picture gets, 0 for none; ``enlarge_by`` the host's upscaler,
-    "auto" for the best it has. ``repair_faces`` then paints the people's faces anew, each at a resolution of its own.
-    """
-
-    repair_faces: bool = PORTRAIT_DEFAULTS["repair_faces"]
-    enlarge: int = PORTRAIT_DEFAULTS["enlarge"]
-    enlarge_by: str = PORTRAIT_DEFAULTS["enlarge_by"]
-
-    def __bool__(self) -> bool:
-        return self.repair_faces or self.enlarge > 0
-
-
-@dataclass(frozen=True)
 class Settings:
     """How to make style portraits; None means what the style suggests.
 
     Ranges are those of ``PORTRAIT_SETTINGS``. ``window`` are the fractions of the steps in which the face acts,
     ``lora`` takes the place of the style's. ``count`` pictures are made and the ``keep`` most like are returned (None:
     all); ``early`` gives others up before they are finished. ``template`` puts {subject} and {style} in order,
-    ``framing`` says which order is the usual one. The last three are those of ``Finishing``.
+    ``framing`` says which order is the usual one. ``enlarge`` is the longest side in pixels that a finished picture
+    gets, 0 for none, ``enlarge_by`` the host's upscaler, "auto" for the best it has; ``repair_faces`` then paints the
+    people's faces anew, each at a resolution of its own.
     """
 
     strength: float | None = None
@@ -75,9 +61,9 @@ class Settings:
     enlarge_by: str = PORTRAIT_DEFAULTS["enlarge_by"]
 
     @property
-    def finishing(self) -> Finishing:
-        """What is done with each finished picture that is kept."""
-        return Finishing(self.repair_faces, self.enlarge, self.enlarge_by)
+    def finishes(self) -> bool:
+        """Whether anything is done with each finished picture that is kept."""
+        return self.repair_faces or self.enlarge > 0
 
 
 FAITHFUL = Settings(strength=PORTRAIT_DEFAULTS["strength"], steps=50, sampler="PLMS", template=PUBLISHED_TEMPLATE)

@@ -40,6 +40,7 @@ BAD = {
         {"recipe": "template", "scene": {"words": "x", "sides": 1}, "faces": {"1": "keep"}},
         "knows no setting .sides",
     ),
+    "what a recipe alone sets": ({**TEMPLATE, "settings": {"method_settings": "x"}}, "no setting 'method_settings'"),
     "unknown quality": ({**TEMPLATE, "settings": {"quality": "best"}}, "quality"),
     "detail without picture": ({"recipe": "detail", "people": [{"card": "Anna"}]}, "picture is the finished"),
     "detail of nobody": ({"recipe": "detail", "picture": "x"}, "people says whose"),

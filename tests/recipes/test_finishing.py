@@ -15,7 +15,7 @@ from facechain_ext.recipes.job import Job, Person, Portrait
 from facechain_ext.recipes.readiness import LARGE, SMALL, USUAL
 from facechain_ext.recipes.skeleton import standing_skeleton
 from facechain_ext.recipes.style import make, plan
-from facechain_ext.recipes.style_settings import Finishing, Settings
+from facechain_ext.recipes.style_settings import Settings
 from tests.recipes.template.painters import Painter
 from tests.recipes.template.portraits import HEAD, small, somebody
 
@@ -74,7 +74,7 @@ def test_pictures_that_are_kept_are_enlarged_then_repaired_and_all_is_one_progre
     host, said = Enlarges(), []
     settings = Settings(steps=10, count=2, keep=1, width=128, height=128, repair_faces=True, enlarge=256)
     job, _ = plan(PERSON.identity, None, settings, prompt="a woman")
-    finisher = PortraitFinisher(host, settings.finishing, SIDES)
+    finisher = PortraitFinisher(host, settings, SIDES)
     result = make(host, job, keep=1, finisher=finisher, progress=lambda *one: said.append(one) or True)
     (finished,) = result.pictures
     assert finished.portrait.picture.size == (256, 256)
@@ -89,7 +89,7 @@ def test_pictures_that_are_kept_are_enlarged_then_repaired_and_all_is_one_progre
 
 
 def test_what_cannot_be_repaired_stays_and_is_said():
-    finisher = PortraitFinisher(Draws(), Finishing(repair_faces=True), SIDES)
+    finisher = PortraitFinisher(Draws(), Settings(repair_faces=True), SIDES)
     plain = Portrait(Image.new("RGB", (200, 200), "grey"), 1, "")
     picture, notes = finisher.finish(plain, Job("x", people=(PERSON,)))
     assert np.array_equal(np.asarray(picture), np.asarray(plain.picture))
@@ -97,6 +97,62 @@ def test_what_cannot_be_repaired_stays_and_is_said():
     head = Portrait(Image.fromarray(HEAD), 1, "")
     _, notes = finisher.finish(head, Job("x", people=(PERSON,)), lambda *_: False)
     assert notes == ["Stopped: faces are not repaired."]
+
+
+def test_faces_are_repaired_by_the_method_of_the_portrait_with_its_settings():
+    own = {"strength_curve": "0:0, 1:1"}
+    job = Job("x", people=(PERSON,), method="FACT", adapter="film", method_settings=own)
+    head = Portrait(Image.fromarray(HEAD), 1, "")
+    for asked, expected in ((job, {"adapter": "film", **own}), (Job("x", people=(PERSON,)), {"adapter": "auto"})):
+        host = Draws()
+        PortraitFinisher(host, Settings(repair_faces=True), SIDES).finish(head, asked)
+        assert [(one.method, one.method_settings) for one in host.jobs] == [(asked.method, expected)]
+
+
+STOPPED = [
+    ({"enlarge": 256}, 31, "Stopped: 2 of 3 pictures are not enlarged."),
+    ({"repair_faces": True}, 34, "Stopped: the faces of 2 of 3 pictures are not repaired."),
+    (
+        {"enlarge": 256, "repair_faces": True}, 34,
+        "Stopped: 2 of 3 pictures are not enlarged and their faces not repaired.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "after", "sentence"), STOPPED)
+def test_a_stop_is_read_after_each_picture_and_what_it_leaves_is_said(changes, after, sentence):
+    """Three pictures of ten steps are 30 of the bar; ``after`` ends the work while or after the first is finished."""
+    settings = Settings(steps=10, count=3, width=128, height=128, **changes)
+    job, _ = plan(PERSON.identity, None, settings)
+    said = []
+
+    def progress(done, total):
+        said.append((done, total))
+        return done < after
+
+    result = make(Enlarges(), job, finisher=PortraitFinisher(Enlarges(), settings, SIDES), progress=progress)
+    assert len(result.pictures) == 3
+    assert sentence in result.notes
+    sizes = [one.portrait.picture.width for one in result.pictures]
+    assert sizes == ([256, 128, 128] if "enlarge" in changes else [128] * 3)
+    assert [done for done, _ in said] == sorted(done for done, _ in said)
+
+
+def test_enlarging_alone_moves_the_bar_picture_by_picture():
+    settings, said = Settings(steps=10, count=3, width=128, height=128, enlarge=256), []
+    job, _ = plan(PERSON.identity, None, settings)
+    finisher = PortraitFinisher(Enlarges(), settings, SIDES)
+    result = make(Enlarges(), job, finisher=finisher, progress=lambda *one: said.append(one) or True)
+    assert {(done, 33) for done in (30, 31, 32, 33)} <= set(said)
+    assert not any("Stopped" in note for note in result.notes)
+
+
+def test_what_is_not_enlarged_as_asked_is_logged(caplog):
+    enlarge_picture(Enlarges(), Image.new("RGB", (64, 128)), 512, "Blunt")
+    assert "There is no upscaler Blunt." in caplog.text
+    caplog.clear()
+    enlarge_picture(None, Image.new("RGB", (64, 128)), 512, "Sharp")
+    assert "there is no upscaler 'Sharp' here; enlarged by Lanczos" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -121,6 +177,7 @@ def test_a_full_body_has_its_words_and_a_standing_pose_where_there_is_a_controln
     (control,) = full_body_controls(settings, frozenset({"openpose"}))
     assert (control.kind, control.prepared, control.picture.size) == ("openpose", True, (64, 96))
     assert full_body_controls(settings, frozenset()) == ()
+    assert full_body_controls(settings, frozenset({"openpose"}), people=2) == ()
     assert full_body_controls(replace(settings, framing=UPPER_BODY), frozenset({"openpose"})) == ()
 
 

@@ -125,6 +125,13 @@ def test_several_people_are_in_one_picture_each_in_a_box(tmp_path):
     assert 'FaceChain people: "Anna: 0.5, 0, 1, 1; Anna *0.9: 0, 0, 1, 0.5"' in shown.infotext(0)
 
 
+def test_only_somebody_alone_stands_in_the_middle_of_a_full_body(tmp_path):
+    for others, kinds in (("", ["openpose"]), ("Anna", [])):
+        host = FakeHost(tmp_path)
+        generate(host, request(others=others, framing="full body", count=1), keep_going)
+        assert [unit.kind for unit in host.jobs[0].controls] == kinds
+
+
 def test_several_people_have_columns_and_their_mean_likeness_counts(tmp_path):
     host = FakeHost(tmp_path)
     shown = generate(host, request(others="Anna", count=1, fuse=True), keep_going)

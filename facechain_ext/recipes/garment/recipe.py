@@ -12,7 +12,7 @@ from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.recipes.arguments import RECIPE_LABEL
-from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.garment.marking import check_mark
 from facechain_ext.recipes.garment.settings import GarmentSettings, check_garment_settings
 from facechain_ext.recipes.job import Control, Inpaint, Job
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
     from facechain_ext.recipes.job import Host, Person, Portrait
     from facechain_ext.recipes.template.image import TemplateImage
+    from facechain_ext.recipes.template.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +95,9 @@ def keep_garment(
     stopped, before_face = shared.stopped, None
     if settings.face_denoise and not stopped:
         before_face = pixels
+        again = repair_settings(job, settings.sides, settings.seed, settings.face_denoise)
         pixels, face_notes, lacking, stopped = _paint_face(
-            replace(photo, pixels=pixels), photo.pixels, mask, person, settings, host, label, detector, masker,
+            replace(photo, pixels=pixels), photo.pixels, mask, person, again, host, label, detector, masker,
             shared.part(1),
         )  # fmt: skip
         notes, left_out = [*notes, *face_notes], [*left_out, *lacking]
@@ -205,7 +207,7 @@ def _paint_face(
     photo: Pixels,
     mask: Mask,
     person: Person,
-    settings: GarmentSettings,
+    again: Settings,
     host: Host,
     label: str,
     detector: Detector | None,
@@ -213,11 +215,6 @@ def _paint_face(
     progress: Callable[[int, int], bool],
 ) -> tuple[Pixels, list[str], list[str], bool]:
     """The picture with its face painted anew outside the garment; notes, what was left out, whether it was stopped."""
-    again = replace(
-        DETAIL_SETTINGS, prompt=settings.prompt, negative_prompt=settings.negative_prompt,
-        denoise=settings.face_denoise, strength=person.strength, steps=settings.steps, seed=settings.seed,
-        cfg=settings.cfg, sampler=settings.sampler, sides=settings.sides,
-    )  # fmt: skip
     try:
         result, _ = repair_faces(
             picture, [person], again, host=host, labels=[label], detector=detector, masker=masker, progress=progress
@@ -225,6 +222,7 @@ def _paint_face(
     except Cancelled:
         return picture.pixels, [], ["Stopped: the face is not painted anew."], True
     except (HostError, PhotoError) as error:
+        log.warning("the face is not painted anew: %s", error)
         return picture.pixels, [], [f"The face is not painted anew: {error}"], False
     pixels = np.where(mask[..., None], photo, result.pixels)
     kept = [note for note in result.notes if note not in result.left_out]

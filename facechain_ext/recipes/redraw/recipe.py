@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext import faces
-from facechain_ext.errors import Cancelled, PhotoError
+from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.arguments import RECIPE_LABEL
-from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.job import Inpaint, Person
 from facechain_ext.recipes.portrait_settings import PREFIX
@@ -239,15 +239,12 @@ def _repair(
     progress: Callable[[int, int], bool],
 ) -> tuple[TemplateImage, tuple[str, ...], bool]:
     """The drawing with its faces drawn once more, sentences on that, and whether it was stopped."""
-    again = replace(
-        DETAIL_SETTINGS, prompt=job.prompt, negative_prompt=job.negative_prompt, denoise=_REPAIR_DENOISE,
-        strength=people[0].strength, steps=settings.steps, seed=settings.seed, sampler=settings.sampler,
-        cfg=settings.cfg, sides=settings.sides, method=job.method,
-    )  # fmt: skip
+    again = repair_settings(job, settings.sides, settings.seed, _REPAIR_DENOISE)
     try:
         result, _ = repair_faces(drawn, people, again, host=host, progress=progress)
     except Cancelled:
         return drawn, ("Stopped: the faces are not drawn once more.",), True
-    except PhotoError as error:
+    except (HostError, PhotoError) as error:
+        log.warning("faces are not drawn once more: %s", error)
         return drawn, (f"The faces are not drawn once more: {error}",), False
     return replace(drawn, pixels=result.pixels), result.notes, result.stopped

@@ -83,6 +83,7 @@ def diffuse(
         settings.negative_prompt,
         people=tuple(people),
         method=settings.method,
+        method_settings=settings.method_settings,
         seed=seed,
         steps=steps,
         sampler=preset.sampler or settings.sampler,

@@ -117,6 +117,7 @@ class FaithfulQuality:
             settings.negative_prompt,
             people=(Person(identity, _FIRST_STRENGTH),),
             method=settings.method,
+            method_settings=settings.method_settings,
             seed=settings.seed + target.number,
             steps=settings.steps,
             sampler=settings.sampler,

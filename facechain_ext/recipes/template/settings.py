@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.methods.named_files import AUTOMATIC
@@ -13,6 +13,8 @@ from facechain_ext.recipes.studio.presets import PRESETS
 from facechain_ext.recipes.template.crop import SIDES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.recipes.job import ControlKind
@@ -110,7 +112,7 @@ class Settings:
     ``studio_preset``, ``studio_stages`` and the two ratios are those of the quality studio, ``upscaler`` the host's for
     its stage of that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of
     ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is
-    painted, in pixels.
+    painted, in pixels. ``method_settings`` are further settings of the method, by name.
     """
 
     quality: str = _DEFAULT["quality"]
@@ -136,6 +138,7 @@ class Settings:
     template_expression: bool = _DEFAULT["template_expression"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES
+    method_settings: Mapping[str, object] = field(default_factory=dict)
 
     def suited_to(self, defaults: DrawingDefaults, controls: frozenset[ControlKind], *, steps_given: bool) -> Settings:
         """The same for a checkpoint and its ControlNets; steps that somebody has chosen stay."""

@@ -103,6 +103,7 @@ class StandardQuality:
             settings.negative_prompt,
             people=(Person(identity, strength, region=np.asarray(small_mask / 255.0, np.float32)),),
             method=settings.method,
+            method_settings=settings.method_settings,
             count=settings.count,
             seed=settings.seed + target.number,
             steps=settings.steps,

@@ -116,7 +116,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
     job, notes = plan_job(host, identity, request, settings.seed)
     scorer = host.likeness_scorer()
     sides = host.capabilities().defaults.painted
-    finisher = PortraitFinisher(host, settings.finishing, sides, scorer) if settings.finishing else None
+    finisher = PortraitFinisher(host, settings, sides, scorer) if settings.finishes else None
 
     def generate_pictures() -> PortraitResult:
         result = make(
@@ -218,7 +218,7 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
     people = assign_regions(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
-    controls, remarks = _controls(host, request), to_infotext(form, request.person)
+    controls, remarks = _controls(host, request, len(people)), to_infotext(form, request.person)
     own = method_settings_from_form(form)
     job = replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks)
     return replace(job, method_settings=own), notes
@@ -245,11 +245,11 @@ def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:
     return units
 
 
-def _controls(host: PageHost, request: PortraitRequest) -> tuple[Control, ...]:
+def _controls(host: PageHost, request: PortraitRequest, people: int) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
     capabilities = host.capabilities()
     if request.pose is None:
-        return full_body_controls(settings_from_form(request.form, 0), capabilities.ready_controls)
+        return full_body_controls(settings_from_form(request.form, 0), capabilities.ready_controls, people=people)
     controls = wanted_controls(request.form, request.pose)
     for control in controls:
         if capabilities.unavailable_reason(control.kind):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facechain_ext.errors import Cancelled, InputError, PhotoError
+from facechain_ext.errors import Cancelled, HostError, InputError, PhotoError
 from facechain_ext.identity.likeness_scale import Likeness
-from facechain_ext.recipes.job import Person
+from facechain_ext.recipes.job import Person, Portrait
 from facechain_ext.recipes.redraw.recipe import people_of_picture, redraw
 from facechain_ext.recipes.redraw.settings import LOOKS, RedrawSettings, find_look, person_strength
 from facechain_ext.recipes.template import read_template
@@ -129,25 +129,59 @@ def test_the_most_like_of_several_is_taken_and_called_weak_evidence(one):
     assert "of a drawing this is weak evidence" in note
 
 
+class FacesAgain(Drawer):
+    """Gives the photo back as the drawing, so that its face is found again."""
+
+    def generate(self, job, *, progress=None, ready=None):
+        if job.inpaint.mask is None:
+            self.jobs.append(job)
+            return [Portrait(job.inpaint.picture, job.seed, "")]
+        return super().generate(job)
+
+
 def test_faces_are_drawn_once_more_at_their_own_resolution(one):
-    class Photo(Drawer):
-        """Gives the photo back as the drawing, so that its face is found again."""
-
-        def generate(self, job, *, progress=None, ready=None):
-            if job.inpaint.mask is None:
-                self.jobs.append(job)
-                from facechain_ext.recipes.job import Portrait
-
-                return [Portrait(job.inpaint.picture, job.seed, "")]
-            return super().generate(job)
-
-    host = Photo()
+    host = FacesAgain()
     settings = RedrawSettings(repair=True, sides=(256, 512))
     result = redraw(one, [person("Anna")], settings, host=host)
     whole, face = host.jobs
     assert face.inpaint.denoise == 0.35
     assert face.prompt == whole.prompt
     assert any("Face 1 is painted as Anna" in note for note in result.notes)
+
+
+def test_the_adapter_that_a_style_suggests_draws_the_faces_once_more_too(one, tmp_path):
+    from facechain_ext.weights import set_models_folder
+
+    (tmp_path / "adapter-film.safetensors").write_bytes(b"x")
+    set_models_folder(tmp_path)
+    try:
+        host = FacesAgain()
+        redraw(one, [person("Anna")], RedrawSettings(look="hanfu", repair=True, sides=(256, 512)), host=host)
+    finally:
+        set_models_folder(None)
+    whole, face = host.jobs
+    assert whole.adapter == "film"
+    assert face.method_settings == {"adapter": "film"}
+
+
+class FailsAtTheFaces(Drawer):
+    """Gives the photo back as the drawing; what is drawn after that fails."""
+
+    def generate(self, job, *, progress=None, ready=None):
+        if self.jobs:
+            raise HostError("The sampler UniPC takes 3 steps.")
+        self.jobs.append(job)
+        return [Portrait(job.inpaint.picture, job.seed, "")]
+
+
+def test_faces_that_the_host_cannot_draw_leave_the_drawing_and_are_said(one, caplog):
+    settings = RedrawSettings(repair=True, sides=(256, 512))
+    result = redraw(one, [person("Anna")], settings, host=FailsAtTheFaces())
+    sentence = "The faces are not drawn once more: The sampler UniPC takes 3 steps."
+    assert sentence in result.notes
+    assert not result.stopped
+    assert result.image.pixels.shape == (256, 256, 3)
+    assert "The sampler UniPC takes 3 steps." in caplog.text
 
 
 def test_what_the_file_held_besides_comes_out_at_the_drawings_size():

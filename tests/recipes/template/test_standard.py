@@ -29,9 +29,12 @@ def test_standard_paints_each_face_once_at_a_size_that_fits_it(three, targets):
 @pytest.mark.parametrize("quality", ["standard", "faithful", "studio"])
 def test_every_pass_of_every_quality_uses_the_method_that_was_chosen(three, targets, quality):
     host = Painter()
-    make(three, {1: somebody()}, Settings(quality=quality, method="FACT + LoRA"), host=host, targets=targets)
+    own = {"adapter": "film"}
+    settings = Settings(quality=quality, method="FACT + LoRA", method_settings=own)
+    make(three, {1: somebody()}, settings, host=host, targets=targets)
     assert host.jobs
     assert {job.method for job in host.jobs} == {"FACT + LoRA"}
+    assert all(job.method_settings == own for job in host.jobs)
 
 
 def test_the_mask_grows_as_asked_and_takes_the_hair_along(three):
