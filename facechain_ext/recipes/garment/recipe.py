@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
+from facechain_ext.faces.picture import picture_digest
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.garment.marking import check_mark
@@ -96,10 +97,11 @@ def keep_garment(
     if settings.face_denoise and not stopped:
         before_face = pixels
         again = repair_settings(job, settings.sides, settings.seed, settings.face_denoise)
+        # with a digest of its own: the photo of a person is refused where a face of that person is to be painted
+        scene = replace(photo, pixels=pixels, digest=picture_digest(pixels))
         pixels, face_notes, lacking, stopped = _paint_face(
-            replace(photo, pixels=pixels), photo.pixels, mask, person, again, host, label, detector, masker,
-            shared.part(1),
-        )  # fmt: skip
+            scene, photo.pixels, mask, person, again, host, label, detector, masker, shared.part(1)
+        )
         notes, left_out = [*notes, *face_notes], [*left_out, *lacking]
     if not stopped:
         shared.finish()

@@ -10,6 +10,7 @@ import numpy as np
 
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, HostError, PhotoError
+from facechain_ext.faces.picture import picture_digest
 from facechain_ext.identity import Identity
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.arguments import RECIPE_LABEL
@@ -227,7 +228,8 @@ def _drawing(picture: TemplateImage, pixels: Pixels) -> TemplateImage:
     """The drawing as a file that keeps what the photo's held; it has colours, whatever the photo had."""
     size = pixels.shape[1], pixels.shape[0]
     alpha = None if picture.alpha is None else np.asarray(resized(picture.alpha, size))
-    return replace(picture, pixels=pixels, alpha=alpha, grey=False)
+    # with a digest of its own: the photo of a person is refused where a face of that person is to be painted
+    return replace(picture, pixels=pixels, digest=picture_digest(pixels), alpha=alpha, grey=False)
 
 
 def _repair(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, InputError, PhotoError
+from facechain_ext.identity import PhotoFact
 from facechain_ext.recipes.garment.marking import mark_garment, read_mask
 from facechain_ext.recipes.garment.recipe import keep_garment
 from facechain_ext.recipes.garment.settings import GarmentSettings
@@ -273,6 +274,14 @@ def test_a_masks_picture_has_the_photos_size_and_white_or_opaque_is_garment(mask
         read_mask(png(np.zeros((10, 20), np.uint8)), ASTRONAUT)
     with pytest.raises(PhotoError, match="picture"):
         read_mask(b"hello", ASTRONAUT)
+
+
+def test_somebody_keeps_a_garment_of_their_own_photo_and_gets_a_new_face_too(photo, mask):
+    own = PhotoFact("a.png", photo.digest, 1, (0.0, 0.0, 9.0, 9.0), "none", "none")
+    person = replace(ANNA, identity=replace(ANNA.identity, photos=(own,)))
+    host = Keeper()
+    result = keep_garment(photo, mask, person, GarmentSettings(steps=4), host=host)
+    assert len(host.jobs) == 2, result.left_out
 
 
 class FailsAtTheFace(Keeper):

@@ -164,6 +164,13 @@ def test_the_adapter_that_a_style_suggests_draws_the_faces_once_more_too(one, tm
     assert face.method_settings == {"adapter": "film"}
 
 
+def test_the_faces_of_the_photos_own_people_are_drawn_once_more_too(one, encoder):
+    (own,), _ = people_of_picture(one, encoder)
+    host = FacesAgain()
+    result = redraw(one, [Person(own)], RedrawSettings(repair=True, sides=(256, 512)), host=host)
+    assert len(host.jobs) == 2, result.notes
+
+
 class FailsAtTheFaces(Drawer):
     """Gives the photo back as the drawing; what is drawn after that fails."""
 
