@@ -99,7 +99,6 @@ def template(
     from facechain_ext.methods.registry import read_method_name
     from facechain_ext.recipes.template import QUALITIES, Settings
     from facechain_ext.recipes.template.actions import resolve_actions
-    from facechain_ext.recipes.template.infotext import template_infotext
     from facechain_ext.recipes.template.qualities import chooses_by_likeness
     from facechain_ext.recipes.tools import retouching
 
@@ -152,11 +151,7 @@ def template(
     done = finished.result
     for note in (*refused, *(note for note in done.notes if note not in finished.said)):
         console.print(note, style="yellow", markup=False)
-    text = template_infotext(
-        finished.template, actions, finished.settings, hair=work.hair, tools=[tool.name for tool in tools],
-        host_text=done.infotext, scene=finished.drawn,
-    )  # fmt: skip
-    finished.template.save(done.pixels, out, text)
+    finished.template.save(done.pixels, out, finished.infotext)
     if stages_folder is not None:
         _save_stages(done.stages, stages_folder)
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)

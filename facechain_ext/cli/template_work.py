@@ -18,6 +18,7 @@ from facechain_ext.recipes.template import (
     make_from_words,
     read_template,
 )
+from facechain_ext.recipes.template.infotext import scene_infotext, template_infotext
 from facechain_ext.recipes.template.source_photo import doubts_before
 
 if TYPE_CHECKING:
@@ -45,16 +46,20 @@ class TemplateWork:
     tools: Sequence[FaceTool]
     numbers: Path | None
 
+    @property
+    def tool_names(self) -> list[str]:
+        """What finishes the faces, by name."""
+        return [tool.name for tool in self.tools]
+
 
 @dataclass(frozen=True, eq=False)
 class FinishedWork:
-    """The template, what became of it and with which settings, what was said before, and what it was drawn from."""
+    """The template, what became of it, the settings as the picture holds them, and what was said before."""
 
     template: TemplateImage
     result: TemplateResult
-    settings: Settings
+    infotext: str
     said: Sequence[str] = ()
-    drawn: tuple[Scene, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +91,10 @@ def put_into_picture(given: GivenTemplate, work: TemplateWork) -> FinishedWork:
             template, work.actions, work.settings, host=work.host, targets=targets, scorer=work.scorer,
             tools=work.tools, progress=progress,
         )  # fmt: skip
-    return FinishedWork(template, result, work.settings, said)
+    text = template_infotext(
+        template, work.actions, work.settings, hair=work.hair, tools=work.tool_names, host_text=result.infotext
+    )
+    return FinishedWork(template, result, text, said)
 
 
 def draw_and_put(scene: Scene, host: DiffusersHost, work: TemplateWork) -> FinishedWork:
@@ -97,6 +105,7 @@ def draw_and_put(scene: Scene, host: DiffusersHost, work: TemplateWork) -> Finis
             progress=progress,
         )  # fmt: skip
     if work.numbers is not None:
-        targets = find_template_faces(made.template.pixels, hair=work.hair)
-        made.template.save(np.asarray(draw_face_numbers(made.template.pixels, targets).convert("RGB")), work.numbers)
-    return FinishedWork(made.template, made.result, made.settings, drawn=(scene, made.seed))
+        numbered = draw_face_numbers(made.template.pixels, made.targets)
+        made.template.save(np.asarray(numbered.convert("RGB")), work.numbers)
+    text = scene_infotext(made, work.actions, hair=work.hair, tools=work.tool_names)
+    return FinishedWork(made.template, made.result, text)

@@ -24,7 +24,7 @@ from facechain_ext.recipes.style import make as make_portraits
 from facechain_ext.recipes.style import plan
 from facechain_ext.recipes.template import find_template_faces, make, make_from_words, read_template
 from facechain_ext.recipes.template.actions import card_source, photo_source, resolve_actions
-from facechain_ext.recipes.template.infotext import template_infotext
+from facechain_ext.recipes.template.infotext import scene_infotext, template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, paints
 from facechain_ext.recipes.tools import fusion, retouching
 from facechain_ext.storage.lru_cache import LRUCache
@@ -135,10 +135,7 @@ class RequestWorker:
                 made = make_from_words(
                     scene, actions, settings, host=self._host, hair=hair, scorer=scorer, tools=tools, progress=progress
                 )
-                text = template_infotext(
-                    made.template, actions, made.settings, hair=hair, tools=names, host_text=made.result.infotext,
-                    scene=(scene, made.seed),
-                )  # fmt: skip
+                text = scene_infotext(made, actions, hair=hair, tools=names)
                 return _finished_template(made.template, made.result, text, settings.seed, refused)
 
             return self._host.queued(draw)()

@@ -10,7 +10,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.text_values import format_number, read_float, read_integer, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     InfotextValue = str | float | int | bool
     """What a picture's settings text holds under a label."""
@@ -139,3 +139,19 @@ class Setting:
 
     def _refusal(self, value: object, wanted: str) -> InputError:
         return InputError(f"FaceChain: {self.name} is {wanted}, not {shorten(value)}.")
+
+
+def read_infotext_values(rows: Iterable[Setting], values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What an infotext's ``values`` say of ``rows``, by name; and label -> text of what cannot be used."""
+    found: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    for row in rows:
+        label = row.infotext or row.name
+        text = values.get(label)
+        if text is None:
+            continue
+        try:
+            found[row.name] = row.read(row.from_infotext(text))
+        except (ValueError, InputError):
+            refused[label] = text
+    return found, refused

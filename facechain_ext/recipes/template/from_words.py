@@ -35,14 +35,15 @@ NAME = "scene.png"
 
 @dataclass(frozen=True, eq=False)
 class SceneResult:
-    """The drawn template, the ``seed`` that drew it, how many faces it shows, and what became of it.
+    """The drawn template, the scene and the ``seed`` that drew it, its faces, and what became of it.
 
     ``settings`` are those with which its faces were made: the scene's words are the prompt where none was given.
     """
 
     template: TemplateImage
+    scene: Scene
     seed: int
-    faces: int
+    targets: list[TemplateFace]
     settings: Settings
     result: TemplateResult
 
@@ -90,7 +91,7 @@ def make_from_words(
     if seed != settings.seed:
         note = f"The scene is of seed {seed}: pictures of the seeds before it showed too few faces."
         result = replace(result, notes=(note, *result.notes))
-    return SceneResult(drawn, seed, len(targets), settings, replace(result, infotext=result.infotext or text))
+    return SceneResult(drawn, scene, seed, targets, settings, replace(result, infotext=result.infotext or text))
 
 
 def face_prompt(scene: Scene) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +107,9 @@ class TemplateImage:
 
 def image_of_pixels(pixels: Pixels, name: str) -> TemplateImage:
     """Pixels uint8 [h, w, 3] that are no file, as a template called ``name``."""
-    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
-    return TemplateImage(pixels, digest, name, (), grey=False, alpha=None, orientation=1, icc_profile=None, exif=None)
+    return TemplateImage(
+        pixels, picture_digest(pixels), name, (), grey=False, alpha=None, orientation=1, icc_profile=None, exif=None
+    )
 
 
 def check_free(path: Path) -> None:

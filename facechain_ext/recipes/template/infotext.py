@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facechain_ext import __version__
-from facechain_ext.errors import InputError
 from facechain_ext.methods.registry import written_method_name
+from facechain_ext.methods.setting import read_infotext_values
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.infotext import quote_infotext_value
 from facechain_ext.recipes.portrait_settings import PREFIX
@@ -21,6 +21,7 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from facechain_ext.recipes.template.from_words import SceneResult
     from facechain_ext.recipes.template.image import TemplateImage
     from facechain_ext.recipes.template.settings import FaceAction
 
@@ -114,21 +115,25 @@ def template_infotext(
     return "\n".join([*lines, last]) if paints(settings) else last
 
 
+def scene_infotext(
+    made: SceneResult, actions: Mapping[int, FaceAction], *, hair: bool = False, tools: Sequence[str] = ()
+) -> str:
+    """The text of a template that was drawn from words and of what became of its faces."""
+    return template_infotext(
+        made.template, actions, made.settings, hair=hair, tools=tools, host_text=made.result.infotext,
+        scene=(made.scene, made.seed),
+    )  # fmt: skip
+
+
 def parse_template_infotext(prompt: str, negative: str, values: Mapping[str, str]) -> ParsedTemplateInfotext | None:
     """What the parts of an infotext say; None when it is not that of a template portrait."""
     if values.get(RECIPE_LABEL) != RECIPE:
         return None
     named = re.fullmatch(r"(.*) \(([0-9a-f]{16})\)", values.get(_TEMPLATE, ""), re.DOTALL)
-    notes: list[str] = []
-    found: dict[str, Any] = {}
-    for row in TEMPLATE_SETTINGS:
-        text = values.get(_LABEL[row.name])
-        if text is None:
-            continue
-        try:
-            found[row.name] = row.read(row.from_infotext(text))
-        except (ValueError, InputError):
-            notes.append(f"{_LABEL[row.name]} is {shorten(text)}, which cannot be used; the default is set.")
+    found, refused = read_infotext_values(TEMPLATE_SETTINGS, values)
+    notes = [
+        f"{label} is {shorten(text)}, which cannot be used; the default is set." for label, text in refused.items()
+    ]
     if found.get("quality") not in QUALITIES:
         found.pop("quality", None)
     settings = replace(Settings(), **found, upscaler=values.get(_UPSCALER, ""))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.methods.setting import Setting
+from facechain_ext.methods.setting import Setting, read_infotext_values
 from facechain_ext.recipes.job import Control, Job, Lora
 from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
 
@@ -118,12 +118,6 @@ def parse_scene(values: Mapping[str, str]) -> tuple[Scene | None, list[str]]:
     found: dict[str, Any] = {"words": values[WORDS_LABEL], "lora": values.get(LORA_LABEL, "")}
     found |= {"negative_prompt": values[NEGATIVE_LABEL]} if NEGATIVE_LABEL in values else {}
     notes = ["The scene followed a picture of a pose; give it again."] if POSE_LABEL in values else []
-    for row in SCENE_SETTINGS:
-        text = values.get(row.infotext or row.name)
-        if text is None:
-            continue
-        try:
-            found[row.name] = row.read(row.from_infotext(text))
-        except (ValueError, InputError):
-            notes.append(f"{row.infotext} cannot be used; the default is set.")
-    return Scene(**found), notes
+    read, refused = read_infotext_values(SCENE_SETTINGS, values)
+    notes += [f"{label} cannot be used; the default is set." for label in refused]
+    return Scene(**found, **read), notes

@@ -20,7 +20,7 @@ from facechain_ext.recipes.template import (
     read_template,
 )
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
-from facechain_ext.recipes.template.infotext import template_infotext
+from facechain_ext.recipes.template.infotext import scene_infotext, template_infotext
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import ReportProgress, partial_progress
@@ -154,10 +154,7 @@ def _generate_scene(
             scene, actions, settings, host=host, hair=hair, scorer=scorer, tools=tools, progress=report
         )
     )()
-    text = template_infotext(
-        made.template, actions, made.settings, hair=hair, tools=[tool.name for tool in tools],
-        host_text=made.result.infotext, scene=(scene, made.seed),
-    )  # fmt: skip
+    text = scene_infotext(made, actions, hair=hair, tools=[tool.name for tool in tools])
     notes = (*refused, *unavailable_controls(capabilities, settings.quality))
     return replace(_saved(host, request, made.template, made.result, text, notes), before=made.template.pixels)
 

@@ -12,7 +12,7 @@ from facechain_ext.errors import Cancelled, HostError, InputError, PhotoError
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import LARGE, SMALL, USUAL
 from facechain_ext.recipes.template import Scene, Settings, make_from_words
-from facechain_ext.recipes.template.infotext import parse_template_infotext, template_infotext
+from facechain_ext.recipes.template.infotext import parse_template_infotext, scene_infotext, template_infotext
 from facechain_ext.ui.pnginfo import parse_infotext
 from tests.recipes.template.painters import Painter, Steps
 from tests.recipes.template.portraits import HEAD, SOURCE, row, small, somebody
@@ -42,13 +42,14 @@ def test_the_first_picture_with_faces_enough_is_taken_and_only_its_faces_change(
     host = Draws(0, 1, 2)
     made = make_from_words(SCENE, {1: SOURCE, 2: "pixelate"}, Settings(steps=4), host=host)
     assert [(job.seed, job.prompt, job.people) for job in host.jobs] == [(seed, SCENE.words, ()) for seed in range(3)]
-    assert (made.seed, made.faces) == (2, 2)
+    assert (made.seed, len(made.targets)) == (2, 2)
     assert made.result.changed.any()
     assert made.result.changed.mean() < 0.6
     assert "seed 2" in made.result.notes[0]
     text = template_infotext(
         made.template, {1: SOURCE}, made.settings, host_text=made.result.infotext, scene=(SCENE, 2)
     )
+    assert scene_infotext(made, {1: SOURCE}) == text
     infotext = parse_infotext(text)
     assert infotext.values["FaceChain scene"] == SCENE.words
     assert infotext.values["FaceChain scene seed"] == "2"

@@ -17,6 +17,7 @@ from facechain_ext.errors import PhotoError
 from facechain_ext.faces import read_picture
 from facechain_ext.identity import PhotoFact
 from facechain_ext.recipes.template import FaceSource, find_template_faces, make, read_template
+from facechain_ext.recipes.template.image import image_of_pixels
 from tests.recipes.template.painters import Painter
 from tests.recipes.template.portraits import ASTRONAUT, HEAD, SOURCE, png, row, small, somebody, standard
 
@@ -142,6 +143,10 @@ def test_the_digest_is_that_of_the_same_file_as_a_photo(mode, profile):
     made = None if profile == "none" else ImageCms.ImageCmsProfile(ImageCms.createProfile(profile)).tobytes()
     content = encoded(mode, made)
     assert read_template(content).digest == read_picture(content).digest
+
+
+def test_a_template_of_pixels_has_the_digest_of_the_same_picture_as_a_file():
+    assert image_of_pixels(HEAD, "scene.png").digest == read_template(png(HEAD)).digest
 
 
 def test_the_persons_own_photo_is_no_template_in_any_file(three, targets):
