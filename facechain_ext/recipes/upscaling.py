@@ -1,4 +1,4 @@
-"""Enlarging by the host's upscalers, as a stage of the studio does."""
+"""Enlarging by the host's upscalers: in a stage of the studio, and at the end of a portrait."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ def write_numbered(folder: Path, stem: str, suffix: str, content: bytes) -> Path
 
     The folder is made where it is missing. Raises OSError when it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     while True:
         path = free_path(folder, stem, suffix)
         try:

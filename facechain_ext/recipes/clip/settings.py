@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+CLIP_SETTINGS: tuple[Setting, ...] = (
+    Setting("face", "Face of the clip", None, 0, "In its first frame, from the left; 0 takes the largest.", 0, 100, 1),
+    Setting("strength", "Opacity of the face", None, 1.0, "1 covers the clip's face wholly.", 0, 1, 0.05),
+    Setting("clip_expression", "Expression of the clip", None, default=True, help="Mouth and eyelids follow the clip."),
+    Setting("clip_complexion", "Complexion of the clip", None, default=False, help="The skin has the clip's colour."),
+    Setting("mark", "Visible mark", None, default=True, help="Draws the mark into a corner of every frame."),
+)
+"""The table of settings, for requests and the page; face 0 is None of ClipSettings."""
+_DEFAULT = {row.name: row.default for row in CLIP_SETTINGS}
+
+
 @dataclass(frozen=True)
 class ClipSettings:
     """How a face of a clip is replaced.
@@ -24,20 +35,10 @@ class ClipSettings:
     """
 
     face: int | None = None
-    strength: float = 1.0
-    clip_expression: bool = True
-    clip_complexion: bool = False
-    mark: bool = True
-
-
-CLIP_SETTINGS: tuple[Setting, ...] = (
-    Setting("face", "Face of the clip", None, 0, "In its first frame, from the left; 0 takes the largest.", 0, 100, 1),
-    Setting("strength", "Opacity of the face", None, 1.0, "1 covers the clip's face wholly.", 0, 1, 0.05),
-    Setting("clip_expression", "Expression of the clip", None, default=True, help="Mouth and eyelids follow the clip."),
-    Setting("clip_complexion", "Complexion of the clip", None, default=False, help="The skin has the clip's colour."),
-    Setting("mark", "Visible mark", None, default=True, help="Draws the mark into a corner of every frame."),
-)
-"""The table of settings, for requests and the page; face 0 is None of ClipSettings."""
+    strength: float = _DEFAULT["strength"]
+    clip_expression: bool = _DEFAULT["clip_expression"]
+    clip_complexion: bool = _DEFAULT["clip_complexion"]
+    mark: bool = _DEFAULT["mark"]
 
 
 def clip_settings(values: Mapping[str, Any]) -> ClipSettings:

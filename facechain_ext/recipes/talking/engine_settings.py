@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
+from facechain_ext.media.speech import speakers_here
 from facechain_ext.next_steps import next_steps
 from facechain_ext.recipes.talking.engines import command_engine, sadtalker
 
@@ -42,8 +42,9 @@ class EngineSettings:
     @property
     def speakers(self) -> tuple[str, ...]:
         """The speech programs that are here, eSpeak NG first; it may be a library without its program."""
-        piper = bool(self.piper_voice and shutil.which("piper"))
-        return ("espeak-ng", *(["piper"] if piper else []), *(["edge-tts"] if shutil.which("edge-tts") else []))
+        missing = speakers_here()
+        piper = bool(self.piper_voice) and not missing["piper"]
+        return ("espeak-ng", *(["piper"] if piper else []), *([] if missing["edge-tts"] else ["edge-tts"]))
 
 
 def find_engine(name: str, settings: EngineSettings) -> Engine | None:

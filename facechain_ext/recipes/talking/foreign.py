@@ -32,7 +32,7 @@ _LATE_SECONDS = 20.0
 """How long a result may come after the program has ended: encoders that it started may still be writing."""
 _STILL_FPS = 25.0
 _LOG_BYTES = 100_000
-"""Of a log that are shown: its end."""
+"""Of a log's end that an error holds; a page shows less of it."""
 _LENGTH_DIFFERENCE = 0.5
 """Seconds by which video and voice may differ before it is said."""
 
@@ -52,8 +52,8 @@ def make_by_engine(
     """Write the video that ``engine`` makes of ``portrait``, RGB uint8 [h, w, 3], and ``voice``; returns notes.
 
     The engine works on copies in a folder that is removed afterwards. Raises InputError for an unusable sound,
-    HostError with the end of the engine's log when it fails, hangs or writes no video, Cancelled when stopped. The
-    error's ``details`` then hold the whole log, and so does ``log_file`` where one is given.
+    HostError with the last lines of the engine's log when it fails, hangs or writes no video, Cancelled when stopped.
+    The error's ``details`` then hold the end of the log, 100 kB of it, and ``log_file`` all of it where one is given.
     """
     check_format(path)
     sound = read_sound(voice)
@@ -121,7 +121,7 @@ def _readable(path: Path) -> bool:
 
 
 def _failure(error: FaceChainError, log: Path, log_file: Path | None) -> HostError:
-    """``error`` with the engine's log, which is copied to ``log_file``."""
+    """``error`` with the end of the engine's log, all of which is copied to ``log_file``."""
     if not log.is_file() or not log.stat().st_size:
         return HostError(str(error))
     kept = ""

@@ -12,27 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class PreviewSettings:
-    """How the preview is made.
-
-    Attributes:
-        fps: frames a second, 5 to 60.
-        side: longer side of the video in pixels, 128 to 1920; a smaller portrait is not enlarged.
-        liveliness: 0 (the head is still) to 2.
-        seed: of blinks and turns of the head.
-        face: number of the face, from the left; None is the largest.
-        mark: draw the visible mark.
-    """
-
-    fps: float = 25.0
-    side: int = 720
-    liveliness: float = 1.0
-    seed: int = 0
-    face: int | None = None
-    mark: bool = True
-
-
 TALKING_SETTINGS: tuple[Setting, ...] = (
     Setting("fps", "Frames a second", None, 25.0, "Of the video.", 5, 60, 1),
     Setting("side", "Longer side", None, 720, "In pixels; a smaller portrait is not enlarged.", 128, 1920, 8),
@@ -42,6 +21,28 @@ TALKING_SETTINGS: tuple[Setting, ...] = (
     Setting("mark", "Visible mark", None, default=True, help="Draws the mark into a corner of every frame."),
 )
 """The table of settings, for requests and the page; face 0 is None of PreviewSettings."""
+_ROW = {row.name: row for row in TALKING_SETTINGS}
+
+
+@dataclass(frozen=True)
+class PreviewSettings:
+    """How the preview is made; ranges are those of ``TALKING_SETTINGS``.
+
+    Attributes:
+        fps: frames a second.
+        side: longer side of the video in pixels; a smaller portrait is not enlarged.
+        liveliness: how much the head moves; at 0 it is still.
+        seed: of blinks and turns of the head.
+        face: number of the face, from the left; None is the largest.
+        mark: draw the visible mark.
+    """
+
+    fps: float = _ROW["fps"].default
+    side: int = _ROW["side"].default
+    liveliness: float = _ROW["liveliness"].default
+    seed: int = _ROW["seed"].default
+    face: int | None = None
+    mark: bool = _ROW["mark"].default
 
 
 def talking_settings(values: Mapping[str, Any]) -> PreviewSettings:
@@ -51,10 +52,10 @@ def talking_settings(values: Mapping[str, Any]) -> PreviewSettings:
 
 def check_settings(settings: PreviewSettings) -> None:
     """Raises InputError for a value out of its range."""
-    for name, value, low, high in (
-        ("Frames a second", settings.fps, 5, 60),
-        ("The video's side", settings.side, 128, 1920),
-        ("Liveliness", settings.liveliness, 0, 2),
+    for name, row, value in (
+        ("Frames a second", _ROW["fps"], settings.fps),
+        ("The video's side", _ROW["side"], settings.side),
+        ("Liveliness", _ROW["liveliness"], settings.liveliness),
     ):
-        if not low <= value <= high:
-            raise InputError(f"{name} is {value:g}; choose a value from {low} to {high}.")
+        if not row.low <= value <= row.high:
+            raise InputError(f"{name} is {value:g}; choose a value from {row.low:g} to {row.high:g}.")
