@@ -1,4 +1,4 @@
-"""The script that stands in for FaceChain's where that could not be loaded, and shows the reason."""
+"""What stands in for FaceChain's script or for its hooks where those could not be loaded, and shows the reason."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import gradio as gr
 from modules import scripts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from facechain_ext.hosts.webui.host_types import Component, Processing
 
 TITLE = "FaceChain"
@@ -16,7 +18,7 @@ TITLE = "FaceChain"
 
 def fallback_script(error: Exception) -> type[object]:
     """A script class of the host that shows ``error`` in its accordion and in pictures that were to have a face."""
-    reason = f"FaceChain could not be loaded: {type(error).__name__}: {error}. The console has the details."
+    reason = _reason(error)
 
     class FallbackScript(scripts.Script):  # type: ignore[misc]
         """An accordion with one sentence."""
@@ -36,7 +38,39 @@ def fallback_script(error: Exception) -> type[object]:
 
         def process(self, p: Processing, *args: object) -> None:
             """Write the reason into the settings of a picture that was to have a face, which is made without it."""
-            if args and isinstance(args[0], dict) and args[0].get("enabled", True):
-                p.extra_generation_params[TITLE] = f"off ({reason})"
+            _write_reason(p, args, reason)
 
     return FallbackScript
+
+
+class FallbackHooks:
+    """The hooks of a generation where those could not be imported: a picture that was to have a face says why not."""
+
+    def __init__(self, error: Exception) -> None:
+        self._reason = _reason(error)
+
+    def process(self, p: Processing, args: Sequence[object]) -> None:
+        """Write the reason into the settings of the picture and into the page's message."""
+        if _write_reason(p, args, self._reason):
+            p.comment(self._reason)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Any other hook does nothing."""
+        return _do_nothing
+
+
+def _reason(error: Exception) -> str:
+    return f"FaceChain could not be loaded: {type(error).__name__}: {error}. The console has the details."
+
+
+def _write_reason(p: Processing, args: Sequence[object], reason: str) -> bool:
+    """Write the reason into the settings of a picture that was to have a face; returns whether it was."""
+    first = args[0] if args else False  # the page's switch, or the request in its place
+    wanted = bool(first.get("enabled", True)) if isinstance(first, dict) else first is True
+    if wanted:
+        p.extra_generation_params[TITLE] = f"off ({reason})"
+    return wanted
+
+
+def _do_nothing(*_args: object, **_more: object) -> None:
+    return None

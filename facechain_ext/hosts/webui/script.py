@@ -7,6 +7,7 @@ needs is imported when it first comes.
 from __future__ import annotations
 
 import functools
+import logging
 from typing import TYPE_CHECKING
 
 from modules import scripts
@@ -20,7 +21,10 @@ from facechain_ext.weights.folders import use_lora_folders
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from facechain_ext.hosts.webui.fallback_script import FallbackHooks
     from facechain_ext.hosts.webui.host_types import Component, PostprocessedImage, Processed, Processing
+
+log = logging.getLogger(__name__)
 
 TITLE = "FaceChain"
 """The name of the script in the API; never changes."""
@@ -99,7 +103,14 @@ class FaceChainScript(scripts.Script):  # type: ignore[misc]
         _hooks().postprocess(p, processed)
 
 
-def _hooks() -> ModuleType:
-    from facechain_ext.hosts.webui import script_hooks
+@functools.cache
+def _hooks() -> ModuleType | FallbackHooks:
+    """The module of the hooks; where it cannot be imported, hooks that say so in the pictures."""
+    try:
+        from facechain_ext.hosts.webui import script_hooks
+    except Exception as error:  # whatever fails here, the picture is made and says that it is without the face
+        log.exception("FaceChain could not be loaded")
+        from facechain_ext.hosts.webui.fallback_script import FallbackHooks
 
+        return FallbackHooks(error)
     return script_hooks

@@ -51,15 +51,21 @@ def bare(folder: Path, changes: dict[str, str]) -> Iterator[Webui]:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
-    with bare(
-        tmp_path_factory.mktemp("broken"), {"facechain_ext/hosts/webui/face_run.py": "from json import nothing\n"}
-    ) as host:
+    """A webui whose extension fails at the start."""
+    with bare(tmp_path_factory.mktemp("broken"), broken_module("accordion")) as host:
         yield host
 
 
-def test_pictures_are_made_without_the_face_and_say_why(broken):
+def broken_module(name: str) -> dict[str, str]:
+    return {f"facechain_ext/hosts/webui/{name}.py": "from json import nothing\n"}
+
+
+def test_pictures_are_made_without_the_face_and_say_why(broken, tmp_path):
     assert REASON in broken.generate({"photos": []}).infotext
     assert "FaceChain" not in broken.generate().infotext
+    with bare(tmp_path, broken_module("face_run")) as host:  # it is imported by the first generation
+        assert REASON in host.generate({"photos": []}).infotext
+        assert "FaceChain" not in host.generate().infotext
 
 
 def needs_a_browser(test):

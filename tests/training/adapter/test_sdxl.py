@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from facechain_ext.faces.types import Face
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
 from facechain_ext.hosts.diffusers.sampling.conditions import guidance
 from facechain_ext.methods.fact import load_adapter, new_adapter
@@ -54,7 +55,7 @@ def test_the_text_is_that_of_the_host(checkpoint):
 
 
 def test_sizes_and_crops_go_from_the_photo_to_the_batch(checkpoint, rendered_people):
-    face = type("Box", (), {"box": (300.0, 40.0, 380.0, 140.0)})
+    face = Face((300.0, 40.0, 380.0, 140.0), np.zeros((5, 2), np.float32), 1.0)
     picture = type("Tall", (), {"pixels": np.zeros((200, 400, 3), np.uint8), "width": 400, "height": 200, "name": "p"})
     _, _, crop = square(picture, face, np.zeros((200, 400), bool), 100)
     assert crop == (0, 100)  # the rightmost square, in a photo that was scaled by a half
