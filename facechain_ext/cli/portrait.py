@@ -90,7 +90,9 @@ def portrait(
         float | None,
         typer.Option(help="Second pass at so many times the size.", **limits(_HIRES_SCALE)),
     ] = None,
-    hires_denoise: Annotated[float, typer.Option(**limits(_HIRES_DENOISE))] = _HIRES_DENOISE.default,
+    hires_denoise: Annotated[
+        float | None, typer.Option(show_default=f"{_HIRES_DENOISE.default:g}", **limits(_HIRES_DENOISE))
+    ] = None,
     full_body: Annotated[
         bool, typer.Option("--full-body", help="All of the person: size, hires pass, words and repaired faces for it.")
     ] = False,
@@ -110,8 +112,9 @@ def portrait(
     suited, sdxl = drawing_defaults(checkpoint), is_sdxl(checkpoint)
     framed = framing_settings(FULL_BODY if full_body else UPPER_BODY, suited)
     width, height = (framed["width"], framed["height"]) if size is None else parse_pair(size, "x", "--size", int)
+    denoise = _HIRES_DENOISE.default if hires_denoise is None else hires_denoise
     if hires is None and framed["hires"]:
-        hires, hires_denoise = framed["hires_scale"], framed["hires_denoise"]
+        hires, denoise = framed["hires_scale"], framed["hires_denoise"] if hires_denoise is None else hires_denoise
     settings = Settings(
         strength=strength, width=width, height=height, framing=FULL_BODY if full_body else UPPER_BODY,
         repair_faces=repair_faces or full_body, enlarge=enlarge,
@@ -161,7 +164,7 @@ def portrait(
         height=height,
         loras=loras,
         controls=controls,
-        hires=Hires(hires, hires_denoise) if hires is not None else None,
+        hires=Hires(hires, denoise) if hires is not None else None,
         remarks=finishing_remarks(settings),
     )
     if style is not None:

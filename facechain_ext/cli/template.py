@@ -14,7 +14,7 @@ from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.studio.presets import PRESETS, STAGES
-from facechain_ext.recipes.template.scene import SCENE_SETTINGS
+from facechain_ext.recipes.template.scene import scene_setting
 from facechain_ext.recipes.template.settings import template_setting
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT = (
     template_setting(name) for name in ("denoise", "strength", "steps", "growth", "count")
 )
 
-_TRIES = next(row for row in SCENE_SETTINGS if row.name == "tries")
+_TRIES = scene_setting("tries")
 
 
 def template(
@@ -94,7 +94,13 @@ def template(
 
     With --words the checkpoint draws the template first, in the same run.
     """
-    from facechain_ext.cli.template_work import GivenTemplate, TemplateWork, draw_and_put, put_into_picture
+    from facechain_ext.cli.template_work import (
+        GivenTemplate,
+        TemplateWork,
+        draw_and_put,
+        put_into_picture,
+        write_numbers,
+    )
     from facechain_ext.identity.likeness_scorer import choose_scorer
     from facechain_ext.methods.registry import read_method_name
     from facechain_ext.recipes.template import QUALITIES, Settings
@@ -137,6 +143,8 @@ def template(
         sides=suited.painted,
     )
     given = None if template is None else GivenTemplate.read(template, hair=hair and paints_faces)
+    if given is not None and numbers is not None:
+        write_numbers(given.template, given.targets, numbers)  # it stays where somebody is missing
     actions, refused = resolve_actions(choices, lambda choice: load_source(choice, encoder, paint=paints_faces))
     tools = [retouching()] if retouch else []
     host = load_host(checkpoint, adapter, nets) if checkpoint is not None and paints_faces else None

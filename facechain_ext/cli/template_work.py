@@ -76,11 +76,14 @@ class GivenTemplate:
         return GivenTemplate(template, find_template_faces(template.pixels, hair=hair))
 
 
+def write_numbers(template: TemplateImage, targets: Sequence[TemplateFace], file: Path) -> None:
+    """Write the template with its faces numbered."""
+    template.save(np.asarray(draw_face_numbers(template.pixels, targets).convert("RGB")), file)
+
+
 def put_into_picture(given: GivenTemplate, work: TemplateWork) -> FinishedWork:
     """Put people into a file's faces; what is doubtful is printed before."""
     template, targets = given.template, given.targets
-    if work.numbers is not None:
-        template.save(np.asarray(draw_face_numbers(template.pixels, targets).convert("RGB")), work.numbers)
     said: Sequence[str] = ()
     if work.host is None:
         said = doubts_before(template.pixels, targets, work.actions, faces.detector())

@@ -10,11 +10,15 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from facechain_ext.cli import portrait as command
 from facechain_ext.cli.main import app
 from facechain_ext.cli.portrait import portrait
 from facechain_ext.errors import InputError
 from facechain_ext.methods import registry
+from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.portrait_settings import portrait_setting
+from facechain_ext.recipes.readiness import DrawingDefaults
+from facechain_ext.recipes.style_settings import FULL_BODY_WORDS
 from tests.methods.second_method import Shift
 
 ROWS = {
@@ -78,3 +82,38 @@ def test_setting_that_cannot_be_used_is_refused_before_anything_is_loaded(method
     assert done.exception.args
     with pytest.raises(InputError, match=message):
         raise done.exception
+
+
+@pytest.mark.parametrize(
+    ("options", "hires"),
+    [
+        ([], Hires(1.5, 0.4)),
+        (["--hires-denoise", "0.3"], Hires(1.5, 0.3)),
+        (["--hires", "2"], Hires(2.0, portrait_setting("hires_denoise").default)),
+        (["--hires", "2", "--hires-denoise", "0.3"], Hires(2.0, 0.3)),
+    ],
+)
+def test_a_full_body_takes_its_second_pass_unless_numbers_are_given(
+    models, photo, tmp_path, monkeypatch, options, hires
+):
+    jobs = []
+    monkeypatch.setattr(command, "drawing_defaults", lambda _checkpoint: DrawingDefaults())
+    monkeypatch.setattr(command, "generate_and_save", lambda _host, job, *_, **_more: jobs.append(job) or True)
+    done = run(models, photo, tmp_path, "--full-body", *options)
+    assert done.exit_code == 0, done.output
+    assert [job.hires for job in jobs] == [hires]
+
+
+def test_the_help_names_the_denoising_of_a_second_pass():
+    found = CliRunner().invoke(app, ["portrait", "--help"], env={"COLUMNS": "300"}).output
+    (line,) = (line for line in found.splitlines() if "--hires-denoise" in line)
+    assert f"{portrait_setting('hires_denoise').default:g}" in line.split("default")[1]
+
+
+def test_a_full_body_is_drawn_with_its_words_and_says_that_faces_are_repaired(models, photo, tmp_path):
+    done = run(models, photo, tmp_path, "--full-body")
+    assert done.exit_code == 0, done.output
+    (picture,) = tmp_path.glob("*.png")
+    text = Image.open(picture).text["parameters"]
+    assert FULL_BODY_WORDS in text
+    assert "FaceChain repair faces: True" in text

@@ -13,8 +13,10 @@ from rich.progress import Progress
 from skimage import data
 from typer.testing import CliRunner
 
+from facechain_ext.cli import template as command
 from facechain_ext.cli.main import app
 from facechain_ext.errors import FaceChainError
+from facechain_ext.recipes.job import Portrait
 
 ASTRONAUT = data.astronaut()
 HEAD = ASTRONAUT[:230, 110:340]
@@ -80,6 +82,43 @@ def test_people_are_put_in_and_the_numbers_shown(folder):
     assert changed[:, 230:].any()
     assert 0.02 < changed.mean() < 0.5
     assert Image.open(folder / "numbers.png").size == (460, 230)
+
+
+def test_the_numbered_picture_is_there_before_somebody_is_missing(folder):
+    (folder / "template.png").write_bytes(PAIR)
+    result = run(["1=gone.safetensors"], "--numbers", "numbers.png")
+    assert isinstance(result.exception, FaceChainError)
+    assert Image.open(folder / "numbers.png").size == (460, 230)
+    assert not (folder / "out.png").exists()
+
+
+class Easel:
+    """Draws two heads for every job."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def generate(self, job, *, progress=None):
+        self.jobs.append(job)
+        return [Portrait(Image.open(io.BytesIO(PAIR)), job.seed, "words")]
+
+
+def test_people_are_put_into_a_picture_that_is_drawn_from_words(folder, models, monkeypatch):
+    easel = Easel()
+    monkeypatch.setattr(command, "load_bare_host", lambda _checkpoint, _nets: easel)
+    orders = ["--words", "two pilots", "--checkpoint", str(models.checkpoint), "--size", "64x96", "--seed", "7"]
+    result = CliRunner().invoke(
+        app, ["template", *orders, "--face", "2=guest.png", "--out", "out.png", "--numbers", "numbers.png"]
+    )
+    assert result.exit_code == 0, result.output
+    (job,) = easel.jobs
+    assert (job.prompt, job.width, job.height, job.seed) == ("two pilots", 64, 96, 7)
+    before, after = np.asarray(Image.open(io.BytesIO(PAIR))), np.asarray(Image.open(folder / "out.png"))
+    changed = (before != after).any(-1)
+    assert changed[:, 230:].mean() > 0.02
+    assert changed[:200, :200].mean() < 0.001
+    assert Image.open(folder / "numbers.png").size == (460, 230)
+    assert "FaceChain scene: two pilots" in Image.open(folder / "out.png").text["parameters"]
 
 
 def test_a_template_is_painted_by_small_models(folder, models):

@@ -35,6 +35,13 @@ SCENE_SETTINGS: tuple[Setting, ...] = (
     ),
 )  # fmt: skip
 """Weights of LoRA and pose are EasyPhoto's for pictures from words; CFG is Stable Diffusion's usual one."""
+
+
+def scene_setting(name: str) -> Setting:
+    """The row called ``name``."""
+    return next(row for row in SCENE_SETTINGS if row.name == name)
+
+
 _DEFAULT = {row.name: row.default for row in SCENE_SETTINGS}
 WORDS_LABEL, NEGATIVE_LABEL, LORA_LABEL, SEED_LABEL, POSE_LABEL = (
     f"{PREFIX} scene{end}" for end in ("", " negative", " LoRA", " seed", " pose")
