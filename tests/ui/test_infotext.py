@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facechain_ext.errors import InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
-from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA
+from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA, settings_from_form
 from facechain_ext.ui.portrait.infotext import from_infotext, to_infotext
 from facechain_ext.ui.portrait.person import PersonRequest
 from facechain_ext.ui.portrait.result import PortraitRequest, plan_job
@@ -69,7 +69,8 @@ def host(tmp_path):
 
 
 def text_for(host, identity, form, person=None):
-    job, _ = plan_job(host, identity, PortraitRequest(person or PersonRequest(), form), form["seed"] % 2**32)
+    chosen = settings_from_form(form, form["seed"] % 2**32)
+    job, _ = plan_job(host, identity, PortraitRequest(person or PersonRequest(), form), chosen)
     (portrait,) = host.generate(replace(job, count=1))
     return portrait.infotext
 

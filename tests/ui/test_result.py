@@ -205,6 +205,18 @@ def test_a_grid_is_one_seed_over_styles_and_strengths(tmp_path):
     assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
+@pytest.mark.parametrize(
+    "chosen", [{"repair_faces": True}, {"enlarge": 2048, "enlarge_by": "Lanczos"}, {"fuse": True}, {"retouch": True}]
+)
+def test_a_grid_does_not_say_of_its_pictures_that_they_are_finished(tmp_path, chosen):
+    said = "The pictures of a grid are not finished"
+    plain = generate_grid(FakeHost(tmp_path), request(), [], keep_going)
+    shown = generate_grid(FakeHost(tmp_path), request(**chosen), [], keep_going)
+    assert shown.infotext(1) == plain.infotext(1)
+    assert [note for note in plain.notes if said in note] == []
+    assert len([note for note in shown.notes if said in note]) == 1
+
+
 def test_a_grid_that_is_stopped_keeps_its_part(tmp_path):
     shown = generate_grid(FakeHost(tmp_path), request(steps=10), [], lambda done, _total: done < 20)
     assert len(shown.pictures) == 2

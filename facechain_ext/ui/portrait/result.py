@@ -22,7 +22,7 @@ from facechain_ext.recipes.thumbnails import keep_first_picture
 from facechain_ext.styles import all_styles, find_style
 from facechain_ext.ui.portrait.checks import checked_pictures
 from facechain_ext.ui.portrait.finishing import face_tools, fusion_photo, source_photos
-from facechain_ext.ui.portrait.form import NO_STYLE, kept_count, method_settings_from_form, settings_from_form
+from facechain_ext.ui.portrait.form import DEFAULTS, NO_STYLE, kept_count, method_settings_from_form, settings_from_form
 from facechain_ext.ui.portrait.infotext import to_infotext
 from facechain_ext.ui.portrait.person import load_identity
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind, Host, Job
     from facechain_ext.recipes.style import Finished
+    from facechain_ext.recipes.style_settings import Settings
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.form import FormValues
@@ -46,6 +47,9 @@ log = logging.getLogger(__name__)
 GRID_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 MAX_GRID_STYLES = 12
 _LARGEST_SEED = 2**32 - 1
+_FINISHING = ("repair_faces", "enlarge", "enlarge_by", "fuse", "retouch")
+_UNFINISHED: FormValues = {name: DEFAULTS[name] for name in _FINISHING}
+"""The settings of what is done to a finished picture, as they are for a grid's, to which none of it is done."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
     require_ready(host.capabilities().needed)
     identity = load_identity(host, request.person)
     settings = settings_from_form(request.form, resolve_seed(request.form["seed"]))
-    job, notes = plan_job(host, identity, request, settings.seed)
+    job, notes = plan_job(host, identity, request, settings)
     scorer = host.likeness_scorer()
     sides = host.capabilities().defaults.painted
     finisher = PortraitFinisher(host, settings, sides, scorer) if settings.finishes else None
@@ -169,17 +173,16 @@ def generate_grid(
     if len(styles) > MAX_GRID_STYLES:
         raise InputError(f"A grid takes {MAX_GRID_STYLES} styles at most; {len(styles)} are chosen.")
     require_ready(host.capabilities().needed)
-    identity, seed, scorer = (
-        load_identity(host, request.person),
-        resolve_seed(request.form["seed"]),
-        host.likeness_scorer(),
-    )
+    identity, seed = load_identity(host, request.person), resolve_seed(request.form["seed"])
+    scorer = host.likeness_scorer()
     cells = [(style, strength) for style in styles for strength in GRID_STRENGTHS]
     notes = list(identity.notes)
+    if any(request.form[name] != value for name, value in _UNFINISHED.items() if name != "enlarge_by"):
+        notes.append("The pictures of a grid are not finished: no face is repaired, fused or retouched, none enlarged.")
     jobs = []
     for style, strength in cells:
-        form = {**request.form, "style": style, "strength": strength, "count": 1, "keep": 0}
-        job, notes_of_run = plan_job(host, identity, replace(request, form=form), seed)
+        form = {**request.form, **_UNFINISHED, "style": style, "strength": strength, "count": 1, "keep": 0}
+        job, notes_of_run = plan_job(host, identity, replace(request, form=form), settings_from_form(form, seed))
         jobs.append(job)
         notes += [line for line in notes_of_run if line not in notes]
 
@@ -198,15 +201,20 @@ def generate_grid(
     return host.queued(generate_pictures)()
 
 
-def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed: int) -> tuple[Job, tuple[str, ...]]:
-    """The job of a request, with the infotext values that restore the form, and notes on deviations."""
+def plan_job(
+    host: PageHost, identity: Identity, request: PortraitRequest, settings: Settings
+) -> tuple[Job, tuple[str, ...]]:
+    """The job of a request, with the infotext values that restore the form, and notes on deviations.
+
+    ``settings`` are those of the request's form.
+    """
     form = request.form
     style = None if form["style"] == NO_STYLE else find_style(form["style"])
     named = parse_region_prompts(form["others"])
     job, notes = plan(
         identity,
         style,
-        settings_from_form(form, seed),
+        settings,
         subject=form["subject"],
         suits=form["suits"],
         prompt=form["prompt"],
@@ -218,10 +226,11 @@ def plan_job(host: PageHost, identity: Identity, request: PortraitRequest, seed:
     people = assign_regions(job.people[0], parse_box(form["box"]), others)
     if others and form["fuse"]:
         notes = (*notes, "The photo's face is not fused: several people are in the picture, and it shows one of them.")
-    controls, remarks = _controls(host, request, len(people)), to_infotext(form, request.person)
-    own = method_settings_from_form(form)
-    job = replace(job, people=people, face_in_hires=form["hires_face"], controls=controls, remarks=remarks)
-    return replace(job, method_settings=own), notes
+    job = replace(
+        job, people=people, face_in_hires=form["hires_face"], controls=_controls(host, request, settings, len(people)),
+        remarks=to_infotext(form, request.person), method_settings=method_settings_from_form(form),
+    )  # fmt: skip
+    return job, notes
 
 
 def resolve_seed(seed: int) -> int:
@@ -245,11 +254,11 @@ def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:
     return units
 
 
-def _controls(host: PageHost, request: PortraitRequest, people: int) -> tuple[Control, ...]:
+def _controls(host: PageHost, request: PortraitRequest, settings: Settings, people: int) -> tuple[Control, ...]:
     """The ControlNet units of the pose picture; raises HostError for a kind that cannot be used."""
     capabilities = host.capabilities()
     if request.pose is None:
-        return full_body_controls(settings_from_form(request.form, 0), capabilities.ready_controls, people=people)
+        return full_body_controls(settings, capabilities.ready_controls, people=people)
     controls = wanted_controls(request.form, request.pose)
     for control in controls:
         if capabilities.unavailable_reason(control.kind):
