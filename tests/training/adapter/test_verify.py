@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from facechain_ext import faces
+from facechain_ext.cli.main import app
 from facechain_ext.errors import PhotoError
 from facechain_ext.training.adapter.dataset import PreparedPhotos
 from facechain_ext.training.adapter.journal import read_journal
@@ -74,6 +77,22 @@ def test_a_verified_set_is_read_again_as_it_was_left(people, tmp_path):
     assert prepared(people, tmp_path / "set", embedder=ByShade()) == first
     photos = PreparedPhotos(tmp_path / "set")
     assert (len(photos), photos.persons) == (6, 3)
+
+
+def test_the_command_makes_a_verified_set_with_a_report(people, tmp_path, monkeypatch):
+    monkeypatch.setattr(faces, "detector", MarkDetector)
+    monkeypatch.setattr(faces, "head_masker", BoxMasker)
+    monkeypatch.setattr("facechain_ext.identity.face_embedders.face_embedders", lambda _encoder, _masker: [ByShade()])
+    size, quality = str(DEMANDS.size), str(DEMANDS.quality)
+    command = ["train", "adapter-data", str(people), "--out", str(tmp_path / "set"), "--size", size]
+    done = CliRunner().invoke(app, [*command, "--quality", quality])
+    assert done.exit_code == 0, done.output
+    assert "6 of 7 photos of 3 persons" in done.output
+    assert read_journal(tmp_path / "set") == prepared(people, tmp_path / "set", embedder=ByShade())
+    plain = CliRunner().invoke(
+        app, [*command[:4], str(tmp_path / "plain"), *command[5:], "--quality", quality, "--no-verify"]
+    )
+    assert "7 of 7 photos of 3 persons" in plain.output
 
 
 def test_a_captioner_describes_what_has_no_text_beside_it(people, tmp_path):
