@@ -92,7 +92,7 @@ def test_the_numbered_picture_is_there_before_somebody_is_missing(folder):
     assert not (folder / "out.png").exists()
 
 
-class Easel:
+class DrawingHost:
     """Draws two heads for every job."""
 
     def __init__(self):
@@ -104,14 +104,14 @@ class Easel:
 
 
 def test_people_are_put_into_a_picture_that_is_drawn_from_words(folder, models, monkeypatch):
-    easel = Easel()
-    monkeypatch.setattr(command, "load_bare_host", lambda _checkpoint, _nets: easel)
+    drawing_host = DrawingHost()
+    monkeypatch.setattr(command, "load_bare_host", lambda _checkpoint, _nets: drawing_host)
     orders = ["--words", "two pilots", "--checkpoint", str(models.checkpoint), "--size", "64x96", "--seed", "7"]
     result = CliRunner().invoke(
         app, ["template", *orders, "--face", "2=guest.png", "--out", "out.png", "--numbers", "numbers.png"]
     )
     assert result.exit_code == 0, result.output
-    (job,) = easel.jobs
+    (job,) = drawing_host.jobs
     assert (job.prompt, job.width, job.height, job.seed) == ("two pilots", 64, 96, 7)
     before, after = np.asarray(Image.open(io.BytesIO(PAIR))), np.asarray(Image.open(folder / "out.png"))
     changed = (before != after).any(-1)

@@ -6,14 +6,20 @@ import inspect
 import subprocess
 import sys
 import typing
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
 from facechain_ext.ui import page as page_module
+from facechain_ext.ui.background_task import StopSignal
 from facechain_ext.ui.gradio_versions import supported_options
 from facechain_ext.ui.portrait.form import NAMES
+from facechain_ext.ui.template import layout as template_layout
+from facechain_ext.ui.template.finished import FinishedTemplate
 from facechain_ext.weights import set_models_folder
 from tests.ui.fakes import FakeHost
 
@@ -30,6 +36,9 @@ class FakePageHost(FakeHost):
 
     def checkpoint_files(self):
         return {}
+
+    def is_waiting(self):
+        return False
 
 
 @pytest.fixture
@@ -58,6 +67,28 @@ def test_the_page_itself_imports_nothing_of_a_sub_tab():
         f"print([name for name in sys.modules if name.removeprefix('facechain_ext.').startswith({names!r})])"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_new_results_of_picture_in_are_sent_from_the_first_on(host):
+    """The gallery's selection is of the results before; the button beside it sends what is selected."""
+    events = build_events(page_module.build_page(host))
+    (selected,) = events["facechain_template_gallery", "select"]
+    outputs = events["facechain_template_generate", "click"]
+    before = np.zeros((8, 8, 3), np.uint8)
+    picture = FinishedTemplate(Path("a.png"), "", Image.new("RGB", (8, 8)), before=before)
+    *_, last = template_layout._run_with_progress(host, StopSignal(), lambda _report: ([picture], []))
+    assert outputs.index(selected) == last.index(0)
+    assert last[last.index(0) - 1] == [picture]
+
+
+def build_events(page):
+    """(element, event) -> the outputs of its first handler, whichever gradio there is."""
+    names = {component["id"]: component["props"].get("elem_id") for component in page.config["components"]}
+    found = {}
+    for handler in page.config["dependencies"]:
+        for target, event in handler["targets"]:
+            found.setdefault((names.get(target), event), handler["outputs"])
+    return found
 
 
 def test_fields_that_share_a_label_begin_with_the_same_value(host):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
 from facechain_ext.next_steps import next_steps
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
@@ -28,10 +27,9 @@ from facechain_ext.ui.moving.request import (
     MovingRequest,
     make_video,
 )
+from facechain_ext.ui.setting_slider import setting_slider
 from facechain_ext.ui.task_progress import run_with_progress
-from facechain_ext.ui.template.jobs import face_choices
-from facechain_ext.ui.template.options_panel import person_choices
-from facechain_ext.ui.template.sources_panel import photos_by_name
+from facechain_ext.ui.template.options_panel import guest_choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,12 +133,8 @@ def connect(
         here = chosen == action
         if not here:
             return [gr.update(visible=False), *[gr.update()] * 4, gr.update(visible=False), *pictures(shown=True)]
-        try:
-            choices = person_choices(face_choices(list(photos_by_name(host, guests))))
-        except FaceChainError:  # said when the video is made
-            choices = []
         return [
-            gr.update(visible=True), gr.update(choices=choices), gr.update(choices=_engines(host)),
+            gr.update(visible=True), gr.update(choices=guest_choices(host, guests)), gr.update(choices=_engines(host)),
             gr.update(choices=list(host.engines().speakers)), _talk_notes(), gr.update(),
             *pictures(shown=False),
         ]  # fmt: skip
@@ -203,8 +197,7 @@ def _component(row: Setting) -> Component:
     elif row.name in ("seed", "face"):
         component = gr.Number(row.default, precision=0, **common)
     else:
-        low, high, step = row.slider
-        component = gr.Slider(low, high, row.default, step=step, **common)
+        component = setting_slider(row, common["elem_id"])
     return component
 
 

@@ -12,8 +12,7 @@ from facechain_ext.jobs.request_values import MAX_POINTS
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.template.jobs import face_choices
-from facechain_ext.ui.template.options_panel import person_choices, suited_steps
+from facechain_ext.ui.template.options_panel import guest_choices, suited_steps
 from facechain_ext.ui.template.picture_actions import (
     ACTIONS,
     BUTTONS,
@@ -25,7 +24,7 @@ from facechain_ext.ui.template.picture_actions import (
     looks,
     mark_preview,
 )
-from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
+from facechain_ext.ui.template.sources_panel import template_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,10 +112,7 @@ def connect(
 
     def on_action(action: str, files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
         other = action not in (PUT, MOVE)
-        try:
-            choices = person_choices(face_choices(list(photos_by_name(host, guests)))) if other else []
-        except FaceChainError:
-            choices = []
+        choices = guest_choices(host, guests) if other else []
         return [
             *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=other),
             gr.update(visible=action == GARMENT),

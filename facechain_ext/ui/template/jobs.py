@@ -24,7 +24,6 @@ from facechain_ext.recipes.template.infotext import scene_infotext, template_inf
 from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_quality, paints
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import ReportProgress, partial_progress
-from facechain_ext.ui.pnginfo import parse_infotext
 from facechain_ext.ui.portrait.result import resolve_seed
 from facechain_ext.ui.template.finished import FinishedTemplate
 
@@ -137,7 +136,8 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     result = host.queued(run_recipe)() if paints(settings) else run_recipe()
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
-    return _saved(host, request, image, result, text, (*refused, *unavailable_controls(capabilities, settings.quality)))
+    notes = (*refused, *unavailable_controls(capabilities, settings.quality))
+    return _saved(host, request, image, result, text, settings.seed, notes)
 
 
 def _generate_scene(
@@ -156,7 +156,8 @@ def _generate_scene(
     )()
     text = scene_infotext(made, actions, hair=hair, tools=[tool.name for tool in tools])
     notes = (*refused, *unavailable_controls(capabilities, settings.quality))
-    return replace(_saved(host, request, made.template, made.result, text, notes), before=made.template.pixels)
+    saved = _saved(host, request, made.template, made.result, text, made.settings.seed, notes)
+    return replace(saved, before=made.template.pixels)
 
 
 def _actions(
@@ -172,6 +173,7 @@ def _saved(
     image: TemplateImage,
     result: TemplateResult,
     text: str,
+    seed: int,
     notes: tuple[str, ...],
 ) -> FinishedTemplate:
     """A finished template with its settings in the picture, saved where the host keeps its own."""
@@ -179,7 +181,6 @@ def _saved(
     picture = image.picture(pixels)
     picture.info["parameters"] = text  # a download from the page keeps it
     label_image(picture, text, [image.marks])
-    seed = int(parse_infotext(text).values["Seed"])
     portrait = Portrait(picture, seed, text, result.notes)
     path = host.save(portrait, stem="template", exact=lambda inside: image.encoded(pixels, inside))
     return FinishedTemplate(

@@ -99,7 +99,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     inputs = [
         stop_signal, action, *sources.inputs, *fields.inputs, *scene.inputs, *batch_inputs, *options, chosen_faces,
     ]  # fmt: skip
-    outputs = [status, results, comparison, finished, video, moving.agreed]
+    outputs = [status, results, comparison, finished, selected, video, moving.agreed]
     inputs += moving.inputs
     handler = _make_generate_handler(host, len(fields.inputs), len(scene.inputs), len(moving.inputs))
     start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options(start.click))
@@ -168,7 +168,7 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
                 pictures = [] if moved[0] == REPLACE else template_paths(host, files, chosen)
                 order = moving_panel.read_request(host, pictures, photos, moved)
                 for status, made, agreed in moving_panel.run(host, stop, order):
-                    yield [status, *[gr.update()] * 3, made, agreed]
+                    yield [status, *[gr.update()] * 4, made, agreed]
                 return
             if action != PUT:
                 paths = template_paths(host, files, chosen)
@@ -180,7 +180,7 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
             paths = [] if written[0] is not None else template_paths(host, files, chosen)
             requests = requests_from_values(paths, photos, values[own + drawn :], written)
         except FaceChainError as error:
-            yield [note_html(str(error)), *[gr.update()] * 3, *unchanged]
+            yield [note_html(str(error)), *[gr.update()] * 4, *unchanged]
             return
         for updates in _run_with_progress(host, stop, lambda report: generate_batch(host, requests, report)):
             yield [*updates, *unchanged]
@@ -248,9 +248,12 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
 def _run_with_progress(
     host: PageHost, stop: StopSignal, work: Callable[[ReportProgress], tuple[list[FinishedTemplate], list[str]]]
 ) -> UpdateStream:
-    """Updates of status, results, comparison and the finished ones while pictures are made and once they are done."""
+    """Updates of status, results, comparison, the finished ones and the chosen one of them.
+
+    They come while pictures are made and once they are done; the first picture is chosen then.
+    """
     task = Task(work, stop, host.is_waiting)
-    outcome = yield from run_with_progress(task, stop, lambda status, _: [status, *[gr.update()] * 3])
+    outcome = yield from run_with_progress(task, stop, lambda status, _: [status, *[gr.update()] * 4])
     if outcome is None:
         return
     results, notes = outcome
@@ -258,7 +261,7 @@ def _run_with_progress(
     if len(results) > 1:
         name, page = contact_sheet(host, results)
         rows.insert(0, (page, f"contact sheet {name}".strip()))
-    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results), results]
+    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results), results, 0]
 
 
 def _make_click_handler(host: PageHost) -> Callable[..., Updates]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from facechain_ext.errors import FaceChainError
 from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.template import QUALITIES, Settings
 from facechain_ext.recipes.template.from_words import NAME
 from facechain_ext.recipes.template.settings import template_setting
-from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.setting_slider import setting_slider
 from facechain_ext.ui.template import studio_fields
 from facechain_ext.ui.template.face_list import read_choices
 from facechain_ext.ui.template.jobs import (
@@ -24,6 +26,7 @@ from facechain_ext.ui.template.jobs import (
     requests_per_choice,
     unavailable_controls,
 )
+from facechain_ext.ui.template.sources_panel import photos_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,19 +67,24 @@ def person_choices(choices: list[str]) -> list[str]:
     return [settings for settings in choices if settings not in (KEEP, PIXELATE)]
 
 
+def guest_choices(host: PageHost, guests: list[object] | None) -> list[str]:
+    """The people to choose from: the uploaded photos and the cards; nobody where a photo cannot be taken.
+
+    What is wrong with the photo is said when something is made of it.
+    """
+    try:
+        return person_choices(face_choices(list(photos_by_name(host, guests))))
+    except FaceChainError:
+        return []
+
+
 def person_choices_update(choices: list[str]) -> object:
     """An update of the choices of people in turn."""
     return gr.update(choices=person_choices(choices))
 
 
-def _slider(name: str, *, info: bool = False) -> gr.Slider:
-    """The slider of a row of the table of settings."""
-    row = template_setting(name)
-    low, high, step = row.slider
-    return gr.Slider(
-        low, high, row.default, step=step, label=row.label, info=row.help if info else None,
-        elem_id=f"facechain_template_{name}",
-    )  # fmt: skip
+def _slider(name: str, *, info: bool = False) -> Component:
+    return setting_slider(template_setting(name), f"facechain_template_{name}", info=info)
 
 
 def _switch(name: str) -> gr.Checkbox:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from facechain_ext.errors import FaceChainError, InputError
-from facechain_ext.recipes.template.scene import SCENE_SETTINGS, Scene, check_scene
+from facechain_ext.errors import InputError
+from facechain_ext.recipes.template.scene import Scene, check_scene, scene_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.gradio_versions import image_input
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.setting_slider import setting_slider
 from facechain_ext.ui.template.jobs import KEEP, face_choices
-from facechain_ext.ui.template.options_panel import person_choices
-from facechain_ext.ui.template.sources_panel import photos_by_name
+from facechain_ext.ui.template.options_panel import guest_choices, person_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_LORA = "none"
-_ROWS = {row.name: row for row in SCENE_SETTINGS}
 _NUMBERS = ("lora_weight", "pose_weight", "width", "height", "tries")
 
 
@@ -76,8 +75,8 @@ def connect(host: PageHost, panel: ScenePanel, given: Component, photos: Compone
     """Show what belongs to words, and hide ``given``, what belongs to a picture, while there are some."""
 
     def on_words(words: str, guests: list[object] | None) -> Updates:
-        written = bool((words or "").strip())
-        return [gr.update(visible=written), gr.update(visible=not written), gr.update(choices=_people(host, guests))]
+        written, choices = bool((words or "").strip()), guest_choices(host, guests)
+        return [gr.update(visible=written), gr.update(visible=not written), gr.update(choices=choices)]
 
     outputs = [panel.details, given, panel.people]
     for changed in (panel.words, photos):
@@ -97,7 +96,7 @@ def read_scene(values: Sequence[Any], paths: Sequence[Path]) -> tuple[Scene | No
         raise InputError("There are words and a picture; a template is one of the two. Take one of them away.")
     if not people:
         raise InputError("Choose who is in the scene, from the left.")
-    read = {name: _ROWS[name].read(value) for name, value in zip(_NUMBERS, numbers, strict=True)}
+    read = {name: scene_setting(name).read(value) for name, value in zip(_NUMBERS, numbers, strict=True)}
     scene = Scene(words.strip(), lora="" if lora in (None, NO_LORA) else lora, pose=pose, **read)
     check_scene(scene)
     return scene, tuple(people)
@@ -115,16 +114,5 @@ def restored_updates(restored: RestoredTemplate | None) -> Updates:
     return [scene.words, gr.update(choices=choices, value=people), scene.lora or NO_LORA, *numbers]
 
 
-def _people(host: PageHost, guests: list[object] | None) -> list[str]:
-    try:
-        return person_choices(face_choices(list(photos_by_name(host, guests))))
-    except FaceChainError:
-        return []
-
-
-def _slider(name: str) -> gr.Slider:
-    row = _ROWS[name]
-    low, high, step = row.slider
-    return gr.Slider(
-        low, high, row.default, step=step, label=row.label, info=row.help or None, elem_id=f"facechain_scene_{name}"
-    )
+def _slider(name: str) -> Component:
+    return setting_slider(scene_setting(name), f"facechain_scene_{name}")

@@ -11,6 +11,7 @@ from facechain_ext.recipes.studio.presets import PRESETS, STAGES, chosen_stages,
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.setting_slider import setting_slider
 from facechain_ext.ui.template.jobs import StudioSettings
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def build(host: PageHost) -> tuple[Component, list[Component]]:
                 elem_id="facechain_studio_stages",
             )  # fmt: skip
             gr.HTML(note_html(*(f"{stage}: {STAGES[stage]}" for stage in _OPTIONAL)), elem_id="facechain_studio_help")
-            ratios = [_ratio(name) for name in _RATIOS]
+            ratios = [setting_slider(template_setting(name), f"facechain_{name}") for name in _RATIOS]
             upscaler = gr.Dropdown(
                 [AUTOMATIC, *host.capabilities().enlargers], value=AUTOMATIC, label="Studio upscaler",
                 elem_id="facechain_studio_upscaler",
@@ -66,9 +67,3 @@ def updates(settings: Settings) -> Updates:
 def _own(preset: str) -> list[str]:
     """The stages of a preset that can be switched off."""
     return [stage for stage in find_preset(preset).stages if stage != _FIRST]
-
-
-def _ratio(name: str) -> gr.Slider:
-    row = template_setting(name)
-    low, high, step = row.slider
-    return gr.Slider(low, high, row.default, step=step, label=row.label, info=row.help, elem_id=f"facechain_{name}")
