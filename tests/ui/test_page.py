@@ -86,7 +86,8 @@ def build_events(page):
     names = {component["id"]: component["props"].get("elem_id") for component in page.config["components"]}
     found = {}
     for handler in page.config["dependencies"]:
-        for target, event in handler["targets"]:
+        for one in handler["targets"]:
+            target, event = one if "trigger" not in handler else (one, handler["trigger"])  # gradio 4, gradio 3
             found.setdefault((names.get(target), event), handler["outputs"])
     return found
 

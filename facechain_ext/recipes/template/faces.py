@@ -15,6 +15,8 @@ from facechain_ext.retouch.fuse.occlusion import occlusion_mask
 from facechain_ext.text_values import read_integer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Mask, Pixels
 
 _COLOUR, _INK = (255, 208, 0), (20, 20, 20)
@@ -77,7 +79,7 @@ def parse_face_number(text: str) -> int | None:
     return number if number >= 0 else None
 
 
-def draw_face_numbers(pixels: Pixels, targets: list[TemplateFace]) -> Image.Image:
+def draw_face_numbers(pixels: Pixels, targets: Sequence[TemplateFace]) -> Image.Image:
     """The template with a box and a number on each face.
 
     OpenCV writes the numbers: before Pillow 10.1, as in the webui, Pillow's own font comes in one small size only.
