@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image
 
 from facechain_ext.identity.encode import to_encoder_input
 from facechain_ext.training.adapter.sampling import SamplingSettings, generate_pictures
 from facechain_ext.training.lora.average import average_weights, vote
+from facechain_ext.training.lora.layers import save_lora
 from facechain_ext.training.lora.trainer import LoraTrainer
 from facechain_ext.training_runs.settings import PersonRequest
 from research.person_lora.locator import SIDE
@@ -41,6 +43,7 @@ ARMS: dict[str, tuple[float, float]] = {
     "LoRA": (1.0, 0.0),
     "both": (1.0, 1.0),
     "both, each at 0.7": (0.7, 0.7),
+    "both, the LoRA at 0.4": (0.4, 1.0),
 }
 """Share of the LoRA and strength of FACT in each way of drawing."""
 
@@ -59,16 +62,19 @@ class Cell:
     """One person from ``pictures`` pictures: the score of each arm, the loss at the end, and seconds of learning.
 
     ``best`` and ``average`` are the scores of the best validated step and of the average of those that were voted for,
-    where the training was validated.
+    and ``taken`` of the one of both that validates better, where the training was validated. ``kilobytes`` are those of
+    the LoRA's file (1000 bytes each).
     """
 
     person: int
     pictures: int
     seconds: float
     loss: float
+    kilobytes: int
     scores: dict[str, Score] = field(default_factory=dict)
     best: Score | None = None
     average: Score | None = None
+    taken: Score | None = None
 
 
 class Laboratory:
@@ -81,7 +87,11 @@ class Laboratory:
         self, person: int, pictures: int, settings: LoraSettings, work: Path, *, arms: Sequence[str] = tuple(ARMS),
         validations: Sequence[int] = (),
     ) -> Cell:  # fmt: skip
-        """Learn the person and draw them by each of ``arms``; the steps of ``validations`` are judged as well."""
+        """Learn the person and draw them by each of ``arms``; the steps of ``validations`` are judged as well.
+
+        The pictures are kept in ``work``, those of an arm side by side.
+        """
+        work.mkdir(parents=True, exist_ok=True)
         request = PersonRequest(self._models.checkpoint, work, f"person {person}", "ohwx", work)
         training = LoraTrainer(request, settings, examples(person, pictures))
         training.encode()
@@ -92,26 +102,30 @@ class Laboratory:
                 kept[training.step] = training.layers.weights()
         seconds = time.process_time() - began
         scenes, last = wanted_scenes(person, DRAWN), training.layers.weights()
-        scores, tokens = {}, self._face_tokens(person)
+        scores, tokens, kilobytes = {}, self._face_tokens(person), _file_size(training, work)
         for arm in arms:
             share, strength = ARMS[arm]
             training.layers.set_weights(_scaled(last, training, share))
             pixels = self._drawn(training, person, scenes, tokens, strength, call=share > 0)
             scores[arm] = self._score(pixels, person, scenes)
-        best, average = self._averaged(training, person, kept, tokens) if kept else (None, None)
-        return Cell(person, pictures, round(seconds, 1), float(np.mean(losses[-50:])), scores, best, average)
+            Image.fromarray(np.concatenate(list(pixels), axis=1)).save(drawn_file(work, person, pictures, arm))
+        judged = self._averaged(training, person, kept, tokens) if kept else (None, None, None)
+        loss = float(np.mean(losses[-50:]))
+        return Cell(person, pictures, round(seconds, 1), loss, kilobytes, scores, *judged)
 
     def _averaged(
         self, training: LoraTrainer, person: int, kept: dict[int, list[Tensor]], tokens: Tensor
-    ) -> tuple[Score, Score]:
-        """The scores of the step whose validation is best and of the average of the steps that were voted for."""
+    ) -> tuple[Score, Score, Score]:
+        """The scores of the best validated step, of the average of those voted for, and of the better of both."""
         every = wanted_scenes(person, DRAWN + VALIDATED)
         scenes, rest = every[:DRAWN], every[DRAWN:]
-        cosines: dict[int, Sequence[float]] = {}
-        for step, weights in kept.items():
+
+        def validated(weights: list[Tensor]) -> list[float]:
             training.layers.set_weights(weights)
             pixels = self._drawn(training, person, rest, tokens, 0.0, call=True)
-            cosines[step] = self._judge.verdict(pixels, person, rest).cosines.tolist()
+            return [float(one) for one in self._judge.verdict(pixels, person, rest).cosines]
+
+        cosines = {step: validated(weights) for step, weights in kept.items()}
         best = max(cosines, key=lambda step: float(np.mean(cosines[step])))
         votes = vote(cosines, best=VALIDATED)
         mean = average_weights([kept[s] for s in votes], [float(n) for n in votes.values()], training.layers.pairs)
@@ -120,7 +134,8 @@ class Laboratory:
             training.layers.set_weights(weights)
             pixels = self._drawn(training, person, scenes, tokens, 0.0, call=True)
             found.append(self._score(pixels, person, scenes))
-        return found[0], found[1]
+        average_wins = np.mean(validated(mean)) >= np.mean(cosines[best])
+        return found[0], found[1], found[1 if average_wins else 0]
 
     @torch.no_grad()
     def _face_tokens(self, person: int) -> Tensor:
@@ -141,6 +156,18 @@ class Laboratory:
     def _score(self, pixels: Pixels, person: int, scenes: Sequence[Scene]) -> Score:
         verdict = self._judge.verdict(pixels, person, scenes)
         return Score(*(float(np.mean(one)) for one in (verdict.hits, verdict.cosines, verdict.words)))
+
+
+def drawn_file(work: Path, person: int, pictures: int, arm: str) -> Path:
+    """Where the pictures of a cell's arm are kept, side by side."""
+    return work / f"{person}-{pictures}-{arm}.png"
+
+
+def _file_size(training: LoraTrainer, work: Path) -> int:
+    """Kilobytes of the LoRA as it is written for a webui."""
+    path = work / "last.safetensors"
+    save_lora(training.layers, path, trigger=training.request.trigger, metadata={}, replace=True)
+    return round(path.stat().st_size / 1000)
 
 
 def _scaled(weights: Sequence[Tensor], training: LoraTrainer, share: float) -> list[Tensor]:

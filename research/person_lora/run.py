@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from facechain_ext.demo import TinyModels
     from research.person_lora.judge import Judge
 
-RESULTS = "person-lora.json"
+RESULTS, PICTURES = "person-lora.json", "work"
+"""Where a measurement keeps its figures, and the folder of its pictures."""
 SETTINGS = LoraSettings(
     steps=200, batch=4, rate=4e-3, rank=16, size=SIDE, schedule="cosine", face_weight=2.0, velocity=5.0
 )
 """The tiny models' counterpart of the preset ours: their weights are a tenth as wide and want a higher rate."""
-FEWER = ("LoRA", "both")
+FEWER = ("LoRA", "both", "both, the LoRA at 0.4")
 """Ways of drawing for all but the first of the counts, which saves the pictures of the others."""
 OF_THE_MEASURE = (
     "## What is known of the measure",
@@ -98,7 +99,7 @@ def measure(
             notify(f"person {person}, {count} pictures")
             arms = tuple(ARMS) if count == counts[0] else FEWER
             cell = laboratory.cell(
-                person, count, settings, folder / "work", arms=arms,
+                person, count, settings, folder / PICTURES, arms=arms,
                 validations=validated if count == counts[0] else (),
             )  # fmt: skip
             found.append(cell)
@@ -116,8 +117,12 @@ def read_results(path: Path) -> Results | None:
     return Results(LoraSettings(**found["settings"]), [_cell(row) for row in found["cells"]])
 
 
-def page(results: Results, drawn: tuple[float, float], command: str) -> str:
-    """The figures as Markdown; ``drawn`` are retrieval and words of what the world itself draws of these people."""
+def page(results: Results, drawn: tuple[float, float], command: str, sheet: str = "") -> str:
+    """The figures as Markdown.
+
+    ``drawn`` are retrieval and words of what the world itself draws of these people, ``sheet`` is the name of the file
+    that shows some of them.
+    """
     cells = results.cells
     people = sorted({one.person for one in cells})
     lines = [
@@ -131,8 +136,8 @@ def page(results: Results, drawn: tuple[float, float], command: str) -> str:
         f"have the colours that were asked for ({drawn[1]:.0%} in the world's own pictures).",
         "", *OF_THE_MEASURE,
         "## What was found", "",
-        "From the first of `--counts` each person is drawn in every way, from the other numbers of pictures only by "
-        + " and ".join(f"*{name}*" for name in FEWER) + ".", "",
+        "From the first of `--counts` each person is drawn in every way, from the other numbers of pictures in these "
+        "ways alone: " + "; ".join(f"*{name}*" for name in FEWER) + ".", "",
         "| pictures | way | people | retrieval | cosine | words |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for count in sorted({one.pictures for one in cells}, reverse=True):
@@ -143,15 +148,24 @@ def page(results: Results, drawn: tuple[float, float], command: str) -> str:
                 lines.append(f"| {count} | {arm} | {len(scores)} | {_words(scores)} |")
     averaged = [one for one in cells if one.best is not None and one.average is not None]
     if averaged:
-        best = _words([one.best for one in averaged if one.best is not None])
-        mean = _words([one.average for one in averaged if one.average is not None])
         lines += ["", "| LoRA of | people | retrieval | cosine | words |", "|---|---|---|---|---|"]
-        lines += [f"| the best step | {len(averaged)} | {best} |", f"| the average | {len(averaged)} | {mean} |"]
+        weights = {
+            "the last step": [one.scores["LoRA"] for one in averaged if "LoRA" in one.scores],
+            "the best step": [one.best for one in averaged if one.best is not None],
+            "the average": [one.average for one in averaged if one.average is not None],
+            "the better of both in the validation, which a training takes": [
+                one.taken for one in averaged if one.taken is not None
+            ],
+        }
+        lines += [f"| {name} | {len(found)} | {_words(found)} |" for name, found in weights.items() if found]
     seconds = [one.seconds for one in cells]
     chosen = ", ".join(f"{k} {v}" for k, v in asdict(results.settings).items() if v not in (None, False, "no"))
     lines += [
-        "", f"Learning took {min(seconds):.0f} to {max(seconds):.0f} s of one core. Settings: {chosen}.",
+        "", f"Learning took {min(seconds):.0f} to {max(seconds):.0f} s of one core, without validation; a LoRA's file "
+        f"has {max(one.kilobytes for one in cells)} kB. Settings: {chosen}.",
     ]  # fmt: skip
+    if sheet:
+        lines += ["", f"![The first of these people: a photo, then one picture of every way]({sheet})"]
     return "\n".join(lines) + "\n"
 
 
@@ -178,7 +192,7 @@ def _cell(row: dict[str, object]) -> Cell:
     assert isinstance(scores, dict)
     return Cell(**{
         **row, "scores": {name: Score(**one) for name, one in scores.items()}, "best": score(row["best"]),
-        "average": score(row["average"]),
+        "average": score(row["average"]), "taken": score(row["taken"]),
     })  # type: ignore[arg-type]  # fmt: skip
 
 
