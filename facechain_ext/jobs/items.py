@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import InputError
 from facechain_ext.identity import Identity
 from facechain_ext.identity.library import SUFFIX
-from facechain_ext.jobs.job_request import FILE_KEYS, parse_job_request, portrait_rows
+from facechain_ext.jobs.job_request import parse_job_request
+from facechain_ext.jobs.recipes.portrait import portrait_rows
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
 from facechain_ext.storage.paths import special_file
 from facechain_ext.text_values import shorten
@@ -84,7 +85,7 @@ def make_items(job_requests: Iterable[Mapping[str, object]], sources: FileSource
     for number, values in enumerate(job_requests, 1):
         try:
             job_request = parse_job_request(dict(values))
-            item = Item(job_request.digest(content), job_request, _label(job_request))
+            item = Item(job_request.digest(content), job_request, job_request.facts.summary().label)
         except InputError as error:
             raise InputError(f"Row {number}: {error}") from error
         found.setdefault(item.id, item)
@@ -166,7 +167,7 @@ def embedded(job_request: JobRequest, sources: FileSources) -> dict[str, object]
             return {name: embed(one, str(name)) for name, one in value.items()}
         if isinstance(value, list):
             return [embed(one, key) for one in value]
-        if key in FILE_KEYS and key != "card" and isinstance(value, str):
+        if job_request.names_file(key) and key != "card" and isinstance(value, str):
             return base64.b64encode(sources.picture(value)).decode("ascii")
         if key == "card" and isinstance(value, str) and value:
             return CARD_URL + base64.b64encode(sources.picture(value)).decode("ascii")
@@ -246,21 +247,3 @@ def setting_value(recipe: str, name: str, text: str) -> object:
     except ValueError as error:
         raise InputError(f"FaceChain: {name} cannot be {shorten(text)}.") from error
     return value
-
-
-def _label(job_request: JobRequest) -> str:
-    """Who, where or how, in a few words."""
-    if job_request.recipe == "template":
-        who = ", ".join(
-            Path(choice.reference).stem if choice.reference else choice.kind for choice in job_request.faces.values()
-        )
-        shown = Path(job_request.template).stem if job_request.scene is None else job_request.scene.words[:30]
-        return f"{shown}, {who}, seed {job_request.painting.seed}"
-    if job_request.recipe != "portrait":
-        words = {
-            "detail": "faces", "redraw": f"drawn as {job_request.drawing.look}", "garment": "garment",
-            "talk": "talking", "clip": "clip",
-        }  # fmt: skip
-        return f"{Path(job_request.template).stem}, {words[job_request.recipe]}, seed {job_request.seed}"
-    who = Path(job_request.card or job_request.photos[0]).stem
-    return f"{who}, {job_request.style or job_request.prompt[:30]}, seed {job_request.portrait.seed}"

@@ -109,7 +109,7 @@ class JobQueue:
             self._check_room(job_request, client or owner)
             record = JobRecord(
                 new_id(), owner=owner, client=client or owner, key=key, order_digest=digest, recipe=job_request.recipe,
-                count=job_request.count, created=time.time(),
+                count=job_request.facts.summary().count, created=time.time(),
             )  # fmt: skip
             self._folder.create(record, values)
             self._records[record.id] = record
@@ -186,12 +186,7 @@ class JobQueue:
         now, times = time.monotonic(), self._photos.setdefault(client, deque())
         while times and now - times[0] > _MINUTE:
             times.popleft()
-        photos = (
-            len(job_request.photos)
-            + bool(job_request.template)
-            + sum(len(person.photos) for person in job_request.people)
-        )
-        photos += sum(choice.kind == "photo" for choice in job_request.faces.values())
+        photos = job_request.facts.summary().sent
         if times and len(times) + photos > limits.photos_per_minute:
             message = f"A client may send {limits.photos_per_minute} photos a minute; make a card of a person once."
             raise QueueFullError(message, _MINUTE - (now - times[0]), length)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.portrait_settings import check_ranges
+from facechain_ext.recipes.regions import parse_region_prompts
 from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
 from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from facechain_ext.methods.setting import Setting
+    from facechain_ext.recipes.regions import RegionPrompt
 
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
@@ -78,9 +80,30 @@ def read_template_settings(given: object, standard: TemplateSettings = _TEMPLATE
 
     Raises InputError as ``read_settings`` does, and for an unknown quality.
     """
-    texts = {one.name for one in fields(TemplateSettings)} - {row.name for row in TEMPLATE_SETTINGS} - _FROM_HOST
+    texts = setting_texts(TemplateSettings, TEMPLATE_SETTINGS)
     settings = replace(standard, **read_settings(given, TEMPLATE_SETTINGS, texts))
     if settings.quality not in QUALITIES:
         raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
     check_ranges(TEMPLATE_SETTINGS, settings)
     return settings
+
+
+def setting_texts(settings: type, rows: Sequence[Setting]) -> frozenset[str]:
+    """The names of the settings that are texts and have no row in the table of settings."""
+    return frozenset(one.name for one in fields(settings)) - {row.name for row in rows} - _FROM_HOST
+
+
+def read_people(values: Mapping[str, object]) -> tuple[RegionPrompt, ...]:
+    """The people of a request, none without them; raises InputError for what is no list of cards and photos."""
+    people = parse_region_prompts(values.get("people") or ())
+    if not all(isinstance(photo, str) and photo for person in people for photo in person.photos):
+        raise InputError("FaceChain: photos is a list of pictures.")
+    return people
+
+
+def read_photo(values: Mapping[str, object], purpose: str) -> str:
+    """The picture with which a request begins; raises InputError, which says its ``purpose``, without it."""
+    picture = read_text(values, "picture", limit=None)
+    if not picture:
+        raise InputError(f"FaceChain: picture is the photo {purpose}.")
+    return picture

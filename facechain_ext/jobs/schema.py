@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.identity.consent import MOVING_CONSENT
-from facechain_ext.jobs.job_request import portrait_rows
-from facechain_ext.jobs.picture_requests import SCENE_TEXTS, setting_texts
-from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_POINTS, MAX_TEXT
+from facechain_ext.jobs.recipes.portrait import portrait_rows
+from facechain_ext.jobs.recipes.template import SCENE_TEXTS
+from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_POINTS, MAX_TEXT, setting_texts
 from facechain_ext.media.speech import MAX_WORDS, SPEAKERS
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
 from facechain_ext.recipes.detail import DETAIL_SETTINGS

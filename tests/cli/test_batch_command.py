@@ -44,7 +44,7 @@ def test_a_batch_is_made_once_and_its_pictures_are_those_of_the_command(models, 
     job_request = parse_job_request(
         {"card": "anna", "prompt": "a photo", "settings": {"seed": 3, "steps": 1, "width": 64, "height": 64}}
     )
-    job, _ = plan(person, None, job_request.portrait, subject="a person", prompt="a photo")
+    job, _ = plan(person, None, job_request.facts.settings, subject="a person", prompt="a photo")
     (portrait,) = host.generate(job)
     assert np.array_equal(np.asarray(Image.open(picture)), np.asarray(portrait.picture))
 

@@ -35,7 +35,7 @@ def make(parsed, progress=lambda _step, _steps: True):
     for step in range(1, 5):
         if not progress(step, 4):
             return RequestResult((), stopped=True)
-    seed = parsed.portrait.seed
+    seed = parsed.facts.settings.seed
     return RequestResult((MadePicture(png(seed), json.dumps({"seed": seed}), seed, 0.5),))
 
 
@@ -48,7 +48,7 @@ class Worker:
         self.lock = threading.Lock()
 
     def make(self, one):
-        seed = one.job_request.portrait.seed
+        seed = one.job_request.facts.settings.seed
         with self.lock:
             if self.lost_after is not None and len(self.made) >= self.lost_after:
                 raise WorkerLostError("it does not answer")

@@ -151,7 +151,7 @@ def test_without_any_worker_left_items_are_left_and_said_so(tmp_path):
 def test_an_unexpected_error_is_the_item_s_and_not_the_end(tmp_path):
     class Broken(Worker):
         def make(self, one):
-            if one.job_request.portrait.seed == 1:
+            if one.job_request.facts.settings.seed == 1:
                 raise ZeroDivisionError("no reason")
             return super().make(one)
 

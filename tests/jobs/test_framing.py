@@ -6,8 +6,9 @@ import pytest
 
 from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
 from facechain_ext.jobs.job_request import parse_job_request
+from facechain_ext.jobs.recipes.portrait import fitted as fit
 from facechain_ext.jobs.request_sources import RequestSources
-from facechain_ext.jobs.worker import RequestWorker, _fitted
+from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.recipes.job import Hires
 from facechain_ext.recipes.readiness import SMALL, USUAL
 from tests.jobs.test_worker import PHOTO, base64_of
@@ -28,12 +29,12 @@ def ordered(**settings):
     ],
 )
 def test_a_full_bodys_numbers_give_way_to_those_of_the_request(named, expected):
-    fitted = _fitted(ordered(**named), USUAL)
+    fitted = fit(ordered(**named).facts, USUAL)
     assert {name: getattr(fitted, name) for name in expected} == expected
 
 
 def test_a_demo_model_draws_it_small_and_in_one_pass():
-    fitted = _fitted(ordered(), SMALL)
+    fitted = fit(ordered().facts, SMALL)
     assert (fitted.width, fitted.height, fitted.steps, fitted.hires) == (96, 144, SMALL.steps, None)
 
 

@@ -73,10 +73,10 @@ def test_what_is_wrong_is_named(values, words):
 def test_an_order_has_the_settings_of_its_recipe():
     settings = {"seed": 5, "strength": 0.7, "hires_scale": 1.5, "count": 3, "keep": 2, "window": [0.1, 0.9]}
     job_request = parse_job_request({**PORTRAIT, "style": "poster", "settings": settings})
-    made = job_request.portrait
+    made = job_request.facts.settings
     assert (made.seed, made.strength, made.count, made.keep, made.window) == (5, 0.7, 3, 2, (0.1, 0.9))
     assert made.hires.scale == 1.5
-    painting = parse_job_request({**TEMPLATE, "settings": {"quality": "standard", "denoise": 0.4}}).painting
+    painting = parse_job_request({**TEMPLATE, "settings": {"quality": "standard", "denoise": 0.4}}).facts.settings
     assert (painting.quality, painting.denoise) == ("standard", 0.4)
 
 

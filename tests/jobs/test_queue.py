@@ -41,7 +41,7 @@ class Gate:
         self.begun = threading.Event()
 
     def __call__(self, parsed, progress):
-        self.seeds.append(parsed.portrait.seed)
+        self.seeds.append(parsed.facts.settings.seed)
         self.begun.set()
         while not self.open.wait(0.01):
             if not progress(1, 4):
@@ -122,9 +122,9 @@ def test_a_bad_order_is_refused_and_leaves_nothing(folder):
 
 def test_an_error_is_the_job_s_and_the_next_goes_on(folder):
     def failing(parsed, progress):
-        if parsed.portrait.seed == 0:
+        if parsed.facts.settings.seed == 0:
             raise InputError("There is no card called Anna.")
-        if parsed.portrait.seed == 1:
+        if parsed.facts.settings.seed == 1:
             raise ZeroDivisionError("no reason")
         return make(parsed, progress)
 

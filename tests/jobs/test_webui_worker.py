@@ -87,8 +87,8 @@ class Webui:
         assert make(job_request).pictures
         key = headers["Idempotency-Key"]
         if key not in self.jobs:
-            self.seeds.append(job_request.portrait.seed)
-        self.jobs[key] = {"seed": job_request.portrait.seed}
+            self.seeds.append(job_request.facts.settings.seed)
+        self.jobs[key] = {"seed": job_request.facts.settings.seed}
         return {"id": key}, 202
 
 

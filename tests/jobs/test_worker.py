@@ -69,7 +69,7 @@ def test_what_a_second_network_says_is_in_the_answer(worker, card, monkeypatch, 
             assert reference[1:] == [1, 0]
             return PhotoCheck(0.31, "same person", copied=False)
 
-    monkeypatch.setattr("facechain_ext.jobs.worker.photo_judge", Judge)
+    monkeypatch.setattr("facechain_ext.jobs.recipes.portrait.photo_judge", Judge)
     (picture,) = worker.make(portrait(photos=[base64_of(PHOTO)])).pictures
     folder = JobFolder(tmp_path)
     record = JobRecord(id="0" * 28)

@@ -79,7 +79,7 @@ def test_the_fields_are_the_request_of_a_job(host, case):
     assert wanted.items() <= made.items()
     assert {name: str(path) for name, path in named.items()} == files
     parsed = parse_job_request(made)
-    assert (parsed.talk.settings if parsed.talk is not None else parsed.clip).mark
+    assert parsed.facts.settings.mark
 
 
 @pytest.mark.parametrize(

@@ -62,14 +62,14 @@ def test_each_action_is_the_request_of_a_job(files, case):
     assert settings.items() <= values["settings"].items()
     assert named["picture"] == files / "photo.png"
     if action == GARMENT:
-        assert parsed.points == (((0.5, 0.8),), ((0.1, 0.1),))
+        assert parsed.facts.points == (((0.5, 0.8),), ((0.1, 0.1),))
 
 
 def test_a_garment_that_is_put_on_needs_nobody(files):
     values, named = request_values(
         request(files, GARMENT, people=GUEST, mask=files / "mask.png", worn=files / "guest.png"), files / "photo.png"
     )
-    assert parse_job_request(values).people == ()
+    assert parse_job_request(values).facts.people == ()
     assert set(named) >= {"picture", "mask", "worn"}
 
 

@@ -35,8 +35,10 @@ ELSEWHERE = (
 """Not shown in the webui: the command line, its reports and the log, answers to programs, errors for programmers.
 """
 SHOWN_THERE = (
-    "jobs/picture_requests.py",
-    "jobs/moving_requests.py",
+    "jobs/recipes/clip.py",
+    "jobs/recipes/garment.py",
+    "jobs/recipes/redraw.py",
+    "jobs/recipes/talk.py",
     "training/style",
     "training/lora",
     "training/processes.py",

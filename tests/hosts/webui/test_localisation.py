@@ -29,9 +29,13 @@ NOT_SHOWN = {
     "Use same choices", "{0} Window start", "{0} Window end", "Application Support", "FaceChain adapter",
     "FaceChain LoRA weight", "FaceChain PhotoMaker", "FaceChain class word", "FaceChain person mixing",
     "{0} scene CFG scale", "{0} scene LoRA weight",
-    "FaceChain photo crop", "FaceChain style strength", "espeak-ng", "eSpeak NG", *EXAMPLES,
+    "FaceChain photo crop", "FaceChain style strength", "espeak-ng", "eSpeak NG", "The clip", "The photo",
+    "The voice", *EXAMPLES,
 }  # fmt: skip
-"""Texts of the code that look like sentences and are none for users of the page: labels in files, keys of the webui."""
+"""Texts of the code that look like sentences and are none for users of the page.
+
+They are labels in files, keys of the webui, and names that messages are filled with.
+"""
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
     "PhotoMaker v1", "SDXL", "FaceChain v3", "SFace (OpenCV zoo)", "FaceNet (VGGFace2)", "majicMIX realistic v6",
