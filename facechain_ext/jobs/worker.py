@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.jobs.job_request import RECIPES
 from facechain_ext.jobs.recipes.recipe import RecipeContext, RequestPeople
+from facechain_ext.recipes.shared_progress import host_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,5 @@ class RequestWorker:
         ``progress(step, steps)`` ends the work when it returns False; what is finished is returned. Raises
         FaceChainError when the request cannot be done.
         """
-        go_on = progress or (lambda _step, _steps: True)
-        context = RecipeContext(self._host, self._sources, self._people, go_on)
+        context = RecipeContext(self._host, self._sources, self._people, host_progress(self._host, progress))
         return RECIPES[job_request.recipe].run(job_request.facts, context)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from facechain_ext.recipes.job import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,3 +37,23 @@ class SharedProgress:
         if self._report is not None and not self.stopped:
             self.stopped = not self._report(self._told, max(sum(self._weights), 1))
         return not self.stopped
+
+
+@runtime_checkable
+class SupportsProgress(Host, Protocol):
+    """A host with a progress bar of its own, which restarts with each generation unless it is told of the recipe."""
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show that ``done`` of the ``total`` steps of the queued recipe are done."""
+        ...
+
+
+def host_progress(host: Host | None, report: Callable[[int, int], bool] | None = None) -> Callable[[int, int], bool]:
+    """``report`` for a whole recipe, which the host's own bar shows too; one that stops nothing without ``report``."""
+
+    def told(done: int, total: int) -> bool:
+        if isinstance(host, SupportsProgress):
+            host.show_progress(done, total)
+        return report is None or report(done, total)
+
+    return told

@@ -17,6 +17,7 @@ from facechain_ext.jobs.request_values import read_flag, read_template_settings
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.regions import parse_region_prompts, placed_person
+from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.template import read_template
 from facechain_ext.recipes.template.infotext import template_infotext
 
@@ -58,7 +59,9 @@ def create_repaired_picture(body: object, host: WebuiHost | None = None) -> dict
     scorer = host.likeness_scorer()
 
     def work() -> tuple[TemplateResult, Mapping[int, FaceAction]]:
-        return repair_faces(picture, people, settings, host=host, labels=labels, scorer=scorer)
+        return repair_faces(
+            picture, people, settings, host=host, labels=labels, scorer=scorer, progress=host_progress(host)
+        )
 
     result, actions = host.queued(work)()
     left_out = [*refused, *result.left_out]

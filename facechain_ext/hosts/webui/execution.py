@@ -58,18 +58,12 @@ _thread = threading.local()
 
 @contextmanager
 def job_state(state: State) -> Iterator[None]:
-    """Begin a job in the webui's state and end it after the block; blocks may be nested.
+    """Begin a job in the webui's state and end it after the block; a block inside another belongs to its job.
 
     An interruption holds until the outermost block ends, which clears it from the state.
     """
     if getattr(_thread, "in_job", False):
-        interruption = state.interrupted, state.stopping_generation
-        state.begin(job="facechain")
-        state.interrupted, state.stopping_generation = interruption
-        try:
-            yield
-        finally:
-            state.end()
+        yield
         return
     _thread.in_job = True
     state.begin(job="facechain")

@@ -12,6 +12,7 @@ from PIL import Image
 from facechain_ext.errors import WeightsError
 from facechain_ext.hosts.webui import generation, models
 from facechain_ext.hosts.webui.execution import ErrorCapture
+from facechain_ext.hosts.webui.recipe_progress import repairs_counted
 from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
@@ -49,7 +50,6 @@ class NestedHost:
         if shared.state.interrupted or shared.state.skipped or shared.state.stopping_generation:
             return []
         request = TabRequest(job, progress)
-        shared.state.job_count += job.count
         with ErrorCapture() as errors:
             try:
                 processed = generation.process_request(request, lambda process: process())
@@ -66,9 +66,12 @@ def repair(p: Processing, processed: PostprocessedImage, people: Sequence[Person
     Prompt, sampler, steps, CFG scale and ``method`` are those of the picture. Raises FaceChainError when no face can be
     repaired; the picture is then unchanged.
     """
+    from modules import shared
+
     picture: Image.Image = processed.image
     pixels, settings = np.asarray(picture.convert("RGB")), replace(_settings(p), method=method)
-    result, _ = repair_faces(pixels, people, settings, host=NestedHost(), scorer=_scorer())
+    with repairs_counted(p, shared.state, len(people)):
+        result, _ = repair_faces(pixels, people, settings, host=NestedHost(), scorer=_scorer())
     repaired = Image.fromarray(result.pixels)
     if "A" in picture.getbands():
         repaired.putalpha(picture.getchannel("A"))

@@ -120,6 +120,16 @@ def collect_portraits(processed: Processed, finished: Sequence[bool], notes: tup
     return [Portrait(picture, int(seed), infotext, notes) for picture, infotext, seed, complete in rows if complete]
 
 
+def sampled_steps(job: Job) -> int:
+    """About the steps, rounded up, that the webui samples for a job: fewer where it starts from a picture."""
+    from modules import shared
+
+    if job.inpaint is None:
+        return job.count * job.steps
+    whole = job.inpaint.denoise >= 1 or bool(getattr(shared.opts, "img2img_fix_steps", False))
+    return job.count * (job.steps if whole else math.ceil(job.inpaint.denoise * job.steps))
+
+
 def sampler_names() -> tuple[str, ...]:
     """Names for ``Job.sampler``: those that the webui shows, and k-diffusion's also with the Karras schedule."""
     from modules import sd_samplers, sd_samplers_kdiffusion

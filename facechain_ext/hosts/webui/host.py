@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +19,7 @@ from facechain_ext.hosts.webui import (
 from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
 from facechain_ext.hosts.webui.host_checks import host_checks
 from facechain_ext.hosts.webui.people import uploaded
+from facechain_ext.hosts.webui.recipe_progress import RecipeProgress, current_recipe
 from facechain_ext.hosts.webui.tab_request import TabRequest
 from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import adapter_names
@@ -55,7 +55,7 @@ class WebuiHost:
 
     def __init__(self) -> None:
         self._queue = GenerationQueue()
-        self._running = threading.Event()
+        self._running: TabRequest | None = None
 
     def generate(
         self,
@@ -74,17 +74,19 @@ class WebuiHost:
         del ready
         from modules import shared
 
-        request = TabRequest(job, progress)
+        request, recipe = TabRequest(job, progress), current_recipe.get()
         with self._queue.acquire_queue(), job_state(shared.state), ErrorCapture() as errors:
-            if progress is not None and not progress(0, max(job.count * job.steps, 1)):
+            if recipe is not None:
+                recipe.begin_generation(generation.sampled_steps(job))
+            if progress is not None and not progress(0, max(job.count * request.passes * job.steps, 1)):
                 return []
             if shared.state.interrupted or shared.state.stopping_generation:  # since an earlier generation of this job
                 return []
-            self._running.set()
+            self._running = request
             try:
                 processed = generation.process_request(request, on_main_thread)
             finally:
-                self._running.clear()
+                self._running = None
                 shared.total_tqdm.clear()
                 if request.error is not None:
                     shared.state.interrupted = False  # it was set by TabRequest.fail, not by the user
@@ -210,9 +212,19 @@ class WebuiHost:
 
         def run() -> T:
             with self._queue.acquire_queue(), job_state(shared.state):
-                return work()
+                token = current_recipe.set(RecipeProgress(shared.state))
+                try:
+                    return work()
+                finally:
+                    current_recipe.reset(token)
 
         return run
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show in the webui's own bar how far the recipe is that this context has queued; else nothing."""
+        recipe = current_recipe.get()
+        if recipe is not None:
+            recipe.show(done, total)
 
     def is_waiting(self, thread: int) -> bool:
         """Whether the thread with this identifier waits for the webui's queue."""
@@ -222,10 +234,11 @@ class WebuiHost:
         """Do what the webui's own Interrupt does, but only while a generation of this tab runs."""
         from modules import shared
 
-        state = shared.state
-        if not self._running.is_set():
+        state, running = shared.state, self._running
+        if running is None:
             return
-        if shared.opts.interrupt_after_current and state.job_count > 1 and not state.stopping_generation:
+        several = running.job.count * running.passes > 1
+        if shared.opts.interrupt_after_current and several and not state.stopping_generation:
             state.stop_generating()
         else:
             state.interrupt()
@@ -247,7 +260,7 @@ class WebuiHost:
         """The webui's live preview while a generation of this tab runs, else None."""
         from modules import shared
 
-        if not self._running.is_set() or not shared.opts.live_previews_enable:
+        if self._running is None or not shared.opts.live_previews_enable:
             return None
         shared.state.set_current_image()
         picture: Image.Image | None = shared.state.current_image

@@ -33,6 +33,10 @@ class State(Protocol):
     job_count: int
     """Passes of the sampler in this job; -1 before the host knows."""
     job_no: int
+    """Passes of the sampler that have ended."""
+    processing_has_refined_job_count: bool
+    """Whether ``job_count`` includes second passes."""
+    sampling_step: int
     current_image: Image.Image | None
 
     def begin(self, job: str) -> None:
@@ -81,6 +85,7 @@ class Processing(Protocol):
     negative_prompt: str
     is_hr_pass: bool
     batch_size: int
+    n_iter: int
     sampler_name: str
     steps: int
     cfg_scale: float

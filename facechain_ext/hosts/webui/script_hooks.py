@@ -22,6 +22,7 @@ from facechain_ext.hosts.webui.face_run import FaceRun
 from facechain_ext.hosts.webui.host_model import loaded_model
 from facechain_ext.hosts.webui.messages import unexpected, warn, without_our_name
 from facechain_ext.hosts.webui.people import resolve_people
+from facechain_ext.hosts.webui.recipe_progress import reserve_repairs
 from facechain_ext.hosts.webui.strict_answers import REFUSED_LABEL
 from facechain_ext.hosts.webui.tab_request import tab_request_of
 from facechain_ext.methods.named_files import AUTOMATIC
@@ -164,7 +165,9 @@ def _prepare(p: Processing, arguments: FaceArguments) -> FaceRun:
     clip = animatediff.clip_of(p)
     remarks = (*filter(None, remarks), *animatediff.notes(p, clip, arguments))
     _add_notes(p, (*resolved.left_out, *resolved.warnings, *prepared.notes, *remarks))
-    setattr(p, _TO_REPAIR, people if arguments.repair_faces and clip is None else ())
+    to_repair = people if arguments.repair_faces and clip is None else ()
+    setattr(p, _TO_REPAIR, to_repair)
+    _reserve(p, len(to_repair))
     arguments = replace(arguments, method=prepared.method).with_method_settings(prepared.settings)
     p.extra_generation_params[IDENTITY_LABEL] = format_identities([person.identity for person in people])
     p.extra_generation_params.update(arguments.infotext(prepared.settings) | settings.speedups_infotext())
@@ -192,6 +195,13 @@ def _repair(p: Processing, processed: PostprocessedImage, people: tuple[Person, 
         log.exception("the faces cannot be repaired")
         notes = [f"The faces are not repaired: {unexpected(error)}"]
     _add_notes(p, notes)
+
+
+def _reserve(p: Processing, people: int) -> None:
+    from modules import shared
+
+    if people:
+        reserve_repairs(p, shared.state, people)
 
 
 def _is_strict(args: Sequence[object]) -> bool:

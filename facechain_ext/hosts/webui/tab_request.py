@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.errors import FaceChainError
-    from facechain_ext.hosts.webui.host_types import CfgDenoiserParams, Denoiser, Processing, State
+    from facechain_ext.hosts.webui.host_types import CfgDenoiserParams, Denoiser, Processing
     from facechain_ext.recipes.job import Job
 
 _ATTRIBUTE = "_facechain_tab_request"
@@ -41,6 +41,11 @@ class TabRequest:
     notes: list[str] = field(default_factory=list)
     _last_step: bool = field(default=False, init=False)
     _looked: bool = field(default=False, init=False)
+
+    @property
+    def passes(self) -> int:
+        """How often the sampler runs for each picture."""
+        return 1 if self.job.hires is None or self.job.inpaint is not None else 2
 
     def prepare(self, p: Processing) -> FaceRun | None:
         """Prepare the people of the job for ``p`` and write its infotext; None for a job without people.
@@ -78,7 +83,9 @@ class TabRequest:
 
         hires = getattr(p, "enable_hr", False)
         self._last_step = step + 1 >= steps and (not hires or bool(p.is_hr_pass))
-        if self.progress is not None and not self.progress(*completed_steps(shared.state, step, steps)):
+        ended = len(self.finished) * self.passes + int(hires and bool(p.is_hr_pass))
+        total = max(self.job.count * self.passes, ended + 1) * steps
+        if self.progress is not None and not self.progress(ended * steps + min(step, steps), total):
             shared.state.interrupt()
             return
         look = self.job.look
@@ -106,12 +113,6 @@ def tab_request_of(p: Processing) -> TabRequest | None:
     """The request of a generation of the tab; None for any other generation."""
     request: TabRequest | None = getattr(p, _ATTRIBUTE, None)
     return request
-
-
-def completed_steps(state: State, step: int, steps: int) -> tuple[int, int]:
-    """Steps completed and steps in all passes, as step ``step`` of ``steps`` begins in the host's current pass."""
-    passes = max(state.job_count, state.job_no + 1)
-    return state.job_no * steps + min(step, steps), passes * steps
 
 
 def on_denoiser(params: CfgDenoiserParams) -> None:

@@ -12,6 +12,7 @@ from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.jobs.request_values import read_flag, read_template_settings
 from facechain_ext.recipes.readiness import require_ready
+from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.template import Settings, find_template_faces, make, read_template
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import template_infotext
@@ -52,7 +53,10 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
 
     def work() -> TemplateResult:
-        return make(template, actions, settings, host=host if paints_faces else None, targets=targets, scorer=scorer)
+        return make(
+            template, actions, settings, host=host if paints_faces else None, targets=targets, scorer=scorer,
+            progress=host_progress(host),
+        )  # fmt: skip
 
     result = host.queued(work)() if paints_faces else work()
     left_out = [*refused, *result.left_out]

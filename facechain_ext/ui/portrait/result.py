@@ -16,6 +16,7 @@ from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import assign_regions, parse_box, parse_region_prompts
 from facechain_ext.recipes.sequential_inpaint import SequentialInpaintHost
+from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.sheet import sheet
 from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.thumbnails import keep_first_picture
@@ -133,7 +134,7 @@ def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -
             tools=face_tools(request.form),
             notes=[*notes, *identity.notes],
             finisher=finisher,
-            progress=report,
+            progress=host_progress(host, report),
         )
         result = replace(result, pictures=checked_pictures(result.pictures, identity, request.person))
         for finished in result.pictures:
@@ -187,7 +188,8 @@ def generate_grid(
         notes += [line for line in notes_of_run if line not in notes]
 
     def generate_pictures() -> PortraitResult:
-        pictures, labels = _generate_cells(_generation_host(host, request.form), jobs, cells, scorer, report)
+        drawing, counted = _generation_host(host, request.form), host_progress(host, report)
+        pictures, labels = _generate_cells(drawing, jobs, cells, scorer, counted)
         if len(pictures) < len(cells):
             notes.append(f"Stopped after {len(pictures)} of {len(cells)} pictures.")
         if not pictures:

@@ -11,6 +11,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.labelling import label_image, mark_pixels
 from facechain_ext.recipes.readiness import require_ready
+from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.template import (
     FaceSource,
     Settings,
@@ -130,7 +131,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
             targets=template_faces,
             scorer=scorer,
             tools=tools,
-            progress=report,
+            progress=host_progress(host, report),
         )
 
     result = host.queued(run_recipe)() if paints(settings) else run_recipe()
@@ -151,7 +152,14 @@ def _generate_scene(
     scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
     made = host.queued(
         lambda: make_from_words(
-            scene, actions, settings, host=host, hair=hair, scorer=scorer, tools=tools, progress=report
+            scene,
+            actions,
+            settings,
+            host=host,
+            hair=hair,
+            scorer=scorer,
+            tools=tools,
+            progress=host_progress(host, report),
         )
     )()
     text = scene_infotext(made, actions, hair=hair, tools=[tool.name for tool in tools])

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from tests.hosts.webui.host_state import HostState
+
 
 class Options:
     """The host's settings."""
@@ -91,7 +93,7 @@ def install(monkeypatch, models_path, api_auth=None):
         },
         "shared": {
             "opts": Options(),
-            "state": types.SimpleNamespace(interrupted=False, stopping_generation=False),
+            "state": HostState(),
             "cmd_opts": types.SimpleNamespace(
                 lowvram=False, medvram=False, api_auth=api_auth, facechain_models_dir=None
             ),
@@ -199,6 +201,7 @@ class Generation:
 
     def __post_init__(self):
         self._load(self.unet)
+        self.n_iter, self.batch_size = self.batches, self.batch
 
     def comment(self, text):
         """Show a sentence below the pictures."""
@@ -213,7 +216,6 @@ class Generation:
         self.script.before_process(self, *self.args)
         self.script.process(self, *self.args)
         results = []
-        self.n_iter = self.batches
         for number in range(self.batches):
             self.iteration = number
             self.script.process_batch(self, *self.args, batch_number=number)

@@ -11,7 +11,7 @@ from PIL import Image
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
 
 from facechain_ext.errors import HostError
-from facechain_ext.recipes.job import Job, Lora
+from facechain_ext.recipes.job import Hires, Job, Lora
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.fake_host import FORGE, install_marks, install_module
 
@@ -147,13 +147,23 @@ def test_a_lora_tag_has_the_hosts_name(host, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("passes", "number", "step", "steps", "expected"),
-    [(1, 0, 0, 20, (0, 20)), (4, 2, 5, 20, (45, 80)), (2, 1, 12, 10, (20, 20)), (-1, 0, 3, 10, (3, 10))],
-)
-def test_completed_steps_by_the_hosts_count(host, passes, number, step, steps, expected):
-    from facechain_ext.hosts.webui.tab_request import completed_steps
+    ("count", "hires", "ended", "second", "step", "steps", "expected"),
+    [
+        (1, False, 0, False, 0, 20, (0, 20)), (4, False, 2, False, 5, 20, (45, 80)),
+        (1, True, 0, True, 12, 10, (20, 20)), (2, True, 1, False, 3, 10, (23, 40)),
+        (1, False, 1, False, 3, 10, (13, 20)),
+    ],
+)  # fmt: skip
+def test_steps_are_counted_over_all_passes_of_a_request(host, count, hires, ended, second, step, steps, expected):
+    from facechain_ext.hosts.webui.tab_request import TabRequest
 
-    assert completed_steps(types.SimpleNamespace(job_count=passes, job_no=number), step, steps) == expected
+    host.shared.state = types.SimpleNamespace(interrupted=False, skipped=False)
+    told = []
+    request = TabRequest(Job("", count=count, hires=Hires() if hires else None), lambda *at: not told.append(at))
+    for _ in range(ended):
+        request.end_picture()
+    request.begin_step(types.SimpleNamespace(enable_hr=hires, is_hr_pass=second), step, steps)
+    assert told == [expected]
 
 
 def test_a_picture_is_finished_when_its_last_step_began_or_nothing_interrupted_it(host):
