@@ -46,6 +46,7 @@ ARMS: dict[str, tuple[float, float]] = {
     "both, the LoRA at 0.4": (0.4, 1.0),
 }
 """Share of the LoRA and strength of FACT in each way of drawing."""
+BESIDE_FACT = tuple(arm for arm, (share, strength) in ARMS.items() if share and strength)
 
 
 @dataclass(frozen=True)

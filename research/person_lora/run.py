@@ -12,6 +12,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.methods.fact import load_adapter
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training_runs.settings import LoraSettings
+from research.person_lora.asked import asked_and_found
 from research.person_lora.cell import ARMS, DRAWN, Cell, Laboratory, Score
 from research.person_lora.judge import GALLERY
 from research.person_lora.locator import SIDE
@@ -51,9 +52,8 @@ OF_THE_MEASURE = (
     "pictures: the same kinds of pictures give 62 and 87 % here and 76.5 and 90 % there, so figures of the two "
     "pages are not to be compared.",
     "",
-    "Asked were: found by the LoRA alone 60 of 100 from 15 pictures, 50 from 5 and 25 from 1; FACT and LoRA "
-    "together 8 points above FACT alone; words within 5 points of neither; the average no worse than the best "
-    "step. With this judge 60 is nearly all that the autoencoder lets through.",
+    "So 60 % of the pictures is nearly all that the autoencoder lets through. FACT can be above that: it draws what "
+    "this very encoder reads off the photo.",
     "",
 )
 """Measured once on the judge, without any LoRA; the page repeats it, since every measurement writes the page anew."""
@@ -158,6 +158,7 @@ def page(results: Results, drawn: tuple[float, float], command: str, sheet: str 
             ],
         }
         lines += [f"| {name} | {len(found)} | {_words(found)} |" for name, found in weights.items() if found]
+    lines += ["", "## Against what was asked", "", *asked_and_found(cells)]
     seconds = [one.seconds for one in cells]
     chosen = ", ".join(f"{k} {v}" for k, v in asdict(results.settings).items() if v not in (None, False, "no"))
     lines += [

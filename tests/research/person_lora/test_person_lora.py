@@ -65,6 +65,10 @@ def test_cells_are_read_as_they_were_written_and_the_page_has_every_way(tmp_path
     assert "40 to 70 s" in text
     assert "1234 kB" in text
     assert "through the autoencoder, which bounds every way of drawing | 62 % | 0.483 | 84 %" in text
+    assert "| found by the LoRA alone, from 15 | 60% | 38% | no |" in text
+    assert "| found by the LoRA alone, from 1 | 25% | 25% | yes |" in text
+    assert "| the average against the best step | no worse | -25 points | no |" in text
+    assert "| words of the LoRA alone against neither | at most 5 points lost | +0 points | yes |" in text
     assert "pictures in these ways alone: *LoRA*; *both*; *both, the LoRA at 0.4*." in text
 
 
@@ -76,6 +80,36 @@ def test_cells_of_other_settings_are_not_taken_for_those_of_this_run(tmp_path):
     path.write_text("[]")
     with pytest.raises(InputError, match="does not say which settings"):
         run.read_results(path)
+
+
+def test_a_stopped_measurement_goes_on_with_the_cells_that_are_missing(tmp_path, monkeypatch):
+    asked = []
+
+    class Stopped:
+        def __init__(self, *_models) -> None:
+            pass
+
+        def cell(self, person, pictures, _settings, _work, **_options):
+            if len(asked) == 2:
+                raise KeyboardInterrupt
+            asked.append((person, pictures))
+            return Cell(person, pictures, 61.5, 0.12, 1234, {})
+
+    monkeypatch.setattr(run, "Laboratory", Stopped)
+    monkeypatch.setattr(run, "load_adapter", lambda _file: None)
+    models, judge = SimpleNamespace(adapter=None), SimpleNamespace(encoder=None)
+    arguments = (models, judge, tmp_path, [0, 1], [5, 1], run.SETTINGS, lambda _words: None)
+    with pytest.raises(KeyboardInterrupt):
+        run.measure(*arguments)
+    assert asked == [(0, 5), (0, 1)]
+    asked[:] = asked[:1]  # one more may be measured, then it stops again
+    with pytest.raises(KeyboardInterrupt):
+        run.measure(*arguments)
+    asked[:] = []
+    results = run.measure(*arguments)
+    assert asked == [(1, 1)]
+    assert [(one.person, one.pictures) for one in results.cells] == [(0, 5), (0, 1), (1, 5), (1, 1)]
+    assert run.read_results(tmp_path / run.RESULTS) == results
 
 
 def test_a_page_alone_is_of_the_settings_that_were_measured(tmp_path, monkeypatch):
