@@ -136,7 +136,7 @@ def measure(guest: RealFace, template: RealFace, network: DlibRecogniser, detect
     canvas = read_template(_png(template.pixels), name="template.png")
     number = template.target.number
     start = time.process_time()
-    done = make(canvas, {number: FaceSource(photo=_alone(guest))}, targets=template.targets, detector=detector)
+    done = make(canvas, {number: FaceSource(photo=_largest_face(guest))}, targets=template.targets, detector=detector)
     seconds = time.process_time() - start
     mask: Mask = QUALITIES["instant"].mask(template.target, Settings())
     before, after = (mesh_of(pixels, template.face) for pixels in (template.pixels, done.pixels))
@@ -240,7 +240,7 @@ def _rounded(value: object) -> object:
     return None if np.isnan(value) else round(value, 3)
 
 
-def _alone(guest: RealFace) -> Pixels:
+def _largest_face(guest: RealFace) -> Pixels:
     """The guest's cut where this face is the largest, else its middle: ``FaceSource`` takes the largest face."""
     left, top, right, bottom = guest.face.box
     side = 0.75 * max(right - left, bottom - top)

@@ -86,7 +86,7 @@ class CardLibrary:
             if found is not None and overwrite:
                 self._require_change(found, name)
             elif found is not None:
-                raise _taken(name)
+                raise _name_in_use(name)
             path = found[0] if found is not None else self._prepare(name)
             _save_card(replace(identity, name=path.name.removesuffix(SUFFIX)), path, overwrite=overwrite)
             if found is None:
@@ -105,7 +105,7 @@ class CardLibrary:
             old, login = self._existing(name)
             self._require_change((old, login), name)
             if self._find(new) is not None:
-                raise _taken(new)
+                raise _name_in_use(new)
             path = _card_path(old.parent, new)
             _save_card(replace(identity, name=new), path)
             old.unlink()
@@ -128,7 +128,7 @@ class CardLibrary:
             bare = old.name.removesuffix(SUFFIX)
             path = _card_path(self._folders.shared if on else self._folders.of_login(login), bare)
             if path.exists():
-                raise _taken(bare)
+                raise _name_in_use(bare)
             path.parent.mkdir(parents=True, exist_ok=True)
             old.replace(path)
             self._note_sharing(path if on else old, login if on else "")
@@ -253,5 +253,5 @@ def _save_card(identity: Identity, path: Path, *, overwrite: bool = False) -> No
     save_card(identity, path, overwrite=overwrite)
 
 
-def _taken(name: str) -> InputError:
+def _name_in_use(name: str) -> InputError:
     return InputError(f"There is a card called {name} already; choose another name or delete that one first.")

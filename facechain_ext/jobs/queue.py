@@ -147,7 +147,7 @@ class JobQueue:
         with self._changed:
             record = self._records.get(job_id, record)
             if record.has_ended:
-                self._forget(record)
+                self._delete(record)
                 return None
             if record.state == "running":
                 self._stopping.add(job_id)
@@ -265,9 +265,9 @@ class JobQueue:
         """Delete results whose time has passed; the lock is held."""
         oldest = time.time() - self._limits().keep_hours * 3600
         for record in [one for one in self._records.values() if one.has_ended and one.ended < oldest]:
-            self._forget(record)
+            self._delete(record)
 
-    def _forget(self, record: JobRecord) -> None:
+    def _delete(self, record: JobRecord) -> None:
         del self._records[record.id]
         self._by_key.pop((record.owner, record.key), None)
         self._folder.remove(record.id)

@@ -176,7 +176,7 @@ def _with_item(content: bytes, box: _Box, meta: dict[bytes, _Box], packet: bytes
     if number > 0xFFFF or primary > 0xFFFF or content[iloc.body] > 1 or box.body - box.start != 8:
         raise PhotoError(_DAMAGED)
     infe = struct.pack(">IHH4s", 2 << 24, number, 0, b"mime") + b"\0" + _MIME
-    new_iinf = _grown(content, iinf, _box(b"infe", infe), 2 if content[iinf.body] == 0 else 4)
+    new_iinf = _extended(content, iinf, _box(b"infe", infe), 2 if content[iinf.body] == 0 else 4)
     reference = _box(b"cdsc", struct.pack(">HHH", number, 1, primary))
     if b"iref" in meta:
         if content[meta[b"iref"].body]:
@@ -193,7 +193,7 @@ def _with_item(content: bytes, box: _Box, meta: dict[bytes, _Box], packet: bytes
         if location.method == 0:
             _shift(shifted, location, growth + len(data), box.end)
     entry = _entry(content, iloc, number, box.end + growth + 8, len(packet))
-    new_iloc = _grown(bytes(shifted), iloc, entry, 2, counts_at=6)
+    new_iloc = _extended(bytes(shifted), iloc, entry, 2, counts_at=6)
     replaced = {b"iinf": new_iinf, b"iloc": new_iloc, b"iref": new_iref}
     parts = [
         replaced.get(child.kind, content[child.start : child.end]) for child in _boxes(content, box.body + 4, box.end)
@@ -208,7 +208,7 @@ def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body) + 8, kind) + body
 
 
-def _grown(content: bytes, box: _Box, added: bytes, width: int, *, counts_at: int = 4) -> bytes:
+def _extended(content: bytes, box: _Box, added: bytes, width: int, *, counts_at: int = 4) -> bytes:
     """A box with ``added`` at its end, whose count of ``width`` bytes at ``counts_at`` is one more."""
     body = bytearray(content[box.body : box.end])
     count = int.from_bytes(body[counts_at : counts_at + width], "big") + 1

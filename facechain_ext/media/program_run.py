@@ -89,7 +89,7 @@ def _wait(
     progress: Callable[[int, int], bool] | None,
 ) -> str:
     """Wait for the end; returns "" or what went wrong; raises Cancelled when ``progress`` returns False."""
-    begun = alive = time.monotonic()
+    started = alive = time.monotonic()
     state, percent = (-1, -1), 0
     while True:
         try:
@@ -104,7 +104,7 @@ def _wait(
                 raise Cancelled("Stopped; no file was written.") from None
             if now - alive > limits.silent_seconds:
                 return f"gave no sign of life for {limits.silent_seconds:.0f} seconds and was ended"
-            if now - begun > limits.seconds:
+            if now - started > limits.seconds:
                 return f"took more than {limits.seconds / 60:.0f} minutes and was ended"
             continue
         return "" if code == 0 else f"failed (exit code {code})"

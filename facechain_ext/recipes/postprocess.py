@@ -23,7 +23,7 @@ class PostprocessPipeline(Generic[T]):
     def __init__(self, work: Callable[[Portrait], T], *, beside: bool) -> None:
         self._work = work
         self._thread = ThreadPoolExecutor(1, "facechain-finish") if beside else None
-        self._begun: list[tuple[Portrait, Future[T]]] = []
+        self._submitted: list[tuple[Portrait, Future[T]]] = []
 
     def __enter__(self) -> PostprocessPipeline[T]:
         return self
@@ -36,7 +36,7 @@ class PostprocessPipeline(Generic[T]):
     def submit(self, portrait: Portrait) -> None:
         """Begin with a picture that is finished; harmless for hosts that tell of none."""
         if self._thread is not None:
-            self._begun.append((portrait, self._thread.submit(self._work, portrait)))
+            self._submitted.append((portrait, self._thread.submit(self._work, portrait)))
 
     def results(self, portraits: Sequence[Portrait]) -> list[T]:
         """What ``work`` gives for each of ``portraits``; those that were not taken before are done now.
@@ -46,7 +46,7 @@ class PostprocessPipeline(Generic[T]):
         return [self._result(portrait) for portrait in portraits]
 
     def _result(self, portrait: Portrait) -> T:
-        for taken, future in self._begun:
-            if taken is portrait:
+        for submitted, future in self._submitted:
+            if submitted is portrait:
                 return future.result()
         return self._work(portrait)

@@ -21,7 +21,7 @@ class SharedProgress:
         self.stopped = False
         self._weights = [max(weight, 0) for weight in weights]
         self._report = report
-        self._told = 0
+        self._reported = 0
 
     def part(self, index: int) -> Callable[[int, int], bool]:
         """The progress of part ``index``, from 0, for a host or a recipe."""
@@ -33,9 +33,9 @@ class SharedProgress:
         self._tell(sum(self._weights))
 
     def _tell(self, done: int) -> bool:
-        self._told = max(self._told, done)
+        self._reported = max(self._reported, done)
         if self._report is not None and not self.stopped:
-            self.stopped = not self._report(self._told, max(sum(self._weights), 1))
+            self.stopped = not self._report(self._reported, max(sum(self._weights), 1))
         return not self.stopped
 
 

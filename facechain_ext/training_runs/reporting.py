@@ -108,8 +108,8 @@ class StatusReporter:
         if self._first_step is None:
             self._first_step = (time.monotonic(), step)
             return None
-        begun, first = self._first_step
-        return (time.monotonic() - begun) / (step - first) * (self._steps - step)
+        started, first = self._first_step
+        return (time.monotonic() - started) / (step - first) * (self._steps - step)
 
     def _update(self, status: TrainingStatus, *, write_now: bool = True) -> None:
         with self._lock:

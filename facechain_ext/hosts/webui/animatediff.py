@@ -25,11 +25,11 @@ _VIDEOS = (".gif", ".mp4", ".webp")
 
 @dataclass(frozen=True)
 class AnimatedClip:
-    """A clip of ``frames`` that AnimateDiff samples in windows of ``window`` frames; ``begun`` is when, in seconds."""
+    """A clip of ``frames`` that AnimateDiff samples in windows of ``window`` frames; ``started`` in seconds."""
 
     frames: int
     window: int
-    begun: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.time)
 
     @property
     def slides(self) -> bool:
@@ -85,7 +85,7 @@ def label_files(p: Processing, processed: Processed, clip: AnimatedClip | None) 
     if not packet or not folder.is_dir():
         return
     for file in folder.rglob("*"):
-        if file.suffix.lower() in _VIDEOS and file.stat().st_mtime >= clip.begun - 1:
+        if file.suffix.lower() in _VIDEOS and file.stat().st_mtime >= clip.started - 1:
             write_label(file, packet)
 
 

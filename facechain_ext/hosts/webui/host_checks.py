@@ -16,7 +16,7 @@ _AREA = "Webui"
 def host_checks() -> Iterator[Check]:
     """The host and its version, then what it lacks; a host that nobody knows prevents portraits."""
     facts = host()
-    if facts.door == "none":
+    if facts.attachment == "none":
         known = ", ".join(row.name for row in HOSTS if row is not RELATIVE)
         remedy = f"Use one of these: {known}."
         yield Check(_AREA, described(), "missing", "No face is put in here, as nothing is known of it.", remedy)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Door = Literal["hooks", "middle_patch", "none"]
+UnetAttachment = Literal["hooks", "middle_patch", "none"]
 """How a face enters the U-Net: by hooks on its modules, by the patcher's ``middle_patch``, or not at all."""
 
 
@@ -48,14 +48,14 @@ class Lack:
 class HostFacts:
     """One webui.
 
-    ``has`` and ``lacks`` are modules by which it is recognised. ``door`` leads into the U-Net. ``attention`` is the
-    function that the host computes with (query, key, value [b, n, heads * d], heads), None where it has only names of
-    optimizations; ``sliced`` names those that compute in slices. ``main_thread`` is the module that runs work on the
-    thread on which models move, "" where any thread may. ``options`` are modules with a namespace of command-line
-    options beside ``shared.cmd_opts``, and ``low_memory`` the options for cards with little video memory. ``*_dirs``
-    are options that name folders of files. ``text_encoders`` are attributes of the model with SDXL's two text encoders,
-    empty where they are the conditioner's embedders. ``controlnet`` says who brings ControlNet. ``missing`` is what it
-    has not, for the doctor (``host_checks``).
+    ``has`` and ``lacks`` are modules by which it is recognised. ``attachment`` is the way into the U-Net.
+    ``attention`` is the function that the host computes with (query, key, value [b, n, heads * d], heads), None
+    where it has only names of optimizations; ``sliced`` names those that compute in slices. ``main_thread`` is the
+    module that runs work on the thread on which models move, "" where any thread may. ``options`` are modules with
+    a namespace of command-line options beside ``shared.cmd_opts``, and ``low_memory`` the options for cards with
+    little video memory. ``*_dirs`` are options that name folders of files. ``text_encoders`` are attributes of the
+    model with SDXL's two text encoders, empty where they are the conditioner's embedders. ``controlnet`` says who
+    brings ControlNet. ``missing`` is what it has not, for the doctor (``host_checks``).
     """
 
     name: str
@@ -63,7 +63,7 @@ class HostFacts:
     """The version that was run; "" where none was."""
     has: tuple[str, ...]
     lacks: tuple[str, ...] = ()
-    door: Door = "middle_patch"
+    attachment: UnetAttachment = "middle_patch"
     attention: ModuleAttribute | None = None
     sliced: frozenset[str] = frozenset()
     main_thread: str = ""
@@ -95,7 +95,7 @@ AUTOMATIC1111 = HostFacts(
     "1.10.1",
     has=("modules",),
     lacks=("modules_forge", "modules.face"),  # the latter is SD.Next's, which draws with diffusers
-    door="hooks",
+    attachment="hooks",
     sliced=frozenset({"sub-quadratic", "V1", "InvokeAI", "Doggettx"}),
     controlnet="extension",
 )
@@ -175,8 +175,8 @@ RELATIVE = HostFacts(
     lora_dirs=("lora_dir", "lora_dirs"),
     text_encoders=_ENGINES,
 )
-"""One that is none of these but has their modules: the test of its door decides."""
-UNKNOWN = HostFacts("an unknown webui", "", has=(), door="none")
+"""One that is none of these but has their modules: the attachment test decides."""
+UNKNOWN = HostFacts("an unknown webui", "", has=(), attachment="none")
 """What has none of them; no face is put in there."""
 
 HOSTS = (FORGE, NEO, REFORGE, CLASSIC, RELATIVE, AUTOMATIC1111)

@@ -36,13 +36,13 @@ def loaded_model(p: Processing) -> HostModel:
     checkpoint = p.sd_model
     if checkpoint is None:
         raise HostError("No checkpoint is loaded; choose one of Stable Diffusion 1.5 or SDXL.")
-    if host().door == "middle_patch":
+    if host().attachment == "middle_patch":
         objects: ForgeObjects | None = getattr(checkpoint, "forge_objects", None)
         if objects is not None and _has(objects.unet, "clone", "set_model_patch"):
             return ForgeModel(objects)
         raise HostError(_unknown_model(checkpoint, "no forge_objects with a patcher of the U-Net"))
     wrapper = getattr(checkpoint, "model", None)
-    if host().door == "hooks" and _has(wrapper, "diffusion_model"):
+    if host().attachment == "hooks" and _has(wrapper, "diffusion_model"):
         return WebuiModel(checkpoint.model.diffusion_model)
     raise HostError(_unknown_model(checkpoint, "no model.diffusion_model"))
 

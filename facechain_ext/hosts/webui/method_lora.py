@@ -82,7 +82,7 @@ def add_to_hires(p: Processing, lora: MethodLora) -> None:
         data.setdefault("lora", []).extend(parsed["lora"])
 
 
-def forget(lora: MethodLora) -> None:
+def remove(lora: MethodLora) -> None:
     """Take ``lora`` off the host's list again, where users choose from."""
     module = sys.modules.get(_MODULE)
     _list_as_the_host(module)

@@ -144,7 +144,7 @@ def postprocess(p: Processing, processed: Processed | None) -> None:
         if processed is not None:
             animatediff.label_files(p, processed, run.clip)
         if run.prepared.lora is not None:
-            method_lora.forget(run.prepared.lora)
+            method_lora.remove(run.prepared.lora)
         setattr(p, _RUN, None)
 
 

@@ -9,11 +9,11 @@ import torch
 
 from facechain_ext.errors import HostError
 from facechain_ext.methods.fact.attachment import Attachment, attach, conditions_of
+from facechain_ext.methods.fact.attachment_test import AttachmentTest
 from facechain_ext.methods.fact.automatic import AutomaticRegion
 from facechain_ext.methods.fact.block import sdpa
 from facechain_ext.methods.fact.checkpoint import load_adapter
 from facechain_ext.methods.fact.curve import StrengthCurve
-from facechain_ext.methods.fact.door_test import DoorTest
 from facechain_ext.methods.fact.files import adapter_family, adapter_files, chosen_adapter
 from facechain_ext.methods.fact.middle_patch import attach_by_patch
 from facechain_ext.methods.fact.model import FaceAdapter
@@ -110,8 +110,8 @@ class PreparedFact:
                 patch.remove()
 
     @staticmethod
-    def _tested(model: HostModel, attachment: Attachment | PatchAttachment) -> DoorTest:
-        return DoorTest(model.unet, attachment.injection, model.program, attachment.fail)
+    def _tested(model: HostModel, attachment: Attachment | PatchAttachment) -> AttachmentTest:
+        return AttachmentTest(model.unet, attachment.injection, model.program, attachment.fail)
 
     def _attach(self, model: HostModel, options: AttachOptions) -> Attachment:
         conditions = self._conditions
@@ -138,7 +138,9 @@ class PreparedFact:
 class ActiveFact:
     """An adapter that acts in a U-Net."""
 
-    def __init__(self, attachment: Attachment | PatchAttachment, test: DoorTest, rows: StepRows | None = None) -> None:
+    def __init__(
+        self, attachment: Attachment | PatchAttachment, test: AttachmentTest, rows: StepRows | None = None
+    ) -> None:
         self._attachment = attachment
         self._test = test
         self._rows = rows

@@ -28,7 +28,7 @@ class Passes:
         self._total = max(total, 1)
         self._report = report
         self._reached = 0
-        self._told = 0
+        self._reported = 0
 
     def go_on(self) -> bool:
         """Whether the next part of the work may begin."""
@@ -64,7 +64,7 @@ class Passes:
         return self._reached + steps * min(done, total) // max(total, 1)
 
     def _tell(self, done: int) -> bool:
-        self._told = max(done, self._told)
-        if self._report is not None and not self._report(min(self._told, self._total), self._total):
+        self._reported = max(done, self._reported)
+        if self._report is not None and not self._report(min(self._reported, self._total), self._total):
             self.stopped = True
         return not self.stopped

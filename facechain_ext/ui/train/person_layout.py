@@ -166,8 +166,8 @@ def _on_name(host: PageHost, name: str) -> Updates:
     known = form.checkpoint_name if form.checkpoint_name in host.checkpoint_files() else None
     rows, pictures = decisions_of(form)
     checkpoint = gr.update(value=known) if known else gr.update()
-    begun = (form.folder / STATUS).is_file()
-    return [rows, pictures, form.class_word, form.preset, checkpoint, gr.update(value=begun)]
+    started = (form.folder / STATUS).is_file()
+    return [rows, pictures, form.class_word, form.preset, checkpoint, gr.update(value=started)]
 
 
 def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:

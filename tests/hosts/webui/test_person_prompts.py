@@ -254,7 +254,7 @@ def test_the_persons_lora_stays_listed_when_the_host_reads_its_list_anew(monkeyp
     assert method_lora.tag(lora) == "<lora:facechain-person-abc:1>"
     networks.list_available_networks()
     assert list(networks.available_networks) == ["facechain-person-abc"]
-    method_lora.forget(lora)
+    method_lora.remove(lora)
     assert networks.list_available_networks is list_available_networks
     assert networks.available_networks == networks.available_network_aliases == {}
 

@@ -1,4 +1,4 @@
-"""The patch door of Forge gives what the hooks give."""
+"""The patch of Forge gives what the hooks give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign engines behind their door: copies, progress, stop, late files, deaths and hangs, by a stand-in program."""
+"""Foreign engines: copies, progress, stop, late files, deaths and hangs, by a stand-in program."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ SCENES = {
     "30 pixels, in a mirror": (
         row(HEAD, small(HEAD, 74)[:, ::-1], gap=120, height=520), 2, lambda targets: 25 < targets[1].face.width < 36,
     ),
-    "ten": (row(*[small(HEAD, 150)] * 10, gap=10), 10, lambda _seats: True),
+    "ten": (row(*[small(HEAD, 150)] * 10, gap=10), 10, lambda _faces: True),
 }  # fmt: skip
 
 

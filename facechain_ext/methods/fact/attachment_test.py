@@ -33,7 +33,7 @@ _passed: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 """The U-Nets in which an increment has arrived."""
 
 
-class DoorTest:
+class AttachmentTest:
     """Watches the first block of a U-Net while the ``with`` block lasts, until an increment has arrived behind it.
 
     ``fail`` is called with a HostError that names ``program`` (the host and its version) and what was seen: once in the
@@ -57,7 +57,7 @@ class DoorTest:
         self._norm2: Tensor | None = None
         self._attn2: Tensor | None = None
 
-    def __enter__(self) -> DoorTest:
+    def __enter__(self) -> AttachmentTest:
         self._injection.observers.append(self._observe)
         if self._unet not in _passed and not is_compiled(self._unet):
             self._watch()

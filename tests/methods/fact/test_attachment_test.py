@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from facechain_ext.errors import HostError
-from facechain_ext.methods.fact import door_test
+from facechain_ext.methods.fact import attachment_test
 from facechain_ext.methods.fact.attachment import attach
-from facechain_ext.methods.fact.door_test import DoorTest
+from facechain_ext.methods.fact.attachment_test import AttachmentTest
 from facechain_ext.methods.fact.options import AttachOptions
 from facechain_ext.methods.fact.sites import find_sites
 from tests import unets
@@ -16,7 +16,7 @@ from tests import unets
 
 @pytest.fixture(autouse=True)
 def _untested():
-    door_test._passed.clear()
+    attachment_test._passed.clear()
 
 
 def attached(unet, small, errors, strength=1.0, window=(0.0, 1.0)):
@@ -25,7 +25,7 @@ def attached(unet, small, errors, strength=1.0, window=(0.0, 1.0)):
     attachment = attach(
         unet, adapter, tokens, strength=strength, window=window, options=AttachOptions(on_failure=errors.append)
     )
-    return attachment, DoorTest(unet, attachment.injection, "Forge Neo 9.9", attachment.fail)
+    return attachment, AttachmentTest(unet, attachment.injection, "Forge Neo 9.9", attachment.fail)
 
 
 def run(unet, rows=2):
@@ -49,9 +49,9 @@ def test_an_increment_that_arrives_passes_once_and_leaves_no_hook(unet, small):
         assert torch.equal(run(unet), plain), "the test changes nothing"
         assert hooks(unet) == before
         test.begin_step()
-    assert unet in door_test._passed
+    assert unet in attachment_test._passed
     assert not errors
-    with DoorTest(unet, attachment.injection, "", attachment.fail):
+    with AttachmentTest(unet, attachment.injection, "", attachment.fail):
         assert hooks(unet) == before, "a model that has passed is not watched again"
     attachment.remove()
 
@@ -74,7 +74,7 @@ def test_a_host_that_goes_on_without_the_increment_ends_the_face(unet, small):
         assert isinstance(error, HostError)
         assert "Forge Neo 9.9" in str(error)
         assert "went on without" in str(error)
-        assert unet not in door_test._passed
+        assert unet not in attachment_test._passed
         for handle in ours:
             handle.remove()
         assert torch.equal(run(unet), plain), "nothing is added after the failure"
