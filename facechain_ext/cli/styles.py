@@ -12,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from facechain_ext import styles
+from facechain_ext.cli.options import limits
 from facechain_ext.errors import FaceChainError
 from facechain_ext.hosts.diffusers.output import prepare_folder
+from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.styles.style import SUBJECTS
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look through the styles, and make their thumbnails.", no_args_is_help=True)
 console = Console()
+_STEPS = portrait_setting("steps")
 
 Query = Annotated[str, typer.Argument(help="Words in English or Chinese.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only styles with this tag; may be given again.")]
@@ -78,7 +81,7 @@ def thumbnails(
     *,
     model: Annotated[Path, typer.Option(help="The checkpoint: a file or a diffusers folder.")],
     folder: Annotated[Path | None, typer.Option(help="Where to put them (default: with your own styles).")] = None,
-    steps: Annotated[int, typer.Option(help="Sampling steps.", min=1, max=150)] = 20,
+    steps: Annotated[int, typer.Option(help="Sampling steps.", **limits(_STEPS))] = 20,
     size: Annotated[int, typer.Option(help="Side of the picture that is made, before it is made small.")] = 512,
     seed: Annotated[int, typer.Option(help="Seed of each.")] = 1,
     again: Annotated[bool, typer.Option("--again", help="Also those that are there.")] = False,

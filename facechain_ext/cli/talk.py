@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.options import limits
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
 from facechain_ext.media.speech import SPEAKERS
+from facechain_ext.recipes.talking.settings import TALKING_SETTINGS
 
 if TYPE_CHECKING:
     from facechain_ext.media.speech import Speaker, Speech
     from facechain_ext.recipes.talking.engines import Engine
 
 console = Console()
+_ROWS = {row.name: row for row in TALKING_SETTINGS}
+_FPS, _SIDE, _LIVELINESS = (_ROWS[name] for name in ("fps", "side", "liveliness"))
 
 
 def talk(
@@ -35,9 +39,11 @@ def talk(
         bool, typer.Option("--send-words", help="Allow edge-tts to send the words to Microsoft's service.")
     ] = False,
     face: Annotated[int | None, typer.Option(help="Number of the face, from the left.")] = None,
-    fps: Annotated[float, typer.Option(min=5, max=60, help="Frames a second.")] = 25.0,
-    side: Annotated[int, typer.Option(min=128, max=1920, help="Longer side of the video in pixels.")] = 720,
-    liveliness: Annotated[float, typer.Option(min=0, max=2, help="How much the head moves.")] = 1.0,
+    fps: Annotated[float, typer.Option(**limits(_FPS), help="Frames a second.")] = _FPS.default,
+    side: Annotated[int, typer.Option(**limits(_SIDE), help="Longer side of the video in pixels.")] = _SIDE.default,
+    liveliness: Annotated[
+        float, typer.Option(**limits(_LIVELINESS), help="How much the head moves.")
+    ] = _LIVELINESS.default,
     seed: Annotated[int, typer.Option(min=0, help="Of blinks and turns of the head.")] = 0,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Draw the visible mark.")] = True,
     engine: Annotated[str, typer.Option(help="preview (here), sadtalker, or command.")] = "preview",

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.options import limits
 from facechain_ext.cli.painting import choice_of, load_encoder, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.cli.talk import ask_consent
-from facechain_ext.hosts.diffusers.clip import ClipJob
+from facechain_ext.hosts.diffusers.clip import MAX_SIDE, MIN_SIDE, ClipJob
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.identity.consent import MOVING_CONSENT
+from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
+from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.recipes.readiness import drawing_defaults
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
 
 console = Console()
+_OPACITY = next(row for row in CLIP_SETTINGS if row.name == "strength")
+_STRENGTH, _STEPS, _CFG = (portrait_setting(name) for name in ("strength", "steps", "cfg"))
 
 
 def video(
@@ -33,7 +38,7 @@ def video(
     face: Annotated[
         int | None, typer.Option(help="Number of the face in the first frame, from the left; the largest if not given.")
     ] = None,
-    strength: Annotated[float, typer.Option(min=0, max=1, help="Opacity of the new face.")] = 1.0,
+    strength: Annotated[float, typer.Option(**limits(_OPACITY), help="Opacity of the new face.")] = _OPACITY.default,
     photo_expression: Annotated[
         bool, typer.Option("--photo-expression", help="Mouth and eyelids stay as in the photo.")
     ] = False,
@@ -49,10 +54,14 @@ def video(
     negative: Annotated[str, typer.Option(help="What the clip should not show.")] = "",
     frames: Annotated[int, typer.Option(min=1, help="Frames of a clip from a prompt.")] = 16,
     fps: Annotated[float, typer.Option(min=1, max=60, help="Frames a second of a clip from a prompt.")] = 8.0,
-    face_strength: Annotated[float, typer.Option(min=0, max=2, help="Strength of the person in the prompt.")] = 0.5,
-    steps: Annotated[int | None, typer.Option(min=1, max=150, help="25, or what suits a demo model.")] = None,
-    cfg: Annotated[float, typer.Option(min=1, max=30)] = 7.0,
-    size: Annotated[int | None, typer.Option(min=64, max=1024, help="Side: 512, or what suits a demo model.")] = None,
+    face_strength: Annotated[
+        float, typer.Option(**limits(_STRENGTH), help="Strength of the person in the prompt.")
+    ] = _STRENGTH.default,
+    steps: Annotated[int | None, typer.Option(**limits(_STEPS), help="25, or what suits a demo model.")] = None,
+    cfg: Annotated[float, typer.Option(**limits(_CFG))] = _CFG.default,
+    size: Annotated[
+        int | None, typer.Option(min=MIN_SIDE, max=MAX_SIDE, help="Side: 512, or what suits a demo model.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Draw the visible mark.")] = True,
     consent: Annotated[bool, typer.Option("--consent", help=f"{MOVING_CONSENT}.")] = False,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 4000
 """Characters of a prompt: more than fifty times what the text encoder reads."""
 MAX_PHOTOS = 16
+MAX_FACE = 1000
+"""Number of a face in a photo, from the left."""
 MAX_POINTS = 16
 """Points in a garment, and as many beside it."""
 _FROM_HOST = frozenset({"controls", "sides", "method_settings"})

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from facechain_ext.identity.consent import MOVING_CONSENT
 from facechain_ext.jobs.recipes.portrait import portrait_rows
 from facechain_ext.jobs.recipes.template import SCENE_TEXTS
-from facechain_ext.jobs.request_values import MAX_PHOTOS, MAX_POINTS, MAX_TEXT, setting_texts
+from facechain_ext.jobs.request_values import MAX_FACE, MAX_PHOTOS, MAX_POINTS, MAX_TEXT, setting_texts
 from facechain_ext.media.speech import MAX_WORDS, SPEAKERS
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
 from facechain_ext.recipes.detail import DETAIL_SETTINGS
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings
+from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.recipes.redraw.settings import LOOKS, REDRAW_SETTINGS, RedrawSettings
 from facechain_ext.recipes.talking.engine_settings import ENGINES, PREVIEW
 from facechain_ext.recipes.talking.settings import TALKING_SETTINGS
@@ -107,7 +108,7 @@ def _portrait() -> dict[str, object]:
         "recipe": {"type": "string", "enum": ["portrait"], "default": "portrait"},
         "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
         "card": _CARD,
-        "face": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
+        "face": {"type": "integer", "minimum": 0, "maximum": MAX_FACE, "default": 0},
         "style": {**_TEXT, "description": "A style's key."},
         "subject": {**_TEXT, "description": "Words for the person.", "default": "a person"},
         "suits": {"type": "string", "enum": list(SUBJECTS), "default": "anyone"},
@@ -152,6 +153,7 @@ def _template() -> dict[str, object]:
 
 def _people(least: int) -> dict[str, object]:
     box = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 4, "maxItems": 4}
+    strength = portrait_setting("strength")
     person = {
         "type": "object",
         "additionalProperties": False,
@@ -159,7 +161,7 @@ def _people(least: int) -> dict[str, object]:
             "card": _CARD,
             "photos": {"type": "array", "items": _PICTURE, "maxItems": MAX_PHOTOS},
             "box": box,
-            "strength": {"type": "number", "minimum": 0, "maximum": 2},
+            "strength": {"type": "number", "minimum": strength.low, "maximum": strength.high},
         },
     }
     return {"type": "array", "items": person, "minItems": least}

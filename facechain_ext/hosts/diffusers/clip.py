@@ -14,6 +14,7 @@ from facechain_ext.hosts.diffusers.latents import decode
 from facechain_ext.hosts.diffusers.sampling.conditions import guidance
 from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.protocol import RuntimeOptions
+from facechain_ext.recipes.portrait_settings import portrait_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,22 +30,25 @@ if TYPE_CHECKING:
 
 FRAMES = 16
 """Frames that motion modules of AnimateDiff were trained on."""
+MIN_SIDE, MAX_SIDE = 64, 1024
+"""Pixels of a clip's width and height."""
+_STEPS, _CFG = portrait_setting("steps"), portrait_setting("cfg")
 _STEP = 8
 """Pixels of a latent cell."""
 
 
 @dataclass(frozen=True)
 class ClipJob:
-    """What a clip shows: ``frames`` up to what the motion module knows, ``steps`` 1 to 150, ``cfg`` 1 to 30.
+    """What a clip shows: ``frames`` up to what the motion module knows, ``steps`` and ``cfg`` as a portrait's.
 
-    ``width`` and ``height`` are 64 to 1024, in multiples of 8.
+    ``width`` and ``height`` are ``MIN_SIDE`` to ``MAX_SIDE``, in multiples of 8.
     """
 
     prompt: str
     negative_prompt: str = ""
     frames: int = FRAMES
-    steps: int = 25
-    cfg: float = 7.0
+    steps: int = _STEPS.default
+    cfg: float = _CFG.default
     width: int = 512
     height: int = 512
     seed: int = 0
@@ -139,13 +143,13 @@ def check_clip_job(job: ClipJob, max_frames: int) -> None:
     """Raises InputError for a value out of its range."""
     for name, value, low, high in (
         ("Frames", job.frames, 1, max_frames),
-        ("Steps", job.steps, 1, 150),
-        ("CFG scale", job.cfg, 1, 30),
-        ("Width", job.width, 64, 1024),
-        ("Height", job.height, 64, 1024),
+        ("Steps", job.steps, _STEPS.low, _STEPS.high),
+        ("CFG scale", job.cfg, _CFG.low, _CFG.high),
+        ("Width", job.width, MIN_SIDE, MAX_SIDE),
+        ("Height", job.height, MIN_SIDE, MAX_SIDE),
     ):
         if not low <= value <= high:
-            raise InputError(f"{name} is {value:g}; choose a value from {low} to {high}.")
+            raise InputError(f"{name} is {value:g}; choose a value from {low:g} to {high:g}.")
     if job.width % _STEP or job.height % _STEP:
         raise InputError(f"Width and height are multiples of {_STEP}, not {job.width} x {job.height}.")
 

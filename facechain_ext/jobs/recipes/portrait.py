@@ -11,7 +11,7 @@ from PIL import Image
 from facechain_ext.errors import InputError
 from facechain_ext.identity.photo_judge import photo_judge
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary
-from facechain_ext.jobs.request_values import read_flag, read_text, read_texts
+from facechain_ext.jobs.request_values import MAX_FACE, read_flag, read_text, read_texts
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.arguments import own_settings
 from facechain_ext.recipes.finishing import PortraitFinisher
@@ -79,7 +79,7 @@ def _parse(values: dict[str, object]) -> PortraitFacts:
     if bool(photos) == bool(card):
         raise InputError("FaceChain: a portrait has photos of one person, or a card; one of the two.")
     face = values.get("face", 0)
-    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face <= 1000:
+    if isinstance(face, bool) or not isinstance(face, int) or not 0 <= face <= MAX_FACE:
         raise InputError(f"FaceChain: face is {shorten(face)}; set it to a number from the left, or 0 for the largest.")
     given = values.get("suits", "anyone")
     suits = next((one for one in SUBJECTS if one == given), None)

@@ -12,7 +12,7 @@ from facechain_ext.labels.label import JOINED
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.sound import has_sound
 from facechain_ext.next_steps import next_steps
-from facechain_ext.recipes.clip.settings import ClipSettings
+from facechain_ext.recipes.clip.settings import CLIP_SETTINGS, ClipSettings
 from facechain_ext.recipes.clip.smoothing import smooth_meshes
 from facechain_ext.recipes.clip.tracking import FaceTracker
 from facechain_ext.recipes.moving_file import save_frames
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 60.0
 """Longest clip: each frame takes about a third of a second on a processor."""
+_OPACITY = next(row for row in CLIP_SETTINGS if row.name == "strength")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +120,9 @@ def make_clip(
     photo, HostError where the face mesh or ffmpeg is missing, Cancelled when stopped.
     """
     settings = settings or ClipSettings()
-    if not 0 <= settings.strength <= 1:
-        raise InputError(f"Strength is {settings.strength:g}; choose a value from 0 to 1.")
+    if not _OPACITY.low <= settings.strength <= _OPACITY.high:
+        allowed = f"{_OPACITY.low:g} to {_OPACITY.high:g}"
+        raise InputError(f"Strength is {settings.strength:g}; choose a value from {allowed}.")
     clip, detector = open_clip(template, max_seconds=MAX_SECONDS), detector or faces.detector()
     photo_points, doubts = _photo_points(photo, detector)
     half = None if progress is None else _part(progress, 0, 2)
