@@ -12,6 +12,7 @@ from skimage import data
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.likeness_scale import Likeness
 from facechain_ext.recipes.template import FaceSource, Settings
+from research.sheets.template import beside
 
 ASTRONAUT = data.astronaut()
 
@@ -27,15 +28,8 @@ def relit(pixels, red=1.0, blue=1.0, light=1.0):
 SOURCE = FaceSource(photo=relit(ASTRONAUT[:, ::-1], 1.05, 0.9, 0.9))
 
 
-def row(*heads, gap=0, height=256, background=120):
-    """Heads side by side on a plain ground."""
-    width = sum(head.shape[1] for head in heads) + gap * (len(heads) + 1)
-    canvas = np.full((height, width, 3), background, np.uint8)
-    x = gap
-    for head in heads:
-        canvas[(height - head.shape[0]) // 2 :][: head.shape[0], x : x + head.shape[1]] = head
-        x += head.shape[1] + gap
-    return canvas
+row = beside
+"""Heads side by side on a plain ground."""
 
 
 def png(pixels, **extra):
