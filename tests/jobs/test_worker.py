@@ -98,9 +98,12 @@ def test_a_template_of_words_is_drawn_by_the_host_and_says_how(worker, monkeypat
         return [Portrait(Image.fromarray(PHOTO), job.seed, "")]
 
     monkeypatch.setattr(worker._host, "generate", generate)
+    asked, capabilities = [], worker._host.capabilities
+    monkeypatch.setattr(worker._host, "capabilities", lambda: (asked.append(1), capabilities())[1])
     scene = {"words": "a pilot", "width": 64, "height": 64, "lora": "ink", "lora_weight": 0.6}
     order = {"recipe": "template", "scene": scene, "faces": {"1": "pixelate"}, "settings": {"seed": 4, "steps": 2}}
     (picture,) = worker.make(parse_job_request(order)).pictures
+    assert len(asked) == 1, "what the host can is found out once"
     assert (drawn[0].prompt, drawn[0].seed, drawn[0].steps, drawn[0].loras[0].weight) == ("a pilot", 4, 2, 0.6)
     assert "FaceChain scene: a pilot, FaceChain scene seed: 4, FaceChain scene LoRA: ink" in picture.infotext
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.labels import describe, read_packet
+from facechain_ext.media.clip import open_clip
 from facechain_ext.media.video import write_video
 from tests.hosts.webui.photo import PHOTO, base64_of
 from tests.media.conftest import bursts, ffmpeg
@@ -50,12 +51,23 @@ def test_the_answer_is_a_labelled_video(host, bursts):
     assert isinstance(found["notes"], list)
 
 
+def first_frame(path):
+    return next(iter(open_clip(path).frames())).astype(np.float32)
+
+
 def test_a_clip_comes_back_with_the_person_in_it(host, ffmpeg, tmp_path):
     pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
-    write_video(iter([pixels()] * 2), tmp_path / "a.mp4", 5, suffix=".mp4")
-    clip = text((tmp_path / "a.mp4").read_bytes())
-    found = answer("clip", clip=clip, photo=base64_of(pixels()[:, ::-1]), agreed=True)
-    assert describe(read_packet(base64.b64decode(found["video"])))["source_type"] == "compositeCapture"
+    before, after = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    write_video(iter([pixels()] * 2), before, 5, suffix=".mp4")
+    warm = np.clip(pixels()[:, ::-1] * np.array([1.1, 0.9, 0.6]), 0, 255).astype(np.uint8)
+    found = answer("clip", clip=text(before.read_bytes()), photo=base64_of(warm), agreed=True)
+    after.write_bytes(base64.b64decode(found["video"]))
+    assert describe(read_packet(after.read_bytes()))["source_type"] == "compositeCapture"
+    was, now = first_frame(before), first_frame(after)
+    face, elsewhere = np.s_[40:70, 100:130], np.s_[150:, :150]
+    redder = (now - was)[face].mean((0, 1)) @ [1, 0, -1]
+    assert redder > 5, "the face has the colours of the photo"
+    assert np.abs(now - was)[elsewhere].mean() < 3, "what is no face is the clip's"
 
 
 TALK = {"picture": "x", "say": "hello", "agreed": True}
