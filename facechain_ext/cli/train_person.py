@@ -97,7 +97,10 @@ def person(
     )  # fmt: skip
     with reported_run(work, name, steps or 0) as report:
         from facechain_ext.training.person.run import prepare_person, prepared_earlier, train_person
+        from facechain_ext.weights.reading import require_file
 
+        if not prepare_only:  # told now, not after minutes of preparation
+            require_file(checkpoint)
         if as_prepared:
             prepared_earlier(request, report)
         else:
@@ -145,7 +148,10 @@ def thing(
     with reported_run(work, name, steps or 0) as report:
         from facechain_ext.training.person.run import train_person
         from facechain_ext.training_runs.photos.things import prepare_thing
+        from facechain_ext.weights.reading import require_file
 
+        if not prepare_only:
+            require_file(checkpoint)
         for decision in prepare_thing(request.photos, request.pictures, request.call, caption=_loaded(captioner)):
             report({"event": "photo", "file": decision.source, "use": decision.use, "words": decision.reason})
         if prepare_only:

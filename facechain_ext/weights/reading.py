@@ -50,7 +50,7 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
         _check_safetensors(path, head)
         return _flatten(load_file(path), path)
     except FileNotFoundError as error:
-        raise WeightsError(f"There is no file {path}. Check the path. {next_steps().list_weights()}.") from error
+        raise _no_file(path) from error
     except UnsafePickleError as error:
         raise WeightsError(
             f"{path.name} {error}; a weights file needs only tensors, so it was not loaded. "
@@ -69,6 +69,12 @@ def read_state_dict(path: Path | str) -> dict[str, torch.Tensor]:
         raise WeightsError(f"{path.name} does not fit into memory. Close other programs first.") from error
 
 
+def require_file(path: Path) -> None:
+    """Raise WeightsError, as reading it would, where there is no file at ``path``: before work that needs it later."""
+    if not path.exists():
+        raise _no_file(path)
+
+
 def read_metadata(path: Path | str) -> dict[str, str]:
     """The text metadata of a safetensors file; empty when it has none.
 
@@ -81,6 +87,10 @@ def read_metadata(path: Path | str) -> dict[str, str]:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path.name} cannot be read as safetensors ({error}). Get the file again.") from error
+
+
+def _no_file(path: Path) -> WeightsError:
+    return WeightsError(f"There is no file {path}. Check the path. {next_steps().list_weights()}.")
 
 
 def _first_bytes(path: Path) -> bytes:
