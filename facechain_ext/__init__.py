@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity, TransFace, likeness
     from facechain_ext.identity.library import CardLibrary
     from facechain_ext.methods.fact import attach, load_adapter
-    from facechain_ext.recipes.job import Host, Job, Person, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Person, Portrait
 
 __version__ = "0.2.0"
 
@@ -50,6 +51,7 @@ __getattr__ = lazy_names(
         "identity": ("Identity", "TransFace", "likeness"),
         "identity.library": ("CardLibrary",),
         "methods.fact": ("attach", "load_adapter"),
-        "recipes.job": ("Host", "Job", "Person", "Portrait"),
+        "recipes.host": ("Host",),
+        "recipes.job": ("Job", "Person", "Portrait"),
     },
 )

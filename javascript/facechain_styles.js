@@ -1,4 +1,4 @@
-// The tiles of the styles: added to the page when it is first shown, one stop of the Tab key with arrow keys inside, the
+// The tiles of the styles: one stop of the Tab key with arrow keys inside, the
 // chosen one marked, and the Chinese name first where the page is Chinese.
 (function () {
     if (window.facechainStyles) {
@@ -30,10 +30,6 @@
         const field = find("#facechain_style textarea, #facechain_style input");
         if (!list || list.offsetParent === null) {
             return;
-        }
-        const template = list.querySelector("template");
-        if (template) {
-            template.replaceWith(template.content);
         }
         const state = `${field ? field.value : ""}|${isChinese()}`;
         if (list.dataset.shown !== state) {

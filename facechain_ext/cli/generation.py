@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.finishing import PortraitFinisher
-    from facechain_ext.recipes.job import Host, Job, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Portrait
 
 console = Console()
 

@@ -19,7 +19,7 @@ from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.styles.style import SUBJECTS
 
 if TYPE_CHECKING:
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
     from facechain_ext.styles import Style, Subject
 
 app = typer.Typer(help="Look through the styles, and make their thumbnails.", no_args_is_help=True)

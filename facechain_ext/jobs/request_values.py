@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import InputError
 from facechain_ext.recipes.portrait_settings import check_ranges
 from facechain_ext.recipes.regions import parse_region_prompts
-from facechain_ext.recipes.template import QUALITIES
 from facechain_ext.recipes.template import Settings as TemplateSettings
-from facechain_ext.recipes.template.settings import TEMPLATE_SETTINGS
+from facechain_ext.recipes.template.settings import QUALITY_NAMES, TEMPLATE_SETTINGS
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
@@ -84,8 +83,8 @@ def read_template_settings(given: object, standard: TemplateSettings = _TEMPLATE
     """
     texts = setting_texts(TemplateSettings, TEMPLATE_SETTINGS)
     settings = replace(standard, **read_settings(given, TEMPLATE_SETTINGS, texts))
-    if settings.quality not in QUALITIES:
-        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITIES)}.")
+    if settings.quality not in QUALITY_NAMES:
+        raise InputError(f"FaceChain: quality is {shorten(settings.quality)}; set it to {', '.join(QUALITY_NAMES)}.")
     check_ranges(TEMPLATE_SETTINGS, settings)
     return settings
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.face_matching import MatchReason
-    from facechain_ext.recipes.job import Host, Job, Person
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Person
     from facechain_ext.recipes.template.settings import FaceAction
 
 DETAIL_SETTINGS = Settings(quality="standard", denoise=0.4)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facechain_ext.recipes.job import Control
 from facechain_ext.recipes.portrait_settings import FRAMINGS, PORTRAIT_DEFAULTS
-from facechain_ext.recipes.skeleton import standing_skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.job import Control, ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults
     from facechain_ext.recipes.style_settings import Settings
 
@@ -35,6 +33,9 @@ def full_body_controls(settings: Settings, ready: frozenset[ControlKind], *, peo
     """
     if settings.framing != FULL_BODY or "openpose" not in ready or people > 1:
         return ()
+    from facechain_ext.recipes.job import Control
+    from facechain_ext.recipes.skeleton import standing_skeleton
+
     skeleton = standing_skeleton(settings.width, settings.height)
     return (Control("openpose", skeleton, _POSE_WEIGHT, prepared=True),)
 

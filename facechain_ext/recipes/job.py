@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -128,27 +128,3 @@ class Portrait:
     seed: int
     infotext: str
     notes: tuple[str, ...] = field(default=())
-
-
-class Host(Protocol):
-    """Whatever owns the diffusion model."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in notes."""
-        ...
-
-    def generate(
-        self,
-        job: Job,
-        *,
-        progress: Callable[[int, int], bool] | None = None,
-        ready: Callable[[Portrait], None] | None = None,
-    ) -> Sequence[Portrait]:
-        """Make the pictures of ``job``.
-
-        ``ready`` is called with each of them as soon as it is finished, by hosts that know it then.
-        ``progress(step, steps)`` is called as the work goes on; when it returns False the host stops and returns what
-        is finished. Raises HostError when the job cannot be done with what is loaded.
-        """
-        ...

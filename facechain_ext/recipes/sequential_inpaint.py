@@ -16,7 +16,8 @@ from facechain_ext.recipes.job import Inpaint
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from facechain_ext.recipes.job import Host, Job, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Portrait
 
     Progress = Callable[[int, int], bool]
 

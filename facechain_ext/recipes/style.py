@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.photo_judge import PhotoCheck
-    from facechain_ext.recipes.job import Host, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Portrait
     from facechain_ext.styles import Style, Subject
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.recipes.job import Job, Lora
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.owner import OwnedFolder, current_owner
 from facechain_ext.styles import find_lora
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity.likeness_scale import Likeness
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job
     from facechain_ext.styles import Style
 
 logger = logging.getLogger(__name__)
@@ -92,6 +92,8 @@ def make_thumbnails(
     made: list[Path] = []
     notes: list[str] = []
     folders = tuple(lora_folders)
+    from facechain_ext.recipes.job import Job
+
     common = Job("", seed=seed, steps=steps, width=side, height=side)
     for number, style in enumerate(wanted):
         if progress is not None and not progress(number, len(wanted), style.en):
@@ -104,6 +106,8 @@ def make_thumbnails(
 
 def _one(host: Host, style: Style, common: Job, path: Path, folders: tuple[Path, ...], made: list[Path]) -> str:
     """Make one thumbnail; what did not go as asked, or nothing."""
+    from facechain_ext.recipes.job import Lora
+
     file = find_lora(style.lora, folders) if style.lora else None
     job = replace(
         common,

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
-from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.host import Host
 
 
 @runtime_checkable

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from facechain_ext.errors import InputError
-from facechain_ext.training_runs.settings import LoraSettings
+
+if TYPE_CHECKING:
+    from facechain_ext.training_runs.settings import LoraSettings
 
 PresetName = Literal["ours", "EasyPhoto", "FaceChain v3"]
+STYLE_TRIGGER = "ownstyle"
+"""The default trigger word of a style."""
 PRESETS: tuple[str, ...] = get_args(PresetName)
 MAX_PHOTOS = 20
 """Photos of a person that are taken; of these at most 15 are learned from."""
@@ -20,6 +24,8 @@ def preset_settings(name: str, photos: int, *, sdxl: bool = False, size: int = 0
 
     ``size`` 0 is what the family learns at: 512, or 1024 for SDXL.
     """
+    from facechain_ext.training_runs.settings import LoraSettings
+
     size = size or (1024 if sdxl else 512)
     if name == "EasyPhoto":
         # train_lora.py: constant rate, one picture a batch, gradients of four batches an update; min(200 n, 800)

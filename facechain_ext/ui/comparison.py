@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from facechain_ext.ui.portrait.person import data_url
+from facechain_ext.ui.html import data_url
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels

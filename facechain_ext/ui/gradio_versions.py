@@ -108,6 +108,25 @@ def on_opened(function: Callable[..., object], inputs: list[Component], outputs:
         page.load(function, inputs, outputs, show_progress="hidden")
 
 
+class HostedBlocks(gr.Blocks):  # type: ignore[misc]
+    """Blocks that a webui renders into its own page.
+
+    gradio 3 makes a server and a configuration for them too, which nobody asks for: 0.03 s of a webui's start.
+    """
+
+    def __exit__(self, exc_type: type[BaseException] | None = None, *args: object) -> None:
+        """End the building of the page, as gradio does, but for what only the outermost Blocks need."""
+        if MAJOR > 3 or exc_type is not None or self.parent is not None:
+            super().__exit__(exc_type, *args)
+            return
+        self.fill_expected_parents()
+        Context.block = None
+        self.attach_load_events()
+        Context.root_block = None
+        self.progress_tracking = any(function.tracks_progress for function in self.fns)
+        self.exited = True
+
+
 def theme_options() -> dict[str, Any]:
     """Options of Blocks without a webui: gradio's theme with system fonts, none from the network."""
     fonts = ["system-ui", "sans-serif"]

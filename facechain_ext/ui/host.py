@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.host import Host
 from facechain_ext.recipes.readiness import USUAL
 
 if TYPE_CHECKING:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from facechain_ext.faces.types import Pixels
 
 
 _LOG_CHARACTERS = 20_000
@@ -56,3 +62,10 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     body = f"<table class='facechain-table'>{heading}{''.join(lines)}</table>"
     # a table wider than a phone scrolls, with the keyboard too
     return f"<div class='facechain-scroll' tabindex='0'>{body}</div>"
+
+
+def data_url(pixels: Pixels) -> str:
+    """A picture uint8 [h, w, 3] as a WebP data URL."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from facechain_ext import doctor, retouch
 from facechain_ext.errors import Cancelled, FaceChainError
-from facechain_ext.retouch.sandbox import consent
-from facechain_ext.ui import downloading
+from facechain_ext.lazy_names import late_module
 from facechain_ext.ui.background_task import StopSignal, Task
-from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, HtmlStream, UpdateStream
+from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, HtmlStream, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import LabelledChoices
-from facechain_ext.ui.html import bar, deferred, note_html, table
+from facechain_ext.ui.html import bar, note_html, table
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
@@ -22,8 +20,15 @@ from facechain_ext.weights.store import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from facechain_ext import doctor
+    from facechain_ext.retouch.sandbox import consent
+    from facechain_ext.ui import downloading
     from facechain_ext.ui.host import PageHost
     from facechain_ext.weights.manifest import Entry
+else:
+    doctor = late_module("facechain_ext.doctor")
+    consent = late_module("facechain_ext.retouch.sandbox.consent")
+    downloading = late_module("facechain_ext.ui.downloading")
 
 REQUIRED_GROUP = "portrait"
 """The manifest group that every portrait requires."""
@@ -34,7 +39,7 @@ def build(host: PageHost) -> None:
     gr.HTML(note_html(f"Files belong into {models_folder()}. Nothing is downloaded before you press a button."))
     with gr.Row(elem_id="facechain_models_get"):
         files = gr.Dropdown(
-            _missing(), multiselect=True, value=[], label="Files", scale=4, min_width=260,
+            [], multiselect=True, value=[], label="Files", scale=4, min_width=260,
             info="What a file is for stands in the tables below; several may be chosen.",
             elem_id="facechain_models_files",
         )  # fmt: skip
@@ -46,11 +51,11 @@ def build(host: PageHost) -> None:
         stop_check = gr.Button("Stop verifying", scale=1, min_width=120, elem_id="facechain_models_verify_stop")
         refresh = gr.Button("Refresh", scale=1, min_width=120, elem_id="facechain_models_refresh")
     check_status = gr.HTML("", elem_id="facechain_models_verified")
-    listing = gr.HTML(deferred(files_html()), elem_id="facechain_models_table")
+    listing = gr.HTML("", elem_id="facechain_models_table")  # filled when the page is shown
     with gr.Accordion("What can find, mask, judge and fuse faces here", open=False):
         list_providers = gr.Button("Look", elem_id="facechain_models_providers")
         providers = gr.HTML("", elem_id="facechain_models_providers_table")
-    _build_consent_section()
+    repository, repositories = _build_consent_section()
     with gr.Accordion("Doctor", open=False):
         examine = gr.Button("Examine", elem_id="facechain_models_doctor")
         checks = gr.HTML("", elem_id="facechain_models_checks")
@@ -71,12 +76,18 @@ def build(host: PageHost) -> None:
         yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
     start.click(on_download, [files], [status, files, listing], **HIDDEN_PROGRESS)
-    stop.click(downloading.stop_downloads, [], [status], queue=False)
+    stop.click(lambda: downloading.stop_downloads(), [], [status], queue=False)  # noqa: PLW0108 - imported late
     check.click(verify_files, [check_stop], [check_status], **HIDDEN_PROGRESS)
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
-    refresh.click(lambda: [gr.update(choices=_missing()), files_html()], [], [files, listing], **HIDDEN_PROGRESS)
+    refresh.click(_on_refresh, [], [files, listing, repository, repositories], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
     examine.click(lambda: _examine(host), [], [checks, report])
+
+
+def _on_refresh() -> Updates:
+    """Everything that the page lists, which it does when it is first shown and not while a webui starts."""
+    names = list(consent.keys_with_code())
+    return [gr.update(choices=_missing()), files_html(), gr.update(choices=names), repositories_table()]
 
 
 def _examine(host: PageHost) -> list[str]:
@@ -130,8 +141,8 @@ def _html_or_error(make: Callable[[], str]) -> str:
         return downloading.failure_html(str(error))
 
 
-def _build_consent_section() -> None:
-    """Build the section for consent to networks that contain Python code."""
+def _build_consent_section() -> tuple[Component, Component]:
+    """Build the section for consent to networks that contain Python code; returns its choice and its table."""
     with gr.Accordion("Networks that bring their own Python", open=False):
         gr.HTML(
             note_html(
@@ -139,10 +150,8 @@ def _build_consent_section() -> None:
                 "so nothing of it runs before you agree, and a changed file asks again."
             )
         )
-        consent_table = gr.HTML(deferred(repositories_table()), elem_id="facechain_models_repositories")
-        repository = gr.Dropdown(
-            list(consent.keys_with_code()), label="Repository", value=None, elem_id="facechain_models_repository"
-        )
+        consent_table = gr.HTML("", elem_id="facechain_models_repositories")
+        repository = gr.Dropdown([], label="Repository", value=None, elem_id="facechain_models_repository")
         words = gr.HTML("", elem_id="facechain_models_consent_status")
         with gr.Row():
             agree = gr.Button("I have read its Python and agree", min_width=200, elem_id="facechain_models_consent")
@@ -161,6 +170,7 @@ def _build_consent_section() -> None:
     stop.click(
         lambda key: change_consent(key, consent.withdraw, "It runs no more."), [repository], [words, consent_table]
     )
+    return repository, consent_table
 
 
 def repositories_table() -> str:
@@ -205,6 +215,8 @@ def _group_table(entries: Iterable[Entry]) -> str:
 
 def providers_table() -> str:
     """A table of all providers with their state and, if not ready, the remedy."""
+    from facechain_ext import retouch
+
     rows = [
         (entry.ability, entry.name, "ready" if entry.ready else "not ready", entry.detail, entry.remedy)
         for entry in retouch.availability()

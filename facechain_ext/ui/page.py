@@ -36,12 +36,12 @@ def sub_tab_name(title: str) -> str:
     return SUB_TABS[title].split(".")[2]
 
 
-def build_page(host: PageHost, **blocks_options: object) -> gr.Blocks:
-    """The page on ``host``; loads no model. ``blocks_options`` are further options of gradio's Blocks.
+def build_page(host: PageHost, blocks: type[gr.Blocks] = gr.Blocks, **blocks_options: object) -> gr.Blocks:
+    """The page on ``host``; loads no model. ``blocks_options`` are further options of ``blocks``, gradio's own or ours.
 
     A sub-tab that cannot be built says why in its place, and the others work.
     """
-    with gr.Blocks(title="FaceChain", analytics_enabled=False, **blocks_options) as page:
+    with blocks(title="FaceChain", analytics_enabled=False, **blocks_options) as page:
         gr.HTML(f"<style>{_CSS}</style>")  # a host that puts the page into its own drops the css of these Blocks
         notice = host.capabilities().notice
         if notice:

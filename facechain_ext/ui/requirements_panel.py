@@ -36,9 +36,13 @@ class RequirementsPanel:
         return [self.frame, self.missing_list, self.download, self.stop]
 
 
-def build(needs: Callable[[], Sequence[Need]], element: Callable[[str], str]) -> RequirementsPanel:
-    """Build and wire the panel; ``needs`` is called now and at every check, ``element`` makes element ids."""
-    current = tuple(needs())
+def build(
+    needs: Callable[[], Sequence[Need]], element: Callable[[str], str], current: Sequence[Need] = ()
+) -> RequirementsPanel:
+    """Build and wire the panel; ``needs`` is called at every check, ``element`` makes element ids.
+
+    ``current`` is shown before the first check, which ``javascript/facechain_page.js`` makes when the page is shown.
+    """
     with gr.Column(visible=bool(current), elem_id=element("needed"), elem_classes=["facechain-needed"]) as frame:
         missing_list = gr.HTML(missing_list_html(current), elem_id=element("needed_words"))
         with gr.Row():

@@ -13,7 +13,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.ui.portrait.form import DEFAULTS, FIELDS, NO_LORA, settings_from_form
 from facechain_ext.ui.portrait.infotext import from_infotext, to_infotext
-from facechain_ext.ui.portrait.person import PersonRequest
+from facechain_ext.ui.portrait.person_request import PersonRequest
 from facechain_ext.ui.portrait.result import PortraitRequest, plan_job
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder

@@ -12,18 +12,8 @@ pytest.importorskip("gradio", reason="gradio is not installed")
 from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.serve import ServeFiles, ServeHost
 from facechain_ext.jobs.job_request import parse_job_request
-from facechain_ext.ui.template.picture_actions import (
-    ACTIONS,
-    BUTTONS,
-    DRAW,
-    GARMENT,
-    REPAIR,
-    PictureRequest,
-    looks,
-    mark_preview,
-    request_values,
-    run_action,
-)
+from facechain_ext.ui.template.action_names import ACTIONS, BUTTONS, DRAW, GARMENT, REPAIR, PictureRequest, looks
+from facechain_ext.ui.template.picture_actions import mark_preview, request_values, run_action
 
 ASTRONAUT = data.astronaut()
 

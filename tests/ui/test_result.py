@@ -10,7 +10,7 @@ from facechain_ext.identity.library import CardLibrary
 from facechain_ext.identity.photo_judge import PhotoCheck
 from facechain_ext.ui.portrait import checks
 from facechain_ext.ui.portrait.form import DEFAULTS
-from facechain_ext.ui.portrait.person import PersonRequest
+from facechain_ext.ui.portrait.person_request import PersonRequest
 from facechain_ext.ui.portrait.result import GRID_STRENGTHS, PortraitRequest, generate, generate_grid, resolve_seed
 from facechain_ext.weights import set_models_folder
 from tests.encoders import small_encoder

@@ -95,10 +95,10 @@ def test_a_picture_of_the_user_takes_the_place_of_the_drawn_one_and_a_broken_one
     assert str(path) in caplog.text
 
 
-def test_a_tile_is_one_element_and_waits_outside_the_page():
-    page = styles.gallery_html([find_style("watercolour")], (), deferred=True)
+def test_a_tile_is_one_element():
+    page = styles.gallery_html([find_style("watercolour")], ())
     assert page.count("<button") == 2
-    assert re.search(r"<template>(<button[^>]*>[^<]*</button>){2}</template>", page)
+    assert re.search(r"<div[^>]*>(<button[^>]*>[^<]*</button>){2}</div>", page)
     assert "data:image" not in page
 
 

@@ -17,13 +17,11 @@ from facechain_ext.hosts.diffusers.output import save_portraits
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.template import Scene
 from facechain_ext.ui.host import HostCapabilities
+from facechain_ext.ui.template.choices import KEEP, PIXELATE, face_choices
 from facechain_ext.ui.template.doubts import choice_doubts
 from facechain_ext.ui.template.finished import comparisons_html, contact_sheet
 from facechain_ext.ui.template.jobs import (
-    KEEP,
-    PIXELATE,
     TemplateRequest,
-    face_choices,
     generate_batch,
     generate_template,
     requests_per_choice,

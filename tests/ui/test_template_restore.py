@@ -12,7 +12,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.recipes.template import FaceSource, Settings, TemplateGallery, read_template
 from facechain_ext.recipes.template.infotext import template_infotext
 from facechain_ext.ui.pnginfo import read_infotext
-from facechain_ext.ui.template.jobs import KEEP, PIXELATE
+from facechain_ext.ui.template.choices import KEEP, PIXELATE
 from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.weights import set_models_folder
 

@@ -54,7 +54,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
         components: dict[str, Component] = {"enabled": enabled}
-        missing = requirements_panel.build(models.needs, elem_id)
+        missing = requirements_panel.build(models.needs, elem_id, models.needs())
         with gr.Row():
             with gr.Column():
                 row = argument("photos")

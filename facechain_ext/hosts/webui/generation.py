@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import FaceChainError, HostError
 from facechain_ext.hosts.webui import controlnet, loras
 from facechain_ext.hosts.webui.messages import first_line
-from facechain_ext.hosts.webui.tab_request import set_tab_request
 from facechain_ext.hosts.webui.upscaling import NO_UPSCALER, is_remote
-from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.webui.execution import ErrorCapture
     from facechain_ext.hosts.webui.host_types import Processed, Processing, ScriptRunner
     from facechain_ext.hosts.webui.tab_request import TabRequest
-    from facechain_ext.recipes.job import Hires, Inpaint, Job
+    from facechain_ext.recipes.job import Hires, Inpaint, Job, Portrait
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +41,8 @@ def build_processing(request: TabRequest) -> Processing:
     sampler, an upscaler, a LoRA or a ControlNet that this webui does not have.
     """
     from modules import processing, scripts, shared
+
+    from facechain_ext.hosts.webui.tab_request import set_tab_request
 
     job = request.job
     sampler, schedule = _sampler(job.sampler)
@@ -114,6 +114,8 @@ def collect_portraits(processed: Processed, finished: Sequence[bool], notes: tup
 
     ``finished`` has one entry for each picture; maps of extensions may follow the pictures and are left out.
     """
+    from facechain_ext.recipes.job import Portrait
+
     first = processed.index_of_first_image
     pictures, infotexts = processed.images[first:], processed.infotexts[first:]
     rows = zip(pictures, infotexts, processed.all_seeds, finished, strict=False)

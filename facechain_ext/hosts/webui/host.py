@@ -17,14 +17,8 @@ from facechain_ext.hosts.webui import (
     upscaling,
 )
 from facechain_ext.hosts.webui.execution import ErrorCapture, GenerationQueue, job_state, on_main_thread
-from facechain_ext.hosts.webui.host_checks import host_checks
-from facechain_ext.hosts.webui.people import uploaded
 from facechain_ext.hosts.webui.recipe_progress import RecipeProgress, current_recipe
-from facechain_ext.hosts.webui.tab_request import TabRequest
-from facechain_ext.identity.likeness_scorer import choose_scorer
 from facechain_ext.methods.fact.files import adapter_names
-from facechain_ext.recipes.infotext import prompt_of
-from facechain_ext.recipes.labelling import label_file
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.numbered import write_numbered
 from facechain_ext.ui.host import HostCapabilities
@@ -74,6 +68,8 @@ class WebuiHost:
         del ready
         from modules import shared
 
+        from facechain_ext.hosts.webui.tab_request import TabRequest
+
         request, recipe = TabRequest(job, progress), current_recipe.get()
         with self._queue.acquire_queue(), job_state(shared.state), ErrorCapture() as errors:
             if recipe is not None:
@@ -118,6 +114,8 @@ class WebuiHost:
 
     def checks(self) -> Iterable[Check]:
         """Which webui this is and what it lacks."""
+        from facechain_ext.hosts.webui.host_checks import host_checks
+
         return host_checks()
 
     def encoder(self) -> TransFace:
@@ -126,6 +124,8 @@ class WebuiHost:
 
     def likeness_scorer(self) -> LikenessScorer:
         """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
+        from facechain_ext.identity.likeness_scorer import choose_scorer
+
         return choose_scorer(self.encoder)
 
     def engines(self) -> EngineSettings:
@@ -134,6 +134,8 @@ class WebuiHost:
 
     def uploaded_path(self, file: object) -> Path:
         """The path of an uploaded file; raises PhotoError for any other path."""
+        from facechain_ext.hosts.webui.people import uploaded
+
         return uploaded(file)
 
     def lora_folders(self) -> tuple[Path, ...]:
@@ -179,6 +181,9 @@ class WebuiHost:
         """
         del stem
         from modules import images, shared
+
+        from facechain_ext.recipes.infotext import prompt_of
+        from facechain_ext.recipes.labelling import label_file
 
         if not shared.opts.samples_save:
             return None

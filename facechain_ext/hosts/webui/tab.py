@@ -19,9 +19,10 @@ def create_tab() -> list[tuple[gr.Blocks, str, str]]:
 
     try:
         from facechain_ext.hosts.webui.host import WebuiHost
+        from facechain_ext.ui.gradio_versions import HostedBlocks
         from facechain_ext.ui.page import build_page
 
-        page = build_page(WebuiHost())
+        page = build_page(WebuiHost(), HostedBlocks)
         _connect_send_buttons(page)
     except Exception as error:  # whatever fails here, the webui starts
         log.exception("the FaceChain tab cannot be built")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
-    from facechain_ext.recipes.job import Host, Person, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Person, Portrait
     from facechain_ext.recipes.template.image import TemplateImage
     from facechain_ext.recipes.template.settings import Settings
 

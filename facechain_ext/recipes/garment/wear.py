@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.faces.types import Mask, Pixels
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.template.image import TemplateImage
 
 WORN_LABEL = f"{PREFIX} garment worn"

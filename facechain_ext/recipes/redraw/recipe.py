@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scale import Likeness
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.job import Host, Job, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Portrait
     from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.image import TemplateImage
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import InputError
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
-from facechain_ext.recipes.template.crop import SIDES
+from facechain_ext.recipes.template.settings import SIDES
 from facechain_ext.styles import StyleError, find_style
 from facechain_ext.text_values import shorten
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from facechain_ext.faces.types import Mask, Pixels
-    from facechain_ext.recipes.job import ControlKind, Host
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.studio.masks import CropFace
     from facechain_ext.recipes.studio.presets import StudioPreset
     from facechain_ext.recipes.template.quality import TemplateContext

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from facechain_ext.recipes.template.settings import SIDES
+
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Mask, Pixels
     from facechain_ext.recipes.template.faces import TemplateFace
 
 FACE_SHARE = 0.7
 """Side of the face in sides of the crop that is painted: the published value."""
-SIDES = (512, 1024)
-"""Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
 _CELL = 8
 """Pixels of a latent cell, of which the sides of a picture are multiples."""
 _SURROUNDINGS = 0.45

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, HeadMasker
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template.settings import FaceAction
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from facechain_ext.recipes.job import Host, Job, Portrait
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import Job, Portrait
 
 
 class Passes:

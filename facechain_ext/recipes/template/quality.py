@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Mask, Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.job import ControlKind, Host
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.passes import Passes
     from facechain_ext.recipes.template.settings import FaceSource, Settings

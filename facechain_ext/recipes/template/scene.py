@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
 from facechain_ext.methods.setting import Setting, read_infotext_values
-from facechain_ext.recipes.job import Control, Job, Lora
 from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from facechain_ext.recipes.job import Job
     from facechain_ext.recipes.readiness import DrawingDefaults
     from facechain_ext.recipes.template.settings import Settings
 
@@ -78,6 +78,8 @@ class Scene:
 
     def job(self, settings: Settings, seed: int) -> Job:
         """The job that draws it, with nobody in it."""
+        from facechain_ext.recipes.job import Control, Job, Lora
+
         return Job(
             self.words,
             self.negative_prompt,

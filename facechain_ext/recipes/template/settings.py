@@ -10,7 +10,6 @@ from facechain_ext.methods.registry import read_method_name, written_method_name
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
 from facechain_ext.recipes.studio.presets import PRESETS
-from facechain_ext.recipes.template.crop import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +40,10 @@ FaceAction = FaceSource | Literal["keep", "pixelate"]
 """What happens to one face."""
 
 
+QUALITY_NAMES = ("instant", "standard", "faithful", "studio")
+"""The names of the qualities, from the fastest to the slowest; the first needs no checkpoint."""
+SIDES = (512, 1024)
+"""Smallest and largest side at which a crop is painted, by the resolution that the face has in the template."""
 _STRENGTH, _STEPS, _CFG = (portrait_setting(name).slider for name in ("strength", "steps", "cfg"))
 
 TEMPLATE_SETTINGS: tuple[Setting, ...] = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.faces.types import Detector, Face
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
 
 COUNT = 4
 """Templates of one validation (EasyPhoto's)."""

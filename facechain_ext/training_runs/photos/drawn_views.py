@@ -12,7 +12,7 @@ from facechain_ext.recipes.job import Job, Person
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
 
 _STRENGTH, _STEPS, _CFG, _SEED = 0.8, 25, 5.0, 40_000
 """FACT's strength is above the published 0.5, since nothing but the face is wanted of these pictures."""

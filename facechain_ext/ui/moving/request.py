@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.talking.engine_settings import COMMAND, PREVIEW, SADTALKER
-from facechain_ext.ui.template.jobs import CARD, PHOTO
+from facechain_ext.ui.template.choices import CARD, PHOTO
 from facechain_ext.ui.uploads import temporary_file
 
 if TYPE_CHECKING:

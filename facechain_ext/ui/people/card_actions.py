@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.errors import InputError, PhotoError
-from facechain_ext.identity import Identity
 from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import SUFFIX, CardLibrary
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.faces.types import Pixels
+    from facechain_ext.identity import Identity
     from facechain_ext.ui.host import PageHost
 
 MAX_MIXED = 6
@@ -89,6 +89,8 @@ def mix_cards(names: Sequence[str], shares: Sequence[float], name: str) -> str:
     shares_by_name = _nonzero_shares(names, shares)
     identities = [(library.load(card_name), share) for card_name, share in shares_by_name]
     label = mix_description(names, shares)
+    from facechain_ext.identity import Identity
+
     person = Identity.mix(identities, name=new_name)
     library.save(replace(person, thumbnail=_mix_thumbnail(identities), notes=(f"Mixed: {label}.",)), new_name)
     return new_name

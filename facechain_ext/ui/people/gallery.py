@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.card import card_version
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.methods.registry import registered_methods
 from facechain_ext.storage.owner import current_owner
-from facechain_ext.ui.html import note_html, table
-from facechain_ext.ui.portrait.person import data_url
+from facechain_ext.ui.html import data_url, note_html, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +68,8 @@ def _tile_html(tile: CardTile, chosen: str) -> str:
 
 def card_details_html(name: str) -> str:
     """The details of a card, without any number of its embedding. Raises WeightsError as ``load`` does."""
+    from facechain_ext.identity.card import card_version
+
     library = CardLibrary()
     identity = library.load(name)
     state = library.path(name).stat()

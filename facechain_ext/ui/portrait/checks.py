@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
     from facechain_ext.recipes.style import Finished
-    from facechain_ext.ui.portrait.person import PersonRequest
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
 
 def checked_pictures(pictures: Sequence[Finished], identity: Identity, person: PersonRequest) -> tuple[Finished, ...]:

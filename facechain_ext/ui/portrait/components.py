@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.ui.portrait.form import BY_NAME, NAMES, form_from_values
-from facechain_ext.ui.portrait.person import PersonRequest
-from facechain_ext.ui.portrait.result import PortraitRequest
+from facechain_ext.ui.portrait.person_request import PersonRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.ui.gradio_types import Component
+    from facechain_ext.ui.portrait.result import PortraitRequest
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def portrait_request(values: Sequence[Any]) -> PortraitRequest:
 
     Raises InputError for a setting outside its range.
     """
+    from facechain_ext.ui.portrait.result import PortraitRequest
+
     previews, *person_values, pose = values[: -len(NAMES)]
     person = PersonRequest.from_values(previews or [], person_values)
     return PortraitRequest(person, form_from_values(values[-len(NAMES) :]), pose)

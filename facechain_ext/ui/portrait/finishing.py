@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.ui.portrait.form import FormValues
-    from facechain_ext.ui.portrait.person import PersonRequest
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
 
 def face_tools(form: FormValues) -> list[FaceTool]:

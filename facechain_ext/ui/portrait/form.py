@@ -11,13 +11,13 @@ from facechain_ext.errors import InputError
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.setting import Setting
 from facechain_ext.recipes.arguments import argument
-from facechain_ext.recipes.job import Hires, Lora
 from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
-from facechain_ext.recipes.style_settings import Settings
 from facechain_ext.text_values import format_number, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from facechain_ext.recipes.style_settings import Settings
 
 FormValues = Mapping[str, Any]
 """Values of the form by setting: each is of the type of its ``Field.default``."""
@@ -130,6 +130,9 @@ def value_from_text(field: Setting, text: str) -> Any:
 
 def settings_from_form(form: FormValues, seed: int) -> Settings:
     """The recipe's settings; raises InputError for a window that ends before it starts."""
+    from facechain_ext.recipes.job import Hires, Lora
+    from facechain_ext.recipes.style_settings import Settings
+
     window = (form["window_start"], form["window_end"])
     if window[0] > window[1]:
         raise InputError(f"The window starts at {window[0]:g} and ends at {window[1]:g}; let it end after its start.")

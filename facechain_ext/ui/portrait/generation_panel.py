@@ -18,8 +18,7 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.portrait import styles_panel
 from facechain_ext.ui.portrait.components import GenerationColumn, build_component
 from facechain_ext.ui.portrait.form import BY_NAME, DEFAULTS, NO_LORA, STYLE_LORA
-from facechain_ext.ui.portrait.person import PhotoPreview, guess_subject
-from facechain_ext.ui.portrait.result import wanted_controls
+from facechain_ext.ui.portrait.person_request import PhotoPreview  # noqa: TC001 - gradio reads the annotations
 from facechain_ext.ui.portrait.styles import EVERY
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def build(
     column = GenerationColumn(form, pose, gr.State(start), boxes)
 
     def on_guess(previews: list[PhotoPreview], number: float) -> Updates:
+        from facechain_ext.ui.portrait.person import guess_subject
+
         usable = [one for one in previews or [] if one.usable]
         if not usable:
             return [
@@ -90,9 +91,9 @@ def build(
     return column, style_parts, own_styles
 
 
-def wire_framing(generation: GenerationColumn, tag: Component, host: PageHost) -> None:
+def wire_framing(generation: GenerationColumn, tag: Component, host: PageHost, capabilities: HostCapabilities) -> None:
     """Set what belongs to a framing when it is chosen by hand; a full body shows the styles that dress all of one."""
-    names = tuple(framing_settings(FULL_BODY, host.capabilities().defaults))
+    names = tuple(framing_settings(FULL_BODY, capabilities.defaults))
 
     def on_framing(framing: str, shown: str) -> Updates:
         values = framing_settings(framing, host.capabilities().defaults)
@@ -147,6 +148,8 @@ def _build_pose_section(host: PageHost, capabilities: HostCapabilities, form: di
         )
 
     def on_show(picture: object, *values: object) -> Updates:
+        from facechain_ext.ui.portrait.result import wanted_controls
+
         if not isinstance(picture, Image.Image):
             return [note_html("Add a pose picture first."), gr.update()]
         form = {**DEFAULTS, **dict(zip(_POSE_SWITCHES, values, strict=True))}

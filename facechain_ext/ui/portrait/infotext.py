@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facechain_ext.ui.host import HostCapabilities
     from facechain_ext.ui.pnginfo import ParsedInfotext
     from facechain_ext.ui.portrait.form import Form, FormValues
-    from facechain_ext.ui.portrait.person import PersonRequest
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
 RECIPE = RECIPE_LABEL
 """The infotext label that marks a picture of this page."""

@@ -52,7 +52,7 @@ def build(host: PageHost) -> tuple[PictureSender]:
             result_panel.wire(result, person, generation, host)
             preset = restore_panel.build(person, generation, result, host)
 
-    generation_panel.wire_framing(generation, style_parts.tag, host)
+    generation_panel.wire_framing(generation, style_parts.tag, host, capabilities)
     suited_components = [generation.form[name] for name in _SUITED]
     applied = gr.State([DEFAULTS[name] for name in _SUITED])
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from PIL import Image
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
@@ -16,52 +12,19 @@ from facechain_ext.identity import Identity, prepare_face
 from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.subject import subject_of, subject_words
+from facechain_ext.ui.html import data_url
+from facechain_ext.ui.portrait.person_request import PersonRequest, PhotoPreview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.subject import Gender
     from facechain_ext.styles import Subject
     from facechain_ext.ui.host import PageHost
 
-MAX_PHOTOS = 6
-"""Photos of one person on the page, each with a weight slider."""
 _TYPICAL_AGES = dict(zip(AGES, (1, 6, 15, 25, 35, 45, 55, 65, 75), strict=True))
 """A typical age in years for each age group of the attribute classifier."""
-
-
-@dataclass(frozen=True)
-class PhotoPreview:
-    """One photo: its aligned face as a data URL, a message about its quality, and whether it is usable."""
-
-    path: Path
-    picture: str
-    message: str
-    usable: bool
-
-
-@dataclass(frozen=True)
-class PersonRequest:
-    """The requested person; ``mix`` is the share of the card ``second`` in percent, 0..100."""
-
-    photos: tuple[Path, ...] = ()
-    weights: tuple[float, ...] = ()
-    face: int | None = None
-    card: str = ""
-    second: str = ""
-    mix: float = 0.0
-
-    @staticmethod
-    def from_values(previews: Sequence[PhotoPreview], values: Sequence[Any]) -> PersonRequest:
-        """From the photos and the components' values: face, card, second card, mix, and the weights."""
-        face, card, second, mix, *weights = values
-        used = [(one.path, weight) for one, weight in zip(previews, weights, strict=False) if one.usable]
-        counts = tuple(1.0 if weight is None else min(max(float(weight), 0.0), 1.0) for _, weight in used)
-        return PersonRequest(
-            tuple(path for path, _ in used), counts, int(face or 0) or None, card or "", second or "", float(mix or 0)
-        )
 
 
 def preview_photo(path: Path, face: int | None = None) -> PhotoPreview:
@@ -154,10 +117,3 @@ def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, replaces
     identity = make()
     library.save(identity, name.strip())
     return " ".join([f"Saved {name.strip()}; it is used from now on {replaces}.", *identity.notes])
-
-
-def data_url(pixels: Pixels) -> str:
-    """A picture uint8 [h, w, 3] as a WebP data URL."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "WEBP", quality=85)
-    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -11,22 +11,19 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.consent import CONSENT
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.lazy_names import late_module
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.html import bar, note_html
 from facechain_ext.ui.portrait.components import PersonColumn
-from facechain_ext.ui.portrait.person import (
-    MAX_PHOTOS,
-    PersonRequest,
-    PhotoPreview,
-    preview_photo,
-    save_mix_card,
-    save_photos_card,
-)
+from facechain_ext.ui.portrait.person_request import MAX_PHOTOS, PersonRequest, PhotoPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.portrait import person
+else:
+    person = late_module("facechain_ext.ui.portrait.person")
 
 
 @dataclass(frozen=True)
@@ -130,14 +127,14 @@ def _wire_photos(host: PageHost, photos: _PhotoRows, column: PersonColumn) -> No
         for done, file in enumerate(new[:free_rows]):
             yield [gr.update(), gr.update(), bar(done, len(new[:free_rows]), "Looking at the photo …"), *unchanged]
             try:
-                previews.append(preview_photo(host.uploaded_path(file), int(number or 0) or None))
+                previews.append(person.preview_photo(host.uploaded_path(file), int(number or 0) or None))
             except FaceChainError as error:
                 notes.append(str(error))
         card_update, messages = clear_card(card, previews[before:])
         yield [None, previews, note_html(*messages, *notes), *_row_updates(previews, list(weights)), card_update]
 
     def on_face_number(previews: list[PhotoPreview], number: float, *weights: object) -> Updates:
-        previews = [preview_photo(one.path, int(number or 0) or None) for one in previews or []]
+        previews = [person.preview_photo(one.path, int(number or 0) or None) for one in previews or []]
         return [previews, "", *_row_updates(previews, list(weights))]
 
     def make_remove_handler(position: int) -> Callable[..., Updates]:
@@ -166,7 +163,7 @@ def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used
     def on_save(card_name: str, consent: object, previews: list[PhotoPreview], *values: object) -> Updates:
         card_name = (card_name or "").strip()
         try:
-            message = save_photos_card(
+            message = person.save_photos_card(
                 host, PersonRequest.from_values(previews or [], values), card_name, agreed=bool(consent)
             )
         except FaceChainError as error:
@@ -177,7 +174,7 @@ def _wire_cards(host: PageHost, card_form: _CardForm, column: PersonColumn, used
     def on_save_mix(card_name: str, consent: object, previews: list[PhotoPreview], *values: object) -> Updates:
         card_name = (card_name or "").strip()
         try:
-            message = save_mix_card(
+            message = person.save_mix_card(
                 host, PersonRequest.from_values(previews or [], values), card_name, agreed=bool(consent)
             )
         except FaceChainError as error:

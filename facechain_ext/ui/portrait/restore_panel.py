@@ -8,20 +8,23 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.lazy_names import late_module
 from facechain_ext.ui.confirmation import build_confirmation, hide_confirmation, show_confirmation
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.portrait import presets
 from facechain_ext.ui.portrait.form import NAMES, form_from_values
-from facechain_ext.ui.portrait.infotext import from_infotext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from facechain_ext.ui import pnginfo
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.portrait import infotext
     from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
     from facechain_ext.ui.portrait.result_panel import ResultColumn
+else:
+    pnginfo, infotext = late_module("facechain_ext.ui.pnginfo"), late_module("facechain_ext.ui.portrait.infotext")
 
 
 def build(person: PersonColumn, generation: GenerationColumn, result: ResultColumn, host: PageHost) -> Component:
@@ -47,7 +50,7 @@ def _build_restore(person: PersonColumn, generation: GenerationColumn, result: R
 
     def on_restore(text: str) -> Updates:
         try:
-            restored = from_infotext(text or "", host.capabilities(), CardLibrary().names())
+            restored = infotext.from_infotext(text or "", host.capabilities(), CardLibrary().names())
         except FaceChainError as error:
             return [note_html(str(error)), *unchanged]
         form = [restored.form[name] for name in NAMES]
@@ -56,7 +59,7 @@ def _build_restore(person: PersonColumn, generation: GenerationColumn, result: R
 
     def on_upload(file: object) -> Updates:
         try:
-            text = read_infotext(host.uploaded_path(file))
+            text = pnginfo.read_infotext(host.uploaded_path(file))
         except FaceChainError as error:
             return [gr.update(), note_html(str(error)), *unchanged]
         if not text:

@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
-    from facechain_ext.recipes.job import ControlKind, Host, Job
+    from facechain_ext.recipes.host import Host
+    from facechain_ext.recipes.job import ControlKind, Job
     from facechain_ext.recipes.style import Finished
     from facechain_ext.recipes.style_settings import Settings
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.portrait.form import FormValues
-    from facechain_ext.ui.portrait.person import PersonRequest
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from facechain_ext.lazy_names import late_module
 from facechain_ext.styles import all_styles
 from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving.sending import PictureSender, send_button
-from facechain_ext.ui.portrait import result
 from facechain_ext.ui.portrait.components import build_component, portrait_request
-from facechain_ext.ui.portrait.result import PortraitResult  # noqa: TC001 - gradio reads the annotations
 from facechain_ext.ui.task_progress import run_with_progress
 
 if TYPE_CHECKING:
@@ -24,7 +23,11 @@ if TYPE_CHECKING:
 
     from facechain_ext.ui.background_task import TaskProgress
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.portrait import result
     from facechain_ext.ui.portrait.components import GenerationColumn, PersonColumn
+    from facechain_ext.ui.portrait.result import PortraitResult
+else:
+    result, PortraitResult = late_module("facechain_ext.ui.portrait.result"), object  # gradio reads the annotations
 
 _PREVIEW_EVERY = 3
 """The live preview is fetched at every third progress update, because decoding it takes time."""
@@ -89,7 +92,7 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
     sent = gr.Textbox("", elem_id="facechain_sent_settings", elem_classes=["facechain-hidden"], show_label=False)
     with gr.Accordion("Grid of strength and style", open=False, elem_id="facechain_grid_panel"):
         grid_styles = gr.Dropdown(
-            style_choices(), value=[], multiselect=True, label="Styles of the grid",
+            [], value=[], multiselect=True, label="Styles of the grid",
             info="Each gets a row; none takes the chosen style.", elem_id="facechain_grid_styles",
         )  # fmt: skip
         grid = gr.Button("Make the grid", elem_id="facechain_grid")

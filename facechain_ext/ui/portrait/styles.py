@@ -52,11 +52,10 @@ def filter_styles(query: str, tag: str) -> list[Style]:
     return search(matching, query, tags=() if tag in (EVERY, FAVOURITES, OWN, "") else (tag,))
 
 
-def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, deferred: bool = False) -> str:
+def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...]) -> str:
     """The tiles, the first of which means no style; javascript/facechain_styles.js handles them.
 
     A tile is one element: its picture comes from ``style_pictures``, its Chinese name and badge from data attributes.
-    ``deferred`` tiles are put into the page only when it becomes visible, which keeps loading fast.
     """
     favourite_keys, loras = set(favourites()), known_loras(lora_folders)
     tiles = [_tile(NO_STYLE, "No style", "", "", "none")]
@@ -67,9 +66,7 @@ def gallery_html(styles: Sequence[Style], lora_folders: tuple[Path, ...], *, def
         colour_seed = "" if picture_of(style) is not None else style.key
         tiles.append(_tile(style.key, style.en, style.zh, " ".join(marks), colour_seed))
     count = f"<p class='facechain-count'>{len(styles)} styles</p>"
-    tiles_text = "".join(tiles)
-    content = f"<template>{tiles_text}</template>" if deferred else tiles_text
-    return f"{count}<div class='facechain-tiles' role='listbox' aria-label='Styles'>{content}</div>"
+    return f"{count}<div class='facechain-tiles' role='listbox' aria-label='Styles'>{''.join(tiles)}</div>"
 
 
 def style_details_html(key: str, lora_folders: tuple[Path, ...]) -> str:

@@ -74,17 +74,15 @@ class OwnStylesSection:
 
 
 def build(host: PageHost) -> StylesSection:
-    """Build the gallery; its pictures are loaded when the page is first visible."""
+    """Build the gallery; its tags, tiles and pictures come when the page is first visible, not at a webui's start."""
+    del host
     with gr.Row():
         query = gr.Textbox(
             "", label="Search styles", placeholder="English or 中文", max_lines=1, elem_id="facechain_style_search",
             min_width=120,
         )  # fmt: skip
-        tag = gr.Dropdown(styles.tags(), value=styles.EVERY, label="Tag", elem_id="facechain_style_tag", min_width=120)
-    tiles = gr.HTML(
-        styles.gallery_html(styles.filter_styles("", styles.EVERY), host.lora_folders(), deferred=True),
-        elem_id="facechain_style_gallery",
-    )
+        tag = gr.Dropdown([styles.EVERY], value=styles.EVERY, label="Tag", elem_id="facechain_style_tag", min_width=120)
+    tiles = gr.HTML("", elem_id="facechain_style_gallery")
     pictures = gr.HTML("", elem_id="facechain_style_pictures", elem_classes=["facechain-hidden"])
     key = build_component("style", elem_classes=["facechain-hidden"])
     facts = gr.HTML(styles.style_details_html("", ()), elem_id="facechain_style_facts")

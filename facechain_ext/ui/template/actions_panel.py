@@ -12,25 +12,15 @@ from facechain_ext.jobs.request_values import MAX_POINTS
 from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.template.action_names import ACTIONS, BUTTONS, DRAW, GARMENT, MOVE, PUT, PictureRequest, looks
 from facechain_ext.ui.template.options_panel import guest_choices, suited_steps
-from facechain_ext.ui.template.picture_actions import (
-    ACTIONS,
-    BUTTONS,
-    DRAW,
-    GARMENT,
-    MOVE,
-    PUT,
-    PictureRequest,
-    looks,
-    mark_preview,
-)
 from facechain_ext.ui.template.sources_panel import template_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.host import HostCapabilities, PageHost
 
 _IN, _BESIDE = "garment", "beside it"
 _HELP: Mapping[str, str] = {
@@ -56,13 +46,14 @@ class ActionFields:
     drawing: Component
     help: Component
     people: Component
+    look: Component
     clicks: Component
     marked: Component
     click_kind: Component
     mark_again: Component
 
 
-def build(host: PageHost) -> ActionFields:
+def build(capabilities: HostCapabilities) -> ActionFields:
     """Build the fields, hidden until one of their actions is chosen."""
     with gr.Column(visible=False, elem_id="facechain_action_fields") as group:
         words = gr.HTML("", elem_id="facechain_action_help")
@@ -82,18 +73,18 @@ def build(host: PageHost) -> ActionFields:
             worn = gr.File(label="Put on this garment instead", file_types=["image"], elem_id="facechain_action_worn",
                            elem_classes=["facechain-drop"])  # fmt: skip
         with gr.Column(scale=0, visible=False, elem_id="facechain_action_drawing") as drawing:
-            look = gr.Dropdown(looks(), value="2D", label="Draw as", elem_id="facechain_action_look")
+            look = gr.Dropdown(["2D"], value="2D", label="Draw as", elem_id="facechain_action_look")
             repair = gr.Checkbox(value=False, label="Repair faces after", elem_id="facechain_action_repair")
         prompt = gr.Textbox("", label="What it shows", lines=2, elem_id="facechain_action_prompt")
         denoise = gr.Slider(0, 1, 0, step=0.05, label="Denoising", info="0 takes what suits.",
                             elem_id="facechain_action_denoise")  # fmt: skip
         low, high, step = template_setting("steps").slider
-        steps = gr.Slider(low, high, suited_steps(host.capabilities()), step=step, label="Action steps",
+        steps = gr.Slider(low, high, suited_steps(capabilities), step=step, label="Action steps",
                           elem_id="facechain_action_steps")  # fmt: skip
         seed = gr.Number(-1, precision=0, label="Action seed", elem_id="facechain_action_seed")
     clicks = gr.State([])
     inputs = [people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn]
-    return ActionFields(inputs, group, garment, drawing, words, people, clicks, marked, kind, again)
+    return ActionFields(inputs, group, garment, drawing, words, people, look, clicks, marked, kind, again)
 
 
 def connect(
@@ -117,7 +108,8 @@ def connect(
             *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=other),
             gr.update(visible=action == GARMENT),
             gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
-            gr.update(choices=choices), gr.update(value=BUTTONS[action]),
+            gr.update(choices=choices), gr.update(choices=looks()) if action == DRAW else gr.update(),
+            gr.update(value=BUTTONS[action]),
             *_marked(host, files, chosen, [], shown=action == GARMENT),
         ]  # fmt: skip
 
@@ -136,7 +128,17 @@ def connect(
         return _marked(host, files, chosen, [], shown=True)
 
     shown = [fields.marked, fields.clicks]
-    outputs = [*put_only, fields.group, fields.garment, fields.drawing, fields.help, fields.people, start, *shown]
+    outputs = [
+        *put_only,
+        fields.group,
+        fields.garment,
+        fields.drawing,
+        fields.help,
+        fields.people,
+        fields.look,
+        start,
+        *shown,
+    ]
     row.change(on_action, [row, *sources], outputs, **HIDDEN_PROGRESS)
     row.change(lambda: "", [], [status], **HIDDEN_PROGRESS)  # what another action said is no answer to this one
     fields.marked.select(on_click, [*sources[:2], fields.clicks, fields.click_kind, fields.marked], [*shown, status])
@@ -156,6 +158,8 @@ def _marked(
     """Updates of the marked picture and of the clicks."""
     if not shown:
         return [gr.update(), []]
+    from facechain_ext.ui.template.picture_actions import mark_preview
+
     try:
         picture = template_paths(host, files, chosen)[0]
         return [mark_preview(picture, [(x, y, bool(inside)) for x, y, inside in clicks]), clicks]

@@ -10,7 +10,8 @@ from facechain_ext.recipes.template import find_template_faces, read_template
 from facechain_ext.recipes.template.actions import parse_face_choices, resolve_actions
 from facechain_ext.recipes.template.qualities import QUALITIES
 from facechain_ext.recipes.template.source_photo import doubts_before
-from facechain_ext.ui.template.jobs import KEEP, PIXELATE, TemplateRequest, load_source
+from facechain_ext.ui.template.choices import KEEP, PIXELATE
+from facechain_ext.ui.template.jobs import TemplateRequest, load_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

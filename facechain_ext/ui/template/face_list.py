@@ -9,7 +9,7 @@ import html
 import json
 from typing import TYPE_CHECKING
 
-from facechain_ext.ui.template.jobs import KEEP, MAX_FACES
+from facechain_ext.ui.template.choices import KEEP, MAX_FACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

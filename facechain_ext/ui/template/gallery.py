@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.recipes.template import TemplateGallery
-from facechain_ext.ui.html import note_html
-from facechain_ext.ui.portrait.person import data_url
+from facechain_ext.ui.html import data_url, note_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

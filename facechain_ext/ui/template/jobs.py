@@ -26,6 +26,7 @@ from facechain_ext.recipes.template.qualities import chooses_by_likeness, find_q
 from facechain_ext.recipes.tools import retouching
 from facechain_ext.ui.background_task import ReportProgress, partial_progress
 from facechain_ext.ui.portrait.result import resolve_seed
+from facechain_ext.ui.template.choices import KEEP
 from facechain_ext.ui.template.finished import FinishedTemplate
 
 if TYPE_CHECKING:
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.actions import FaceChoice
     from facechain_ext.recipes.template.settings import FaceAction
     from facechain_ext.ui.host import HostCapabilities, PageHost
-
-KEEP, PIXELATE = "keep", "pixelate"
-PHOTO, CARD = "photo: ", "card: "
-"""Prefixes of choices that name an uploaded photo or a card."""
-MAX_FACES = 10
-"""Faces that have a drop-down; further faces stay unchanged."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +87,6 @@ def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[s
     """Why kinds of ControlNet that a quality uses are unavailable; empty when all are available or none is used."""
     kinds = find_quality(quality).controls
     return list(dict.fromkeys(reason for kind in kinds if (reason := capabilities.unavailable_reason(kind))))
-
-
-def face_choices(photos: Sequence[str]) -> list[str]:
-    """The choices for a face: keep, pixelate, an uploaded photo, or a card."""
-    return [KEEP, PIXELATE, *(PHOTO + name for name in photos), *(CARD + name for name in CardLibrary().names())]
 
 
 def generate_template(host: PageHost, request: TemplateRequest, report: ReportProgress) -> FinishedTemplate:

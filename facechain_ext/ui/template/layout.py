@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.recipes.template import Settings
+from facechain_ext.lazy_names import late_module
+from facechain_ext.recipes.template.settings import Settings
 from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
@@ -16,20 +18,11 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving import panel as moving_panel
 from facechain_ext.ui.moving.request import REPLACE
 from facechain_ext.ui.moving.sending import PictureReceiver, PictureSender, send_button
-from facechain_ext.ui.pnginfo import read_infotext
 from facechain_ext.ui.task_progress import run_with_progress
 from facechain_ext.ui.template import actions_panel, scene_panel, sources_panel
-from facechain_ext.ui.template.doubts import choice_doubts
+from facechain_ext.ui.template.action_names import MOVE, PUT
+from facechain_ext.ui.template.choices import KEEP, MAX_FACES, face_choices
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
-from facechain_ext.ui.template.finished import comparisons_html, contact_sheet, picture_to_send
-from facechain_ext.ui.template.gallery import tiles_html
-from facechain_ext.ui.template.jobs import (
-    KEEP,
-    MAX_FACES,
-    face_choices,
-    generate_batch,
-)
-from facechain_ext.ui.template.numbered_faces import face_at, next_choice, number_faces
 from facechain_ext.ui.template.options_panel import (
     OPTIONS,
     STEPS_OPTION,
@@ -40,25 +33,32 @@ from facechain_ext.ui.template.options_panel import (
     requests_from_values,
     suited_steps,
 )
-from facechain_ext.ui.template.picture_actions import MOVE, PUT, run_action
-from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facechain_ext.ui import pnginfo
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.template import doubts, finished, gallery, jobs, numbered_faces, picture_actions, restore
     from facechain_ext.ui.template.finished import FinishedTemplate
+else:
+    pnginfo = late_module("facechain_ext.ui.pnginfo")
+    doubts, finished, gallery, jobs, numbered_faces, picture_actions, restore = (
+        late_module(f"facechain_ext.ui.template.{name}")
+        for name in ("doubts", "finished", "gallery", "jobs", "numbered_faces", "picture_actions", "restore")
+    )
 
 
 def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     """Build the page inside the Blocks that is open; loads no model."""
+    capabilities = host.capabilities()
     action = actions_panel.build_row()
     with gr.Row(elem_id="facechain_template_columns", elem_classes=["facechain-columns"]):
         with gr.Column(scale=1, min_width=280):
             sources = sources_panel.build(host)
-            scene = scene_panel.build(host)
+            scene = scene_panel.build(capabilities)
         with gr.Column(scale=1, min_width=280):
             with gr.Column(elem_id="facechain_template_put") as put_only:
                 with gr.Column(elem_id="facechain_template_given") as given:
@@ -70,14 +70,14 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
                     chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces",
                                               elem_id="facechain_template_choices",
                                               elem_classes=["facechain-hidden"])  # fmt: skip
-                    doubts = gr.HTML("", elem_id="facechain_template_doubts")
+                    doubtful = gr.HTML("", elem_id="facechain_template_doubts")
                     batch_inputs = build_batch_section()
-                options = build_options(host)
-            fields = actions_panel.build(host)
+                options = build_options(host, capabilities)
+            fields = actions_panel.build(capabilities)
             moving = moving_panel.build(host)
         with gr.Column(scale=1, min_width=280):
             start, stop, status, video, results, move, comparison = _build_results()
-    finished, selected = gr.State([]), gr.State(0)
+    made, selected = gr.State([]), gr.State(0)
     boxes, stop_signal, faces = gr.State([]), gr.State(StopSignal()), [face_list, chosen_faces]
 
     find_button.click(
@@ -86,7 +86,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     numbered_picture.select(_make_click_handler(host), [sources.photos, boxes, chosen_faces], faces)
     on_choice, choice_inputs = _make_doubts_handler(host), [*sources.inputs, options[0], chosen_faces]
     for changed in (chosen_faces, cast("Component", options[0])):
-        changed.change(on_choice, choice_inputs, [doubts], **HIDDEN_PROGRESS)
+        changed.change(on_choice, choice_inputs, [doubtful], **HIDDEN_PROGRESS)
     sources.finished.upload(
         _make_restore_handler(host),
         [sources.finished, sources.photos],
@@ -99,7 +99,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     inputs = [
         stop_signal, action, *sources.inputs, *fields.inputs, *scene.inputs, *batch_inputs, *options, chosen_faces,
     ]  # fmt: skip
-    outputs = [status, results, comparison, finished, selected, video, moving.agreed]
+    outputs = [status, results, comparison, made, selected, video, moving.agreed]
     inputs += moving.inputs
     handler = _make_generate_handler(host, len(fields.inputs), len(scene.inputs), len(moving.inputs))
     start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options(start.click))
@@ -107,7 +107,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     moving_panel.connect(host, action, MOVE, moving, [video, results, move], sources.photos)
     results.select(_on_select, [], [selected], **HIDDEN_PROGRESS)
     return (
-        PictureSender(move, [finished, selected], picture_to_send),
+        PictureSender(move, [made, selected], _picture_to_send),
         PictureReceiver(sources.files, action, MOVE, "facechain_template"),
     )
 
@@ -138,6 +138,10 @@ def _build_results() -> tuple[Component, ...]:
     move = send_button("template")
     comparison = gr.HTML("", elem_id="facechain_template_compare")
     return start, stop, status, video, results, move, comparison
+
+
+def _picture_to_send(results: list[FinishedTemplate], selected: int) -> bytes | None:
+    return finished.picture_to_send(results, selected)
 
 
 def _on_select(event: gr.SelectData) -> int:
@@ -173,7 +177,8 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
             if action != PUT:
                 paths = template_paths(host, files, chosen)
                 request = actions_panel.read_request(host, action, paths, photos, values[:own])
-                for updates in _run_with_progress(host, stop, lambda report: run_action(host, request, report)):
+                work = partial(picture_actions.run_action, host, request)
+                for updates in _run_with_progress(host, stop, work):
                     yield [*updates, *unchanged]
                 return
             written = scene_panel.read_scene(values[own : own + drawn], template_paths(host, files, chosen, least=0))
@@ -182,7 +187,7 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
         except FaceChainError as error:
             yield [note_html(str(error)), *[gr.update()] * 4, *unchanged]
             return
-        for updates in _run_with_progress(host, stop, lambda report: generate_batch(host, requests, report)):
+        for updates in _run_with_progress(host, stop, lambda report: jobs.generate_batch(host, requests, report)):
             yield [*updates, *unchanged]
 
     return on_generate
@@ -193,7 +198,7 @@ def _make_find_handler(host: PageHost) -> Callable[..., Updates]:
 
     def on_find(files: list[object] | None, chosen: str, guests: list[object] | None) -> Updates:
         try:
-            numbered = number_faces(template_paths(host, files, chosen)[0])
+            numbered = numbered_faces.number_faces(template_paths(host, files, chosen)[0])
             choices = face_choices(list(photos_by_name(host, guests)))
         except FaceChainError as error:
             return [gr.update(), note_html(str(error)), [], *[gr.update()] * 3]
@@ -216,7 +221,7 @@ def _make_doubts_handler(host: PageHost) -> Callable[..., str]:
     ) -> str:
         try:
             template = template_paths(host, files, chosen)[0]
-            found = choice_doubts(host, template, photos_by_name(host, guests), quality, read_choices(faces))
+            found = doubts.choice_doubts(host, template, photos_by_name(host, guests), quality, read_choices(faces))
         except FaceChainError:  # said when the faces are looked for, or put in
             return ""
         return note_html(*found) if found else ""
@@ -230,8 +235,8 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
     def on_restore(file: object, guests: list[object] | None) -> Updates:
         try:
             photos = photos_by_name(host, guests)
-            infotext = read_infotext(host.uploaded_path(file))
-            restored = restore_settings(infotext, photos, host.capabilities().restorers)
+            infotext = pnginfo.read_infotext(host.uploaded_path(file))
+            restored = restore.restore_settings(infotext, photos, host.capabilities().restorers)
         except FaceChainError as error:
             unchanged = [gr.update()] * (2 + OPTIONS + 2)
             return [note_html(str(error)), *unchanged, *scene_panel.restored_updates(None)]
@@ -239,7 +244,7 @@ def _make_restore_handler(host: PageHost) -> Callable[..., Updates]:
         last = max((n for n, choice in enumerate(restored.choices) if choice != KEEP), default=0)
         status = note_html("The settings are set.", *restored.notes)
         faces = _face_updates(choices, restored.choices[: last + 1])
-        template = [restored.template, tiles_html(restored.template)]
+        template = [restored.template, gallery.tiles_html(restored.template)]
         return [status, *template, *option_updates(restored), *faces, *scene_panel.restored_updates(restored)]
 
     return on_restore
@@ -259,20 +264,20 @@ def _run_with_progress(
     results, notes = outcome
     rows = [(one.picture, one.label) for one in results]
     if len(results) > 1:
-        name, page = contact_sheet(host, results)
+        name, page = finished.contact_sheet(host, results)
         rows.insert(0, (page, f"contact sheet {name}".strip()))
-    yield [note_html(*(notes or ["Done."])), rows, comparisons_html(results), results, 0]
+    yield [note_html(*(notes or ["Done."])), rows, finished.comparisons_html(results), results, 0]
 
 
 def _make_click_handler(host: PageHost) -> Callable[..., Updates]:
     """A handler that cycles the choice of the face that was clicked in the numbered picture."""
 
     def on_click(event: gr.SelectData, guests: list[object] | None, boxes: list[list[float]], text: str) -> Updates:
-        number, chosen = face_at(boxes, *event.index), read_choices(text)
+        number, chosen = numbered_faces.face_at(boxes, *event.index), read_choices(text)
         if number is None or number > len(chosen):
             return [gr.update()] * 2
         choices = face_choices(list(photos_by_name(host, guests)))
-        chosen[number - 1] = next_choice(choices, chosen[number - 1])
+        chosen[number - 1] = numbered_faces.next_choice(choices, chosen[number - 1])
         return _face_updates(choices, chosen)
 
     return on_click

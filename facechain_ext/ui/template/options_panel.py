@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError
+from facechain_ext.lazy_names import late_module
 from facechain_ext.methods.registry import method_names
-from facechain_ext.recipes.template import QUALITIES, Settings
-from facechain_ext.recipes.template.from_words import NAME
-from facechain_ext.recipes.template.settings import template_setting
+from facechain_ext.recipes.template.settings import QUALITY_NAMES, Settings, template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.setting_slider import setting_slider
 from facechain_ext.ui.template import studio_fields
+from facechain_ext.ui.template.choices import KEEP, MAX_FACES, PIXELATE, face_choices
 from facechain_ext.ui.template.face_list import read_choices
-from facechain_ext.ui.template.jobs import (
-    KEEP,
-    MAX_FACES,
-    PIXELATE,
-    TemplateRequest,
-    face_choices,
-    requests_per_choice,
-    unavailable_controls,
-)
 from facechain_ext.ui.template.sources_panel import photos_by_name
 
 if TYPE_CHECKING:
@@ -33,7 +24,11 @@ if TYPE_CHECKING:
 
     from facechain_ext.recipes.template import Scene
     from facechain_ext.ui.host import HostCapabilities, PageHost
+    from facechain_ext.ui.template import jobs
+    from facechain_ext.ui.template.jobs import TemplateRequest
     from facechain_ext.ui.template.restore import RestoredTemplate
+else:
+    jobs = late_module("facechain_ext.ui.template.jobs")
 
 NO_RESTORER = "none"
 OPTIONS = 20
@@ -101,20 +96,18 @@ def _method() -> gr.Dropdown:
     )
 
 
-def build_options(host: PageHost) -> Updates:
+def build_options(host: PageHost, capabilities: HostCapabilities) -> Updates:
     """The option components, in the order in which ``requests_from_values`` reads their values."""
-    capabilities = host.capabilities()
     quality = gr.Radio(
-        list(QUALITIES), value=next(iter(QUALITIES)), label="Quality", elem_id="facechain_template_quality"
+        list(QUALITY_NAMES), value=QUALITY_NAMES[0], label="Quality", elem_id="facechain_template_quality"
     )
     choices = gr.HTML(note_html(*_QUALITY_HELP), elem_id="facechain_template_quality_help")
-    quality.change(
-        lambda chosen: note_html(*_QUALITY_HELP, *unavailable_controls(host.capabilities(), chosen)),
-        [quality],
-        [choices],
-        **HIDDEN_PROGRESS,
-    )
-    column, studio = studio_fields.build(host)
+
+    def on_quality(chosen: str) -> str:
+        return note_html(*_QUALITY_HELP, *jobs.unavailable_controls(host.capabilities(), chosen))
+
+    quality.change(on_quality, [quality], [choices], **HIDDEN_PROGRESS)
+    column, studio = studio_fields.build(capabilities)
     quality.change(lambda chosen: gr.update(visible=chosen == "studio"), [quality], [column], **HIDDEN_PROGRESS)
     with gr.Accordion("More", open=False, elem_id="facechain_template_more"):
         return [
@@ -164,12 +157,14 @@ def requests_from_values(
 
     ``values`` are those of ``build_batch_section``, of ``build_options``, and the text of the list of faces.
     """
+    from facechain_ext.recipes.template.from_words import NAME
+
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
     method, complexion, expression, retouch, restorer, *studio, choices = rest
     scene, people = drawn
     requests = [
-        TemplateRequest(
+        jobs.TemplateRequest(
             template,
             tuple(read_choices(choices)) if scene is None else people,
             photos,
@@ -193,4 +188,6 @@ def requests_from_values(
         )
         for template in (templates if scene is None else [Path(NAME)])
     ]
-    return requests if scene is not None else requests_per_choice(requests, batch_choices or [], int(batch_face or 0))
+    return (
+        requests if scene is not None else jobs.requests_per_choice(requests, batch_choices or [], int(batch_face or 0))
+    )

@@ -17,12 +17,11 @@ from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.recipes.garment.marking import mark_garment
 from facechain_ext.recipes.job import Portrait
-from facechain_ext.recipes.redraw.settings import LOOKS
-from facechain_ext.styles import all_styles
 from facechain_ext.ui.background_task import partial_progress
 from facechain_ext.ui.portrait.result import resolve_seed
+from facechain_ext.ui.template.action_names import DRAW, GARMENT, REPAIR, PictureRequest
+from facechain_ext.ui.template.choices import CARD, PHOTO
 from facechain_ext.ui.template.finished import FinishedTemplate
-from facechain_ext.ui.template.jobs import CARD, PHOTO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,44 +32,9 @@ if TYPE_CHECKING:
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
 
-PUT, REPAIR, GARMENT, DRAW = "put people in", "repair faces", "keep the garment", "draw it as"
-MOVE = "make it move"
-ACTIONS = (PUT, REPAIR, GARMENT, DRAW, MOVE)
-"""What the page does with a picture; the first is a template portrait, the last a video (``ui/moving``)."""
-BUTTONS: Mapping[str, str] = {
-    PUT: "Put them in", REPAIR: "Repair the faces", GARMENT: "Paint around it", DRAW: "Draw it", MOVE: "Make the video",
-}  # fmt: skip
-"""The words of the button that begins."""
 _PREVIEW_SIDE = 900
 _MARK = np.array([255, 208, 0], np.float32)
 """Colour of what is marked in the preview."""
-
-
-@dataclass(frozen=True)
-class PictureRequest:
-    """One action on pictures: the files, who is in them as choices of the page, and the settings.
-
-    ``denoise`` 0 takes what suits the action. ``clicks`` or ``mask`` mark the garment; ``worn`` is put on instead.
-    """
-
-    action: str
-    pictures: tuple[Path, ...]
-    photos: Mapping[str, Path]
-    people: tuple[str, ...] = ()
-    look: str = "2D"
-    prompt: str = ""
-    denoise: float = 0.0
-    steps: int = 30
-    seed: int = -1
-    repair: bool = False
-    clicks: tuple[tuple[float, float, bool], ...] = ()
-    mask: Path | None = None
-    worn: Path | None = None
-
-
-def looks() -> list[str]:
-    """The looks that a picture can be drawn in: 2D, 3D, and the styles' keys."""
-    return [*LOOKS, *sorted(all_styles())]
 
 
 @dataclass

@@ -12,7 +12,7 @@ from facechain_ext.recipes.template import Scene, Settings, TemplateGallery, rea
 from facechain_ext.recipes.template.from_words import face_prompt
 from facechain_ext.recipes.template.infotext import parse_template_infotext
 from facechain_ext.ui.pnginfo import parse_infotext
-from facechain_ext.ui.template.jobs import CARD, KEEP, MAX_FACES, PHOTO, PIXELATE
+from facechain_ext.ui.template.choices import CARD, KEEP, MAX_FACES, PHOTO, PIXELATE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

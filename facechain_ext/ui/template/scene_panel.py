@@ -13,14 +13,14 @@ from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.gradio_versions import image_input
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.setting_slider import setting_slider
-from facechain_ext.ui.template.jobs import KEEP, face_choices
+from facechain_ext.ui.template.choices import KEEP, face_choices
 from facechain_ext.ui.template.options_panel import guest_choices, person_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.host import HostCapabilities, PageHost
     from facechain_ext.ui.template.restore import RestoredTemplate
 
 NO_LORA = "none"
@@ -40,9 +40,8 @@ class ScenePanel:
     """What ``restored_updates`` sets: the words, who is in the scene, and the numbers."""
 
 
-def build(host: PageHost) -> ScenePanel:
+def build(capabilities: HostCapabilities) -> ScenePanel:
     """Build the fields; everything but the words is hidden until there are some."""
-    capabilities = host.capabilities()
     reason = capabilities.unavailable_reason("openpose")
     with gr.Column(elem_id="facechain_scene") as column:
         words = gr.Textbox(

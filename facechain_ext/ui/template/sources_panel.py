@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.lazy_names import late_module
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.template import gallery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.template import gallery
+else:
+    gallery = late_module("facechain_ext.ui.template.gallery")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def build(host: PageHost) -> SourcesColumn:
     files = gr.File(label="Templates", file_count="multiple", file_types=["image"], elem_id="facechain_template_files",
                     elem_classes=drop_class)  # fmt: skip
     with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
-        tiles = gr.HTML(gallery.tiles_html(), elem_id="facechain_template_tiles")
+        tiles = gr.HTML("", elem_id="facechain_template_tiles")  # filled when the page is shown
         hidden_class = ["facechain-hidden"]
         chosen = gr.Textbox("", label="Chosen templates", lines=2, elem_id="facechain_template_chosen",
                             elem_classes=hidden_class)  # fmt: skip

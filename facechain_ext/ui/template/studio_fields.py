@@ -12,13 +12,13 @@ from facechain_ext.recipes.template.settings import template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.setting_slider import setting_slider
-from facechain_ext.ui.template.jobs import StudioSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.recipes.template.settings import Settings
-    from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.host import HostCapabilities
+    from facechain_ext.ui.template.jobs import StudioSettings
 
 _FIRST = "first"
 """The stage without which there is nothing, which is never switched off."""
@@ -26,7 +26,7 @@ _OPTIONAL = [stage for stage in STAGES if stage != _FIRST]
 _RATIOS = ("studio_makeup", "studio_upscale")
 
 
-def build(host: PageHost) -> tuple[Component, list[Component]]:
+def build(capabilities: HostCapabilities) -> tuple[Component, list[Component]]:
     """The column of the fields, hidden, and the fields in the order that ``read`` takes."""
     preset_row = template_setting("studio_preset")
     with gr.Column(visible=False, elem_id="facechain_studio") as column:
@@ -40,7 +40,7 @@ def build(host: PageHost) -> tuple[Component, list[Component]]:
             gr.HTML(note_html(*(f"{stage}: {STAGES[stage]}" for stage in _OPTIONAL)), elem_id="facechain_studio_help")
             ratios = [setting_slider(template_setting(name), f"facechain_{name}") for name in _RATIOS]
             upscaler = gr.Dropdown(
-                [AUTOMATIC, *host.capabilities().enlargers], value=AUTOMATIC, label="Studio upscaler",
+                [AUTOMATIC, *capabilities.enlargers], value=AUTOMATIC, label="Studio upscaler",
                 elem_id="facechain_studio_upscaler",
             )  # fmt: skip
     preset.change(_own, [preset], [stages], **HIDDEN_PROGRESS)
@@ -49,6 +49,8 @@ def build(host: PageHost) -> tuple[Component, list[Component]]:
 
 def read(values: Sequence[Any]) -> StudioSettings:
     """The settings of the fields' values."""
+    from facechain_ext.ui.template.jobs import StudioSettings
+
     preset, stages, makeup, upscale, upscaler = values
     chosen = [stage for stage in STAGES if stage == _FIRST or stage in (stages or ())]
     own = chosen == list(chosen_stages(find_preset(preset), ""))

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
 from facechain_ext.training_runs.captioners import FOLDER, installed_captioners
+from facechain_ext.ui.train.labels import NOBODY
 from facechain_ext.weights import models_folder
 
 if TYPE_CHECKING:
     from facechain_ext.training_runs.captioners import Captioner
     from facechain_ext.ui.host import PageHost
-
-NOBODY = "nobody"
 
 
 def captioner_names(host: PageHost) -> list[str]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, HostError, InputError
+from facechain_ext.lazy_names import late_module
+from facechain_ext.training_runs.presets import STYLE_TRIGGER
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.train import captions, process
-from facechain_ext.ui.train.describing import NOBODY, captioner_help, captioner_names, chosen_captioner
+from facechain_ext.ui.train import describing
 from facechain_ext.ui.train.environment import HOW, environment
-from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
-from facechain_ext.ui.train.request import TRIGGER, TrainRequest, check_trigger, read_settings, saved_state
+from facechain_ext.ui.train.labels import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from facechain_ext.training_runs.pictures import CaptionRow
     from facechain_ext.training_runs.status import TrainingStatus
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.train import captions, process, progress
+    from facechain_ext.ui.train import request as train_request
+    from facechain_ext.ui.train.request import TrainRequest
+else:
+    captions, process, progress, train_request = (
+        late_module(f"facechain_ext.ui.train.{name}") for name in ("captions", "process", "progress", "request")
+    )
 
 
 def build(host: PageHost) -> None:
@@ -33,7 +40,7 @@ def build(host: PageHost) -> None:
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             name = gr.Textbox("", label="Name of the style", elem_id="facechain_train_name")
-            trigger = gr.Textbox(TRIGGER, label="Trigger word", elem_id="facechain_train_trigger")
+            trigger = gr.Textbox(STYLE_TRIGGER, label="Trigger word", elem_id="facechain_train_trigger")
             files = gr.File(
                 label="Pictures",
                 file_count="multiple",
@@ -42,7 +49,8 @@ def build(host: PageHost) -> None:
                 elem_classes=["facechain-drop"],
             )
             describer = gr.Dropdown(
-                captioner_names(host), value=NOBODY, label="Who describes the style's pictures", info=captioner_help(),
+                describing.captioner_names(host), value=NOBODY, label="Who describes the style's pictures",
+                info=describing.captioner_help(),
                 elem_id="facechain_train_describer",
             )  # fmt: skip
             add = gr.Button("Add pictures and write captions", elem_id="facechain_train_collect")
@@ -70,14 +78,14 @@ def build(host: PageHost) -> None:
                 stop = gr.Button("Stop and save", elem_id="facechain_train_stop")
             status = gr.HTML("", elem_id="facechain_train_status")
             state = gr.HTML("", elem_id="facechain_train_run_status")
-            progress = gr.HTML("", elem_id="facechain_train_progress")
+            shown_progress = gr.HTML("", elem_id="facechain_train_progress")
             preview = gr.Image(label="Preview", interactive=False, elem_id="facechain_train_preview")
             shown_preview = gr.State("")  # path of the preview that the page shows
             # javascript/facechain_train.js presses it every few seconds while the page is visible
             watch = gr.Button("Watch", elem_id="facechain_train_watch", elem_classes=["facechain-hidden"])
 
     settings = [trigger, checkpoint, steps, rate, rank, size, resume]
-    status_outputs = [state, progress, preview, shown_preview]
+    status_outputs = [state, shown_progress, preview, shown_preview]
     name_outputs = [table, captions_of, *settings, status]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **unqueued)
@@ -114,10 +122,10 @@ def _on_watch(shown_preview: str) -> Updates:
 
 
 def _status_updates(status: TrainingStatus | None, shown_preview: str) -> Updates:
-    picture = preview_file(status)
+    picture = progress.preview_file(status)
     new = str(picture) if picture is not None else ""
     image = gr.update() if new == shown_preview else gr.update(value=new or None)
-    return [state_html(status), progress_html(status), image, new]
+    return [progress.state_html(status), progress.progress_html(status), image, new]
 
 
 def _on_start(host: PageHost, *values: Any) -> Updates:
@@ -149,9 +157,9 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Up
         return _no_updates(captions_of)
     try:
         captions.save_edited_captions(captions_of, _cells(edited))
-        request = TrainRequest(style, "", Path())
-        saved_settings = read_settings(request)
-        has_state = saved_state(request.folder) is not None
+        request = train_request.TrainRequest(style, "", Path())
+        saved_settings = train_request.read_settings(request)
+        has_state = train_request.saved_state(request.folder) is not None
         rows = _rows(captions.saved_captions(style))
     except FaceChainError as error:
         return [*_no_updates(captions_of)[:-1], note_html(str(error))]
@@ -180,9 +188,9 @@ def _on_add_pictures(
         captions.save_edited_captions(captions_of or style, _cells(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         pictures = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
-        request = TrainRequest(style, trigger.strip() or TRIGGER, Path())
-        check_trigger(request)
-        captioner = chosen_captioner(host, describer)
+        request = train_request.TrainRequest(style, trigger.strip() or STYLE_TRIGGER, Path())
+        train_request.check_trigger(request)
+        captioner = describing.chosen_captioner(host, describer)
         collect = partial(captions.add_pictures, request, pictures, captioner)
         rows, problems = host.queued(collect)() if captioner is not None else collect()
     except FaceChainError as error:
@@ -197,12 +205,12 @@ def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
     path = files.get(checkpoint or "")
     if path is None:
         raise InputError("Choose the checkpoint to learn on.")
-    request = TrainRequest(
-        name or "", (trigger or "").strip() or TRIGGER, path, int(steps), float(rate), int(rank), int(size),
+    request = train_request.TrainRequest(
+        name or "", (trigger or "").strip() or STYLE_TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip
     captions.save_edited_captions(captions_of or request.name, _cells(table))
-    saved_settings = read_settings(request) if request.resume else None
+    saved_settings = train_request.read_settings(request) if request.resume else None
     if saved_settings is not None and saved_settings.checkpoint != checkpoint and saved_settings.checkpoint in files:
         raise InputError(
             f"This style was begun on the checkpoint {saved_settings.checkpoint}; choose that one, or another name."

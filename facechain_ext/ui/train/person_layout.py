@@ -9,30 +9,28 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from facechain_ext.errors import FaceChainError, InputError, WeightsError
+from facechain_ext.lazy_names import late_module
 from facechain_ext.training_runs.presets import PRESETS
 from facechain_ext.training_runs.status import STATUS
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.gradio_versions import results_gallery
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.train import captions, process
-from facechain_ext.ui.train.describing import NOBODY, captioner_help, captioner_names
+from facechain_ext.ui.train.describing import captioner_help, captioner_names
 from facechain_ext.ui.train.environment import environment
-from facechain_ext.ui.train.person_photos import PREPARATION_LABELS, add_photos, decisions_of, preparation_notes
-from facechain_ext.ui.train.person_request import (
-    PersonForm,
-    check_form,
-    person_command,
-    resume_label,
-    save_form,
-    saved_form,
-)
-from facechain_ext.ui.train.progress import preview_file, progress_html, state_html
+from facechain_ext.ui.train.labels import NOBODY, PREPARATION_LABELS, resume_label
 from facechain_ext.weights import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.ui.host import PageHost
+    from facechain_ext.ui.train import captions, person_photos, person_request, process, progress
+    from facechain_ext.ui.train.person_request import PersonForm
+else:
+    captions, person_photos, person_request, process, progress = (
+        late_module(f"facechain_ext.ui.train.{name}")
+        for name in ("captions", "person_photos", "person_request", "process", "progress")
+    )
 
 _HEADERS = ["file", "use", "caption", "reason"]
 
@@ -101,14 +99,14 @@ def build(host: PageHost, *, person: bool) -> None:
                 stop = gr.Button("Stop and save", elem_id=f"{prefix}_stop")
             status = gr.HTML("", elem_id=f"{prefix}_status")
             state = gr.HTML("", elem_id=f"{prefix}_run_status")
-            progress = gr.HTML("", elem_id=f"{prefix}_progress")
+            shown_progress = gr.HTML("", elem_id=f"{prefix}_progress")
             preview = gr.Image(label="Preview", interactive=False, elem_id=f"{prefix}_preview")
             shown = gr.State("")
             # javascript/facechain_train.js presses it every few seconds while the page is visible
             watch = gr.Button("Watch", elem_id=f"{prefix}_watch", elem_classes=["facechain-hidden"])
 
     form = [name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer]
-    outputs = [state, progress, preview, shown]
+    outputs = [state, shown_progress, preview, shown]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     read = partial(_form, person)
     watch.click(_on_watch, [shown], outputs, **unqueued)
@@ -143,7 +141,7 @@ def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - 
     word = (word or "").strip() or ("person" if person else "")
     if not word:
         raise InputError("Say in a word what it is, such as dog, bag or coat.")
-    return PersonForm(
+    return person_request.PersonForm(
         name or "", person, word, preset, background, bool(retouch), int(steps), int(size), bool(validate),
         checkpoint or "", bool(views), bool(drawn), describer or NOBODY,
     )  # fmt: skip
@@ -152,19 +150,19 @@ def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - 
 def _on_watch(shown: str) -> Updates:
     """The status of the running or latest training; the preview is sent again only when it is another."""
     status = process.running_status() or process.latest_status()
-    picture = preview_file(status)
+    picture = progress.preview_file(status)
     new = str(picture) if picture is not None else ""
     image = gr.update() if new == shown else gr.update(value=new or None)
-    return [state_html(status), progress_html(status), image, new]
+    return [progress.state_html(status), progress.progress_html(status), image, new]
 
 
 def _on_name(host: PageHost, name: str) -> Updates:
     """What is known of an earlier training of this name."""
-    form = saved_form(name) if name.strip() else None
+    form = person_request.saved_form(name) if name.strip() else None
     if form is None:
         return [gr.update() for _ in range(6)]
     known = form.checkpoint_name if form.checkpoint_name in host.checkpoint_files() else None
-    rows, pictures = decisions_of(form)
+    rows, pictures = person_photos.decisions_of(form)
     checkpoint = gr.update(value=known) if known else gr.update()
     started = (form.folder / STATUS).is_file()
     return [rows, pictures, form.class_word, form.preset, checkpoint, gr.update(value=started)]
@@ -178,8 +176,8 @@ def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
         captions.save_edited_captions(form.name, _three_columns(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         named = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
-        problems = add_photos(form, named, host, _encoder(host))
-        rows, pictures = decisions_of(form)
+        problems = person_photos.add_photos(form, named, host, _encoder(host))
+        rows, pictures = person_photos.decisions_of(form)
     except FaceChainError as error:
         return [gr.update(), gr.update(), note_html(str(error))]
     used = sum(row[1] == "yes" for row in rows)
@@ -196,16 +194,16 @@ def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
             raise InputError("Choose the checkpoint to learn on.")
         captions.save_edited_captions(form.name, _three_columns(edited))
         python = environment(host.training_python())
-        words = person_command(
+        words = person_request.person_command(
             form, path, python, loras=host.lora_folders()[0], encoder=find("transface"), resume=bool(resume)
         )
 
         def check() -> None:
-            check_form(form, resume=bool(resume))
-            save_form(form)
+            person_request.check_form(form, resume=bool(resume))
+            person_request.save_form(form)
 
         process.launch(form.name, form.folder, form.steps, words, check)
-        notes = preparation_notes(form)
+        notes = person_photos.preparation_notes(form)
     except FaceChainError as error:
         return [note_html(str(error)), *_on_watch(shown)]
     return [note_html(*notes) if notes else "", *_on_watch(shown)]

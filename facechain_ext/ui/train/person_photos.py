@@ -18,10 +18,11 @@ from facechain_ext.training_runs.pictures import picture_files, read_table
 from facechain_ext.training_runs.presets import MAX_PHOTOS
 from facechain_ext.ui.train.captions import copy_picture
 from facechain_ext.ui.train.describing import chosen_captioner
+from facechain_ext.ui.train.labels import PREPARATION_LABELS
 from facechain_ext.ui.train.person_request import TRIGGER, save_form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import TransFace
@@ -31,13 +32,6 @@ if TYPE_CHECKING:
     from facechain_ext.ui.host import PageHost
     from facechain_ext.ui.train.person_request import PersonForm
 
-PREPARATION_LABELS: Mapping[str, str] = {
-    "background": "What is behind the person",
-    "retouch": "Smooth the skin",
-    "views": "Make further views of a single photo",
-    "drawn": "Let FACT draw further views of a single photo",
-}
-"""What the form calls the options of a preparation."""
 _PREPARED_OTHERWISE = (
     "The photos are learned as they were prepared, which is not what the form says now. To learn from other ones, "
     "press “Add photos and prepare them”, then train again. They were prepared with:"

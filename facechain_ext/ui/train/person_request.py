@@ -12,7 +12,7 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.styles import key_of
 from facechain_ext.training_runs.pictures import read_table
 from facechain_ext.training_runs.presets import PRESETS
-from facechain_ext.ui.train.describing import NOBODY
+from facechain_ext.ui.train.labels import NOBODY, resume_label
 from facechain_ext.ui.train.request import SETTINGS, saved_state, trainings_folder
 
 if TYPE_CHECKING:
@@ -63,11 +63,6 @@ class PersonForm:
 def is_person(folder: Path) -> bool:
     """Whether a training's folder is of a person or a thing."""
     return (folder / PERSON).is_file()
-
-
-def resume_label(*, person: bool) -> str:
-    """The label of the switch that goes on with a training."""
-    return "Go on with this person" if person else "Go on with this thing"
 
 
 def save_form(form: PersonForm) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.training_runs.status import PREVIEWS, stop_requested
 from facechain_ext.ui.html import bar, note_html
-from facechain_ext.ui.train.person_request import is_person, resume_label, saved_form
+from facechain_ext.ui.train.labels import resume_label
+from facechain_ext.ui.train.person_request import is_person, saved_form
 from facechain_ext.ui.train.process import folder_of, last_log_line
 
 if TYPE_CHECKING:

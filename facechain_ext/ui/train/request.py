@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTINGS = "training-settings.json"
-TRIGGER = "ownstyle"
-"""Default trigger word."""
 
 
 def trainings_folder() -> Path:

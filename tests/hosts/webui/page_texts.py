@@ -25,13 +25,22 @@ def texts_of(blocks) -> set[str]:
     return {text.strip() for text in found if _says_something(text.strip())}
 
 
+def texts_of_html(content: str) -> set[str]:
+    """The texts of what an event writes into the page."""
+    return {text.strip() for text in _lines(content) if _says_something(text.strip())}
+
+
+def _lines(content: str) -> Iterator[str]:
+    for line in _TAGS.sub("\n", content).splitlines():
+        yield html.unescape(line)
+
+
 def _values(block) -> Iterator[str]:
     kind = type(block).__name__
     if kind == "Button":
         yield str(block.value or "")
     elif kind in {"HTML", "Markdown"}:
-        for line in _TAGS.sub("\n", str(block.value or "")).splitlines():
-            yield html.unescape(line)
+        yield from _lines(str(block.value or ""))
     elif kind in {"Radio", "CheckboxGroup"}:
         for choice in block.choices:
             yield str(choice[0] if isinstance(choice, (list, tuple)) else choice)

@@ -17,7 +17,7 @@ from facechain_ext.styles import catalogue
 from facechain_ext.ui.host import HostCapabilities
 from facechain_ext.weights.manifest import manifest
 from tests.hosts.webui import collected_texts
-from tests.hosts.webui.page_texts import texts_of
+from tests.hosts.webui.page_texts import texts_of, texts_of_html
 
 EXAMPLES = {"Anna: 0.5, 0, 1, 1"}
 SCOPE = "FaceChain: "
@@ -123,6 +123,13 @@ def tags():
     return read_toml(Path(styles.__file__).with_name("tags.toml"))["zh"]
 
 
+def listed():
+    """The texts of the tables and lists that the page fills in when they are first seen."""
+    from facechain_ext.ui import models
+
+    return texts_of_html(models.files_html() + models.repositories_table())
+
+
 def uncovered(texts, translated):
     """What of ``texts`` is neither translated nor a name."""
     keys = [key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)]
@@ -160,7 +167,7 @@ def test_every_text_of_the_accordion_is_translated(host, translated):
 def test_every_text_of_the_tab_is_translated(host, translated, tmp_path):
     from facechain_ext.ui.page import build_page
 
-    texts = texts_of(build_page(Showcase(tmp_path)))
+    texts = texts_of(build_page(Showcase(tmp_path))) | listed()
     assert not any("cannot be shown" in text for text in texts)
     assert len(texts) > 200
     assert uncovered(texts - EXAMPLES, translated) == []
@@ -187,7 +194,7 @@ def test_no_translation_is_of_a_removed_text(host, translated, tmp_path):
     with gr.Blocks() as accordion:
         host.script.ui(is_img2img=False)
     entries = manifest().values()
-    shown = texts_of(build_page(Showcase(tmp_path))) | texts_of(accordion) | collected_texts.texts().keys()
+    shown = texts_of(build_page(Showcase(tmp_path))) | listed() | texts_of(accordion) | collected_texts.texts().keys()
     shown |= {one.title for one in entries} | {one.purpose for one in entries} | tags().keys()
     keys = {key.removeprefix(SCOPE) for key in translated if key.startswith(SCOPE)}
     assert keys - shown - SINGLE_WORDS == set()

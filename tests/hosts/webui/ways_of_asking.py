@@ -46,19 +46,22 @@ def restored(_webui, name):
 
 def template_face(_webui, name):
     from facechain_ext.recipes.template.actions import FaceChoice
-    from facechain_ext.ui.template.jobs import face_choices, load_source
+    from facechain_ext.ui.template.choices import face_choices
+    from facechain_ext.ui.template.jobs import load_source
 
     return face_choices([]), load_source(None, None, FaceChoice("card", name))
 
 
 def page_person(_webui, name):
-    from facechain_ext.ui.portrait.person import PersonRequest, load_identity
+    from facechain_ext.ui.portrait.person import load_identity
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
     return load_identity(None, PersonRequest(card=name))
 
 
 def page_mix(_webui, name):
-    from facechain_ext.ui.portrait.person import PersonRequest, load_identity
+    from facechain_ext.ui.portrait.person import load_identity
+    from facechain_ext.ui.portrait.person_request import PersonRequest
 
     return load_identity(None, PersonRequest(card="Anna", second=name, mix=50.0))
 
