@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from facechain_ext.lazy_names import late_module
 from facechain_ext.recipes.readiness import Need, megabytes
-from facechain_ext.ui import downloading
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.html import note_html
 from facechain_ext.weights.manifest import entry, format_megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from facechain_ext.ui import downloading
+else:
+    downloading = late_module("facechain_ext.ui.downloading")
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def build(
         yield [done, *panel_updates(left)]
 
     download.click(on_download, [], [status, *panel.outputs], **HIDDEN_PROGRESS)
-    stop.click(downloading.stop_downloads, [], [status], queue=False)
+    stop.click(lambda: downloading.stop_downloads(), [], [status], queue=False)  # noqa: PLW0108 - imported late
     refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **HIDDEN_PROGRESS)
     return panel
 

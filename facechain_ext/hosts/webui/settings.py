@@ -8,13 +8,13 @@ from facechain_ext.labels.settings import CORNERS, LabelSettings
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
 from facechain_ext.recipes.infotext import SPEEDUPS
-from facechain_ext.recipes.talking.engine_settings import EngineSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from facechain_ext.methods.setting import InfotextValue
     from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
 
 SECTION = ("facechain", "FaceChain")
 AUTOMATIC_REGION = "facechain_automatic_region"
@@ -129,6 +129,8 @@ def label_settings() -> LabelSettings:
 
 def engines() -> EngineSettings:
     """The foreign engines that the user has set up here; no request names a path."""
+    from facechain_ext.recipes.talking.engine_settings import EngineSettings
+
     return EngineSettings(**{
         name: str(_value(key, default="") or "").strip() for name, (key, _) in _ENGINES.items()
     })  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from facechain_ext.weights import models_folder, read_state_dict
+from facechain_ext.weights import models_folder
 from facechain_ext.weights.folders import host_lora_folders
 
 if TYPE_CHECKING:
@@ -45,4 +45,6 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 
 def read_lora(path: Path) -> dict[str, Tensor]:
     """The tensors of a LoRA's file; raises WeightsError when it cannot be read."""
+    from facechain_ext.weights.reading import read_state_dict
+
     return read_state_dict(path)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import HostError, InputError
 from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.lora.files import lora_file, read_lora, tensors_digest
-from facechain_ext.methods.method_lora import MethodLora
 from facechain_ext.methods.setting import Setting
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
     from facechain_ext.identity.card_lora import CardLora
+    from facechain_ext.methods.method_lora import MethodLora
     from facechain_ext.methods.protocol import (
         ActiveMethod,
         HostModel,
@@ -99,6 +99,8 @@ class LoraMethod:
 
 def _read(lora: CardLora, weight: float, model: HostModel) -> tuple[MethodLora, float, tuple[str, ...]]:
     """The LoRA of a card, its share, and a note where its file is no more the one that the card knew."""
+    from facechain_ext.methods.method_lora import MethodLora
+
     path = lora_file(lora)
     assert path is not None
     tensors = model.cached("person LoRA", (path, path.stat().st_mtime_ns), lambda: read_lora(path))

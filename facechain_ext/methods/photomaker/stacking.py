@@ -11,6 +11,7 @@ from facechain_ext.errors import InputError
 from facechain_ext.identity.projection_cache import project_cached
 from facechain_ext.methods.photomaker.pixels import clip_pixels
 from facechain_ext.methods.photomaker.recognition import face_embedding
+from facechain_ext.methods.photomaker.settings import AVERAGE, HEAD, MIDDLE, STACK
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
     from facechain_ext.methods.photomaker.model import PhotoMaker
-
-AVERAGE, STACK = "average", "stack"
-"""How people are mixed: the mean of their embeddings in each copy of the class word, or copies of their own."""
-HEAD, MIDDLE = "head and shoulders", "middle"
-"""The square of a photo that is encoded: around the face, or as published, which knows no face."""
 
 
 @dataclass(frozen=True, eq=False)

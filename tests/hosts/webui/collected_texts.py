@@ -49,8 +49,9 @@ SHOWN_THERE = (
     "methods/lora/method.py",
     "methods/fact/sites.py",
     "methods/photomaker/class_word.py",
-    "methods/photomaker/method.py",
+    "methods/photomaker/prepared.py",
     "methods/photomaker/recognition.py",
+    "methods/photomaker/settings.py",
     "methods/photomaker/stacking.py",
     "methods/registry.py",
 )

@@ -14,9 +14,10 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.methods.photomaker import PhotoMakerSizes, clip_pixels, new_photomaker, recognition, stacking
 from facechain_ext.methods.photomaker.clip_vision import VisionSizes
-from facechain_ext.methods.photomaker.method import PreparedPhotoMaker
 from facechain_ext.methods.photomaker.model import QFormerSizes
-from facechain_ext.methods.photomaker.stacking import STACK, stack_identity
+from facechain_ext.methods.photomaker.prepared import PreparedPhotoMaker
+from facechain_ext.methods.photomaker.settings import MIDDLE, STACK
+from facechain_ext.methods.photomaker.stacking import stack_identity
 from facechain_ext.recipes.job import Person
 from tests.methods.photomaker import reference
 
@@ -171,21 +172,21 @@ def test_weights_of_photos_stay_with_their_embeddings():
 def test_the_published_crop_is_the_photos_middle_and_a_card_says_that_it_has_none(version, faceless, tmp_path):
     person, model = someone(2), encoder(version)
     vectors = [vector(head) for head in person.heads] if version == 2 else None
-    made = stacking.stack_identity(model, person, crop=stacking.MIDDLE)
+    made = stacking.stack_identity(model, person, crop=MIDDLE)
     torch.testing.assert_close(made.embeds, published(model, person.middles, vectors), rtol=1e-4, atol=1e-5)
     assert made.notes == ()
     person.save(tmp_path / "card.safetensors")
     card = Identity.load(tmp_path / "card.safetensors")
     assert card.middles is None
-    from_card = stacking.stack_identity(model, card, crop=stacking.MIDDLE)
+    from_card = stacking.stack_identity(model, card, crop=MIDDLE)
     torch.testing.assert_close(from_card.embeds, stacking.stack_identity(model, person).embeds)
     assert "Give the photos" in " ".join(from_card.notes)
 
 
 def test_a_picture_names_the_crop_that_was_taken(tmp_path):
-    person, asked = someone(), {"photo_crop": stacking.MIDDLE}
+    person, asked = someone(), {"photo_crop": MIDDLE}
     made = PreparedPhotoMaker(encoder(1), [Person(person)], asked)
-    assert made.settings["photo_crop"] == stacking.MIDDLE
+    assert made.settings["photo_crop"] == MIDDLE
     person.save(tmp_path / "card.safetensors")
     from_card = PreparedPhotoMaker(encoder(1), [Person(Identity.load(tmp_path / "card.safetensors"))], asked)
     assert from_card.settings["photo_crop"] == ""
