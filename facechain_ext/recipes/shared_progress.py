@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from facechain_ext.recipes.job import Host
+from facechain_ext.recipes.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

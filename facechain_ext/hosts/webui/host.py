@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.doctor import Check
+    from facechain_ext.hosts.webui.tab_request import TabRequest
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
