@@ -11,7 +11,7 @@ from facechain_ext.errors import HostError, InputError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.finishing import PortraitFinisher
 from facechain_ext.recipes.framing import full_body_controls
-from facechain_ext.recipes.job import Control
+from facechain_ext.recipes.job import Control, ControlKind, Job
 from facechain_ext.recipes.labelling import encode_png
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.regions import assign_regions, parse_box, parse_region_prompts
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
-    from facechain_ext.recipes.job import ControlKind, Job
     from facechain_ext.recipes.style import Finished
     from facechain_ext.recipes.style_settings import Settings
     from facechain_ext.ui.background_task import ReportProgress
