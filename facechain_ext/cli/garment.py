@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 console = Console()
 _ROWS = {row.name: row for row in GARMENT_SETTINGS}
-_STRENGTH, _STEPS, _FACE = (_ROWS[name] for name in ("strength", "steps", "face_denoise"))
+_STRENGTH, _STEPS, _FACE, _ENLARGE = (_ROWS[name] for name in ("strength", "steps", "face_denoise", "enlarge"))
 
 
 def garment(
@@ -52,8 +52,12 @@ def garment(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     face_denoise: Annotated[float, typer.Option(**limits(_FACE), help="0 leaves the face.")] = _FACE.default,
+    enlarge: Annotated[
+        int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
+    ] = _ENLARGE.default,
 ) -> None:
     """Keep a photo's garment byte for byte, and paint person, body and scene around it anew."""
+    from facechain_ext.recipes.finishing import enlarge_result
     from facechain_ext.recipes.garment.recipe import keep_garment
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.template import read_template
@@ -74,6 +78,7 @@ def garment(
     chosen = GarmentSettings(
         prompt=standard.prompt if prompt is None else prompt, strength=strength,
         steps=_STEPS.default if steps is None else steps, seed=seed, depth_weight=0.0, face_denoise=face_denoise,
+        enlarge=enlarge,
     )  # fmt: skip
     settings = chosen.suited_to(suited, frozenset(nets), steps_given=steps is not None)
     source = load_source(choice_of(person), encoder, paint=True)
@@ -83,6 +88,7 @@ def garment(
             image, marked, Person(require_identity(source), strength), settings, host=host,
             pose=None if pose is None else _pose(pose), label=source.label, progress=progress,
         )  # fmt: skip
+        image, result = enlarge_result(host, image, result, settings)
     for note in result.notes:
         console.print(note, style="yellow", markup=False)
     image.save(result.pixels, out, result.infotext)

@@ -13,12 +13,15 @@ from facechain_ext.cli.painting import choice_of, likeness_scorer, load_encoder,
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.redraw.settings import REDRAW_SETTINGS, RedrawSettings
 
 console = Console()
 _ROWS = {row.name: row for row in REDRAW_SETTINGS}
-_DENOISE, _STRENGTH, _STEPS, _COUNT = (_ROWS[name] for name in ("denoise", "strength", "steps", "count"))
+_DENOISE, _STRENGTH, _STEPS, _COUNT, _ENLARGE, _METHOD = (
+    _ROWS[name] for name in ("denoise", "strength", "steps", "count", "enlarge", "method")
+)
 
 
 def redraw(
@@ -43,9 +46,14 @@ def redraw(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     count: Annotated[int, typer.Option(**limits(_COUNT), help="Drawings; the most like is kept.")] = _COUNT.default,
+    enlarge: Annotated[
+        int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
+    ] = _ENLARGE.default,
+    method: Annotated[str, typer.Option(help=_METHOD.help)] = AUTOMATIC,
     repair: Annotated[bool, typer.Option("--repair", help="Draw each face once more at its own resolution.")] = False,
 ) -> None:
     """Draw a photo anew as a cartoon (2D, 3D) or in a style of the gallery; the people in it stay themselves."""
+    from facechain_ext.methods.registry import read_method_name
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.redraw.recipe import people_of_picture
     from facechain_ext.recipes.redraw.recipe import redraw as draw
@@ -61,6 +69,7 @@ def redraw(
     chosen = RedrawSettings(
         look=look, prompt=prompt, denoise=denoise, strength=strength,
         steps=_STEPS.default if steps is None else steps, seed=seed, count=count, repair=repair,
+        method=read_method_name(method), enlarge=enlarge,
     )  # fmt: skip
     settings = chosen.suited_to(suited, steps_given=steps is not None)
     check_redraw_settings(settings)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template.quality import StageView
 
 console = Console()
-_DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT = (
-    template_setting(name) for name in ("denoise", "strength", "steps", "growth", "count")
+_DENOISE, _STRENGTH, _STEPS, _GROWTH, _COUNT, _ENLARGE = (
+    template_setting(name) for name in ("denoise", "strength", "steps", "growth", "count", "enlarge")
 )
 
 _TRIES = scene_setting("tries")
@@ -88,6 +88,9 @@ def template(
     template_expression: Annotated[
         bool, typer.Option("--template-expression", help="For instant: the template's mouth and eyelids.")
     ] = False,
+    enlarge: Annotated[
+        int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
+    ] = _ENLARGE.default,
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is.
@@ -141,6 +144,7 @@ def template(
         studio_stages=studio_stages,
         controls=frozenset(nets),
         sides=suited.painted,
+        enlarge=enlarge,
     )
     given = None if template is None else GivenTemplate.read(template, hair=hair and paints_faces)
     if given is not None and numbers is not None:

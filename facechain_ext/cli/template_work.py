@@ -11,6 +11,7 @@ from rich.console import Console
 from facechain_ext import faces
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
+from facechain_ext.recipes.finishing import enlarge_result
 from facechain_ext.recipes.template import (
     draw_face_numbers,
     find_template_faces,
@@ -97,7 +98,7 @@ def put_into_picture(given: GivenTemplate, work: TemplateWork) -> FinishedWork:
     text = template_infotext(
         template, work.actions, work.settings, hair=work.hair, tools=work.tool_names, host_text=result.infotext
     )
-    return FinishedWork(template, result, text, said)
+    return FinishedWork(*enlarge_result(work.host, template, result, work.settings), text, said)
 
 
 def draw_and_put(scene: Scene, host: DiffusersHost, work: TemplateWork) -> FinishedWork:
@@ -111,4 +112,4 @@ def draw_and_put(scene: Scene, host: DiffusersHost, work: TemplateWork) -> Finis
         numbered = draw_face_numbers(made.template.pixels, made.targets)
         made.template.save(np.asarray(numbered.convert("RGB")), work.numbers)
     text = scene_infotext(made, work.actions, hair=work.hair, tools=work.tool_names)
-    return FinishedWork(made.template, made.result, text)
+    return FinishedWork(*enlarge_result(host, made.template, made.result, work.settings), text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, PhotoError
+from facechain_ext.faces.picture import picture_digest
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces, repair_settings
 from facechain_ext.recipes.upscaling import upscale
@@ -18,12 +19,50 @@ from facechain_ext.text_values import shorten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from facechain_ext.faces.types import Pixels
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Job, Portrait
     from facechain_ext.recipes.style_settings import Settings
+    from facechain_ext.recipes.template.image import TemplateImage
 
 log = logging.getLogger(__name__)
+
+
+class EnlargeSettings(Protocol):
+    """Settings of any recipe that can enlarge its picture at the end."""
+
+    @property
+    def enlarge(self) -> int:
+        """Longest side in pixels; 0 for the size as it is."""
+        ...
+
+    @property
+    def enlarge_by(self) -> str:
+        """The host's upscaler, "auto" for the best it has."""
+        ...
+
+
+class PaintedResult(Protocol):
+    """What a recipe has made of a picture."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """uint8 [h, w, 3]."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on it."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an interrupt ended the work early."""
+        ...
+
+
+Result = TypeVar("Result", bound=PaintedResult)
 
 
 @dataclass(frozen=True)
@@ -95,3 +134,33 @@ def enlarge_picture(host: Host | None, picture: Image.Image, longest: int, upsca
         log.warning("there is no upscaler %s here; enlarged by %s", shorten(asked), used)
         return large, f"Enlarged to {size[0]} x {size[1]} by {used}: there is no upscaler {asked} here."
     return large, f"Enlarged to {size[0]} x {size[1]} by {used}."
+
+
+def enlarge_template(
+    host: Host | None, image: TemplateImage, settings: EnlargeSettings
+) -> tuple[TemplateImage, tuple[str, ...]]:
+    """``image`` at the size of ``settings``, with its alpha and what its file held besides, and a sentence on that."""
+    if not settings.enlarge:
+        return image, ()
+    picture, note = enlarge_picture(host, Image.fromarray(image.pixels), settings.enlarge, settings.enlarge_by)
+    pixels, alpha = np.asarray(picture.convert("RGB")), image.alpha
+    if alpha is not None:
+        alpha = np.asarray(Image.fromarray(alpha).resize(picture.size, Image.Resampling.LANCZOS))
+    return replace(image, pixels=pixels, alpha=alpha, digest=picture_digest(pixels)), (note,)
+
+
+def enlarge_result(
+    host: Host | None, image: TemplateImage, result: Result, settings: EnlargeSettings
+) -> tuple[TemplateImage, Result]:
+    """``image`` and what a recipe has made of it, both enlarged; a stop leaves them, and says so."""
+    if not settings.enlarge:
+        return image, result
+    if result.stopped:
+        return image, _with(result, result.pixels, ("Stopped: the picture is not enlarged.",))
+    large, notes = enlarge_template(host, replace(image, pixels=result.pixels), settings)
+    return large, _with(result, large.pixels, notes)
+
+
+def _with(result: Result, pixels: Pixels, notes: tuple[str, ...]) -> Result:
+    changed: Result = replace(result, pixels=pixels, notes=(*result.notes, *notes))  # type: ignore[type-var]
+    return changed

@@ -6,6 +6,7 @@ switches) is added in ``ui/portrait/form.py``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
@@ -78,6 +79,12 @@ PORTRAIT_SETTINGS: tuple[Setting, ...] = (
     Setting("enlarge_by", "Enlarge by", f"{PREFIX} enlarged by", "auto", "auto: the best that is here."),
 )  # fmt: skip
 """Defaults are the published ones, but for 25 steps of 50 with a sampler that needs fewer."""
+ENLARGE_SETTINGS: tuple[Setting, ...] = tuple(
+    replace(row, label=row.label.replace("Enlarge", "Enlarge the picture"))
+    for row in PORTRAIT_SETTINGS
+    if row.name in ("enlarge", "enlarge_by")
+)
+"""The same two rows for recipes that begin with a picture, labelled apart, as both stand in one page."""
 PORTRAIT_DEFAULTS: Mapping[str, Any] = {row.name: row.default for row in PORTRAIT_SETTINGS}
 
 
@@ -95,3 +102,8 @@ def check_ranges(rows: Iterable[Setting], settings: object) -> None:
         value = getattr(settings, row.name)
         if row.is_number and value is not None and not row.low <= value <= row.high:
             raise InputError(f"FaceChain: {row.name} is {shorten(value)}; set it to {row.limits}.")
+
+
+def changed_remarks(rows: Iterable[Setting], settings: object) -> dict[str, str | float]:
+    """Infotext label -> value of each of ``rows`` whose attribute of ``settings`` differs from the default."""
+    return {row.infotext or row.name: value for row in rows if (value := getattr(settings, row.name)) != row.default}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, check_ranges, portrait_setting
+from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS, changed_remarks, check_ranges, portrait_setting
 
 if TYPE_CHECKING:
     from facechain_ext.recipes.job import Hires, Lora
@@ -79,7 +79,7 @@ _RANGES = tuple(
 def finishing_remarks(settings: Settings) -> dict[str, str | float]:
     """Infotext label -> value of framing and finishing, where they differ from the default."""
     rows = [portrait_setting(name) for name in ("framing", "repair_faces", "enlarge", "enlarge_by")]
-    return {row.infotext or row.name: value for row in rows if (value := getattr(settings, row.name)) != row.default}
+    return changed_remarks(rows, settings)
 
 
 def check_settings(settings: Settings) -> None:

@@ -32,22 +32,24 @@ def run(command, models, *arguments):
 
 
 def test_a_photo_is_drawn_anew_with_its_own_person(folder, models):
-    result = run("redraw", models, "photo.png", "--as", "3d", "--steps", "2", "--prompt", "an astronaut")
+    result = run("redraw", models, "photo.png", "--as", "3d", "--steps", "2", "--prompt", "an astronaut",
+                 "--enlarge", "256", "--method", "fact")  # fmt: skip
     assert result.exit_code == 0, result.output
     output = " ".join(result.output.split())
     assert "No face was found in the drawing, so its likeness is not judged" in output, "random models draw none"
     made = Image.open(folder / "out.png")
-    assert made.size == (128, 128)
+    assert made.size == (256, 256)
     assert made.info["icc_profile"] == b"profile"
     text = made.text["parameters"]
     assert "FaceChain recipe: redraw" in text
     assert "FaceChain drawn as: 3d" in text
+    assert "FaceChain enlarged to: 256" in text
     assert "an astronaut, 3d animated film character" in text
     assert "FaceChain identity: " in text
 
 
 def test_a_garment_is_kept_and_the_rest_is_new(folder, models):
-    quick = ["--steps", "2", "--face-denoise", "0.5", "--mark", "mark.png"]
+    quick = ["--steps", "2", "--face-denoise", "0.5", "--mark", "mark.png", "--enlarge", "512"]
     result = run("garment", models, "photo.png", "--person", "guest.png", "--mask", "mask.png", *quick)
     assert result.exit_code == 0, result.output
     made, mask = np.asarray(Image.open(folder / "out.png")), np.asarray(Image.open(folder / "mask.png")) > 0

@@ -9,13 +9,18 @@ import pytest
 from PIL import Image
 
 from facechain_ext.errors import HostError
-from facechain_ext.recipes.finishing import PortraitFinisher, enlarge_picture
+from facechain_ext.recipes.finishing import PortraitFinisher, enlarge_picture, enlarge_result, enlarge_template
 from facechain_ext.recipes.framing import FULL_BODY, UPPER_BODY, framing_settings, full_body_controls
+from facechain_ext.recipes.garment.settings import GarmentSettings
 from facechain_ext.recipes.job import Job, Person, Portrait
 from facechain_ext.recipes.readiness import LARGE, SMALL, USUAL
+from facechain_ext.recipes.redraw.settings import RedrawSettings
 from facechain_ext.recipes.skeleton import standing_skeleton
 from facechain_ext.recipes.style import make, plan
 from facechain_ext.recipes.style_settings import Settings
+from facechain_ext.recipes.template import Settings as TemplateSettings
+from facechain_ext.recipes.template import TemplateResult
+from facechain_ext.recipes.template.image import image_of_pixels
 from tests.recipes.template.painters import Painter
 from tests.recipes.template.portraits import HEAD, small, somebody
 
@@ -68,6 +73,40 @@ def test_a_picture_is_enlarged_by_the_host_or_by_lanczos_which_is_named(host, up
 def test_a_large_picture_is_not_made_smaller():
     picture = Image.new("RGB", (600, 100))
     assert enlarge_picture(None, picture, 512, "auto")[0] is picture
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "said"),
+    [
+        (TemplateSettings(), (40, 20), ()),
+        (TemplateSettings(enlarge=128), (128, 64), ("Enlarged to 128 x 64 by Sharp.",)),
+        (GarmentSettings(enlarge=128, enlarge_by="Sharp"), (128, 64), ("Enlarged to 128 x 64 by Sharp.",)),
+        (RedrawSettings(enlarge=30), (40, 20), ("The picture has 40 x 20 pixels already; it is not enlarged.",)),
+    ],
+)
+def test_a_template_is_enlarged_with_its_opacity_and_what_its_file_held(settings, size, said):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), np.uint8)
+    image = replace(image_of_pixels(pixels, "x.png"), alpha=pixels[..., 0], icc_profile=b"profile")
+    large, notes = enlarge_template(Enlarges(), image, settings)
+    assert notes == said
+    assert large.pixels.shape == (*size[::-1], 3)
+    assert large.alpha.shape == large.pixels.shape[:2]
+    assert large.icc_profile == b"profile"
+    assert (large.digest == image.digest) == (size == (40, 20))
+    painted = TemplateResult(255 - pixels, np.ones((20, 40), bool), ("before",))
+    large, result = enlarge_result(Enlarges(), image, painted, settings)
+    assert result.notes == ("before", *said)
+    assert result.pixels.shape[:2] == large.alpha.shape == size[::-1]
+    assert abs(result.pixels.mean() - (255 - pixels).mean()) < 2
+
+
+def test_a_stop_leaves_a_template_as_large_as_it_was():
+    image = image_of_pixels(np.zeros((20, 40, 3), np.uint8), "x.png")
+    stopped = TemplateResult(image.pixels, np.ones((20, 40), bool), (), stopped=True)
+    large, result = enlarge_result(Enlarges(), image, stopped, TemplateSettings(enlarge=128))
+    assert large is image
+    assert result.pixels is image.pixels
+    assert result.notes == ("Stopped: the picture is not enlarged.",)
 
 
 def test_pictures_that_are_kept_are_enlarged_then_repaired_and_all_is_one_progress():

@@ -39,8 +39,13 @@ REQUESTS = {
     "repair": (REPAIR, {"people": GUEST, "denoise": 0.3}, "detail", {"denoise": 0.3, "seed": 3}),
     "repair with what suits": (REPAIR, {"people": ("card: Anna",)}, "detail", {"seed": 3, "steps": 1}),
     "draw": (DRAW, {"look": "3D", "prompt": " a woman "}, "redraw", {"look": "3D", "prompt": "a woman"}),
+    "draw by a method, large": (
+        DRAW, {"method": "LoRA", "enlarge": 1024, "enlarge_by": "Lanczos"}, "redraw",
+        {"method": "LoRA", "enlarge": 1024, "enlarge_by": "Lanczos"},
+    ),
+    "repair, large": (REPAIR, {"people": GUEST, "enlarge": 640}, "detail", {"enlarge": 640, "enlarge_by": "auto"}),
     "garment by clicks": (GARMENT, {"people": GUEST, "clicks": ((0.5, 0.8, True), (0.1, 0.1, False))}, "garment", {}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REQUESTS)

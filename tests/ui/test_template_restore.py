@@ -16,7 +16,10 @@ from facechain_ext.ui.template.choices import KEEP, PIXELATE
 from facechain_ext.ui.template.restore import restore_settings
 from facechain_ext.weights import set_models_folder
 
-SETTINGS = Settings(quality="standard", seed=9, denoise=0.4, strength=0.7, steps=12, growth=0.1, count=3, fuse=True)
+SETTINGS = Settings(
+    quality="standard", seed=9, denoise=0.4, strength=0.7, steps=12, growth=0.1, count=3, fuse=True, enlarge=1024,
+    enlarge_by="R-ESRGAN 4x+",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from facechain_ext.hosts.webui.template_route import (
 from facechain_ext.jobs.request_values import read_flag, read_template_settings
 from facechain_ext.recipes.arguments import FaceArguments
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.finishing import enlarge_template
 from facechain_ext.recipes.regions import parse_region_prompts, placed_person
 from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.template import read_template
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.webui.host import WebuiHost
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.regions import RegionPrompt
-    from facechain_ext.recipes.template import TemplateResult
+    from facechain_ext.recipes.template import TemplateImage, TemplateResult
     from facechain_ext.recipes.template.settings import FaceAction
 
 _KEYS = frozenset({"picture", "people", "settings", "strict"})
@@ -58,16 +59,18 @@ def create_repaired_picture(body: object, host: WebuiHost | None = None) -> dict
     labels = [f"card {prompts[index].card}" if prompts[index].card else "" for index in indices]
     scorer = host.likeness_scorer()
 
-    def work() -> tuple[TemplateResult, Mapping[int, FaceAction]]:
-        return repair_faces(
-            picture, people, settings, host=host, labels=labels, scorer=scorer, progress=host_progress(host)
+    def work() -> tuple[TemplateResult, Mapping[int, FaceAction], TemplateImage, tuple[str, ...]]:
+        large, said = enlarge_template(host, picture, settings)
+        result, actions = repair_faces(
+            large, people, settings, host=host, labels=labels, scorer=scorer, progress=host_progress(host)
         )
+        return result, actions, large, said
 
-    result, actions = host.queued(work)()
+    result, actions, large, said = host.queued(work)()
     left_out = [*refused, *result.left_out]
     raise_left_out(left_out, strict=strict)
     text = template_infotext(picture, actions, settings, host_text=result.infotext)
-    return answer(picture, result.pixels, text, left_out) | {"notes": [*refused, *result.notes]}
+    return answer(large, result.pixels, text, left_out) | {"notes": [*refused, *said, *result.notes]}
 
 
 def _people(prompts: Sequence[RegionPrompt], strength: float) -> tuple[list[Person], list[int], list[str]]:

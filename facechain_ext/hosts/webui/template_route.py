@@ -11,6 +11,7 @@ from facechain_ext.faces.base64_text import decode_base64
 from facechain_ext.hosts.webui.people import request_picture
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.jobs.request_values import read_flag, read_template_settings
+from facechain_ext.recipes.finishing import enlarge_result
 from facechain_ext.recipes.readiness import require_ready
 from facechain_ext.recipes.shared_progress import host_progress
 from facechain_ext.recipes.template import Settings, find_template_faces, make, read_template
@@ -59,10 +60,11 @@ def create_template_portrait(body: object, host: WebuiHost | None = None) -> dic
         )  # fmt: skip
 
     result = host.queued(work)() if paints_faces else work()
+    large, result = enlarge_result(host, template, result, settings)
     left_out = [*refused, *result.left_out]
     raise_left_out(left_out, strict=strict)
     text = template_infotext(template, actions, settings, hair=hair and paints_faces, host_text=result.infotext)
-    return answer(template, result.pixels, text, left_out) | {
+    return answer(large, result.pixels, text, left_out) | {
         "faces": len(targets), "notes": [*refused, *result.notes],
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from facechain_ext.jobs.recipes.painting import finished, names_steps, suited
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary, photos_of
 from facechain_ext.jobs.request_values import read_people, read_template_settings, read_text
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
+from facechain_ext.recipes.finishing import enlarge_template
 from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.template import read_template
 from facechain_ext.recipes.template.infotext import template_infotext
@@ -62,11 +63,12 @@ def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
     scorer = context.host.likeness_scorer()
 
     def work() -> RequestResult:
+        large, notes = enlarge_template(context.host, image, settings)
         result, actions = repair_faces(
-            image, people, settings, host=context.host, labels=labels, scorer=scorer, progress=context.progress
+            large, people, settings, host=context.host, labels=labels, scorer=scorer, progress=context.progress
         )
         text = template_infotext(image, actions, settings, host_text=result.infotext)
-        return finished(image, result, text, settings.seed)
+        return finished(large, result, text, replace(settings, enlarge=0), context.host, notes)
 
     return context.host.queued(work)()
 

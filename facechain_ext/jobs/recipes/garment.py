@@ -20,6 +20,7 @@ from facechain_ext.jobs.request_values import (
     setting_texts,
 )
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
+from facechain_ext.recipes.finishing import enlarge_result
 from facechain_ext.recipes.garment.marking import mark_garment, read_mask
 from facechain_ext.recipes.garment.recipe import keep_garment
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings, check_garment_settings
@@ -138,8 +139,8 @@ def _run(facts: GarmentFacts, context: RecipeContext) -> RequestResult:
         return keep_garment(image, mask, person, settings, host=host, label=label, pose=pose, progress=context.progress)
 
     def work() -> RequestResult:
-        result = dress()
-        made = MadePicture(image.labelled(result.pixels, result.infotext), result.infotext, result.seed)
+        large, result = enlarge_result(host, image, dress(), settings)
+        made = MadePicture(large.labelled(result.pixels, result.infotext), result.infotext, result.seed)
         return RequestResult((made,), result.notes, result.stopped, result.left_out)
 
     return host.queued(work)()

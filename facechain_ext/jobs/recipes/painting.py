@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
+from facechain_ext.recipes.finishing import enlarge_result
 from facechain_ext.recipes.readiness import require_ready
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.jobs.worker_types import Capabilities
+    from facechain_ext.recipes.job import Host
     from facechain_ext.recipes.template import Settings, TemplateResult
     from facechain_ext.recipes.template.image import TemplateImage
 
@@ -32,10 +34,19 @@ def suited(settings: Settings, capabilities: Capabilities, *, steps_given: bool,
 
 
 def finished(
-    image: TemplateImage, result: TemplateResult, infotext: str, seed: int, refused: Sequence[str] = ()
+    image: TemplateImage,
+    result: TemplateResult,
+    infotext: str,
+    settings: Settings,
+    host: Host,
+    refused: Sequence[str] = (),
 ) -> RequestResult:
-    """The labelled picture of ``result``; ``refused`` are the sentences on people who could not be used."""
+    """The labelled picture of ``result``, enlarged as its ``settings`` say.
+
+    ``refused`` are the sentences on people who could not be used.
+    """
+    image, result = enlarge_result(host, image, result, settings)
     content = image.labelled(result.pixels, infotext)
     notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
     left_out = (*refused, *result.left_out)
-    return RequestResult((MadePicture(content, infotext, seed),), notes, result.stopped, left_out)
+    return RequestResult((MadePicture(content, infotext, settings.seed),), notes, result.stopped, left_out)

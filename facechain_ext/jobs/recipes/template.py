@@ -114,7 +114,7 @@ def _run(facts: TemplateFacts, context: RecipeContext) -> RequestResult:
                 scene, actions, settings, host=host, hair=hair, scorer=scorer, tools=tools, progress=context.progress
             )
             text = scene_infotext(made, actions, hair=hair, tools=names)
-            return finished(made.template, made.result, text, settings.seed, refused)
+            return finished(made.template, made.result, text, settings, host, refused)
 
         return host.queued(draw)()
     image = read_template(context.sources.picture(facts.template), name="the template")
@@ -126,7 +126,7 @@ def _run(facts: TemplateFacts, context: RecipeContext) -> RequestResult:
             progress=context.progress,
         )  # fmt: skip
         text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
-        return finished(image, result, text, settings.seed, refused)
+        return finished(image, result, text, settings, host, refused)
 
     return host.queued(work)() if painted else work()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.methods.setting import Setting
-from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
+from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, check_ranges, portrait_setting
 
 if TYPE_CHECKING:
     from facechain_ext.recipes.job import ControlKind
@@ -33,6 +33,7 @@ GARMENT_SETTINGS: tuple[Setting, ...] = (
         "wear_denoise", "Clothes denoising", f"{PREFIX} clothes denoising", 0.7,
         "Denoising strength of the clothes that are exchanged.", 0.05, 1, 0.05,
     ),
+    *ENLARGE_SETTINGS,
 )  # fmt: skip
 """Defaults of a kept garment are FaceChain v3's (40 steps, CFG 7, pose 1.0, depth 0.2, canny 0.4, face 0.65).
 
@@ -51,6 +52,8 @@ class GarmentSettings:
     ``prompt`` says what is around the garment (kept), or what the garment is (put on). ``pose_weight``,
     ``depth_weight`` and ``edge_weight`` are 0..2, and 0 leaves a unit out. ``controls`` are the kinds of ControlNet
     that the host has, ``sides`` the shorter and the longest side that are painted, ``face_sides`` those of a face.
+    ``enlarge`` is the longest side in pixels that the finished picture gets, 0 for the photo's own, ``enlarge_by`` the
+    host's upscaler.
     """
 
     prompt: str = "raw photo, a person in a light room, simple background, solo, high detail face, photorealistic"
@@ -68,6 +71,8 @@ class GarmentSettings:
     sampler: str = "UniPC"
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = KEEP_SIDES
+    enlarge: int = _DEFAULT["enlarge"]
+    enlarge_by: str = _DEFAULT["enlarge_by"]
 
     def suited_to(
         self, defaults: DrawingDefaults, controls: frozenset[ControlKind], *, steps_given: bool

@@ -16,8 +16,9 @@ from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.face_matching import match_faces
+from facechain_ext.recipes.finishing import enlarge_template
 from facechain_ext.recipes.job import Inpaint, Person
-from facechain_ext.recipes.portrait_settings import PREFIX
+from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, changed_remarks
 from facechain_ext.recipes.redraw.settings import RedrawSettings, check_redraw_settings, find_look
 from facechain_ext.recipes.regions import MOST, region_mask
 from facechain_ext.recipes.shared_progress import SharedProgress
@@ -134,6 +135,9 @@ def redraw(
         tries = f"The most like of {len(portraits)}: likeness" if len(portraits) > 1 else "Likeness"
         notes = (*notes, f"{tries} {likeness}; of a drawing this is weak evidence, as recognisers learned from photos.")
     drawn = _drawing(picture, np.asarray(best.picture.convert("RGB")))
+    if not stopped:
+        drawn, more = enlarge_template(host, drawn, settings)
+        notes = (*notes, *more)
     if settings.repair and not stopped:
         drawn, more, stopped = _repair(drawn, placed, job, settings, host, shared.part(1))
         notes = (*notes, *more)
@@ -203,10 +207,11 @@ def _job(
         RECIPE_LABEL: RECIPE,
         LOOK_LABEL: settings.look,
         SOURCE_LABEL: f"{picture.name} ({picture.digest[:16]})",
+        **(changed_remarks(ENLARGE_SETTINGS, settings) if settings.enlarge else {}),
     }
     denoise = look.denoise if settings.denoise is None else settings.denoise
     start = Inpaint(resized(picture.pixels, size), denoise)
-    return replace(job, people=people, inpaint=start, remarks=remarks), notes
+    return replace(job, people=people, inpaint=start, remarks=remarks, method=settings.method), notes
 
 
 def _most_like(

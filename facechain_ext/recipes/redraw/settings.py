@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
 from facechain_ext.methods.setting import Setting
-from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
-from facechain_ext.recipes.template.settings import SIDES
+from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, check_ranges, portrait_setting
+from facechain_ext.recipes.template.settings import DRAWING_METHOD, SIDES
 from facechain_ext.styles import StyleError, find_style
 from facechain_ext.text_values import shorten
 
@@ -62,6 +62,8 @@ REDRAW_SETTINGS: tuple[Setting, ...] = (
         "repair", "Repair faces after", f"{PREFIX} repair faces", default=False,
         help="Draw each face once more, at a resolution of its own.",
     ),
+    DRAWING_METHOD,
+    *ENLARGE_SETTINGS,
 )  # fmt: skip
 """The table of a drawing's settings; denoising and strength are a look's own where nobody sets them."""
 _DEFAULT = {row.name: row.default for row in REDRAW_SETTINGS}
@@ -74,7 +76,9 @@ class RedrawSettings:
     ``look`` is a name in LOOKS or the key of a style of the gallery. ``denoise`` 0.05..1 and ``strength`` 0..2 are the
     look's where they are None. ``prompt`` says what the photo shows, as img2img follows it better then. ``count``
     drawings are made and the most like is taken. ``repair`` draws each face once more at its own resolution. ``sides``
-    are the shorter and the longest side in pixels that are painted.
+    are the shorter and the longest side in pixels that are painted. ``method`` is how the people are kept. ``enlarge``
+    is the longest side in pixels that the drawing gets before its faces are repaired, 0 for none, ``enlarge_by`` the
+    host's upscaler.
     """
 
     look: str = "2D"
@@ -89,6 +93,9 @@ class RedrawSettings:
     repair: bool = _DEFAULT["repair"]
     sampler: str = portrait_setting("sampler").default
     sides: tuple[int, int] = SIDES
+    method: str = _DEFAULT["method"]
+    enlarge: int = _DEFAULT["enlarge"]
+    enlarge_by: str = _DEFAULT["enlarge_by"]
 
     def suited_to(self, defaults: DrawingDefaults, *, steps_given: bool) -> RedrawSettings:
         """The same for a checkpoint; steps that somebody has chosen stay."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.registry import read_method_name, written_method_name
 from facechain_ext.methods.setting import Setting
-from facechain_ext.recipes.portrait_settings import PREFIX, portrait_setting
+from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, portrait_setting
 from facechain_ext.recipes.studio.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -90,8 +90,17 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         "How much of the enlarged picture is blended in by the stage upscale.", 0, 1, 0.05,
     ),
     Setting("match", "Match the light", f"{PREFIX} match light", default=True, help="To the template.", on_page=False),
+    *ENLARGE_SETTINGS,
 )  # fmt: skip
 """The table of a template portrait's settings; defaults of numbers are the published ones, but for 30 steps of 50."""
+
+
+DRAWING_METHOD = Setting(
+    "method", "Method of the drawing", f"{PREFIX} method", AUTOMATIC,
+    "How people are kept: what fits the checkpoint, or FACT, PhotoMaker, the LoRA on the card.", optional=True,
+    reader=read_method_name, writer=written_method_name,
+)  # fmt: skip
+"""The same choice for drawings; here, as a page that is built needs the row and not the looks."""
 
 
 def template_setting(name: str) -> Setting:
@@ -115,7 +124,9 @@ class Settings:
     ``studio_preset``, ``studio_stages`` and the two ratios are those of the quality studio, ``upscaler`` the host's for
     its stage of that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of
     ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is
-    painted, in pixels. ``method_settings`` are further settings of the method, by name.
+    painted, in pixels. ``enlarge`` is the longest side in pixels that the finished picture gets, 0 for the template's
+    own, ``enlarge_by`` the host's upscaler, "auto" for the best it has. ``method_settings`` are further settings of the
+    method, by name.
     """
 
     quality: str = _DEFAULT["quality"]
@@ -141,6 +152,8 @@ class Settings:
     template_expression: bool = _DEFAULT["template_expression"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES
+    enlarge: int = _DEFAULT["enlarge"]
+    enlarge_by: str = _DEFAULT["enlarge_by"]
     method_settings: Mapping[str, object] = field(default_factory=dict)
 
     def suited_to(self, defaults: DrawingDefaults, controls: frozenset[ControlKind], *, steps_given: bool) -> Settings:

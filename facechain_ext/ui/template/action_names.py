@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from facechain_ext.methods.named_files import AUTOMATIC
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -23,7 +25,8 @@ BUTTONS: Mapping[str, str] = {
 class PictureRequest:
     """One action on pictures: the files, who is in them as choices of the page, and the settings.
 
-    ``denoise`` 0 takes what suits the action. ``clicks`` or ``mask`` mark the garment; ``worn`` is put on instead.
+    ``denoise`` 0 takes what suits the action. ``method`` is a drawing's. ``enlarge`` is the longest side that the
+    finished picture gets, 0 for none. ``clicks`` or ``mask`` mark the garment; ``worn`` is put on instead.
     """
 
     action: str
@@ -39,6 +42,9 @@ class PictureRequest:
     clicks: tuple[tuple[float, float, bool], ...] = ()
     mask: Path | None = None
     worn: Path | None = None
+    method: str = AUTOMATIC
+    enlarge: int = 0
+    enlarge_by: str = AUTOMATIC
 
 
 def looks() -> list[str]:

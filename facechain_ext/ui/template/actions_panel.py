@@ -9,7 +9,8 @@ import gradio as gr
 
 from facechain_ext.errors import FaceChainError
 from facechain_ext.jobs.request_values import MAX_POINTS
-from facechain_ext.recipes.template.settings import template_setting
+from facechain_ext.methods.registry import method_names
+from facechain_ext.recipes.template.settings import DRAWING_METHOD, template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.template.action_names import ACTIONS, BUTTONS, DRAW, GARMENT, MOVE, PUT, PictureRequest, looks
@@ -75,6 +76,10 @@ def build(capabilities: HostCapabilities) -> ActionFields:
         with gr.Column(scale=0, visible=False, elem_id="facechain_action_drawing") as drawing:
             look = gr.Dropdown(["2D"], value="2D", label="Draw as", elem_id="facechain_action_look")
             repair = gr.Checkbox(value=False, label="Repair faces after", elem_id="facechain_action_repair")
+            method = gr.Dropdown(
+                method_names(), value=DRAWING_METHOD.default, label=DRAWING_METHOD.label, info=DRAWING_METHOD.help,
+                elem_id="facechain_action_method",
+            )  # fmt: skip
         prompt = gr.Textbox("", label="What it shows", lines=2, elem_id="facechain_action_prompt")
         denoise = gr.Slider(0, 1, 0, step=0.05, label="Denoising", info="0 takes what suits.",
                             elem_id="facechain_action_denoise")  # fmt: skip
@@ -83,7 +88,7 @@ def build(capabilities: HostCapabilities) -> ActionFields:
                           elem_id="facechain_action_steps")  # fmt: skip
         seed = gr.Number(-1, precision=0, label="Action seed", elem_id="facechain_action_seed")
     clicks = gr.State([])
-    inputs = [people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn]
+    inputs = [people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn, method]
     return ActionFields(inputs, group, garment, drawing, words, people, look, clicks, marked, kind, again)
 
 
@@ -92,12 +97,14 @@ def connect(
     row: Component,
     fields: ActionFields,
     put_only: list[Component],
+    still: Component,
     answer: tuple[Component, Component],
     sources: list[Component],
 ) -> None:
     """Show what belongs to the chosen action, and mark the garment by clicks.
 
-    ``answer`` are the button that starts the action and what it said; ``sources`` are the page's inputs.
+    ``put_only`` belong to a template, ``still`` to all actions but a video. ``answer`` are the button that starts the
+    action and what it said; ``sources`` are the page's inputs.
     """
     start, status = answer
 
@@ -105,8 +112,8 @@ def connect(
         other = action not in (PUT, MOVE)
         choices = guest_choices(host, guests) if other else []
         return [
-            *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=other),
-            gr.update(visible=action == GARMENT),
+            *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=action != MOVE),
+            gr.update(visible=other), gr.update(visible=action == GARMENT),
             gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
             gr.update(choices=choices), gr.update(choices=looks()) if action == DRAW else gr.update(),
             gr.update(value=BUTTONS[action]),
@@ -130,6 +137,7 @@ def connect(
     shown = [fields.marked, fields.clicks]
     outputs = [
         *put_only,
+        still,
         fields.group,
         fields.garment,
         fields.drawing,
@@ -171,7 +179,7 @@ def read_request(
     host: PageHost, action: str, pictures: Sequence[Path], photos: Mapping[str, Path], values: tuple[Any, ...]
 ) -> PictureRequest:
     """The request of the fields' values; raises PhotoError for a file that was not uploaded."""
-    people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn = values
+    people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn, method = values
     return PictureRequest(
         action,
         tuple(pictures),
@@ -186,4 +194,5 @@ def read_request(
         tuple((float(x), float(y), bool(inside)) for x, y, inside in clicks or ()),
         None if mask is None else host.uploaded_path(mask),
         None if worn is None else host.uploaded_path(worn),
+        method or DRAWING_METHOD.default,
     )

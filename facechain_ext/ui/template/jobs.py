@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, FaceChainError, InputError, PhotoError
 from facechain_ext.identity.library import CardLibrary
+from facechain_ext.recipes.finishing import enlarge_result
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.labelling import label_image, mark_pixels
 from facechain_ext.recipes.readiness import require_ready
@@ -81,6 +82,8 @@ class TemplateRequest:
     batch_choice: str = ""
     batch_face: int = 0
     method: str = Settings.method
+    enlarge: int = Settings.enlarge
+    enlarge_by: str = Settings.enlarge_by
 
 
 def unavailable_controls(capabilities: HostCapabilities, quality: str) -> list[str]:
@@ -128,7 +131,7 @@ def generate_template(host: PageHost, request: TemplateRequest, report: ReportPr
     names = [tool.name for tool in tools]
     text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
     notes = (*refused, *unavailable_controls(capabilities, settings.quality))
-    return _saved(host, request, image, result, text, settings.seed, notes)
+    return _saved(host, request, *enlarge_result(host, image, result, settings), text, settings.seed, notes)
 
 
 def _generate_scene(
@@ -154,7 +157,8 @@ def _generate_scene(
     )()
     text = scene_infotext(made, actions, hair=hair, tools=[tool.name for tool in tools])
     notes = (*refused, *unavailable_controls(capabilities, settings.quality))
-    saved = _saved(host, request, made.template, made.result, text, made.settings.seed, notes)
+    large = enlarge_result(host, made.template, made.result, settings)
+    saved = _saved(host, request, *large, text, made.settings.seed, notes)
     return replace(saved, before=made.template.pixels)
 
 
@@ -206,6 +210,8 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
         method=request.method,
         template_complexion=request.template_complexion,
         template_expression=request.template_expression,
+        enlarge=request.enlarge,
+        enlarge_by=request.enlarge_by,
         **asdict(request.studio),
         controls=capabilities.ready_controls,
         sides=capabilities.defaults.painted,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +20,7 @@ from facechain_ext.ui.moving import panel as moving_panel
 from facechain_ext.ui.moving.request import REPLACE
 from facechain_ext.ui.moving.sending import PictureReceiver, PictureSender, send_button
 from facechain_ext.ui.task_progress import run_with_progress
-from facechain_ext.ui.template import actions_panel, scene_panel, sources_panel
+from facechain_ext.ui.template import actions_panel, enlarge_fields, scene_panel, sources_panel
 from facechain_ext.ui.template.action_names import MOVE, PUT
 from facechain_ext.ui.template.choices import KEEP, MAX_FACES, face_choices
 from facechain_ext.ui.template.face_list import face_list_html, read_choices, write_choices
@@ -74,6 +75,8 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
                     batch_inputs = build_batch_section()
                 options = build_options(host, capabilities)
             fields = actions_panel.build(capabilities)
+            enlarge, enlarge_options = enlarge_fields.build(capabilities)
+            options += enlarge_options
             moving = moving_panel.build(host)
         with gr.Column(scale=1, min_width=280):
             start, stop, status, video, results, move, comparison = _build_results()
@@ -94,7 +97,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
         **HIDDEN_PROGRESS,
     )
     _follow_checkpoint(host, sources.refresh, cast("Component", options[STEPS_OPTION]))
-    actions_panel.connect(host, action, fields, [put_only, scene.column], (start, status), sources.inputs)
+    actions_panel.connect(host, action, fields, [put_only, scene.column], enlarge, (start, status), sources.inputs)
     scene_panel.connect(host, scene, given, sources.photos)
     inputs = [
         stop_signal, action, *sources.inputs, *fields.inputs, *scene.inputs, *batch_inputs, *options, chosen_faces,
@@ -177,6 +180,7 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
             if action != PUT:
                 paths = template_paths(host, files, chosen)
                 request = actions_panel.read_request(host, action, paths, photos, values[:own])
+                request = replace(request, **enlarge_fields.read(values[-3:-1]))
                 work = partial(picture_actions.run_action, host, request)
                 for updates in _run_with_progress(host, stop, work):
                     yield [*updates, *unchanged]

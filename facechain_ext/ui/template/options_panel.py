@@ -14,7 +14,7 @@ from facechain_ext.recipes.template.settings import QUALITY_NAMES, Settings, tem
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.setting_slider import setting_slider
-from facechain_ext.ui.template import studio_fields
+from facechain_ext.ui.template import enlarge_fields, studio_fields
 from facechain_ext.ui.template.choices import KEEP, MAX_FACES, PIXELATE, face_choices
 from facechain_ext.ui.template.face_list import read_choices
 from facechain_ext.ui.template.sources_panel import photos_by_name
@@ -31,8 +31,8 @@ else:
     jobs = late_module("facechain_ext.ui.template.jobs")
 
 NO_RESTORER = "none"
-OPTIONS = 20
-"""Number of components that ``build_options`` returns."""
+OPTIONS = 22
+"""Number of the options: the components that ``build_options`` returns, and those of ``enlarge_fields``."""
 STEPS_OPTION = 4
 """Position of the sampling steps among them."""
 _QUALITY_HELP = (
@@ -137,13 +137,13 @@ def suited_steps(capabilities: HostCapabilities) -> int:
 
 
 def option_updates(restored: RestoredTemplate) -> Updates:
-    """Restored values of ``build_options``' components, in their order."""
+    """Restored values of the options, in their order."""
     settings = restored.settings
     return [
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
         settings.growth, restored.hair, settings.count, settings.fuse, settings.method,
         settings.template_complexion, settings.template_expression, restored.retouch, restored.restorer or NO_RESTORER,
-        *studio_fields.updates(settings),
+        *studio_fields.updates(settings), settings.enlarge, settings.enlarge_by,
     ]  # fmt: skip
 
 
@@ -155,13 +155,13 @@ def requests_from_values(
 ) -> list[TemplateRequest]:
     """One request for each template and each of the people in turn; for a scene of words with its people a single one.
 
-    ``values`` are those of ``build_batch_section``, of ``build_options``, and the text of the list of faces.
+    ``values`` are those of ``build_batch_section``, of the options, and the text of the list of faces.
     """
     from facechain_ext.recipes.template.from_words import NAME
 
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
-    method, complexion, expression, retouch, restorer, *studio, choices = rest
+    method, complexion, expression, retouch, restorer, *studio, enlarge, enlarge_by, choices = rest
     scene, people = drawn
     requests = [
         jobs.TemplateRequest(
@@ -185,6 +185,7 @@ def requests_from_values(
             restorer="" if restorer in (None, NO_RESTORER) else restorer,
             scene=scene,
             studio=studio_fields.read(studio),
+            **enlarge_fields.read([enlarge, enlarge_by]),
         )
         for template in (templates if scene is None else [Path(NAME)])
     ]

@@ -100,6 +100,7 @@ def request_values(request: PictureRequest, picture: Path) -> tuple[dict[str, ob
     people = [_person(choice, request.photos, files) for choice in request.people]
     settings: dict[str, object] = {"seed": resolve_seed(request.seed), "steps": request.steps}
     settings |= {"prompt": request.prompt.strip()} if request.prompt.strip() else {}
+    settings |= {"enlarge": request.enlarge, "enlarge_by": request.enlarge_by} if request.enlarge else {}
     values: dict[str, object] = {"picture": "picture"}
     if request.action == REPAIR:
         if not people:
@@ -108,7 +109,7 @@ def request_values(request: PictureRequest, picture: Path) -> tuple[dict[str, ob
         return values | {"recipe": "detail", "people": people, "settings": settings}, files
     if request.action == DRAW:
         settings |= {"denoise": request.denoise} if request.denoise else {}
-        settings |= {"look": request.look, "repair": request.repair}
+        settings |= {"look": request.look, "repair": request.repair, "method": request.method}
         return values | {"recipe": "redraw", "people": people, "settings": settings}, files
     if request.action != GARMENT:
         raise InputError(f"There is no action {request.action[:40]} here.")
