@@ -103,18 +103,6 @@ def test_what_is_set_takes_the_place_of_the_looks(one):
     assert job.people[0].strength == 0.9
 
 
-def test_a_drawing_is_enlarged_before_its_faces_are_drawn_once_more_by_the_same_method(one):
-    host = FacesAgain()
-    settings = RedrawSettings(repair=True, sides=(256, 512), method="FACT", enlarge=512)
-    result = redraw(one, [person("Anna")], settings, host=host)
-    assert result.image.pixels.shape == (512, 512, 3)
-    assert [job.method for job in host.jobs] == ["FACT", "FACT"]
-    assert host.jobs[0].remarks["FaceChain enlarged to"] == 512
-    assert result.notes[0] == "Enlarged to 512 x 512 by Lanczos."
-    face = host.jobs[1]
-    assert max(face.width, face.height) > 200
-
-
 def test_several_people_are_kept_each_in_their_own_head(pair):
     host = Drawer()
     redraw(pair, [person("Left"), person("Right", 0.3)], host=host)
