@@ -79,18 +79,19 @@ PORTRAIT_SETTINGS: tuple[Setting, ...] = (
     Setting("enlarge_by", "Enlarge by", f"{PREFIX} enlarged by", "auto", "auto: the best that is here."),
 )  # fmt: skip
 """Defaults are the published ones, but for 25 steps of 50 with a sampler that needs fewer."""
-ENLARGE_SETTINGS: tuple[Setting, ...] = tuple(
-    replace(row, label=row.label.replace("Enlarge", "Enlarge the picture"))
-    for row in PORTRAIT_SETTINGS
-    if row.name in ("enlarge", "enlarge_by")
-)
-"""The same two rows for recipes that begin with a picture, labelled apart, as both stand in one page."""
 PORTRAIT_DEFAULTS: Mapping[str, Any] = {row.name: row.default for row in PORTRAIT_SETTINGS}
 
 
 def portrait_setting(name: str) -> Setting:
     """The row called ``name``."""
     return next(row for row in PORTRAIT_SETTINGS if row.name == name)
+
+
+ENLARGE_SETTINGS: tuple[Setting, ...] = (
+    replace(portrait_setting("enlarge"), label="Enlarge the picture to"),
+    replace(portrait_setting("enlarge_by"), label="Enlarge the picture by"),
+)
+"""The same two rows for recipes that begin with a picture, labelled apart, as both stand in one page."""
 
 
 def check_ranges(rows: Iterable[Setting], settings: object) -> None:

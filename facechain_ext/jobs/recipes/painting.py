@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.jobs.worker_types import Capabilities
-    from facechain_ext.recipes.job import Host
+    from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.template import Settings, TemplateResult
     from facechain_ext.recipes.template.image import TemplateImage
 
