@@ -13,8 +13,6 @@ from facechain_ext.next_steps import next_steps
 if TYPE_CHECKING:
     from types import ModuleType
 
-ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
-"""Names of signature algorithms in C2PA."""
 _FORMATS = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
 _AVIF = "image/avif"
 

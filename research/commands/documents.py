@@ -22,12 +22,14 @@ def style_pictures(
 
 
 def held_out_people(
+    *,
     tries: Annotated[int, typer.Option(min=1, help="Portraits of which the most like is shown.")] = 1,
+    person: Annotated[bool, typer.Option("--person", help="Instead, render the person whom the demo shows.")] = False,
 ) -> None:
     """Draw the sheet of ten people whom no model has seen."""
-    from research.held_out_people import write_held_out_people
+    from research.held_out_people import write_held_out_people, write_held_out_person
 
-    typer.echo(str(write_held_out_people(tries)))
+    typer.echo(str(write_held_out_person() if person else write_held_out_people(tries)))
 
 
 def models_page(target: Annotated[Path, typer.Argument(help="The Markdown file to write.")]) -> None:

@@ -56,7 +56,7 @@ class RenderedPictures:
         }
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {name: _open_array(folder / f"{name}.npy", *facts) for name, facts in shapes.items()}
-        self._arrays: dict[str, np.ndarray] = {**arrays}
+        self.arrays: dict[str, np.ndarray] = {**arrays}
         progress_file = folder / f"rendered-{persons}-{each}-{side}-{EDITION}.json"
         done = int(json.loads(progress_file.read_text(encoding="utf-8"))) if progress_file.is_file() else 0
         for index in range(done, count):
@@ -72,16 +72,16 @@ class RenderedPictures:
         self.traits = traits(np.asarray(self["numbers"][::each]))
 
     def __len__(self) -> int:
-        return len(self._arrays["pixels"])
+        return len(self.arrays["pixels"])
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
+        return self.arrays[name]
 
     def first(self, persons: int) -> RenderedPictures:
         """A view of the pictures of the first ``persons`` persons."""
         part = copy.copy(self)
         count = persons * self.each
-        part._arrays = {name: array[:count] for name, array in self._arrays.items()}  # noqa: SLF001 - of this class
+        part.arrays = {name: array[:count] for name, array in self.arrays.items()}
         part.captions, part.photos, part.traits = self.captions[:count], self.photos[:count], self.traits[:persons]
         return part
 
@@ -92,7 +92,7 @@ class RenderedPictures:
 
     def photo(self, index: int) -> Photo:
         """One picture in the format of the adapter trainer."""
-        row = {name: np.asarray(self._arrays[name][index]) for name in ("pixels", "masks", "aligned")}
+        row = {name: np.asarray(self.arrays[name][index]) for name in ("pixels", "masks", "aligned")}
         return Photo(row["pixels"], row["masks"], row["aligned"], self.captions[index])
 
     def other_photos(self, index: int) -> Sequence[int]:
@@ -110,7 +110,7 @@ class RenderedPictures:
             "numbers": np.array(list(vars(rendered_person).values()), np.float32),
         }
         for name, value in row.items():
-            self._arrays[name][index] = value
+            self.arrays[name][index] = value
 
 
 def scene_seed(index: int, each: int) -> int:

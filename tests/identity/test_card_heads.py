@@ -17,7 +17,8 @@ from tests.people import someone
 def rewritten(path, change):
     """The card with other tensors, as another program could have written it."""
     with safe_open(path, framework="pt") as file:
-        tensors, metadata = {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata())  # noqa: SIM118
+        keys, metadata = file.keys(), dict(file.metadata())
+        tensors = {key: file.get_tensor(key) for key in keys}
     change(tensors)
     save_file(tensors, path, metadata=metadata)
     return path

@@ -62,7 +62,7 @@ def _list_as_the_host(module: object) -> None:
     """Have the host read its list itself; harmless where it does."""
     read = getattr(module, _LIST, None)
     if getattr(read, _OURS, False):
-        setattr(module, _LIST, getattr(read, "__wrapped__"))  # noqa: B009 - functools.wraps sets it
+        setattr(module, _LIST, vars(read)["__wrapped__"])  # functools.wraps sets it
 
 
 def add_to_hires(p: Processing, lora: MethodLora) -> None:

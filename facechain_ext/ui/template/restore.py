@@ -84,7 +84,7 @@ def _find_in_gallery(parsed: ParsedTemplateInfotext, notes: list[str]) -> str:
         try:
             if parsed.digest and read_template(gallery.path(name)).digest.startswith(parsed.digest):
                 return name
-        except FaceChainError:  # noqa: PERF203 - a damaged file is not the template
+        except FaceChainError:  # a damaged file is not the template
             continue
     notes.append(f"The template {parsed.template} is not in the gallery; drop it again.")
     return ""

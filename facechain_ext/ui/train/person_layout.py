@@ -91,7 +91,7 @@ def build(host: PageHost, *, person: bool) -> None:
                 gr.Checkbox(
                     value=True, label="Score pictures every 100 steps and take the best weights",
                     elem_id=f"{prefix}_validate",
-                ) if person else gr.State(False)  # noqa: FBT003
+                ) if person else gr.State(value=False)
             )  # fmt: skip
             resume = gr.Checkbox(value=False, label=resume_label(person=person), elem_id=f"{prefix}_resume")
             with gr.Row():

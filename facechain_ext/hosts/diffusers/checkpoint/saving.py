@@ -47,6 +47,7 @@ def _renamed(part: Part, model: nn.Module, *, prefix: str, levels: int) -> dict[
     for name, tensor in model.state_dict().items():
         source = single_file_name(part, name, levels=levels)
         if part == "vae" and ".attn_1." in source and source.endswith("weight") and tensor.ndim == 2:
-            tensor = tensor[:, :, None, None]  # noqa: PLW2901 - written as a 1x1 convolution
-        weights[prefix + source] = tensor.contiguous().clone()
+            weights[prefix + source] = tensor[:, :, None, None].contiguous().clone()  # as a 1x1 convolution
+        else:
+            weights[prefix + source] = tensor.contiguous().clone()
     return weights
