@@ -5,12 +5,17 @@ A webui waits for every import at its start, and torch and the image libraries t
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from facechain_ext.errors import FaceChainError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+log = logging.getLogger(__name__)
 
 
 def lazy_names(package: str, names_by_module: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
@@ -36,14 +41,22 @@ class _LateModule(ModuleType):
     """Stands for a module until an attribute is asked for, and hands on to it from then on."""
 
     def __getattr__(self, name: str) -> object:
-        return getattr(import_module(self.__name__), name)
+        try:
+            module = import_module(self.__name__)
+        except Exception as error:  # whatever fails in it, who asked gets a sentence to show
+            log.exception("%s could not be loaded", self.__name__)
+            reason = f"{type(error).__name__}: {error}"
+            raise FaceChainError(
+                f"Part of FaceChain could not be loaded: {reason}. The console has the details."
+            ) from error
+        return getattr(module, name)
 
 
 def late_module(name: str) -> ModuleType:
     """A stand-in for the module ``name``, which is imported when an attribute is first asked for.
 
-    For what event handlers need, as a webui waits at its start for every import of the page; type checkers see the
-    module itself::
+    For what event handlers need, as a webui waits at its start for every import of the page; one that fails raises
+    FaceChainError, which the handlers show. Type checkers see the module itself::
 
         if TYPE_CHECKING:
             from facechain_ext.ui.train import captions

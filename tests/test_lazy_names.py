@@ -9,6 +9,9 @@ from operator import attrgetter
 
 import pytest
 
+from facechain_ext.errors import FaceChainError
+from facechain_ext.lazy_names import late_module
+
 PACKAGES = ("facechain_ext", "facechain_ext.faces", "facechain_ext.methods", "facechain_ext.retouch")
 
 
@@ -30,3 +33,21 @@ def test_import_loads_neither_torch_nor_an_image_library(package):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_late_module_is_imported_with_its_first_attribute():
+    program = (
+        "import sys; from facechain_ext.lazy_names import late_module; late = late_module('facechain_ext.text_values');"
+        "before = 'facechain_ext.text_values' in sys.modules; print(before, late.shorten('text'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split()[0] == "False"
+    assert "text" in done.stdout
+
+
+def test_a_late_module_that_cannot_be_imported_says_so(tmp_path, monkeypatch, caplog):
+    (tmp_path / "broken_part.py").write_text("raise OSError('a library is missing')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(FaceChainError, match=r"could not be loaded: OSError: a library is missing\. The console has"):
+        late_module("broken_part").anything  # noqa: B018 - the access is what is tested
+    assert "broken_part could not be loaded" in caplog.text

@@ -9,6 +9,8 @@ from PIL import Image
 from facechain_ext.errors import PhotoError
 from facechain_ext.recipes.template import Settings, find_template_faces, make, read_template
 from facechain_ext.recipes.template.crop import match_color
+from facechain_ext.recipes.template.qualities import QUALITIES
+from facechain_ext.recipes.template.settings import QUALITY_NAMES
 from tests.recipes.template.painters import Painter
 from tests.recipes.template.portraits import HEAD, SOURCE, Bluest, png, relit, somebody, standard
 
@@ -96,3 +98,7 @@ def test_colours_are_matched_within_bounds():
     kept = match_color(dark, HEAD, mask)[mask].mean()
     assert dark[mask].mean() < kept < 0.75 * HEAD[mask].mean(), "the complexion stays"
     assert np.array_equal(match_color(cast, HEAD, np.zeros_like(mask)), cast)
+
+
+def test_the_names_of_the_qualities_are_those_of_their_table():
+    assert tuple(QUALITIES) == QUALITY_NAMES
