@@ -43,6 +43,7 @@ def person_lora(
     results = read_results(work / RESULTS)
     if only_page and results is None:
         raise typer.BadParameter(f"{work} holds no figures yet.")
+    docs.mkdir(parents=True, exist_ok=True)
     typer.echo("training the locator, embedding the gallery")
     judge = Judge(TransFace.from_file(models.encoder), work)
     if results is None or not only_page:

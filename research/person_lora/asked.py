@@ -39,15 +39,15 @@ def asked_and_found(cells: Sequence[Cell]) -> list[str]:
         arm = max(BESIDE_FACT, key=lambda name: float(np.mean(_values(every, name, "retrieval"))))
         gain = _difference(_values(every, arm, "retrieval"), _values(every, "FACT", "retrieval"))
         asked = f"{ABOVE_FACT * 100:.0f} points"
-        found = f"{gain * 100:+.0f} points (*{arm}*, the best of {len(BESIDE_FACT)})"
+        found = f"{gain * 100:+.1f} points (*{arm}*, the best of {len(BESIDE_FACT)})"
         rows.append(("FACT and LoRA together above FACT alone", asked, found, len(every), gain >= ABOVE_FACT - _EXACT))
         lost = _difference(_values(every, "neither", "words"), _values(every, "LoRA", "words"))
-        asked, found = f"at most {WORDS_BELOW * 100:.0f} points lost", f"{0.0 - lost * 100:+.0f} points"
+        asked, found = f"at most {WORDS_BELOW * 100:.0f} points lost", f"{0.0 - lost * 100:+.1f} points"
         rows.append(("words of the LoRA alone against neither", asked, found, len(every), lost <= WORDS_BELOW + _EXACT))
     averages = [(one.average.retrieval, one.best.retrieval) for one in cells if one.average and one.best]
     if averages:
         gain = _difference(*zip(*averages, strict=True))
-        found = f"{gain * 100:+.0f} points"
+        found = f"{gain * 100:+.1f} points"
         rows.append(("the average against the best step", "no worse", found, len(averages), gain >= -_EXACT))
     lines = [f"{PEOPLE_ASKED} people were asked for; of fewer, a mean says little.", ""]
     lines += ["| asked for | at least | found | people | holds |", "|---|---|---|---|---|"]

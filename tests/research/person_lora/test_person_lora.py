@@ -67,8 +67,8 @@ def test_cells_are_read_as_they_were_written_and_the_page_has_every_way(tmp_path
     assert "through the autoencoder, which bounds every way of drawing | 62 % | 0.483 | 84 %" in text
     assert "| found by the LoRA alone, from 15 | 60% | 38% | 2 | no |" in text
     assert "| found by the LoRA alone, from 1 | 25% | 25% | 1 | yes |" in text
-    assert "| the average against the best step | no worse | -25 points | 2 | no |" in text
-    assert "| words of the LoRA alone against neither | at most 5 points lost | +0 points | 2 | yes |" in text
+    assert "| the average against the best step | no worse | -25.0 points | 2 | no |" in text
+    assert "| words of the LoRA alone against neither | at most 5 points lost | +0.0 points | 2 | yes |" in text
     assert "pictures in these ways alone: *LoRA*; *both*; *both, the LoRA at 0.4*." in text
 
 
