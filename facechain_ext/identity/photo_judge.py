@@ -93,8 +93,15 @@ class PhotoJudge:
 @functools.cache
 def photo_judge() -> PhotoJudge | None:
     """The judge; None where dlib's network is not installed (see the doctor)."""
+    describer = face_describer()
+    return None if describer is None else PhotoJudge(describer)
+
+
+@functools.cache
+def face_describer() -> FaceDescriber | None:
+    """Who compares faces; None where dlib's network is not installed."""
     try:
-        return PhotoJudge(FaceDescriber())
+        return FaceDescriber()
     except HostError as error:
         log.info("pictures are not compared with the photos: %s", error)
         return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity, TransFace
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.photo_judge import PhotoCheck
+    from facechain_ext.recipes.clip.frame_distances import FrameDistances
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.talking.engine_settings import EngineSettings
@@ -74,7 +75,7 @@ class MadePicture:
     """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged).
 
     A talking portrait and a clip are a file as mp4. ``check`` is what a second network says of a picture beside the
-    person's photos, where that is installed.
+    person's photos, where that is installed; ``curve`` how like the frames of a video are.
     """
 
     content: bytes
@@ -82,6 +83,7 @@ class MadePicture:
     seed: int
     likeness: float | None = None
     check: PhotoCheck | None = None
+    curve: FrameDistances | None = None
 
     @property
     def suffix(self) -> str:

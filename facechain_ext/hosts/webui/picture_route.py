@@ -40,14 +40,19 @@ def create_picture(recipe: str, body: object, host: WorkerHost | None = None) ->
 
 
 def create_video(recipe: str, body: object, host: WorkerHost | None = None) -> dict[str, object]:
-    """The answer to a request for a moving likeness: the video as mp4 in base64, and notes.
+    """The answer to a request for a moving likeness: the video as mp4 in base64, notes, and the likeness of frames.
 
     ``body`` is what a job of this recipe takes, without the recipe's name. Raises FaceChainError that names what is
     wrong.
     """
     job_request = parse_job_request(_named(recipe, body))
     made = RequestWorker(host or webui_host(), RequestSources()).make(job_request)
-    return {"video": base64.b64encode(made.pictures[0].content).decode("ascii"), "notes": list(made.notes)}
+    best = made.pictures[0]
+    return {
+        "video": base64.b64encode(best.content).decode("ascii"),
+        "notes": list(made.notes),
+        "likeness": None if best.curve is None else best.curve.facts(),
+    }
 
 
 def _named(recipe: str, body: object) -> dict[str, object]:

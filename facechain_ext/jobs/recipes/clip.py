@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import InputError
+from facechain_ext.identity.photo_judge import face_describer
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary
 from facechain_ext.jobs.request_values import read_flag, read_settings, read_text
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.labels import read_packet
+from facechain_ext.media.clip import open_clip
+from facechain_ext.recipes.clip.frame_distances import frame_distances
 from facechain_ext.recipes.clip.recipe import make_clip
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS, clip_settings
 from facechain_ext.recipes.moving_file import require_consent
@@ -53,7 +56,8 @@ def _run(facts: ClipFacts, context: RecipeContext) -> RequestResult:
         template.write_bytes(content)
         packets = [packet for packet in (*packets, read_packet(content)) if packet]
         made = make_clip(template, photo, out, facts.settings, inherited=packets, progress=context.progress)
-        return RequestResult((MadePicture(out.read_bytes(), "", 0),), (*notes, *made))
+        curve, said = frame_distances(open_clip(out), photo, face_describer())
+        return RequestResult((MadePicture(out.read_bytes(), "", 0, curve=curve),), (*notes, *made, *said))
 
 
 def _person(facts: ClipFacts, context: RecipeContext) -> tuple[Pixels, list[str], tuple[str, ...]]:

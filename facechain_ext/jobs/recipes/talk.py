@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facechain_ext import faces
 from facechain_ext.errors import InputError
+from facechain_ext.identity.photo_judge import face_describer
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary
 from facechain_ext.jobs.request_values import read_flag, read_settings, read_text
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
+from facechain_ext.media.clip import open_clip
 from facechain_ext.media.speech import MAX_WORDS, SPEAKERS, Speech, speak
+from facechain_ext.recipes.clip.frame_distances import frame_distances
 from facechain_ext.recipes.moving_file import require_consent
 from facechain_ext.recipes.talking.engine_settings import ENGINES, PREVIEW, find_engine
 from facechain_ext.recipes.talking.recipe import make_talking_portrait
@@ -86,7 +90,10 @@ def _run(facts: TalkFacts, context: RecipeContext) -> RequestResult:
             notes = make_talking_portrait(
                 portrait, voice, out, facts.settings, engine=engine, progress=context.progress
             )
-            return RequestResult((MadePicture(out.read_bytes(), "", facts.settings.seed),), notes)
+            photo = faces.read_picture(portrait).pixels
+            curve, said = frame_distances(open_clip(out), photo, face_describer())
+            made = MadePicture(out.read_bytes(), "", facts.settings.seed, curve=curve)
+            return RequestResult((made,), (*notes, *said))
 
         return context.host.queued(work)() if engine is not None else work()
 

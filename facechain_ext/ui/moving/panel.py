@@ -169,14 +169,17 @@ def read_request(
 
 
 def run(host: PageHost, stop: StopSignal, request: MovingRequest) -> UpdateStream:
-    """Updates of status, video and consent while the video is made and once it is done."""
+    """Updates of status, curve, video and consent while the video is made and once it is done."""
     task = Task(lambda report: make_video(host, request, report), stop, host.is_waiting)
-    made = yield from run_with_progress(task, stop, lambda status, _: [status, gr.update(), gr.update()])
+    made = yield from run_with_progress(task, stop, lambda status, _: [status, *[gr.update()] * 3])
     if made is None:
         return
     saved = [f"Saved as {made.file}."] if made.file else []
     # the next video is asked for anew
-    yield [note_html("Done.", *saved, *made.notes), gr.update(value=str(made.shown), visible=True), False]
+    from facechain_ext.ui.moving.curve import curve_html
+
+    curve = "" if made.curve is None else curve_html(made.curve)
+    yield [note_html("Done.", *saved, *made.notes), curve, gr.update(value=str(made.shown), visible=True), False]
 
 
 def _engines(host: PageHost) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.identity import Identity
+    from facechain_ext.recipes.clip.frame_distances import FrameDistances
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
 
@@ -56,11 +57,15 @@ class MovingRequest:
 
 @dataclass(frozen=True)
 class FinishedVideo:
-    """A video: a file for the page to show, the name under which it was saved ("" where none is), and notes."""
+    """A video: a file for the page to show, the name under which it was saved ("" where none is), and notes.
+
+    ``curve`` is how like its frames are, None where nothing measures that.
+    """
 
     shown: Path
     file: str
     notes: tuple[str, ...] = ()
+    curve: FrameDistances | None = None
 
 
 @dataclass
@@ -92,7 +97,7 @@ def make_video(host: PageHost, request: MovingRequest, report: ReportProgress) -
     content = made.pictures[0].content
     saved = host.save_video(content, "talking" if request.kind == SPEAK else "clip")
     shown = temporary_file("video.mp4" if saved is None else saved.name, content)
-    return FinishedVideo(shown, "" if saved is None else saved.name, made.notes)
+    return FinishedVideo(shown, "" if saved is None else saved.name, made.notes, made.pictures[0].curve)
 
 
 def request_values(request: MovingRequest) -> tuple[dict[str, object], dict[str, Path]]:

@@ -174,8 +174,8 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
             if action == MOVE:
                 pictures = [] if moved[0] == REPLACE else template_paths(host, files, chosen)
                 order = moving_panel.read_request(host, pictures, photos, moved)
-                for status, made, agreed in moving_panel.run(host, stop, order):
-                    yield [status, *[gr.update()] * 4, made, agreed]
+                for status, curve, made, agreed in moving_panel.run(host, stop, order):
+                    yield [status, gr.update(), curve, *[gr.update()] * 2, made, agreed]
                 return
             if action != PUT:
                 paths = template_paths(host, files, chosen)
