@@ -44,6 +44,7 @@
                 setOnce(button, "title", icon);
             }
         });
+        all("a[download]").forEach((link) => words(link) || setOnce(link, "aria-label", "Download this picture"));  // a preview's is an icon
         all(".facechain-tiles[role=listbox]").forEach((list) => list.getAttribute("aria-label") || setOnce(list, "aria-label", "Styles"));
         all('[aria-label]:not([role]):is(div, span)').forEach((one) => setOnce(one, "role", "img"));
     };

@@ -75,7 +75,15 @@ def _write_mp4(frames: Iterator[Pixels], path: Path, fps: float, sound: Path | N
             "-map_metadata",
             "-1",
         ]
-    command += ["-c:v", encoder, *quality, "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
+    command += [
+        "-c:v",
+        encoder,
+        *quality,
+        "-vf",
+        "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int",
+        "-pix_fmt",
+        "yuv420p",
+    ]
     command += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-movflags", "+faststart"]
     command += ["-f", "mp4", f"file:{path}"]
     with tempfile.TemporaryFile() as log:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from facechain_ext.errors import InputError
+from facechain_ext.media.clip import open_clip
 from facechain_ext.media.sound import read_sound
 from facechain_ext.media.video import check_format, write_video
 
@@ -19,12 +19,8 @@ def frames(width=48, height=32):
 
 
 def decoded(path):
-    capture, found = cv2.VideoCapture(str(path)), []
-    while True:
-        more, frame = capture.read()
-        if not more:
-            return found, capture.get(cv2.CAP_PROP_FPS)
-        found.append(frame[..., ::-1])
+    clip = open_clip(path)
+    return list(clip.frames()), clip.fps
 
 
 def test_mp4_has_the_frames_and_the_sound(tmp_path, bursts):

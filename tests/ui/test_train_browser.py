@@ -134,6 +134,8 @@ def test_a_style_is_learned_found_again_stopped_and_gone_on_with(train, server, 
     previews = sorted(server.folder.rglob("training/torn-paper/previews/*.png"))
     assert [preview.stem for preview in previews][-1] == f"{goal + 10:06d}"
     train.page.wait_for_selector("#facechain_train_preview img", state="visible")
+    links = "all => all.every((link) => (link.ariaLabel || link.innerText).trim())"
+    train.page.wait_for_function(f"({links})([...document.querySelectorAll('#facechain_train_preview a')])")
     train.page.get_by_role("tab", name="Portrait").click()
     train.page.locator("#facechain_style_search textarea, #facechain_style_search input").first.fill(NAME)
     train.page.wait_for_function(

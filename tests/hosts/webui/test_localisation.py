@@ -45,6 +45,7 @@ NAMES = {
 SINGLE_WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "nobody", "woman", "man", "child", "Remove this photo",
+    "Download this picture",
     "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "white", "blur",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "New row", "New column", "another kind of model", "adapter",
