@@ -77,7 +77,7 @@ class Clip:
         try:
             while len(content := process.stdout.read(math.prod(shape))) == math.prod(shape):
                 count += 1
-                yield np.frombuffer(content, np.uint8).reshape(shape)
+                yield np.frombuffer(content, np.uint8).reshape(shape).copy()  # whoever draws on it may
             if count == 0:
                 raise InputError(f"{self.path.name} cannot be read as a video. Use an mp4.")
         finally:

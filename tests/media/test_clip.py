@@ -23,7 +23,9 @@ def test_the_frames_are_as_many_as_were_written(ffmpeg, tmp_path, fps, count):
     write_video(iter([bars()] * count), tmp_path / "a.mp4", fps, suffix=".mp4")
     clip = open_clip(tmp_path / "a.mp4")
     assert clip.fps == pytest.approx(fps, rel=1e-4)
-    shapes = [frame.shape for frame in clip.frames()]
+    frames = list(clip.frames())
+    assert all(frame.flags.writeable for frame in frames)
+    shapes = [frame.shape for frame in frames]
     assert shapes == [(clip.height, clip.width, 3)] * count == [(96, 160, 3)] * count
 
 

@@ -102,7 +102,7 @@ def test_what_is_before_the_face_stays_before_it(view, guest, detector, tmp_path
     mouth = detector.detect(view)[0].landmarks[3:].mean(0)
     covered = view.copy()
     x, y = np.round(mouth).astype(int)
-    covered[y - 12 : y + 14, x - 22 : x + 23] = (20, 60, 160)
+    covered[y - 16 : y + 18, x - 26 : x + 27] = (20, 60, 160)  # also where the detector then guesses the mouth
     write_video([covered] * 2, tmp_path / "one.mp4", 25, suffix=".mp4")
     clip = open_clip(tmp_path / "one.mp4")
     points = mesh_points(guest, detector.detect(guest)[0])
