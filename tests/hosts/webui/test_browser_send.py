@@ -52,7 +52,7 @@ def back(tab):
 def test_a_person_of_photos_is_sent(tab):
     tab.upload(PHOTO)
     tab.wait_for("look_1", "astronaut")
-    tab.small(count=1, steps=2)
+    tab.small(count=1, steps=20)  # so that its progress is seen on an idle machine too
     tab.generated()
     text = sent(tab)
     tab.page.wait_for_function(f"() => /astronaut/.test(gradioApp().querySelector('{ACCORDION}_photos').innerText)")
@@ -81,7 +81,7 @@ def test_a_mix_of_two_cards_is_sent(tab, tmp_path):
     tab.set("card", NAMES[0])
     tab.set("second", NAMES[1])
     tab.set("mix", 35)
-    tab.small(count=1, steps=2)
+    tab.small(count=1, steps=20)  # so that its progress is seen on an idle machine too
     tab.generated()
     text = sent(tab)
     ((name, _),) = parse_identities({"FaceChain identity": identity(text)})
