@@ -18,6 +18,12 @@ with suppress(ImportError):  # a webui's environment has no hypothesis
     settings.load_profile("untimed")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say why tests had to run again, or nobody learns what fails now and then."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_line(f"{report.nodeid} ran again after:\n{report.longreprtext[-1500:]}")
+
+
 @pytest.fixture(autouse=True)
 def _standalone_process():
     """Every test begins and ends without a host: a host that a test starts sets steps and devices for the process."""

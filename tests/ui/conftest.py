@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from tests.ui.driver import Driver, Server
 give_gradio_its_name()
 
 ROOT = Path(__file__).resolve().parents[2]
+SAVED = ("cards", "presets", "styles", "templates", "training")
+"""Folders below the models folder in which users save things under names."""
 
 
 def pytest_collection_modifyitems(config, items):
@@ -91,7 +94,12 @@ def browser(can_be_opened):
 
 @pytest.fixture
 def page(server, browser):
-    """The page, freshly opened, and closed after the test."""
+    """The page, freshly opened on nothing saved before, and closed after the test.
+
+    A second try would else be refused the names that the first one has taken.
+    """
+    for name in SAVED:
+        shutil.rmtree(server.folder / "models" / name, ignore_errors=True)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield Driver.open(context, server)
     context.close()
