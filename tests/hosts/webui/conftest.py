@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,17 @@ from tests import chromium, unets
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.browser import Tab
 from tests.hosts.webui.hosts import start
+
+
+@pytest.fixture
+def in_own_loop():
+    """Runs a coroutine in a thread: asyncio.run would leave this one without a loop, which gradio 4's queue needs."""
+
+    def run(coroutine):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, coroutine).result()
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import threading
 import time
 import types
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from urllib.request import Request, urlopen
 
@@ -21,12 +19,6 @@ from facechain_ext.ui import background_task
 from facechain_ext.ui.background_task import Task, stop_all
 
 PATIENCE = 60
-
-
-def in_own_loop(coroutine):
-    """What ``coroutine`` returns, in a thread: another test's browser may have left a loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture
@@ -67,7 +59,7 @@ def page(work, monkeypatch):
     closing.join(PATIENCE)
 
 
-def leave_in_the_middle_3(url):
+def leave_in_the_middle_3(url, in_own_loop):
     """What the browser of gradio 3 says until the task reports progress; then its page is closed."""
     websockets = importlib.import_module("websockets")
     received = []
@@ -86,7 +78,7 @@ def leave_in_the_middle_3(url):
     in_own_loop(visit())
 
 
-def leave_in_the_middle_4(url):
+def leave_in_the_middle_4(url, _in_own_loop):
     """The same with gradio 4, whose browser reads a stream of events."""
     body = json.dumps({"data": [], "fn_index": 0, "session_hash": "one"}).encode()
     urlopen(Request(url + "queue/join", body, {"Content-Type": "application/json"}), timeout=PATIENCE).read()
@@ -96,8 +88,9 @@ def leave_in_the_middle_4(url):
             received += b"process_generating" in stream.readline()
 
 
-def test_a_browser_closed_during_a_task_does_not_block_a_reload(page, work):
-    (leave_in_the_middle_3 if gr.__version__.startswith("3.") else leave_in_the_middle_4)(page.url)
+def test_a_browser_closed_during_a_task_does_not_block_a_reload(page, work, in_own_loop):
+    leave = leave_in_the_middle_3 if gr.__version__.startswith("3.") else leave_in_the_middle_4
+    leave(page.url, in_own_loop)
     assert work.ended.wait(PATIENCE), "the task continues without a browser"
     closing = threading.Thread(target=page.blocks.close, daemon=True)  # what Reload UI waits for
     closing.start()
@@ -131,7 +124,7 @@ class Queue:
         ("modules.txt2img", False, False, False),
     ],
 )
-def test_only_own_events_are_ended_and_only_when_their_browser_is_closed(module, there, sent, ended):
+def test_only_own_events_are_ended_and_only_when_their_browser_is_closed(in_own_loop, module, there, sent, ended):
     queue, calls = Queue(), []
 
     async def disconnect():

@@ -144,9 +144,9 @@ def test_a_style_shows_only_ones_own_first_picture(webui):
         (None, Owner(known=False)),
     ],
 )
-def test_an_event_of_the_page_runs_for_its_login(webui, request_, owner):
-    assert asyncio.run(webui.blocks.call_function(3, [], None, request_)) == owner
-    assert asyncio.run(webui.blocks.call_function(3, [], requests=request_)) == owner
+def test_an_event_of_the_page_runs_for_its_login(webui, in_own_loop, request_, owner):
+    assert in_own_loop(webui.blocks.call_function(3, [], None, request_)) == owner
+    assert in_own_loop(webui.blocks.call_function(3, [], requests=request_)) == owner
 
 
 @pytest.mark.parametrize(
