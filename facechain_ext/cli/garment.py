@@ -13,6 +13,7 @@ from facechain_ext.cli.painting import choice_of, load_host, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
+from facechain_ext.methods.setting import find_setting
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings
 from facechain_ext.recipes.readiness import drawing_defaults
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.job import ControlKind
 
 console = Console()
-_ROWS = {row.name: row for row in GARMENT_SETTINGS}
-_STRENGTH, _STEPS, _FACE, _ENLARGE = (_ROWS[name] for name in ("strength", "steps", "face_denoise", "enlarge"))
+_STRENGTH, _STEPS, _FACE, _ENLARGE = (
+    find_setting(GARMENT_SETTINGS, name) for name in ("strength", "steps", "face_denoise", "enlarge")
+)
 
 
 def garment(

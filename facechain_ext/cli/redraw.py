@@ -14,13 +14,13 @@ from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.methods.named_files import AUTOMATIC
+from facechain_ext.methods.setting import find_setting
 from facechain_ext.recipes.readiness import drawing_defaults
 from facechain_ext.recipes.redraw.settings import REDRAW_SETTINGS, RedrawSettings
 
 console = Console()
-_ROWS = {row.name: row for row in REDRAW_SETTINGS}
 _DENOISE, _STRENGTH, _STEPS, _COUNT, _ENLARGE, _METHOD = (
-    _ROWS[name] for name in ("denoise", "strength", "steps", "count", "enlarge", "method")
+    find_setting(REDRAW_SETTINGS, name) for name in ("denoise", "strength", "steps", "count", "enlarge", "method")
 )
 
 

@@ -16,6 +16,7 @@ from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.identity.consent import MOVING_CONSENT, MOVING_NOTICE
 from facechain_ext.media.speech import SPEAKERS
+from facechain_ext.methods.setting import find_setting
 from facechain_ext.recipes.talking.settings import TALKING_SETTINGS
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.talking.engines import Engine
 
 console = Console()
-_ROWS = {row.name: row for row in TALKING_SETTINGS}
-_FPS, _SIDE, _LIVELINESS = (_ROWS[name] for name in ("fps", "side", "liveliness"))
+_FPS, _SIDE, _LIVELINESS = (find_setting(TALKING_SETTINGS, name) for name in ("fps", "side", "liveliness"))
 
 
 def talk(

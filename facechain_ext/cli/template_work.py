@@ -109,7 +109,6 @@ def draw_and_put(scene: Scene, host: DiffusersHost, work: TemplateWork) -> Finis
             progress=progress,
         )  # fmt: skip
     if work.numbers is not None:
-        numbered = draw_face_numbers(made.template.pixels, made.targets)
-        made.template.save(np.asarray(numbered.convert("RGB")), work.numbers)
+        write_numbers(made.template, made.targets, work.numbers)
     text = scene_infotext(made, work.actions, hair=work.hair, tools=work.tool_names)
     return FinishedWork(*enlarge_result(host, made.template, made.result, work.settings), text)

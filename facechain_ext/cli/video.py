@@ -16,6 +16,7 @@ from facechain_ext.hosts.diffusers.clip import MAX_SIDE, MIN_SIDE, ClipJob
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.identity.consent import MOVING_CONSENT
+from facechain_ext.methods.setting import find_setting
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS
 from facechain_ext.recipes.portrait_settings import portrait_setting
 from facechain_ext.recipes.readiness import drawing_defaults
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
 
 console = Console()
-_OPACITY = next(row for row in CLIP_SETTINGS if row.name == "strength")
+_OPACITY = find_setting(CLIP_SETTINGS, "strength")
 _STRENGTH, _STEPS, _CFG = (portrait_setting(name) for name in ("strength", "steps", "cfg"))
 
 

@@ -141,6 +141,11 @@ class Setting:
         return InputError(f"FaceChain: {self.name} is {wanted}, not {shorten(value)}.")
 
 
+def find_setting(rows: Iterable[Setting], name: str) -> Setting:
+    """The row of a table that is called ``name``."""
+    return next(row for row in rows if row.name == name)
+
+
 def read_infotext_values(rows: Iterable[Setting], values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What an infotext's ``values`` say of ``rows``, by name; and label -> text of what cannot be used."""
     found: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from facechain_ext.errors import InputError
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.registry import method_settings, read_method_name, written_method_name
-from facechain_ext.methods.setting import Setting
+from facechain_ext.methods.setting import Setting, find_setting
 from facechain_ext.recipes.portrait_settings import EFFECT_SETTINGS, PORTRAIT_DEFAULTS, PREFIX
 from facechain_ext.recipes.regions import RegionPrompt, format_region_prompts, parse_box, parse_region_prompts, read_box
 from facechain_ext.text_values import format_number, shorten
@@ -96,7 +96,7 @@ def settings_table() -> tuple[Setting, ...]:
 
 def argument(name: str) -> Setting:
     """The setting called ``name``."""
-    return next(row for row in settings_table() if row.name == name)
+    return find_setting(settings_table(), name)
 
 
 def own_settings() -> tuple[Setting, ...]:

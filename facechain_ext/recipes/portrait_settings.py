@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.methods.setting import Setting
+from facechain_ext.methods.setting import Setting, find_setting
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ PORTRAIT_DEFAULTS: Mapping[str, Any] = {row.name: row.default for row in PORTRAI
 
 def portrait_setting(name: str) -> Setting:
     """The row called ``name``."""
-    return next(row for row in PORTRAIT_SETTINGS if row.name == name)
+    return find_setting(PORTRAIT_SETTINGS, name)
 
 
 ENLARGE_SETTINGS: tuple[Setting, ...] = (
@@ -108,3 +108,9 @@ def check_ranges(rows: Iterable[Setting], settings: object) -> None:
 def changed_remarks(rows: Iterable[Setting], settings: object) -> dict[str, str | float]:
     """Infotext label -> value of each of ``rows`` whose attribute of ``settings`` differs from the default."""
     return {row.infotext or row.name: value for row in rows if (value := getattr(settings, row.name)) != row.default}
+
+
+def enlarge_remarks(settings: object) -> dict[str, str | float]:
+    """``changed_remarks`` of ENLARGE_SETTINGS; nothing where nothing is enlarged, whatever the upscaler."""
+    side, _ = ENLARGE_SETTINGS
+    return changed_remarks(ENLARGE_SETTINGS, settings) if changed_remarks([side], settings) else {}

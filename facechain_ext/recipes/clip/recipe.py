@@ -11,6 +11,7 @@ from facechain_ext.faces.face_choice import choose_face, number_faces
 from facechain_ext.labels.label import JOINED
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.sound import has_sound
+from facechain_ext.methods.setting import find_setting
 from facechain_ext.next_steps import next_steps
 from facechain_ext.recipes.clip.settings import CLIP_SETTINGS, ClipSettings
 from facechain_ext.recipes.clip.smoothing import smooth_meshes
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 60.0
 """Longest clip: each frame takes about a third of a second on a processor."""
-_OPACITY = next(row for row in CLIP_SETTINGS if row.name == "strength")
+_OPACITY = find_setting(CLIP_SETTINGS, "strength")
 
 
 @dataclass(frozen=True, eq=False)

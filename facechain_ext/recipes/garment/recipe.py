@@ -17,7 +17,7 @@ from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.garment.marking import check_mark
 from facechain_ext.recipes.garment.settings import GarmentSettings, check_garment_settings
 from facechain_ext.recipes.job import Control, Inpaint, Job
-from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, changed_remarks
+from facechain_ext.recipes.portrait_settings import PREFIX, enlarge_remarks
 from facechain_ext.recipes.shared_progress import SharedProgress
 from facechain_ext.recipes.template.crop import fit_size, resized
 
@@ -143,7 +143,7 @@ def inpaint_job(
         remarks={
             RECIPE_LABEL: RECIPE,
             PHOTO_LABEL: f"{photo.name} ({photo.digest[:16]})",
-            **(changed_remarks(ENLARGE_SETTINGS, settings) if settings.enlarge else {}),
+            **enlarge_remarks(settings),
         },
     )
 

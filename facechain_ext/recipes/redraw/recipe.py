@@ -18,7 +18,7 @@ from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.finishing import enlarge_template
 from facechain_ext.recipes.job import Inpaint, Person
-from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, changed_remarks
+from facechain_ext.recipes.portrait_settings import PREFIX, enlarge_remarks
 from facechain_ext.recipes.redraw.settings import RedrawSettings, check_redraw_settings, find_look
 from facechain_ext.recipes.regions import MOST, region_mask
 from facechain_ext.recipes.shared_progress import SharedProgress
@@ -207,7 +207,7 @@ def _job(
         RECIPE_LABEL: RECIPE,
         LOOK_LABEL: settings.look,
         SOURCE_LABEL: f"{picture.name} ({picture.digest[:16]})",
-        **(changed_remarks(ENLARGE_SETTINGS, settings) if settings.enlarge else {}),
+        **enlarge_remarks(settings),
     }
     denoise = look.denoise if settings.denoise is None else settings.denoise
     start = Inpaint(resized(picture.pixels, size), denoise)

@@ -11,7 +11,7 @@ from facechain_ext.methods.registry import written_method_name
 from facechain_ext.methods.setting import read_infotext_values
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.infotext import quote_infotext_value
-from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, changed_remarks
+from facechain_ext.recipes.portrait_settings import PREFIX, enlarge_remarks
 from facechain_ext.recipes.studio.quality import first_numbers
 from facechain_ext.recipes.template.qualities import QUALITIES, paints
 from facechain_ext.recipes.template.scene import Scene, parse_scene
@@ -107,7 +107,7 @@ def template_infotext(
             pairs |= {"Steps": settings.steps, **_from_host(host_text)}
         texts = drawn.infotext(seed).items()
         pairs |= {label: _one_line(value) if isinstance(value, str) else value for label, value in texts}
-    pairs |= changed_remarks(ENLARGE_SETTINGS, settings) if settings.enlarge else {}
+    pairs |= enlarge_remarks(settings)
     if tools:
         pairs[_TOOLS] = "; ".join(map(_one_line, tools))
     pairs["Version"] = f"FaceChain {__version__}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
-from facechain_ext.methods.setting import Setting, read_infotext_values
+from facechain_ext.methods.setting import Setting, find_setting, read_infotext_values
 from facechain_ext.recipes.portrait_settings import PREFIX, check_ranges, portrait_setting
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ SCENE_SETTINGS: tuple[Setting, ...] = (
 
 def scene_setting(name: str) -> Setting:
     """The row called ``name``."""
-    return next(row for row in SCENE_SETTINGS if row.name == name)
+    return find_setting(SCENE_SETTINGS, name)
 
 
 _DEFAULT = {row.name: row.default for row in SCENE_SETTINGS}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.methods.registry import read_method_name, written_method_name
-from facechain_ext.methods.setting import Setting
+from facechain_ext.methods.setting import Setting, find_setting
 from facechain_ext.recipes.portrait_settings import ENLARGE_SETTINGS, PREFIX, portrait_setting
 from facechain_ext.recipes.studio.presets import PRESETS
 
@@ -105,7 +105,7 @@ DRAWING_METHOD = Setting(
 
 def template_setting(name: str) -> Setting:
     """The row called ``name``."""
-    return next(row for row in TEMPLATE_SETTINGS if row.name == name)
+    return find_setting(TEMPLATE_SETTINGS, name)
 
 
 _DEFAULT = {row.name: row.default for row in TEMPLATE_SETTINGS}
