@@ -12,7 +12,6 @@ from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary, photos_of
 from facechain_ext.jobs.request_values import read_people, read_template_settings, read_text
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.finishing import enlarge_template
-from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.template import read_template
 from facechain_ext.recipes.template.infotext import template_infotext
 
@@ -54,12 +53,8 @@ def _parse(values: dict[str, object]) -> DetailFacts:
 def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
     settings = suited(facts.settings, context.host.capabilities(), steps_given=facts.steps_given)
     image = read_template(context.sources.picture(facts.picture), name="the picture")
-    named = context.people.named(facts.people)
-    people = [
-        placed_person(identity, person, settings.strength)
-        for (_, identity), person in zip(named, facts.people, strict=True)
-    ]
-    labels = [label for label, _ in named]
+    placed = context.people.placed(facts.people, settings.strength)
+    labels, people = [label for label, _ in placed], [person for _, person in placed]
     scorer = context.host.likeness_scorer()
 
     def work() -> RequestResult:

@@ -26,7 +26,6 @@ from facechain_ext.recipes.garment.recipe import keep_garment
 from facechain_ext.recipes.garment.settings import GARMENT_SETTINGS, GarmentSettings, check_garment_settings
 from facechain_ext.recipes.garment.wear import wear_garment
 from facechain_ext.recipes.readiness import require_ready
-from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.template import read_template
 from facechain_ext.text_values import shorten
 
@@ -117,7 +116,8 @@ def _pair(given: object) -> Point:
 
 
 def _run(facts: GarmentFacts, context: RecipeContext) -> RequestResult:
-    host, sources, named = context.host, context.sources, context.people.named(facts.people)
+    host, sources = context.host, context.sources
+    wearers = context.people.placed(facts.people, facts.settings.strength)
     capabilities = host.capabilities()
     require_ready(capabilities.needed)
     settings = facts.settings.suited_to(
@@ -134,8 +134,7 @@ def _run(facts: GarmentFacts, context: RecipeContext) -> RequestResult:
     def dress() -> GarmentResult:
         if garment is not None:
             return wear_garment(image, mask, garment, settings, host=host, progress=context.progress)
-        label, identity = named[0]
-        person = placed_person(identity, facts.people[0], settings.strength)
+        label, person = wearers[0]
         return keep_garment(image, mask, person, settings, host=host, label=label, pose=pose, progress=context.progress)
 
     def work() -> RequestResult:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from facechain_ext import faces
 from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.identity import Identity
+from facechain_ext.recipes.regions import placed_person
 from facechain_ext.storage.lru_cache import LRUCache
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.picture import Picture
     from facechain_ext.jobs.worker_types import RequestResult, Sources, WorkerHost
+    from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.regions import RegionPrompt
 
 _KEPT_PEOPLE = 64
@@ -97,12 +99,12 @@ class RequestPeople:
         """The identity of a card, else of the person in ``photos``; ``face`` 0 is the largest of each."""
         return self._sources.card(card)[1] if card else self._of_photos(photos, face)
 
-    def named(self, people: Sequence[RegionPrompt]) -> list[tuple[str, Identity]]:
-        """The label for infotexts and the identity of everybody in a request."""
+    def placed(self, people: Sequence[RegionPrompt], strength: float) -> list[tuple[str, Person]]:
+        """The label for infotexts of everybody in a request, and the person; ``strength`` is for who names none."""
         found = []
         for person in people:
             name, identity = self._sources.card(person.card) if person.card else ("", self._of_photos(person.photos))
-            found.append((f"card {name}" if name else "", identity))
+            found.append((f"card {name}" if name else "", placed_person(identity, person, strength)))
         return found
 
     def _of_photos(self, photos: Sequence[object], face: int = 0) -> Identity:

@@ -19,7 +19,6 @@ from facechain_ext.recipes.redraw.settings import (
     check_redraw_settings,
     person_strength,
 )
-from facechain_ext.recipes.regions import placed_person
 from facechain_ext.recipes.template import read_template
 
 if TYPE_CHECKING:
@@ -53,16 +52,13 @@ def _parse(values: dict[str, object]) -> RedrawFacts:
 
 
 def _run(facts: RedrawFacts, context: RecipeContext) -> RequestResult:
-    host, named = context.host, context.people.named(facts.people)
+    host, strength = context.host, person_strength(facts.settings)
+    people, notes = [person for _, person in context.people.placed(facts.people, strength)], tuple[str, ...]()
     capabilities = host.capabilities()
     require_ready(capabilities.needed)
     settings = facts.settings.suited_to(capabilities.defaults, steps_given=facts.steps_given)
     image = read_template(context.sources.picture(facts.picture), name="the picture")
-    strength, notes = person_strength(settings), tuple[str, ...]()
-    if named:
-        pairs = zip(named, facts.people, strict=True)
-        people = [placed_person(identity, prompt, strength) for (_, identity), prompt in pairs]
-    else:
+    if not people:
         own, left = people_of_picture(image, host.encoder())
         people, notes = [Person(identity, strength) for identity in own], tuple(left)
     scorer = host.likeness_scorer()

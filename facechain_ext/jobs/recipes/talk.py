@@ -24,6 +24,8 @@ from facechain_ext.recipes.talking.settings import TALKING_SETTINGS, PreviewSett
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facechain_ext.jobs.recipes.recipe import RecipeContext
     from facechain_ext.media.speech import Speaker
 
@@ -86,16 +88,12 @@ def _run(facts: TalkFacts, context: RecipeContext) -> RequestResult:
         voice = _voice(facts, context, folder, engines.piper_voice)
         out = folder / "talking.mp4"
 
-        def work() -> RequestResult:
-            notes = make_talking_portrait(
-                portrait, voice, out, facts.settings, engine=engine, progress=context.progress
-            )
-            photo = faces.read_picture(portrait).pixels
-            curve, said = frame_distances(open_clip(out), photo, face_describer())
-            made = MadePicture(out.read_bytes(), "", facts.settings.seed, curve=curve)
-            return RequestResult((made,), (*notes, *said))
+        def work() -> Sequence[str]:
+            return make_talking_portrait(portrait, voice, out, facts.settings, engine=engine, progress=context.progress)
 
-        return context.host.queued(work)() if engine is not None else work()
+        notes = context.host.queued(work)() if engine is not None else work()
+        curve, said = frame_distances(open_clip(out), faces.read_picture(portrait).pixels, face_describer())
+        return RequestResult((MadePicture(out.read_bytes(), "", facts.settings.seed, curve=curve),), (*notes, *said))
 
 
 def _voice(facts: TalkFacts, context: RecipeContext, folder: Path, piper_voice: str) -> Speech:
