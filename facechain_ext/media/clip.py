@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import subprocess
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
+
+log = logging.getLogger(__name__)
 
 _CONTAINERS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 """Boxes with which an mp4 or MOV begins, after four bytes of length."""
@@ -46,7 +49,10 @@ class Clip:
         frame.
         """
         program = find_ffmpeg()
-        return self._frames_of_opencv() if program is None else self._frames_of_ffmpeg(program)
+        if program is not None:
+            return self._frames_of_ffmpeg(program)
+        log.warning("%s is read without ffmpeg, which is not here: its colours may be moved a little", self.path.name)
+        return self._frames_of_opencv()
 
     def _frames_of_opencv(self) -> Iterator[Pixels]:
         capture = cv2.VideoCapture(str(self.path))

@@ -60,7 +60,8 @@ def test_a_file_without_a_frame_is_named(ffmpeg, tmp_path):
         list(Clip(tmp_path / "a.mp4", 25, 160, 96).frames())
 
 
-def test_opencv_reads_the_frames_where_there_is_no_ffmpeg(ffmpeg, tmp_path, monkeypatch):
+def test_opencv_reads_the_frames_where_there_is_no_ffmpeg(ffmpeg, tmp_path, monkeypatch, caplog):
     write_video(iter([bars()] * 3), tmp_path / "a.mp4", 5, suffix=".mp4")
     monkeypatch.setattr(clips, "find_ffmpeg", lambda: None)
     assert len(list(open_clip(tmp_path / "a.mp4").frames())) == 3
+    assert "a.mp4 is read without ffmpeg" in caplog.text

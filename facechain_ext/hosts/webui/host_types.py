@@ -174,6 +174,15 @@ class TextEncoder(Protocol):
         """The embeddings of one chunk of each prompt."""
 
 
+class ConditionedModel(Protocol):
+    """A model of SDXL as its host wraps it."""
+
+    @property
+    def get_learned_conditioning(self) -> Callable[[object], dict[str, Tensor]]:
+        """The function that makes the conditions of a batch of prompts."""
+        ...
+
+
 class LoraModule(Protocol):
     """The module ``networks`` of the host's Lora extension."""
 

@@ -11,7 +11,6 @@ import functools
 import inspect
 import logging
 from contextlib import ExitStack, contextmanager
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from facechain_ext.hosts.webui.host_types import Processing, Schedule, TextEncoder
+    from facechain_ext.hosts.webui.host_types import ConditionedModel, Processing, Schedule, TextEncoder
     from facechain_ext.methods.protocol import PreparedMethod, PromptConditioning
 
     Conditions = Any
@@ -155,10 +154,12 @@ def _words_alone(encoders: Sequence[TextEncoder], conditioning: PromptConditioni
 
 
 @contextmanager
-def _with_person(model: object, encoders: Sequence[TextEncoder], conditioning: PromptConditioning) -> Iterator[None]:
+def _with_person(
+    model: ConditionedModel, encoders: Sequence[TextEncoder], conditioning: PromptConditioning
+) -> Iterator[None]:
     """Inside the block the model's conditioning has the person in its marked tokens."""
     recordings = [_Recording(encoder) for encoder in encoders]
-    encode: Callable[[object], dict[str, Tensor]] = attrgetter("get_learned_conditioning")(model)
+    encode = model.get_learned_conditioning
 
     def with_person(batch: object) -> dict[str, Tensor]:
         for recording in recordings:
