@@ -174,11 +174,11 @@ def run(host: PageHost, stop: StopSignal, request: MovingRequest) -> UpdateStrea
     made = yield from run_with_progress(task, stop, lambda status, _: [status, *[gr.update()] * 3])
     if made is None:
         return
-    saved = [f"Saved as {made.file}."] if made.file else []
-    # the next video is asked for anew
     from facechain_ext.ui.moving.curve import curve_html
 
+    saved = [f"Saved as {made.file}."] if made.file else []
     curve = "" if made.curve is None else curve_html(made.curve)
+    # the next video is asked for anew
     yield [note_html("Done.", *saved, *made.notes), curve, gr.update(value=str(made.shown), visible=True), False]
 
 

@@ -48,7 +48,7 @@ def build(
             form[name] = build_component(name, choices, **options)
 
     gr.HTML("<h3>How</h3>")
-    style_parts = styles_panel.build(host)
+    style_parts = styles_panel.build()
     form["style"] = style_parts.key
     add("prompt", lines=2)
     add("negative", lines=1)

@@ -115,13 +115,13 @@ class PortraitResult:
 
 def generate(host: PageHost, request: PortraitRequest, report: ReportProgress) -> PortraitResult:
     """Generate and save the requested pictures; raises FaceChainError."""
-    require_ready(host.capabilities().needed)
+    capabilities = host.capabilities()
+    require_ready(capabilities.needed)
     identity = load_identity(host, request.person)
     settings = settings_from_form(request.form, resolve_seed(request.form["seed"]))
     job, notes = plan_job(host, identity, request, settings)
     scorer = host.likeness_scorer()
-    sides = host.capabilities().defaults.painted
-    finisher = PortraitFinisher(host, settings, sides, scorer) if settings.finishes else None
+    finisher = PortraitFinisher(host, settings, capabilities.defaults.painted, scorer) if settings.finishes else None
 
     def generate_pictures() -> PortraitResult:
         result = make(

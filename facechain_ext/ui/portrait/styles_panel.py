@@ -73,9 +73,8 @@ class OwnStylesSection:
     status: Component
 
 
-def build(host: PageHost) -> StylesSection:
+def build() -> StylesSection:
     """Build the gallery; its tags, tiles and pictures come when the page is first visible, not at a webui's start."""
-    del host
     with gr.Row():
         query = gr.Textbox(
             "", label="Search styles", placeholder="English or 中文", max_lines=1, elem_id="facechain_style_search",

@@ -45,7 +45,7 @@ def add_templates(files: Sequence[Path]) -> tuple[list[str], list[str]]:
     for file in files:
         try:
             names.append(TemplateGallery().add(file))
-        except FaceChainError as error:  # the other files are added
+        except FaceChainError as error:  # noqa: PERF203 - the other files are added
             refused.append(str(error))
     return names, refused
 

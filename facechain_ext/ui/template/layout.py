@@ -180,7 +180,8 @@ def _make_generate_handler(host: PageHost, own: int, drawn: int, moving: int) ->
             if action != PUT:
                 paths = template_paths(host, files, chosen)
                 request = actions_panel.read_request(host, action, paths, photos, values[:own])
-                request = replace(request, **enlarge_fields.read(values[-3:-1]))
+                *_, side, upscaler, _faces = values
+                request = replace(request, **enlarge_fields.read([side, upscaler]))
                 work = partial(picture_actions.run_action, host, request)
                 for updates in _run_with_progress(host, stop, work):
                     yield [*updates, *unchanged]

@@ -80,14 +80,19 @@ def _find_in_gallery(parsed: ParsedTemplateInfotext, notes: list[str]) -> str:
     """The gallery name of the template with this digest, its own name tried first; a note when it is missing."""
     gallery = TemplateGallery()
     names = sorted(gallery.names(), key=lambda name: name != parsed.template)
-    for name in names:
-        try:
-            if parsed.digest and read_template(gallery.path(name)).digest.startswith(parsed.digest):
+    if parsed.digest:
+        for name in names:
+            if _has_digest(gallery.path(name), parsed.digest):
                 return name
-        except FaceChainError:  # a damaged file is not the template
-            continue
     notes.append(f"The template {parsed.template} is not in the gallery; drop it again.")
     return ""
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    try:
+        return read_template(path).digest.startswith(digest)
+    except FaceChainError:  # a damaged file is not the template
+        return False
 
 
 def _choices(parsed: ParsedTemplateInfotext, photos: Mapping[str, Path], notes: list[str]) -> tuple[str, ...]:
