@@ -39,6 +39,8 @@ class JobPicture:
     infotext: str
     check: Mapping[str, object] | None = None
     """What dlib's network says of it beside the photos: ``distance``, ``verdict``, ``copied``; None: not asked."""
+    curve: Mapping[str, object] | None = None
+    """How like the compared frames of a video are, as ``FrameDistances.facts`` has it: 16 frames at most."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class JobFolder:
         with atomic_write(self._place(job_id) / name) as part:
             part.write_bytes(picture.content)
         check = None if picture.check is None else asdict(picture.check)
-        return JobPicture(name, picture.seed, picture.likeness, picture.infotext, check)
+        curve = None if picture.curve is None else picture.curve.facts()
+        return JobPicture(name, picture.seed, picture.likeness, picture.infotext, check, curve)
 
     def picture(self, record: JobRecord, number: int) -> bytes:
         """The file of picture ``number``, from 1; raises InputError when there is none."""
@@ -179,6 +182,7 @@ def public_facts(record: JobRecord, *, position: int = 0, now: float | None = No
                 "seed": one.seed,
                 "likeness": one.likeness,
                 "check": one.check,
+                "curve": one.curve,
                 "infotext": one.infotext,
             }
             for number, one in enumerate(record.pictures, 1)

@@ -22,11 +22,15 @@ class RequestWorker:
         self._host, self._sources = host, sources
         self._people = RequestPeople(host, sources)
 
-    def make(self, job_request: JobRequest, progress: Callable[[int, int], bool] | None = None) -> RequestResult:
+    def make(
+        self, job_request: JobRequest, progress: Callable[[int, int], bool] | None = None, *, strict: bool = False
+    ) -> RequestResult:
         """Make the pictures of ``job_request``.
 
         ``progress(step, steps)`` ends the work when it returns False; what is finished is returned. Raises
-        FaceChainError when the request cannot be done.
+        FaceChainError when the request cannot be done, and where it is ``strict`` when something would be left out.
         """
-        context = RecipeContext(self._host, self._sources, self._people, host_progress(self._host, progress))
-        return RECIPES[job_request.recipe].run(job_request.facts, context)
+        context = RecipeContext(self._host, self._sources, self._people, host_progress(self._host, progress), strict)
+        made = RECIPES[job_request.recipe].run(job_request.facts, context)
+        context.check_left_out(made.left_out)
+        return made

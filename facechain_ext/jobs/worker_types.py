@@ -95,10 +95,12 @@ class MadePicture:
 class RequestResult:
     """The pictures of a request, most like first, with sentences on them, and whether it was stopped.
 
-    ``left_out`` is that part of ``notes`` which names what was requested and not done, where the recipe tells it.
+    ``left_out`` is that part of ``notes`` which names what was requested and not done, where the recipe tells it;
+    ``faces`` how many faces the picture has that was the template, None where none was.
     """
 
     pictures: tuple[MadePicture, ...]
     notes: tuple[str, ...] = ()
     stopped: bool = False
     left_out: tuple[str, ...] = ()
+    faces: int | None = None

@@ -34,12 +34,16 @@ _MAX_SIDE = 4096
 
 @dataclass(frozen=True)
 class Clip:
-    """A video file: its ``fps`` and the size of its frames in pixels; turned as the file says."""
+    """A video file: its ``fps`` and the size of its frames in pixels; turned as the file says.
+
+    ``count`` is how many frames its head says that it has, 0 where that says nothing; exact for files of this program.
+    """
 
     path: Path
     fps: float
     width: int
     height: int
+    count: int = 0
 
     def frames(self) -> Iterator[Pixels]:
         """The frames in order, RGB uint8 [h, w, 3]; each call reads the file anew.
@@ -120,4 +124,4 @@ def open_clip(path: Path, *, max_seconds: float = 600.0) -> Clip:
         raise InputError(f"{path.name} is {width} x {height} pixels; make it smaller than {_MAX_SIDE}.")
     if count / fps > max_seconds:
         raise InputError(f"{path.name} is longer than {max_seconds:.0f} seconds. Cut it into parts.")
-    return Clip(path, fps, width, height)
+    return Clip(path, fps, width, height, max(int(count), 0))

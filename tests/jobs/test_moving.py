@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +14,12 @@ pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
 from facechain_ext.errors import Cancelled, HostError
 from facechain_ext.jobs.items import FileSources, make_items
 from facechain_ext.jobs.job_request import parse_job_request
-from facechain_ext.jobs.records import JobFolder, JobRecord, new_id
+from facechain_ext.jobs.records import JobFolder, JobRecord, new_id, public_facts
 from facechain_ext.jobs.request_sources import RequestSources
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.media.video import write_video
+from facechain_ext.recipes.clip.frame_distances import FrameDistances
 from facechain_ext.recipes.talking.engine_settings import EngineSettings
 from tests.jobs.test_worker import PHOTO
 from tests.media.conftest import bursts, ffmpeg
@@ -69,10 +71,15 @@ def test_a_job_with_a_video_survives_a_restart(folder, tmp_path):
     made = RequestWorker(host(), RequestSources()).make(request)
     jobs, record = JobFolder(tmp_path), JobRecord(new_id(), state="done")
     jobs.create(record, request.values)
-    picture = jobs.save_picture(record.id, 1, made.pictures[0])
+    curve = FrameDistances(tuple(range(0, 1500, 100)), (*[0.123456789] * 14, None), 5.0)
+    picture = jobs.save_picture(record.id, 1, replace(made.pictures[0], curve=curve))
     assert picture.file == "1.mp4"
     jobs.write(JobRecord(record.id, state="done", pictures=(picture,)))
-    assert jobs.picture(jobs.load()[0], 1) == made.pictures[0].content
+    (loaded,) = jobs.load()
+    assert jobs.picture(loaded, 1) == made.pictures[0].content
+    told = public_facts(loaded)["pictures"][0]["curve"]
+    assert (told, told["distances"][-2:]) == (curve.facts(), [0.1235, None])
+    assert len(json.dumps(told)) < 400, "a record stays small"
 
 
 @pytest.mark.parametrize("values", [TALK, CLIP])

@@ -22,6 +22,7 @@ def bars(width=160, height=96):
 def test_the_frames_are_as_many_as_were_written(ffmpeg, tmp_path, fps, count):
     write_video(iter([bars()] * count), tmp_path / "a.mp4", fps, suffix=".mp4")
     clip = open_clip(tmp_path / "a.mp4")
+    assert clip.count == count
     assert clip.fps == pytest.approx(fps, rel=1e-4)
     frames = list(clip.frames())
     assert all(frame.flags.writeable for frame in frames)

@@ -53,12 +53,8 @@ def add_routes(blocks: object, app: FastAPI) -> None:
         router.add_api_route(f"/{path}", function, methods=["GET"])
     posted: dict[str, Callable[[dict[str, object]], object]] = {
         "detect": _detect_faces,
-        "template": _create_template_portrait,
-        "detail": _create_repaired_picture,
-        "redraw": functools.partial(_create_picture, "redraw"),
-        "garment": functools.partial(_create_picture, "garment"),
-        "talk": functools.partial(_create_video, "talk"),
-        "clip": functools.partial(_create_video, "clip"),
+        **{name: functools.partial(_create_picture, name) for name in ("template", "detail", "redraw", "garment")},
+        **{name: functools.partial(_create_video, name) for name in ("talk", "clip")},
     }
     for path, answer in posted.items():
         router.add_api_route(
@@ -87,22 +83,6 @@ def _answering(answer: Callable[[dict[str, object]], object]) -> Callable[..., A
 
 
 # the modules of these are imported at the first request: a webui's start waits for every import
-
-
-def _create_template_portrait(body: dict[str, object]) -> object:
-    if isinstance(body.get("scene"), dict):  # a template in words is made as its job is
-        from facechain_ext.hosts.webui.picture_route import create_picture
-
-        return create_picture("template", body)
-    from facechain_ext.hosts.webui.template_route import create_template_portrait
-
-    return create_template_portrait(body)
-
-
-def _create_repaired_picture(body: dict[str, object]) -> object:
-    from facechain_ext.hosts.webui.detail_route import create_repaired_picture
-
-    return create_repaired_picture(body)
 
 
 def _create_picture(kind: str, body: dict[str, object]) -> object:

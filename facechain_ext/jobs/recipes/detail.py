@@ -53,17 +53,18 @@ def _parse(values: dict[str, object]) -> DetailFacts:
 def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
     settings = suited(facts.settings, context.host.capabilities(), steps_given=facts.steps_given)
     image = read_template(context.sources.picture(facts.picture), name="the picture")
-    placed = context.people.placed(facts.people, settings.strength)
+    placed, refused = context.people.usable(facts.people, settings.strength)
+    context.check_left_out(refused)
     labels, people = [label for label, _ in placed], [person for _, person in placed]
     scorer = context.host.likeness_scorer()
 
     def work() -> RequestResult:
-        large, notes = enlarge_template(context.host, image, settings)
+        large, said = enlarge_template(context.host, image, settings)
         result, actions = repair_faces(
             large, people, settings, host=context.host, labels=labels, scorer=scorer, progress=context.progress
         )
         text = template_infotext(image, actions, settings, host_text=result.infotext)
-        return finished(large, result, text, replace(settings, enlarge=0), context.host, notes)
+        return finished(large, result, text, replace(settings, enlarge=0), context.host, refused, said)
 
     return context.host.queued(work)()
 

@@ -40,13 +40,16 @@ def finished(
     settings: Settings,
     host: Host,
     refused: Sequence[str] = (),
+    said: Sequence[str] = (),
+    faces: int | None = None,
 ) -> RequestResult:
     """The labelled picture of ``result``, enlarged as its ``settings`` say.
 
-    ``refused`` are the sentences on people who could not be used.
+    ``refused`` are the sentences on people who could not be used, ``said`` those on what was done before; ``faces``
+    counts those of a template.
     """
     image, result = enlarge_result(host, image, result, settings)
     content = image.labelled(result.pixels, infotext)
-    notes = tuple(dict.fromkeys((*refused, *result.left_out, *result.notes)))
+    notes = tuple(dict.fromkeys((*refused, *said, *result.notes)))
     left_out = (*refused, *result.left_out)
-    return RequestResult((MadePicture(content, infotext, settings.seed),), notes, result.stopped, left_out)
+    return RequestResult((MadePicture(content, infotext, settings.seed),), notes, result.stopped, left_out, faces)

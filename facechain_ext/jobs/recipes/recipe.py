@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from facechain_ext import faces
-from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.errors import FaceChainError, InputError, PhotoError, WeightsError
 from facechain_ext.identity import Identity
 from facechain_ext.recipes.regions import placed_person
 from facechain_ext.storage.lru_cache import LRUCache
@@ -68,13 +68,20 @@ class Recipe(Generic[Facts]):
 class RecipeContext:
     """With what a recipe works: a host, the files of the request, its people, and who asks for its progress.
 
-    ``progress(step, steps)`` ends the work when it returns False.
+    ``progress(step, steps)`` ends the work when it returns False. A ``strict`` request wants all that it names, or
+    nothing.
     """
 
     host: WorkerHost
     sources: Sources
     people: RequestPeople
     progress: Callable[[int, int], bool]
+    strict: bool = False
+
+    def check_left_out(self, left_out: Sequence[str]) -> None:
+        """Raise InputError with all the sentences on what is left out of a strict request."""
+        if self.strict and left_out:
+            raise InputError(" ".join(left_out))
 
     def picture(self, reference: str) -> Picture:
         """A decoded picture; raises FaceChainError that names it."""
@@ -106,6 +113,26 @@ class RequestPeople:
             name, identity = self._sources.card(person.card) if person.card else ("", self._of_photos(person.photos))
             found.append((f"card {name}" if name else "", placed_person(identity, person, strength)))
         return found
+
+    def usable(self, people: Sequence[RegionPrompt], strength: float) -> tuple[list[tuple[str, Person]], list[str]]:
+        """Those of ``placed`` whose card or photos can be used, and a sentence for each other.
+
+        Raises the first InputError, PhotoError or WeightsError when nobody is left.
+        """
+        found: list[tuple[str, Person]] = []
+        refused: list[str] = []
+        first: FaceChainError | None = None
+        for number, person in enumerate(people, 1):
+            try:
+                placed = self.placed([person], strength)
+            except (InputError, PhotoError, WeightsError) as error:
+                first = first or error
+                refused.append(f"Person {number} is left out: {error}")
+                continue
+            found += placed
+        if first is not None and not found:
+            raise first
+        return found, refused
 
     def _of_photos(self, photos: Sequence[object], face: int = 0) -> Identity:
         contents = [self._sources.picture(str(photo)) for photo in photos]

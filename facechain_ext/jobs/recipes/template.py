@@ -99,6 +99,7 @@ def _run(facts: TemplateFacts, context: RecipeContext) -> RequestResult:
     host, settings = context.host, facts.settings
     painted = paints(settings)
     actions, refused = resolve_actions(facts.faces, lambda choice: _source(choice, context, paint=painted))
+    context.check_left_out(refused)
     capabilities = host.capabilities() if painted or facts.scene is not None else None
     if capabilities is not None:
         settings = suited(settings, capabilities, steps_given=facts.steps_given, need_person=painted)
@@ -126,7 +127,7 @@ def _run(facts: TemplateFacts, context: RecipeContext) -> RequestResult:
             progress=context.progress,
         )  # fmt: skip
         text = template_infotext(image, actions, settings, hair=hair, tools=names, host_text=result.infotext)
-        return finished(image, result, text, settings, host, refused)
+        return finished(image, result, text, settings, host, refused, faces=len(targets))
 
     return host.queued(work)() if painted else work()
 

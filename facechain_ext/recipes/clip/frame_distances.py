@@ -71,10 +71,11 @@ class FrameDistances:
         )
 
     def facts(self) -> dict[str, object]:
-        """The numbers, as JSON; frames count from 0."""
+        """The numbers, as JSON, with four decimals; frames count from 0."""
+        short = [None if one is None else round(one, 4) for one in (self.median, *self.distances)]
         return {
-            "recogniser": self.recogniser, "fps": self.fps, "median": self.median, "worst_frame": self.worst,
-            "frames": list(self.frames), "distances": list(self.distances),
+            "recogniser": self.recogniser, "fps": self.fps, "median": short[0], "worst_frame": self.worst,
+            "frames": list(self.frames), "distances": short[1:],
         }  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def frame_distances(
 ) -> tuple[FrameDistances | None, tuple[str, ...]]:
     """The distances of a video's frames to the largest face of ``photo``, RGB uint8 [h, w, 3], and a sentence.
 
-    None where there is no judge or the photo shows it no face, which the sentence then says.
+    None where there is no judge or the photo shows it no face, which the sentence then says. The video is read once
+    where it says how many frames it has.
     """
     if judge is None:
         return None, (f"How like the frames are is not measured: dlib's network is not here. {remedy()}",)
@@ -91,12 +93,12 @@ def frame_distances(
         reference = judge.describe_largest(photo, "").descriptor
     except PhotoError:
         return None, ("How like the frames are is not measured: no face was found in the photo.",)
-    total = sum(1 for _ in video.frames())
+    total = video.count or sum(1 for _ in video.frames())
     chosen = {int(index) for index in np.linspace(0, max(total - 1, 0), min(total, _MOST)).round()}
-    found: list[float | None] = []
+    found: dict[int, float | None] = {}
     for index, pixels in enumerate(video.frames()):
         if index in chosen:
             described = judge.describe_all(pixels, "")
-            found.append(min((float(distance(one.descriptor, reference)) for one in described), default=None))
-    result = FrameDistances(tuple(sorted(chosen)), tuple(found), video.fps)
+            found[index] = min((float(distance(one.descriptor, reference)) for one in described), default=None)
+    result = FrameDistances(tuple(found), tuple(found.values()), video.fps)
     return result, (result.sentence,)

@@ -69,9 +69,9 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
     from fastapi.testclient import TestClient
 
     fake_host.install(monkeypatch, models)
-    from facechain_ext.hosts.webui import routes, template_route
+    from facechain_ext.hosts.webui import picture_route, routes
 
-    monkeypatch.setattr(template_route, "webui_host", lambda: None)  # the instant quality asks nothing of the webui
+    monkeypatch.setattr(picture_route, "webui_host", lambda: None)  # the instant quality asks nothing of the webui
     app = fastapi.FastAPI()
     routes.add_routes(None, app)
     client = TestClient(app)
@@ -100,7 +100,7 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
         ({"faces": {"1": "pixelate"}, "settings": {"quality": "best"}}, "quality is 'best'"),
         ({"faces": {"1": "pixelate"}, "settings": {"steps": 0}}, "steps is a number from 1 to 150, not 0"),
         ({"faces": {"1": "pixelate"}, "settings": {"controls": []}}, "knows no setting 'controls'"),
-        ({"faces": {"1": "pixelate"}, "file": "x"}, "a template portrait takes"),
+        ({"faces": {"1": "pixelate"}, "file": "x"}, "a template has no 'file'"),
         ({"faces": {str(10**30): "keep"}}, "is no number"),
         ({"faces": {"²": "keep"}}, "is no number"),
         ({"faces": {"1": "pixelate"}, "settings": {"denoise": 10**400}}, "a number from 0.05 to 1, not 1000"),
@@ -115,21 +115,21 @@ def test_a_template_portrait_over_the_api(monkeypatch, models):
 def test_what_a_template_request_leaves_out_is_in_its_info_and_refused_when_strict(monkeypatch, models):
     fake_host.install(monkeypatch, models)
     from facechain_ext.errors import InputError
-    from facechain_ext.hosts.webui.template_route import create_template_portrait
+    from facechain_ext.hosts.webui.picture_route import create_picture
 
     pixels = np.asarray(Image.open(io.BytesIO(PHOTO)).convert("RGB"))
     pair = np.concatenate([pixels, pixels[:, ::-1]], 1)
     faces = {"1": {"card": "Nobody"}, "2": "pixelate"}
-    answer = create_template_portrait({"template": base64_of(pair), "faces": faces})
+    answer = create_picture("template", {"template": base64_of(pair), "faces": faces})
     (sentence,) = answer["info"]["left_out"]
     assert sentence.startswith("Face 1 is left as it is: There is no card called Nobody")
     assert answer["notes"] == [sentence]
     with pytest.raises(InputError, match="Face 1 is left as it is: There is no card called Nobody"):
-        create_template_portrait({"template": base64_of(pair), "faces": faces, "strict": True})
+        create_picture("template", {"template": base64_of(pair), "faces": faces, "strict": True})
     nobody = {"1": {"photo": base64_of(np.full((200, 200, 3), 90, np.uint8))}, "2": "pixelate"}
-    assert "Face 1" in create_template_portrait({"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
+    assert "Face 1" in create_picture("template", {"template": base64_of(pair), "faces": nobody})["info"]["left_out"][0]
     with pytest.raises(InputError, match="Face 1 is left as it is"):
-        create_template_portrait({"template": base64_of(pair), "faces": nobody, "strict": True})
+        create_picture("template", {"template": base64_of(pair), "faces": nobody, "strict": True})
 
 
 class RepairHost(Painter):
@@ -139,6 +139,11 @@ class RepairHost(Painter):
         from facechain_ext.recipes.readiness import SMALL
 
         return types.SimpleNamespace(needed=(), ready_controls=frozenset(), defaults=SMALL)
+
+    def encoder(self):
+        from facechain_ext.hosts.webui import models
+
+        return models.encoder()
 
     def likeness_scorer(self):
         return None
@@ -152,10 +157,10 @@ def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests
     fastapi = pytest.importorskip("fastapi")
     from fastapi.testclient import TestClient
 
-    from facechain_ext.hosts.webui import detail_route, routes
+    from facechain_ext.hosts.webui import picture_route, routes
 
     painter = RepairHost()
-    monkeypatch.setattr(detail_route, "webui_host", lambda: painter)
+    monkeypatch.setattr(picture_route, "webui_host", lambda: painter)
     app = fastapi.FastAPI()
     routes.add_routes(None, app)
     client = TestClient(app)
@@ -181,7 +186,7 @@ def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests
     for body, message in [
         ({}, "people says whose faces"),
         ({"people": []}, "people says whose faces"),
-        ({"people": [right], "file": "x"}, "a repair of faces takes"),
+        ({"people": [right], "file": "x"}, "a detail has no 'file'"),
         ({"people": [right], "settings": {"quality": "instant"}}, "has the quality standard"),
         ({"people": [right], "settings": {"denoise": 7}}, "denoise is a number from 0.05 to 1, not 7"),
         ({"people": [right, {"card": "Nobody"}], "strict": True}, "no card called Nobody"),
@@ -193,6 +198,7 @@ def test_a_repair_over_the_api_paints_the_matched_faces_and_refuses_bad_requests
         refused = client.post("/facechain/v1/detail", json={"picture": base64_of(pair), **body})
         assert refused.status_code == 422, body
         assert message in refused.json()["detail"]
+    assert len(painter.jobs) == 1, "what is refused is not painted first"
 
 
 @pytest.mark.parametrize("auth", [None, "anna:secret,ben:word"])

@@ -152,10 +152,11 @@ def job_id(webui, name):
 
 
 def repaired(_webui, name):
-    from facechain_ext.hosts.webui.detail_route import _people
+    from facechain_ext.jobs.recipes.recipe import RequestPeople
+    from facechain_ext.jobs.request_sources import RequestSources
     from facechain_ext.recipes.regions import parse_region_prompts
 
-    return _people(parse_region_prompts([{"card": name}]), 0.5)
+    return RequestPeople(None, RequestSources()).usable(parse_region_prompts([{"card": name}]), 0.5)
 
 
 TEMPLATE = {"template": "x", "faces": {"1": {"card": "?"}}}

@@ -18,8 +18,15 @@ class Frames:
 
     shades: list[int]
     fps: float = 10.0
+    said: int = 0
+    reads: int = 0
+
+    @property
+    def count(self):
+        return self.said
 
     def frames(self):
+        self.reads += 1
         return iter([np.full((4, 4, 3), shade, np.uint8) for shade in self.shades])
 
 
@@ -60,6 +67,14 @@ def test_a_long_video_is_looked_at_evenly_from_its_first_frame_to_its_last(count
     assert (curve.frames[0], curve.frames[-1]) == (0, count - 1)
     assert set(curve.distances) == {0.0}
     assert curve.worst == 0
+
+
+@pytest.mark.parametrize(("said", "reads", "last"), [(20, 1, 19), (0, 2, 19), (40, 1, 18), (10, 1, 9)])
+def test_a_video_is_read_once_where_it_says_how_many_frames_it_has(said, reads, last):
+    video = Frames([10] * 20, said=said)
+    curve, _ = frame_distances(video, PHOTO, ByShade())
+    assert (video.reads, curve.frames[-1]) == (reads, last)
+    assert len(curve.frames) == len(curve.distances)
 
 
 @pytest.mark.parametrize(
