@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from facechain_ext import faces, retouch, styles, weights
 from facechain_ext.errors import FaceChainError
 from facechain_ext.faces import mediapipe_wheel
+from facechain_ext.lazy_names import late_module
+from facechain_ext.methods.fact.files import adapter_files
 from facechain_ext.next_steps import next_steps
 from facechain_ext.weights.lock_file import LOCK_FILE, check_quickly, read_lock
 from facechain_ext.weights.manifest import manifest
@@ -22,6 +24,10 @@ from facechain_ext.weights.store import how_to_get
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from facechain_ext import devices
+else:  # it imports torch, which takes a second
+    devices = late_module("facechain_ext.devices")
 
 
 class HasName(Protocol):
@@ -98,8 +104,6 @@ def as_text(checks: Iterable[Check]) -> str:
 
 def _check_machine() -> Iterable[Check]:
     yield Check("Machine", "Python", "ready", f"{platform.python_version()} on {platform.system()}")
-    from facechain_ext import devices  # noqa: PLC0415 - imports torch, which takes a second
-
     device = devices.diffusion_device()
     if device.type == "cuda":
         name, memory = devices.cuda_properties(device)
@@ -166,8 +170,6 @@ def _changed(path: Path) -> bool:
 
 
 def _check_weights() -> Iterable[Check]:
-    from facechain_ext.methods.fact.files import adapter_files  # noqa: PLC0415 - for the report alone
-
     adapters = adapter_files()  # a user's own will do
     for key, entry in manifest().items():
         found = weights.find(key)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import json
-import os
 import sys
 import wave
+from pathlib import Path
 from typing import Any
 
 # Values of speak_lib.h of eSpeak NG 1.49 to 1.52.
@@ -77,7 +77,7 @@ def speak(path: str, voice: str, words: str) -> list[tuple[int, str]]:
 
 def _library() -> str:
     found = ctypes.util.find_library("espeak-ng")
-    if found is None and os.path.exists(_WINDOWS):  # noqa: PTH110 - this file is a program without the package
+    if found is None and Path(_WINDOWS).exists():
         found = _WINDOWS
     if found is None:
         sys.exit("no library espeak-ng")

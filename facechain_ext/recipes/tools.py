@@ -10,13 +10,16 @@ from PIL import Image
 
 from facechain_ext import faces, retouch
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.lazy_names import late_module
 from facechain_ext.retouch import sandbox
 from facechain_ext.retouch.fuse.options import PAINTED
 
 if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.recipes.style import FaceTool
-    from facechain_ext.retouch.sandbox.process import SandboxProcess
+    from facechain_ext.retouch.sandbox import process
+else:  # seldom used
+    process = late_module("facechain_ext.retouch.sandbox.process")
 
 _FUSION, _RETOUCHING = "face-fusion", "skin-retouch"
 """Keys of the manifest."""
@@ -98,10 +101,8 @@ class RepositoryRetouch:
         return _same_size(_process(_RETOUCHING, "skin-retouching-torch")(picture=pixels), pixels)
 
 
-def _process(key: str, task: str) -> SandboxProcess:
-    from facechain_ext.retouch.sandbox.process import sandbox_process  # noqa: PLC0415 - seldom used
-
-    return sandbox_process(key, task)
+def _process(key: str, task: str) -> process.SandboxProcess:
+    return process.sandbox_process(key, task)
 
 
 def _same_size(made: Pixels, wanted: Pixels) -> Image.Image:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.lazy_names import late_module
 from facechain_ext.storage.paths import safe_child
 from facechain_ext.styles.lora_index import lora_index
 from facechain_ext.styles.style import StyleError
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.styles.style import StyleLora
+    from facechain_ext.weights import download, transfer
     from facechain_ext.weights.transfer import Progress
-
+else:  # they import torch, which takes a second
+    download, transfer = (late_module(f"facechain_ext.weights.{name}") for name in ("download", "transfer"))
 
 _LORA_KEY_PARTS = ("lora", "hada_", "lokr_")
 """Parts of the tensor names of LoRA, LoHa and LoKr files."""
@@ -65,8 +68,6 @@ def pull_lora(
     Raises StyleError for a LoRA without a usable source, WeightsError when the download fails, Cancelled when
     ``cancel`` returns True.
     """
-    from facechain_ext.weights import download, transfer  # noqa: PLC0415 - imports torch, which takes a second
-
     folders = tuple(folders)
     found = find_lora(lora, folders)
     if found is not None:

@@ -76,12 +76,16 @@ def build(host: PageHost) -> None:
         yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
     start.click(on_download, [files], [status, files, listing], **HIDDEN_PROGRESS)
-    stop.click(lambda: downloading.stop_downloads(), [], [status], queue=False)  # noqa: PLW0108 - imported late
+    stop.click(_on_stop, [], [status], queue=False)
     check.click(verify_files, [check_stop], [check_status], **HIDDEN_PROGRESS)
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
     refresh.click(_on_refresh, [], [files, listing, repository, repositories], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
     examine.click(lambda: _examine(host), [], [checks, report])
+
+
+def _on_stop() -> str:
+    return downloading.stop_downloads()
 
 
 def _on_refresh() -> Updates:

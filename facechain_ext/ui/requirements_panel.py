@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable  # noqa: TC003
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.weights.manifest import entry, format_megabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.ui import downloading
 else:
@@ -82,9 +81,13 @@ def build(
         yield [done, *panel_updates(left)]
 
     download.click(on_download, [], [status, *panel.outputs], **HIDDEN_PROGRESS)
-    stop.click(lambda: downloading.stop_downloads(), [], [status], queue=False)  # noqa: PLW0108 - imported late
+    stop.click(_on_stop, [], [status], queue=False)
     refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **HIDDEN_PROGRESS)
     return panel
+
+
+def _on_stop() -> str:
+    return downloading.stop_downloads()
 
 
 def panel_updates(needs: Sequence[Need]) -> Updates:

@@ -56,13 +56,20 @@ class PersonPrompts:
 
         Raises HostError where the host encodes prompts in a way that is not known (it keeps one cache for all).
         """
-        detach(p)
+        self.detach(p)
         if "caches" not in inspect.signature(getattr(p, _METHOD)).parameters:
             raise HostError(
                 "This webui encodes prompts in a way that FaceChain does not know, so the person cannot be put into a "
                 "prompt of SDXL here. Use it in AUTOMATIC1111's webui, Forge, Forge Neo, reForge or Forge Classic."
             )
         setattr(p, _METHOD, functools.partial(self._encode, p, getattr(p, _METHOD)))
+
+    @classmethod
+    def detach(cls, p: Processing) -> None:
+        """Have the host encode the prompts of ``p`` itself again; harmless where it does."""
+        ours = vars(p).get(_METHOD)
+        if isinstance(ours, functools.partial) and getattr(ours.func, "__func__", None) is cls._encode:
+            delattr(p, _METHOD)
 
     def _encode(
         self,
@@ -101,13 +108,6 @@ class PersonPrompts:
             log.exception("the person cannot be put into the prompt")
             self._on_failure(HostError(f"it cannot be put into the prompt: {as_sentence(error)}"))
             return encode(function, prompts, steps, caches, networks, hires_steps)
-
-
-def detach(p: Processing) -> None:
-    """Have the host encode the prompts of ``p`` itself again; harmless where it does."""
-    ours = vars(p).get(_METHOD)
-    if isinstance(ours, functools.partial) and getattr(ours.func, "__func__", None) is PersonPrompts._encode:  # noqa: SLF001 - our own class
-        delattr(p, _METHOD)
 
 
 def text_encoders(model: object) -> list[TextEncoder]:

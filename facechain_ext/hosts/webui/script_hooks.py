@@ -49,7 +49,7 @@ _RUN, _NOTES, _TO_REPAIR = "_facechain_run", "_facechain_notes", "_facechain_to_
 def before_process(p: Processing) -> None:
     """Detach what an earlier generation may have left attached."""
     FaceRun.clear()
-    person_prompts.detach(p)
+    person_prompts.PersonPrompts.detach(p)
 
 
 def process(p: Processing, args: Sequence[object]) -> None:
@@ -140,7 +140,7 @@ def postprocess(p: Processing, processed: Processed | None) -> None:
     run: FaceRun | None = getattr(p, _RUN, None)
     if run is not None:
         run.detach()
-        person_prompts.detach(p)
+        person_prompts.PersonPrompts.detach(p)
         if processed is not None:
             animatediff.label_files(p, processed, run.clip)
         if run.prepared.lora is not None:
@@ -221,7 +221,7 @@ def _continue_without(p: Processing, error: FaceChainError, *, strict: bool) -> 
 def _abandon(p: Processing, run: FaceRun, error: FaceChainError, *, strict: bool) -> None:
     """Detach a run that could not be attached, and ``_fail``."""
     run.detach()
-    person_prompts.detach(p)
+    person_prompts.PersonPrompts.detach(p)
     setattr(p, _RUN, None)
     _fail(p, error, strict=strict)
 

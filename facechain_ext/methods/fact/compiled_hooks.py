@@ -108,7 +108,7 @@ class CompiledHooks:
         self._active: weakref.ref[HookTarget] | None = None
         # not compiled themselves: the active target changes from picture to picture
         register_hooks(unet, sites, self._target, torch.compiler.disable)
-        torch._dynamo.reset()  # noqa: SLF001 - it has no other name
+        torch.compiler.reset()
         log.info("the U-Net is compiled: it is compiled once more, with hooks for the face")
 
     @classmethod

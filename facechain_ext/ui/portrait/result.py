@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import random
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -237,7 +237,7 @@ def plan_job(
 
 def resolve_seed(seed: int) -> int:
     """The given seed, or a random one for -1."""
-    return random.randrange(_LARGEST_SEED) if seed == -1 else seed  # noqa: S311 - noise, no secret
+    return secrets.randbelow(_LARGEST_SEED) if seed == -1 else seed
 
 
 def wanted_controls(form: FormValues, picture: Image.Image) -> list[Control]:

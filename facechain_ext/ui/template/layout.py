@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -37,7 +36,7 @@ from facechain_ext.ui.template.options_panel import (
 from facechain_ext.ui.template.sources_panel import photos_by_name, template_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from facechain_ext.ui import pnginfo
     from facechain_ext.ui.background_task import ReportProgress

@@ -108,7 +108,7 @@ def build(host: PageHost, *, person: bool) -> None:
     form = [name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer]
     outputs = [state, shown_progress, preview, shown]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
-    read = partial(_form, person)
+    read = partial(_form, person=person)
     watch.click(_on_watch, [shown], outputs, **unqueued)
     name.blur(partial(_on_name, host), [name], [table, gallery, word, preset, checkpoint, resume], **unqueued)
     add.click(partial(_on_add, host, read), [*form, files, table], [table, gallery, status], **HIDDEN_PROGRESS)
@@ -136,7 +136,7 @@ def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr
     return background, retouch, views, drawn
 
 
-def _form(person: bool, values: Sequence[Any]) -> PersonForm:  # noqa: FBT001 - bound by the page
+def _form(values: Sequence[Any], *, person: bool) -> PersonForm:
     name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer = values
     word = (word or "").strip() or ("person" if person else "")
     if not word:

@@ -188,9 +188,9 @@ def test_the_hosts_shared_caches_never_hold_the_person(model, person):
     cache = [None, None]
     p.get_conds_with_caching(learn, Prompts(["a woman"]), 10, [cache], None)
     assert cache == [None, None]
-    person_prompts.detach(p)
+    person_prompts.PersonPrompts.detach(p)
     assert "get_conds_with_caching" not in vars(p)
-    person_prompts.detach(p)
+    person_prompts.PersonPrompts.detach(p)
 
 
 def test_img2img_counts_the_steps_that_it_makes(model, person, monkeypatch):
