@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import FaceChainError, InputError
+from facechain_ext.errors import FaceChainError, InputError, WeightsError
 from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.records import JobRecord, new_id, restarted
 from facechain_ext.storage.owner import Owner, acting_as
@@ -191,8 +191,8 @@ class JobQueue:
             message = f"A client may send {limits.photos_per_minute} photos a minute; make a card of a person once."
             raise QueueFullError(message, _MINUTE - (now - times[0]), length)
         times.extend([now] * photos)
-        for name in [name for name, seen in self._photos.items() if not seen]:
-            del self._photos[name]
+        for name in [name for name, seen in self._photos.items() if not seen or now - seen[-1] > _MINUTE]:
+            del self._photos[name]  # of clients that have not sent any lately, however many there were
 
     def _turns(self) -> list[JobRecord]:
         """The waiting jobs in the order in which they will be made: clients in turn, each client's oldest first."""
@@ -252,10 +252,18 @@ class JobQueue:
             self._seconds.append(time.time() - record.started)
 
     def _end(self, record: JobRecord, state: str, error: str = "") -> JobRecord:
-        """Write the end of a job and delete its photos; the lock is held."""
+        """End a job, write that and delete its photos; the lock is held.
+
+        A disk that refuses is named in the job's notes: the job has ended for who asks, and is made anew after a
+        restart.
+        """
         record = replace(record, state=state, error=error, ended=time.time())  # type: ignore[arg-type]
-        self._folder.write(record)
-        self._folder.drop_request(record.id)
+        try:
+            self._folder.write(record)
+            self._folder.drop_request(record.id)
+        except (WeightsError, OSError) as refusal:
+            log.warning("the end of the job %s cannot be written: %s", record.id, refusal)
+            record = replace(record, notes=(*record.notes, str(refusal)))
         self._records[record.id] = record
         self._stopping.discard(record.id)
         self._changed.notify_all()

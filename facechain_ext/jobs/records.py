@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from facechain_ext.errors import InputError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.json_store import read_json, write_json
 
@@ -82,13 +82,20 @@ class JobFolder:
         self.folder = folder
 
     def create(self, record: JobRecord, job_request: Mapping[str, object]) -> None:
-        """Write a new job; once this returns, it survives the end of the program. Raises WeightsError, OSError."""
+        """Write a new job; once this returns, it survives the end of the program.
+
+        Raises WeightsError when the disk refuses; nothing of the job is left then.
+        """
         place = self._place(record.id)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place.mkdir(mode=0o700)
-        with atomic_write(place / _ORDER) as part:
-            part.write_text(json.dumps(job_request), encoding="utf-8")
-        self.write(record)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place.mkdir(mode=0o700)
+            with atomic_write(place / _ORDER) as part:
+                part.write_text(json.dumps(job_request), encoding="utf-8")
+            self.write(record)
+        except (WeightsError, OSError) as error:
+            self.remove(record.id)
+            raise WeightsError(f"The job cannot be kept ({error}); check the disk of {self.folder}.") from error
 
     def write(self, record: JobRecord) -> None:
         """Replace a job's record; raises WeightsError when the disk refuses."""

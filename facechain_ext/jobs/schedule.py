@@ -53,6 +53,8 @@ class _Waiting:
     running: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopped: bool = False
+    fault: Exception | None = None
+    """For which the batch was stopped."""
 
     def is_over(self) -> bool:
         """Whether nothing is left to do or the batch is stopped."""
@@ -72,7 +74,8 @@ def run_items(
     An item that fails goes to the end of the queue, ``ATTEMPTS`` times at most. A lost worker's item goes to the next
     worker at once, and counts as failed only when it has lost as many workers. A lost worker is asked every ``pause``
     seconds whether it is back, a few times. False means that items are left because no worker was. ``on_row`` is called
-    from the workers' threads.
+    from the workers' threads. Raises WeightsError and OSError when a result cannot be written, and what ``on_row``
+    raises of these; the batch is stopped then.
     """
     waiting = _Waiting(deque((item, 0, 0) for item in items if not results.is_done(item.id)))
     threads = [
@@ -90,6 +93,8 @@ def run_items(
             waiting.stopped = True
             waiting.changed.notify_all()
         raise
+    if waiting.fault is not None:
+        raise waiting.fault
     return not waiting.queue
 
 
@@ -104,7 +109,14 @@ def _work(
                 return
             item, attempts, lost = waiting.queue.popleft()
             waiting.running += 1
-        again, is_lost = _one(worker, item, attempts, lost, results, on_row)
+        try:
+            again, is_lost = _one(worker, item, attempts, lost, results, on_row)
+        except (FaceChainError, OSError) as error:  # the results cannot be written
+            with waiting.changed:
+                waiting.running -= 1
+                waiting.fault, waiting.stopped = waiting.fault or error, True
+                waiting.changed.notify_all()
+            return
         with waiting.changed:
             waiting.running -= 1
             if again is not None:

@@ -9,7 +9,7 @@ import os
 import pytest
 from PIL import Image
 
-from facechain_ext.errors import InputError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.jobs.items import CARD_URL, FileSources, combine, embedded, list_people, make_items, read_table
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.jobs.schedule import run_items, try_item
@@ -159,6 +159,15 @@ def test_an_unexpected_error_is_the_item_s_and_not_the_end(tmp_path):
     assert run_items(items, [Broken()], results)
     assert results.row(items[1].id).error == "ZeroDivisionError: no reason"
     assert results.is_done(items[2].id)
+
+
+def test_a_disk_that_refuses_ends_the_batch_and_every_worker(tmp_path):
+    class FullDisk(ResultFolder):
+        def save(self, *_, **__):
+            raise WeightsError("No space is left.")
+
+    with pytest.raises(WeightsError, match="No space is left"):
+        run_items([item(seed) for seed in range(6)], [Worker("a"), Worker("b")], FullDisk(tmp_path))
 
 
 def test_a_picture_that_another_worker_wrote_stays(tmp_path):

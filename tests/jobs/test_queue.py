@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from facechain_ext.errors import InputError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.jobs.queue import JobQueue, KeyReusedError, QueueFullError, QueueLimits
 from facechain_ext.jobs.records import JobFolder, public_facts
 from facechain_ext.storage.owner import Owner
@@ -134,6 +134,27 @@ def test_an_error_is_the_job_s_and_the_next_goes_on(folder):
     assert [one.state for one in ended] == ["failed", "failed", "done"]
     assert ended[0].error == "There is no card called Anna."
     assert "no reason" in ended[1].error
+
+
+def test_a_full_disk_ends_a_job_with_a_note_and_the_next_goes_on(folder):
+    class FullDisk(JobFolder):
+        def write(self, record):
+            if record.has_ended:
+                raise WeightsError("No space is left.")
+            super().write(record)
+
+    queue = JobQueue(FullDisk(folder.folder), make)
+    queue.start()
+    ended = finish(queue, *(queue.submit(job_request(seed))[0] for seed in range(2)))
+    assert [(one.state, one.notes) for one in ended] == [("done", ("No space is left.",))] * 2
+
+
+def test_a_job_that_cannot_be_kept_is_refused_and_leaves_nothing(folder):
+    folder.folder.write_bytes(b"a file in place of the folder")
+    queue = JobQueue(folder, make)
+    with pytest.raises(WeightsError, match="The job cannot be kept"):
+        queue.submit(job_request(0))
+    assert queue.length() == 0
 
 
 def test_stopping_and_deleting(folder):

@@ -132,7 +132,10 @@ def _show(request: Request, job_id: str) -> Response:
 def _stop(request: Request, job_id: str) -> Response:
     del request
     record = _record(job_id)
-    left = job_queue.job_queue().stop(record.id, current_owner())
+    try:
+        left = job_queue.job_queue().stop(record.id, current_owner())
+    except InputError as error:  # it was deleted meanwhile
+        _not_found(error)
     return JSONResponse({**_facts(left or record), **({} if left else {"deleted": True})})
 
 
