@@ -152,7 +152,8 @@ class CardLibrary:
     def add(self, file: Path, name: str | None = None) -> str:
         """Import a card file into the library after checking it; returns its name, numbered when the name exists.
 
-        Raises WeightsError for a file that is no card, and for a name that is not safe; the library is then unchanged.
+        Raises WeightsError for a file that is no card, InputError for a name that is not safe; the library is then
+        unchanged.
         """
         identity = _load_card(file)
         base_name = name if name is not None else file.name.removesuffix(SUFFIX)

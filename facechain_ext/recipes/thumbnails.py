@@ -56,7 +56,7 @@ def keep_first_picture(
     """Make the user's first good picture in a style the style's thumbnail; its file, or None when it stays as it is.
 
     Good is at least GOOD_SIDE pixels wide and high and like the person; a thumbnail that is there is never replaced.
-    Raises OSError when it cannot be written.
+    Raises OSError and WeightsError when it cannot be written.
     """
     path = thumbnail_path(folder or OwnedFolder(default_folder()).own(current_owner()), style)
     if path.exists() or min(picture.size) < GOOD_SIDE or likeness is None or not likeness.is_alike:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import InputError
+from facechain_ext.errors import InputError, WeightsError
 from facechain_ext.storage.json_store import read_json, write_json
 from facechain_ext.storage.paths import existing_child
 
@@ -92,7 +92,10 @@ class OwnedFolder:
     def prepare(self, owner: Owner) -> Path:
         """The folder of ``own``, made where it is missing; raises WeightsError when it cannot be written."""
         folder = self.own(owner)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WeightsError(f"{folder} cannot be made ({error}); check the disk and the models folder.") from error
         note = folder / _LOGIN_FILE
         if owner.name and not note.exists():
             write_json(note, {"login": owner.name})

@@ -74,12 +74,18 @@ def is_used(word: str) -> bool:
 
 
 def read_table(folder: Path) -> list[CaptionRow]:
-    """The table as it was written; no rows where there is none. Raises PhotoError when it lacks a column."""
+    """The table as it was written; no rows where there is none.
+
+    Raises PhotoError when it lacks a column, or was saved as something else than a table in UTF-8.
+    """
     path = folder / TABLE
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (ValueError, csv.Error) as error:  # spreadsheets save in the system's own encoding unless told otherwise
+        raise PhotoError(f"{path} is no table in UTF-8 ({error}); save it as CSV in UTF-8.") from error
     if rows and not {"file", "caption"} <= rows[0].keys():
         raise PhotoError(f"{path} lacks the columns file and caption; delete it, and it is made again.")
     return [

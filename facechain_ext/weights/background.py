@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.weights.transfer import Progress
+
+log = logging.getLogger(__name__)
 
 DownloadState = Literal["queued", "running", "done", "stopped", "failed"]
 
@@ -103,6 +106,9 @@ class Downloads:
             self._finish(key, "failed", str(error))
         except OSError as error:
             self._finish(key, "failed", f"{error}. Check the models folder and its disk.")
+        except Exception as error:  # else it would count as running for ever
+            log.exception("the download of %s failed", key)
+            self._finish(key, "failed", f"{type(error).__name__}: {error}. The console has the details.")
         else:
             self._finish(key, "done", f"{key} is here: {path.name}", path)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from facechain_ext.errors import FaceChainError
+from facechain_ext.errors import FaceChainError, WeightsError
 from facechain_ext.identity import Identity, PhotoFact
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.storage.owner import OwnedFolder, Owner, acting_as, current_owner, use_logins
@@ -112,3 +112,9 @@ def test_cards_from_before_logins_are_everybodys_and_stay(library):
             for act in (CardLibrary().delete, lambda name: CardLibrary().share(name, on=False)):
                 with pytest.raises(FaceChainError, match="shared by others"):
                     act("Anna")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "cards").write_bytes(b"a file in place of the folder")
+    with pytest.raises(WeightsError, match="cannot be made"):
+        OwnedFolder(tmp_path / "cards").prepare(ALICE)

@@ -116,6 +116,14 @@ def test_a_page_changes_only_the_captions_that_it_shows(train_request, pictures,
     assert [(row.use, row.caption) for row in saved_captions("ink  DRAWING")] == expected
 
 
+def test_a_table_of_another_encoding_is_named(train_request, pictures):
+    add_pictures(train_request, pictures)
+    table = train_request.pictures / TABLE
+    table.write_bytes(table.read_text(encoding="utf-8").replace("yes", "是").encode("gbk"))
+    with pytest.raises(PhotoError, match=r"captions\.csv is no table in UTF-8"):
+        saved_captions(train_request.name)
+
+
 @pytest.mark.parametrize("name", ["", " ", "Another"])
 def test_a_style_that_was_not_begun_shows_no_captions_and_keeps_none(train_request, pictures, name):
     add_pictures(train_request, pictures)

@@ -80,6 +80,14 @@ def test_one_that_fails_says_why_and_harms_no_other(downloads, server):
     assert "Choose one of" in wait(downloads, "no-such-key", "failed").message
 
 
+def test_one_that_fails_unexpectedly_says_so_and_does_not_run_for_ever(downloads):
+    def task(key, *, progress, cancel):
+        raise ZeroDivisionError("no reason")
+
+    downloads.start("one", task)
+    assert "ZeroDivisionError: no reason" in wait(downloads, "one", "failed").message
+
+
 def test_another_task_by_the_same_signature(downloads):
     def task(key, *, progress, cancel):
         progress(transfer.Progress(key, "lora.safetensors", 1, 2))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import PhotoError, WeightsError
 from facechain_ext.recipes.template.image import read_template
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.storage.owner import OwnedFolder, Owner, current_owner
@@ -39,9 +39,7 @@ _changing = threading.Lock()
 class TemplateGallery:
     """The pictures directly inside ``own_folder``, or (None) those in the models folder that the current owner may see.
 
-    Names are those of their files.
-
-    Every method that takes a name raises WeightsError when it is no safe file name.
+    Names are those of their files. Every method that takes a name raises InputError when it is no safe file name.
     """
 
     own_folder: Path | None = None
@@ -77,7 +75,8 @@ class TemplateGallery:
     def add(self, file: Path, name: str = "") -> str:
         """Copy a picture into the folder under ``name`` or its own; gives the name, changed when it was taken.
 
-        Raises PhotoError for a file that is no template, with the folder unchanged.
+        Raises PhotoError for a file that is no template, WeightsError when it cannot be written; the folder is
+        unchanged then.
         """
         wanted = Path(safe_name(name or file.name))
         content = file.read_bytes()
@@ -90,8 +89,11 @@ class TemplateGallery:
             while self._folders.find(self._owner, free) is not None:
                 free, number = f"{wanted.stem} {number}{wanted.suffix}", number + 1
             path = safe_child(folder, free)
-            with atomic_write(path) as part:
-                part.write_bytes(content)
+            try:
+                with atomic_write(path) as part:
+                    part.write_bytes(content)
+            except OSError as error:
+                raise WeightsError(f"{path} cannot be written ({error}); check the disk and the folder.") from error
         return free
 
     def delete(self, name: str) -> None:

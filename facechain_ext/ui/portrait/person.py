@@ -41,7 +41,8 @@ def preview_photo(path: Path, face: int | None = None) -> PhotoPreview:
 def load_identity(host: PageHost, person: PersonRequest) -> Identity:
     """The identity of the card, else of the photos, mixed with the second card if there is one.
 
-    Raises PhotoError when nobody is given or no photo can be used, WeightsError for a card that cannot be read.
+    Raises PhotoError when nobody is given or no photo can be used, InputError for a card that is not there,
+    WeightsError for one that cannot be read.
     """
     if person.card:
         first = CardLibrary().load(person.card)
@@ -107,7 +108,7 @@ def guess_subject(path: Path, face: int | None = None) -> tuple[str, Subject]:
 def save_card(make: Callable[[], Identity], name: str, *, agreed: bool, replaces: str = "instead of the photos") -> str:
     """Save the identity that ``make`` returns as the card ``name``; the sentence for the page, ending in ``replaces``.
 
-    Raises PhotoError without the person's consent, WeightsError for a name that is taken or not safe, and what ``make``
+    Raises PhotoError without the person's consent, InputError for a name that is taken or not safe, and what ``make``
     raises.
     """
     if not agreed:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.storage.atomic_write import atomic_write
+from facechain_ext.storage.json_store import write_json
 from facechain_ext.storage.owner import OwnedFolder, current_owner
 from facechain_ext.ui.portrait.form import NAMES, validated_form
 from facechain_ext.weights import models_folder, safe_child, safe_name
@@ -31,20 +31,17 @@ def names() -> list[str]:
 def save(name: str, form: FormValues) -> None:
     """Save settings under ``name``, replacing a preset of the same name.
 
-    Raises InputError for an empty name, WeightsError for one that is unsafe as a file name.
+    Raises InputError for a name that is empty or unsafe as a file name, WeightsError when it cannot be written.
     """
     path = safe_child(OwnedFolder(folder()).prepare(current_owner()), _file_name(name))
-    with atomic_write(path) as temporary:
-        temporary.write_text(
-            json.dumps({key: form[key] for key in NAMES}, ensure_ascii=False, indent=1), encoding="utf-8"
-        )
+    write_json(path, {key: form[key] for key in NAMES})
 
 
 def load(name: str) -> Form:
     """The settings called ``name``; raises InputError when there are none or their file is damaged."""
     try:
         return validated_form(json.loads(_existing(name).read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"The preset {name} is damaged ({error}); delete it and save it again.") from error
 
 
@@ -54,7 +51,7 @@ def delete(name: str) -> None:
 
 
 def exists(name: str) -> bool:
-    """Whether there is a preset called ``name``; raises InputError or WeightsError for an impossible name."""
+    """Whether there is a preset called ``name``; raises InputError for an impossible name."""
     return OwnedFolder(folder()).find(current_owner(), _file_name(name)) is not None
 
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import HostError, InputError
+from facechain_ext.errors import HostError, InputError, WeightsError
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.finishing import PortraitFinisher
 from facechain_ext.recipes.framing import full_body_controls
@@ -159,7 +159,7 @@ def _save_style_thumbnail(key: str, finished: Finished) -> None:
         return
     try:
         keep_first_picture(style, finished.portrait.picture, finished.likeness)
-    except OSError as error:
+    except (OSError, WeightsError) as error:
         log.warning("the picture of the style %s cannot be kept: %s", key, error)
 
 
