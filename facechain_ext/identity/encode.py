@@ -161,6 +161,13 @@ def to_encoder_input(aligned: Pixels) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))
 
 
+def embed_aligned(encoder: TransFace, aligned: Pixels) -> torch.Tensor:
+    """The encoder's embedding of an aligned RGB face uint8 [112, 112, 3]: float32 [512] on the CPU, of any length."""
+    with torch.no_grad():
+        embedding: torch.Tensor = encoder(to_encoder_input(aligned)[None].to(encoder.pos_embed.device))[1]
+    return embedding[0].float().cpu()
+
+
 def _masked_landmarks(pixels: Pixels, head: HeadMask, face: Face, detector: Detector) -> Points:
     """The landmarks of ``face`` [5, 2], detected again on the picture masked to the head."""
     rows, columns = np.where(head.head.any(1))[0], np.where(head.head.any(0))[0]

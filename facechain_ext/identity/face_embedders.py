@@ -6,12 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.faces.recognise import RECOGNISERS, dlib_resnet
-from facechain_ext.identity.encode import to_encoder_input
+from facechain_ext.identity.encode import embed_aligned
 from facechain_ext.identity.likeness_scale import LIKENESS_THRESHOLDS
 from facechain_ext.identity.photo_likeness import SAME
 from facechain_ext.weights.store import how_to_get
@@ -93,9 +92,7 @@ class EncoderRecogniser:
 
     def embed(self, aligned: Pixels) -> Vector:
         """The embedding of an aligned face, of unit length."""
-        with torch.no_grad():
-            face = to_encoder_input(aligned)[None].to(self._encoder.pos_embed.device)
-            vector = self._encoder(face)[1][0].float().cpu().numpy()
+        vector = embed_aligned(self._encoder, aligned).numpy()
         return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
 
 

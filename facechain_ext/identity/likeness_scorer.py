@@ -47,9 +47,8 @@ class EncoderScorer:
     def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
         """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
         reference = self._reference_embedding(identity)
-        scores = [
-            likeness(self._embedding(face), reference) for face in _aligned_faces(picture, self.detector, self.masker)
-        ]
+        found = _aligned_faces(picture, self.detector, self.masker)
+        scores = [likeness(encode.embed_aligned(self.encoder, face), reference) for face in found]
         return Likeness(max(scores), "TransFace", independent=False) if scores else None
 
     def _reference_embedding(self, identity: Identity) -> torch.Tensor:
@@ -57,14 +56,8 @@ class EncoderScorer:
         if identity.encoder == self.encoder.digest:
             return identity.embedding
         photos = zip(identity.aligned, identity.photo_shares, strict=True)
-        embeddings = [weight * F.normalize(self._embedding(face), dim=0) for face, weight in photos if weight > 0]
-        return torch.stack(embeddings).sum(0)
-
-    def _embedding(self, aligned: Pixels) -> torch.Tensor:
-        with torch.no_grad():
-            face = encode.to_encoder_input(aligned)[None].to(self.encoder.pos_embed.device)
-            embedding: torch.Tensor = self.encoder(face)[1]
-        return embedding[0].float().cpu()
+        used = ((encode.embed_aligned(self.encoder, face), weight) for face, weight in photos if weight > 0)
+        return torch.stack([weight * F.normalize(embedding, dim=0) for embedding, weight in used]).sum(0)
 
 
 @dataclass
@@ -91,11 +84,12 @@ class RecogniserScorer:
 
     def _reference_embedding(self, identity: Identity) -> NDArray[np.float32]:
         """The weighted mean of the embeddings of the photos, of unit length; cached for the latest identity."""
-        if self._cached_reference is None or self._cached_reference[0] != identity.digest:
+        cached = self._cached_reference  # read once: another thread may score another identity meanwhile
+        if cached is None or cached[0] != identity.digest:
             photos = zip(identity.aligned, identity.photo_shares, strict=True)
             total = np.sum([weight * self.recogniser.embed(face) for face, weight in photos if weight > 0], axis=0)
-            self._cached_reference = identity.digest, total / max(float(np.linalg.norm(total)), 1e-9)
-        return self._cached_reference[1]
+            cached = self._cached_reference = identity.digest, total / max(float(np.linalg.norm(total)), 1e-9)
+        return cached[1]
 
 
 def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:

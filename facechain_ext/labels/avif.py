@@ -119,9 +119,7 @@ def _xmp_item(content: bytes, iinf: _Box) -> int | None:
 
 def _locations(content: bytes, iloc: _Box) -> list[_Location]:
     version, at = content[iloc.body], iloc.body + 4
-    sizes = content[at], content[at + 1]
-    offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
-    index_size = sizes[1] & 15 if version else 0
+    offset_size, length_size, base_size, index_size = _sizes(content, iloc)
     wide = version >= 2
     count = int.from_bytes(content[at + 2 : at + (6 if wide else 4)], "big")
     at += 6 if wide else 4
@@ -217,6 +215,7 @@ def _extended(content: bytes, box: _Box, added: bytes, width: int, *, counts_at:
 
 
 def _sizes(content: bytes, iloc: _Box) -> tuple[int, int, int, int]:
+    """Bytes of an offset, of a length, of a base offset and of an extent's index in the entries of ``iloc``."""
     first, second = content[iloc.body + 4], content[iloc.body + 5]
     return first >> 4, first & 15, second >> 4, second & 15 if content[iloc.body] else 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from facechain_ext.errors import HostError, InputError
 from facechain_ext.media.ffmpeg import last_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 Speaker = Literal["auto", "piper", "espeak-ng", "edge-tts"]
 SPEAKERS: tuple[Speaker, ...] = ("auto", "piper", "espeak-ng", "edge-tts")
@@ -121,12 +120,9 @@ def _edge(words: str, folder: Path, voice: str, *, allowed: bool) -> Speech:
     return Speech(_written(path, "edge-tts"))
 
 
-def _run(command: Sequence[str], words: str, name: str, environment: Mapping[str, str] | None = None) -> str:
+def _run(command: Sequence[str], words: str, name: str) -> str:
     try:
-        done = subprocess.run(
-            command, input=words.encode(), capture_output=True, timeout=_SECONDS, check=False,
-            env={**os.environ, **(environment or {})},
-        )  # fmt: skip
+        done = subprocess.run(command, input=words.encode(), capture_output=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise HostError(f"{name} took more than {_SECONDS:.0f} seconds. Say fewer words.") from error
     except OSError as error:
