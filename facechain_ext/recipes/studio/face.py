@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces, retouch
-from facechain_ext.errors import Cancelled, HostError, PhotoError
-from facechain_ext.recipes.job import Control, Inpaint, Job, Person
+from facechain_ext.errors import Cancelled, PhotoError
+from facechain_ext.recipes.job import Control, Inpaint, Person
 from facechain_ext.recipes.studio.masks import SKIN_BLUR, fusion_share, input_mask, second_mask
 from facechain_ext.recipes.studio.presets import SECOND
-from facechain_ext.recipes.template.quality import StageView, blend_photo
+from facechain_ext.recipes.template.quality import StageView, blend_photo, painting_job, require_host
 from facechain_ext.recipes.template.source_photo import choose_photo
 from facechain_ext.recipes.upscaling import upscale
 from facechain_ext.retouch.color_shift import blend_by, box_blur, shift_color
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from facechain_ext.faces.types import Mask, Pixels
-    from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.studio.masks import CropFace
     from facechain_ext.recipes.studio.presets import StudioPreset
@@ -79,18 +78,11 @@ def diffuse(
     """One inpaint of a crop inside ``mask``; ``numbers`` are its denoising and its steps. Raises Cancelled."""
     settings = context.settings
     denoise, steps = numbers
-    job = Job(
-        settings.prompt,
-        settings.negative_prompt,
-        people=tuple(people),
-        method=settings.method,
-        method_settings=settings.method_settings,
-        seed=seed,
+    job = replace(
+        painting_job(settings, people, seed=seed, size=(start.shape[1], start.shape[0])),
         steps=steps,
         sampler=preset.sampler or settings.sampler,
         cfg=preset.cfg or settings.cfg,
-        width=start.shape[1],
-        height=start.shape[0],
         controls=units,
         inpaint=Inpaint(Image.fromarray(start), denoise, Image.fromarray(mask * np.uint8(255))),
     )
@@ -102,13 +94,6 @@ def diffuse(
 def sampled(numbers: tuple[float, int]) -> int:
     """The steps that an inpaint samples of these numbers."""
     return max(round(numbers[0] * numbers[1]), 1)
-
-
-def require_host(context: TemplateContext) -> Host:
-    """The host; raises HostError without one."""
-    if context.host is None:
-        raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")
-    return context.host
 
 
 @dataclass(eq=False)

@@ -16,7 +16,13 @@ from facechain_ext.recipes.studio.face import THIRD, StudioFace, control_units, 
 from facechain_ext.recipes.studio.masks import changeable, crop_face, crop_mask, crop_square, seam_mask
 from facechain_ext.recipes.studio.presets import SECOND, WHOLE, chosen_stages, find_preset
 from facechain_ext.recipes.template.crop import fit_size, painted_side, paste, resized
-from facechain_ext.recipes.template.quality import FaceResult, StageView, choose_most_like, require_identity
+from facechain_ext.recipes.template.quality import (
+    FaceResult,
+    StageView,
+    choose_most_like,
+    person_strength,
+    require_identity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +71,7 @@ class StudioQuality:
         size = painted_side(place[2], settings.sides)
         before, face = crop_face(pixels, target, place, size)
         free = crop_mask(self.mask(target, settings), place, size)
-        strength = settings.strength if source.strength is None else source.strength
-        person = Person(identity, strength, region=free.astype(np.float32))
+        person = Person(identity, person_strength(source, settings), region=free.astype(np.float32))
         tries: list[StudioFace] = []
         for number in range(settings.count):
             run = StudioFace(

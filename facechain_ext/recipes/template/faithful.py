@@ -16,10 +16,18 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext import faces
-from facechain_ext.errors import Cancelled, HostError
-from facechain_ext.recipes.job import Control, Inpaint, Job, Person
+from facechain_ext.errors import Cancelled
+from facechain_ext.recipes.job import Control, Inpaint, Person
 from facechain_ext.recipes.template.crop import dilate, face_crop, painted_side, square
-from facechain_ext.recipes.template.quality import FaceResult, choose_most_like, composite, require_identity
+from facechain_ext.recipes.template.quality import (
+    FaceResult,
+    choose_most_like,
+    composite,
+    painting_job,
+    person_strength,
+    require_host,
+    require_identity,
+)
 from facechain_ext.retouch.fuse import blend_face
 from facechain_ext.retouch.fuse.options import PAINTED
 
@@ -94,9 +102,7 @@ class FaithfulQuality:
 
         Raises Cancelled when the work was stopped.
         """
-        host, settings, detector, passes = context.host, context.settings, context.detector, context.passes
-        if host is None:
-            raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")
+        host, settings, detector, passes = require_host(context), context.settings, context.detector, context.passes
         notes: list[str] = []
         left, top, side = face_crop(target)
         size = painted_side(side, settings.sides)
@@ -112,19 +118,8 @@ class FaithfulQuality:
         )
         only_target = view(np.where(others[..., None], np.uint8(0), pixels))
         mask = view(np.repeat(self.mask(target, settings)[..., None], 3, -1) * np.uint8(255))[..., 0]
-        base = Job(
-            settings.prompt,
-            settings.negative_prompt,
-            people=(Person(identity, _FIRST_STRENGTH),),
-            method=settings.method,
-            method_settings=settings.method_settings,
-            seed=settings.seed + target.number,
-            steps=settings.steps,
-            sampler=settings.sampler,
-            cfg=settings.cfg,
-            width=size,
-            height=size,
-        )
+        alone = Person(identity, _FIRST_STRENGTH)
+        base = painting_job(settings, [alone], seed=settings.seed + target.number, size=(size, size))
         first_steps, *inpaint_steps = _steps_of_passes(settings)
         available = settings.controls
         pose = (Control("openpose", Image.fromarray(only_target)),) if "openpose" in available else ()
@@ -143,7 +138,7 @@ class FaithfulQuality:
             return tuple(found)
 
         region = np.asarray(mask / 255.0, np.float32)
-        people = (Person(identity, settings.strength, region=region),)
+        people = (Person(identity, person_strength(source, settings), region=region),)
         picture = Image.fromarray(view(pixels))
         inpaints = ((settings.denoise, _WEIGHTS), (_REFINE, _REFINING))
         for (denoise, weights), steps in zip(inpaints, inpaint_steps, strict=True):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.recipes.job import Job
 from facechain_ext.recipes.template.crop import face_crop, paste
 from facechain_ext.recipes.template.source_photo import choose_photo, photo_notes, result_doubts
 from facechain_ext.retouch.fuse import blend_face
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
-    from facechain_ext.recipes.job import ControlKind
+    from facechain_ext.recipes.job import ControlKind, Person
     from facechain_ext.recipes.template.faces import TemplateFace
     from facechain_ext.recipes.template.passes import Passes
     from facechain_ext.recipes.template.settings import FaceSource, Settings
@@ -154,6 +155,35 @@ def require_identity(source: FaceSource) -> Identity:
     if source.identity is None:
         raise PhotoError("painting needs an identity; give a photo with an encoder, or a card.")
     return source.identity
+
+
+def require_host(context: TemplateContext) -> Host:
+    """The host that paints; raises HostError without one."""
+    if context.host is None:
+        raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")
+    return context.host
+
+
+def person_strength(source: FaceSource, settings: Settings) -> float:
+    """The strength of a person: their own, else that of the settings."""
+    return settings.strength if source.strength is None else source.strength
+
+
+def painting_job(settings: Settings, people: Sequence[Person], *, seed: int, size: tuple[int, int]) -> Job:
+    """The job that paints ``people`` as the settings say, at ``size``: width and height in pixels."""
+    return Job(
+        settings.prompt,
+        settings.negative_prompt,
+        people=tuple(people),
+        method=settings.method,
+        method_settings=settings.method_settings,
+        seed=seed,
+        steps=settings.steps,
+        sampler=settings.sampler,
+        cfg=settings.cfg,
+        width=size[0],
+        height=size[1],
+    )
 
 
 def choose_most_like(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from facechain_ext.errors import HostError
-from facechain_ext.recipes.job import Inpaint, Job, Person
+from facechain_ext.recipes.job import Inpaint, Person
 from facechain_ext.recipes.template.crop import dilate_mask, face_crop, match_color, painted_side, square, surroundings
 from facechain_ext.recipes.template.quality import (
     FaceResult,
     blend_photo,
     choose_most_like,
     composite,
+    painting_job,
+    person_strength,
+    require_host,
     require_identity,
 )
 from facechain_ext.retouch.fuse.options import PAINTED, BlendOptions
@@ -75,7 +78,7 @@ class StandardQuality:
     ) -> FaceResult:
         """Paint the face; with ``fuse`` the photo is blended over the result."""
         identity = require_identity(source)
-        strength = context.settings.strength if source.strength is None else source.strength
+        strength = person_strength(source, context.settings)
         tries = self._inpaint(pixels, target, identity, strength, context)
         best, notes = choose_most_like(tries, target, identity, context.scorer)
         result = composite(pixels, target, self.mask(target, context.settings), best)
@@ -89,31 +92,20 @@ class StandardQuality:
         self, pixels: Pixels, target: TemplateFace, identity: Identity, strength: float, context: TemplateContext
     ) -> list[Image.Image]:
         """The finished tries: crops around the face, painted inside the mask."""
-        if context.host is None:
-            raise HostError("Painting faces needs a checkpoint; load one, or choose the quality instant.")
-        settings = context.settings
+        host, settings = require_host(context), context.settings
         left, top, side = face_crop(target)
         painted = painted_side(side, settings.sides)
         mask = self.mask(target, settings)
         crop = square(pixels, left, top, side)
         small_mask = cv2.resize(square(mask[..., None] * np.uint8(255), left, top, side), (painted, painted))
         start = Image.fromarray(crop).resize((painted, painted), Image.Resampling.LANCZOS)
-        job = Job(
-            settings.prompt,
-            settings.negative_prompt,
-            people=(Person(identity, strength, region=np.asarray(small_mask / 255.0, np.float32)),),
-            method=settings.method,
-            method_settings=settings.method_settings,
+        person = Person(identity, strength, region=np.asarray(small_mask / 255.0, np.float32))
+        job = replace(
+            painting_job(settings, [person], seed=settings.seed + target.number, size=(painted, painted)),
             count=settings.count,
-            seed=settings.seed + target.number,
-            steps=settings.steps,
-            sampler=settings.sampler,
-            cfg=settings.cfg,
-            width=painted,
-            height=painted,
             inpaint=Inpaint(start, settings.denoise, Image.fromarray(small_mask)),
         )
-        finished = list(context.passes.generate(context.host, job, self.progress_steps(settings)))
+        finished = list(context.passes.generate(host, job, self.progress_steps(settings)))
         if not settings.match:
             return finished
         before = np.asarray(start)
