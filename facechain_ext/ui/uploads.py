@@ -4,13 +4,39 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facechain_ext.errors import PhotoError
+from facechain_ext.errors import InputError, PhotoError
+from facechain_ext.identity.library import CardLibrary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from facechain_ext.identity import Identity
+
+_MAX_BYTES = 512 << 20
+"""Of a file: ten minutes of a recording in the best quality have a fifth of it."""
+
+
+@dataclass(frozen=True)
+class UploadedSources:
+    """The references of the page's requests: uploaded files by what they are, and cards by name."""
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    def picture(self, reference: str) -> bytes:
+        """The content of an uploaded file; raises InputError for one that is too large."""
+        path = self.files[reference]
+        size = path.stat().st_size
+        if size > _MAX_BYTES:
+            raise InputError(f"{path.name} has {size >> 20} MB; give a file of at most {_MAX_BYTES >> 20}.")
+        return path.read_bytes()
+
+    def card(self, reference: str) -> tuple[str, Identity]:
+        """A card of the library; raises InputError where there is none, WeightsError for a damaged one."""
+        return reference, CardLibrary().load(reference)
 
 
 def upload_folder() -> Path:

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import InputError
-from facechain_ext.identity.library import CardLibrary
 from facechain_ext.recipes.talking.engine_settings import COMMAND, PREVIEW, SADTALKER
 from facechain_ext.ui.template.choices import CARD, PHOTO
-from facechain_ext.ui.uploads import temporary_file
+from facechain_ext.ui.uploads import UploadedSources, temporary_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from facechain_ext.identity import Identity
     from facechain_ext.recipes.clip.frame_distances import FrameDistances
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
@@ -27,8 +25,6 @@ WORDS, RECORDING, MICROPHONE = "words", "recording", "microphone"
 VOICES = (WORDS, RECORDING, MICROPHONE)
 """Where a voice comes from."""
 ENGINE_LABELS: Mapping[str, str] = {PREVIEW: "preview", SADTALKER: "SadTalker", COMMAND: "another engine"}
-_MAX_BYTES = 512 << 20
-"""Of a file: ten minutes of a recording in the best quality have a fifth of it."""
 
 
 @dataclass(frozen=True)
@@ -68,32 +64,13 @@ class FinishedVideo:
     curve: FrameDistances | None = None
 
 
-@dataclass
-class _PageFiles:
-    """The references of a request: uploaded files by what they are, and cards by name."""
-
-    files: Mapping[str, Path]
-
-    def picture(self, reference: str) -> bytes:
-        """The content of an uploaded file; raises InputError for one that is too large."""
-        path = self.files[reference]
-        size = path.stat().st_size
-        if size > _MAX_BYTES:
-            raise InputError(f"{path.name} has {size >> 20} MB; give a file of at most {_MAX_BYTES >> 20}.")
-        return path.read_bytes()
-
-    def card(self, reference: str) -> tuple[str, Identity]:
-        """A card of the library; raises WeightsError where there is none."""
-        return reference, CardLibrary().load(reference)
-
-
 def make_video(host: PageHost, request: MovingRequest, report: ReportProgress) -> FinishedVideo:
     """Make and save the video; raises FaceChainError, and nothing is written then."""
     from facechain_ext.jobs.job_request import parse_job_request
     from facechain_ext.jobs.worker import RequestWorker
 
     values, files = request_values(request)
-    made = RequestWorker(host, _PageFiles(files)).make(parse_job_request(values), report)
+    made = RequestWorker(host, UploadedSources(files)).make(parse_job_request(values), report)
     content = made.pictures[0].content
     saved = host.save_video(content, "talking" if request.kind == SPEAK else "clip")
     shown = temporary_file("video.mp4" if saved is None else saved.name, content)

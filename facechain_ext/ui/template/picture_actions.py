@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,7 +11,6 @@ from PIL import Image
 
 from facechain_ext import faces
 from facechain_ext.errors import Cancelled, FaceChainError, InputError
-from facechain_ext.identity.library import CardLibrary
 from facechain_ext.jobs.job_request import parse_job_request
 from facechain_ext.jobs.worker import RequestWorker
 from facechain_ext.recipes.garment.marking import mark_garment
@@ -22,34 +20,19 @@ from facechain_ext.ui.portrait.result import resolve_seed
 from facechain_ext.ui.template.action_names import DRAW, GARMENT, REPAIR, PictureRequest
 from facechain_ext.ui.template.choices import CARD, PHOTO
 from facechain_ext.ui.template.finished import FinishedTemplate
+from facechain_ext.ui.uploads import UploadedSources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.identity import Identity
     from facechain_ext.ui.background_task import ReportProgress
     from facechain_ext.ui.host import PageHost
 
 _PREVIEW_SIDE = 900
 _MARK = np.array([255, 208, 0], np.float32)
 """Colour of what is marked in the preview."""
-
-
-@dataclass
-class PageSources:
-    """The references of the page's requests: uploaded files by what they are, and cards by name."""
-
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-    def picture(self, reference: str) -> bytes:
-        """The content of an uploaded file."""
-        return self.files[reference].read_bytes()
-
-    def card(self, reference: str) -> tuple[str, Identity]:
-        """A card of the library; raises WeightsError where there is none."""
-        return reference, CardLibrary().load(reference)
 
 
 def run_action(
@@ -77,7 +60,7 @@ def run_action(
 
 def _run_one(host: PageHost, request: PictureRequest, picture: Path, report: ReportProgress) -> FinishedTemplate:
     values, files = request_values(request, picture)
-    made = RequestWorker(host, PageSources(files)).make(parse_job_request(values), report)
+    made = RequestWorker(host, UploadedSources(files)).make(parse_job_request(values), report)
     best = made.pictures[0]
     shown = Image.open(io.BytesIO(best.content))
     shown.load()  # type: ignore[no-untyped-call]

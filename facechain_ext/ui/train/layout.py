@@ -16,19 +16,19 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import describing
 from facechain_ext.ui.train.environment import HOW, environment
 from facechain_ext.ui.train.labels import NOBODY
+from facechain_ext.ui.train.run_status import on_stop, on_watch, status_updates, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.training_runs.pictures import CaptionRow
-    from facechain_ext.training_runs.status import TrainingStatus
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.train import captions, process, progress
+    from facechain_ext.ui.train import captions, process
     from facechain_ext.ui.train import request as train_request
     from facechain_ext.ui.train.request import TrainRequest
 else:
-    captions, process, progress, train_request = (
-        late_module(f"facechain_ext.ui.train.{name}") for name in ("captions", "process", "progress", "request")
+    captions, process, train_request = (
+        late_module(f"facechain_ext.ui.train.{name}") for name in ("captions", "process", "request")
     )
 
 
@@ -89,7 +89,7 @@ def build(host: PageHost) -> None:
     name_outputs = [table, captions_of, *settings, status]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **unqueued)
-    watch.click(_on_watch, [shown_preview], status_outputs, **unqueued)
+    watch.click(on_watch, [shown_preview], status_outputs, **unqueued)
     for event in (name.blur, name.submit):
         event(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
     on_add_pictures = partial(_on_add_pictures, host)
@@ -100,7 +100,7 @@ def build(host: PageHost) -> None:
         [status, resume, *status_outputs],
         **HIDDEN_PROGRESS,
     )
-    stop.click(_on_stop, [shown_preview], [status, *status_outputs], **unqueued)
+    stop.click(on_stop, [shown_preview], [status, *status_outputs], **unqueued)
 
 
 def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
@@ -116,34 +116,14 @@ def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) ->
     return [name, table, new_captions_of, trigger, gr.update(**choices), *others]
 
 
-def _on_watch(shown_preview: str) -> Updates:
-    """Status of the running or latest training; the preview is updated only when it has changed."""
-    return _status_updates(process.running_status() or process.latest_status(), shown_preview)
-
-
-def _status_updates(status: TrainingStatus | None, shown_preview: str) -> Updates:
-    picture = progress.preview_file(status)
-    new = str(picture) if picture is not None else ""
-    image = gr.update() if new == shown_preview else gr.update(value=new or None)
-    return [progress.state_html(status), progress.progress_html(status), image, new]
-
-
 def _on_start(host: PageHost, *values: Any) -> Updates:
     """Start or resume a training; the resulting status."""
     *request, shown_preview = values
     try:
         status = process.start(_train_request(host, request), environment(host.training_python()))
     except FaceChainError as error:
-        return [note_html(str(error)), gr.update(), *_on_watch(shown_preview)]
-    return ["", gr.update(), *_status_updates(status, shown_preview)]
-
-
-def _on_stop(shown_preview: str) -> Updates:
-    try:
-        stopping = process.stop()
-    except FaceChainError as error:
-        return [note_html(str(error)), *_on_watch(shown_preview)]
-    return ["" if stopping else note_html("Nothing is being trained."), *_on_watch(shown_preview)]
+        return [note_html(str(error)), gr.update(), *on_watch(shown_preview)]
+    return ["", gr.update(), *status_updates(status, shown_preview)]
 
 
 def _no_updates(captions_of: str) -> Updates:
@@ -156,7 +136,7 @@ def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Up
     if not style.strip() or captions.same_style(style, captions_of):
         return _no_updates(captions_of)
     try:
-        captions.save_edited_captions(captions_of, _cells(edited))
+        captions.save_edited_captions(captions_of, table_rows(edited))
         request = train_request.TrainRequest(style, "", Path())
         saved_settings = train_request.read_settings(request)
         has_state = train_request.saved_state(request.folder) is not None
@@ -185,7 +165,7 @@ def _on_add_pictures(
 ) -> Updates:
     """Add uploaded pictures to a style, described by the captioner; its captions and the rejected pictures."""
     try:
-        captions.save_edited_captions(captions_of or style, _cells(edited))
+        captions.save_edited_captions(captions_of or style, table_rows(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         pictures = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
         request = train_request.TrainRequest(style, trigger.strip() or STYLE_TRIGGER, Path())
@@ -195,7 +175,8 @@ def _on_add_pictures(
         rows, problems = host.queued(collect)() if captioner is not None else collect()
     except FaceChainError as error:
         return [gr.update(), captions_of, note_html(str(error))]
-    return [_rows(rows), style, note_html(_caption_count_text(rows), *(f"Left out: {problem}" for problem in problems))]
+    words = _caption_count_text(rows, described=captioner is not None)
+    return [_rows(rows), style, note_html(words, *(f"Left out: {problem}" for problem in problems))]
 
 
 def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
@@ -209,7 +190,7 @@ def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
         name or "", (trigger or "").strip() or STYLE_TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip
-    captions.save_edited_captions(captions_of or request.name, _cells(table))
+    captions.save_edited_captions(captions_of or request.name, table_rows(table))
     saved_settings = train_request.read_settings(request) if request.resume else None
     if saved_settings is not None and saved_settings.checkpoint != checkpoint and saved_settings.checkpoint in files:
         raise InputError(
@@ -227,21 +208,18 @@ def _can_train(host: PageHost) -> bool:
     return True
 
 
-def _cells(table: Any) -> list[list[object]]:
-    """The rows of the caption table, which gradio gives as a pandas DataFrame or as lists."""
-    return table.values.tolist() if hasattr(table, "values") else list(table or [])
-
-
 def _rows(rows: Sequence[CaptionRow]) -> list[list[str]]:
     """Captions as rows of the table; an empty row for none, since gradio 3 cannot read a table without rows."""
     return [[row.file, "yes" if row.use else "no", row.caption] for row in rows] or [["", "", ""]]
 
 
-def _caption_count_text(rows: Sequence[CaptionRow]) -> str:
+def _caption_count_text(rows: Sequence[CaptionRow], *, described: bool) -> str:
     """The number of usable pictures and the next step."""
     good = sum(not row.problem for row in rows)
     if not good:
         return "There are no pictures yet; choose some in the field above, then add them."
+    if described:
+        return f"{good} pictures. Read the captions, and put right what the network has not seen well."
     return f"{good} pictures. Put the captions right: nothing has looked at the pictures."
 
 

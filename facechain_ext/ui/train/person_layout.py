@@ -18,18 +18,19 @@ from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train.describing import captioner_help, captioner_names
 from facechain_ext.ui.train.environment import environment
 from facechain_ext.ui.train.labels import NOBODY, PREPARATION_LABELS, resume_label
+from facechain_ext.ui.train.run_status import on_stop, on_watch, table_rows
 from facechain_ext.weights import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facechain_ext.ui.host import PageHost
-    from facechain_ext.ui.train import captions, person_photos, person_request, process, progress
+    from facechain_ext.ui.train import captions, person_photos, person_request, process
     from facechain_ext.ui.train.person_request import PersonForm
 else:
-    captions, person_photos, person_request, process, progress = (
+    captions, person_photos, person_request, process = (
         late_module(f"facechain_ext.ui.train.{name}")
-        for name in ("captions", "person_photos", "person_request", "process", "progress")
+        for name in ("captions", "person_photos", "person_request", "process")
     )
 
 _HEADERS = ["file", "use", "caption", "reason"]
@@ -109,11 +110,11 @@ def build(host: PageHost, *, person: bool) -> None:
     outputs = [state, shown_progress, preview, shown]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     read = partial(_form, person=person)
-    watch.click(_on_watch, [shown], outputs, **unqueued)
+    watch.click(on_watch, [shown], outputs, **unqueued)
     name.blur(partial(_on_name, host), [name], [table, gallery, word, preset, checkpoint, resume], **unqueued)
     add.click(partial(_on_add, host, read), [*form, files, table], [table, gallery, status], **HIDDEN_PROGRESS)
     start.click(partial(_on_start, host, read), [*form, resume, table, shown], [status, *outputs], **HIDDEN_PROGRESS)
-    stop.click(_on_stop, [shown], [status, *outputs], **unqueued)
+    stop.click(on_stop, [shown], [status, *outputs], **unqueued)
 
 
 def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr.Checkbox]:
@@ -145,15 +146,6 @@ def _form(values: Sequence[Any], *, person: bool) -> PersonForm:
         name or "", person, word, preset, background, bool(retouch), int(steps), int(size), bool(validate),
         checkpoint or "", bool(views), bool(drawn), describer or NOBODY,
     )  # fmt: skip
-
-
-def _on_watch(shown: str) -> Updates:
-    """The status of the running or latest training; the preview is sent again only when it is another."""
-    status = process.running_status() or process.latest_status()
-    picture = progress.preview_file(status)
-    new = str(picture) if picture is not None else ""
-    image = gr.update() if new == shown else gr.update(value=new or None)
-    return [progress.state_html(status), progress.progress_html(status), image, new]
 
 
 def _on_name(host: PageHost, name: str) -> Updates:
@@ -205,16 +197,8 @@ def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
         process.launch(form.name, form.folder, form.steps, words, check)
         notes = person_photos.preparation_notes(form)
     except FaceChainError as error:
-        return [note_html(str(error)), *_on_watch(shown)]
-    return [note_html(*notes) if notes else "", *_on_watch(shown)]
-
-
-def _on_stop(shown: str) -> Updates:
-    try:
-        stopping = process.stop()
-    except FaceChainError as error:
-        return [note_html(str(error)), *_on_watch(shown)]
-    return ["" if stopping else note_html("Nothing is being trained."), *_on_watch(shown)]
+        return [note_html(str(error)), *on_watch(shown)]
+    return [note_html(*notes) if notes else "", *on_watch(shown)]
 
 
 def _encoder(host: PageHost) -> Any:
@@ -226,6 +210,5 @@ def _encoder(host: PageHost) -> Any:
 
 
 def _three_columns(table: Any) -> list[list[object]]:
-    """File, use and caption of the table, which gradio gives as a pandas DataFrame or as lists."""
-    rows = table.values.tolist() if hasattr(table, "values") else list(table or [])
-    return [list(row[:3]) for row in rows if Path(str(row[0] or "")).name]
+    """File, use and caption of the table."""
+    return [list(row[:3]) for row in table_rows(table) if Path(str(row[0] or "")).name]
