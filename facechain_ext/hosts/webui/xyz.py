@@ -97,7 +97,8 @@ def _method_axes(option: Callable[..., T]) -> list[T]:
 def apply_style(p: Processing, value: str, _values: object) -> None:
     """Add a style's prompts to those of ``p``, and its LoRA where the host has it.
 
-    A style that does not exist is reported when the cell is made, which is then without the face.
+    A style that does not exist is reported when the cell is made, which is then without the face; a LoRA that cannot be
+    applied is named below the plot.
     """
     from facechain_ext.recipes.job import Lora
 
@@ -108,11 +109,15 @@ def apply_style(p: Processing, value: str, _values: object) -> None:
         return
     file = find_lora(style.lora, loras.folders()) if style.lora is not None else None
     prompts = [p.prompt, style.prompt if file is None else style.positive]
-    if style.lora is not None and file is not None:
+    if style.lora is not None:
+        reason = f"there is no {style.lora.file} in the webui's folders."
         try:
-            prompts.append(loras.prompt_tag(Lora(file, style.lora.weight)))
+            prompts += [loras.prompt_tag(Lora(file, style.lora.weight))] if file is not None else []
         except HostError as error:
-            log.warning("%s is applied by its prompt without its LoRA: %s", style.en, error)
+            file, reason = None, str(error)
+        if file is None:
+            log.warning("the style %s is applied without its LoRA: %s", style.en, reason)
+            p.comment(f"FaceChain: the style {style.en} is applied without its LoRA: {reason}")
     p.prompt = ", ".join(prompt for prompt in prompts if prompt)
     p.negative_prompt = ", ".join(prompt for prompt in (p.negative_prompt, style.full_negative) if prompt)
 

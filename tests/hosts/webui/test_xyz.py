@@ -72,6 +72,14 @@ def test_the_style_axis_adds_the_prompts_of_a_style_and_its_lora(host, axes, tmp
     assert plain.en in axes["Style"].choices()
 
     with_lora = next(style for style in catalogue().values() if style.lora is not None)
+    comments = []
+    p = types.SimpleNamespace(prompt="a woman", negative_prompt="", comment=comments.append)
+    axes["Style"].apply(p, with_lora.key, [])
+    assert p.prompt == f"a woman, {with_lora.prompt}"
+    assert comments == [
+        f"FaceChain: the style {with_lora.en} is applied without its LoRA: there is no {with_lora.lora.file} in the "
+        "webui's folders."
+    ]
     file = tmp_path / with_lora.lora.file
     file.touch()
     monkeypatch.setattr(host.shared.cmd_opts, "lora_dir", str(tmp_path), raising=False)
