@@ -102,12 +102,12 @@ class _Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last_timesteps = time.perf_counter()
+        self._last = time.perf_counter()
 
     def lap(self, part: str) -> None:
         now = time.perf_counter()
-        self.seconds[part] = round(now - self._last_timesteps, 3)
-        self._last_timesteps = now
+        self.seconds[part] = round(now - self._last, 3)
+        self._last = now
         console.print(f"{part}: {self.seconds[part]:.1f} s", markup=False, highlight=False)
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.painting import load_encoder
 from facechain_ext.hosts.diffusers.output import check_new_file
-from facechain_ext.weights import require
 
 app = typer.Typer(help="Make and show identity cards.", no_args_is_help=True)
 console = Console()
@@ -26,12 +26,10 @@ def make(
     encoder: Annotated[Path | None, typer.Option(help="The face encoder's file.")] = None,
 ) -> None:
     """Make a card from photos. A card holds what a face looks like: keep it as you keep the photo."""
-    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.identity import Identity
 
     check_new_file(out)
-    person = Identity.from_photos(
-        [*photos], TransFace.from_file(encoder or require("transface")), face=face, name=name or out.stem
-    )
+    person = Identity.from_photos([*photos], load_encoder(encoder), face=face, name=name or out.stem)
     for note in person.notes:
         console.print(note, style="yellow", markup=False)
     person.save(out)

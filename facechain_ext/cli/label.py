@@ -30,7 +30,7 @@ _KINDS: dict[str, SourceType] = {
 
 def label(
     *,
-    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP or AVIF files.")],
+    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP, AVIF, GIF or mp4 files.")],
     add: Annotated[
         str,
         typer.Option(

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from facechain_ext.cli.generation import generate_and_save
 from facechain_ext.cli.options import check_demands, limits, parse_lora, parse_pair
+from facechain_ext.cli.painting import load_encoder
 from facechain_ext.hosts.diffusers.output import prepare_folder
 from facechain_ext.recipes.arguments import parse_method_settings
 from facechain_ext.recipes.finishing import PortraitFinisher
@@ -72,7 +73,9 @@ def portrait(
     skeleton: Annotated[bool, typer.Option("--skeleton", help="The pose picture is a skeleton already.")] = False,
     count: Annotated[int, typer.Option(help="How many pictures.", **limits(_COUNT))] = _COUNT.default,
     seed: Annotated[int, typer.Option(help="Seed of the first picture.", min=0)] = 0,
-    steps: Annotated[int | None, typer.Option(**limits(_STEPS), help="25, or what suits a demo model.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(**limits(_STEPS), help=f"{_STEPS.default}, or what suits a demo model.")
+    ] = None,
     sampler: Annotated[str, typer.Option(help="The webui's name of a sampler.")] = portrait_setting("sampler").default,
     cfg: Annotated[float, typer.Option(**limits(_CFG))] = _CFG.default,
     size: Annotated[
@@ -138,7 +141,6 @@ def portrait(
         console.print(suited.words, style="yellow", markup=False)
 
     from facechain_ext.hosts.diffusers import DiffusersHost
-    from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scorer import choose_scorer
 
     with console.status("Reading the photos"):
@@ -177,7 +179,7 @@ def portrait(
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,
         )
-    scorer = choose_scorer(lambda: TransFace.from_file(encoder or require("transface"))) if keep is not None else None
+    scorer = choose_scorer(lambda: load_encoder(encoder)) if keep is not None else None
     finisher = PortraitFinisher(host, settings, suited.painted, scorer) if settings.finishes else None
     if not generate_and_save(host, job, out, keep, scorer, early=early, finisher=finisher):
         console.print("Stopped; what was finished is saved.", style="yellow")
@@ -220,12 +222,11 @@ def _styled(job: Job, name: str, subject: str, settings: Settings) -> Job:
 
 
 def _person(photos: list[Path], card: Path | None, face: int | None, encoder: Path | None) -> Identity:
-    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.identity import Identity
 
     if card is not None:
         return Identity.load(card)
-    reader = TransFace.from_file(encoder or require("transface"))
-    return Identity.from_photos([*photos], reader, face=face)
+    return Identity.from_photos([*photos], load_encoder(encoder), face=face)
 
 
 def _picture(path: Path) -> Image.Image:
