@@ -36,7 +36,9 @@ ELSEWHERE = (
 """
 SHOWN_THERE = (
     "jobs/recipes/clip.py",
+    "jobs/recipes/detail.py",
     "jobs/recipes/garment.py",
+    "jobs/recipes/recipe.py",
     "jobs/recipes/redraw.py",
     "jobs/recipes/talk.py",
     "training/style",

@@ -31,10 +31,13 @@ NOT_SHOWN = {
     "{0} scene CFG scale", "{0} scene LoRA weight",
     "FaceChain photo crop", "FaceChain style strength", "espeak-ng", "eSpeak NG", "The clip", "The photo",
     "The voice", *EXAMPLES,
+    "FaceChain: picture is the finished picture whose faces are painted anew.",
+    "FaceChain: {0} in base64; this text is not.",
 }  # fmt: skip
 """Texts of the code that look like sentences and are none for users of the page.
 
-They are labels in files, keys of the webui, and names that messages are filled with.
+They are labels in files, keys of the webui, names that messages are filled with, and faults of requests that the page
+never makes.
 """
 NAMES = {
     "FairFace ResNet-34", "MoonFilm film grain 2.0", "DamoFD", "SCRFD 10G", "ArcFace R50 (WebFace600K)",
