@@ -1,7 +1,7 @@
 """Occlusions of the eyes or the mouth of a face: masks, boxes, dark glasses, hair, objects.
 
-Without a network, and conservative: an eye or a mouth is occluded only where nothing of it is visible. Occluders with
-texture and the colour of skin, such as hands, are not detected.
+Without a network, and conservative: see ``occluder_search`` for what counts as an occluder. Those with texture and the
+colour of skin, such as hands, are not detected.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from facechain_ext.faces.skin import skin_likeness
+from facechain_ext.retouch.fuse.occluder_search import FeatureView, connected_components
 from facechain_ext.retouch.fuse.points import face_points
 
 if TYPE_CHECKING:
@@ -31,16 +32,10 @@ _MIN_PIXELS = 16
 """Pixels of the smallest feature or ring that is examined."""
 _RING = (0.06, 0.12)
 """Inner and outer distance of the ring surroundings an eye or the mouth, in sides of the face."""
-_UNIFORM_DEVIATIONS = (3.0, 2.0)
-"""Standard deviations of lightness and colour (Lab) below which a region shows no eye or mouth."""
-_UNIFORM_DISTANCE = 6.0
-"""Largest distance in Lab of a pixel of a uniform occluder from its median."""
 _MIN_RING_SHARE = 0.5
 """Least share of the ring surroundings a feature without the colour of skin when an occluder covers both."""
 _FEATURE_CONTRAST = 4.0
 """Difference in lightness, or redness, between an eye or lips and their surroundings."""
-_MIN_SKIN_DISTANCE = 15.0
-"""Least distance in Lab of a uniform occluder from the uniform skin of a drawing."""
 _EYE_DEVIATION = 12.0
 """Standard deviation of lightness from which a region always counts as a visible eye."""
 _MAX_SHARE = 0.6
@@ -50,7 +45,7 @@ _MAX_SHARE = 0.6
 def occlusion_mask(pixels: Pixels, face: Face) -> Mask:
     """The pixels of an occluder in front of ``face``: bool [height, width], with a margin of some pixels.
 
-    All False where both eyes and the mouth are visible, and for faces under 40 pixels.
+    All False where both eyes and the mouth are wholly visible, and for faces under 40 pixels.
     """
     found = np.zeros(pixels.shape[:2], np.bool_)
     side = max(face.width, face.height)
@@ -82,8 +77,15 @@ def _occluder_in_window(view: Pixels, landmarks: Points, outline: Points, skin: 
     colour = np.median(lab[inside], axis=0) if inside.any() and _is_drawing(lab, inside) else None
     occluder = np.zeros(view.shape[:2], np.bool_)
     for number, region in enumerate(_feature_regions(landmarks, view.shape)):
-        if region.sum() >= _MIN_PIXELS:
-            occluder |= _occluder(lab, region, inside, non_skin, side, eye=number < 2, skin=colour)
+        eye, feature = number < 2, FeatureView(lab, region, inside, side)
+        if region.sum() < _MIN_PIXELS or not feature.is_inside:
+            continue
+        covers = feature.uniform_occluder(colour)
+        if not covers.any():
+            covers = _surrounding_occluder(lab, region, inside, non_skin, side, eye=eye)
+        if not covers.any() and colour is None:
+            covers = feature.textured_occluder(non_skin, eye=eye)
+        occluder |= covers
     if not occluder.any() or (occluder & inside).sum() > _MAX_SHARE * inside.sum():
         return np.zeros_like(occluder)
     margin = max(round(0.015 * side), 2)
@@ -108,20 +110,10 @@ def _feature_regions(landmarks: Points, shape: tuple[int, ...]) -> list[Mask]:
     return found
 
 
-def _occluder(
-    lab: Lab, region: Mask, outline: Mask, non_skin: Mask, side: float, *, eye: bool, skin: NDArray[np.float32] | None
-) -> Mask:
-    """The occluder of the eye or the mouth in ``region``; all False where the feature is visible.
-
-    ``skin`` is the colour [3] (Lab) of the uniform skin of a drawing, None for photos.
-    """
+def _surrounding_occluder(lab: Lab, region: Mask, outline: Mask, non_skin: Mask, side: float, *, eye: bool) -> Mask:
+    """What has no colour of skin in and around an eye or the mouth; all False where the feature is seen in it."""
     values = lab[region]
     deviation = values.std(axis=0)
-    if deviation[0] < _UNIFORM_DEVIATIONS[0] and max(deviation[1:]) < _UNIFORM_DEVIATIONS[1]:
-        median = np.median(values, axis=0)
-        if skin is not None and float(np.linalg.norm(median - skin)) < _MIN_SKIN_DISTANCE:
-            return np.zeros_like(region)
-        return _connected_components(np.linalg.norm(lab - median, axis=2) < _UNIFORM_DISTANCE, region)
     inner, outer = (_dilated(region, distance * side) for distance in _RING)
     ring = outer & ~inner & outline
     if ring.sum() < _MIN_PIXELS or non_skin[ring].mean() < _MIN_RING_SHARE:
@@ -140,7 +132,7 @@ def _occluder(
         visible = (
             redness_contrast > _FEATURE_CONTRAST / 2 if is_colored else abs(lightness_contrast) > _FEATURE_CONTRAST
         )
-    return np.zeros_like(region) if visible else _connected_components(non_skin, region)
+    return np.zeros_like(region) if visible else connected_components(non_skin, region)
 
 
 def _is_drawing(lab: Lab, face: Mask) -> bool:
@@ -156,14 +148,6 @@ def _non_skin(view: Pixels, sample: Mask, side: float) -> Mask:
     width = max(round(0.03 * side), 1) | 1
     other = cv2.morphologyEx((likeness < 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
     return np.asarray(other > 0)
-
-
-def _connected_components(mask: Mask, region: Mask) -> Mask:
-    """The connected components of ``mask`` with pixels in ``region``."""
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
-    inside = np.bincount(labels[region], minlength=count) > 0
-    inside[0] = False
-    return np.asarray(inside[labels])
 
 
 def _window(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -57,6 +57,41 @@ def test_a_box_before_mouth_or_eye_is_found_whole_and_little_else(name, colour):
     assert (found & ~where).sum() < beyond * where.sum()
 
 
+PARTS = {
+    "left half of Collins' mouth": (COLLINS, (186, 132, 225, 172)),
+    "right half of Collins' mouth": (COLLINS, (225, 132, 264, 172)),
+    "lower half of Collins' mouth": (COLLINS, (190, 143, 260, 178)),
+    "half of Collins' eye": (COLLINS, (246, 88, 276, 116)),
+    "left half of Hopper's mouth": (HOPPER, (212, 255, 264, 312)),
+    "right half of Hopper's mouth": (HOPPER, (264, 255, 316, 312)),
+    "lower half of Hopper's mouth": (HOPPER, (212, 279, 316, 318)),
+    "half of Hopper's eye": (HOPPER, (301, 170, 345, 210)),
+}
+"""Left, top, right and bottom of a box over a part of a mouth or an eye, the rest of which is seen."""
+FACES = {id(COLLINS): (180, 70, 270, 178), id(HOPPER): (170, 120, 350, 330)}
+"""Left, top, right and bottom of the faces."""
+
+
+@pytest.mark.usefixtures("by")
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [(name, look) for name in PARTS for look in ("brown", "blue", "woven") if "eye" not in name or look != "woven"],
+)
+def test_what_covers_half_a_mouth_or_eye_is_found_whole_and_little_else(name, look):
+    pixels, (left, top, right, bottom) = PARTS[name]
+    pixels, where = pixels.copy(), np.zeros(pixels.shape[:2], bool)
+    where[top:bottom, left:right] = True
+    rows, columns = np.nonzero(where)
+    threads = np.where((rows // 2 + columns // 2) % 2, 12, -12)[:, None]
+    pixels[where] = {"brown": (92, 61, 43), "blue": (60, 110, 190), "woven": np.array((50, 70, 130)) + threads}[look]
+    found = covered(pixels)
+    assert found[where].mean() > 0.97
+    left, top, right, bottom = (round(side) for side in FACES[id(PARTS[name][0])])
+    beyond = (found & ~where)[top:bottom, left:right]
+    # by its colour alone, a dark collar that it touches belongs to the woven one
+    assert beyond.sum() < (0.75 if look == "woven" else 0.5) * where.sum()
+
+
 def test_a_box_before_a_face_of_many_pixels_is_found_as_in_a_small_one():
     pixels, where = boxed("mouth of Hopper", "brown")
     large, inside = (np.kron(part, np.ones((4, 4, 1)[: part.ndim], part.dtype)) for part in (pixels, where))
