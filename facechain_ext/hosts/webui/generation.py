@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import FaceChainError, HostError
-from facechain_ext.hosts.webui import controlnet, loras
+from facechain_ext.hosts.webui import controlnet, loras, samplers
 from facechain_ext.hosts.webui.messages import first_line
 from facechain_ext.hosts.webui.upscaling import NO_UPSCALER, is_remote
 from facechain_ext.recipes.portrait_settings import PORTRAIT_DEFAULTS
@@ -28,10 +28,6 @@ _FILL_ORIGINAL = 1
 """The webui's number of the masked content "original": the inpaint starts from the picture itself."""
 _EXTRA_PICTURE_OPTIONS = ("return_mask", "return_mask_composite", "return_grid")
 """Options of the webui that add masks and grids to the pictures of a job."""
-_UNIPC, _LARGEST_DENOISE = "UniPC", 0.999
-"""The sampler whose order must not be above the steps, and the most of them that img2img of the webui samples."""
-_SCHEDULE = "Karras"
-"""The schedule that k-diffusion's samplers are listed with, beside their own."""
 
 
 def build_processing(request: TabRequest) -> Processing:
@@ -45,14 +41,11 @@ def build_processing(request: TabRequest) -> Processing:
     from facechain_ext.hosts.webui.tab_request import set_tab_request
 
     job = request.job
-    sampler, schedule = _sampler(job.sampler)
-    _check_order(sampler, job)
     common: dict[str, object] = {
         "prompt": " ".join([job.prompt, *map(loras.prompt_tag, job.loras)]),
         "negative_prompt": job.negative_prompt,
         "seed": job.seed,
-        "sampler_name": sampler,
-        "scheduler": schedule,
+        **samplers.sampler_arguments(job),
         "batch_size": 1,
         "n_iter": job.count,
         "steps": job.steps,
@@ -132,17 +125,6 @@ def sampled_steps(job: Job) -> int:
     return job.count * (job.steps if whole else math.ceil(job.inpaint.denoise * job.steps))
 
 
-def sampler_names() -> tuple[str, ...]:
-    """Names for ``Job.sampler``: those that the webui shows, and k-diffusion's also with the Karras schedule."""
-    from modules import sd_samplers, sd_samplers_kdiffusion
-
-    scheduled = {sampler.name for sampler in sd_samplers_kdiffusion.samplers_data_k_diffusion}
-    names: list[str] = []
-    for name in sd_samplers.visible_sampler_names():
-        names += [name, f"{name} {_SCHEDULE}"] if name in scheduled else [name]
-    return tuple(names)
-
-
 def upscaler_names() -> tuple[str, ...]:
     """Names for ``Hires.upscaler``: those that do something first, those that the host would have to download last."""
     from modules import shared
@@ -161,38 +143,6 @@ def script_defaults(runner: ScriptRunner) -> list[object]:
             "The webui has built no interface, so its scripts have no defaults; start it without --nowebui."
         )
     return [0, *(copy.copy(getattr(component, "value", None)) for component in runner.inputs[1:])]
-
-
-def _sampler(name: str) -> tuple[str, str]:
-    """The webui's sampler and schedule for a name such as "DPM++ 2M Karras"; raises HostError for one it has not."""
-    from modules import sd_samplers, sd_schedulers
-
-    sampler, schedule = sd_samplers.get_sampler_and_scheduler(name, None)
-    suffix = name.removeprefix(sampler).strip()
-    schedules = {
-        alias for listed in sd_schedulers.schedulers for alias in (listed.label, listed.name, *(listed.aliases or ()))
-    }
-    if not name.startswith(sampler) or (suffix and suffix not in schedules):
-        raise HostError(f"This webui has no sampler {name!r}; it has {', '.join(sd_samplers.visible_sampler_names())}.")
-    return sampler, schedule
-
-
-def _check_order(sampler: str, job: Job) -> None:
-    """Raise HostError that names the setting where UniPC gets fewer steps than its order, which the webui asserts."""
-    from modules import shared
-
-    order = int(getattr(shared.opts, "uni_pc_order", 0))
-    denoise = min(1.0 if job.inpaint is None else job.inpaint.denoise, _LARGEST_DENOISE)
-    sampled, enough = job.steps, order
-    if job.inpaint is not None and getattr(shared.opts, "img2img_fix_steps", False):  # "exactly the steps" of Settings
-        sampled, enough = job.steps - 1, order + 1
-    elif job.inpaint is not None:
-        sampled, enough = int(denoise * job.steps), math.ceil(order / denoise)
-    if sampler == _UNIPC and sampled < order:
-        raise HostError(
-            f"The sampler {_UNIPC} takes {order} steps here, and {job.steps} steps at the denoising strength "
-            f"{denoise:g} are {sampled}. Set the steps to {enough} or more."
-        )
 
 
 def _upscaler(request: TabRequest, hires: Hires) -> str:

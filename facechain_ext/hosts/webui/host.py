@@ -13,6 +13,7 @@ from facechain_ext.hosts.webui import (
     loras,
     models,
     photo_tokens,
+    samplers,
     settings,
     upscaling,
 )
@@ -98,7 +99,7 @@ class WebuiHost:
         checkpoints = tuple(sd_models.checkpoint_tiles())
         chosen = str(shared.opts.sd_model_checkpoint or "")
         return HostCapabilities(
-            samplers=generation.sampler_names(),
+            samplers=samplers.sampler_names(),
             adapters=tuple(adapter_names()),
             loras=loras.names(),
             upscalers=generation.upscaler_names(),

@@ -76,6 +76,13 @@ class Webui:
             return False
         return True
 
+    def hires(self) -> dict[str, object]:
+        """Settings of a request for a hires pass to twice the size, as this webui takes them."""
+        usual = {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
+        usual["hr_upscaler"] = "Lanczos" if self.program == "neo" else "Latent"
+        # without the last one, Forge's own API fails in the second pass
+        return usual | ({"hr_additional_modules": ["Use same choices"]} if self.is_forge else {})
+
     def generate(self, face: dict | None = None, **settings):
         """One small picture, with the accordion's settings ``face``."""
         return self.generate_all(face, **settings)[0]

@@ -19,13 +19,14 @@ import inside_scenarios
 def main(scenario: str, result: Path) -> None:
     """Start the host as its launcher does, without the server, and write what the scenario gives."""
     program = hosts.kind_of(Path.cwd())
-    forge = program in ("forge", "neo")
+    forge_line = program != "webui"
     own = os.environ.get("WEBUI_FLAGS", "").split()
-    sys.argv = ["launch.py", *hosts.flags_of(program), *([] if forge else ["--disable-nan-check"]), *own]
+    checks = [] if program in ("forge", "neo") else ["--disable-nan-check"]
+    sys.argv = ["launch.py", *hosts.flags_of(program), *checks, *own]
     sys.path.insert(0, str(Path.cwd()))
-    import webui
+    import webui  # which initializes itself in the whole Forge line
 
-    if not forge:
+    if not forge_line:
         webui.initialize.initialize()
     from modules import script_callbacks, shared, ui
 
@@ -42,7 +43,7 @@ def main(scenario: str, result: Path) -> None:
         os._exit(0)
 
     threading.Thread(target=work).start()
-    if forge:
+    if forge_line:
         from modules_forge import main_thread
 
         main_thread.loop()

@@ -80,12 +80,13 @@ def jobs() -> dict:
     mask = Image.new("L", (128, 128))
     mask.paste(255, (32, 32, 96, 96))
     capabilities = host.capabilities()
+    karras = next(name for name in ("Euler Karras", "DPM++ 2M Karras") if name in capabilities.samplers)
     jobs_by_name = {
         "plain": plain,
         "face": face,
         "two": replace(face, people=(Person(anna, 1.0, region=left), Person(ben, 1.0, region=1 - left))),
         "count": replace(face, count=2),
-        "karras": replace(plain, sampler="Euler Karras"),
+        "karras": replace(plain, sampler=karras),
         "hires": replace(face, hires=Hires(2.0, 0.5, 2, "Latent")),
         "hires_bare": replace(face, hires=Hires(2.0, 0.5, 2, "Latent"), face_in_hires=False),
         "inpaint": replace(face, inpaint=Inpaint(photo, 0.6, mask)),

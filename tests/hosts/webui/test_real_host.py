@@ -19,8 +19,6 @@ pytestmark = pytest.mark.skipif(
     not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests run against a real one"
 )
 
-HIRES = {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
-
 
 @pytest.fixture(scope="module")
 def webui(tmp_path_factory):
@@ -138,9 +136,7 @@ def test_repair_paints_the_faces_anew_or_says_why_not(webui, photo):
 
 
 def test_hires_pass_with_and_without_the_face(webui, photo):
-    # without the last one, Forge's own API fails in the second pass
-    hires = HIRES | {"hr_upscaler": "Lanczos" if webui.program == "neo" else "Latent"}
-    hires |= {"hr_additional_modules": ["Use same choices"]} if webui.is_forge else {}
+    hires = webui.hires()
     off = webui.generate(**hires)
     both = webui.generate({"photos": [photo], "strength": 1.0}, **hires)
     first = webui.generate({"photos": [photo], "strength": 1.0, "hires": False}, **hires)

@@ -1,6 +1,8 @@
-"""PhotoMaker in a real webui with the tiny random SDXL, which is put into its models and taken out again.
+"""PhotoMaker in a real webui, with random weights of SDXL.
 
-Set WEBUI_DIR as for ``test_real_host.py``; AUTOMATIC1111's webui only, whose configuration files name any sizes.
+Set WEBUI_DIR as for ``test_real_host.py``. AUTOMATIC1111's webui, whose configuration files name any sizes, gets the tiny
+SDXL, which is put into its models and taken out again. The Forge line knows SDXL by its full sizes: set WEBUI_SDXL to
+such a checkpoint, and have a PhotoMaker file of its widths in that webui's models.
 """
 
 from __future__ import annotations
@@ -8,38 +10,44 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.webui.hosts import start
+from tests.hosts.webui.hosts import kind_of, start
 
-WEBUI = os.environ.get("WEBUI_DIR", "")
+WEBUI, CHECKPOINT = os.environ.get("WEBUI_DIR", ""), os.environ.get("WEBUI_SDXL", "")
 pytestmark = pytest.mark.skipif(
-    not WEBUI or (Path(WEBUI) / "backend").is_dir() or (Path(WEBUI) / "ldm_patched").is_dir(),
-    reason="WEBUI_DIR names no webui of AUTOMATIC1111's; these tests run against a real one",
+    not WEBUI or (kind_of(Path(WEBUI)) != "webui" and not CHECKPOINT),
+    reason="WEBUI_DIR names no webui, or one of the Forge line without WEBUI_SDXL; these tests run against a real one",
 )
 
 SMALL = {"width": 64, "height": 64, "steps": 5}
-HIRES = {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5, "hr_upscaler": "Latent"}
 
 
 @pytest.fixture(scope="module")
 def webui(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sdxl")
+    with ExitStack() as stack:
+        checkpoint = CHECKPOINT or stack.enter_context(tiny_sdxl(folder))
+        process, running = start(Path(WEBUI), folder / "log.txt", "--ckpt", str(checkpoint))
+        stack.callback(process.wait, 30)
+        stack.callback(process.terminate)
+        running.call("/sdapi/v1/options", {"live_previews_enable": False})  # else it downloads a decoder for them
+        yield running
+
+
+@contextmanager
+def tiny_sdxl(folder):
+    """The tiny SDXL in the webui's models inside the block."""
     pytest.importorskip("diffusers", reason="diffusers is not installed; it makes the tiny SDXL")
     from research.tiny_sdxl import install_into, make_tiny_sdxl
 
-    folder = tmp_path_factory.mktemp("sdxl")
     written = install_into(Path(WEBUI), make_tiny_sdxl(folder))
-    process = None
     try:
-        process, running = start(Path(WEBUI), folder / "log.txt", "--ckpt", str(written[0]))
-        running.call("/sdapi/v1/options", {"live_previews_enable": False})  # else it downloads a decoder for them
-        yield running
+        yield written[0]
     finally:
-        if process is not None:
-            process.terminate()
-            process.wait(30)
         for path in (*written, written[1].parent / "lora"):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -78,9 +86,10 @@ def test_the_hosts_prompts_go_on(webui, face, prompt):
 
 
 def test_passes_and_batches(webui, face):
-    off, both, first = (webui.generate(one, **SMALL, **HIRES) for one in (None, face, face | {"hires": False}))
+    hires = SMALL | webui.hires()
+    off, both, first = (webui.generate(one, **hires) for one in (None, face, face | {"hires": False}))
     assert len({off.digest, both.digest, first.digest}) == 3
-    assert webui.generate(**SMALL, **HIRES).digest == off.digest
+    assert webui.generate(**hires).digest == off.digest
     # Matrix products round otherwise for six rows than for two (3e-7 in the embedding of the step, with or without a
     # face), and the webui cuts values off to bytes: single ones may differ by 1.
     three = webui.generate_all(face, **SMALL, batch_size=3)
