@@ -21,7 +21,7 @@ _SCHEDULES = "modules.sd_schedulers"
 
 
 def sampler_names() -> tuple[str, ...]:
-    """Names for ``Job.sampler``: those that the webui shows, and k-diffusion's with the Karras schedule where it has it."""
+    """Names for ``Job.sampler``: those that the webui shows; with schedules apart, k-diffusion's with Karras too."""
     from modules import sd_samplers, sd_samplers_kdiffusion
 
     visible = tuple(sd_samplers.visible_sampler_names())

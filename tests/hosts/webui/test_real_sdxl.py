@@ -1,8 +1,8 @@
 """PhotoMaker in a real webui, with random weights of SDXL.
 
-Set WEBUI_DIR as for ``test_real_host.py``. AUTOMATIC1111's webui, whose configuration files name any sizes, gets the tiny
-SDXL, which is put into its models and taken out again. The Forge line knows SDXL by its full sizes: set WEBUI_SDXL to
-such a checkpoint, and have a PhotoMaker file of its widths in that webui's models.
+Set WEBUI_DIR as for ``test_real_host.py``. AUTOMATIC1111's webui, whose configuration files name any sizes, gets the
+tiny SDXL, which is put into its models and taken out again. The Forge line knows SDXL by its full sizes: set WEBUI_SDXL
+to such a checkpoint, and have a PhotoMaker file of its widths in that webui's models.
 """
 
 from __future__ import annotations
