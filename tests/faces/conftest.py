@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from tests.detectors import need_detector
+
 # Marked by hand on the astronaut at eight times its size: middles of the lids, nose tip, corners of the mouth.
 BY_HAND = np.array([(203.5, 101.5), (246.5, 103.5), (223.0, 128.0), (202.0, 139.0), (245.0, 140.5)], np.float32)
 
@@ -20,7 +22,7 @@ def astronaut():
 
 @pytest.fixture(scope="session")
 def detector():
-    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    need_detector()
     from facechain_ext.faces.detect.mediapipe import MediapipeDetector
 
     return MediapipeDetector()

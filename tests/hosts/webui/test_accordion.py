@@ -11,8 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.detectors import need_detector
+
 gr = pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 from tests.hosts.webui.fake_host import generation
 from tests.hosts.webui.photo import BASE64, PHOTO, mirrored_photo

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.detectors import need_detector
+
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 
 @pytest.fixture(scope="module")

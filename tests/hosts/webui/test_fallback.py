@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from tests.detectors import need_detector
+
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 from tests.hosts.webui.fake_host import generation
 from tests.hosts.webui.photo import BASE64

@@ -9,8 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.detectors import need_detector
+
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 from tests import unets
 from tests.hosts.webui.fake_host import generation, is_unhooked

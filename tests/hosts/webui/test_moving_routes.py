@@ -16,6 +16,7 @@ from facechain_ext.errors import InputError, PhotoError
 from facechain_ext.labels import describe, read_packet
 from facechain_ext.media.clip import open_clip
 from facechain_ext.media.video import write_video
+from tests.detectors import need_detector
 from tests.hosts.webui.photo import PHOTO, base64_of
 from tests.media.conftest import bursts, ffmpeg
 
@@ -42,7 +43,7 @@ def answer(recipe, /, **body):
 
 
 def test_the_answer_is_a_labelled_video(host, bursts):
-    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    need_detector()
     voice = text(bursts.read_bytes())
     found = answer("talk", picture=base64_of(pixels()), voice=voice, agreed=True, settings={"fps": 5, "seed": 1})
     content = base64.b64decode(found["video"])
@@ -56,7 +57,7 @@ def first_frame(path):
 
 
 def test_a_clip_comes_back_with_the_person_in_it(host, ffmpeg, tmp_path):
-    pytest.importorskip("mediapipe", reason="mediapipe is not installed here")
+    need_detector()
     before, after = tmp_path / "a.mp4", tmp_path / "b.mp4"
     write_video(iter([pixels()] * 2), before, 5, suffix=".mp4")
     warm = np.clip(pixels()[:, ::-1] * np.array([1.1, 0.9, 0.6]), 0, 255).astype(np.uint8)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.detectors import need_detector
+
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 from facechain_ext.recipes.job import Portrait
 from facechain_ext.recipes.readiness import USUAL

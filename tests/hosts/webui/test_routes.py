@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.detectors import need_detector
+
 pytest.importorskip("gradio", reason="gradio is not installed; the host's environment has it")
-pytest.importorskip("mediapipe", reason="no face detector is installed")
+need_detector()
 
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.fake_host import generation
