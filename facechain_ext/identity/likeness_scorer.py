@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from facechain_ext.identity import encode, likeness
 from facechain_ext.identity.likeness_scale import Likeness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from PIL import Image
@@ -102,6 +102,18 @@ def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
     except HostError as error:
         logger.info("likeness is scored by the encoder that conditions the picture: %s", error)
         return EncoderScorer(encoder())
+
+
+def mean_likeness(scorer: LikenessScorer, picture: Image.Image, identities: Iterable[Identity]) -> Likeness | None:
+    """How like everybody in ``picture`` is: the mean of their likenesses; None where nobody or not everybody is found.
+
+    Raises what ``scorer.likeness`` raises.
+    """
+    found = [scorer.likeness(picture, identity) for identity in identities]
+    known = [score for score in found if score is not None]
+    if not known or len(known) < len(found):
+        return None
+    return replace(known[0], cosine=sum(score.cosine for score in known) / len(known))
 
 
 def rank_by_likeness(scores: Sequence[Likeness | None]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness
 from facechain_ext.recipes.early_choice import EarlyChoice
 from facechain_ext.recipes.framing import FULL_BODY
 from facechain_ext.recipes.job import Control, Job, Lora, Person
@@ -236,11 +236,7 @@ def make(
 
 def _likeness(scorer: LikenessScorer, picture: Image.Image, job: Job) -> Likeness | None:
     """How like everybody is: of several people the mean, None where somebody cannot be found."""
-    found = [scorer.likeness(picture, person.identity) for person in job.people]
-    known = [score for score in found if score is not None]
-    if not known or len(known) < len(found):
-        return None
-    return replace(known[0], cosine=sum(score.cosine for score in known) / len(known))
+    return mean_likeness(scorer, picture, (person.identity for person in job.people))
 
 
 def _finish(

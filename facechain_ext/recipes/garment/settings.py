@@ -51,9 +51,8 @@ class GarmentSettings:
 
     ``prompt`` says what is around the garment (kept), or what the garment is (put on). ``pose_weight``,
     ``depth_weight`` and ``edge_weight`` are 0..2, and 0 leaves a unit out. ``controls`` are the kinds of ControlNet
-    that the host has, ``sides`` the shorter and the longest side that are painted, ``face_sides`` those of a face.
-    ``enlarge`` is the longest side in pixels that the finished picture gets, 0 for the photo's own, ``enlarge_by`` the
-    host's upscaler.
+    that the host has, ``sides`` the shorter and the longest side that are painted. ``enlarge`` is the longest side in
+    pixels that the finished picture gets, 0 for the photo's own, ``enlarge_by`` the host's upscaler.
     """
 
     prompt: str = "raw photo, a person in a light room, simple background, solo, high detail face, photorealistic"

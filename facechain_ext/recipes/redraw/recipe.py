@@ -12,7 +12,7 @@ from facechain_ext import faces
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.faces.picture import picture_digest
 from facechain_ext.identity import Identity
-from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.face_matching import match_faces
@@ -220,12 +220,8 @@ def _most_like(
     """The drawing in which everybody is most alike, and the mean likeness; the first where nothing is scored."""
     if scorer is None:
         return portraits[0], None
-    scores: list[Likeness | None] = []
-    for portrait in portraits:
-        found = [scorer.likeness(portrait.picture, person.identity) for person in people]
-        known = [score for score in found if score is not None]
-        mean = sum(score.cosine for score in known) / max(len(known), 1)
-        scores.append(replace(known[0], cosine=mean) if len(known) == len(found) else None)
+    identities = [person.identity for person in people]
+    scores = [mean_likeness(scorer, portrait.picture, identities) for portrait in portraits]
     best = rank_by_likeness(scores)[0]
     return portraits[best], scores[best]
 
