@@ -89,6 +89,14 @@ def read_metadata(path: Path | str) -> dict[str, str]:
         raise WeightsError(f"{path.name} cannot be read as safetensors ({error}). Get the file again.") from error
 
 
+def metadata_if_any(path: Path | str) -> dict[str, str]:
+    """The text metadata of a weights file; empty also where its format has none, as that of torch.save."""
+    try:
+        return read_metadata(path)
+    except WeightsError:
+        return {}
+
+
 def _no_file(path: Path) -> WeightsError:
     return WeightsError(f"There is no file {path}. Check the path. {next_steps().list_weights()}.")
 

@@ -120,7 +120,7 @@ def model_name(*, sdxl: bool) -> str:
     return "Stable Diffusion XL" if sdxl else "Stable Diffusion 1.5"
 
 
-def lora_layers(weights: Mapping[str, Tensor], file: str, *, sdxl: bool = False) -> list[LoraLayer]:
+def lora_layers(weights: Mapping[str, Tensor], file: str, *, sdxl: bool) -> list[LoraLayer]:
     """The layers of a LoRA for SD1.5, or with ``sdxl`` for SDXL.
 
     Raises HostError, which names the tensor, for one that is not read here and for LoRAs of other models.
@@ -211,11 +211,14 @@ def _number(value: object) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def changed_weight(weight: Tensor, layer: LoraLayer, alphas: Alphas, strength: float, file: str) -> Tensor:
+def changed_weight(
+    weight: Tensor, layer: LoraLayer, alphas: Alphas, strength: float, file: str, *, sdxl: bool
+) -> Tensor:
     """``weight`` with what ``layer`` adds to it at ``strength``, float32 of the same shape.
 
-    A layer's scale is its alpha divided by its own rank, 1 without an alpha. Raises HostError when the shapes do not
-    fit, WeightsError when tensors are missing or numbers are not finite.
+    A layer's scale is its alpha divided by its own rank, 1 without an alpha. ``sdxl`` is the checkpoint's family.
+
+    Raises HostError when the shapes do not fit, WeightsError when tensors are missing or numbers are not finite.
     """
     base = weight.float()
     try:
@@ -231,7 +234,7 @@ def changed_weight(weight: Tensor, layer: LoraLayer, alphas: Alphas, strength: f
         shapes = ", ".join(f"{role} {list(tensor.shape)}" for role, tensor in layer.tensors.items() if tensor.ndim)
         raise HostError(
             f"{file}: the layer {layer.name} ({shapes}) does not fit the loaded checkpoint, whose weight there is "
-            f"{list(base.shape)}. Choose a LoRA that was made for Stable Diffusion 1.5."
+            f"{list(base.shape)}. Choose a LoRA that was made for {model_name(sdxl=sdxl)}."
         ) from error
     if not bool(changed.isfinite().all()):
         raise WeightsError(

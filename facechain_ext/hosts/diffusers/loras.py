@@ -21,7 +21,7 @@ from facechain_ext.hosts.diffusers.lora_layers import (
     read_alphas,
 )
 from facechain_ext.weights import model_type, read_state_dict
-from facechain_ext.weights.reading import read_metadata
+from facechain_ext.weights.reading import metadata_if_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,7 +121,7 @@ def _add(weights: _Weights, path: Path, strength: float) -> None:
         raise WeightsError(
             f"{path.name}: this is {model_type.detect_model_type(state)}, not a LoRA. Choose a LoRA file."
         )
-    alphas = read_alphas(_metadata(path), path.with_name("adapter_config.json"))
+    alphas = read_alphas(metadata_if_any(path), path.with_name("adapter_config.json"))
     _add_layers(weights, state, alphas, strength, path.name)
 
 
@@ -143,7 +143,9 @@ def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alph
     if "up_bias" in layer.tensors:
         biases.append(layer.tensors.pop("up_bias") * layer_scale(layer, alphas))
     if set(layer.tensors) - {"alpha", "scale"}:
-        weights.replace(module, "weight", changed_weight(cast("Tensor", module.weight), layer, alphas, strength, file))
+        weight = cast("Tensor", module.weight)
+        changed = changed_weight(weight, layer, alphas, strength, file, sdxl=weights.sdxl)
+        weights.replace(module, "weight", changed)
     for bias in biases:
         own = getattr(module, "bias", None)
         if own is None or own.numel() != bias.numel():
@@ -152,10 +154,3 @@ def _change(weights: _Weights, module: nn.Module, layer: LoraLayer, alphas: Alph
                 f"{0 if own is None else own.numel()} in the loaded checkpoint. Choose a LoRA without it."
             )
         weights.replace(module, "bias", own.float() + strength * bias.to(own.device).float().reshape(own.shape))
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    try:
-        return read_metadata(path)
-    except WeightsError:  # files of torch.save have no metadata
-        return {}

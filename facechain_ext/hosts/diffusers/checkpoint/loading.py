@@ -28,7 +28,7 @@ from facechain_ext.hosts.diffusers.checkpoint.tokenizer import clip_tokenizer
 from facechain_ext.hosts.diffusers.checkpoint.vae_files import read_vae
 from facechain_ext.hosts.diffusers.silence import silence
 from facechain_ext.weights import model_type, read_state_dict
-from facechain_ext.weights.reading import read_metadata
+from facechain_ext.weights.reading import metadata_if_any
 from facechain_ext.weights.state_dict_spec import check_values
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def load_checkpoint(
     vae_weights = read_vae(Path(vae)) if vae is not None else _part(weights, "vae")
     if not vae_weights:
         raise HostError(f"{path.name} has no VAE. Name a VAE file with --vae.")
-    noise = read_noise_model(weights, _metadata(path))
+    noise = read_noise_model(weights, metadata_if_any(path))
     del weights
     unet, autoencoder, encoders = _models(family, parts, vae_weights, path.name, vae_name)
     with silence():
@@ -196,13 +196,6 @@ def file_digest(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()[:10]
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    try:
-        return read_metadata(path)
-    except WeightsError:  # a file of torch.save has none
-        return {}
 
 
 def _part(weights: Weights, part: Part, family: Published = "sd15") -> Weights:
