@@ -1,4 +1,4 @@
-"""The public names of the serial face adapter, where they were before methods had rooms of their own."""
+"""The public names of the serial face adapter, where they were before methods had folders of their own."""
 
 from __future__ import annotations
 

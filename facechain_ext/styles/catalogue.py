@@ -30,7 +30,7 @@ def catalogue() -> dict[str, Style]:
 
 @lru_cache(maxsize=1)
 def tag_names() -> dict[str, str]:
-    """The Chinese word for each tag; raises StyleError when the file cannot be read as TOML."""
+    """The Chinese word for each tag; raises StyleError when the file is not TOML, TypeError without the table."""
     tables = read_toml(Path(__file__).with_name("tags.toml"), StyleError)
     chinese = tables.get("zh")
     if not isinstance(chinese, dict):

@@ -96,7 +96,7 @@ def save_style(style: Style, *, replace: bool = False) -> Path:
     """Write a style of the user atomically, and return its file.
 
     Raises StyleError when the style is invalid, when the catalogue has its name or key or, unless ``replace``, when the
-    user has a style of its key.
+    user has a style of its key; also when the file cannot be written.
     """
     check_new_style(style.en)
     if style.key in catalogue():
@@ -116,7 +116,7 @@ def save_style(style: Style, *, replace: bool = False) -> Path:
 
 
 def delete_style(key: str) -> None:
-    """Delete a style of the user; raises StyleError when the user has none of this key."""
+    """Delete a style of the user; raises StyleError when the user has none of this key or its file stays."""
     if not key:
         raise StyleError("No style is chosen. Choose one of your own first.")
     try:
@@ -125,7 +125,10 @@ def delete_style(key: str) -> None:
         raise StyleError(str(error)) from error
     if not path.is_file():
         raise StyleError(f"There is no style of yours called {key[:60]!r}. Only your own can be deleted.")
-    path.unlink()
+    try:
+        path.unlink()
+    except OSError as error:
+        raise _not_changed(path, error) from error
 
 
 def favourites() -> tuple[str, ...]:
@@ -141,7 +144,10 @@ def favourites() -> tuple[str, ...]:
 
 
 def set_favourite(key: str, *, on: bool) -> tuple[str, ...]:
-    """Add a style to the favourites or remove it; returns the new ones. Raises StyleError for an unknown style."""
+    """Add a style to the favourites or remove it; returns the new ones.
+
+    Raises StyleError for an unknown style and when the file cannot be written.
+    """
     keys = [other for other in favourites() if other != key] + ([find_style(key).key] if on else [])
     _write(folder() / FAVOURITES, json.dumps(keys, ensure_ascii=False) + "\n")
     return tuple(keys)
@@ -165,5 +171,13 @@ def _check_readable(style: Style) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8")
+    try:
+        with atomic_write(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _not_changed(path, error) from error
+
+
+def _not_changed(path: Path, error: OSError) -> StyleError:
+    reason = error.strerror or error
+    return StyleError(f"{path} cannot be changed ({reason}). Check the folder and the space on its disk.")

@@ -134,6 +134,13 @@ def test_a_broken_file_is_named_and_harms_no_other():
     assert [fault.split(":")[0] for fault in faults] == ["binary.toml", "half.toml", "odd.toml"]
 
 
+def test_a_folder_that_takes_no_files_is_named(tmp_path):
+    (tmp_path / "styles").write_text("a file in place of the folder", encoding="utf-8")
+    for change in (lambda: save_style(MINE), lambda: set_favourite(next(iter(catalogue())), on=True)):
+        with pytest.raises(StyleError, match=r"cannot be changed \(.+\)\. Check the folder"):
+            change()
+
+
 def test_favourites():
     assert favourites() == ()
     set_favourite("polaroid", on=True)

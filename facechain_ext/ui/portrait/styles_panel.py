@@ -185,10 +185,10 @@ def wire_own(
             return [note_html(str(error)), *unchanged[1:], *hide_confirmation()]
         return [*saved_updates(style.key, query, tag), *hide_confirmation()]
 
-    def replace(portrait_request: str, name: str, query: str, tag: str, *values: object) -> Updates:
+    def replace(confirmed_key: str, name: str, query: str, tag: str, *values: object) -> Updates:
         try:
             style = style_of(name, values)
-            if style.key != portrait_request:
+            if style.key != confirmed_key:
                 raise StyleError("The name was changed meanwhile. Press Save as own style again.")
             save_style(style, replace=True)
         except FaceChainError as error:

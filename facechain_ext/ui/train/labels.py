@@ -16,8 +16,10 @@ PREPARATION_LABELS: Mapping[str, str] = {
     "drawn": "Let FACT draw further views of a single photo",
 }
 """What the form calls the options of a preparation."""
+RESUME_STYLE_LABEL = "Go on where it stopped"
+"""The label of the switch that goes on with the training of a style."""
 
 
 def resume_label(*, person: bool) -> str:
-    """The label of the switch that goes on with a training."""
+    """The label of the switch that goes on with the training of a person or a thing."""
     return "Go on with this person" if person else "Go on with this thing"

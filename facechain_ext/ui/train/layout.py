@@ -15,7 +15,7 @@ from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import describing
 from facechain_ext.ui.train.environment import HOW, environment
-from facechain_ext.ui.train.labels import NOBODY
+from facechain_ext.ui.train.labels import NOBODY, RESUME_STYLE_LABEL
 from facechain_ext.ui.train.run_status import on_stop, on_watch, status_updates, table_rows
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def build(host: PageHost) -> None:
             rate = gr.Number(1e-4, label="Learning rate", precision=6, elem_id="facechain_train_rate")
             rank = gr.Slider(1, 128, 16, step=1, label="Rank", elem_id="facechain_train_rank")
             size = gr.Slider(64, 768, 512, step=64, label="Training size", elem_id="facechain_train_size")
-            resume = gr.Checkbox(value=False, label="Go on where it stopped", elem_id="facechain_train_resume")
+            resume = gr.Checkbox(value=False, label=RESUME_STYLE_LABEL, elem_id="facechain_train_resume")
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id="facechain_train_start")
                 stop = gr.Button("Stop and save", elem_id="facechain_train_stop")

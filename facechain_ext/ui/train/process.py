@@ -27,6 +27,7 @@ from facechain_ext.training_runs.status import (
 from facechain_ext.training_runs.style_entry import check_entry
 from facechain_ext.ui.train.captions import load_captions
 from facechain_ext.ui.train.environment import ROOT
+from facechain_ext.ui.train.labels import RESUME_STYLE_LABEL
 from facechain_ext.ui.train.request import TrainRequest, read_settings, saved_state, trainings_folder, write_settings
 from facechain_ext.weights import models_folder
 
@@ -46,9 +47,9 @@ def check_request(request: TrainRequest) -> None:
     state = saved_state(request.folder)
     saved_settings = read_settings(request)
     if state is not None and not request.resume:
-        raise InputError('This style was begun already; tick "Go on where it stopped", or choose another name.')
+        raise InputError(f'This style was begun already; tick "{RESUME_STYLE_LABEL}", or choose another name.')
     if request.resume and state is None:
-        raise InputError('This style has nothing to go on with yet; take the tick off "Go on where it stopped".')
+        raise InputError(f'This style has nothing to go on with yet; take the tick off "{RESUME_STYLE_LABEL}".')
     if state is None:
         earlier = saved_settings.trigger if saved_settings is not None else ""
         old = [row.file for row in rows if earlier and earlier in row.caption and request.trigger not in row.caption]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.training_runs.status import PREVIEWS, stop_requested
 from facechain_ext.ui.html import bar, note_html
-from facechain_ext.ui.train.labels import resume_label
+from facechain_ext.ui.train.labels import RESUME_STYLE_LABEL, resume_label
 from facechain_ext.ui.train.person_request import is_person, saved_form
 from facechain_ext.ui.train.process import folder_of, last_log_line
 
@@ -120,6 +120,6 @@ def _next_step(status: TrainingStatus) -> str:
 def _resume_label(status: TrainingStatus) -> str:
     """The label of the switch that resumes it: the forms of styles, people and things have one each."""
     if not is_person(folder_of(status)):
-        return "Go on where it stopped"
+        return RESUME_STYLE_LABEL
     form = saved_form(status.name)
     return resume_label(person=form is None or form.person)
