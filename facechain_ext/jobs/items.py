@@ -105,7 +105,7 @@ def read_table(file: Path) -> list[dict[str, object]]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file.name} cannot be read ({error}). A table is CSV or JSON lines, in UTF-8.") from error
     if file.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-        return [_json_row(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        return [_json_row(line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     try:
         rows = list(csv.DictReader(io.StringIO(text), strict=True))
     except csv.Error as error:

@@ -44,6 +44,13 @@ def test_a_csv_and_json_lines_say_the_same(folder):
     assert len(make_items(rows, FileSources(folder))) == 3
 
 
+def test_only_ends_of_lines_end_a_request(tmp_path):
+    rows = [{"photos": ["a.png"], "prompt": "red\u2028hat\x85"}, {"photos": ["b.png"], "prompt": "x"}]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (tmp_path / "a.jsonl").write_bytes("\r\n".join(lines).encode("utf-8"))
+    assert read_table(tmp_path / "a.jsonl") == rows
+
+
 def test_one_order_twice_is_one_item(folder):
     rows = [{"photos": ["anna.png"], "prompt": "p"}, {"photos": ["anna.png"], "prompt": "p"}]
     assert len(make_items(rows, FileSources(folder))) == 1
