@@ -55,7 +55,7 @@ class JournalEntry:
 def read_journal(out: Path) -> list[JournalEntry]:
     """The last row of each photo of an earlier run, without a last line that was cut short; empty when there was none.
 
-    Cuts such a line off the file, so that the next row does not join it.
+    Cuts such a line off the file, so that the next row does not join it. Raises PhotoError for a line that is no entry.
     """
     path = out / JOURNAL
     if not path.is_file():
@@ -65,7 +65,10 @@ def read_journal(out: Path) -> list[JournalEntry]:
     if len(whole) < len(text):
         log.warning("the last line of %s was cut short; that photo is prepared again", path)
         path.write_bytes(whole)
-    entries = (JournalEntry.of(line) for line in whole.decode("utf-8").splitlines())
+    try:
+        entries = [JournalEntry.of(line) for line in whole.decode("utf-8").split("\n")[:-1]]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise PhotoError(f"{path} is damaged ({error}); delete {out} and prepare the photos again.") from error
     return list({(entry.name, entry.size): entry for entry in entries}.values())
 
 

@@ -123,18 +123,22 @@ def report(rows: Sequence[JournalEntry], alike: Sequence[Alike] = ()) -> str:
 
 
 def check_requirements(out: Path, requirements: PhotoRequirements, *, only: str = "") -> None:
-    """Record the requirements of a folder; raises PhotoError when it was prepared with others.
+    """Record the requirements of a folder; raises PhotoError when it was prepared with others or the record is damaged.
 
     With ``only`` the one of that name is compared, and nothing is recorded.
     """
     path, now = out / "demands.json", asdict(requirements)
     if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise PhotoError(f"{path} is damaged ({error}); delete {out} and prepare the photos again.") from error
         if earlier != now if not only else earlier.get(only) != now[only]:
             raise PhotoError(f"{out} was prepared with {earlier}, now {now}; choose another folder.")
         return
     if not only:
-        path.write_text(json.dumps(now), encoding="utf-8")
+        with atomic_write(path) as part:
+            part.write_text(json.dumps(now), encoding="utf-8")
 
 
 def _journal_entry(

@@ -195,6 +195,20 @@ def test_refuses_no_path_no_tar_and_other_demands(folder, tmp_path):
         )
 
 
+@pytest.mark.parametrize("file", [JOURNAL, "demands.json"])
+def test_damaged_notes_of_the_folder_are_named(folder, tmp_path, file):
+    run(folder, tmp_path / "out")
+    (tmp_path / "out" / file).write_text("no object\n", encoding="utf-8")
+    with pytest.raises(PhotoError, match=f"{file} is damaged .* prepare the photos again"):
+        run(folder, tmp_path / "out")
+
+
+def test_a_name_may_have_any_letter_that_ends_lines_elsewhere(tmp_path):
+    row = JournalEntry("Ann\u2028Lee", "Ann\u2028Lee/a\x85b.png", 5, "key")
+    (tmp_path / JOURNAL).write_text(json.dumps(vars(row), ensure_ascii=False) + "\n", encoding="utf-8")
+    assert read_journal(tmp_path) == [row]
+
+
 def test_people_are_read_back(folder, tmp_path):
     run(folder, tmp_path / "out")
     people = PreparedPhotos(tmp_path / "out")
