@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from facechain_ext import faces
-from facechain_ext.errors import FaceChainError, PhotoError
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
 from facechain_ext.hosts.diffusers.checkpoint import load_controlnet
 from facechain_ext.identity import TransFace
 from facechain_ext.identity.face_embedders import face_embedders
@@ -159,7 +160,10 @@ def train_person(
 def start_validation(
     training: LoraTrainer, request: PersonRequest, rows: list[CaptionRow], report: Callable[[Report], bool]
 ) -> Validation | None:
-    """The validation of a training; None, and a note that says why, where nothing can score pictures here."""
+    """The validation of a training; None, and a note that says why, where nothing can score pictures here.
+
+    Raises PhotoError for a folder of templates without a face, HostError when drawn ones cannot be written.
+    """
     encoder = TransFace.from_file(request.encoder) if request.encoder is not None else None
     used = [request.pictures / row.file for row in rows if row.use]
     try:
@@ -173,9 +177,7 @@ def start_validation(
     if request.templates is None and not folder.is_dir():
         with training.layers.using([torch.zeros_like(one) for one in training.layers.weights()]):
             drawn = drawn_templates(training.host, request.class_word, size, faces.detector())
-        folder.mkdir(parents=True)
-        for number, one in enumerate(drawn):
-            one.picture.save(folder / f"{number}.png")
+        keep_templates(drawn, folder)
     found: list[ValidationTemplate] = []
     try:
         found = folder_templates(request.templates or folder, size, faces.detector())
@@ -187,6 +189,19 @@ def start_validation(
         device = str(training.checkpoint.unet.device)
         training.host.controlnets["canny"] = load_controlnet(request.canny, device=device)
     return Validation(training, scorer, request.call, found, edges=request.canny is not None)
+
+
+def keep_templates(drawn: Sequence[ValidationTemplate], folder: Path) -> None:
+    """Write all drawn templates or none: a training that was killed meanwhile must not go on with some of them."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        for number, one in enumerate(drawn):
+            one.picture.save(part / f"{number}.png")
+        part.replace(folder)
+    except OSError as error:
+        raise HostError(f"The templates of the validation cannot be written ({error}). Check the disk.") from error
 
 
 def _note(report: Callable[[Report], bool], words: str) -> None:

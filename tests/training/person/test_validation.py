@@ -12,7 +12,9 @@ from PIL import Image
 
 from facechain_ext.errors import HostError
 from facechain_ext.training.lora.average import average_weights
+from facechain_ext.training.person.run import keep_templates
 from facechain_ext.training.person.scoring import PersonScorer, scoring_embedder
+from facechain_ext.training.person.templates import ValidationTemplate
 from facechain_ext.training.person.validation import FOLDER, RECORD, Validation
 from facechain_ext.training_runs.settings import LoraSettings
 
@@ -104,6 +106,21 @@ def test_the_best_of_the_steps_and_their_average_is_taken(training, greys, expec
     assert float((up @ down)[0, 0]) == pytest.approx(expected, abs=0.1)
     assert best.name.startswith(stem)
     assert "the average of steps" in words[0]
+
+
+def test_drawn_templates_are_kept_whole_or_not_at_all(tmp_path):
+    folder, picture = tmp_path / "validation" / "templates", Image.new("RGB", (8, 8))
+    template = ValidationTemplate(picture, picture.convert("L"))
+    with pytest.raises(HostError, match="templates of the validation cannot be written"):
+        keep_templates([template, ValidationTemplate(_OnFullDisk(), picture)], folder)
+    assert not folder.exists()
+    keep_templates([template, template], folder)
+    assert [path.name for path in sorted(folder.iterdir())] == ["0.png", "1.png"]
+
+
+class _OnFullDisk:
+    def save(self, _path):
+        raise OSError(28, "No space left on device")
 
 
 def test_the_average_is_weighed_by_the_votes(training):
