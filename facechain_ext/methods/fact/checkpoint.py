@@ -17,7 +17,7 @@ from facechain_ext.methods.fact.sites import SDXL_STACKS, SITES, block_path, sit
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.weights import read_state_dict
 from facechain_ext.weights.model_type import FACE_ADAPTER
-from facechain_ext.weights.reading import read_metadata
+from facechain_ext.weights.reading import metadata_if_any
 from facechain_ext.weights.state_dict_spec import check_state_dict, check_values, require_key
 
 if TYPE_CHECKING:
@@ -108,10 +108,7 @@ def sites_of_keys(keys: Iterable[str]) -> tuple[str, ...]:
 
 def _trained_steps(path: Path) -> int | None:
     """How many steps of training a file tells of; None where it tells nothing."""
-    try:
-        steps = read_metadata(path).get("facechain.step", "")
-    except WeightsError:  # the published files are no safetensors
-        return None
+    steps = metadata_if_any(path).get("facechain.step", "")  # the published files are no safetensors
     return int(steps) if steps.isdecimal() else None
 
 

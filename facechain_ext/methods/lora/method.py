@@ -186,7 +186,7 @@ class PreparedFactLora:
 
     def __init__(self, fact: PreparedMethod, lora: PreparedLora) -> None:
         self._fact = fact
-        self.lora, self.notes = lora.lora, lora.notes
+        self.lora, self.notes = lora.lora, (*fact.notes, *lora.notes)
         self.settings = {**fact.settings, **lora.settings}
 
     def applied(self, model: HostModel, options: RuntimeOptions) -> AbstractContextManager[ActiveMethod]:

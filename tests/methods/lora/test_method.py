@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from facechain_ext.identity.card_lora import CardLora
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.lora.files import tensors_digest
-from facechain_ext.methods.lora.method import FactLoraMethod, LoraMethod
+from facechain_ext.methods.lora.method import FactLoraMethod, LoraMethod, PreparedFactLora, PreparedLora
 from facechain_ext.methods.registry import choose_method
 from facechain_ext.recipes.job import Person
 from facechain_ext.weights.folders import use_lora_folders
@@ -98,3 +99,9 @@ def test_both_methods_share_their_settings():
     assert {"adapter", "lora_weight"} <= {row.name for row in FactLoraMethod().settings}
     assert choose_method("SD1.5", "fact + lora").name == "FACT + LoRA"
     assert FactLoraMethod().unavailable_reason("SD2")
+
+
+def test_both_methods_tell_their_notes():
+    fact = SimpleNamespace(notes=("The face adapter is untrained.",), settings={"adapter": "a"})
+    both = PreparedFactLora(fact, PreparedLora(None, 1.0, ("The LoRA has changed.",)))
+    assert both.notes == ("The face adapter is untrained.", "The LoRA has changed.")
