@@ -7,9 +7,10 @@ written, and pictures of the two public-domain portraits.
 
 from __future__ import annotations
 
+import io
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -250,14 +251,10 @@ def _largest_face(guest: RealFace) -> Pixels:
 
 
 def _with_landmarks(face: Face, landmarks: NDArray[np.float32]) -> Face:
-    from dataclasses import replace
-
     return replace(face, landmarks=landmarks)
 
 
 def _png(pixels: Pixels) -> bytes:
-    import io
-
     from PIL import Image
 
     file = io.BytesIO()

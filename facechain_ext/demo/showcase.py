@@ -63,10 +63,7 @@ def into_template(template: Pixels, photo: Pixels) -> Pixels:
     Image.fromarray(template).save(stream, "PNG")
     canvas = read_template(stream.getvalue())
     targets = find_template_faces(canvas.pixels)
-    largest = max(
-        targets,
-        key=lambda target: (target.face.box[2] - target.face.box[0]) * (target.face.box[3] - target.face.box[1]),
-    )
+    largest = max(targets, key=lambda target: target.face.area)
     return make(canvas, {largest.number: FaceSource(photo=photo)}, targets=targets).pixels[..., :3]
 
 

@@ -23,7 +23,10 @@ class _Box:
 
 @dataclass(frozen=True)
 class _Location:
-    """Where an item lies: ``offsets`` are the positions in the file of the fields with its extents' offsets."""
+    """Where an item lies: ``extents`` are offset from ``base`` and length of each piece, in bytes.
+
+    The fields are the position in the file and the width, in bytes, of the numbers that say so.
+    """
 
     item: int
     method: int
@@ -31,7 +34,7 @@ class _Location:
     base_field: tuple[int, int]
     extents: tuple[tuple[int, int], ...]
     offset_fields: tuple[tuple[int, int], ...]
-    """Position and width of each extent's offset; the width is 0 where the base offset says it all."""
+    """One for each extent's offset; its width is 0 where the base offset says it all."""
 
 
 def is_avif(content: bytes) -> bool:

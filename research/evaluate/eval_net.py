@@ -230,7 +230,7 @@ def save_eval_net(eval_net: EvalNet, path: Path, config_text: str) -> None:
 
 
 def _degrade(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures with noise, shrunk and enlarged again by one of _SHRUNK."""
+    """Pictures with noise, shrunk and enlarged again by one of _SHRINK_FACTORS."""
     sides = pictures.shape[-2:]
     which = torch.randint(len(_SHRINK_FACTORS), (len(pictures), 1, 1, 1), generator=generator)
     degraded = pictures

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonColumn:
-    """The Who column; ``previews`` holds one browser's PhotoPreviews, ``notes`` shows messages."""
+    """The Who column; ``previews`` holds a PhotoPreview for each photo of one browser, ``notes`` shows messages."""
 
     previews: Component
     face: Component
