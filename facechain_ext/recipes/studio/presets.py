@@ -82,7 +82,7 @@ def find_preset(name: str) -> StudioPreset:
 def chosen_stages(preset: StudioPreset, text: str) -> tuple[str, ...]:
     """The stages that run, in order: those of ``text``, divided by commas, or the preset's where it is empty.
 
-    Raises InputError that names the stages for an unknown one, and where neither diffusion is among them.
+    Raises InputError that names the stages for an unknown one, and where the first diffusion is not among them.
     """
     wanted = [part.strip() for part in text.split(",") if part.strip()] or list(preset.stages)
     unknown = next((one for one in wanted if one not in STAGES), None)
