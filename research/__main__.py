@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, models, person_lora
+from research.commands import documents, evaluate, models, person_lora, repairs
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -22,6 +22,7 @@ app.command("models-page")(documents.models_page)
 app.command("held-out-people")(documents.held_out_people)
 app.command("real-faces")(evaluate.real_faces)
 app.command("person-lora")(person_lora.person_lora)
+app.command("repairs")(repairs.repairs)
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

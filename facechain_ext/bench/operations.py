@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from facechain_ext.bench.variants import Case, Variant
 
 
-def operations(case: Case, variant: Variant) -> float:
+def operations(case: Case, variant: Variant, frames: int = 0) -> float:
     """Multiply-adds of one step of the full-size U-Net, the mean over the variant's steps by their shares."""
-    bench = _shapes()
+    bench = _shapes(frames)
     sample, text = bench.inputs(case)
     arguments = variant.arguments(bench, case)
     total = 0.0
@@ -33,6 +33,6 @@ def operations(case: Case, variant: Variant) -> float:
 
 
 @cache
-def _shapes() -> Bench:
+def _shapes(frames: int) -> Bench:
     """The full-size U-Net without weights."""
-    return Bench.build("meta", torch.float32)
+    return Bench.build("meta", torch.float32, frames=frames)

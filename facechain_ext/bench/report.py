@@ -44,9 +44,9 @@ def parts_table(parts: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def machine(dtype: torch.dtype) -> str:
-    """What it was measured on, in one line."""
-    precision = str(dtype).removeprefix("torch.")
+def machine(dtype: torch.dtype, frames: int = 0) -> str:
+    """What it was measured on, in one line; with ``frames`` clips of so many."""
+    precision = str(dtype).removeprefix("torch.") + (f", clips of {frames} frames" if frames else "")
     if torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {precision}"
     return f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}, {precision}"

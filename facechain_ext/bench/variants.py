@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from diffusers import UNet2DConditionModel
+    from diffusers import UNet2DConditionModel, UNetMotionModel
     from torch import Tensor
 
 PHOTO_TOKENS = 16
@@ -34,7 +34,7 @@ PICTURE_STEPS = 25
 
 @dataclass(frozen=True)
 class Case:
-    """One size of work: side of the picture in pixels, and pictures at once (each is two rows, with guidance)."""
+    """One size of work: side in pixels, and pictures or clips at once (each picture is two rows, with guidance)."""
 
     side: int
     batch: int
@@ -42,28 +42,34 @@ class Case:
 
 @dataclass(frozen=True)
 class Bench:
-    """A U-Net of Stable Diffusion 1.5's topology with random weights, an adapter for it, and where they are."""
+    """A U-Net of Stable Diffusion 1.5's topology with random weights, an adapter for it, and where they are.
 
-    unet: UNet2DConditionModel
+    With ``frames`` it has AnimateDiff's motion modules and makes clips of so many; 0 is for pictures.
+    """
+
+    unet: UNet2DConditionModel | UNetMotionModel
     adapter: FaceAdapter
     device: torch.device
     dtype: torch.dtype
+    frames: int = 0
 
     @staticmethod
     def build(
-        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, object] | None = None, seed: int = 0
-    ) -> Bench:
+        device: str, dtype: torch.dtype, *, gate: float = 0.5, sizes: dict[str, object] | None = None, seed: int = 0,
+        frames: int = 0,
+    ) -> Bench:  # fmt: skip
         """Make a full-size U-Net and adapter, or one of other ``sizes`` (arguments of diffusers' U-Net).
 
         Random weights cost what trained ones cost. On the device "meta" nothing is computed or held.
         """
-        from diffusers import UNet2DConditionModel
+        from diffusers import UNet2DConditionModel, UNetMotionModel
 
         torch.manual_seed(seed)
+        kind, heads = (
+            (UNetMotionModel, "num_attention_heads") if frames else (UNet2DConditionModel, "attention_head_dim")
+        )
         with torch.device("meta"):
-            unet = UNet2DConditionModel(
-                **({"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8} | (sizes or {}))
-            )
+            unet = kind(**({"sample_size": 64, "cross_attention_dim": 768, heads: 8} | (sizes or {})))
         with torch.device("meta" if device == "meta" else "cpu"):
             adapter = new_adapter(unet, gate=gate).to(device=device, dtype=dtype).eval()
         unet = unet.to_empty(device=device).to(dtype).eval()
@@ -72,13 +78,15 @@ class Bench:
                 torch.nn.init.normal_(parameter, std=0.02)
             else:
                 torch.nn.init.constant_(parameter, float(name.endswith("weight")))
-        return Bench(unet, adapter.requires_grad_(requires_grad=False), torch.device(device), dtype)
+        return Bench(unet, adapter.requires_grad_(requires_grad=False), torch.device(device), dtype, frames)
 
     def inputs(self, case: Case) -> tuple[Tensor, Tensor]:
-        """Latents [2 b, 4, h, w] and text [2 b, 77, 768] of one step."""
+        """Latents [2 b, 4, h, w] and text [2 b, 77, 768] of one step; of clips [2 b, 4, f, h, w], [2 b f, 77, 768]."""
         rows, side = 2 * case.batch, case.side // 8
-        latents = torch.randn(rows, 4, side, side, device=self.device, dtype=self.dtype)
-        text = torch.randn(rows, 77, self.adapter.token_width, device=self.device, dtype=self.dtype)
+        grid = (self.frames, side, side) if self.frames else (side, side)
+        latents = torch.randn(rows, 4, *grid, device=self.device, dtype=self.dtype)
+        words = rows * (self.frames or 1)
+        text = torch.randn(words, 77, self.adapter.token_width, device=self.device, dtype=self.dtype)
         return latents, text
 
     @property
@@ -103,7 +111,7 @@ class Variant:
 
     ``attached`` applies it for one case; ``steps`` are run in turn, and their times averaged by their shares. ``needs``
     are the bytes that a step needs beyond the bare one, where that may be too much, ``arguments`` what the U-Net takes
-    besides its usual ones.
+    besides its usual ones. ``for_clips`` are those that keep the frames of a clip apart.
     """
 
     name: str
@@ -111,6 +119,7 @@ class Variant:
     steps: tuple[Step, ...] = (Step(0.5),)
     needs: Callable[[Bench, Case], int] = lambda _bench, _case: 0
     arguments: Callable[[Bench, Case], dict[str, object]] = lambda _bench, _case: {}
+    for_clips: bool = False
 
 
 class FixedFaceRegion(AutomaticRegion):
@@ -191,8 +200,8 @@ _FAST_COMPUTED = _share_computed(IncrementCache(_FAST_REUSE[0], warm_up=_FAST_RE
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("bare U-Net", lambda _bench, _case: nullcontext()),
-    Variant("exact", _face),
+    Variant("bare U-Net", lambda _bench, _case: nullcontext(), for_clips=True),
+    Variant("exact", _face, for_clips=True),
     Variant(
         "automatic region",
         lambda bench, case: _face(bench, case, options=AttachOptions(automatic=FixedFaceRegion(warm_up=1))),
@@ -205,12 +214,15 @@ VARIANTS: tuple[Variant, ...] = (
         (Step(0.1, _share_computed(IncrementCache())), Step(0.5, 1 - _share_computed(IncrementCache()))),
     ),
     Variant(
-        "prompt's rows alone", lambda bench, case: _face(bench, case, options=AttachOptions(conditional_only=True))
+        "prompt's rows alone",
+        lambda bench, case: _face(bench, case, options=AttachOptions(conditional_only=True)),
+        for_clips=True,
     ),
     Variant(
         "preset Fast",
         _preset,
         (Step(0.01, _FAST_OFF), Step(0.1, _FAST_COMPUTED), Step(0.5, 1 - _FAST_OFF - _FAST_COMPUTED)),
+        for_clips=True,
     ),
     Variant(
         "IP-Adapter Plus of diffusers",

@@ -25,6 +25,9 @@ def bench(
     batches: Annotated[str, typer.Option(help="Pictures at once, comma between.")] = "1,4",
     rounds: Annotated[int, typer.Option(min=1, help="How often each variant is measured.")] = 3,
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant beside the bare U-Net; repeat.")] = None,
+    frames: Annotated[
+        int, typer.Option(min=0, max=32, help="Clips of so many frames by AnimateDiff instead of pictures.")
+    ] = 0,
     half: Annotated[bool, typer.Option("--half", help="float16 (on a GPU) instead of float32.")] = False,
     job: Annotated[bool, typer.Option(help="Also measure what comes before and after the steps.")] = True,
     photo: Annotated[Path | None, typer.Option(help="A photo with a face; by default scikit-image's.")] = None,
@@ -44,15 +47,15 @@ def bench(
 
     sides, counts = _numbers(sizes, "--sizes", 64), _numbers(batches, "--batches", 1)
     cases = [Case(side, batch) for batch in counts for side in sides]
-    wanted = _wanted(variant or [])
+    wanted = _wanted(variant or [], clips=bool(frames))
     dtype = torch.float16 if half else torch.float32
     prepare_folder(out)
-    setup = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype)
-    description = machine(dtype)
+    setup = Bench.build("cuda" if torch.cuda.is_available() else "cpu", dtype, frames=frames)
+    description = machine(dtype, frames)
     results = Rounds.read(out / "bench.json", description)
     for case in cases:
         _measure(setup, case, wanted, rounds, results, out / "bench.json")
-    parts = _job(setup, photo) if job else {}
+    parts = _job(setup, photo) if job and not frames else {}
     unet, adapter = setup.weights
     text = "\n\n".join(
         [
@@ -81,7 +84,7 @@ def _measure(setup: Bench, case: Case, wanted: list[Variant], rounds: int, resul
     possible = [variant for variant in wanted if (case, variant.name) not in results.skipped]
     for variant in possible:
         if (case, variant.name) not in results.operations:
-            results.operations[case, variant.name] = operations(case, variant)
+            results.operations[case, variant.name] = operations(case, variant, setup.frames)
     first = True
     while missing := [variant for variant in possible[1:] if results.done(case, variant.name) < rounds]:
         if first and (setup.device.type == "cuda" or not results.rounds):
@@ -121,14 +124,15 @@ def _example() -> bytes:
     return file.getvalue()
 
 
-def _wanted(names: list[str]) -> list[Variant]:
+def _wanted(names: list[str], *, clips: bool) -> list[Variant]:
     from facechain_ext.bench.variants import VARIANTS
 
-    known = {variant.name: variant for variant in VARIANTS}
+    usable = [variant for variant in VARIANTS if variant.for_clips or not clips]
+    known = {variant.name: variant for variant in usable}
     for name in names:
         if name not in known:
             raise typer.BadParameter(f"There is no variant “{name}”; there are {', '.join(known)}.")
-    return [one for one in VARIANTS if not names or one.name in names or one is VARIANTS[0]]
+    return [one for one in usable if not names or one.name in names or one is VARIANTS[0]]
 
 
 def _numbers(text: str, option: str, step: int) -> list[int]:

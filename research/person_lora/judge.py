@@ -47,7 +47,7 @@ class Judge:
     """The tiny face encoder on faces that a locator of its own finds; the encoder is FACT's, which favours FACT."""
 
     def __init__(self, encoder: TransFace, folder: Path) -> None:
-        self.encoder, self._locator = encoder, load_or_train_locator(folder)
+        self.encoder, self.locator = encoder, load_or_train_locator(folder)
         people = RenderedPeople(GALLERY, GALLERY_PHOTOS, first=HELD_OUT, side=SIDE)
         photos = [people.render_as_photo(number).aligned for number in range(len(people))]
         self._gallery = F.normalize(self._embed(photos).view(GALLERY, GALLERY_PHOTOS, -1).mean(1), dim=1)
@@ -55,7 +55,7 @@ class Judge:
     def verdict(self, pixels: Pixels, person: int, scenes: Sequence[Scene]) -> Verdict:
         """The verdict on pictures uint8 [n, 96, 96, 3] that are to show the ``person`` in ``scenes``."""
         cosines = self._embed([
-            align(one, points) * _ELLIPSE for one, points in zip(pixels, locate(self._locator, pixels), strict=True)
+            align(one, points) * _ELLIPSE for one, points in zip(pixels, locate(self.locator, pixels), strict=True)
         ]) @ self._gallery.T  # fmt: skip
         hits = (cosines.argmax(1) == person).numpy()
         words = [words_followed(one, scene) for one, scene in zip(pixels, scenes, strict=True)]

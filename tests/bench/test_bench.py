@@ -69,6 +69,17 @@ def test_the_variants_are_what_their_names_say(bench):
     assert worst(again, computed) < 1e-5
 
 
+def test_clips_are_measured_by_the_variants_that_keep_their_frames_apart():
+    sizes = {"block_out_channels": unets.CHANNELS, "cross_attention_dim": unets.CONTEXT, "norm_num_groups": 8}
+    heads = {"num_attention_heads": unets.HEADS, "motion_num_attention_heads": unets.HEADS}
+    clips = Bench.build("cpu", torch.float32, sizes={**sizes, **heads}, frames=3)
+    (bare,), (exact,), (alone,) = (run(clips, name) for name in (BARE, EXACT, "prompt's rows alone"))
+    assert bare.shape == (2, 4, 3, 16, 16)
+    assert all(worst(bare[:, :, frame], exact[:, :, frame]) > 1e-5 for frame in range(3))
+    assert (worst(alone[0], bare[0]), worst(alone[1], exact[1])) == (0, pytest.approx(0, abs=1e-5))
+    assert [one.name for one in VARIANTS if one.for_clips] == [BARE, EXACT, "prompt's rows alone", "preset Fast"]
+
+
 def test_ip_adapter_changes_the_step_and_goes_again(bench):
     (bare,), (adapted,) = run(bench, BARE), run(bench, "IP-Adapter Plus of diffusers")
     assert worst(adapted, bare) > 1e-4
@@ -141,7 +152,7 @@ def test_the_command_measures_what_is_missing_and_no_more(tmp_path, monkeypatch,
         return bench if device == "cpu" else Bench(bench.unet, bench.adapter, torch.device("meta"), dtype)
 
     monkeypatch.setattr(Bench, "build", build)
-    monkeypatch.setattr("facechain_ext.bench.operations.operations", lambda _case, _variant: 1e9)
+    monkeypatch.setattr("facechain_ext.bench.operations.operations", lambda _case, _variant, _frames: 1e9)
     arguments = ["bench", "--sizes", "64", "--batches", "1", "--no-job", "--out", str(tmp_path)]
 
     def rounds(*more):

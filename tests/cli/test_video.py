@@ -50,6 +50,8 @@ def test_without_consent_nothing_is_read(tmp_path):
         ((), "--template with a clip, or words"),
         (("words", "--template", "b.mp4"), "--template with a clip, or words"),
         (("words",), "needs a --checkpoint and a --motion"),
+        (("--template", "b.mp4", "--source", "b.mp4"), "give one of them"),
+        (("words", "--checkpoint", "a", "--motion", "b", "--preset", "Slow"), "Slow"),
     ],
 )
 def test_one_of_both_ways_is_asked_for(tmp_path, arguments, reason):
@@ -57,21 +59,27 @@ def test_one_of_both_ways_is_asked_for(tmp_path, arguments, reason):
     assert reason in " ".join((done.output + str(done.exception)).replace("│", " ").split())
 
 
-def test_a_clip_from_words(models, photo, tmp_path, ffmpeg):
+@pytest.mark.parametrize("source", [None, "clip.mp4", "still.png"])
+def test_a_clip_from_words(models, photo, tmp_path, ffmpeg, source):
     from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
     from tests.hosts.diffusers.test_clip import motion
 
     widths = load_checkpoint(models.checkpoint).unet.config.block_out_channels
     motion(widths).save_pretrained(tmp_path / "motion")
     out = tmp_path / "a.mp4"
+    write_video([np.full((90, 120, 3), 90, np.uint8)] * 3, tmp_path / "clip.mp4", 8, suffix=".mp4")
+    Image.new("RGB", (120, 90), (90, 80, 70)).save(tmp_path / "still.png")
+    over = ["--source", tmp_path / source, "--preset", "Fast"] if source else []
     done = video(
         "a person", "--photo", photo, "--checkpoint", models.checkpoint, "--motion", tmp_path / "motion", "--adapter",
         models.adapter, "--encoder", models.encoder, "--frames", 2, "--steps", 1, "--size", 64, "--out", out,
-        "--consent",
+        "--consent", *over,
     )  # fmt: skip
     assert done.exit_code == 0, (done.output, done.exception)
-    assert len(list(open_clip(out).frames())) == 2
-    assert describe(read_packet(out.read_bytes()))["source_type"] == "trainedAlgorithmicMedia"
+    made = open_clip(out)
+    assert (len(list(made.frames())), made.width, made.height) == (2, 88 if source else 64, 64)
+    kind = "compositeWithTrainedAlgorithmicMedia" if source else "trainedAlgorithmicMedia"
+    assert describe(read_packet(out.read_bytes()))["source_type"] == kind
 
 
 @pytest.mark.parametrize("place", ["--photo", "--template"])

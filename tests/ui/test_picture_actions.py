@@ -38,6 +38,7 @@ GUEST = ("photo: 1 guest.png",)
 REQUESTS = {
     "repair": (REPAIR, {"people": GUEST, "denoise": 0.3}, "detail", {"denoise": 0.3, "seed": 3}),
     "repair with what suits": (REPAIR, {"people": ("card: Anna",)}, "detail", {"seed": 3, "steps": 1}),
+    "repair by a method": (REPAIR, {"people": GUEST, "method": "FACT + LoRA"}, "detail", {"method": "FACT + LoRA"}),
     "draw": (DRAW, {"look": "3D", "prompt": " a woman "}, "redraw", {"look": "3D", "prompt": "a woman"}),
     "draw by a method, large": (
         DRAW, {"method": "LoRA", "enlarge": 1024, "enlarge_by": "Lanczos"}, "redraw",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from facechain_ext.errors import Cancelled, HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers.host_model import DiffusersModel
@@ -14,10 +14,10 @@ from facechain_ext.hosts.diffusers.latents import decode
 from facechain_ext.hosts.diffusers.sampling.conditions import guidance
 from facechain_ext.methods.fact.method import FactMethod
 from facechain_ext.methods.protocol import RuntimeOptions
-from facechain_ext.recipes.portrait_settings import portrait_setting
+from facechain_ext.recipes.clip.animated import check_clip_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from diffusers import AnimateDiffPipeline, MotionAdapter
@@ -26,32 +26,8 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.methods.fact import FaceAdapter
     from facechain_ext.methods.protocol import ActiveMethod
+    from facechain_ext.recipes.clip.animated import ClipJob
     from facechain_ext.recipes.job import Person
-
-FRAMES = 16
-"""Frames that motion modules of AnimateDiff were trained on."""
-MIN_SIDE, MAX_SIDE = 64, 1024
-"""Pixels of a clip's width and height."""
-_STEPS, _CFG = portrait_setting("steps"), portrait_setting("cfg")
-_STEP = 8
-"""Pixels of a latent cell."""
-
-
-@dataclass(frozen=True)
-class ClipJob:
-    """What a clip shows: ``frames`` up to what the motion module knows, ``steps`` and ``cfg`` as a portrait's.
-
-    ``width`` and ``height`` are ``MIN_SIDE`` to ``MAX_SIDE``, in multiples of 8.
-    """
-
-    prompt: str
-    negative_prompt: str = ""
-    frames: int = FRAMES
-    steps: int = _STEPS.default
-    cfg: float = _CFG.default
-    width: int = 512
-    height: int = 512
-    seed: int = 0
 
 
 def load_motion(path: Path, dtype: torch.dtype) -> MotionAdapter:
@@ -96,19 +72,25 @@ class ClipHost:
         return int(self._motion.config.motion_max_seq_length)
 
     def frames(
-        self, job: ClipJob, person: Person | None, *, progress: Callable[[int, int], bool] | None = None
+        self,
+        job: ClipJob,
+        person: Person | None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        progress: Callable[[int, int], bool] | None = None,
     ) -> list[Pixels]:
         """The frames, RGB uint8 [h, w, 3], of ``job`` with ``person`` in each.
 
-        Raises InputError for values out of range, HostError without an adapter for a person, Cancelled when
-        ``progress(step, steps)`` returns False.
+        ``settings`` are FACT's own, such as ``preset``: a row is the same frame in every step, so that what one step
+        computes can be used again in the next. Raises InputError for values out of range, HostError without an adapter
+        for a person, Cancelled when ``progress(step, steps)`` returns False.
         """
         check_clip_job(job, self.max_frames)
         if person is None:
             return list(self._sample(job, None, progress))
         if self._adapter is None:
             raise HostError("This clip has a person in it, but no face adapter is loaded. Name one with --adapter.")
-        prepared = FactMethod().prepare([person], {"adapter": self._adapter}, self._model)
+        prepared = FactMethod().prepare([person], {**(settings or {}), "adapter": self._adapter}, self._model)
         with prepared.applied(self._model, RuntimeOptions()) as active:
             active.set_rows([True] if job.cfg == 1 else [False, True])
             return list(self._sample(job, active, progress))
@@ -123,35 +105,37 @@ class ClipHost:
 
         def after_step(_pipeline: object, step: int, _timestep: object, values: dict[str, object]) -> dict[str, object]:
             if active is not None:
-                active.set_progress((step + 1) / job.steps)
-            if progress is not None and not progress(step + 1, job.steps):
+                active.set_progress((step + 1) / job.drawn_steps)
+            if progress is not None and not progress(step + 1, job.drawn_steps):
                 raise Cancelled("Stopped; no file was written.")
             return values
 
         if active is not None:
             active.set_progress(0.0)
-        result = self._pipeline(
-            prompt_embeds=words.positive.embeds, negative_prompt_embeds=words.negative.embeds, num_frames=job.frames,
+        pipeline, start = self._start(job)
+        result = pipeline(
+            prompt_embeds=words.positive.embeds, negative_prompt_embeds=words.negative.embeds,
             height=job.height, width=job.width, num_inference_steps=job.steps, guidance_scale=job.cfg,
             output_type="latent", generator=torch.Generator().manual_seed(job.seed), callback_on_step_end=after_step,
+            **start,
         )  # fmt: skip
         for latent in result.frames[0].transpose(0, 1):  # [channels, frames, h, w]
             yield np.asarray(decode(self._checkpoint.vae, latent[None].float()))
 
+    def _start(self, job: ClipJob) -> tuple[Callable[..., Any], dict[str, object]]:
+        """The pipeline of diffusers that makes ``job``, and what it takes beside the words."""
+        if not job.start:
+            return self._pipeline, {"num_frames": job.frames}
+        from diffusers import AnimateDiffVideoToVideoPipeline
 
-def check_clip_job(job: ClipJob, max_frames: int) -> None:
-    """Raises InputError for a value out of its range."""
-    for name, value, low, high in (
-        ("Frames", job.frames, 1, max_frames),
-        ("Steps", job.steps, _STEPS.low, _STEPS.high),
-        ("CFG scale", job.cfg, _CFG.low, _CFG.high),
-        ("Width", job.width, MIN_SIDE, MAX_SIDE),
-        ("Height", job.height, MIN_SIDE, MAX_SIDE),
-    ):
-        if not low <= value <= high:
-            raise InputError(f"{name} is {value:g}; choose a value from {low:g} to {high:g}.")
-    if job.width % _STEP or job.height % _STEP:
-        raise InputError(f"Width and height are multiples of {_STEP}, not {job.width} x {job.height}.")
+        own = self._pipeline
+        over = AnimateDiffVideoToVideoPipeline(
+            own.vae, own.text_encoder, own.tokenizer, own.unet, self._motion, own.scheduler
+        )
+        over.set_progress_bar_config(disable=True)
+        # it draws int(steps * strength) steps; a half more keeps rounding from losing one
+        strength = min((job.drawn_steps + 0.5) / job.steps, 1.0)
+        return over, {"video": [Image.fromarray(frame) for frame in job.start], "strength": strength}
 
 
 class _MotionModel(DiffusersModel):

@@ -25,8 +25,8 @@ BUTTONS: Mapping[str, str] = {
 class PictureRequest:
     """One action on pictures: the files, who is in them as choices of the page, and the settings.
 
-    ``denoise`` 0 takes what suits the action. ``method`` is a drawing's. ``enlarge`` is the longest side that the
-    finished picture gets, 0 for none. ``clicks`` or ``mask`` mark the garment; ``worn`` is put on instead.
+    ``denoise`` 0 takes what suits the action. ``method`` is a repair's or a drawing's. ``enlarge`` is the longest side
+    that the finished picture gets, 0 for none. ``clicks`` or ``mask`` mark the garment; ``worn`` is put on instead.
     """
 
     action: str

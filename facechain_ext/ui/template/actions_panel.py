@@ -13,7 +13,17 @@ from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.template.settings import DRAWING_METHOD, template_setting
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
 from facechain_ext.ui.html import note_html
-from facechain_ext.ui.template.action_names import ACTIONS, BUTTONS, DRAW, GARMENT, MOVE, PUT, PictureRequest, looks
+from facechain_ext.ui.template.action_names import (
+    ACTIONS,
+    BUTTONS,
+    DRAW,
+    GARMENT,
+    MOVE,
+    PUT,
+    REPAIR,
+    PictureRequest,
+    looks,
+)
 from facechain_ext.ui.template.options_panel import guest_choices, suited_steps
 from facechain_ext.ui.template.sources_panel import template_paths
 
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
 
 _IN, _BESIDE = "garment", "beside it"
 _HELP: Mapping[str, str] = {
-    "repair faces": "The chosen people's faces are painted anew, each at a resolution of its own; all else stays.",
+    REPAIR: "The chosen people's faces are painted anew, each at a resolution of its own; all else stays.",
     GARMENT: "What you mark stays byte for byte; person, body and scene around it are painted anew.",
     DRAW: "The whole picture is drawn anew. Without a choice the people in it are kept.",
 }
@@ -46,6 +56,7 @@ class ActionFields:
     garment: Component
     drawing: Component
     help: Component
+    method: Component
     people: Component
     look: Component
     clicks: Component
@@ -76,10 +87,10 @@ def build(capabilities: HostCapabilities) -> ActionFields:
         with gr.Column(scale=0, visible=False, elem_id="facechain_action_drawing") as drawing:
             look = gr.Dropdown(["2D"], value="2D", label="Draw as", elem_id="facechain_action_look")
             repair = gr.Checkbox(value=False, label="Repair faces after", elem_id="facechain_action_repair")
-            method = gr.Dropdown(
-                method_names(), value=DRAWING_METHOD.default, label=DRAWING_METHOD.label, info=DRAWING_METHOD.help,
-                elem_id="facechain_action_method",
-            )  # fmt: skip
+        method = gr.Dropdown(
+            method_names(), value=DRAWING_METHOD.default, label=DRAWING_METHOD.label, info=DRAWING_METHOD.help,
+            elem_id="facechain_action_method", visible=False,
+        )  # fmt: skip
         prompt = gr.Textbox("", label="What it shows", lines=2, elem_id="facechain_action_prompt")
         denoise = gr.Slider(0, 1, 0, step=0.05, label="Denoising", info="0 takes what suits.",
                             elem_id="facechain_action_denoise")  # fmt: skip
@@ -89,7 +100,7 @@ def build(capabilities: HostCapabilities) -> ActionFields:
         seed = gr.Number(-1, precision=0, label="Action seed", elem_id="facechain_action_seed")
     clicks = gr.State([])
     inputs = [people, look, repair, prompt, denoise, steps, seed, clicks, mask, worn, method]
-    return ActionFields(inputs, group, garment, drawing, words, people, look, clicks, marked, kind, again)
+    return ActionFields(inputs, group, garment, drawing, words, method, people, look, clicks, marked, kind, again)
 
 
 def connect(
@@ -115,6 +126,7 @@ def connect(
             *[gr.update(visible=action == PUT)] * len(put_only), gr.update(visible=action != MOVE),
             gr.update(visible=other), gr.update(visible=action == GARMENT),
             gr.update(visible=action == DRAW), note_html(_HELP[action]) if other else "",
+            _method_update(action),
             gr.update(choices=choices), gr.update(choices=looks()) if action == DRAW else gr.update(),
             gr.update(value=BUTTONS[action]),
             *_marked(host, files, chosen, [], shown=action == GARMENT),
@@ -142,6 +154,7 @@ def connect(
         fields.garment,
         fields.drawing,
         fields.help,
+        fields.method,
         fields.people,
         fields.look,
         start,
@@ -158,6 +171,13 @@ def connect(
 
     for source in sources:
         source.change(on_sources, [row, *sources], outputs, **HIDDEN_PROGRESS)
+
+
+def _method_update(action: str) -> Any:
+    """How the method's field looks for an action: a repair and a drawing have one, each with its own words."""
+    if action == REPAIR:
+        return gr.update(visible=True, label="Method of the repair", info=template_setting("method").help)
+    return gr.update(visible=action == DRAW, label=DRAWING_METHOD.label, info=DRAWING_METHOD.help)
 
 
 def _marked(

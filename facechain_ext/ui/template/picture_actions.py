@@ -89,6 +89,7 @@ def request_values(request: PictureRequest, picture: Path) -> tuple[dict[str, ob
         if not people:
             raise InputError("Choose whose faces are repaired, from the left.")
         settings |= {"denoise": request.denoise} if request.denoise else {}
+        settings |= {"method": request.method}
         return values | {"recipe": "detail", "people": people, "settings": settings}, files
     if request.action == DRAW:
         settings |= {"denoise": request.denoise} if request.denoise else {}

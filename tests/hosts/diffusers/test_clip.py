@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from facechain_ext.errors import Cancelled, HostError, InputError, WeightsError
 from facechain_ext.hosts.diffusers.checkpoint import load_checkpoint
-from facechain_ext.hosts.diffusers.clip import ClipHost, ClipJob, load_motion
+from facechain_ext.hosts.diffusers.clip import ClipHost, load_motion
+from facechain_ext.hosts.diffusers.latents import decode, encode
 from facechain_ext.methods.fact import attach, load_adapter
 from facechain_ext.methods.fact.sites import find_sites
+from facechain_ext.recipes.clip.animated import ClipJob
 from facechain_ext.recipes.job import Person
 from tests.methods.fact.reference import increment
 
@@ -61,6 +66,36 @@ def test_every_frame_changes_and_off_is_off(clips, person):
     assert all(np.array_equal(a, b) for a, b in zip(bare, after, strict=True))
 
 
+def test_a_clip_is_drawn_over_another_as_far_as_it_is_asked(clips, person, checkpoint):
+    shades = [np.full((64, 64, 3), shade, np.uint8) for shade in (40, 120, 220)]
+    job, shown = replace(JOB, start=tuple(shades), steps=5), []
+    little = clips.frames(replace(job, denoise=0.2), None, progress=lambda *step: shown.append(step) or True)
+    assert shown == [(1, 1)]
+    own = [np.asarray(decode(checkpoint.vae, encode(checkpoint.vae, Image.fromarray(one)))) for one in shades]
+
+    def far(frames):
+        return [np.abs(frame.astype(float) - one).mean() for frame, one in zip(frames, own, strict=True)]
+
+    whole = clips.frames(replace(job, denoise=1.0), None, progress=lambda *step: shown.append(step) or True)
+    assert shown[-1] == (5, 5)
+    assert all(a < b for a, b in zip(far(little), far(whole), strict=True))
+    faced = clips.frames(replace(job, denoise=0.6), Person(person, 1.5))
+    bare = clips.frames(replace(job, denoise=0.6), None)
+    assert not any(np.array_equal(a, b) for a, b in zip(bare, faced, strict=True))
+    off = clips.frames(replace(job, denoise=0.6), Person(person, 0.0))
+    assert all(np.array_equal(a, b) for a, b in zip(bare, off, strict=True))
+
+
+def test_the_preset_fast_uses_what_earlier_steps_computed(clips, person):
+    job = replace(JOB, steps=5)
+    every = clips.frames(job, Person(person, 1.5))
+    fast = clips.frames(job, Person(person, 1.5), settings={"preset": "Fast"})
+    bare = clips.frames(job, None)
+    for one, other, without in zip(every, fast, bare, strict=True):
+        assert not np.array_equal(one, other)
+        assert not np.array_equal(other, without)
+
+
 def test_each_frames_increment_is_the_formulas(clips, adapter, models):
     """In every block each frame gets the published block's increment, with the face in conditional rows alone."""
     unet, state = clips._model.unet, load_file(models.adapter)
@@ -88,6 +123,8 @@ def test_a_stop_and_what_cannot_be_done(clips, checkpoint, person, tmp_path, mod
         (ClipJob("x", frames=25), "Frames is 25"),
         (ClipJob("x", width=100), "multiples of 8"),
         (ClipJob("x", steps=0), "Steps is 0"),
+        (ClipJob("x", denoise=0.0), "Denoising strength is 0"),
+        (replace(JOB, start=(np.zeros((64, 64, 3), np.uint8),) * 2), "3 frames starts from as many of 64 x 64"),
         (ClipJob("x, " * 200, frames=1, steps=1, width=64, height=64), "same length"),
     ):
         with pytest.raises(InputError, match=reason):
