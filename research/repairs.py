@@ -114,7 +114,7 @@ def measure(
                 verdicts.setdefault(way, []).append((bool(verdict.hits[0]), float(verdict.cosines[0])))
         rates = ", ".join(f"{way} {np.mean([hit for hit, _ in all_]):.0%}" for way, all_ in verdicts.items())
         notify(f"picture {number + 1} of {count}: {rates}")
-    return {way: Found(*zip(*all_, strict=True)) for way, all_ in verdicts.items()}  # type: ignore[arg-type]
+    return {way: Found(*zip(*all_, strict=True)) for way, all_ in verdicts.items()}
 
 
 def _pictures(

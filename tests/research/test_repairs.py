@@ -32,7 +32,7 @@ def test_one_picture_is_drawn_repaired_and_judged(models, monkeypatch):
             assert (pixels.shape, len(scenes)) == ((1, 96, 96, 3), 1)
             return SimpleNamespace(hits=np.array([person == 1]), cosines=np.array([person / 10]))
 
-    monkeypatch.setattr(repairs, "STEPS", 2)
+    monkeypatch.setattr(repairs, "STEPS", 1)
     kept = {}
     encoder = TransFace.from_file(models.encoder)
     found = measure(models, encoder, Judge(), 1, keep=lambda _number, ways: kept.update(ways))
