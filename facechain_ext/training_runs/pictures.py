@@ -155,3 +155,13 @@ def _words_of_file_name(stem: str) -> str:
     """The words of a file's name, without the numbers and the codes that cameras and programs put there."""
     parts = (part.strip("0123456789") for part in re.split(r"[\W_]+", stem))
     return " ".join(part for part in parts if part.isalpha())
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write RGB or grey pixels atomically as PNG; raises OSError when that fails."""
+    channels = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    good, data = cv2.imencode(".png", channels)
+    if not good:
+        raise OSError(f"{path.name} cannot be written as PNG")
+    with atomic_write(path) as part:
+        part.write_bytes(data.tobytes())

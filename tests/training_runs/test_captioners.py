@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from facechain_ext.errors import WeightsError
+from facechain_ext.faces import read_picture
 from facechain_ext.training_runs.captioners import TAGS, captioner
-from facechain_ext.training_runs.photos.decision import write_png
-from facechain_ext.training_runs.pictures import caption_table
+from facechain_ext.training_runs.pictures import caption_table, write_png
 
 PICTURE = np.full((20, 30, 3), (200, 30, 30), np.uint8)
 
@@ -68,3 +68,8 @@ def test_what_is_no_captioner_is_refused(tmp_path):
         captioner(tmp_path / "a.txt")
     with pytest.raises(WeightsError, match="holds no BLIP model"):
         captioner(tmp_path)
+
+
+def test_a_written_picture_has_its_colours(tmp_path):
+    write_png(tmp_path / "a.png", PICTURE)
+    assert np.array_equal(read_picture(tmp_path / "a.png").pixels, PICTURE)

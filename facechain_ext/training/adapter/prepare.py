@@ -18,6 +18,7 @@ from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training.adapter.journal import JOURNAL, TEMPLATE, JournalEntry, read_journal
 from facechain_ext.training.adapter.sources import sources
 from facechain_ext.training.adapter.verify import verify
+from facechain_ext.training_runs.pictures import write_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -199,13 +200,3 @@ def square(picture: Picture, face: Face, mask: Mask, size: int) -> tuple[Pixels,
     target: Pixels = cv2.resize(picture.pixels[part], (size, size), interpolation=way)
     shrunk: Pixels = cv2.resize(mask[part].astype(np.uint8) * 255, (size, size), interpolation=cv2.INTER_AREA)
     return target, shrunk, (round(top * size / side), round(left * size / side))
-
-
-def write_png(path: Path, pixels: Pixels) -> None:
-    """Write RGB or grey pixels atomically as PNG; raises OSError when that fails."""
-    channels = pixels[..., ::-1] if pixels.ndim == 3 else pixels
-    good, data = cv2.imencode(".png", channels)
-    if not good:
-        raise OSError(f"{path.name} cannot be written as PNG")
-    with atomic_write(path) as part:
-        part.write_bytes(data.tobytes())

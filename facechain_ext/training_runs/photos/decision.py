@@ -6,8 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import cv2
-
 from facechain_ext.storage.atomic_write import atomic_write
 from facechain_ext.training_runs.photos.crop import WIDE, Background
 from facechain_ext.training_runs.photos.select import MAX_KEPT
@@ -15,8 +13,6 @@ from facechain_ext.training_runs.photos.select import MAX_KEPT
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import numpy as np
 
 REPORT = "photos.json"
 MASKS = "masks"
@@ -84,12 +80,3 @@ def write_report(out: Path, decisions: Sequence[PhotoDecision], options: Prepara
     raw = {"options": asdict(options), "photos": [asdict(decision) for decision in decisions]}
     with atomic_write(out / REPORT) as temporary:
         temporary.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write BGR or grey pixels atomically as PNG; raises OSError when that fails."""
-    good, data = cv2.imencode(".png", pixels)
-    if not good:
-        raise OSError(f"{path.name} cannot be written as PNG")
-    with atomic_write(path) as part:
-        part.write_bytes(data.tobytes())

@@ -17,13 +17,12 @@ from facechain_ext.training_runs.photos.decision import (
     PhotoDecision,
     PreparationOptions,
     read_report,
-    write_png,
     write_report,
 )
 from facechain_ext.training_runs.photos.describe import describe_square
 from facechain_ext.training_runs.photos.select import Choice, FoundFace, choose_photos
 from facechain_ext.training_runs.photos.single import Views
-from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_table
+from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_png, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -194,7 +193,7 @@ def _write_square(
         if len(state.faces) > 1:
             remarks.append(f"{len(state.faces)} faces; the one of the person is cut out")
     words = caption(cut) if caption is not None else describe_square(face, square, cut)
-    write_png(out / state.decision.file, cut[..., ::-1])
+    write_png(out / state.decision.file, cut)
     (out / MASKS).mkdir(exist_ok=True)
     write_png(out / MASKS / state.decision.file, mask.astype(np.uint8) * 255)
     state.decision = replace(

@@ -10,9 +10,9 @@ import numpy as np
 
 from facechain_ext.faces import read_picture
 from facechain_ext.styles import key_of
-from facechain_ext.training_runs.photos.decision import MASKS, PhotoDecision, write_png
+from facechain_ext.training_runs.photos.decision import MASKS, PhotoDecision
 from facechain_ext.training_runs.photos.views import photo_views, view_caption
-from facechain_ext.training_runs.pictures import CaptionRow
+from facechain_ext.training_runs.pictures import CaptionRow, write_png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ class Views:
 
     def _add(self, name: str, decision: PhotoDecision, pixels: Pixels, mask: Mask, caption: str) -> None:
         file = f"{self.photo.file.removesuffix('.png')}--{key_of(name)}.png"
-        write_png(self.out / file, pixels[..., ::-1])
+        write_png(self.out / file, pixels)
         write_png(self.out / MASKS / file, mask.astype(np.uint8) * 255)
         self.decisions.append(replace(decision, file=file, view=name))
         self.rows.append(CaptionRow(file, decision.use, caption, decision.reason))

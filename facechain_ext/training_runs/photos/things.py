@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import PhotoError
-from facechain_ext.training_runs.photos.decision import PhotoDecision, write_png
+from facechain_ext.training_runs.photos.crop import MAX_SIDE
+from facechain_ext.training_runs.photos.decision import PhotoDecision
 from facechain_ext.training_runs.photos.describe import describe_square
 from facechain_ext.training_runs.photos.prepare import read_photos
-from facechain_ext.training_runs.pictures import CaptionRow, centre_square, read_table, write_table
+from facechain_ext.training_runs.pictures import CaptionRow, centre_square, read_table, write_png, write_table
+from facechain_ext.training_runs.presets import MAX_PHOTOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from facechain_ext.faces.types import Pixels
-
-MAX_PHOTOS = 20
-_MAX_SIDE = 1024
 
 
 def prepare_thing(
@@ -37,9 +36,9 @@ def prepare_thing(
         decisions.append(decision)
         if picture is None or decision.reason:
             continue
-        side = min(picture.width, picture.height, _MAX_SIDE)
+        side = min(picture.width, picture.height, MAX_SIDE)
         square = centre_square(picture.pixels, side)
-        write_png(out / decision.file, square[..., ::-1])
+        write_png(out / decision.file, square)
         decisions[-1] = PhotoDecision(decision.source, decision.digest, decision.file, use=True)
         row = saved.get(decision.file)
         if row is None:

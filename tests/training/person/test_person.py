@@ -19,8 +19,8 @@ from facechain_ext.methods.lora.files import lora_file, tensors_digest
 from facechain_ext.recipes.job import Lora
 from facechain_ext.training.person.card import card_lora
 from facechain_ext.training.person.run import person_examples, train_person
-from facechain_ext.training_runs.photos.decision import MASKS, write_png
-from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_table
+from facechain_ext.training_runs.photos.decision import MASKS
+from facechain_ext.training_runs.pictures import CaptionRow, read_table, write_png, write_table
 from facechain_ext.training_runs.presets import preset_settings
 from facechain_ext.training_runs.settings import LoraSettings, PersonRequest
 from facechain_ext.weights.folders import use_lora_folders
@@ -43,7 +43,7 @@ def request_of(models, tmp_path, monkeypatch):
         rows = []
         for number in range(3):
             drawn = render(person(1), scene(number), nuisance(number), side=96)
-            write_png(folder / f"{number}.png", drawn.pixels[..., ::-1])
+            write_png(folder / f"{number}.png", drawn.pixels)
             write_png(folder / MASKS / f"{number}.png", drawn.head.astype(np.uint8) * 255)
             rows.append(CaptionRow(f"{number}.png", use=number < 2, caption=f"ohwx person, {number}"))
         write_table(folder, rows)
