@@ -88,6 +88,9 @@ def template(
     template_expression: Annotated[
         bool, typer.Option("--template-expression", help="For instant: the template's mouth and eyelids.")
     ] = False,
+    template_gaze: Annotated[
+        bool, typer.Option("--template-gaze", help="For instant: the eyes look as the template's do.")
+    ] = False,
     enlarge: Annotated[
         int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
     ] = _ENLARGE.default,
@@ -140,6 +143,7 @@ def template(
         fuse=fuse,
         template_complexion=template_complexion,
         template_expression=template_expression,
+        template_gaze=template_gaze,
         studio_preset=studio_preset,
         studio_stages=studio_stages,
         controls=frozenset(nets),

@@ -37,6 +37,8 @@ _DIGITS = 16
 """Hexadecimal digits of the template's digest that are written."""
 _LABEL = {row.name: row.infotext or row.name for row in TEMPLATE_SETTINGS}
 """Name in Settings -> infotext label."""
+_FROM_TEMPLATE = ("template_complexion", "template_expression", "template_gaze")
+"""What a blend takes from the template by choice."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def template_infotext(
                     pairs[_LABEL[name]] = getattr(settings, name)
             pairs |= {_UPSCALER: settings.upscaler} if settings.upscaler else {}
     else:
-        pairs |= {_LABEL[name]: getattr(settings, name) for name in ("template_complexion", "template_expression")}
+        pairs |= {_LABEL[name]: getattr(settings, name) for name in _FROM_TEMPLATE}
     if scene is not None:
         drawn, seed = scene
         if not paints(settings):

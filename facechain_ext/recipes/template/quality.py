@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError, PhotoError
+from facechain_ext.faces.mediapipe_wheel import has_solutions
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Job
 from facechain_ext.recipes.template.crop import face_crop, paste
@@ -147,7 +148,12 @@ def blend_photo(
         surroundings=around,
         options=options,
     )
-    return FaceResult(blended, notes=photo_notes(photo, target), doubts=result_doubts(photo, target))
+    notes = photo_notes(photo, target)
+    if options.template_gaze and not has_solutions():
+        notes.append(
+            f"Face {target.number}: the eyes look as in the photo; the template's gaze needs MediaPipe's irises."
+        )
+    return FaceResult(blended, notes=notes, doubts=result_doubts(photo, target))
 
 
 def require_identity(source: FaceSource) -> Identity:

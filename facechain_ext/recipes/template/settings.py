@@ -74,6 +74,10 @@ TEMPLATE_SETTINGS: tuple[Setting, ...] = (
         help="Mouth and eyelids of the template, not of the photo.",
     ),
     Setting(
+        "template_gaze", "Template's gaze", f"{PREFIX} template gaze", default=False,
+        help="The eyes look where the template's look, not where the photo's do.",
+    ),
+    Setting(
         "studio_preset", "Studio numbers", f"{PREFIX} studio preset", "published", "EasyPhoto's, ours, or for LCM.",
         choices=tuple(PRESETS),
     ),
@@ -119,8 +123,9 @@ class Settings:
     those of the inpaint (published: 0.6, 0.55, 5, 50); ``growth`` is what the mask is dilated beyond the face, in sides
     of the face (published: 0.04); ``fuse`` blends the photo's face over the painted one, which the faithful quality
     always does where there is a photo. ``count`` tries are painted for each face, and the most like is used. ``match``
-    gives what the standard quality paints the template's light and cast. ``template_complexion`` and
-    ``template_expression`` say what the instant quality takes from the template besides pose and light.
+    gives what the standard quality paints the template's light and cast. ``template_complexion``,
+    ``template_expression`` and ``template_gaze`` say what the instant quality takes from the template besides pose and
+    light.
     ``studio_preset``, ``studio_stages`` and the two ratios are those of the quality studio, ``upscaler`` the host's for
     its stage of that kind ("": the best it has). ``method`` is how people are painted. ``controls`` are the kinds of
     ControlNet that the host has; a quality uses those it knows. ``sides`` are the smallest and largest side of what is
@@ -150,6 +155,7 @@ class Settings:
     upscaler: str = ""
     template_complexion: bool = _DEFAULT["template_complexion"]
     template_expression: bool = _DEFAULT["template_expression"]
+    template_gaze: bool = _DEFAULT["template_gaze"]
     controls: frozenset[ControlKind] = frozenset()
     sides: tuple[int, int] = SIDES
     enlarge: int = _DEFAULT["enlarge"]

@@ -53,7 +53,7 @@ class InstantQuality:
     ) -> FaceResult:
         """Blend the photo, or the card's thumbnail, over the face."""
         settings = context.settings
-        options = BlendOptions(settings.template_complexion, settings.template_expression)
+        options = BlendOptions(settings.template_complexion, settings.template_expression, settings.template_gaze)
         around = None if settings.template_complexion else self.mask(target, settings)
         return blend_photo(pixels, target, source, context.detector, options=options, around=around)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.retouch.fuse.flat_blend import blend_flat
+from facechain_ext.retouch.fuse.gaze import follow_gaze
 from facechain_ext.retouch.fuse.opacity import face_side, soften
 from facechain_ext.retouch.fuse.options import BlendOptions
 from facechain_ext.retouch.fuse.points import FacePoints, mesh_points, oval_points
@@ -75,6 +76,8 @@ def blend_points(
         ground = view.astype(np.float32)
     else:
         around = None if surroundings is None else surroundings[window]
+        if options.template_gaze:
+            source = follow_gaze(source, source_points, target_points)
         posed = blend_posed(source, source_points, (target, view, corner), target_points, around, options)
         face, alpha, ground = posed.face, posed.alpha, posed.ground
     if target_mask is not None:

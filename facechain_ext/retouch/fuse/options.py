@@ -17,10 +17,12 @@ class BlendOptions:
         template_expression: mouth and eyelids have the template's shape, at the place and width of the person's; a
             mouth that is open in the photo and closed in the template stays open, because visible teeth would be
             squeezed into closed lips. Otherwise both are the photo's.
+        template_gaze: the eyes look as the template's do; otherwise as in the photo.
     """
 
     template_complexion: bool = False
     template_expression: bool = False
+    template_gaze: bool = False
 
 
 PAINTED = BlendOptions(template_complexion=True)

@@ -34,7 +34,8 @@ class FacePoints:
     ``outline`` bounds the blended region, ``skin`` cheeks and nose, ``forehead`` the region above the brows, ``mouth``
     its opening (None where only five landmarks are known). ``features`` are the points of eyes with brows, of lips
     and nostrils, whose convex hulls are no skin. ``mesh`` float64 [468, 3] are the points with depth, z away from the
-    camera, None where only five landmarks are known.
+    camera, None where only five landmarks are known; ``irises`` float64 [10, 3] are middle and rim of both irises, None
+    where the mesh has none.
     """
 
     points: Points
@@ -44,6 +45,7 @@ class FacePoints:
     mouth: Points | None = None
     features: tuple[Points, ...] = ()
     mesh: NDArray[np.float64] | None = None
+    irises: NDArray[np.float64] | None = None
 
 
 def mesh_points(pixels: Pixels, face: Face) -> FacePoints | None:
@@ -74,8 +76,9 @@ def points_of_mesh(mesh: NDArray[np.floating]) -> FacePoints:
     forehead = np.concatenate([flat[list(_BROWS)], rim[[9, 5, 2, 0, 34, 31, 27]]])
     features = tuple(flat[list(part)] for part in FEATURES)
     return FacePoints(
-        flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features, mesh[:468].astype(np.float64)
-    )
+        flat, outline, flat[list(CHEEKS)], forehead, flat[list(INNER_LIPS)], features, mesh[:468].astype(np.float64),
+        mesh[468:478].astype(np.float64) if len(mesh) >= 478 else None,
+    )  # fmt: skip
 
 
 def face_points(pixels: Pixels, face: Face) -> FacePoints:

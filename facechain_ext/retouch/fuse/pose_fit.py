@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Points3 = NDArray[np.float64]
 
-_RIGID = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 98, 327, 127, 356, 234, 454, 70, 300, 10, 151)
+RIGID = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 98, 327, 127, 356, 234, 454, 70, 300, 10, 151)
 """Corners of the eyes, nose, temples and forehead: what no expression moves."""
 _RIM = (1.0, 0.7, 0.4, 0.15)
 """Share of the template's own shape at the outline and on the three rings of points inside of it.
@@ -44,7 +44,7 @@ def pose_onto(source: Points3, target: Points3, *, mouth: bool, eyes: bool) -> P
 
     With ``mouth`` and ``eyes`` the shapes of those are the target's, at the place and width of the source's.
     """
-    rotation, scale, shift = similarity_3d(source[list(_RIGID)], target[list(_RIGID)])
+    rotation, scale, shift = similarity_3d(source[list(RIGID)], target[list(RIGID)])
     posed = scale * source @ rotation.T + shift
     points = posed.copy()
     if mouth:

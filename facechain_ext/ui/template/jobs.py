@@ -75,6 +75,7 @@ class TemplateRequest:
     fuse: bool = Settings.fuse
     template_complexion: bool = Settings.template_complexion
     template_expression: bool = Settings.template_expression
+    template_gaze: bool = Settings.template_gaze
     retouch: bool = False
     restorer: str = ""
     scene: Scene | None = None
@@ -210,6 +211,7 @@ def _settings(request: TemplateRequest, capabilities: HostCapabilities) -> Setti
         method=request.method,
         template_complexion=request.template_complexion,
         template_expression=request.template_expression,
+        template_gaze=request.template_gaze,
         enlarge=request.enlarge,
         enlarge_by=request.enlarge_by,
         **asdict(request.studio),

@@ -124,6 +124,7 @@ def build_options(host: PageHost, capabilities: HostCapabilities) -> Updates:
             _method(),
             _switch("template_complexion"),
             _switch("template_expression"),
+            _switch("template_gaze"),
             gr.Checkbox(value=False, label="Retouch the skin", elem_id="facechain_template_retouch"),
             gr.Dropdown([NO_RESTORER, *capabilities.restorers], value=NO_RESTORER, label="Restore faces",
                         elem_id="facechain_template_restore"),
@@ -142,7 +143,8 @@ def option_updates(restored: RestoredTemplate) -> Updates:
     return [
         settings.quality, restored.prompt, settings.denoise, settings.strength, settings.steps, settings.seed,
         settings.growth, restored.hair, settings.count, settings.fuse, settings.method,
-        settings.template_complexion, settings.template_expression, restored.retouch, restored.restorer or NO_RESTORER,
+        settings.template_complexion, settings.template_expression, settings.template_gaze, restored.retouch,
+        restored.restorer or NO_RESTORER,
         *studio_fields.updates(settings), settings.enlarge, settings.enlarge_by,
     ]  # fmt: skip
 
@@ -161,7 +163,7 @@ def requests_from_values(
 
     batch_choices, batch_face, *rest = values
     quality, prompt, denoise, strength, steps, seed, growth, hair, count, fuse, *rest = rest
-    method, complexion, expression, retouch, restorer, *studio, enlarge, enlarge_by, choices = rest
+    method, complexion, expression, gaze, retouch, restorer, *studio, enlarge, enlarge_by, choices = rest
     scene, people = drawn
     requests = [
         jobs.TemplateRequest(
@@ -181,6 +183,7 @@ def requests_from_values(
             method=method or Settings.method,
             template_complexion=bool(complexion),
             template_expression=bool(expression),
+            template_gaze=bool(gaze),
             retouch=bool(retouch),
             restorer="" if restorer in (None, NO_RESTORER) else restorer,
             scene=scene,
