@@ -48,6 +48,12 @@ _COMPLEXION_STEP = (7.5, 12.0)
 
 A smaller one disappears in the feather, and nothing beside the face has to change for it.
 """
+_MIRROR_LIGHT = 0.015
+"""Distance over which a mirrored part takes the light of what the photo shows beside it, in sides of the window."""
+_MIRROR_KNOWN = 0.005
+"""Share of shown pixels at which a mirrored part has that light by half; further away it has its own."""
+_DARK = 8.0
+"""Added to values before their ratio is taken, so that black pixels do not decide it."""
 _SURROUNDINGS = (0.05, 0.45)
 """Distances from the face, in sides of it, between which ears and neck return to the template's complexion."""
 
@@ -115,13 +121,28 @@ def _texture(
     mirror = topology().mirror
     if bool((own < 1).any()):
         share = mesh.interpolate(own)[..., None]
-        mirrored = mesh.texture(source, flat[mirror])
+        mirrored = _in_light_of(warped, mesh.texture(source, flat[mirror]), share[..., 0])
         warped = np.clip(share * warped + (1 - share) * mirrored + 0.5, 0, 255).astype(np.uint8)
     shown = smooth_step(-posed.own_normals[:, 2], *_SEEN)
     inner = smooth_step(topology().rings.astype(np.float32), *_RIM_RINGS)  # where only the nose's underside is steep
     seen = np.clip(mesh.interpolate(np.maximum(np.maximum(shown, shown[mirror]), inner)), 0, 1)
     covered = cv2.erode(mesh.covered.astype(np.float32), np.ones((3, 3), np.uint8))
     return warped, np.asarray(seen * covered, np.float32)
+
+
+def _in_light_of(warped: Pixels, mirrored: Pixels, share: Floats) -> Floats:
+    """``mirrored`` in the light of ``warped``, float32 [h, w, 3], near pixels that the photo shows by ``share`` [h, w].
+
+    Otherwise the band of a nose's side that the photo hides has the light of the other side, which is seen as a line.
+    """
+    scale = min(1.0, _LIGHT_SIDE / max(share.shape))
+    size = max(round(share.shape[1] * scale), 1), max(round(share.shape[0] * scale), 1)
+    here, there, weight = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (warped, mirrored, share))
+    ratio = (np.log(here.astype(np.float32) + _DARK) - np.log(there.astype(np.float32) + _DARK)) * weight[..., None]
+    deviation = _MIRROR_LIGHT * max(size)
+    known = cv2.GaussianBlur(weight, (0, 0), deviation)[..., None]
+    gain = np.exp(cv2.GaussianBlur(ratio, (0, 0), deviation) / (known + _MIRROR_KNOWN))
+    return np.asarray(mirrored * cv2.resize(gain, share.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _shrunk(source: Pixels, points: NDArray[np.float64], size: float) -> tuple[Pixels, NDArray[np.float64]]:
