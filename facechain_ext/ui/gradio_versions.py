@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,20 +112,32 @@ def on_opened(function: Callable[..., object], inputs: list[Component], outputs:
 class HostedBlocks(gr.Blocks):  # type: ignore[misc]
     """Blocks that a webui renders into its own page.
 
-    gradio 3 makes a server and a configuration for them too, which nobody asks for: 0.03 s of a webui's start.
+    gradio makes a server and a configuration for them too, which nobody asks for: 0.03 s of a webui's start with gradio
+    3, a quarter of the tab's time with gradio 4.
     """
 
     def __exit__(self, exc_type: type[BaseException] | None = None, *args: object) -> None:
         """End the building of the page, as gradio does, but for what only the outermost Blocks need."""
-        if MAJOR > 3 or exc_type is not None or self.parent is not None:
+        leave = _leave_block()
+        if leave is None or exc_type is not None or self.parent is not None:
             super().__exit__(exc_type, *args)
             return
         self.fill_expected_parents()
-        Context.block = None
+        leave()
         self.attach_load_events()
         Context.root_block = None
-        self.progress_tracking = any(function.tracks_progress for function in self.fns)
+        functions = self.fns.values() if MAJOR > 3 else self.fns
+        self.progress_tracking = any(function.tracks_progress for function in functions)
         self.exited = True
+
+
+def _leave_block() -> Callable[[], None] | None:
+    """What ends the block in which components are placed; None for a gradio of which that is not known."""
+    if MAJOR == 3:
+        return lambda: setattr(Context, "block", None)
+    context = sys.modules["gradio.context"]
+    set_context = getattr(context, "set_render_context", None)  # of gradio 4.40
+    return None if MAJOR != 4 or set_context is None else lambda: set_context(None)
 
 
 def theme_options() -> dict[str, Any]:

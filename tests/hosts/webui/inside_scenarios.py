@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -226,3 +227,40 @@ def concurrent() -> dict:
     for thread in threads:
         thread.join()
     return {"separate": separate, "concurrently": concurrently, "order": order}
+
+
+def bar() -> dict:
+    """The webui's own bar, as its page reads it, while a template's two faces are painted one after the other."""
+    import numpy as np
+    from modules import shared
+    from PIL import Image, ImageOps
+
+    from facechain_ext.hosts.webui.host import WebuiHost
+    from facechain_ext.recipes.shared_progress import host_progress
+    from facechain_ext.recipes.template import FaceSource, Settings, make, read_template
+
+    photo = np.asarray(Image.open(PHOTO).convert("RGB"))
+    mirrored = np.asarray(ImageOps.mirror(Image.open(PHOTO).convert("RGB")))
+    both = Path(tempfile.mkdtemp(), "both.png")
+    Image.fromarray(np.concatenate([photo, mirrored], axis=1)).save(both)
+    anna, ben = people()
+    sources = {1: FaceSource(ben, mirrored), 2: FaceSource(anna, photo)}
+    settings = Settings(quality="standard", steps=4, sampler="Euler", sides=(64, 64))
+    host, seen, done = WebuiHost(), [], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.02):
+            state = shared.state
+            if state.job_count > 0:
+                part = state.sampling_step / state.sampling_steps if state.sampling_steps else 0
+                seen.append(((state.job_no + part) / state.job_count, state.job_count))
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        shown = host_progress(host)
+        made = host.queued(lambda: make(read_template(both), sources, settings, host=host, progress=shown))()
+    finally:
+        done.set()
+        watching.join()
+    return {"seen": seen, "notes": list(made.notes), "after": [shared.state.job_count, shared.state.job]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 import pytest
 
 from tests.detectors import need_detector
@@ -34,6 +36,22 @@ def test_a_host_that_takes_the_file_gets_it(host):
     host.monkeypatch.setattr(hosts_own, "add_callback", add, raising=False)
     add_callback("ui_tabs", called, "/extensions/facechain/script.py")
     assert registered == [(called, None, "ui_tabs", "/extensions/facechain/script.py")]
+    assert host.callbacks.tabs == before
+
+
+def test_a_host_whose_entries_are_a_file_and_a_function_gets_one(host):
+    import modules.script_callbacks as hosts_own
+
+    from facechain_ext.hosts.webui.callbacks import add_callback
+
+    registered = []
+    entry = collections.namedtuple("ScriptCallback", ["script", "callback"])
+    before = list(host.callbacks.tabs)
+    host.monkeypatch.setattr(hosts_own, "callback_map", {"callbacks_ui_tabs": registered}, raising=False)
+    host.monkeypatch.setattr(hosts_own, "add_callback", lambda callbacks, fun: None, raising=False)
+    host.monkeypatch.setattr(hosts_own, "ScriptCallback", entry, raising=False)
+    add_callback("ui_tabs", called, "/extensions/facechain/script.py")
+    assert registered == [("/extensions/facechain/script.py", called)]
     assert host.callbacks.tabs == before
 
 

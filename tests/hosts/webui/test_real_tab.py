@@ -116,6 +116,16 @@ def test_progress_rises_to_the_last_step(made):
         assert 0.5 <= shares[-1] < 1
 
 
+def test_the_webuis_own_bar_goes_once_over_all_faces_of_a_template(run):
+    answer = run("bar")
+    shares = [share for share, _ in answer["seen"]]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.3
+    assert shares[-1] > 0.7
+    assert len({count for _, count in answer["seen"][len(shares) // 2 :]}) == 1  # one count for both faces
+    assert answer["after"] == [0, ""]
+
+
 @pytest.mark.parametrize(
     ("job", "message"),
     [
