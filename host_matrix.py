@@ -70,11 +70,14 @@ COMMON = (
     "torch", "torchvision", "huggingface-hub<0.27", "safetensors>=0.4.2", "opencv-python-headless<4.12", "filelock",
     "einops", "omegaconf", "scikit-image", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.6",
     "pytest-rerunfailures>=14", "transformers", "diffusers", "accelerate", "peft", "typer",
+    "matplotlib<3.11",
 )  # fmt: skip
 """The rest of what a webui has, and the tests with what their small U-Nets are made by (diffusers and its kin).
 
+gradio imports matplotlib at each event, and old mediapipe with its drawings.
+
 That the code does without the latter is tested under AUTOMATIC1111's pins by ``install.py test``."""
-OLD_MEDIAPIPE = ("flatbuffers", "absl-py", "attrs", "matplotlib<3.11", "protobuf==3.20.3")
+OLD_MEDIAPIPE = ("flatbuffers", "absl-py", "attrs", "protobuf==3.20.3")
 """What mediapipe 0.10.9 needs beside a webui's packages."""
 
 

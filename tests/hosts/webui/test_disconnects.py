@@ -83,9 +83,11 @@ def leave_in_the_middle_4(url, _in_own_loop):
     body = json.dumps({"data": [], "fn_index": 0, "session_hash": "one"}).encode()
     urlopen(Request(url + "queue/join", body, {"Content-Type": "application/json"}), timeout=PATIENCE).read()
     with urlopen(url + "queue/data?session_hash=one", timeout=PATIENCE) as stream:
-        received = 0
+        received, lines = 0, []
         while received < 2:
-            received += b"process_generating" in stream.readline()
+            lines.append(stream.readline())
+            assert lines[-1], f"the stream ended before the task reported progress: {lines}"
+            received += b"process_generating" in lines[-1]
 
 
 def test_a_browser_closed_during_a_task_does_not_block_a_reload(page, work, in_own_loop):
