@@ -141,14 +141,14 @@
     // webui's own tabs change without end.
     const known = new WeakSet();
     const changed = new Set();
-    new MutationObserver(function (changes) {
+    const observer = new MutationObserver(function (changes) {
         for (const {target} of changes) {
             const part = target === announcer ? null : target.closest(PARTS);
             if (part) {
                 changed.add(part);
             }
         }
-    }).observe(document.documentElement, {childList: true, subtree: true});
+    });
     const insideAnother = function (part) {
         for (let outer = part.parentElement; outer; outer = outer.parentElement) {
             if (changed.has(outer)) {
@@ -169,8 +169,9 @@
         if (!changed.size) {
             return;
         }
-        if (!announcer.isConnected) {
+        if (!announcer.isConnected) {  // the page has just been built: thousands of changes that need not be followed
             (root().querySelector("#facechain_tabs") || document.body).append(announcer);
+            observer.observe(document.documentElement, {childList: true, subtree: true});
         }
         const outermost = [...changed].filter((part) => part.isConnected && !insideAnother(part));
         changed.clear();

@@ -77,9 +77,9 @@
         }
         for (const [part, button] of Object.entries(refreshButtons)) {
             const content = find(`#facechain_${part}`);
-            const visible = content !== null && content.offsetParent !== null;
-            const refresh = find(`#facechain_${button}`);
-            if (visible && !wasVisible[part] && refresh) {
+            const refresh = find(`#facechain_${button}`);  // not there before the part is built
+            const visible = refresh !== null && content !== null && content.offsetParent !== null;
+            if (visible && !wasVisible[part]) {
                 refresh.click();
                 const needed = find("#facechain_needed_refresh");
                 if (needed) {

@@ -12,6 +12,7 @@ import gradio as gr
 
 from facechain_ext.next_steps import next_steps
 from facechain_ext.ui import requirements_panel
+from facechain_ext.ui.gradio_versions import supported_options
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving import sending
 
@@ -48,6 +49,7 @@ def build_page(host: PageHost, blocks: type[gr.Blocks] = gr.Blocks, **blocks_opt
             gr.HTML(note_html(notice), elem_id="facechain_notice")
         requirements_panel.build(lambda: host.capabilities().needed, lambda name: f"facechain_{name}")
         build_sub_tabs(host)
+        _build_render_button()
     return page
 
 
@@ -60,6 +62,12 @@ def build_sub_tabs(host: PageHost) -> None:
             with gr.TabItem(title, id=f"facechain_{name}", elem_id=f"facechain_tab_{name}"):
                 parts += _build_sub_tab(name, module, host)
     sending.connect(tabs, parts)
+
+
+def _build_render_button() -> None:
+    """Add the button that makes gradio render again, for sub-tabs whose content is built when they are first opened."""
+    button = gr.Button("", visible=False, elem_id="facechain_render")
+    button.click(None, None, None, **supported_options(button.click, _js="() => []", js="() => []"))
 
 
 def _build_sub_tab(name: str, module: str, host: PageHost) -> tuple[object, ...]:

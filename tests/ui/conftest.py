@@ -101,5 +101,7 @@ def page(server, browser):
     for name in SAVED:
         shutil.rmtree(server.folder / "models" / name, ignore_errors=True)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield Driver.open(context, server)
+    driver = Driver.open(context, server)
+    yield driver
+    driver.page.unroute_all(behavior="ignoreErrors")  # else a route in flight fails the next test
     context.close()

@@ -12,6 +12,20 @@ PATIENCE = 120_000
 """Milliseconds; the machine may be busy with other things."""
 
 
+_SCRIPT = Path(__file__).resolve().parents[2] / "javascript" / "facechain_unopened.js"
+_AS_IN_A_WEBUI = f"""
+    let config;
+    Object.defineProperty(window, "gradio_config", {{
+        get: () => config,
+        set: function (value) {{
+            config = value;
+            {_SCRIPT.read_text(encoding="utf-8")}
+        }},
+    }});
+"""
+"""Runs that script where a webui runs it: after the configuration, before gradio. Without a webui it comes too late."""
+
+
 @dataclass(frozen=True)
 class Server:
     """Where the page is, and the folder with its models, uploads and pictures."""
@@ -28,8 +42,13 @@ class Driver:
         page.set_default_timeout(PATIENCE)
 
     @classmethod
-    def open(cls, context, server):
-        """Open the page and wait until it is usable."""
+    def open(cls, context, server, *, at_once=False):
+        """Open the page and wait until it is usable.
+
+        Its sub-tabs are built when they are opened, as in a webui, or all ``at_once``, as without one.
+        """
+        if not at_once:
+            context.add_init_script(_AS_IN_A_WEBUI)
         driver = cls(context.new_page())
         driver.page.goto(server.url)
         driver.ready()

@@ -50,79 +50,12 @@ class Accordion:
 
 def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
     """Build the accordion; reads names of files but no model."""
-    from modules.ui_components import InputAccordion, ToolButton
+    from modules.ui_components import InputAccordion
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
         components: dict[str, Component] = {"enabled": enabled}
-        missing = requirements_panel.build(models.needs, elem_id, models.needs())
-        with gr.Row():
-            with gr.Column():
-                row = argument("photos")
-                components["photos"] = gr.File(
-                    label=row.label,
-                    file_count="multiple",
-                    file_types=["image"],
-                    elem_id=elem_id("photos"),
-                    elem_classes=["facechain-drop"],
-                )
-                with gr.Row():
-                    # pasted names may be newer than the list: allow_custom_value shows them all the same
-                    components["card"] = gr.Dropdown(
-                        _cards(), value="", label="Card", allow_custom_value=True, elem_id=elem_id("card")
-                    )
-                    refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
-                components["face"] = _slider("face", elem_id, maximum=20)
-                with gr.Row():
-                    components["mix_with"] = gr.Dropdown(
-                        _cards(), value="", label=argument("mix_with").label, allow_custom_value=True,
-                        elem_id=elem_id("mix_with"), min_width=100,
-                    )  # fmt: skip
-                    components["mix_share"] = _slider("mix_share", elem_id)
-                preview_button = gr.Button("Preview face", elem_id=elem_id("preview"))
-            with gr.Column():
-                components["method"] = gr.Dropdown(
-                    method_names(), value=AUTOMATIC, label=argument("method").label, elem_id=elem_id("method")
-                )
-                components["adapter"] = gr.Dropdown(
-                    adapter_names(),
-                    value=AUTOMATIC,
-                    label="Adapter",
-                    allow_custom_value=True,
-                    elem_id=elem_id("adapter"),
-                )
-                components["strength"] = _slider("strength", elem_id)
-                with gr.Row():
-                    components["window_start"] = _slider("window", elem_id, "start", 0.0)
-                    components["window_end"] = _slider("window", elem_id, "end", 1.0)
-                with gr.Row():
-                    components["hires"] = _checkbox("hires", elem_id, visible=not is_img2img)
-                    components["repair_faces"] = _checkbox("repair_faces", elem_id)
-        _add_method_components(components, elem_id)
-        with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
-            for name, lines in (("people", 3), ("box", 1)):
-                row = argument(name)
-                components[name] = gr.Textbox(
-                    "",
-                    label=row.label,
-                    info=row.help,
-                    lines=lines,
-                    elem_id=elem_id(name),
-                    placeholder=_PLACEHOLDERS[name],
-                )
-            boxes = _boxes(elem_id, "img2img" if is_img2img else "txt2img")
-        # apart from the notes, where the identity of a pasted picture stays for comparison
-        preview_notes = gr.HTML("", elem_id=elem_id("previewed"))
-        notes = gr.HTML("", elem_id=elem_id("notes"))
-        photos, face, card = (components[name] for name in ("photos", "face", "card"))
-        card_row.build(elem_id, photos=photos, face=face, card=card, notes=notes)
-        person = [components[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
-        preview_button.click(preview.preview, person, [preview_notes])
-        components["photos"].change(lambda: "", [], [preview_notes], show_progress="hidden")
-        lists = [components[name] for name in ("card", "mix_with", "adapter", "photomaker")]
-        refresh.click(_refresh, lists, lists)
-        for event in (refresh.click, enabled.change):
-            event(lambda: requirements_panel.panel_updates(models.needs()), [], missing.outputs, show_progress="hidden")
-        _keep_cards_current([refresh.click, components["card"].change], components, boxes)
+        with gr.Column(elem_id=elem_id("content")):  # facechain_unopened.js has it built when it is first opened
+            notes = _build_content(components, elem_id, is_img2img=is_img2img)
     for name, component in components.items():
         component.webui_tooltip = _row_of(name).help
     fields: list[tuple[Component, InfotextReader]] = [
@@ -138,6 +71,87 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
             fields.append((components[name], pasting.setting_reader(row.name, index)))
     labels = [row.infotext for row in settings_table() if row.infotext]
     return Accordion([components[name] for name in component_names()], fields, [IDENTITY_LABEL, *labels])
+
+
+def _build_content(components: dict[str, Component], elem_id: Callable[[str], str], *, is_img2img: bool) -> Component:
+    """Build what is in the accordion and add it to ``components``; returns where notes are shown."""
+    from modules.ui_components import ToolButton
+
+    missing = requirements_panel.build(models.needs, elem_id, models.needs())
+    with gr.Row():
+        with gr.Column():
+            row = argument("photos")
+            components["photos"] = gr.File(
+                label=row.label,
+                file_count="multiple",
+                file_types=["image"],
+                elem_id=elem_id("photos"),
+                elem_classes=["facechain-drop"],
+            )
+            with gr.Row():
+                # pasted names may be newer than the list: allow_custom_value shows them all the same
+                components["card"] = gr.Dropdown(
+                    _cards(), value="", label="Card", allow_custom_value=True, elem_id=elem_id("card")
+                )
+                refresh = ToolButton(value="\U0001f504", elem_id=elem_id("refresh"))
+            components["face"] = _slider("face", elem_id, maximum=20)
+            with gr.Row():
+                components["mix_with"] = gr.Dropdown(
+                    _cards(), value="", label=argument("mix_with").label, allow_custom_value=True,
+                    elem_id=elem_id("mix_with"), min_width=100,
+                )  # fmt: skip
+                components["mix_share"] = _slider("mix_share", elem_id)
+            preview_button = gr.Button("Preview face", elem_id=elem_id("preview"))
+        with gr.Column():
+            components["method"] = gr.Dropdown(
+                method_names(), value=AUTOMATIC, label=argument("method").label, elem_id=elem_id("method")
+            )
+            components["adapter"] = gr.Dropdown(
+                adapter_names(),
+                value=AUTOMATIC,
+                label="Adapter",
+                allow_custom_value=True,
+                elem_id=elem_id("adapter"),
+            )
+            components["strength"] = _slider("strength", elem_id)
+            with gr.Row():
+                components["window_start"] = _slider("window", elem_id, "start", 0.0)
+                components["window_end"] = _slider("window", elem_id, "end", 1.0)
+            with gr.Row():
+                components["hires"] = _checkbox("hires", elem_id, visible=not is_img2img)
+                components["repair_faces"] = _checkbox("repair_faces", elem_id)
+    _add_method_components(components, elem_id)
+    with gr.Accordion("Several people", open=False, elem_id=elem_id("several")):
+        for name, lines in (("people", 3), ("box", 1)):
+            row = argument(name)
+            components[name] = gr.Textbox(
+                "",
+                label=row.label,
+                info=row.help,
+                lines=lines,
+                elem_id=elem_id(name),
+                placeholder=_PLACEHOLDERS[name],
+            )
+        boxes = _boxes(elem_id, "img2img" if is_img2img else "txt2img")
+    # apart from the notes, where the identity of a pasted picture stays for comparison
+    preview_notes = gr.HTML("", elem_id=elem_id("previewed"))
+    notes = gr.HTML("", elem_id=elem_id("notes"))
+    photos, face, card = (components[name] for name in ("photos", "face", "card"))
+    card_row.build(elem_id, photos=photos, face=face, card=card, notes=notes)
+    person = [components[name] for name in ("photos", "card", "face", "mix_with", "mix_share")]
+    preview_button.click(preview.preview, person, [preview_notes])
+    components["photos"].change(lambda: "", [], [preview_notes], show_progress="hidden")
+    lists = [components[name] for name in ("card", "mix_with", "adapter", "photomaker")]
+    refresh.click(_refresh, lists, lists)
+    for event in (refresh.click, components["enabled"].change):
+        event(
+            lambda: requirements_panel.panel_updates(models.needs()),
+            [],
+            missing.outputs,
+            show_progress="hidden",
+        )
+    _keep_cards_current([refresh.click, components["card"].change], components, boxes)
+    return notes
 
 
 @dataclass(frozen=True)
