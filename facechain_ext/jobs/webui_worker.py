@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from facechain_ext.errors import HostError, InputError
@@ -18,7 +19,7 @@ from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.text_values import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from facechain_ext.jobs.items import FileSources, Item
 
@@ -88,19 +89,22 @@ class WebuiWorker:
                 raise WorkerLostError("its queue stays full") from error
             time.sleep(error.seconds)
             return None
-        return urllib.parse.quote(str(answer["id"]), safe="")
+        return urllib.parse.quote(str(_field(answer, "id")), safe="")
 
     def _result(self, job: Mapping[str, object], item: Item) -> RequestResult:
-        if job["state"] == "failed":
+        state = _field(job, "state")
+        if state == "failed":
             raise InputError(str(job.get("error") or "it failed without a reason"))
         pictures = job.get("pictures")
-        if job["state"] == "stopped" or not isinstance(pictures, list) or not pictures:
+        if state == "stopped" or not isinstance(pictures, list) or not pictures:
             raise WorkerLostError(f"somebody stopped {item.label} there")
         made = []
         for one in pictures:
-            likeness = one.get("likeness")
-            content = self._request("GET", str(one["url"]))
-            made.append(MadePicture(content, str(one["infotext"]), int(one["seed"]), likeness))
+            content = self._request("GET", str(_field(one, "url")))
+            seed, likeness = _field(one, "seed"), one.get("likeness")
+            if not isinstance(seed, int) or not isinstance(likeness, float | int | None):
+                raise WorkerLostError("it answers with something else than numbers for a picture")
+            made.append(MadePicture(content, str(_field(one, "infotext")), seed, likeness))
         notes = job.get("notes")
         return RequestResult(tuple(made), tuple(map(str, notes)) if isinstance(notes, list) else ())
 
@@ -137,6 +141,13 @@ class WebuiWorker:
             raise _refusal(error, path) from error
         except (OSError, ValueError) as error:  # not reached, cut off, too slow
             raise WorkerLostError(f"it does not answer ({error})") from error
+
+
+def _field(answer: object, name: str) -> object:
+    """A field of an answer; raises WorkerLostError where there is none: another version, or no webui at all."""
+    if not isinstance(answer, Mapping) or name not in answer:
+        raise WorkerLostError(f"it answers without {name!r}; update FaceChain in it")
+    return answer[name]
 
 
 class _FullError(HostError):

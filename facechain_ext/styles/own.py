@@ -134,23 +134,38 @@ def delete_style(key: str) -> None:
 def favourites() -> tuple[str, ...]:
     """The keys of the favourites in the order of adding; empty, with a warning in the log, when the file is damaged."""
     try:
-        keys = json.loads((folder() / FAVOURITES).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return _read_favourites()
+    except StyleError as error:
+        logger.warning("there are no favourites: %s", error)
         return ()
-    except (OSError, ValueError, RecursionError) as error:
-        logger.warning("%s cannot be read (%s); starting without favourites", FAVOURITES, error)
-        return ()
-    return tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else ()
 
 
 def set_favourite(key: str, *, on: bool) -> tuple[str, ...]:
     """Add a style to the favourites or remove it; returns the new ones.
 
-    Raises StyleError for an unknown style and when the file cannot be written.
+    Raises StyleError for an unknown style, when the file cannot be written, and when it is damaged: it is not replaced.
     """
-    keys = [other for other in favourites() if other != key] + ([find_style(key).key] if on else [])
+    keys = [other for other in _read_favourites() if other != key] + ([find_style(key).key] if on else [])
     _write(folder() / FAVOURITES, json.dumps(keys, ensure_ascii=False) + "\n")
     return tuple(keys)
+
+
+def _read_favourites() -> tuple[str, ...]:
+    """The keys in the file of favourites; raises StyleError when it holds no list or cannot be read."""
+    path = folder() / FAVOURITES
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(keys, list):
+        raise _damaged(path, "it holds no list")
+    return tuple(key for key in keys if isinstance(key, str))
+
+
+def _damaged(path: Path, reason: str) -> StyleError:
+    return StyleError(f"{path} cannot be read ({reason}). Mend it, or delete it to begin with no favourites.")
 
 
 def _is_safe_name(name: str) -> bool:

@@ -73,6 +73,8 @@ class Webui:
         done = {"state": "done", "pictures": [picture], "notes": ["a note"], "error": ""}
         states = {
             "hangs": {"state": "running"},
+            "has no seed": done | {"pictures": [{**picture, "seed": None}]},
+            "has no picture": done | {"pictures": ["one.png"]},
             "refuses pictures": {"state": "failed", "error": "There is no face in the photo."},
         }
         return ({"deleted": True},) if method == "DELETE" else (states.get(self.mode, done),)
@@ -89,7 +91,7 @@ class Webui:
         if key not in self.jobs:
             self.seeds.append(job_request.facts.settings.seed)
         self.jobs[key] = {"seed": job_request.facts.settings.seed}
-        return {"id": key}, 202
+        return ({}, 202) if self.mode == "has no id" else ({"id": key}, 202)
 
 
 @pytest.fixture
@@ -160,6 +162,9 @@ def test_a_full_queue_is_asked_again(webui, sources):
         ("refuses pictures", InputError, "no face in the photo"),
         ("gone", WorkerLostError, "does not answer"),
         ("leads elsewhere", WorkerLostError, "/etc/passwd"),
+        ("has no id", WorkerLostError, "without 'id'; update FaceChain"),
+        ("has no seed", WorkerLostError, "something else than numbers"),
+        ("has no picture", WorkerLostError, "without 'url'"),
     ],
 )
 def test_what_a_webui_refuses_is_told_from_what_it_cannot(webui, sources, mode, error, words):

@@ -149,10 +149,19 @@ def test_favourites():
     assert set_favourite("watercolour", on=False) == favourites() == ("polaroid",)
     with pytest.raises(StyleError):
         set_favourite("no-such-style", on=True)
-    (models_folder() / "styles" / "favourites.json").write_text("{", encoding="utf-8")
-    assert favourites() == ()
     (models_folder() / "styles" / "favourites.json").write_text('[1, {}, "polaroid"]', encoding="utf-8")
     assert favourites() == ("polaroid",)
+
+
+@pytest.mark.parametrize("content", ["{", '{"polaroid": 1}', '["polaroid"', ""])
+def test_damaged_favourites_are_named_and_not_overwritten(content):
+    file = models_folder() / "styles" / "favourites.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(content, encoding="utf-8")
+    assert favourites() == ()
+    with pytest.raises(StyleError, match=r"favourites\.json cannot be read \(.+\)\. Mend it"):
+        set_favourite("polaroid", on=True)
+    assert file.read_text(encoding="utf-8") == content
 
 
 @pytest.mark.parametrize(
