@@ -17,7 +17,7 @@ from facechain_ext.storage.owner import current_owner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from facechain_ext.ui.gradio_types import Component, Event
+    from facechain_ext.ui.gradio_types import Component
 
 MAJOR = int(gr.__version__.split(".", maxsplit=1)[0])
 _SCRIPTS = Path(__file__).resolve().parents[2] / "javascript"
@@ -94,9 +94,17 @@ def video_output(**options: Any) -> Component:
     return component
 
 
-def concurrent_event_options(event: Event) -> dict[str, Any]:
+def concurrent_event_options() -> dict[str, Any]:
     """Options of an event that several browsers may run concurrently."""
-    return supported_options(event, concurrency_limit=None)
+    return {} if MAJOR < 4 else {"concurrency_limit": None}
+
+
+def script_options(script: str) -> dict[str, str]:
+    """Options of an event that runs ``script`` in the browser.
+
+    Its name is not looked up in the event's signature: Forge wraps events in one that takes anything.
+    """
+    return {"_js" if MAJOR < 4 else "js": script}
 
 
 def on_opened(function: Callable[..., object], inputs: list[Component], outputs: list[Component]) -> None:
@@ -152,7 +160,7 @@ def load_scripts(page: gr.Blocks) -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("facechain*.js")))
     script = f"() => {{ {source} }}"
     with page:
-        page.load(None, None, None, **supported_options(page.load, _js=script, js=script))
+        page.load(None, None, None, **script_options(script))
 
 
 def launch(page: gr.Blocks, *, address: str, port: int, wait: bool) -> str:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from facechain_ext.next_steps import next_steps
 from facechain_ext.ui import requirements_panel
-from facechain_ext.ui.gradio_versions import supported_options
+from facechain_ext.ui.gradio_versions import script_options
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving import sending
 
@@ -67,7 +67,7 @@ def build_sub_tabs(host: PageHost) -> None:
 def _build_render_button() -> None:
     """Add the button that makes gradio render again, for sub-tabs whose content is built when they are first opened."""
     button = gr.Button("", visible=False, elem_id="facechain_render")
-    button.click(None, None, None, **supported_options(button.click, _js="() => []", js="() => []"))
+    button.click(None, None, None, **script_options("() => []"))
 
 
 def _build_sub_tab(name: str, module: str, host: PageHost) -> tuple[object, ...]:

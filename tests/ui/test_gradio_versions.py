@@ -7,7 +7,7 @@ import pytest
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
 from facechain_ext.storage.owner import use_logins
-from facechain_ext.ui.gradio_versions import LabelledChoices, on_opened
+from facechain_ext.ui.gradio_versions import LabelledChoices, on_opened, script_options
 
 CHOICES = LabelledChoices((("First file", "first"), ("Second file", "second"), ("Third", "third")))
 
@@ -54,3 +54,18 @@ def test_what_depends_on_the_login_comes_when_a_page_is_opened(logins):
     config = page.get_config_file()
     outputs = [one["outputs"] for one in config["dependencies"]]
     assert outputs == ([[shown._id]] if logins else [])
+
+
+def test_an_event_that_is_wrapped_as_forge_wraps_it_runs_its_script():
+    class Wrapped:
+        """What Forge has in the place of an event: its signature says nothing."""
+
+        def __init__(self, event):
+            self.event = event
+
+        def __call__(self, *args, **options):
+            return self.event(*args, **options)
+
+    with gradio.Blocks() as page:
+        Wrapped(gradio.Button().click)(None, None, None, **script_options("() => []"))
+    assert [one["js"] for one in page.get_config_file()["dependencies"]] == ["() => []"]

@@ -136,14 +136,14 @@ def wire(column: ResultColumn, person: PersonColumn, generation: GenerationColum
         [column.stop, *inputs],
         outputs,
         **HIDDEN_PROGRESS,
-        **concurrent_event_options(column.generate.click),
+        **concurrent_event_options(),
     )
     column.grid.click(
         on_generate_grid,
         [column.stop, column.grid_styles, *inputs],
         outputs,
         **HIDDEN_PROGRESS,
-        **concurrent_event_options(column.grid.click),
+        **concurrent_event_options(),
     )
     column.interrupt.click(StopSignal.set, [column.stop], [], queue=False)
     column.infotext.change(on_infotext, [column.infotext, column.shown], [column.sent], **HIDDEN_PROGRESS)

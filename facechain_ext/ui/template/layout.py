@@ -104,7 +104,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
     outputs = [status, results, comparison, made, selected, video, moving.agreed]
     inputs += moving.inputs
     handler = _make_generate_handler(host, len(fields.inputs), len(scene.inputs), len(moving.inputs))
-    start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options(start.click))
+    start.click(handler, inputs, outputs, **HIDDEN_PROGRESS, **concurrent_event_options())
     stop.click(StopSignal.set, [stop_signal], [], queue=False)
     moving_panel.connect(host, action, MOVE, moving, [video, results, move], sources.photos)
     results.select(_on_select, [], [selected], **HIDDEN_PROGRESS)
