@@ -62,17 +62,21 @@ class Bench:
 
         Random weights cost what trained ones cost. On the device "meta" nothing is computed or held.
         """
+        from accelerate import init_empty_weights
         from diffusers import UNet2DConditionModel, UNetMotionModel
 
         torch.manual_seed(seed)
         kind, heads = (
             (UNetMotionModel, "num_attention_heads") if frames else (UNet2DConditionModel, "attention_head_dim")
         )
-        with torch.device("meta"):
+        with init_empty_weights(include_buffers=False):
             unet = kind(**({"sample_size": 64, "cross_attention_dim": 768, heads: 8} | (sizes or {})))
         with torch.device("meta" if device == "meta" else "cpu"):
             adapter = new_adapter(unet, gate=gate).to(device=device, dtype=dtype).eval()
+        buffers = dict(unet.named_buffers())  # the positions of frames, which are no weights
         unet = unet.to_empty(device=device).to(dtype).eval()
+        for name, buffer in unet.named_buffers():
+            buffer.copy_(buffers[name])
         for name, parameter in unet.named_parameters():
             if parameter.dim() > 1:
                 torch.nn.init.normal_(parameter, std=0.02)
