@@ -61,7 +61,10 @@
     const open = function (name, part, attempt) {
         const content = find(`#${name}`);
         if (content && content.childElementCount) {
-            setTimeout(() => part.ids.forEach((id) => building.delete(id)), 100);
+            setTimeout(function () {
+                part.ids.forEach((id) => building.delete(id));
+                content.style.visibility = "";
+            }, 100);
         } else if (attempt > ATTEMPTS) {
             console.error(`FaceChain: gradio ${config.version} does not build ${name} later; the page is built at once from now on`);
             sessionStorage.setItem(ALL_AT_ONCE, "1");
@@ -76,6 +79,7 @@
         entries.filter((entry) => entry.isIntersecting).forEach(function ({target}) {
             observer.unobserve(target);
             const part = unopened.get(target.id);
+            target.style.visibility = "hidden";  // gradio 3 listens a moment after it has built, and a click before is lost
             part.isOpen = true;
             part.ids.forEach((id) => building.add(id));
             open(target.id, part, 0);
