@@ -3,7 +3,7 @@
 // gradio keeps each component in the page's configuration and asks it for its children whenever it renders. Ours have none
 // until they are opened; then a press of #facechain_render renders again. Runs before gradio builds the page, else not at all.
 (function () {
-    const PARTS = /^facechain_(portrait|template|people|train|models)$|_facechain_content$/;
+    const PART = "facechain-built-when-opened";
     const ATTEMPTS = 20;
     const ALL_AT_ONCE = "facechainAllAtOnce";
     const config = window.gradio_config;
@@ -41,10 +41,9 @@
                 component.instance = {};  // gradio 4 asks it for the value of a component that is not built, too
             }
         }
-        const name = component && !component.children && component.props.elem_id;
-        if (name && PARTS.test(name)) {
+        if (component && !component.children && (component.props.elem_classes || []).includes(PART)) {
             part = withholdChildren(component);
-            unopened.set(name, part);
+            unopened.set(component.props.elem_id, part);
         }
         (node.children || []).forEach((child) => visit(child, part));
     };

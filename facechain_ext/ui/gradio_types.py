@@ -16,6 +16,8 @@ HtmlStream = Iterator[str]
 """HTML for one output, again and again as the work goes on."""
 HIDDEN_PROGRESS = {"show_progress": "hidden"}
 """Options of an event that shows its progress itself, or ends at once: gradio's own overlay stays away."""
+BUILT_WHEN_OPENED = ("facechain-built-when-opened",)
+"""The class of a column whose content a webui's page builds when it is first seen: javascript/facechain_unopened.js."""
 
 
 class Event(Protocol):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.context import Context
+from gradio import context as gradio_context
 
 from facechain_ext.storage.owner import current_owner
 
@@ -112,7 +111,7 @@ def on_opened(function: Callable[..., object], inputs: list[Component], outputs:
 
     A page is built once for all logins, so what belongs to one of them comes afterwards.
     """
-    page = Context.root_block
+    page = gradio_context.Context.root_block
     if not current_owner().known and page is not None:
         page.load(function, inputs, outputs, show_progress="hidden")
 
@@ -133,7 +132,7 @@ class HostedBlocks(gr.Blocks):  # type: ignore[misc]
         self.fill_expected_parents()
         leave()
         self.attach_load_events()
-        Context.root_block = None
+        gradio_context.Context.root_block = None
         functions = self.fns.values() if MAJOR > 3 else self.fns
         self.progress_tracking = any(function.tracks_progress for function in functions)
         self.exited = True
@@ -142,9 +141,8 @@ class HostedBlocks(gr.Blocks):  # type: ignore[misc]
 def _leave_block() -> Callable[[], None] | None:
     """What ends the block in which components are placed; None for a gradio of which that is not known."""
     if MAJOR == 3:
-        return lambda: setattr(Context, "block", None)
-    context = sys.modules["gradio.context"]
-    set_context = getattr(context, "set_render_context", None)  # of gradio 4.40
+        return lambda: setattr(gradio_context.Context, "block", None)
+    set_context = getattr(gradio_context, "set_render_context", None)  # of gradio 4.40
     return None if MAJOR != 4 or set_context is None else lambda: set_context(None)
 
 

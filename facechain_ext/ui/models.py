@@ -13,6 +13,7 @@ from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, HtmlStream, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import LabelledChoices
 from facechain_ext.ui.html import bar, note_html, table
+from facechain_ext.ui.requirements_panel import stop_downloads
 from facechain_ext.weights import find, models_folder
 from facechain_ext.weights.manifest import GROUPS, format_megabytes, manifest
 from facechain_ext.weights.store import verify
@@ -76,16 +77,12 @@ def build(host: PageHost) -> None:
         yield [downloading.progress_html(keys), gr.update(choices=_missing(), value=left), files_html()]
 
     start.click(on_download, [files], [status, files, listing], **HIDDEN_PROGRESS)
-    stop.click(_on_stop, [], [status], queue=False)
+    stop.click(stop_downloads, [], [status], queue=False)
     check.click(verify_files, [check_stop], [check_status], **HIDDEN_PROGRESS)
     stop_check.click(StopSignal.set, [check_stop], [], queue=False)
     refresh.click(_on_refresh, [], [files, listing, repository, repositories], **HIDDEN_PROGRESS)
     list_providers.click(lambda: _html_or_error(providers_table), [], [providers])
     examine.click(lambda: _examine(host), [], [checks, report])
-
-
-def _on_stop() -> str:
-    return downloading.stop_downloads()
 
 
 def _on_refresh() -> Updates:

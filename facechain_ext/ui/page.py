@@ -12,6 +12,7 @@ import gradio as gr
 
 from facechain_ext.next_steps import next_steps
 from facechain_ext.ui import requirements_panel
+from facechain_ext.ui.gradio_types import BUILT_WHEN_OPENED
 from facechain_ext.ui.gradio_versions import script_options
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving import sending
@@ -72,7 +73,7 @@ def _build_render_button() -> None:
 
 def _build_sub_tab(name: str, module: str, host: PageHost) -> tuple[object, ...]:
     """Add one sub-tab's content, or the reason why there is none; returns what it offers to the others."""
-    with gr.Column(elem_id=f"facechain_{name}") as content:
+    with gr.Column(elem_id=f"facechain_{name}", elem_classes=[*BUILT_WHEN_OPENED]) as content:
         try:
             offered: tuple[object, ...] = importlib.import_module(module).build(host) or ()
         except Exception as error:

@@ -81,12 +81,13 @@ def build(
         yield [done, *panel_updates(left)]
 
     download.click(on_download, [], [status, *panel.outputs], **HIDDEN_PROGRESS)
-    stop.click(_on_stop, [], [status], queue=False)
+    stop.click(stop_downloads, [], [status], queue=False)
     refresh.click(lambda: panel_updates(needs()), [], panel.outputs, **HIDDEN_PROGRESS)
     return panel
 
 
-def _on_stop() -> str:
+def stop_downloads() -> str:
+    """Stop the running downloads, whatever began them; the status as HTML."""
     return downloading.stop_downloads()
 
 

@@ -52,7 +52,7 @@ def test_what_is_built_later_is_what_is_built_at_once(page, server, context):
         for driver in (page, at_once):
             driver.open_tab(title)
             is_built(driver, title)
-            driver.page.wait_for_timeout(1500)  # lists are filled in
+        at_once.page.wait_for_timeout(1500)  # lists are filled in
         assert parts(page, title) == parts(at_once, title), title
 
 

@@ -17,6 +17,7 @@ from facechain_ext.methods.registry import method_names
 from facechain_ext.recipes.arguments import IDENTITY_LABEL, FaceArguments, argument, own_settings, settings_table
 from facechain_ext.ui import requirements_panel
 from facechain_ext.ui.boxes import BoxFields, boxes_html
+from facechain_ext.ui.gradio_types import BUILT_WHEN_OPENED
 from facechain_ext.ui.gradio_versions import on_opened
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def build(elem_id: Callable[[str], str], *, is_img2img: bool) -> Accordion:
 
     with InputAccordion(value=False, label="FaceChain", elem_id=elem_id("enabled")) as enabled:
         components: dict[str, Component] = {"enabled": enabled}
-        with gr.Column(elem_id=elem_id("content")):  # facechain_unopened.js has it built when it is first opened
+        with gr.Column(elem_id=elem_id("content"), elem_classes=[*BUILT_WHEN_OPENED]):
             notes = _build_content(components, elem_id, is_img2img=is_img2img)
     for name, component in components.items():
         component.webui_tooltip = _row_of(name).help
