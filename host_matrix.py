@@ -68,7 +68,7 @@ MATRIX = (
 """Python, numpy, Pillow, gradio and pydantic as each webui's requirements pin them."""
 COMMON = (
     "torch", "torchvision", "huggingface-hub<0.27", "safetensors>=0.4.2", "opencv-python-headless<4.12", "filelock",
-    "einops", "omegaconf", "scikit-image", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.6",
+    "einops", "omegaconf", "scikit-image", "hypothesis>=6.100", "pytest>=8", "pytest-xdist>=3.6", "pytest-timeout>=2.3",
     "pytest-rerunfailures>=14", "transformers", "diffusers", "accelerate", "peft", "typer",
     "matplotlib<3.11",
 )  # fmt: skip

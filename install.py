@@ -44,6 +44,8 @@ GRADIO = (
 """What Forge runs, without the requirements that would take back the newer packages of diffusers and transformers."""
 GRADIO_LIMITS = ["huggingface-hub<1", "transformers<5", "diffusers<0.37", "Pillow<11"]
 """The last releases beside which gradio 4.40 imports: it uses a class that huggingface-hub 1 dropped."""
+TEST_LIMITS = ["--maxfail=12", "--timeout=900", "--session-timeout=2700"]
+"""Many failures, a test of seconds and a whole run: one that is stopped from outside never says what failed."""
 DETECTORS = ("facexlib", "mediapipe")
 """Packages that find faces; without one of them no photo can be used. The webui itself brings the first."""
 
@@ -152,7 +154,7 @@ def pytest(python: str, name: str, *paths: str) -> int:
     """Run tests, two files at a time; what did not run is kept for the closing lines."""
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    options = ["-q", "--durations=20", "-n", "2", "--dist", "loadfile", f"--junit-xml={report}"]
+    options = ["--durations=20", "-n", "2", "--dist", "loadfile", f"--junit-xml={report}", *TEST_LIMITS]
     return timed(name, [python, "-m", "pytest", *options, *paths])
 
 

@@ -18,10 +18,25 @@ with suppress(ImportError):  # a webui's environment has no hypothesis
     settings.load_profile("untimed")
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Say why tests had to run again, or nobody learns what fails now and then."""
-    for report in terminalreporter.getreports("rerun"):
-        terminalreporter.write_line(f"{report.nodeid} ran again after:\n{report.longreprtext[-1500:]}")
+class CausesAtOnce:
+    """Prints why a test failed, or had to run again, when it does.
+
+    A run that is cut short never comes to its summary, and a summary leaves out what passed at the second try.
+    """
+
+    def __init__(self, reporter):
+        self.reporter = reporter
+
+    def pytest_runtest_logreport(self, report):
+        if report.outcome in {"failed", "rerun"}:
+            self.reporter.ensure_newline()
+            self.reporter.write_line(f"{report.nodeid}, {report.when}: {report.outcome}\n{report.longreprtext[-1500:]}")
+
+
+def pytest_configure(config):
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:  # the processes that run tests have none
+        config.pluginmanager.register(CausesAtOnce(reporter))
 
 
 @pytest.fixture(autouse=True)

@@ -75,7 +75,10 @@ def served(folder, *options, **variables):
         yield Server(f"http://127.0.0.1:{port}/", folder)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # a page that is still open holds a connection, which the server waits for
+            process.kill()
 
 
 @pytest.fixture(scope="session")
