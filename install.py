@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -252,7 +253,8 @@ def timed(name: str, command: list[str]) -> int:
     start = time.perf_counter()
     say(name)
     code = run(command)
-    say(f"{name}: {'failed' if code else 'passed'} after {time.perf_counter() - start:.0f} s")
+    free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
+    say(f"{name}: {'failed' if code else 'passed'} after {time.perf_counter() - start:.0f} s, {free:.1f} GB are free")
     return code
 
 
