@@ -35,6 +35,12 @@ def test_import_loads_neither_torch_nor_an_image_library(package):
     assert done.stdout.strip() == "[]"
 
 
+def test_the_command_line_loads_no_torch_before_a_command_is_chosen():
+    program = "import sys, facechain_ext.cli.main; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_late_module_is_imported_with_its_first_attribute():
     program = (
         "import sys; from facechain_ext.lazy_names import late_module; late = late_module('facechain_ext.text_values');"

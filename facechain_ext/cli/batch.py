@@ -12,15 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.output import prepare_folder
-from facechain_ext.jobs.items import (
-    FileSources,
-    combine,
-    list_people,
-    list_pictures,
-    make_items,
-    read_table,
-    setting_value,
-)
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.weights import find
 
@@ -28,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.hosts.diffusers.serve import ServeFiles
-    from facechain_ext.jobs.items import Item
+    from facechain_ext.jobs.items import FileSources, Item
     from facechain_ext.jobs.results import Row
     from facechain_ext.jobs.schedule import BatchWorker
 
@@ -70,6 +61,8 @@ def batch(
 
     Each item's id is the digest of its order. Run the same command again, and only what is missing or failed is made.
     """
+    from facechain_ext.jobs.items import FileSources, make_items, read_table  # loads torch, which --help does not need
+
     if (table is None) == (people is None):
         raise typer.BadParameter("Give a --table, or a folder of --people.")
     folder = table.parent if table is not None else Path()
@@ -136,6 +129,8 @@ def _job_requests(
     people: Path, templates: Path | None, styles: str, seeds: str, prompt: str, subject: str, setting: list[str],
     face: int,
 ) -> list[dict[str, object]]:  # fmt: skip
+    from facechain_ext.jobs.items import combine, list_people, list_pictures, setting_value
+
     recipe = "template" if templates is not None else "portrait"
     settings: dict[str, object] = {}
     for text in setting:

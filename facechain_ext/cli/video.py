@@ -15,7 +15,6 @@ from facechain_ext.cli.talk import ask_consent
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.identity.consent import MOVING_CONSENT
-from facechain_ext.jobs.items import PICTURES
 from facechain_ext.methods.fact.presets import SETTINGS
 from facechain_ext.methods.setting import find_setting
 from facechain_ext.recipes.clip.animated import FRAMES, MAX_SIDE, MIN_DENOISE, MIN_SIDE, ClipJob, frames_at, start_from
@@ -109,6 +108,8 @@ def video(
         job = ClipJob(prompt, negative, frames, chosen, cfg, *side, seed, denoise=denoise)
         settings = {"preset": _PRESET.read(preset)}
         if source is not None:
+            from facechain_ext.jobs.items import PICTURES
+
             is_picture = source.suffix.lower() in PICTURES
             starts = [read_picture(source).pixels] * frames if is_picture else frames_at(open_clip(source), fps, frames)
             job = start_from(job, starts)

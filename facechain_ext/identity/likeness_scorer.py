@@ -7,23 +7,25 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.identity import encode, likeness
 from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.lazy_names import late_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import torch
     from numpy.typing import NDArray
     from PIL import Image
 
     from facechain_ext.faces import Detector, HeadMasker, Picture, Recogniser
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.identity import Identity, TransFace
+    from facechain_ext.identity import Identity, TransFace, encode
+    from facechain_ext.identity import identity as identities
+else:
+    encode, identities = late_module("facechain_ext.identity.encode"), late_module("facechain_ext.identity.identity")
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +50,16 @@ class EncoderScorer:
         """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
         reference = self._reference_embedding(identity)
         found = _aligned_faces(picture, self.detector, self.masker)
-        scores = [likeness(encode.embed_aligned(self.encoder, face), reference) for face in found]
+        scores = [identities.likeness(encode.embed_aligned(self.encoder, face), reference) for face in found]
         return Likeness(max(scores), "TransFace", independent=False) if scores else None
 
     def _reference_embedding(self, identity: Identity) -> torch.Tensor:
         """The embedding of the identity; encoded again from the aligned faces when another encoder made it."""
         if identity.encoder == self.encoder.digest:
             return identity.embedding
+        import torch
+        import torch.nn.functional as F
+
         photos = zip(identity.aligned, identity.photo_shares, strict=True)
         used = ((encode.embed_aligned(self.encoder, face), weight) for face, weight in photos if weight > 0)
         return torch.stack([weight * F.normalize(embedding, dim=0) for embedding, weight in used]).sum(0)
