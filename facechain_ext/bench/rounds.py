@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facechain_ext.bench.measure import Measurement
 from facechain_ext.bench.variants import VARIANTS, Case
+from facechain_ext.errors import InputError
 from facechain_ext.storage.atomic_write import atomic_write
 
 if TYPE_CHECKING:
@@ -51,13 +52,23 @@ class Rounds:
 
     @staticmethod
     def read(path: Path, machine: str) -> Rounds:
-        """What ``write`` saved, or nothing when there is no file or another machine wrote it."""
+        """What ``write`` saved, or nothing when there is no file or another machine wrote it.
+
+        Raises InputError when ``write`` did not write it.
+        """
         if not path.is_file():
             return Rounds(machine)
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data.get("machine") != machine:
-            return Rounds(machine)
+        try:
+            return Rounds._parse(json.loads(path.read_text(encoding="utf-8")), machine)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} holds no measurements; delete it, or name another file.") from error
+
+    @staticmethod
+    def _parse(data: Any, machine: str) -> Rounds:
+        """The rounds in what ``write`` saved, or nothing when another machine did."""
         loaded = Rounds(machine)
+        if data.get("machine") != machine:
+            return loaded
         for one in data["rounds"]:
             loaded.rounds.append((_case(one), {name: Measurement(*values) for name, values in one["taken"].items()}))
         for one in data["operations"]:

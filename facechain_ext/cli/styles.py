@@ -55,7 +55,7 @@ def show(key: Annotated[str, typer.Argument(help="A key from `facechain styles l
     try:
         style = styles.find_style(key)
     except FaceChainError as error:
-        console.print(escape(str(error)))
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     lines = {
         "Name": f"{style.en}, {style.zh}",
@@ -104,7 +104,7 @@ def thumbnails(
                 open_host(model), found, target, steps=steps, side=size, seed=seed, again=again, progress=progress
             )
         except FaceChainError as error:
-            console.print(escape(str(error)))
+            typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
     console.print(f"{len(made)} made in {escape(str(target))}.")
     for note in notes:
@@ -120,7 +120,6 @@ def open_host(model: Path) -> Host:
 
 def _search(query: str, tags: list[str] | None, suits: str | None) -> list[Style]:
     if suits is not None and suits not in SUBJECTS:
-        console.print(f"--for must be one of {', '.join(SUBJECTS)}.")
-        raise typer.Exit(2)
+        raise typer.BadParameter(f"--for must be one of {', '.join(SUBJECTS)}.")
     subject: Subject | None = next((s for s in SUBJECTS if s == suits), None)
     return styles.search(styles.all_styles().values(), query, tags=tags or (), subject=subject)

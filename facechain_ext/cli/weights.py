@@ -134,8 +134,7 @@ def consent_(
         console.print(f"The Python of {chosen} runs no more.")
         return
     if not entry(chosen).code:
-        console.print(f"{chosen} brings no Python; there is nothing to agree to.")
-        raise typer.Exit(2)
+        raise typer.BadParameter(f"{chosen} brings no Python; there is nothing to agree to.")
     folder = require(chosen)
     console.print(
         f"{entry(chosen).sources[0]} brings these files, which could do anything that you can do:", markup=False
@@ -161,7 +160,7 @@ def _chosen(keys: list[str]) -> list[str]:
         try:
             chosen.append(entry(key).key)
         except FaceChainError as error:
-            console.print(escape(str(error)))
+            typer.echo(str(error), err=True)
             raise typer.Exit(2) from error
     return chosen
 

@@ -16,6 +16,7 @@ from facechain_ext.bench.report import machine, parts_table, plot, table
 from facechain_ext.bench.rounds import BARE, Rounds
 from facechain_ext.bench.variants import FACE_SHARE, VARIANTS, Bench, Case, Variant, face_mask
 from facechain_ext.cli.main import app
+from facechain_ext.errors import InputError
 from facechain_ext.identity import TransFace
 from tests import unets
 from tests.methods.fact.test_attach import worst
@@ -142,6 +143,17 @@ def test_rounds_are_kept_for_one_machine(tmp_path):
     plot(kept.results(), tmp_path / "bench.png")
     with Image.open(tmp_path / "bench.png") as picture:
         assert picture.width > 300
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"machine": "mine"', '{"machine": "mine"}', '{"machine": "mine", "rounds": [1]}']
+)
+def test_a_file_that_holds_no_measurements_is_named_and_kept(tmp_path, content):
+    path = tmp_path / "bench.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"bench\.json holds no measurements"):
+        Rounds.read(path, "mine")
+    assert path.read_text() == content
 
 
 def test_the_command_measures_what_is_missing_and_no_more(tmp_path, monkeypatch, bench):
