@@ -29,14 +29,14 @@ class CausesAtOnce:
 
     def pytest_runtest_logreport(self, report):
         if report.outcome in {"failed", "rerun"}:
-            self.reporter.ensure_newline()
-            self.reporter.write_line(f"{report.nodeid}, {report.when}: {report.outcome}\n{report.longreprtext[-1500:]}")
+            cause = report.longreprtext[-1500:]
+            self.reporter.write_line(f"\n{report.nodeid}, {report.when}: {report.outcome}\n{cause}")
 
 
-def pytest_configure(config):
-    reporter = config.pluginmanager.getplugin("terminalreporter")
+def pytest_sessionstart(session):
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:  # the processes that run tests have none
-        config.pluginmanager.register(CausesAtOnce(reporter))
+        session.config.pluginmanager.register(CausesAtOnce(reporter))
 
 
 @pytest.fixture(autouse=True)
