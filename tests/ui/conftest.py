@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,8 +19,6 @@ from tests.ui.driver import Driver, Server
 give_gradio_its_name()
 
 ROOT = Path(__file__).resolve().parents[2]
-SAVED = ("cards", "presets", "styles", "templates", "training")
-"""Folders below the models folder in which users save things under names."""
 
 
 def pytest_collection_modifyitems(config, items):
@@ -41,6 +38,10 @@ def can_be_opened():
         pytest.fail(lacking)
     if lacking:
         pytest.skip(lacking)
+
+
+def files_below(folder):
+    return (path for path in folder.rglob("*") if not path.is_dir())
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def served(folder, *options, **variables):
             if process.poll() is not None or time.monotonic() > until:
                 pytest.fail(f"the page was not served:\n{(folder / 'log').read_text(encoding='utf-8')[-4000:]}")
             time.sleep(0.5)
-        yield Server(f"http://127.0.0.1:{port}/", folder)
+        yield Server(f"http://127.0.0.1:{port}/", folder, frozenset(files_below(folder / "models")))
     finally:
         process.terminate()
         try:
@@ -97,12 +98,13 @@ def browser(can_be_opened):
 
 @pytest.fixture
 def page(server, browser):
-    """The page, freshly opened on nothing saved before, and closed after the test.
+    """The page, freshly opened on nothing saved or trained before, and closed after the test.
 
     A second try would else be refused the names that the first one has taken.
     """
-    for name in SAVED:
-        shutil.rmtree(server.folder / "models" / name, ignore_errors=True)
+    for path in files_below(server.folder / "models"):
+        if path not in server.files:
+            path.unlink(missing_ok=True)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     driver = Driver.open(context, server)
     yield driver

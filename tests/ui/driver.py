@@ -28,10 +28,11 @@ _AS_IN_A_WEBUI = f"""
 
 @dataclass(frozen=True)
 class Server:
-    """Where the page is, and the folder with its models, uploads and pictures."""
+    """Where the page is, the folder with its models, uploads and pictures, and the models that it began with."""
 
     url: str
     folder: Path
+    files: frozenset[Path] = frozenset()
 
 
 class Driver:
