@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facechain_ext.ui.page import sub_tab_name
 
-PATIENCE = 120_000
+PATIENCE = 60_000
 """Milliseconds; the machine may be busy with other things."""
 
 
