@@ -152,14 +152,21 @@ def test_captions_that_were_put_right_stay_when_the_page_is_opened_again(train, 
     train.says("train_status", "5 pictures")
     train.says("train_status", "words.png is not a picture")
     table = next(server.folder.rglob("training/kept-words/pictures/captions.csv"))
-    table.write_text(table.read_text().replace("ownstyle, cut", "ownstyle, birds in a tree"))
+    for number in range(5):
+        train.page.get_by_label(f"caption of cut-{number}.png").fill(f"ownstyle, birds in tree {number}")
+    train.page.get_by_label("use cut-3.png").uncheck()
+    train.text("train_name", "Others")  # another one: what was written is kept with the first
+    train.page.wait_for_function("() => !document.querySelector('#facechain_train_captions tr')")
     written = table.read_text()
-    assert written.count("birds") == 5
+    assert re.findall(r"birds in tree (\d)", written) == [*"01234"]
+    assert "cut-3.png,no" in written
     train.page.reload()
     train.ready()
     train.page.get_by_role("tab", name="Train").click()
     train.text("train_name", "Kept words")
-    train.says("train_captions", "birds in a tree")
+    train.says("train_captions", "cut-4.png")
+    assert train.page.get_by_label("caption of cut-1.png").input_value() == "ownstyle, birds in tree 1"
+    assert not train.page.get_by_label("use cut-3.png").is_checked()
     train.choose("train_checkpoint", train.options("train_checkpoint")[0])
     train.tick("train_resume", on=True)
     train.click("train_start")

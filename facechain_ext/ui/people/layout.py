@@ -12,6 +12,7 @@ from facechain_ext.identity.consent import CONSENT, NOTICE, agree, agreed
 from facechain_ext.identity.library import CardLibrary
 from facechain_ext.storage.owner import current_owner
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
+from facechain_ext.ui.hidden_text import hidden_text
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.people import card_actions, gallery
 from facechain_ext.ui.people.share_list import read_shares, share_list_html
@@ -53,8 +54,7 @@ def build(host: PageHost) -> None:
             tiles = gr.HTML("", elem_id="facechain_people_tiles")
         with gr.Column(scale=2, min_width=300):
             status = gr.HTML("", elem_id="facechain_people_status")
-            chosen = gr.Textbox("", label="Open card", elem_id="facechain_people_card",
-                                elem_classes=["facechain-hidden"])  # fmt: skip
+            chosen = hidden_text("facechain_people_card")
             facts = gr.HTML(note_html("Click a card to open it."), elem_id="facechain_people_facts")
             mix_cards = gr.Dropdown(
                 [], value=[], multiselect=True, max_choices=card_actions.MAX_MIXED, label="Cards to mix", render=False,
@@ -187,9 +187,7 @@ def _build_mix_section(panel: _LibraryPanel) -> None:
         gr.HTML(note_html("A face between those of two or more cards. Only the ratio of the shares counts."))
         panel.mix_cards.render()
         sliders = gr.HTML("", elem_id="facechain_people_shares")
-        shares = gr.Textbox(
-            "", label="Chosen shares", elem_id="facechain_people_share_values", elem_classes=["facechain-hidden"]
-        )
+        shares = hidden_text("facechain_people_share_values")
         mix_status = gr.HTML("", elem_id="facechain_people_mix_words")
         name = gr.Textbox("", label="Name of the mix", max_lines=1, elem_id="facechain_people_mix_name")
         make = gr.Button("Mix", elem_id="facechain_people_mix")

@@ -13,6 +13,7 @@ from facechain_ext.styles import all_styles
 from facechain_ext.ui.background_task import ReportProgress, StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
+from facechain_ext.ui.hidden_text import hidden_text
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving.sending import PictureSender, send_button
 from facechain_ext.ui.portrait.components import build_component, portrait_request
@@ -89,7 +90,7 @@ def build(host: PageHost, form: dict[str, Component]) -> ResultColumn:
     infotext = gr.Textbox(
         "", label="Settings of the picture", lines=3, max_lines=8, elem_id="facechain_infotext", show_copy_button=True
     )
-    sent = gr.Textbox("", elem_id="facechain_sent_settings", elem_classes=["facechain-hidden"], show_label=False)
+    sent = hidden_text("facechain_sent_settings")
     with gr.Accordion("Grid of strength and style", open=False, elem_id="facechain_grid_panel"):
         grid_styles = gr.Dropdown(
             [], value=[], multiselect=True, label="Styles of the grid",

@@ -14,6 +14,7 @@ from facechain_ext.recipes.template.settings import Settings
 from facechain_ext.ui.background_task import StopSignal, Task
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates, UpdateStream
 from facechain_ext.ui.gradio_versions import concurrent_event_options, results_gallery
+from facechain_ext.ui.hidden_text import hidden_text
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.moving import panel as moving_panel
 from facechain_ext.ui.moving.request import REPLACE
@@ -67,9 +68,7 @@ def build(host: PageHost) -> tuple[PictureSender, PictureReceiver]:
                     numbered_picture = gr.Image(label="Faces by number", show_label=False, interactive=False,
                                                 height=320, elem_id="facechain_template_seen")  # fmt: skip
                     face_list = gr.HTML(face_list_html(face_choices([]), [KEEP]), elem_id="facechain_template_faces")
-                    chosen_faces = gr.Textbox(write_choices([KEEP]), label="Chosen faces",
-                                              elem_id="facechain_template_choices",
-                                              elem_classes=["facechain-hidden"])  # fmt: skip
+                    chosen_faces = hidden_text("facechain_template_choices", write_choices([KEEP]))
                     doubtful = gr.HTML("", elem_id="facechain_template_doubts")
                     batch_inputs = build_batch_section()
                 options = build_options(host, capabilities)

@@ -11,6 +11,7 @@ import gradio as gr
 from facechain_ext.errors import FaceChainError, PhotoError
 from facechain_ext.lazy_names import late_module
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Component, Updates
+from facechain_ext.ui.hidden_text import hidden_text
 from facechain_ext.ui.html import note_html
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def build(host: PageHost) -> SourcesColumn:
                     elem_classes=drop_class)  # fmt: skip
     with gr.Accordion("Template gallery", open=True, elem_id="facechain_template_shelf"):
         tiles = gr.HTML("", elem_id="facechain_template_tiles")  # filled when the page is shown
-        hidden_class = ["facechain-hidden"]
-        chosen = gr.Textbox("", label="Chosen templates", lines=2, elem_id="facechain_template_chosen",
-                            elem_classes=hidden_class)  # fmt: skip
-        refresh = gr.Button("Refresh templates", elem_id="facechain_template_refresh", elem_classes=hidden_class)
+        chosen = hidden_text("facechain_template_chosen")
+        refresh = gr.Button(
+            "Refresh templates", elem_id="facechain_template_refresh", elem_classes=["facechain-hidden"]
+        )
         with gr.Row():
             add = gr.Button("Add the dropped", size="sm", elem_id="facechain_template_add", min_width=100)
             delete = gr.Button("Delete the chosen …", size="sm", elem_id="facechain_template_delete", min_width=100)

@@ -81,22 +81,14 @@ def saved_captions(name: str) -> list[CaptionRow]:
     return read_table(TrainRequest(name, "", Path()).pictures) if name.strip() else []
 
 
-def save_edited_captions(name: str, cells: Sequence[Sequence[object]]) -> None:
-    """Write the page's rows (file, use, caption) into the captions of a style.
-
-    Only rows of known files change, so that the empty table of a fresh page changes nothing.
-    """
-    edited = {str(row[0]): row for row in cells}
+def save_edited_captions(name: str, rows: Sequence[Sequence[str]]) -> None:
+    """Write the page's rows (file, yes or no, caption) into the captions of a style; only those of its own files."""
+    edited = {file: (is_used(use), caption) for file, use, caption in rows}
     saved = saved_captions(name)
-    rows = [_edited(row, edited[row.file]) if row.file in edited else row for row in saved]
-    if rows != saved:
-        write_table(TrainRequest(name, "", Path()).pictures, rows)
-
-
-def _edited(row: CaptionRow, cells: Sequence[object]) -> CaptionRow:
-    """A caption row with the page's cells; gradio gives an emptied cell as None or NaN."""
-    use, caption = (cell if isinstance(cell, str) else "" for cell in cells[1:3])
-    return replace(row, use=is_used(use), caption=caption)
+    known = {row.file: (row.use, row.caption) for row in saved} | edited
+    changed = [replace(row, use=known[row.file][0], caption=known[row.file][1]) for row in saved]
+    if changed != saved:
+        write_table(TrainRequest(name, "", Path()).pictures, changed)
 
 
 def same_style(one: str, other: str) -> bool:

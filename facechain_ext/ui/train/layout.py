@@ -14,9 +14,10 @@ from facechain_ext.training_runs.presets import STYLE_TRIGGER
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.html import note_html
 from facechain_ext.ui.train import describing
+from facechain_ext.ui.train.caption_table import caption_table, captions_html, edited_captions
 from facechain_ext.ui.train.environment import HOW, environment
 from facechain_ext.ui.train.labels import NOBODY, RESUME_STYLE_LABEL
-from facechain_ext.ui.train.run_status import on_stop, on_watch, status_updates, table_rows
+from facechain_ext.ui.train.run_status import on_stop, on_watch, status_updates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +55,7 @@ def build(host: PageHost) -> None:
                 elem_id="facechain_train_describer",
             )  # fmt: skip
             add = gr.Button("Add pictures and write captions", elem_id="facechain_train_collect")
-            table = gr.Dataframe(
-                headers=["file", "use", "caption"], datatype="str", label="Captions", interactive=True,
-                col_count=(3, "fixed"),
-                elem_id="facechain_train_captions",
-            )  # fmt: skip
+            table, edited = caption_table("facechain_train_captions")
         with gr.Column(scale=1, min_width=280):
             with gr.Row():
                 checkpoint = gr.Dropdown(
@@ -88,22 +85,22 @@ def build(host: PageHost) -> None:
     status_outputs = [state, shown_progress, preview, shown_preview]
     name_outputs = [table, captions_of, *settings, status]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
-    refresh.click(partial(_on_refresh, host), [name, captions_of, table], [name, *name_outputs], **unqueued)
+    refresh.click(partial(_on_refresh, host), [name, captions_of, edited], [name, *name_outputs], **unqueued)
     watch.click(on_watch, [shown_preview], status_outputs, **unqueued)
     for event in (name.blur, name.submit):
-        event(partial(_on_name, host), [name, captions_of, table], name_outputs, **unqueued)
+        event(partial(_on_name, host), [name, captions_of, edited], name_outputs, **unqueued)
     on_add_pictures = partial(_on_add_pictures, host)
-    add.click(on_add_pictures, [name, trigger, files, describer, captions_of, table], [table, captions_of, status])
+    add.click(on_add_pictures, [name, trigger, files, describer, captions_of, edited], [table, captions_of, status])
     start.click(
         partial(_on_start, host),
-        [name, *settings, captions_of, table, shown_preview],
+        [name, *settings, captions_of, edited, shown_preview],
         [status, resume, *status_outputs],
         **HIDDEN_PROGRESS,
     )
     stop.click(on_stop, [shown_preview], [status, *status_outputs], **unqueued)
 
 
-def _on_refresh(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
+def _on_refresh(host: PageHost, style: str, captions_of: str, edited: str) -> Updates:
     """When the page becomes visible: the current checkpoints, and the running training where no style is named."""
     running = None if style.strip() else process.running_status()
     table, new_captions_of, trigger, checkpoint, *others = (
@@ -131,27 +128,27 @@ def _no_updates(captions_of: str) -> Updates:
     return [gr.update(), captions_of, *(gr.update() for _ in range(8))]
 
 
-def _on_name(host: PageHost, style: str, captions_of: str, edited: object) -> Updates:
+def _on_name(host: PageHost, style: str, captions_of: str, edited: str) -> Updates:
     """Captions and settings of the named style, unless the page already shows them, possibly edited."""
     if not style.strip() or captions.same_style(style, captions_of):
         return _no_updates(captions_of)
     try:
-        captions.save_edited_captions(captions_of, table_rows(edited))
+        captions.save_edited_captions(captions_of, edited_captions(edited))
         request = train_request.TrainRequest(style, "", Path())
         saved_settings = train_request.read_settings(request)
         has_state = train_request.saved_state(request.folder) is not None
-        rows = _rows(captions.saved_captions(style))
+        table = _table(captions.saved_captions(style))
     except FaceChainError as error:
         return [*_no_updates(captions_of)[:-1], note_html(str(error))]
     if saved_settings is None:
-        return [rows, style, *(gr.update() for _ in range(6)), gr.update(value=False), gr.update()]
+        return [table, style, *(gr.update() for _ in range(6)), gr.update(value=False), gr.update()]
     values: list[object] = [
         saved_settings.trigger,
         saved_settings.checkpoint if saved_settings.checkpoint in host.checkpoint_files() else "",
     ]
     values += [saved_settings.steps, saved_settings.rate, saved_settings.rank, saved_settings.size]
     filled = [gr.update(value=value) if value else gr.update() for value in values]
-    return [rows, style, *filled, gr.update(value=has_state), gr.update()]
+    return [table, style, *filled, gr.update(value=has_state), gr.update()]
 
 
 def _on_add_pictures(
@@ -161,11 +158,11 @@ def _on_add_pictures(
     uploads: list[object] | None,
     describer: str,
     captions_of: str,
-    edited: object,
+    edited: str,
 ) -> Updates:
     """Add uploaded pictures to a style, described by the captioner; its captions and the rejected pictures."""
     try:
-        captions.save_edited_captions(captions_of or style, table_rows(edited))
+        captions.save_edited_captions(captions_of or style, edited_captions(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         pictures = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
         request = train_request.TrainRequest(style, trigger.strip() or STYLE_TRIGGER, Path())
@@ -176,12 +173,12 @@ def _on_add_pictures(
     except FaceChainError as error:
         return [gr.update(), captions_of, note_html(str(error))]
     words = _caption_count_text(rows, described=captioner is not None)
-    return [_rows(rows), style, note_html(words, *(f"Left out: {problem}" for problem in problems))]
+    return [_table(rows), style, note_html(words, *(f"Left out: {problem}" for problem in problems))]
 
 
 def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
     """The training request of the page's values, its captions saved; raises InputError for a wrong checkpoint."""
-    name, trigger, checkpoint, steps, rate, rank, size, resume, captions_of, table = values
+    name, trigger, checkpoint, steps, rate, rank, size, resume, captions_of, edited = values
     files = host.checkpoint_files()
     path = files.get(checkpoint or "")
     if path is None:
@@ -190,7 +187,7 @@ def _train_request(host: PageHost, values: Sequence[Any]) -> TrainRequest:
         name or "", (trigger or "").strip() or STYLE_TRIGGER, path, int(steps), float(rate), int(rank), int(size),
         host.lora_folders()[0], bool(resume), checkpoint,
     )  # fmt: skip
-    captions.save_edited_captions(captions_of or request.name, table_rows(table))
+    captions.save_edited_captions(captions_of or request.name, edited_captions(edited))
     saved_settings = train_request.read_settings(request) if request.resume else None
     if saved_settings is not None and saved_settings.checkpoint != checkpoint and saved_settings.checkpoint in files:
         raise InputError(
@@ -208,9 +205,8 @@ def _can_train(host: PageHost) -> bool:
     return True
 
 
-def _rows(rows: Sequence[CaptionRow]) -> list[list[str]]:
-    """Captions as rows of the table; an empty row for none, since gradio 3 cannot read a table without rows."""
-    return [[row.file, "yes" if row.use else "no", row.caption] for row in rows] or [["", "", ""]]
+def _table(rows: Sequence[CaptionRow]) -> str:
+    return captions_html("Captions", [[row.file, "yes" if row.use else "no", row.caption] for row in rows])
 
 
 def _caption_count_text(rows: Sequence[CaptionRow], *, described: bool) -> str:

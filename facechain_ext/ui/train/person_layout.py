@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -15,10 +14,11 @@ from facechain_ext.training_runs.status import STATUS
 from facechain_ext.ui.gradio_types import HIDDEN_PROGRESS, Updates
 from facechain_ext.ui.gradio_versions import results_gallery
 from facechain_ext.ui.html import note_html
+from facechain_ext.ui.train.caption_table import caption_table, captions_html, edited_captions
 from facechain_ext.ui.train.describing import captioner_help, captioner_names
 from facechain_ext.ui.train.environment import environment
 from facechain_ext.ui.train.labels import NOBODY, PREPARATION_LABELS, resume_label
-from facechain_ext.ui.train.run_status import on_stop, on_watch, table_rows
+from facechain_ext.ui.train.run_status import on_stop, on_watch
 from facechain_ext.weights import find
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ else:
         for name in ("captions", "person_photos", "person_request", "process")
     )
 
-_HEADERS = ["file", "use", "caption", "reason"]
+
+_TITLE = "Decisions and captions"
 
 
 def build(host: PageHost, *, person: bool) -> None:
@@ -66,10 +67,7 @@ def build(host: PageHost, *, person: bool) -> None:
             )  # fmt: skip
             add = gr.Button("Add photos and prepare them", elem_id=f"{prefix}_add")
             gallery = results_gallery(label="Prepared photos", elem_id=f"{prefix}_gallery", columns=4)
-            table = gr.Dataframe(
-                headers=_HEADERS, datatype="str", label="Decisions and captions", interactive=True,
-                col_count=(4, "fixed"), elem_id=f"{prefix}_table",
-            )  # fmt: skip
+            table, edited = caption_table(f"{prefix}_table")
         with gr.Column(scale=1, min_width=280):
             checkpoint = gr.Dropdown(
                 sorted(host.checkpoint_files(), key=str.casefold), elem_id=f"{prefix}_checkpoint",
@@ -112,8 +110,8 @@ def build(host: PageHost, *, person: bool) -> None:
     read = partial(_form, person=person)
     watch.click(on_watch, [shown], outputs, **unqueued)
     name.blur(partial(_on_name, host), [name], [table, gallery, word, preset, checkpoint, resume], **unqueued)
-    add.click(partial(_on_add, host, read), [*form, files, table], [table, gallery, status], **HIDDEN_PROGRESS)
-    start.click(partial(_on_start, host, read), [*form, resume, table, shown], [status, *outputs], **HIDDEN_PROGRESS)
+    add.click(partial(_on_add, host, read), [*form, files, edited], [table, gallery, status], **HIDDEN_PROGRESS)
+    start.click(partial(_on_start, host, read), [*form, resume, edited, shown], [status, *outputs], **HIDDEN_PROGRESS)
     stop.click(on_stop, [shown], [status, *outputs], **unqueued)
 
 
@@ -157,7 +155,7 @@ def _on_name(host: PageHost, name: str) -> Updates:
     rows, pictures = person_photos.decisions_of(form)
     checkpoint = gr.update(value=known) if known else gr.update()
     started = (form.folder / STATUS).is_file()
-    return [rows, pictures, form.class_word, form.preset, checkpoint, gr.update(value=started)]
+    return [captions_html(_TITLE, rows), pictures, form.class_word, form.preset, checkpoint, gr.update(value=started)]
 
 
 def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
@@ -165,7 +163,7 @@ def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
     *form_values, uploads, edited = values
     try:
         form = read(form_values)
-        captions.save_edited_captions(form.name, _three_columns(edited))
+        captions.save_edited_captions(form.name, edited_captions(edited))
         paths = [(host.uploaded_path(file), file) for file in uploads or ()]
         named = [(path, getattr(file, "orig_name", None) or path.name) for path, file in paths]
         problems = person_photos.add_photos(form, named, host, _encoder(host))
@@ -173,7 +171,7 @@ def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:
     except FaceChainError as error:
         return [gr.update(), gr.update(), note_html(str(error))]
     used = sum(row[1] == "yes" for row in rows)
-    return [rows, pictures, note_html(f"{used} photos are learned from.", *problems)]
+    return [captions_html(_TITLE, rows), pictures, note_html(f"{used} photos are learned from.", *problems)]
 
 
 def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
@@ -184,7 +182,7 @@ def _on_start(host: PageHost, read: Any, *values: Any) -> Updates:
         path = host.checkpoint_files().get(form.checkpoint_name)
         if path is None:
             raise InputError("Choose the checkpoint to learn on.")
-        captions.save_edited_captions(form.name, _three_columns(edited))
+        captions.save_edited_captions(form.name, edited_captions(edited))
         python = environment(host.training_python())
         words = person_request.person_command(
             form, path, python, loras=host.lora_folders()[0], encoder=find("transface"), resume=bool(resume)
@@ -207,8 +205,3 @@ def _encoder(host: PageHost) -> Any:
         return host.encoder()
     except WeightsError:
         return None
-
-
-def _three_columns(table: Any) -> list[list[object]]:
-    """File, use and caption of the table."""
-    return [list(row[:3]) for row in table_rows(table) if Path(str(row[0] or "")).name]

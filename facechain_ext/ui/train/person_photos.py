@@ -108,4 +108,4 @@ def decisions_of(form: PersonForm) -> tuple[list[list[str]], list[tuple[str, str
     words = {one.file: decision_words(one) for one in report[0]} if report is not None else {}
     squares = [(str(form.pictures / row.file), words.get(row.file, row.file)) for row in rows]
     lines = [[row.file, "yes" if row.use else "no", row.caption, row.problem] for row in rows]
-    return lines or [["", "", "", ""]], squares
+    return lines, squares

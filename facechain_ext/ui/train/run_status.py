@@ -1,8 +1,8 @@
-"""What every form of the Train page does alike: it shows the running training, stops it, and reads a table's cells."""
+"""What every form of the Train page does alike: it shows the running training and stops it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -40,8 +40,3 @@ def on_stop(shown_preview: str) -> list[object]:
     except FaceChainError as error:
         return [note_html(str(error)), *on_watch(shown_preview)]
     return ["" if stopping else note_html("Nothing is being trained."), *on_watch(shown_preview)]
-
-
-def table_rows(table: Any) -> list[list[object]]:
-    """The rows of a table, which gradio gives as a pandas DataFrame or as lists."""
-    return table.values.tolist() if hasattr(table, "values") else list(table or [])

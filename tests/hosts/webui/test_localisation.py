@@ -49,9 +49,10 @@ SINGLE_WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "nobody", "woman", "man", "child", "Remove this photo",
     "Download this picture",
-    "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "white", "blur",
+    "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "Captions", "use {0}", "caption of {0}",
+    "white", "blur",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
-    "Click to Upload", "New row", "New column", "another kind of model", "adapter",
+    "Click to Upload", "another kind of model", "adapter",
     "in sliding windows of {0}", "automatic region", "every second step", "no model.diffusion_model",
     "no forge_objects with a patcher of the U-Net", "{0} is stopped at step {1} of {2}.", "Done: {0}; {1}",
 }  # fmt: skip
