@@ -117,6 +117,7 @@ class StudioFace:
     now: Pixels = field(init=False)
     views: list[StageView] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Run the stages in order.
@@ -163,8 +164,9 @@ class StudioFace:
 
     def _fuse(self, options: BlendOptions) -> Pixels:
         target = self.face.target
-        fused = blend_photo(self.now, target, self.source, self.context.detector, options=options).pixels
-        return self._inside(blend_by(fusion_share(self.face, self.preset.fusion), fused, self.now))
+        fused = blend_photo(self.now, target, self.source, self.context.detector, options=options)
+        self.notes += [note for note in fused.notes if note not in self.notes]
+        return self._inside(blend_by(fusion_share(self.face, self.preset.fusion), fused.pixels, self.now))
 
     def _first(self) -> Pixels:
         settings = self.context.settings

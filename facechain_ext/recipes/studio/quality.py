@@ -98,7 +98,7 @@ class StudioQuality:
         left_out = [f"Face {target.number}: {line}" for line in run.left_out]
         for line in left_out:
             log.warning("%s", line)
-        return FaceResult(result, left_out, notes, stages=run.views)
+        return FaceResult(result, left_out, [*notes, *run.notes], stages=run.views)
 
     def finish_steps(self, settings: Settings, faces: int) -> int:
         """What the third diffusions count in the progress, where ``faces`` are painted."""

@@ -152,7 +152,7 @@ class FaithfulQuality:
             # what the autoencoder changes outside the mask would be carried into the next pass
             picture = Image.fromarray(np.where((mask >= 128)[..., None], painted, np.asarray(picture)).astype(np.uint8))
         blended = Image.fromarray(_blend_photo(picture, source, detector, notes))
-        return blended, [f"Face {target.number}: {note}" for note in notes]
+        return blended, [f"Face {target.number}: {note}" for note in dict.fromkeys(notes)]
 
 
 def _steps_of_passes(settings: Settings) -> tuple[int, int, int]:
@@ -171,7 +171,7 @@ def _blend_photo(picture: Image.Image, source: FaceSource, detector: Detector, n
         notes.append("a pass showed no face, so the photo's was not laid over it.")
         return pixels
     face = faces.choose_face(detector.detect(source.photo))
-    return blend_face(source.photo, face, pixels, faces.choose_face(found), options=PAINTED)
+    return blend_face(source.photo, face, pixels, faces.choose_face(found), options=PAINTED, notes=notes)
 
 
 def _align_face(free: Pixels, template: Pixels, detector: Detector, notes: list[str]) -> Pixels:

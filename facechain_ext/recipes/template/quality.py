@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.faces.mediapipe_wheel import has_solutions
 from facechain_ext.identity.likeness_scorer import rank_by_likeness
 from facechain_ext.recipes.job import Job
 from facechain_ext.recipes.template.crop import face_crop, paste
@@ -139,6 +138,7 @@ def blend_photo(
     when there is no photo, or no face in it.
     """
     photo = choose_photo(source, pixels, target, detector)
+    said: list[str] = []
     blended = blend_face(
         photo.pixels,
         photo.face,
@@ -147,12 +147,9 @@ def blend_photo(
         target_mask=target.mask,
         surroundings=around,
         options=options,
+        notes=said,
     )
-    notes = photo_notes(photo, target)
-    if options.template_gaze and not has_solutions():
-        notes.append(
-            f"Face {target.number}: the eyes look as in the photo; the template's gaze needs MediaPipe's irises."
-        )
+    notes = photo_notes(photo, target) + [f"Face {target.number}: {note}" for note in said]
     return FaceResult(blended, notes=notes, doubts=result_doubts(photo, target))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facechain_ext.retouch.fuse.flat_blend import blend_flat
-from facechain_ext.retouch.fuse.gaze import follow_gaze
+from facechain_ext.retouch.fuse.gaze import follow_gaze, gaze_doubts
 from facechain_ext.retouch.fuse.opacity import face_side, soften
 from facechain_ext.retouch.fuse.options import BlendOptions
 from facechain_ext.retouch.fuse.points import FacePoints, mesh_points, oval_points
@@ -37,6 +37,7 @@ def blend_face(
     target_mask: Mask | None = None,
     surroundings: Mask | None = None,
     options: BlendOptions | None = None,
+    notes: list[str] | None = None,
 ) -> Pixels:
     """``target`` with the face of ``source`` blended over its own: uint8, the size of ``target``.
 
@@ -45,12 +46,21 @@ def blend_face(
     colours are the target's.) ``strength`` 0..1 is its opacity; ``target_mask`` bool [height, width], such as
     HeadMask.face, preserves hair and hands in front of the face. In ``surroundings``, bool alike, ears and neck are
     blended towards the person's complexion; without it they stay. The forehead is blended up to half its height.
+    Sentences on what could not be done as asked are added to ``notes``.
     """
+    notes = [] if notes is None else notes
     if strength <= 0:
         return np.array(target)
-    points = _matching_points(source, source_face, target, target_face)
+    points = _matching_points(source, source_face, target, target_face, notes)
     return blend_points(
-        source, target, points, strength=strength, target_mask=target_mask, surroundings=surroundings, options=options
+        source,
+        target,
+        points,
+        strength=strength,
+        target_mask=target_mask,
+        surroundings=surroundings,
+        options=options,
+        notes=notes,
     )
 
 
@@ -63,14 +73,17 @@ def blend_points(
     target_mask: Mask | None = None,
     surroundings: Mask | None = None,
     options: BlendOptions | None = None,
+    notes: list[str] | None = None,
 ) -> Pixels:
     """The same where the points of both faces, the source's and the target's, are known: in the frames of a clip."""
-    options = options or BlendOptions()
+    options, notes = options or BlendOptions(), [] if notes is None else notes
     source_points, target_points = points
     left, top, right, bottom = _window(target_points, target.shape)
     window = np.s_[top:bottom, left:right]
     view = np.ascontiguousarray(target[window])
     corner = np.array([left, top], dtype=np.float64)
+    if options.template_gaze:
+        notes += gaze_doubts(source_points, target_points)
     if source_points.mesh is None or target_points.mesh is None:
         face, alpha = blend_flat(source, source_points, view, target_points, corner)
         ground = view.astype(np.float32)
@@ -84,6 +97,7 @@ def blend_points(
         alpha = alpha * soften(target_mask[window], face_side(target_points))
     if int((alpha > 0.5).sum()) < _MIN_PIXELS:
         log.warning("nothing of the face lies inside the picture; it is not changed")
+        notes.append("nothing of it lies uncovered inside the picture, so it is not changed.")
         return np.array(target)
     share, result = min(strength, 1.0), np.array(target)
     for start in range(0, len(view), _BAND_ROWS):
@@ -96,16 +110,17 @@ def blend_points(
 
 
 def _matching_points(
-    source: Pixels, source_face: Face, target: Pixels, target_face: Face
+    source: Pixels, source_face: Face, target: Pixels, target_face: Face, notes: list[str]
 ) -> tuple[FacePoints, FacePoints]:
     """Mesh points of both faces, or oval points of both where one has no mesh."""
     try:
         source_mesh, target_mesh = mesh_points(source, source_face), mesh_points(target, target_face)
-    except ImportError:
+    except ImportError:  # the page names the missing mesh beside the tool
         log.info("no mediapipe: blending over five landmarks")
-        source_mesh, target_mesh = None, None
-    if source_mesh is not None and target_mesh is not None:
-        return source_mesh, target_mesh
+    else:
+        if source_mesh is not None and target_mesh is not None:
+            return source_mesh, target_mesh
+        notes.append("no mesh of it was found, so it is blended over five landmarks and keeps the template's shape.")
     return oval_points(source_face), oval_points(target_face)
 
 

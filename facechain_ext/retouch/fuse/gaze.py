@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import cv2
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-log = logging.getLogger(__name__)
-
 _EYES = ((33, 133, 159, 145, 0), (362, 263, 386, 374, 5))
 """Left and right corner, upper and lower lid of each eye in the mesh, and the first of its five points of the iris."""
 _OUTLINES = tuple((*eye[:9], *eye[:8:-1]) for eye in (LEFT_EYE, RIGHT_EYE))
@@ -40,11 +37,10 @@ def follow_gaze(pixels: Pixels, source: FacePoints, target: FacePoints) -> Pixel
     """The photo ``pixels`` uint8 [h, w, 3] of ``source`` with its eyes looking as those of ``target`` do.
 
     Both eyes move alike, by the mean of what each would need once the head is turned as the target's. The photo comes
-    back as it is where irises are unknown (MediaPipe alone knows them) or an eye is closed.
+    back as it is where ``gaze_doubts`` has something to say.
     """
     shift = gaze_shift(source, target)
     if shift is None:
-        log.info("the eyes look as in the photo: irises are not known, or closed")
         return pixels
     assert source.mesh is not None
     assert source.irises is not None
@@ -70,6 +66,15 @@ def gaze_shift(source: FacePoints, target: FacePoints) -> Floats | None:
         if here is not None and there is not None
     ]
     return np.clip(np.mean(shifts, axis=0), np.negative(_MAX_SHIFT), _MAX_SHIFT) if shifts else None
+
+
+def gaze_doubts(source: FacePoints, target: FacePoints) -> list[str]:
+    """Why the eyes of ``source`` cannot look as those of ``target`` do, as a sentence; empty where they can."""
+    if any(points.mesh is None or points.irises is None for points in (source, target)):
+        return ["the eyes look as in the photo; the template's gaze needs MediaPipe's irises."]
+    if gaze_shift(source, target) is None:
+        return ["the eyes look as in the photo; they are closed in it or in the template, which hides a gaze."]
+    return []
 
 
 def _places(mesh: Floats, irises: Floats) -> Iterator[Floats | None]:

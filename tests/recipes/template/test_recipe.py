@@ -148,6 +148,15 @@ def test_doubts_about_a_photo_are_noted(three, targets):
     assert done.left_out == ()
 
 
+def test_a_gaze_that_closed_eyes_hide_is_noted(three, targets, monkeypatch):
+    from facechain_ext.retouch.fuse import blend
+
+    monkeypatch.setattr(blend, "gaze_doubts", lambda *_: ["the eyes look as in the photo."])
+    done = make(three, {2: SOURCE}, Settings(template_gaze=True), targets=targets)
+    assert "Face 2: the eyes look as in the photo." in done.notes
+    assert "the eyes look" not in "".join(make(three, {2: SOURCE}, targets=targets).notes)
+
+
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [(lambda pixels: pixels // 16, "too dark"), (lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 4), "blurred"),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from facechain_ext.retouch import blend_face
-from facechain_ext.retouch.fuse.gaze import follow_gaze, gaze_shift
+from facechain_ext.retouch.fuse import blend
+from facechain_ext.retouch.fuse.gaze import follow_gaze, gaze_doubts, gaze_shift
 from facechain_ext.retouch.fuse.options import BlendOptions
 from facechain_ext.retouch.fuse.points import mesh_points
 
@@ -27,6 +28,14 @@ def looking(points, along, across=0.0):
         step = points.mesh[right] - points.mesh[left]
         irises[5 * number : 5 * number + 5] += along * step + across * np.array([-step[1], step[0], 0])
     return replace(points, irises=irises)
+
+
+def closed(points):
+    """The same face with closed eyes."""
+    mesh = points.mesh.copy()
+    for up, low in ((159, 145), (386, 374)):
+        mesh[up] = mesh[low]
+    return replace(points, mesh=mesh)
 
 
 @pytest.mark.parametrize(("along", "across"), [(0.1, 0.0), (-0.12, 0.0), (0.0, 0.08), (0.5, 0.0)])
@@ -55,10 +64,33 @@ def test_the_irises_move_and_nothing_beside_the_eyes_does(astronaut, face, point
 def test_a_face_looks_as_it_did_where_irises_are_unknown_or_an_eye_is_closed(astronaut, points):
     other = looking(points, 0.1)
     assert follow_gaze(astronaut, points, replace(other, irises=None)) is astronaut
-    closed = points.mesh.copy()
-    for up, low in ((159, 145), (386, 374)):
-        closed[up] = closed[low]
-    assert gaze_shift(points, replace(other, mesh=closed)) is None
+    asleep = closed(other)
+    assert gaze_shift(points, asleep) is None
+    assert gaze_doubts(points, other) == []
+    assert "closed" in gaze_doubts(points, asleep)[0]
+    assert gaze_doubts(asleep, points) == gaze_doubts(points, asleep)
+    assert "MediaPipe" in gaze_doubts(points, replace(other, irises=None))[0]
+
+
+@pytest.mark.parametrize(
+    ("seen", "free", "gaze", "words"),
+    [
+        (lambda points: points, True, True, []),
+        (closed, True, True, ["closed"]),
+        (closed, True, False, []),
+        (lambda points: None, True, True, ["no mesh", "MediaPipe"]),
+        (lambda points: points, False, False, ["not changed"]),
+    ],
+)
+def test_a_blend_says_what_it_could_not_do(monkeypatch, astronaut, face, points, seen, free, gaze, words):
+    found = iter([points, seen(points)])
+    monkeypatch.setattr(blend, "mesh_points", lambda *_: next(found))
+    notes = []
+    mask = np.full(astronaut.shape[:2], free)
+    options = BlendOptions(template_gaze=gaze)
+    blend_face(astronaut, face, astronaut, face, target_mask=mask, options=options, notes=notes)
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))
 
 
 def test_a_blend_follows_the_gaze_by_choice(astronaut, face):
