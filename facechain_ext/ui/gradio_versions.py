@@ -130,12 +130,25 @@ class HostedBlocks(gr.Blocks):  # type: ignore[misc]
             super().__exit__(exc_type, *args)
             return
         self.fill_expected_parents()
+        self._hide_events()
         leave()
         self.attach_load_events()
         gradio_context.Context.root_block = None
         functions = self.fns.values() if MAJOR > 3 else self.fns
         self.progress_tracking = any(function.tracks_progress for function in functions)
         self.exited = True
+
+    def _hide_events(self) -> None:
+        """Leave the page's events out of gradio's description of its API, which a browser waits for at each load.
+
+        Their inputs are the fields of a form in the form's order; programs use our own routes.
+        """
+        if MAJOR > 3:
+            for function in self.fns.values():
+                function.api_name, function.show_api = False, False
+        else:
+            for dependency in self.dependencies:
+                dependency["api_name"] = False
 
 
 def _leave_block() -> Callable[[], None] | None:
