@@ -101,6 +101,7 @@ def person(
 
         if not prepare_only:  # told now, not after minutes of preparation
             require_file(checkpoint)
+            _settings(request, preset, size, chosen, fixed)
         if as_prepared:
             prepared_earlier(request, report)
         else:
@@ -152,6 +153,7 @@ def thing(
 
         if not prepare_only:
             require_file(checkpoint)
+            _settings(request, preset, size, chosen, fixed)
         for decision in prepare_thing(request.photos, request.pictures, request.call, caption=_loaded(captioner)):
             report({"event": "photo", "file": decision.source, "use": decision.use, "words": decision.reason})
         if prepare_only:
@@ -198,9 +200,9 @@ def _settings(
     from facechain_ext.training_runs.presets import preset_settings
 
     used = sum(row.use for row in read_table(request.pictures))
-    settings = preset_settings(preset, max(used, 1), sdxl=is_sdxl(request.checkpoint), size=size)
     given = {name: value for name, value in chosen.items() if value is not None}
     try:
+        settings = preset_settings(preset, max(used, 1), sdxl=is_sdxl(request.checkpoint), size=size)
         return replace(settings, **given, **fixed)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

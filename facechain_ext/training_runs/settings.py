@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+LoraPrecision = Literal["no", "bf16"]
 STATE = "style-state.safetensors"
 """The file from which a training is resumed, in trainings of people and things too."""
 TRAINING_ID = "facechain.training"
@@ -42,7 +43,7 @@ class LoraSettings:
     flip: bool = False
     face_weight: float = 1.0
     velocity: float = 0.0
-    precision: Literal["no", "bf16"] = "no"
+    precision: LoraPrecision = "no"
     checkpointing: bool = False
 
     def __post_init__(self) -> None:
@@ -54,6 +55,8 @@ class LoraSettings:
             raise ValueError("The learning rate and alpha are above 0.")
         if self.face_weight < 0 or self.velocity < 0:
             raise ValueError("The weights of the face and of the velocity are 0 or more.")
+        if self.precision not in get_args(LoraPrecision):  # anything else would silently compute in float32
+            raise ValueError(f"There is no precision {self.precision}; use {' or '.join(get_args(LoraPrecision))}.")
 
     @property
     def layer_alpha(self) -> float:
@@ -116,6 +119,7 @@ def differences(earlier: Mapping[str, object], now: Mapping[str, object]) -> lis
     names = {"rate": "learning rate", "rank": "rank", "alpha": "alpha", "size": "size", "seed": "seed",
              "batch": "batch", "schedule": "schedule", "text_encoder": "training of the text encoder",
              "flip": "mirroring", "face_weight": "weight of the face", "velocity": "weight of the velocity",
+             "precision": "precision",
              "steps": "number of steps", "trigger": "trigger word"}  # fmt: skip
     words = [
         f"the {name} was {earlier[key]} and is {now[key]} now"

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from facechain_ext.hosts.diffusers.checkpoint import Checkpoint
     from facechain_ext.training_runs.settings import LoraRequest, LoraSettings
 
-_COMPARED = ("batch", "rate", "rank", "size", "seed", "schedule", "text_encoder", "flip", "face_weight", "velocity")
+_COMPARED = (
+    "batch", "rate", "rank", "size", "seed", "schedule", "text_encoder", "flip", "face_weight", "velocity", "precision",
+)  # fmt: skip
 """Settings that a training must be resumed with."""
 _STEPS, _CFG, _SAMPLER = 20, 5.0, "DDIM"
 """Of the previews."""
