@@ -48,7 +48,7 @@ NAMES = {
 SINGLE_WORDS = {
     "here", "missing", "ready", "not ready", "given", "changed", "not asked", "yes", "no", "unknown", "auto", "none",
     "the style's own", "keep", "pixelate", "anyone", "nobody", "woman", "man", "child", "Remove this photo",
-    "Download this picture",
+    "Download this picture", "Face {0}: {1}",
     "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "Captions", "use {0}", "caption of {0}",
     "Face {0}:",
     "white", "blur",
