@@ -89,6 +89,20 @@ def free_memory(device: torch.device) -> int | None:
     return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
 
 
+def available_memory(device: torch.device) -> int | None:
+    """Bytes that can still be had on ``device``: of the machine where the device has no memory of its own.
+
+    None where the machine does not say.
+    """
+    if device.type == "cuda":
+        return free_memory(device)
+    try:
+        import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - every host and the training have it
+    except ImportError:
+        return None
+    return int(psutil.virtual_memory().available)
+
+
 def cuda_properties(device: torch.device) -> tuple[str, int]:
     """The name of a CUDA device, and its memory in bytes."""
     return torch.cuda.get_device_name(device), int(torch.cuda.get_device_properties(device).total_memory)

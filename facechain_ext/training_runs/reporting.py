@@ -96,7 +96,7 @@ class StatusReporter:
                 self._update(replace(now, activity="Learning", saved_step=event["step"]))
             case "preview":
                 self._update(replace(now, activity="Learning", preview=Path(event["file"]).name))
-            case "note" | "not used":
+            case "note" | "memory" | "not used":
                 words = event.get("words") or f"Not used: {event['reason']}"
                 self._update(replace(now, notes=f"{now.notes}\n{words}".strip()))
             case "stopped" | "done":

@@ -21,6 +21,7 @@ from facechain_ext.hosts.diffusers.sampling.samplers import find_sampler
 from facechain_ext.recipes.job import Job
 from facechain_ext.training.adapter.loss import spatial_weights, velocity_weights
 from facechain_ext.training.lora.layers import add_layers
+from facechain_ext.training.lora.memory import MemoryNeed, memory_need
 from facechain_ext.training.lora.prompts import CaptionEncoder, size_conditions
 from facechain_ext.training.lora.state import read_state, write_state
 from facechain_ext.training_runs.settings import NOTHING_LOST, STATE
@@ -79,6 +80,12 @@ class LoraTrainer:
     def host(self) -> DiffusersHost:
         """A host that makes pictures with the LoRA as it is now."""
         return self._host
+
+    def memory_need(self) -> MemoryNeed:
+        """The memory that learning will take beside the models, which are loaded."""
+        unet = self.checkpoint.unet
+        learned = sum(weight.numel() for weight in self._weights)
+        return memory_need(self.settings, sum(weight.numel() for weight in unet.parameters()), learned, unet.device)
 
     def encode(self) -> None:
         """Encode pictures and captions, once for all steps."""

@@ -113,7 +113,7 @@ def test_trains_a_lora_that_diffusers_and_the_webui_read(request_of, models, tmp
     final = train_style(request_of(), FEW, report=lambda event: events.append(event) or True)
     assert final == tmp_path / "Lora" / "my-style.safetensors"
     kinds = [event["event"] for event in events if event["event"] != "activity"]
-    assert kinds == ["not used", "started", *["step", "saved"] * 3, "preview", "done"]
+    assert kinds == ["not used", "memory", "started", *["step", "saved"] * 3, "preview", "done"]
     words = [event["words"] for event in events if event["event"] == "activity"]
     assert words[:3] == [
         "Reading the pictures",
