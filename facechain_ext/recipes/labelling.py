@@ -12,7 +12,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from facechain_ext.errors import FaceChainError
-from facechain_ext.labels import Label, kept_marks, label_settings, labelled_packet, read_packet, write_packet
+from facechain_ext.labels import (
+    Label,
+    LabelSettings,
+    kept_marks,
+    label_settings,
+    labelled_packet,
+    read_packet,
+    write_packet,
+)
 from facechain_ext.labels.containers import PNG_KEYWORD
 from facechain_ext.labels.label import COMPOSITE, ENHANCED, JOINED, TRAINED
 from facechain_ext.labels.visible import draw_label
@@ -130,15 +138,18 @@ def label_file(content: bytes, infotext: str) -> bytes:
 
 
 def mark_picture(picture: Image.Image, infotext: str) -> Image.Image:
-    """``picture`` with the visible label where one is set and a person was put in; a failure is named in the log."""
+    """``picture`` with the visible label where one is set and a person was put in.
+
+    A text whose letters no font here has is named in the log, and the label's default text stands in the picture.
+    """
     settings = label_settings()
     if settings.corner == "off" or source_type(infotext) is None:
         return picture
     try:
         return draw_label(picture, settings.text, settings.corner)
     except FaceChainError as error:
-        log.warning("%s", error)
-        return picture
+        log.warning("%s The picture bears “%s”.", error, LabelSettings.text)
+        return draw_label(picture, LabelSettings.text, settings.corner)
 
 
 def mark_pixels(pixels: Pixels, infotext: str) -> Pixels:

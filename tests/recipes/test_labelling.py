@@ -77,12 +77,15 @@ def test_the_visible_label_is_drawn_once(tmp_path):
     assert np.array_equal(mark_pixels(np.asarray(picture), PERSON), np.asarray(marked))
 
 
-def test_a_visible_label_that_cannot_be_drawn_is_named_in_the_log(caplog):
+def test_in_place_of_a_visible_label_that_cannot_be_drawn_stands_the_default_one(caplog):
     use_label_settings(lambda: LabelSettings(corner="top left", text="\U0010fffd"))
     picture = Image.new("RGB", (64, 64))
     with caplog.at_level(logging.WARNING):
-        assert mark_picture(picture, PERSON) is picture
+        marked = mark_picture(picture, PERSON)
     assert "No font" in caplog.text
+    use_label_settings(lambda: LabelSettings(corner="top left"))
+    assert np.array_equal(np.asarray(marked), np.asarray(mark_picture(picture, PERSON)))
+    assert not np.array_equal(np.asarray(marked), np.asarray(picture))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
