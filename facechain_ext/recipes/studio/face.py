@@ -186,15 +186,17 @@ class StudioFace:
         return diffuse(self.now, mask, numbers, units, (self.person,), self.preset, self.seed, self.context)
 
     def _posed(self) -> Pixels:
-        """The photo's head over the template's by a similarity of their landmarks; the crop where there is no photo."""
+        """The photo's head over the template's by a similarity of their landmarks; the crop where that cannot be."""
         target = self.face.target
+        wanted = target.face.landmarks.astype(np.float32)
         try:
             photo = choose_photo(self.source, self.now, target, self.context.detector)
+            matrix, _ = cv2.estimateAffinePartial2D(photo.face.landmarks.astype(np.float32), wanted)
         except PhotoError:
-            return self.now
-        wanted = target.face.landmarks.astype(np.float32)
-        matrix, _ = cv2.estimateAffinePartial2D(photo.face.landmarks.astype(np.float32), wanted)
+            matrix = None
         if matrix is None:
+            words = "the pose is the template's own: no photo's head can be laid over it."
+            self.notes.append(f"Face {target.number}: {words}")
             return self.now
         size = self.now.shape[1::-1]
         warped = cv2.warpAffine(photo.pixels, matrix, size)

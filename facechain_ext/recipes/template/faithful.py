@@ -183,4 +183,7 @@ def _align_face(free: Pixels, template: Pixels, detector: Detector, notes: list[
     matrix, _ = cv2.estimateAffinePartial2D(
         faces.choose_face(found).landmarks.astype(np.float32), faces.choose_face(wanted).landmarks.astype(np.float32)
     )
-    return template if matrix is None else np.asarray(cv2.warpAffine(free, matrix, free.shape[1::-1]))
+    if matrix is None:
+        notes.append("the first pass's face fits the template's nowhere, so the pose is the template's own face's.")
+        return template
+    return np.asarray(cv2.warpAffine(free, matrix, free.shape[1::-1]))

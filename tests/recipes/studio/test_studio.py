@@ -164,6 +164,7 @@ def test_without_a_photo_the_fusions_are_left_out_and_said(pair, faces):
     result = make(pair, {1: replace(ANNA, photo=None)}, studio(), host=host, targets=faces)
     said = "No face was found; use a photo that shows one face from the front, sharp and well lit."
     assert list(result.left_out) == [f"Face 1: The stage {name} is left out: {said}" for name in ("fuse", "fuse again")]
+    assert "Face 1: the pose is the template's own: no photo's head can be laid over it." in result.notes
     assert len(host.jobs) == 2
 
 
@@ -180,6 +181,7 @@ def test_missing_controlnets_are_named(pair, faces):
     result = make(pair, {1: ANNA}, replace(studio(), controls=frozenset({"canny"})), host=host, targets=faces)
     assert [[unit.kind for unit in job.controls] for job in host.jobs] == [["canny"], ["canny"]]
     assert "Painted without ControlNet for openpose_face, color, tile" in result.notes[0]
+    assert not [note for note in result.notes if "the pose is the template's own" in note]
 
 
 @pytest.mark.parametrize(("at", "stages"), [(2, ORDER[:4]), (3, None)])
