@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from facechain_ext.errors import InputError
-from facechain_ext.training_runs.pictures import is_used
 from facechain_ext.ui.hidden_text import hidden_text
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def captions_html(title: str, rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(file: str, use: str, caption: str, reason: str | None = None) -> str:
-    checked = " checked" if is_used(use) else ""
+    checked = " checked" if use == "yes" else ""
     return (
         f"<tr data-file='{file}'><th scope='row'>{file}</th>"
         f"<td><input type='checkbox' aria-label='use {file}'{checked}></td>"
