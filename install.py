@@ -46,7 +46,7 @@ GRADIO = (
 GRADIO_LIMITS = ["huggingface-hub<1", "transformers<5", "diffusers<0.37", "Pillow<11"]
 """The last releases beside which gradio 4.40 imports: it uses a class that huggingface-hub 1 dropped."""
 TEST_LIMITS = ["--maxfail=12", "--timeout=900", "--session-timeout=2700"]
-"""Many failures, a test of seconds and a whole run: one that is stopped from outside never says what failed."""
+"""At most 12 failures, 900 s a test and 2700 s a run: a run that is stopped from outside never says what failed."""
 DETECTORS = ("facexlib", "mediapipe")
 """Packages that find faces; without one of them no photo can be used. The webui itself brings the first."""
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from facechain_ext.devices import available_memory
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -31,7 +33,7 @@ class Measurement:
 
 def too_large(bench: Bench, case: Case, variant: Variant) -> str:
     """Why a variant needs more memory than there is; "" when it fits."""
-    needed, free = variant.needs(bench, case), free_memory(bench.device)
+    needed, free = variant.needs(bench, case), available_memory(bench.device)
     if free is None or needed <= _MEMORY_SHARE * free:
         return ""
     return f"it needs {needed / 1e9:.0f} GB of memory, and {free / 1e9:.0f} GB are free"
@@ -100,14 +102,6 @@ def _gpu_seconds(run: Callable[[], None]) -> float:
     torch.cuda.synchronize()
     milliseconds: float = start.elapsed_time(end)
     return milliseconds / 1e3
-
-
-def free_memory(device: torch.device) -> int | None:
-    """Free bytes of memory; None where they are unknown."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    facts = Path("/proc/meminfo")
-    return int(_field(facts, "MemAvailable") * 1e3) if facts.exists() else None
 
 
 class _Memory:

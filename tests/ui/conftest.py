@@ -14,6 +14,7 @@ import pytest
 
 from facechain_ext.cli.serve import give_gradio_its_name
 from tests import chromium
+from tests.processes import end
 from tests.ui.driver import Driver, Server
 
 give_gradio_its_name()
@@ -75,11 +76,7 @@ def served(folder, *options, **variables):
             time.sleep(0.5)
         yield Server(f"http://127.0.0.1:{port}/", folder, frozenset(files_below(folder / "models")))
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:  # a page that is still open holds a connection, which the server waits for
-            process.kill()
+        end(process)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 gradio = pytest.importorskip("gradio", reason="gradio is not installed")
 
 from facechain_ext.storage.owner import use_logins
-from facechain_ext.ui.gradio_versions import LabelledChoices, on_opened, script_options
+from facechain_ext.ui.gradio_versions import MAJOR, HostedBlocks, LabelledChoices, on_opened, script_options
 
 CHOICES = LabelledChoices((("First file", "first"), ("Second file", "second"), ("Third", "third")))
 
@@ -54,6 +54,18 @@ def test_what_depends_on_the_login_comes_when_a_page_is_opened(logins):
     config = page.get_config_file()
     outputs = [one["outputs"] for one in config["dependencies"]]
     assert outputs == ([[shown._id]] if logins else [])
+
+
+def test_a_webui_does_not_describe_the_events_of_the_page_to_programs():
+    with HostedBlocks(analytics_enabled=False) as tab:
+        field = gradio.Textbox()
+        gradio.Button().click(lambda text: text, [field], [field])
+    with gradio.Blocks(analytics_enabled=False) as webui:
+        gradio.Button().click(lambda text: text, [own := gradio.Textbox()], [own], api_name="its_own")
+        tab.render()
+    assert len(webui.get_config_file()["dependencies"]) == 2
+    described = webui.get_api_info() if MAJOR > 3 else gradio.blocks.get_api_info(webui.get_config_file())
+    assert list(described["named_endpoints"]) == ["/its_own"]
 
 
 def test_an_event_that_is_wrapped_as_forge_wraps_it_runs_its_script():

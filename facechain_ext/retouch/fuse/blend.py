@@ -115,12 +115,11 @@ def _matching_points(
     """Mesh points of both faces, or oval points of both where one has no mesh."""
     try:
         source_mesh, target_mesh = mesh_points(source, source_face), mesh_points(target, target_face)
-    except ImportError:  # the page names the missing mesh beside the tool
-        log.info("no mediapipe: blending over five landmarks")
-    else:
-        if source_mesh is not None and target_mesh is not None:
-            return source_mesh, target_mesh
-        notes.append("no mesh of it was found, so it is blended over five landmarks and keeps the template's shape.")
+    except ImportError:  # no mediapipe
+        source_mesh = target_mesh = None
+    if source_mesh is not None and target_mesh is not None:
+        return source_mesh, target_mesh
+    notes.append("no mesh of it was found, so it is blended over five landmarks and keeps the template's shape.")
     return oval_points(source_face), oval_points(target_face)
 
 

@@ -31,8 +31,7 @@ def begin(training: LoraTrainer, final: Path, report: Callable[[Report], bool], 
         report({"event": "note", "words": note})
     if final.exists():
         _check_extension(final, training.id, training.step, training.settings.steps)
-    need = training.memory_need()
-    report({"event": "memory" if need.suffices else "note", "words": need.words})
+    report({"event": "memory", "words": training.memory_need().words})
     report({"event": "activity", "words": "Encoding the pictures"})
     training.encode()
 

@@ -14,6 +14,7 @@ from tests import chromium, unets
 from tests.hosts.webui import fake_host
 from tests.hosts.webui.browser import Tab
 from tests.hosts.webui.hosts import start
+from tests.processes import end
 
 
 @pytest.fixture
@@ -35,8 +36,7 @@ def url(tmp_path_factory):
     log = tmp_path_factory.mktemp("webui") / "log.txt"
     process, running = start(Path(os.environ["WEBUI_DIR"]), log, page=True)
     yield running.url
-    process.terminate()
-    process.wait(60)
+    end(process)
 
 
 @pytest.fixture(scope="module")

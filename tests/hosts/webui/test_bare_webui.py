@@ -13,6 +13,7 @@ import pytest
 
 from tests.hosts.webui.browser import NEEDS_BROWSER, Tab
 from tests.hosts.webui.hosts import start
+from tests.processes import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +46,7 @@ def bare(folder: Path, changes: dict[str, str]) -> Iterator[Webui]:
     try:
         yield running
     finally:
-        process.terminate()
-        process.wait(60)
+        end(process)
 
 
 @pytest.fixture(scope="module")

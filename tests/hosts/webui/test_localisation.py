@@ -50,7 +50,6 @@ SINGLE_WORDS = {
     "the style's own", "keep", "pixelate", "anyone", "nobody", "woman", "man", "child", "Remove this photo",
     "Download this picture", "Face {0}: {1}",
     "Reload the list", "Styles", "all", "favourites", "file", "use", "caption", "Captions", "use {0}", "caption of {0}",
-    "Face {0}:",
     "white", "blur",
     "{0} styles", "licence: {0}", "{0}; commercial use: {1}", "Drop File Here", "Drop Image Here", "- or -",
     "Click to Upload", "another kind of model", "adapter",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.webui.hosts import SIDE, RefusalError, start
+from tests.processes import end
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("WEBUI_DIR"), reason="WEBUI_DIR names no webui; these tests run against a real one"
@@ -31,8 +32,7 @@ def webui(tmp_path_factory):
         running.call("/sdapi/v1/options", {name: value for name, value in usual.items() if name in known})
         yield running
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
     errors = [line for line in log.read_text(errors="replace").splitlines() if "Error running" in line]
     assert not [line for line in errors if "facechain" in line]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from facechain_ext.retouch import blend_face
 from facechain_ext.retouch.fuse.options import BlendOptions
@@ -34,13 +35,21 @@ def test_the_blend_changes_the_face_and_nothing_else(astronaut, face, detector):
     assert np.array_equal(blend_face(astronaut, face, dark, other, target_mask=nothing), dark)
 
 
-def test_the_blend_by_five_landmarks(astronaut, face, detector, monkeypatch):
+def without_mediapipe(*_):
+    raise ImportError("No module named 'mediapipe'")
+
+
+@pytest.mark.parametrize("mesh", [lambda *_: None, without_mediapipe], ids=["no mesh seen", "no mediapipe"])
+def test_the_blend_by_five_landmarks(astronaut, face, detector, monkeypatch, mesh):
     from facechain_ext.retouch.fuse import blend
 
-    monkeypatch.setattr(blend, "mesh_points", lambda *_: None)  # as where no mesh is seen
+    monkeypatch.setattr(blend, "mesh_points", mesh)
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     (other,) = detector.detect(mirrored)
-    blended = blend_face(astronaut, face, mirrored, other)
+    notes = []
+    blended = blend_face(astronaut, face, mirrored, other, notes=notes)
+    assert len(notes) == 1
+    assert "five landmarks" in notes[0]
     assert np.array_equal(blended[300:], mirrored[300:])
     found = detector.detect(blended)[0]
     assert np.abs(found.landmarks - other.landmarks).max() < 4
