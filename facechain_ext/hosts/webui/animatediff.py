@@ -56,7 +56,8 @@ def clip_of(p: Processing) -> AnimatedClip | None:
         if not _value(params, "enable", default=False):
             return None
         window = _count(params, "batch_size", 16)
-        return AnimatedClip(_count(params, "video_length", 0) or window, window)
+        pictures = len(getattr(p, "init_images", None) or ())  # several are the frames of a video (img2img's Batch)
+        return AnimatedClip(pictures if pictures > 1 else _count(params, "video_length", 0) or window, window)
     return None
 
 

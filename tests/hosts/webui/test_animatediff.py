@@ -35,20 +35,23 @@ def params(**values):
 
 
 @pytest.mark.parametrize(
-    ("given", "frames"),
+    ("given", "pictures", "frames"),
     [
-        (params(), 24),
-        (params(video_length=0), 16),
-        ({"enable": True, "video_length": 8}, 8),
-        (params(enable=False), None),
-        (None, None),
-        ({}, None),
+        (params(), 0, 24),
+        (params(video_length=0), 1, 16),
+        (params(video_length=16), 12, 12),
+        ({"enable": True, "video_length": 8}, 0, 8),
+        (params(enable=False), 12, None),
+        (None, 0, None),
+        ({}, 0, None),
     ],
 )
-def test_the_clip_is_what_animatediff_was_told(host, unet, given, frames):
+def test_the_clip_is_what_animatediff_was_told(host, unet, given, pictures, frames):
     from facechain_ext.hosts.webui.animatediff import clip_of
 
-    clip = clip_of(with_animatediff(generation(host, unet), given))
+    p = generation(host, unet)
+    p.init_images = [Image.new("RGB", (64, 64))] * pictures
+    clip = clip_of(with_animatediff(p, given))
     assert (clip and clip.frames) == frames
     assert clip_of(with_animatediff(generation(host, unet), params(), title="ControlNet")) is None
     assert clip_of(generation(host, unet)) is None
