@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facechain_ext.errors import InputError
 from facechain_ext.hosts.diffusers.output import prepare_folder
+from facechain_ext.identity.likeness_scale import JUDGES
 from facechain_ext.jobs.results import ResultFolder
 from facechain_ext.weights import find
 
@@ -42,6 +43,9 @@ def batch(
     subject: Annotated[str, typer.Option(help="With --people: words for the person.")] = "",
     face: Annotated[int, typer.Option(min=1, help="With --templates: number of the face, from the left.")] = 1,
     setting: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for all of --people; may be repeated.")] = None,
+    judge: Annotated[
+        str, typer.Option(metavar="NAME", help=f"With --people: who scores likeness: {', '.join(JUDGES)}.")
+    ] = "",
     out: Annotated[Path, typer.Option(help="Folder for pictures, report and contact sheets.")] = Path("batch"),
     on: Annotated[
         str, typer.Option(help="Where it runs: this, ray, or addresses of webuis, as in http://a:7860,http://b:7860.")
@@ -71,7 +75,7 @@ def batch(
         job_requests: Sequence[Mapping[str, object]] = read_table(table)
     else:
         assert people is not None
-        job_requests = _job_requests(people, templates, styles, seeds, prompt, subject, setting or [], face)
+        job_requests = _job_requests(people, templates, styles, seeds, prompt, subject, judge, setting or [], face)
     items = make_items(job_requests, sources)
     prepare_folder(out)
     results = ResultFolder(out)
@@ -126,8 +130,8 @@ def _run(
 
 
 def _job_requests(
-    people: Path, templates: Path | None, styles: str, seeds: str, prompt: str, subject: str, setting: list[str],
-    face: int,
+    people: Path, templates: Path | None, styles: str, seeds: str, prompt: str, subject: str, judge: str,
+    setting: list[str], face: int,
 ) -> list[dict[str, object]]:  # fmt: skip
     from facechain_ext.jobs.items import combine, list_people, list_pictures, setting_value
 
@@ -138,7 +142,7 @@ def _job_requests(
         if not sign:
             raise typer.BadParameter(f"--setting takes NAME=VALUE, not “{text}”.")
         settings[name] = setting_value(recipe, name, value)
-    common: dict[str, object] = {"settings": settings}
+    common: dict[str, object] = {"settings": settings} | ({"judge": judge} if judge else {})
     if recipe == "portrait":
         common |= {name: text for name, text in (("prompt", prompt), ("subject", subject)) if text}
     for place in (people, templates):

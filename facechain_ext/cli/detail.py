@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.cli.options import limits
+from facechain_ext.cli.options import Judge, limits
 from facechain_ext.cli.painting import choice_of, likeness_scorer, load_host, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
@@ -46,6 +46,7 @@ def detail(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     method: Annotated[str, typer.Option(help=template_setting("method").help)] = AUTOMATIC,
+    judge: Judge = "auto",
     count: Annotated[
         int, typer.Option(**limits(_COUNT), help="Faces to paint for each place; the most like stays.")
     ] = _COUNT.default,
@@ -83,7 +84,7 @@ def detail(
     settings = chosen.suited_to(suited, frozenset(), steps_given=steps is not None)
     sources = [load_source(choice_of(text), encoder, paint=True) for text in person]
     people = [Person(require_identity(source), strength) for source in sources]
-    scorer = likeness_scorer(encoder, console)
+    scorer = likeness_scorer(encoder, console, judge)
     host = load_host(checkpoint, adapter, {})
     failed = 0
     with interrupt_requests() as interrupted:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.finishing import PortraitFinisher
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Job, Portrait

@@ -6,11 +6,13 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
+from facechain_ext.errors import InputError
+from facechain_ext.identity.likeness_scale import JUDGES, read_judge
 from facechain_ext.recipes.job import Lora
 from facechain_ext.text_values import read_float
 
@@ -43,6 +45,24 @@ def check_demands(*demands: tuple[bool, str]) -> None:
     for met, text in demands:
         if not met:
             raise typer.BadParameter(text)
+
+
+def parse_judge(text: str) -> str:
+    """A name of who scores likeness; raises BadParameter for another."""
+    try:
+        return read_judge(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Judge = Annotated[
+    str,
+    typer.Option(
+        "--judge", parser=parse_judge, metavar="NAME",
+        help=f"Who scores likeness: {', '.join(JUDGES)}. auto takes the best that is here.",
+    ),
+]  # fmt: skip
+"""The option of commands that rank pictures."""
 
 
 def parse_pair(text: str, sign: str, option: str, kind: type[N]) -> tuple[N, N]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.template import FaceSource, Scene
     from facechain_ext.recipes.template.actions import FaceChoice
@@ -48,13 +48,13 @@ def load_encoder(file: Path | None) -> TransFace:
     return TransFace.from_file(file or require("transface"))
 
 
-def likeness_scorer(encoder: Path | None, console: Console) -> LikenessScorer | None:
+def likeness_scorer(encoder: Path | None, console: Console, judge: str) -> LikenessScorer | None:
     """The scorer of likeness; None, with a sentence on the console, where nothing can score."""
     from facechain_ext.errors import WeightsError
     from facechain_ext.identity.likeness_scorer import choose_scorer
 
     try:
-        return choose_scorer(lambda: load_encoder(encoder))
+        return choose_scorer(lambda: load_encoder(encoder), judge)
     except WeightsError as error:
         console.print(f"Likeness is not scored: {error}", style="yellow", markup=False)
         return None

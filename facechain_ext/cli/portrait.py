@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from facechain_ext.cli.generation import generate_and_save
-from facechain_ext.cli.options import check_demands, limits, parse_lora, parse_pair
+from facechain_ext.cli.options import Judge, check_demands, limits, parse_lora, parse_pair
 from facechain_ext.cli.painting import load_encoder
 from facechain_ext.hosts.diffusers.output import prepare_folder
 from facechain_ext.recipes.arguments import parse_method_settings
@@ -47,6 +47,7 @@ def portrait(
     early: Annotated[
         bool, typer.Option("--early", help="With --keep: give up pictures at 40 % that promise less likeness.")
     ] = False,
+    judge: Judge = "auto",
     photo: Annotated[list[Path] | None, typer.Option(help="A photo of the person; may be given several times.")] = None,
     card: Annotated[Path | None, typer.Option(help="A card, instead of photos.")] = None,
     face: Annotated[
@@ -179,7 +180,7 @@ def portrait(
             controlnets={"openpose": controlnet} if controlnet is not None else {},
             vae=vae,
         )
-    scorer = choose_scorer(lambda: load_encoder(encoder)) if keep is not None else None
+    scorer = choose_scorer(lambda: load_encoder(encoder), judge) if keep is not None else None
     finisher = PortraitFinisher(host, settings, suited.painted, scorer) if settings.finishes else None
     if not generate_and_save(host, job, out, keep, scorer, early=early, finisher=finisher):
         console.print("Stopped; what was finished is saved.", style="yellow")

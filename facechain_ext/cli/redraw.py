@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.cli.options import limits
+from facechain_ext.cli.options import Judge, limits
 from facechain_ext.cli.painting import choice_of, likeness_scorer, load_encoder, load_host, load_source
 from facechain_ext.cli.step_progress import step_progress
 from facechain_ext.hosts.diffusers.interrupts import interrupt_requests
@@ -50,6 +50,7 @@ def redraw(
         int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
     ] = _ENLARGE.default,
     method: Annotated[str, typer.Option(help=_METHOD.help)] = AUTOMATIC,
+    judge: Judge = "auto",
     repair: Annotated[bool, typer.Option("--repair", help="Draw each face once more at its own resolution.")] = False,
 ) -> None:
     """Draw a photo anew as a cartoon (2D, 3D) or in a style of the gallery; the people in it stay themselves."""
@@ -81,7 +82,7 @@ def redraw(
         for note in notes:
             console.print(note, style="yellow", markup=False)
     people = [Person(identity, person_strength(settings)) for identity in identities]
-    scorer = likeness_scorer(encoder, console)
+    scorer = likeness_scorer(encoder, console, judge)
     host = load_host(checkpoint, adapter, {})
     with interrupt_requests() as interrupted, step_progress(console, interrupted) as progress:
         result = draw(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from facechain_ext.cli.options import Judge  # noqa: TC001 - typer reads it at run time
 from facechain_ext.errors import HostError
 from facechain_ext.next_steps import PageSteps, set_next_steps
 
@@ -41,6 +42,7 @@ def serve(
     talking_command: Annotated[str, typer.Option(help="Command line of another engine for talking portraits.")] = "",
     talking_folder: Annotated[str, typer.Option(help="The folder in which that engine runs.")] = "",
     piper_voice: Annotated[str, typer.Option(help="A voice of piper (.onnx), for spoken words.")] = "",
+    judge: Judge = "auto",
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("outputs"),
     address: Annotated[str, typer.Option(help="Who can open the page: 127.0.0.1 is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7869,
@@ -63,7 +65,7 @@ def serve(
             lora_folder,
         )  # fmt: skip
     engines = EngineSettings(sadtalker, sadtalker_python, talking_command, talking_folder, piper_voice)
-    files = replace(files, engines=engines)
+    files = replace(files, engines=engines, judge=judge)
     set_next_steps(PageSteps(webui=False))
     page = build_page(ServeHost(files, out), **theme_options())
     load_scripts(page)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from facechain_ext.cli.options import check_demands, limits
+from facechain_ext.cli.options import Judge, check_demands, limits
 from facechain_ext.cli.painting import choice_of, load_bare_host, load_encoder, load_host, load_scene, load_source
 from facechain_ext.hosts.diffusers.output import check_new_file
 from facechain_ext.methods.named_files import AUTOMATIC
@@ -94,6 +94,7 @@ def template(
     enlarge: Annotated[
         int, typer.Option(help="Longest side in pixels at the end, by Lanczos; 0 leaves it.", **limits(_ENLARGE))
     ] = _ENLARGE.default,
+    judge: Judge = "auto",
     retouch: Annotated[bool, typer.Option("--retouch", help="Retouch the skin of the new faces.")] = False,
 ) -> None:
     """Put people into the faces of a template, numbered from the left; everything else of it stays as it is.
@@ -156,7 +157,7 @@ def template(
     actions, refused = resolve_actions(choices, lambda choice: load_source(choice, encoder, paint=paints_faces))
     tools = [retouching()] if retouch else []
     host = load_host(checkpoint, adapter, nets) if checkpoint is not None and paints_faces else None
-    scorer = choose_scorer(lambda: load_encoder(encoder)) if chooses_by_likeness(settings) else None
+    scorer = choose_scorer(lambda: load_encoder(encoder), judge) if chooses_by_likeness(settings) else None
     work = TemplateWork(actions, settings, host, hair and paints_faces, scorer, tools, numbers)
     if given is not None:
         finished = put_into_picture(given, work)

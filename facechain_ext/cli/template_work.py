@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.hosts.diffusers.host import DiffusersHost
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template import Scene, Settings, TemplateFace, TemplateImage, TemplateResult
     from facechain_ext.recipes.template.settings import FaceAction

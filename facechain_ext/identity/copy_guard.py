@@ -10,7 +10,7 @@ import numpy as np
 
 from facechain_ext.errors import PhotoError
 from facechain_ext.faces.recognise.dlib_resnet import distance
-from facechain_ext.identity.photo_likeness import Verdict, verdict
+from facechain_ext.identity.likeness_scale import Verdict, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

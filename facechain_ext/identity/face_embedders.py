@@ -11,8 +11,7 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, WeightsError
 from facechain_ext.faces.recognise import RECOGNISERS, dlib_resnet
 from facechain_ext.identity.encode import embed_aligned
-from facechain_ext.identity.likeness_scale import LIKENESS_THRESHOLDS
-from facechain_ext.identity.photo_likeness import SAME
+from facechain_ext.identity.likeness_scale import LIKENESS_THRESHOLDS, SAME
 from facechain_ext.weights.store import how_to_get
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facechain_ext import faces
-from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.errors import FaceChainError, HostError, PhotoError
+from facechain_ext.identity.likeness_scale import Likeness, read_judge
 from facechain_ext.lazy_names import late_module
 
 if TYPE_CHECKING:
@@ -24,18 +24,11 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity, TransFace, encode
     from facechain_ext.identity import identity as identities
+    from facechain_ext.identity.scorer import LikenessScorer
 else:
     encode, identities = late_module("facechain_ext.identity.encode"), late_module("facechain_ext.identity.identity")
 
 logger = logging.getLogger(__name__)
-
-
-class LikenessScorer(Protocol):
-    """Scores the likeness between a picture and an identity."""
-
-    def likeness(self, picture: Image.Image, identity: Identity) -> Likeness | None:
-        """The likeness of the most similar face in ``picture``, or None when there is no usable face."""
-        ...
 
 
 @dataclass
@@ -97,11 +90,35 @@ class RecogniserScorer:
         return cached[1]
 
 
-def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
-    """The best scorer that can work here: a recogniser independent of ``encoder``, otherwise ``encoder`` itself.
+def choose_scorer(encoder: Callable[[], TransFace], judge: str = "auto") -> LikenessScorer:
+    """The scorer by the name ``judge`` of JUDGES; "auto" and "" are the best that can work here.
 
-    Raises what ``encoder`` raises when there is no recogniser.
+    That is a recogniser independent of ``encoder``, otherwise ``encoder`` itself. Where the one of a name cannot work,
+    the best scores and each of its likenesses has a remark that names the next step. Raises what ``encoder`` raises
+    when nothing else can score.
     """
+    if judge in ("", "auto"):
+        return _best_scorer(encoder)
+    try:
+        return _scorer_called(read_judge(judge), encoder)
+    except FaceChainError as error:
+        logger.info("likeness is not scored by %s: %s", judge, error)
+        from facechain_ext.identity.scorer import StandInScorer
+
+        return StandInScorer(_best_scorer(encoder), f"Likeness cannot be scored by {judge}: {error}")
+
+
+def _scorer_called(name: str, encoder: Callable[[], TransFace]) -> LikenessScorer:
+    """The scorer of one name; raises FaceChainError that names the next step where it cannot work."""
+    if name == "dlib":
+        from facechain_ext.identity.distance_scorer import DistanceScorer
+        from facechain_ext.identity.photo_likeness import shared_describer
+
+        return DistanceScorer(shared_describer(), lambda: _best_scorer(encoder))
+    return EncoderScorer(encoder()) if name == "transface" else RecogniserScorer(faces.recogniser(name))
+
+
+def _best_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
     try:
         return RecogniserScorer(faces.recogniser())
     except HostError as error:
@@ -109,22 +126,38 @@ def choose_scorer(encoder: Callable[[], TransFace]) -> LikenessScorer:
         return EncoderScorer(encoder())
 
 
+def scorer_for(scorer: LikenessScorer, identities: Sequence[Identity]) -> LikenessScorer:
+    """``scorer``, or what stands in for it where it cannot compare with somebody, as two networks' values never mix."""
+    from facechain_ext.identity.distance_scorer import DistanceScorer
+
+    return scorer.for_people(identities) if isinstance(scorer, DistanceScorer) else scorer
+
+
 def mean_likeness(scorer: LikenessScorer, picture: Image.Image, identities: Iterable[Identity]) -> Likeness | None:
     """How like everybody in ``picture`` is: the mean of their likenesses; None where nobody or not everybody is found.
 
     Raises what ``scorer.likeness`` raises.
     """
-    found = [scorer.likeness(picture, identity) for identity in identities]
+    people = list(identities)
+    judge = scorer_for(scorer, people)
+    found = [judge.likeness(picture, identity) for identity in people]
     known = [score for score in found if score is not None]
     if not known or len(known) < len(found):
         return None
-    return replace(known[0], cosine=sum(score.cosine for score in known) / len(known))
+    remark = next((score.remark for score in known if score.remark), "")
+    doubtful = any(score.doubtful for score in known)
+    return replace(known[0], value=sum(score.value for score in known) / len(known), doubtful=doubtful, remark=remark)
 
 
 def rank_by_likeness(scores: Sequence[Likeness | None]) -> list[int]:
     """Indices from the highest to the lowest likeness; None comes last, and ties keep their order."""
-    cosines = [None if score is None else score.cosine for score in scores]
-    return sorted(range(len(cosines)), key=lambda i: (cosines[i] is None, -(cosines[i] or 0.0)))
+    ranks = [None if score is None else score.rank for score in scores]
+    return sorted(range(len(ranks)), key=lambda i: (ranks[i] is None, -(ranks[i] or 0.0)))
+
+
+def remarks_of(scores: Iterable[Likeness | None]) -> list[str]:
+    """Why another network scored than the chosen one, each sentence once."""
+    return list(dict.fromkeys(score.remark for score in scores if score is not None and score.remark))
 
 
 def _aligned_faces(picture: Image.Image, detector: Detector | None, masker: HeadMasker | None) -> Iterator[Pixels]:

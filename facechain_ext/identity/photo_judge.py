@@ -13,7 +13,7 @@ from facechain_ext import faces
 from facechain_ext.errors import HostError, PhotoError
 from facechain_ext.faces.recognise.dlib_resnet import distance
 from facechain_ext.identity.copy_guard import check_copy
-from facechain_ext.identity.photo_likeness import FaceDescriber, Verdict, compare
+from facechain_ext.identity.photo_likeness import compare, shared_describer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Pixels
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.photo_likeness import DescribedFace
+    from facechain_ext.identity.likeness_scale import Verdict
+    from facechain_ext.identity.photo_likeness import DescribedFace, FaceDescriber
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def photo_judge() -> PhotoJudge | None:
 def face_describer() -> FaceDescriber | None:
     """Who compares faces; None where dlib's network is not installed."""
     try:
-        return FaceDescriber()
+        return shared_describer()
     except HostError as error:
         log.info("pictures are not compared with the photos: %s", error)
         return None

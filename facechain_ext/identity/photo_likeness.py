@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.faces.recognise.dlib_resnet import DlibRecogniser, distance
+from facechain_ext.identity.likeness_scale import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,21 +18,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facechain_ext.faces.types import Detector, Face, Pixels
+    from facechain_ext.identity.likeness_scale import Verdict
 
-SAME, OTHER = 0.5, 0.6
-"""Distances below which one person, and from which two people are meant.
-
-Measured on 21 real faces: strangers from 0.55 with a median of 0.75, one person in two photos 0.41. dlib's own
-threshold of 0.6 would call two of the strangers the same.
-"""
 MIN_SIDE = 100
 """Side in pixels of a face from which a verdict is given; in smaller ones the two cases overlap."""
 MAX_TURN = 30.0
 """Yaw and pitch in degrees up to which a verdict is given, for the same reason."""
 _LEVEL_PITCH = -8.0
 """Pitch in degrees that the mesh measures for a level gaze."""
-
-Verdict = Literal["same person", "unsure", "someone else", "no verdict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +76,12 @@ class FaceDescriber:
         return [self.describe(pixels, face, name) for face, name in zip(found, labels, strict=True)]
 
 
+@functools.cache
+def shared_describer() -> FaceDescriber:
+    """The describer that everybody uses who names no detector; raises HostError as its class does."""
+    return FaceDescriber()
+
+
 def doubt(face: Face) -> str:
     """Why no verdict is given on a face, "" where one is."""
     side = max(face.width, face.height)
@@ -100,11 +101,6 @@ def compare(one: DescribedFace, other: DescribedFace) -> Comparison:
     reasons = "; ".join(f"{face.label}: {face.doubt}" if face.label else face.doubt for face in doubtful)
     far = distance(one.descriptor, other.descriptor)
     return Comparison(one.label, other.label, far, "no verdict" if reasons else verdict(far), reasons)
-
-
-def verdict(far: float) -> Verdict:
-    """What a distance means between two faces that are large and frontal enough."""
-    return "same person" if far < SAME else "unsure" if far < OTHER else "someone else"
 
 
 def compare_all(described: Sequence[DescribedFace]) -> Iterator[Comparison]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 """What files of a folder count as pictures."""
-_TEXTS = ("recipe", "card", "style", "subject", "suits", "prompt", "negative_prompt", "template")
+_TEXTS = ("recipe", "card", "style", "subject", "suits", "prompt", "negative_prompt", "template", "judge")
 _FLAGS = ("fuse", "retouch", "hair")
 _MAX_ITEMS = 1_000_000
 

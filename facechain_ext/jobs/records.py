@@ -41,6 +41,8 @@ class JobPicture:
     """What dlib's network says of it beside the photos: ``distance``, ``verdict``, ``copied``; None: not asked."""
     curve: Mapping[str, object] | None = None
     """How like the compared frames of a video are, as ``FrameDistances.facts`` has it: 16 frames at most."""
+    judged: str = ""
+    """The likeness in words, with who scored it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class JobFolder:
             part.write_bytes(picture.content)
         check = None if picture.check is None else asdict(picture.check)
         curve = None if picture.curve is None else picture.curve.facts()
-        return JobPicture(name, picture.seed, picture.likeness, picture.infotext, check, curve)
+        return JobPicture(name, picture.seed, picture.likeness, picture.infotext, check, curve, picture.judged)
 
     def picture(self, record: JobRecord, number: int) -> bytes:
         """The file of picture ``number``, from 1; raises InputError when there is none."""
@@ -188,6 +190,7 @@ def public_facts(record: JobRecord, *, position: int = 0, now: float | None = No
                 "url": f"/facechain/v1/jobs/{record.id}/pictures/{number}",
                 "seed": one.seed,
                 "likeness": one.likeness,
+                "judged": one.judged,
                 "check": one.check,
                 "curve": one.curve,
                 "infotext": one.infotext,

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from facechain_ext.errors import InputError
+from facechain_ext.identity import likeness_scale
 from facechain_ext.recipes.portrait_settings import check_ranges
 from facechain_ext.recipes.regions import parse_region_prompts
 from facechain_ext.recipes.template import Settings as TemplateSettings
@@ -46,6 +47,11 @@ def read_texts(values: Mapping[str, object], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_PHOTOS or not all(isinstance(one, str) and one for one in value):
         raise InputError(f"FaceChain: {name} is a list of up to {MAX_PHOTOS} pictures.")
     return tuple(value)
+
+
+def read_judge(values: Mapping[str, object]) -> str:
+    """Who scores likeness, "" for the host's own setting; raises InputError for an unknown name."""
+    return likeness_scale.read_judge(read_text(values, "judge"))
 
 
 def read_flag(values: Mapping[str, object], name: str) -> bool:

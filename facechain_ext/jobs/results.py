@@ -43,6 +43,7 @@ class Row:
     notes: tuple[str, ...] = ()
     infotext: str = ""
     error: str = ""
+    judged: str = ""
 
 
 class ResultFolder:
@@ -81,7 +82,7 @@ class ResultFolder:
         best = made.pictures[0] if made.pictures else None
         row = Row(
             item.id, item.label, tuple(names), best.likeness if best else None, round(seconds, 3), attempts, worker,
-            made.notes, best.infotext if best else "",
+            made.notes, best.infotext if best else "", judged=best.judged if best else "",
         )  # fmt: skip
         write_json(self.folder / _ROWS / f"{item.id}.json", asdict(row))
         return row

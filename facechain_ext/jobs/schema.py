@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facechain_ext.identity.consent import MOVING_CONSENT
+from facechain_ext.identity.likeness_scale import JUDGES
 from facechain_ext.jobs.recipes.portrait import portrait_rows
 from facechain_ext.jobs.recipes.template import SCENE_TEXTS
 from facechain_ext.jobs.request_values import MAX_FACE, MAX_PHOTOS, MAX_POINTS, MAX_TEXT, setting_texts
@@ -35,6 +36,7 @@ _CARD = {
     "description": "The name of a card of the library, or a card's file: data:application/octet-stream;base64,...",
 }
 _FLAG = {"type": "boolean", "default": False}
+_JUDGE = {"type": "string", "enum": list(JUDGES), "description": "Who scores likeness; without it the host's setting."}
 _AGREED = {"type": "boolean", "description": f"{MOVING_CONSENT}: true, else the order is refused."}
 EXAMPLES: dict[str, dict[str, object]] = {
     "portrait": {
@@ -116,6 +118,7 @@ def _portrait() -> dict[str, object]:
         "negative_prompt": _TEXT,
         "fuse": _FLAG,
         "retouch": _FLAG,
+        "judge": _JUDGE,
         "settings": _settings([*portrait_rows().values()], {"adapter": _TEXT}),
     }
     return _recipe("Portrait", [], properties)
@@ -146,6 +149,7 @@ def _template() -> dict[str, object]:
         },
         "hair": _FLAG,
         "retouch": _FLAG,
+        "judge": _JUDGE,
         "settings": _painting_settings(TemplateSettings(), list(QUALITIES)),
     }
     return _recipe("Template", ["recipe", "faces"], properties)
@@ -172,6 +176,7 @@ def _detail() -> dict[str, object]:
         "recipe": {"type": "string", "enum": ["detail"]},
         "picture": _PICTURE,
         "people": _people(1),
+        "judge": _JUDGE,
         "settings": _painting_settings(DETAIL_SETTINGS, [DETAIL_SETTINGS.quality]),
     }
     return _recipe("Detail", ["recipe", "picture", "people"], properties)
@@ -184,6 +189,7 @@ def _redraw() -> dict[str, object]:
         "recipe": {"type": "string", "enum": ["redraw"]},
         "picture": _PICTURE,
         "people": {**_people(0), "description": "Who is kept; without any, the people of the picture itself."},
+        "judge": _JUDGE,
         "settings": _settings(REDRAW_SETTINGS, {**texts, "look": look}),
     }
     return _recipe("Redraw", ["recipe", "picture"], properties)

@@ -104,7 +104,9 @@ class WebuiWorker:
             seed, likeness = _field(one, "seed"), one.get("likeness")
             if not isinstance(seed, int) or not isinstance(likeness, float | int | None):
                 raise WorkerLostError("it answers with something else than numbers for a picture")
-            made.append(MadePicture(content, str(_field(one, "infotext")), seed, likeness))
+            made.append(
+                MadePicture(content, str(_field(one, "infotext")), seed, likeness, judged=str(one.get("judged", "")))
+            )
         notes = job.get("notes")
         return RequestResult(tuple(made), tuple(map(str, notes)) if isinstance(notes, list) else ())
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from facechain_ext.identity import Identity, TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.photo_judge import PhotoCheck
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.clip.frame_distances import FrameDistances
     from facechain_ext.recipes.job import ControlKind
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
@@ -47,8 +47,8 @@ class WorkerHost(Host, Protocol):
     def encoder(self) -> TransFace:
         """The face encoder."""
 
-    def likeness_scorer(self) -> LikenessScorer:
-        """Who says how like a picture is."""
+    def likeness_scorer(self, judge: str = "") -> LikenessScorer:
+        """Who says how like a picture is: ``judge`` by its name, the host's own setting without one."""
 
     def engines(self) -> EngineSettings:
         """The foreign engines of talking portraits that are set up."""
@@ -75,7 +75,8 @@ class MadePicture:
     """One picture: its file as PNG, its infotext and seed, and its likeness (cosine, None where none was judged).
 
     A talking portrait and a clip are a file as mp4. ``check`` is what a second network says of a picture beside the
-    person's photos, where that is installed; ``curve`` how like the frames of a video are.
+    person's photos, where that is installed; ``curve`` how like the frames of a video are. ``judged`` says the
+    likeness in words, with who scored it; a judge by distance has only these, as less is more alike there.
     """
 
     content: bytes
@@ -84,6 +85,7 @@ class MadePicture:
     likeness: float | None = None
     check: PhotoCheck | None = None
     curve: FrameDistances | None = None
+    judged: str = ""
 
     @property
     def suffix(self) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from facechain_ext import faces
 from facechain_ext.errors import PhotoError
+from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.identity.likeness_scorer import remarks_of
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.face_matching import match_faces
 from facechain_ext.recipes.template.faces import find_template_faces
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Pixels
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.face_matching import MatchReason
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Job, Person
@@ -81,6 +83,7 @@ def repair_faces(
         template, actions, settings, host=host, targets=targets, detector=detector, scorer=scorer, progress=progress
     )
     notes = [_sentence(number, _name(people, match.faces[number]), match.reasons[number]) for number in sorted(actions)]
+    notes += remarks_of(reason for reason in match.reasons.values() if isinstance(reason, Likeness))
     left_out = list(result.left_out)
     if match.unmatched:
         left_out.append(f"No face of the picture was matched with {_names(people, match.unmatched)}.")

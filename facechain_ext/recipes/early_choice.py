@@ -53,7 +53,7 @@ class EarlyChoice:
     def __call__(self, picture: Image.Image) -> bool:
         """Whether an unfinished ``picture`` is worth its other steps."""
         found = self._score(picture)
-        value = -1.0 if found is None else found.cosine
+        value = float("-inf") if found is None else found.rank
         better = len(self._seen) - bisect_right(self._seen, value)
         insort(self._seen, value)
         goes_on = better < self._best

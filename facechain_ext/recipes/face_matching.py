@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PIL import Image
 
-from facechain_ext.identity.likeness_scale import LIKENESS_LABELS, Likeness
+from facechain_ext.identity.likeness_scale import Likeness
+from facechain_ext.identity.likeness_scorer import scorer_for
 from facechain_ext.recipes.template.crop import face_crop, square
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import Person
     from facechain_ext.recipes.template.faces import TemplateFace
 
@@ -80,14 +81,15 @@ def _most_alike(
 ) -> dict[int, tuple[int, MatchReason]]:
     """Number of a face -> index of its person and the likeness, from the most alike pair to the least."""
     scores: list[tuple[Likeness, int, int]] = []
+    judge = scorer_for(scorer, [people[index].identity for index in indices])
     for target in targets:
         crop = Image.fromarray(square(pixels, *face_crop(target)))
         for index in indices:
-            score = scorer.likeness(crop, people[index].identity)
-            if score is not None and score.label != LIKENESS_LABELS[0]:
+            score = judge.likeness(crop, people[index].identity)
+            if score is not None and not score.is_someone_else:
                 scores.append((score, target.number, index))
     matches: dict[int, tuple[int, MatchReason]] = {}
-    for score, number, index in sorted(scores, key=lambda entry: -entry[0].cosine):
+    for score, number, index in sorted(scores, key=lambda entry: -entry[0].rank):
         if number not in matches and index not in {matched for matched, _ in matches.values()}:
             matches[number] = (index, score)
     return matches

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facechain_ext.faces.types import Pixels
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Job, Portrait
     from facechain_ext.recipes.style_settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from facechain_ext.devices import diffusion_device
 from facechain_ext.errors import FaceChainError
-from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness
+from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness, remarks_of
 from facechain_ext.recipes.early_choice import EarlyChoice
 from facechain_ext.recipes.framing import FULL_BODY
 from facechain_ext.recipes.job import Control, Job, Lora, Person
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from facechain_ext.identity import Identity
     from facechain_ext.identity.likeness_scale import Likeness
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
     from facechain_ext.identity.photo_judge import PhotoCheck
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Portrait
     from facechain_ext.styles import Style, Subject
@@ -206,7 +206,7 @@ def make(
         portraits = host.generate(job, progress=counted, ready=pipeline.submit)
         done = pipeline.results(portraits)
     best = rank_by_likeness([score for score, _ in done])[:keep]
-    said = list(notes)
+    said = [*notes, *remarks_of(score for score, _ in done)]
     given_up = 0 if choice is None else choice.given_up
     if given_up:
         said.append(f"{given_up} of {job.count} pictures were given up early, as they promised less likeness.")

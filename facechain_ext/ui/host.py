@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.doctor import Check
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Portrait
     from facechain_ext.recipes.readiness import DrawingDefaults, Need
     from facechain_ext.recipes.style import FaceTool
@@ -78,8 +78,11 @@ class PageHost(Host, Protocol):
         """The face encoder, loaded when first asked for; raises WeightsError that says how to get it."""
         ...
 
-    def likeness_scorer(self) -> LikenessScorer:
-        """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
+    def likeness_scorer(self, judge: str = "") -> LikenessScorer:
+        """The scorer of likeness by the name ``judge``, the host's own setting without one.
+
+        Raises WeightsError like ``encoder``, which it may need.
+        """
         ...
 
     def engines(self) -> EngineSettings:

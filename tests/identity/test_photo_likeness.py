@@ -9,7 +9,8 @@ import pytest
 from skimage import data
 
 from facechain_ext.faces.types import Face
-from facechain_ext.identity.photo_likeness import DescribedFace, FaceDescriber, compare, compare_all, doubt, verdict
+from facechain_ext.identity.likeness_scale import verdict
+from facechain_ext.identity.photo_likeness import DescribedFace, FaceDescriber, compare, compare_all, doubt
 
 LEVEL = Face((0, 0, 120, 150), np.zeros((5, 2), np.float32), 0.9, pitch=-8)
 

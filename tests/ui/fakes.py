@@ -65,7 +65,7 @@ class FakeHost:
     def offering(self, **changes):
         self._capabilities = replace(self._capabilities, **changes)
 
-    def likeness_scorer(self):
+    def likeness_scorer(self, judge=""):
         return FakeScorer()
 
     def engines(self):

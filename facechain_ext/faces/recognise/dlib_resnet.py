@@ -1,7 +1,7 @@
 """dlib's recognition network (ResNet, 99.38 % on LFW, public domain), which compares whole photos by a distance.
 
 It takes no face that is aligned for ArcFace: its input shows the chin, which that crop cuts off. So it is no
-``Recogniser``, and it ranks nothing: it says whether two photos show one person.
+``Recogniser``: it says whether two photos show one person, and ranks pictures only where it is chosen for that.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from facechain_ext.doctor import Check
     from facechain_ext.hosts.diffusers.host import DiffusersHost
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, ControlKind, Job, Portrait
     from facechain_ext.training_runs.captioners import Captioner
 
@@ -57,7 +57,7 @@ _NO_DEPTH = "A depth map cannot be computed without a webui; ControlNet's depth 
 class ServeFiles:
     """Files that the page uses; None or an empty mapping stands for what is found in the models folder.
 
-    ``adapters`` are by name, ``notice`` is shown on the page, ``engines`` are foreign ones of talking portraits.
+    ``adapters`` are by name, ``notice`` is for the page, ``engines`` talk, ``judge`` names who scores likeness.
     """
 
     checkpoint: Path
@@ -68,6 +68,7 @@ class ServeFiles:
     lora_folder: Path | None = None
     notice: str = ""
     engines: EngineSettings = field(default_factory=EngineSettings)
+    judge: str = ""
 
 
 class ServeHost:
@@ -148,9 +149,9 @@ class ServeHost:
                 self._encoder = TransFace.from_file(self._files.encoder or require("transface"))
             return self._encoder
 
-    def likeness_scorer(self) -> LikenessScorer:
+    def likeness_scorer(self, judge: str = "") -> LikenessScorer:
         """Who says how like a picture is; raises WeightsError like ``encoder`` where that has to."""
-        return choose_scorer(self.encoder)
+        return choose_scorer(self.encoder, judge or self._files.judge)
 
     def engines(self) -> EngineSettings:
         """Those that the page was started with."""

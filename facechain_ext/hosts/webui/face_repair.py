@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import WeightsError
-from facechain_ext.hosts.webui import generation, models
+from facechain_ext.hosts.webui import generation, models, settings
 from facechain_ext.hosts.webui.execution import ErrorCapture
 from facechain_ext.hosts.webui.recipe_progress import repairs_counted
 from facechain_ext.hosts.webui.tab_request import TabRequest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from facechain_ext.hosts.webui.host_types import PostprocessedImage, Processing
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import Job, Person, Portrait
     from facechain_ext.recipes.template import Settings
 
@@ -69,9 +69,9 @@ def repair(p: Processing, processed: PostprocessedImage, people: Sequence[Person
     from modules import shared
 
     picture: Image.Image = processed.image
-    pixels, settings = np.asarray(picture.convert("RGB")), replace(_settings(p), method=method)
+    pixels, chosen = np.asarray(picture.convert("RGB")), replace(_settings(p), method=method)
     with repairs_counted(p, shared.state, len(people)):
-        result, _ = repair_faces(pixels, people, settings, host=NestedHost(), scorer=_scorer())
+        result, _ = repair_faces(pixels, people, chosen, host=NestedHost(), scorer=_scorer())
     repaired = Image.fromarray(result.pixels)
     if "A" in picture.getbands():
         repaired.putalpha(picture.getchannel("A"))
@@ -99,7 +99,7 @@ def _settings(p: Processing) -> Settings:
 def _scorer() -> LikenessScorer | None:
     """The scorer of likeness; None, which the notes then name, where its weights are missing."""
     try:
-        return choose_scorer(models.encoder)
+        return choose_scorer(models.encoder, settings.judge())
     except WeightsError as error:
         log.warning("faces are matched without a score of likeness: %s", error)
         return None

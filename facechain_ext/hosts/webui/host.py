@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from facechain_ext.doctor import Check
     from facechain_ext.hosts.webui.tab_request import TabRequest
     from facechain_ext.identity import TransFace
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.job import Control, Job, Portrait
     from facechain_ext.recipes.talking.engine_settings import EngineSettings
     from facechain_ext.training_runs.captioners import Captioner
@@ -124,11 +124,11 @@ class WebuiHost:
         """The face encoder; raises WeightsError that names the download."""
         return models.encoder()
 
-    def likeness_scorer(self) -> LikenessScorer:
-        """The scorer of likeness; raises WeightsError like ``encoder``, which it may need."""
+    def likeness_scorer(self, judge: str = "") -> LikenessScorer:
+        """The scorer by the name ``judge``, else of the settings; raises WeightsError as ``encoder`` does."""
         from facechain_ext.identity.likeness_scorer import choose_scorer
 
-        return choose_scorer(self.encoder)
+        return choose_scorer(self.encoder, judge or settings.judge())
 
     def engines(self) -> EngineSettings:
         """Those of the webui's page of settings."""

@@ -35,6 +35,7 @@ def create_picture(recipe: str, body: object, host: WorkerHost | None = None) ->
         "picture": base64.b64encode(best.content).decode("ascii"),
         "notes": list(made.notes),
         "likeness": best.likeness,
+        "judged": best.judged,
         "info": {"infotext": best.infotext, "left_out": list(made.left_out), "seed": best.seed},
         **({} if made.faces is None else {"faces": made.faces}),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facechain_ext.identity.likeness_scale import JUDGES
 from facechain_ext.labels.settings import CORNERS, LabelSettings
 from facechain_ext.methods.named_files import AUTOMATIC
 from facechain_ext.recipes.arguments import IDENTITY_LABEL
@@ -36,6 +37,7 @@ _ENGINE_HINTS = {
     "sadtalker_python": "empty takes that of venv in its folder",
     "command": "with {picture} or {video}, {sound}, and {folder} or {result} in it",
 }
+JUDGE = "facechain_judge"
 CORNER, CORNER_TEXT = "facechain_label_corner", "facechain_label_text"
 _MODELS: dict[ControlKind, str] = {
     "openpose": "facechain_controlnet_openpose",
@@ -127,6 +129,11 @@ def label_settings() -> LabelSettings:
     )
 
 
+def judge() -> str:
+    """Who scores likeness: a name, "auto" for the best that is here; an unknown one is named beside the pictures."""
+    return str(_value(JUDGE, default=AUTOMATIC) or AUTOMATIC)
+
+
 def engines() -> EngineSettings:
     """The foreign engines that the user has set up here; no request names a path."""
     from facechain_ext.recipes.talking.engine_settings import EngineSettings
@@ -213,6 +220,10 @@ def add_options(control_models: Callable[[], Sequence[str]]) -> None:
     shared.opts.add_option(CORNER, corner.info("drawn into the picture; off leaves every pixel as it is"))
     text = OptionInfo("AI", "Text of the visible label", section=SECTION)
     shared.opts.add_option(CORNER_TEXT, text)
+    scorer = OptionInfo(
+        AUTOMATIC, "Who scores likeness", gr.Dropdown, lambda: {"choices": list(JUDGES)}, section=SECTION
+    )
+    shared.opts.add_option(JUDGE, scorer.info("auto takes the best that is here, as does one that is not here"))
     for name, (key, label) in _ENGINES.items():
         # a program that runs: a request that sets options, or overrides them for one picture, must not name it
         option = OptionInfo("", label, section=SECTION, restrict_api=True)

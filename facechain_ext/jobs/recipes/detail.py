@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.recipes.painting import finished, names_steps, suited
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary, photos_of
-from facechain_ext.jobs.request_values import read_people, read_template_settings, read_text
+from facechain_ext.jobs.request_values import read_judge, read_people, read_template_settings, read_text
 from facechain_ext.recipes.detail import DETAIL_SETTINGS, repair_faces
 from facechain_ext.recipes.finishing import enlarge_template
 from facechain_ext.recipes.template import read_template
@@ -29,6 +29,7 @@ class DetailFacts:
     settings: Settings
     picture: str = field(repr=False)
     people: tuple[RegionPrompt, ...] = field(repr=False)
+    judge: str = ""
     steps_given: bool = False
     """Whether the request names steps of its own."""
 
@@ -47,7 +48,7 @@ def _parse(values: dict[str, object]) -> DetailFacts:
     settings = read_template_settings(values.get("settings", {}), DETAIL_SETTINGS)
     if settings.quality != DETAIL_SETTINGS.quality:
         raise InputError(f"FaceChain: a repair of faces has the quality {DETAIL_SETTINGS.quality}.")
-    return DetailFacts(settings, picture, people, steps_given=names_steps(values))
+    return DetailFacts(settings, picture, people, read_judge(values), steps_given=names_steps(values))
 
 
 def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
@@ -56,7 +57,7 @@ def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
     placed, refused = context.people.usable(facts.people, settings.strength)
     context.check_left_out(refused)
     labels, people = [label for label, _ in placed], [person for _, person in placed]
-    scorer = context.host.likeness_scorer()
+    scorer = context.host.likeness_scorer(facts.judge)
 
     def work() -> RequestResult:
         large, said = enlarge_template(context.host, image, settings)
@@ -69,5 +70,7 @@ def _run(facts: DetailFacts, context: RecipeContext) -> RequestResult:
     return context.host.queued(work)()
 
 
-DETAIL = Recipe(frozenset({"picture", "people", "settings"}), frozenset({"picture", "photos", "card"}), _parse, _run)
+DETAIL = Recipe(
+    frozenset({"picture", "people", "judge", "settings"}), frozenset({"picture", "photos", "card"}), _parse, _run
+)
 """A repair of faces."""

@@ -11,7 +11,7 @@ from PIL import Image
 from facechain_ext.errors import InputError
 from facechain_ext.identity.photo_judge import photo_judge
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary
-from facechain_ext.jobs.request_values import MAX_FACE, read_flag, read_text, read_texts
+from facechain_ext.jobs.request_values import MAX_FACE, read_flag, read_judge, read_text, read_texts
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.arguments import own_settings
 from facechain_ext.recipes.finishing import PortraitFinisher
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 _LEFT_OUT = frozenset({"pose_weight", "pose_start", "pose_end", "depth_weight", "hires"})
 """Settings of the page that a request has not, as it holds no picture of a pose."""
 _KEYS = frozenset({
-    "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch", "settings",
+    "photos", "card", "face", "style", "subject", "suits", "prompt", "negative_prompt", "fuse", "retouch", "judge",
+    "settings",
 })  # fmt: skip
 
 
@@ -60,6 +61,7 @@ class PortraitFacts:
     negative_prompt: str = ""
     fuse: bool = False
     retouch: bool = False
+    judge: str = ""
 
     def summary(self) -> RequestSummary:
         """Person, style or prompt, and seed."""
@@ -103,6 +105,7 @@ def _parse(values: dict[str, object]) -> PortraitFacts:
         negative_prompt=read_text(values, "negative_prompt"),
         fuse=read_flag(values, "fuse"),
         retouch=read_flag(values, "retouch"),
+        judge=read_judge(values),
     )
 
 
@@ -182,7 +185,7 @@ def _run(facts: PortraitFacts, context: RecipeContext) -> RequestResult:
     job = replace(job, method_settings=facts.method_settings, controls=controls)
     tools = [*([fusion()] if facts.fuse else []), *([retouching()] if facts.retouch else [])]
     photo = Image.fromarray(context.picture(facts.photos[0]).pixels) if facts.fuse and facts.photos else None
-    scorer = host.likeness_scorer()
+    scorer = host.likeness_scorer(facts.judge)
     finisher = PortraitFinisher(host, settings, capabilities.defaults.painted, scorer) if settings.finishes else None
 
     def work() -> RequestResult:
@@ -200,8 +203,9 @@ def _run(facts: PortraitFacts, context: RecipeContext) -> RequestResult:
                 encode_png(one.portrait.picture, one.portrait.infotext),
                 one.portrait.infotext,
                 one.portrait.seed,
-                one.likeness.cosine if one.likeness is not None else None,
+                None if one.likeness is None else one.likeness.cosine,
                 judge.check(one.portrait.picture, reference) if judge is not None else None,
+                judged="" if one.likeness is None else str(one.likeness),
             )
             for one in result.pictures
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facechain_ext.jobs.recipes.painting import names_steps
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary, photos_of
-from facechain_ext.jobs.request_values import read_people, read_photo, read_settings, setting_texts
+from facechain_ext.jobs.request_values import read_judge, read_people, read_photo, read_settings, setting_texts
 from facechain_ext.jobs.worker_types import MadePicture, RequestResult
 from facechain_ext.recipes.job import Person
 from facechain_ext.recipes.readiness import require_ready
@@ -33,6 +33,7 @@ class RedrawFacts:
     settings: RedrawSettings
     picture: str = field(repr=False)
     people: tuple[RegionPrompt, ...] = field(default=(), repr=False)
+    judge: str = ""
     steps_given: bool = False
     """Whether the request names steps of its own."""
 
@@ -48,7 +49,7 @@ def _parse(values: dict[str, object]) -> RedrawFacts:
     settings = replace(RedrawSettings(), **given)
     check_redraw_settings(settings)
     picture = read_photo(values, "that is drawn anew")
-    return RedrawFacts(settings, picture, read_people(values), steps_given=names_steps(values))
+    return RedrawFacts(settings, picture, read_people(values), read_judge(values), steps_given=names_steps(values))
 
 
 def _run(facts: RedrawFacts, context: RecipeContext) -> RequestResult:
@@ -61,20 +62,25 @@ def _run(facts: RedrawFacts, context: RecipeContext) -> RequestResult:
     if not people:
         own, left = people_of_picture(image, host.encoder())
         people, notes = [Person(identity, strength) for identity in own], tuple(left)
-    scorer = host.likeness_scorer()
+    scorer = host.likeness_scorer(facts.judge)
 
     def work() -> RequestResult:
         result = redraw(
             image, people, settings, host=host, scorer=scorer, lora_folders=host.lora_folders(),
             progress=context.progress,
         )  # fmt: skip
-        cosine = None if result.likeness is None else result.likeness.cosine
         content = result.image.labelled(result.image.pixels, result.infotext)
-        made = MadePicture(content, result.infotext, result.seed, cosine)
+        found = result.likeness
+        made = MadePicture(
+            content, result.infotext, result.seed, None if found is None else found.cosine,
+            judged="" if found is None else str(found),
+        )  # fmt: skip
         return RequestResult((made,), (*notes, *result.notes), result.stopped, (*notes, *result.left_out))
 
     return host.queued(work)()
 
 
-REDRAW = Recipe(frozenset({"picture", "people", "settings"}), frozenset({"picture", "photos", "card"}), _parse, _run)
+REDRAW = Recipe(
+    frozenset({"picture", "people", "judge", "settings"}), frozenset({"picture", "photos", "card"}), _parse, _run
+)
 """A drawing of a picture."""

@@ -11,7 +11,7 @@ from PIL import Image
 from facechain_ext.errors import InputError
 from facechain_ext.jobs.recipes.painting import finished, names_steps, suited
 from facechain_ext.jobs.recipes.recipe import Recipe, RequestSummary
-from facechain_ext.jobs.request_values import read_flag, read_settings, read_template_settings, read_text
+from facechain_ext.jobs.request_values import read_flag, read_judge, read_settings, read_template_settings, read_text
 from facechain_ext.recipes.template import find_template_faces, make, make_from_words, read_template
 from facechain_ext.recipes.template.actions import card_source, parse_face_choices, photo_source, resolve_actions
 from facechain_ext.recipes.template.infotext import scene_infotext, template_infotext
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facechain_ext.recipes.template import FaceSource, Settings
     from facechain_ext.recipes.template.actions import FaceChoice
 
-_KEYS = frozenset({"template", "scene", "faces", "hair", "retouch", "settings"})
+_KEYS = frozenset({"template", "scene", "faces", "hair", "retouch", "judge", "settings"})
 
 SCENE_TEXTS = ("words", "negative_prompt", "lora")
 """Texts of a scene; its pose is a picture and read apart."""
@@ -47,6 +47,7 @@ class TemplateFacts:
     pose: str = field(default="", repr=False)
     hair: bool = False
     retouch: bool = False
+    judge: str = ""
     steps_given: bool = False
     """Whether the request names steps of its own."""
 
@@ -71,6 +72,7 @@ def _parse(values: dict[str, object]) -> TemplateFacts:
         faces=parse_face_choices(chosen.items()),
         hair=read_flag(values, "hair"),
         retouch=read_flag(values, "retouch"),
+        judge=read_judge(values),
         settings=read_template_settings(values.get("settings", {})),
         template=template,
         scene=scene,
@@ -103,7 +105,7 @@ def _run(facts: TemplateFacts, context: RecipeContext) -> RequestResult:
     capabilities = host.capabilities() if painted or facts.scene is not None else None
     if capabilities is not None:
         settings = suited(settings, capabilities, steps_given=facts.steps_given, need_person=painted)
-    scorer = host.likeness_scorer() if chooses_by_likeness(settings) else None
+    scorer = host.likeness_scorer(facts.judge) if chooses_by_likeness(settings) else None
     tools = [retouching()] if facts.retouch else []
     hair, names = facts.hair and painted, [tool.name for tool in tools]
     if facts.scene is not None and capabilities is not None:

@@ -12,7 +12,7 @@ from facechain_ext import faces
 from facechain_ext.errors import Cancelled, HostError, PhotoError
 from facechain_ext.faces.picture import picture_digest
 from facechain_ext.identity import Identity
-from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness
+from facechain_ext.identity.likeness_scorer import mean_likeness, rank_by_likeness, remarks_of
 from facechain_ext.recipes.arguments import RECIPE_LABEL
 from facechain_ext.recipes.detail import repair_faces, repair_settings
 from facechain_ext.recipes.face_matching import match_faces
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from facechain_ext.faces.types import Detector, Face, HeadMasker, Pixels
     from facechain_ext.identity import TransFace
     from facechain_ext.identity.likeness_scale import Likeness
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import Job, Portrait
     from facechain_ext.recipes.template.faces import TemplateFace
@@ -134,6 +134,7 @@ def redraw(
     elif likeness is not None:
         tries = f"The most like of {len(portraits)}: likeness" if len(portraits) > 1 else "Likeness"
         notes = (*notes, f"{tries} {likeness}; of a drawing this is weak evidence, as recognisers learned from photos.")
+    notes = (*notes, *remarks_of([likeness]))
     drawn = _drawing(picture, np.asarray(best.picture.convert("RGB")))
     if not stopped:
         drawn, more = enlarge_template(host, drawn, settings)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template.settings import FaceAction

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from facechain_ext.errors import HostError, PhotoError
-from facechain_ext.identity.likeness_scorer import rank_by_likeness
+from facechain_ext.identity.likeness_scorer import rank_by_likeness, remarks_of
 from facechain_ext.recipes.job import Job
 from facechain_ext.recipes.template.crop import face_crop, paste
 from facechain_ext.recipes.template.source_photo import choose_photo, photo_notes, result_doubts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from facechain_ext.faces.types import Detector, Mask, Pixels
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.job import ControlKind, Person
     from facechain_ext.recipes.template.faces import TemplateFace
@@ -199,7 +199,7 @@ def choose_most_like(
     best = rank_by_likeness(scores)[0]
     score = scores[best]
     outcome = "in none a face was found" if score is None else f"likeness {score}"
-    return tries[best], [f"Face {target.number}: the most like of {len(tries)}, {outcome}."]
+    return tries[best], [f"Face {target.number}: the most like of {len(tries)}, {outcome}.", *remarks_of(scores)]
 
 
 def composite(pixels: Pixels, target: TemplateFace, mask: Mask, painted: Image.Image) -> Pixels:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from facechain_ext.faces.types import Detector, HeadMasker, Mask, Pixels
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.style import FaceTool
     from facechain_ext.recipes.template.image import TemplateImage

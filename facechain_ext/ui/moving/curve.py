@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from facechain_ext.identity.photo_likeness import OTHER, SAME
+from facechain_ext.identity.likeness_scale import OTHER, SAME
 
 if TYPE_CHECKING:
     from facechain_ext.recipes.clip.frame_distances import FrameDistances

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from facechain_ext.identity import Identity
-    from facechain_ext.identity.likeness_scorer import LikenessScorer
+    from facechain_ext.identity.scorer import LikenessScorer
     from facechain_ext.recipes.host import Host
     from facechain_ext.recipes.style import Finished
     from facechain_ext.recipes.style_settings import Settings
@@ -295,6 +295,6 @@ def _generate_cells(
             break
         pictures += result.pictures
         finished = result.pictures[0]
-        like = "" if finished.likeness is None else f", likeness {finished.likeness.cosine:.2f}"
+        like = "" if finished.likeness is None else f", {finished.likeness.short}"
         labels.append(f"{'no style' if style == NO_STYLE else find_style(style).en}, {strength:g}{like}")
     return pictures, labels

@@ -282,3 +282,17 @@ def test_the_default_upscaler_is_the_hosts_first_where_it_has_none_for_latents(h
         _upscaler(request, Hires(upscaler="Sharp"))
     host.shared.latent_upscale_modes = {"Latent": {}}
     assert _upscaler(TabRequest(Job("a woman")), Hires()) == "Latent"
+
+
+@pytest.mark.parametrize(
+    ("setting", "asked", "judge"),
+    [(None, "", "auto"), ("dlib", "", "dlib"), ("dlib", "sface", "sface"), ("", "", "auto")],
+)
+def test_likeness_is_scored_by_whom_the_request_names_or_the_settings(host, monkeypatch, setting, asked, judge):
+    from facechain_ext.hosts.webui.host import WebuiHost
+    from facechain_ext.identity import likeness_scorer
+
+    monkeypatch.setattr(likeness_scorer, "choose_scorer", lambda _encoder, name: name)
+    if setting is not None:
+        monkeypatch.setattr(host.shared.opts, "facechain_judge", setting, raising=False)
+    assert WebuiHost().likeness_scorer(asked) == judge

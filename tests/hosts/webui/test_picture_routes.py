@@ -39,7 +39,7 @@ class Webui:
     def encoder(self):
         return self._encoder
 
-    def likeness_scorer(self):
+    def likeness_scorer(self, judge=""):
         return None
 
     def lora_folders(self):

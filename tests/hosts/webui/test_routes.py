@@ -147,7 +147,7 @@ class RepairHost(Painter):
 
         return models.encoder()
 
-    def likeness_scorer(self):
+    def likeness_scorer(self, judge=""):
         return None
 
     def queued(self, work):

@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import pytest
 
+from facechain_ext.errors import InputError
 from facechain_ext.jobs.items import embedded
 from facechain_ext.jobs.job_request import RECIPES, parse_job_request
 from facechain_ext.jobs.records import JobFolder, public_facts
@@ -62,10 +63,10 @@ FILES = {
 }
 """The files that each names, beside the card."""
 PROPERTIES = {
-    "Portrait": "recipe photos card face style subject suits prompt negative_prompt fuse retouch settings",
-    "Template": "recipe template scene faces hair retouch settings",
-    "Detail": "recipe picture people settings",
-    "Redraw": "recipe picture people settings",
+    "Portrait": "recipe photos card face style subject suits prompt negative_prompt fuse retouch judge settings",
+    "Template": "recipe template scene faces hair retouch judge settings",
+    "Detail": "recipe picture people judge settings",
+    "Redraw": "recipe picture people judge settings",
     "Garment": "recipe picture mask points people garment pose settings",
     "Talk": "recipe picture voice say speaker speaker_voice send_words engine agreed settings",
     "Clip": "recipe clip photo card agreed settings",
@@ -109,7 +110,7 @@ def test_each_recipe_has_facts_of_its_own_and_no_others():
     facts = {type(one.facts): one for one in map(parse_job_request, ORDERS.values())}
     assert len(facts) == len(RECIPES)
     names = {one.recipe: {field.name for field in fields(kind)} for kind, one in facts.items()}
-    assert names["detail"] == {"settings", "picture", "people", "steps_given"}
+    assert names["detail"] == {"settings", "picture", "people", "judge", "steps_given"}
     assert names["clip"] == {"settings", "clip", "photo", "card"}
     for kind, one in facts.items():
         assert is_dataclass(kind)
@@ -136,3 +137,12 @@ def test_a_recipe_takes_the_keys_that_the_schema_shows():
     shown = {title.lower(): {*text.split()} - {"recipe"} for title, text in PROPERTIES.items()}
     assert {name: recipe.keys for name, recipe in RECIPES.items()} == shown
     assert all(recipe.file_keys for recipe in RECIPES.values())
+
+
+@pytest.mark.parametrize("name", ["portrait", "template", "detail", "redraw"])
+def test_a_request_may_say_who_scores_likeness(name):
+    order = {"recipe": name, **ORDERS[name]}
+    assert parse_job_request(order).facts.judge == ""
+    assert parse_job_request({**order, "judge": "DLib"}).facts.judge == "dlib"
+    with pytest.raises(InputError, match="no judge of likeness called Bob"):
+        parse_job_request({**order, "judge": "Bob"})

@@ -24,13 +24,13 @@ def test_median_and_curve():
     found = clip_likeness(frames(51, 102, 0, 153, 255), None, ByBrightness())
     assert found.median == (0.4 + 0.6) / 2
     assert found.curve == "▁▃·▅█"
-    assert found.sentence == "Likeness over the clip: median 0.50, from 0.20 to 1.00: ▁▃·▅█"
+    assert found.sentence == "Likeness by none over the clip: median 0.50, from 0.20 to 1.00: ▁▃·▅█"
 
 
 def test_long_clips_are_sampled_evenly_and_empty_ones_said():
     found = clip_likeness(frames(*range(1, 101)), None, ByBrightness())
     assert len(found.scores) == 16
-    assert found.scores[0] == 1 / 255
-    assert found.scores[-1] == 100 / 255
+    assert found.scores[0].value == 1 / 255
+    assert found.scores[-1].value == 100 / 255
     assert "No frame" in clip_likeness(frames(0, 0), None, ByBrightness()).sentence
     assert ClipLikeness(()).median is None
