@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, models, person_lora, repairs
+from research.commands import documents, evaluate, models, person_lora, person_reward, repairs
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -22,6 +22,7 @@ app.command("models-page")(documents.models_page)
 app.command("held-out-people")(documents.held_out_people)
 app.command("real-faces")(evaluate.real_faces)
 app.command("person-lora")(person_lora.person_lora)
+app.command("person-reward")(person_reward.person_reward)
 app.command("repairs")(repairs.repairs)
 
 if __name__ == "__main__":

@@ -75,6 +75,9 @@ def person(
     seed: _Seed = None,
     precision: _Precision = "no",
     checkpointing: _Checkpointing = False,
+    reward: Annotated[
+        float, typer.Option(min=0, help="What the likeness of drawn pictures counts for in the last half; 0: nothing.")
+    ] = 0.0,
     vae: _Vae = None,
 ) -> None:
     """Learn a person; progress comes as lines of JSON, and Ctrl-C or SIGTERM saves and stops."""
@@ -90,7 +93,7 @@ def person(
         validate=validate, templates=templates, canny=canny,
     )  # fmt: skip
     chosen = {"steps": steps, "rate": rate, "rank": rank, "batch": batch, "seed": seed}
-    fixed = {"precision": precision, "checkpointing": checkpointing}
+    fixed = {"precision": precision, "checkpointing": checkpointing, "reward": reward}
     options = PreparationOptions(
         background=background, retouch=retouch, views=views, drawn=fact_views,  # type: ignore[arg-type]  # checked above
         captioner="" if captioner is None else captioner.name,

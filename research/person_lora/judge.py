@@ -55,7 +55,7 @@ class Judge:
     def verdict(self, pixels: Pixels, person: int, scenes: Sequence[Scene]) -> Verdict:
         """The verdict on pictures uint8 [n, 96, 96, 3] that are to show the ``person`` in ``scenes``."""
         cosines = self._embed([
-            align(one, points) * _ELLIPSE for one, points in zip(pixels, locate(self.locator, pixels), strict=True)
+            align(one, points) * HEAD for one, points in zip(pixels, locate(self.locator, pixels), strict=True)
         ]) @ self._gallery.T  # fmt: skip
         hits = (cosines.argmax(1) == person).numpy()
         words = [words_followed(one, scene) for one, scene in zip(pixels, scenes, strict=True)]
@@ -73,7 +73,8 @@ def _ellipse() -> np.ndarray:
     return np.asarray(inside[..., None], np.uint8)
 
 
-_ELLIPSE = _ellipse()
+HEAD = _ellipse()
+"""The ellipse that stands for the head in an aligned face, uint8 [112, 112, 1]."""
 
 
 def words_followed(pixels: Pixels, scene: Scene) -> float:

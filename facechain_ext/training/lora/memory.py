@@ -17,6 +17,8 @@ _PICTURE = 2.8 * _GIB
 """Activations of a picture of 512 x 512 in SD1.5's U-Net and float32: 10.2 GiB with two, 7.4 with one, as measured."""
 _CHECKPOINTED = 1.8 * _GIB
 """The same with ``checkpointing``: 8.2 GiB with two."""
+_DECODED = 5.2e9
+"""Activations of the decoding of a picture of 512 x 512 in float32: 1.3 GB at 256 and 3.0 GB at 384, as measured."""
 _PARAMETERS = 859_520_964
 """Of SD1.5's U-Net; activations of other networks are taken to grow with theirs, which was not measured."""
 _OPTIMIZER = 12
@@ -49,10 +51,13 @@ class MemoryNeed:
 def memory_need(settings: LoraSettings, parameters: int, learned: int, device: torch.device) -> MemoryNeed:
     """What a step of ``settings`` needs on ``device`` for a U-Net of ``parameters``, of which ``learned`` are learned.
 
-    An estimate from SD1.5's figures (docs/using/performance.md), by the area of a picture; half of it in bfloat16.
+    An estimate from SD1.5's figures (docs/using/performance.md), by the area of a picture; half of it in bfloat16. A
+    reward takes a picture twice, with its prompt and without, and decodes it.
     """
-    picture = _CHECKPOINTED if settings.checkpointing else _PICTURE
-    picture *= (settings.size / 512) ** 2 * parameters / _PARAMETERS
+    area = (settings.size / 512) ** 2
+    picture = (_CHECKPOINTED if settings.checkpointing else _PICTURE) * area * parameters / _PARAMETERS
+    if settings.reward:
+        picture = 2 * picture + _DECODED * area
     if settings.precision == "bf16":
         picture /= 2
     return MemoryNeed(settings.batch * picture + _OPTIMIZER * learned, available_memory(device))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from facechain_ext.training_runs.settings import NOTHING_LOST, STATE
 from facechain_ext.training_runs.status import PREVIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _COMPARED = (
     "batch", "rate", "rank", "size", "seed", "schedule", "text_encoder", "flip", "face_weight", "velocity", "precision",
+    "reward",
 )  # fmt: skip
 """Settings that a training must be resumed with."""
 _STEPS, _CFG, _SAMPLER = 20, 5.0, "DDIM"
@@ -55,7 +56,10 @@ class Example:
 
 
 class LoraTrainer:
-    """Models, pictures and optimizer of one training; batches depend on seed and step alone."""
+    """Models, pictures and optimizer of one training; batches depend on seed and step alone.
+
+    ``reward`` gives a step's further loss, which counts by the settings' reward; None where there is none.
+    """
 
     def __init__(self, request: LoraRequest, settings: LoraSettings, examples: Sequence[Example]) -> None:
         self.request, self.settings, self._examples = request, settings, examples
@@ -74,12 +78,18 @@ class LoraTrainer:
         self._host = DiffusersHost(self.checkpoint)
         if settings.checkpointing:
             self.checkpoint.unet.enable_gradient_checkpointing()
+        self.reward: Callable[[int], Tensor | None] | None = None
         self.step = self._saved_step = 0
 
     @property
     def host(self) -> DiffusersHost:
         """A host that makes pictures with the LoRA as it is now."""
         return self._host
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context in which the U-Net computes in the training's precision."""
+        low = self.settings.precision == "bf16"
+        return torch.autocast(self.checkpoint.unet.device.type, torch.bfloat16) if low else nullcontext()
 
     def memory_need(self) -> MemoryNeed:
         """The memory that learning will take beside the models, which are loaded."""
@@ -167,6 +177,9 @@ class LoraTrainer:
         for part in self._optimizer.param_groups:
             part["lr"] = self._rate()
         total.backward()  # type: ignore[no-untyped-call]
+        rewarded = None if self.reward is None else self.reward(self.step)
+        if rewarded is not None:  # after the other's backward, whose activations are free then
+            (self.settings.reward * rewarded).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self._optimizer.zero_grad()
         self.step += 1
@@ -176,8 +189,7 @@ class LoraTrainer:
         unet = self.checkpoint.unet
         text = self._text.conditions([int(chosen[row]) for row in group])
         extra = {} if text.pooled is None else {"added_cond_kwargs": size_conditions(text.pooled, self.settings.size)}
-        low = self.settings.precision == "bf16"
-        with torch.autocast(unet.device.type, torch.bfloat16) if low else nullcontext():
+        with self.autocast():
             sample = noisy[group].to(unet.dtype)
             predicted: Tensor = unet(sample, timesteps[group], encoder_hidden_states=text.embeds, **extra).sample
         return predicted.float()
@@ -208,7 +220,7 @@ class LoraTrainer:
         """What identifies a training; all but the captions must be equal for it to resume."""
         settings = asdict(self.settings)
         identity = {name: settings[name] for name in _COMPARED} | {"alpha": self.settings.layer_alpha}
-        if self.settings.schedule != "constant":  # the rate of each step depends on how many there are
+        if self.settings.schedule != "constant" or self.settings.reward:  # both depend on how many steps there are
             identity["steps"] = self.settings.steps
         identity |= {"checkpoint": self.checkpoint.digest, "trigger": self.request.trigger, "captions": self._captions}
         return identity | {"checkpoint_name": self.checkpoint.name}

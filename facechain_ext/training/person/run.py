@@ -20,6 +20,8 @@ from facechain_ext.styles.loras import lora_folder
 from facechain_ext.training.lora.loop import Report, begin, learn, refuse_existing, write_lora
 from facechain_ext.training.lora.trainer import Example, LoraTrainer
 from facechain_ext.training.person.card import note_on_card
+from facechain_ext.training.person.reward import NETWORK as REWARDED_BY
+from facechain_ext.training.person.reward import face_reward
 from facechain_ext.training.person.scoring import PersonScorer, scoring_embedder
 from facechain_ext.training.person.templates import drawn_templates, folder_templates
 from facechain_ext.training.person.validation import FOLDER, Validation
@@ -131,6 +133,8 @@ def train_person(
         report({"event": "note", "words": ONE_PHOTO})
     report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
     training = LoraTrainer(request, settings, examples)
+    if settings.reward:
+        training.reward = face_reward(training, request, [request.pictures / row.file for row in rows if row.use])
     begin(training, final, report, resume=resume)
     validation = start_validation(training, request, rows, report) if request.validate else None
 
@@ -173,6 +177,8 @@ def start_validation(
         _note(report, f"The last step is taken, since no step can be scored: {error}")
         return None
     report({"event": "activity", "words": f"Preparing the validation, scored by {scorer.name}"})
+    if training.reward is not None and scorer.name == REWARDED_BY:
+        _note(report, "No other network can score pictures here than the one that rewards, so the scores favour it.")
     folder, size = request.work / TEMPLATES, training.settings.size
     if request.templates is None and not folder.is_dir():
         with training.layers.using([torch.zeros_like(one) for one in training.layers.weights()]):

@@ -33,6 +33,7 @@ def test_it_grows_with_the_area_and_the_network_and_halves_in_bfloat16():
     assert needed(size=256) == pytest.approx(whole / 4)
     assert needed(precision="bf16") == pytest.approx(whole / 2)
     assert needed(parameters=3 * SD15) == pytest.approx(3 * whole)
+    assert needed(reward=1.0) == pytest.approx(2 * whole + 5.2e9)
     assert needed(learned=1000) == pytest.approx(whole + 12_000)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from facechain_ext.identity import Identity
 from facechain_ext.identity.encode import PhotoFact
 from facechain_ext.methods.lora.files import lora_file, tensors_digest
 from facechain_ext.recipes.job import Lora
+from facechain_ext.training.person import reward
 from facechain_ext.training.person.card import card_lora
 from facechain_ext.training.person.run import person_examples, train_person
 from facechain_ext.training_runs.photos.decision import MASKS
@@ -59,6 +62,20 @@ def identity():
     fact = PhotoFact("a.png", "0" * 64, 1, (0.0, 0.0, 9.0, 9.0), "finder", "masker")
     aligned = np.zeros((1, 112, 112, 3), np.uint8)
     return Identity(torch.rand(1, 144, 64), torch.rand(1, 128), aligned, aligned[0], (fact,), (1.0,), "digest")
+
+
+def test_a_reward_changes_what_is_learned(request_of, monkeypatch):
+    drawn = render(person(1), scene(0), nuisance(0), side=96)
+    head = cv2.resize(drawn.head.astype(np.uint8), (64, 64)).astype(bool)
+    points = drawn.landmarks.astype(np.float32)
+    faces = {96: (points, drawn.head), 64: (points * 2 / 3, head)}
+    monkeypatch.setattr(reward, "find_head", lambda pixels: faces[len(pixels)])  # the tiny models draw none to be seen
+    monkeypatch.setattr(reward, "EVERY", 1)
+    short = replace(FEW, steps=2)
+    plain = load_file(train_person(request_of("plain", loras=None), short))
+    rewarded = load_file(train_person(request_of("rewarded"), replace(short, reward=1.0)))
+    assert plain.keys() == rewarded.keys()
+    assert any(not torch.equal(plain[name], rewarded[name]) for name in plain)
 
 
 def test_a_lora_of_unet_and_text_encoder_acts_in_diffusers(request_of, models):
