@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from research.commands import documents, evaluate, models, person_lora, person_reward, repairs
+from research.commands import documents, evaluate, models, person_lora, person_reward, photo_tokens, repairs
 
 app = typer.Typer(
     help="The synthetic world, the tiny models that are trained on it, and what is measured with them.",
@@ -24,6 +24,7 @@ app.command("real-faces")(evaluate.real_faces)
 app.command("person-lora")(person_lora.person_lora)
 app.command("person-reward")(person_reward.person_reward)
 app.command("repairs")(repairs.repairs)
+app.command("photo-tokens")(photo_tokens.photo_tokens)
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
