@@ -103,6 +103,7 @@ class FaceReward:
         self._schedule = find_sampler(_SAMPLER).build()
         self._schedule.set_timesteps(steps)
         self._steps = steps
+        self._drawn = self._faceless = 0
 
     def __call__(self, step: int) -> Tensor | None:
         """The loss of a training's ``step``, a scalar; None in steps without the reward, and where no face is found.
@@ -118,7 +119,17 @@ class FaceReward:
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         pixels = self._predicted(prompts, judged, generator)
         cosines = self._cosines(pixels)
+        self._drawn += len(pixels)
+        self._faceless += len(pixels) - (0 if cosines is None else len(cosines))
         return None if cosines is None else -cosines.clamp(max=self._references.cap).sum() / len(pixels)
+
+    @property
+    def remark(self) -> str:
+        """A sentence on the pictures in which no face was found, which were not learned from; "" without any."""
+        if not self._faceless:
+            return ""
+        found = f"The reward found no face in {self._faceless} of {self._drawn} drawn pictures"
+        return f"{found} and learned nothing from them."
 
     def _predicted(self, prompts: Sequence[str], judged: int, generator: torch.Generator) -> Tensor:
         """The pictures [n, 3, h, w] in -1..1 that the step number ``judged`` predicts, with its gradient alone."""

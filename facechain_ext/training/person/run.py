@@ -21,7 +21,7 @@ from facechain_ext.training.lora.loop import Report, begin, learn, refuse_existi
 from facechain_ext.training.lora.trainer import Example, LoraTrainer
 from facechain_ext.training.person.card import note_on_card
 from facechain_ext.training.person.reward import NETWORK as REWARDED_BY
-from facechain_ext.training.person.reward import face_reward
+from facechain_ext.training.person.reward import FaceReward, face_reward
 from facechain_ext.training.person.scoring import PersonScorer, scoring_embedder
 from facechain_ext.training.person.templates import drawn_templates, folder_templates
 from facechain_ext.training.person.validation import FOLDER, Validation
@@ -133,8 +133,10 @@ def train_person(
         report({"event": "note", "words": ONE_PHOTO})
     report({"event": "activity", "words": f"Loading the checkpoint {request.checkpoint.name}"})
     training = LoraTrainer(request, settings, examples)
+    rewarded: FaceReward | None = None
     if settings.reward:
-        training.reward = face_reward(training, request, [request.pictures / row.file for row in rows if row.use])
+        rewarded = face_reward(training, request, [request.pictures / row.file for row in rows if row.use])
+        training.reward = rewarded
     begin(training, final, report, resume=resume)
     validation = start_validation(training, request, rows, report) if request.validate else None
 
@@ -146,6 +148,8 @@ def train_person(
     preview = f"portrait photo of {request.call}"
     if not learn(training, report, pictures=len(examples), preview=preview, after_save=after_save):
         return None
+    if rewarded is not None and rewarded.remark:
+        _note(report, rewarded.remark)
     best = None
     if validation is not None:
         report({"event": "activity", "words": "Choosing the best weights"})

@@ -129,6 +129,8 @@ def test_other_steps_have_none(training, network, monkeypatch, step, every, find
     monkeypatch.setattr(module, "EVERY", every)
     reward = FaceReward(training, network, references_of(network, heads()), finder, "ohwx person", steps=4)
     assert reward(step) is None
+    drawn = "The reward found no face in 2 of 2 drawn pictures and learned nothing from them."
+    assert reward.remark == ("" if finder is find else drawn)
 
 
 def test_a_training_goes_on_exactly_with_it(models, network, tmp_path):
