@@ -120,8 +120,18 @@ class HostedBlocks(gr.Blocks):  # type: ignore[misc]
     """Blocks that a webui renders into its own page.
 
     gradio makes a server and a configuration for them too, which nobody asks for: 0.03 s of a webui's start with gradio
-    3, a quarter of the tab's time with gradio 4.
+    3, a quarter of the tab's time with gradio 4, which makes a first server before there is anything in them.
     """
+
+    _made = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._made = True
+
+    def queue(self, *args: Any, **options: Any) -> gr.Blocks:
+        """gradio's own, except where gradio 4 asks for a queue and its server while the Blocks are made."""
+        return super().queue(*args, **options) if self._made or _leave_block() is None else self
 
     def __exit__(self, exc_type: type[BaseException] | None = None, *args: object) -> None:
         """End the building of the page, as gradio does, but for what only the outermost Blocks need."""

@@ -68,6 +68,16 @@ def test_a_webui_does_not_describe_the_events_of_the_page_to_programs():
     assert list(described["named_endpoints"]) == ["/its_own"]
 
 
+def test_a_page_that_a_webui_serves_makes_no_server_of_its_own(monkeypatch):
+    made = []
+    monkeypatch.setattr(gradio.routes.App, "create_app", lambda *args, **options: made.append(args))
+    with HostedBlocks(analytics_enabled=False) as tab:
+        gradio.Textbox()
+    assert not made
+    tab.queue()
+    assert made
+
+
 def test_an_event_that_is_wrapped_as_forge_wraps_it_runs_its_script():
     class Wrapped:
         """What Forge has in the place of an event: its signature says nothing."""
