@@ -130,7 +130,7 @@ class HostedBlocks(gr.Blocks):  # type: ignore[misc]
         self._made = True
 
     def queue(self, *args: Any, **options: Any) -> gr.Blocks:
-        """gradio's own, except where gradio 4 asks for a queue and its server while the Blocks are made."""
+        """As in gradio, except where gradio 4 asks for a queue and its server while the Blocks are made."""
         return super().queue(*args, **options) if self._made or _leave_block() is None else self
 
     def __exit__(self, exc_type: type[BaseException] | None = None, *args: object) -> None:
