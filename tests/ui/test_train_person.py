@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -81,7 +82,8 @@ def test_the_command_is_one_of_the_command_line(bag, tmp_path):
 
     form, files = bag
     prepare(form, files)
-    person = PersonForm("Me", preset="EasyPhoto", background="blur", retouch=True, steps=20, size=96, validate=False)
+    person = PersonForm("Me", preset="EasyPhoto", background="blur", retouch=True, steps=20, size=96, validate=False,
+                        rank=8, batch=3, half=True, checkpointing=True, reward=1.5)  # fmt: skip
     for one, kind in ((form, "thing"), (person, "person")):
         words = person_command(
             one, tmp_path / "m.safetensors", tmp_path / "python", loras=tmp_path, encoder=tmp_path / "e", resume=True
@@ -90,7 +92,26 @@ def test_the_command_is_one_of_the_command_line(bag, tmp_path):
         help_text = typer_testing.CliRunner().invoke(app, ["train", kind, "--help"], env={"COLUMNS": "250"}).output
         assert [word for word in words if word.startswith("--") and word not in help_text] == []
     assert "--card" in words
+    text = " ".join(words)
+    assert all(one in text for one in ("--rank 8", "--batch 3", "--precision bf16", "--checkpointing", "--reward 1.5"))
     assert "--resume" in words
+
+
+@pytest.mark.parametrize("person", [True, False])
+def test_what_a_training_was_begun_with_is_filled_in_when_it_is_named(person):
+    pytest.importorskip("gradio")
+    from facechain_ext.ui.train import person_layout
+
+    more = {"steps": 30, "size": 96, "rank": 8, "batch": 3, "half": True, "checkpointing": True}
+    reward = 1.5 if person else 0.0
+    form = PersonForm("Some One", person=person, class_word="dog", preset="EasyPhoto", reward=reward, **more)
+    form.folder.mkdir(parents=True)
+    save_form(form)
+    host = SimpleNamespace(checkpoint_files=dict)
+    filled = person_layout._on_name(host, "Some One")
+    assert filled[2:4] == ["dog", "EasyPhoto"]
+    assert filled[6:] == [*more.values(), reward]
+    assert len(person_layout._on_name(host, "Nobody")) == len(filled)
 
 
 def test_words_that_the_user_wrote_stay(bag):

@@ -92,6 +92,7 @@ def build(host: PageHost, *, person: bool) -> None:
                     elem_id=f"{prefix}_validate",
                 ) if person else gr.State(value=False)
             )  # fmt: skip
+            more = _more(prefix, person=person)
             resume = gr.Checkbox(value=False, label=resume_label(person=person), elem_id=f"{prefix}_resume")
             with gr.Row():
                 start = gr.Button("Train", variant="primary", elem_id=f"{prefix}_start")
@@ -104,12 +105,17 @@ def build(host: PageHost, *, person: bool) -> None:
             # javascript/facechain_train.js presses it every few seconds while the page is visible
             watch = gr.Button("Watch", elem_id=f"{prefix}_watch", elem_classes=["facechain-hidden"])
 
-    form = [name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer]
+    form = [name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer, *more]
     outputs = [state, shown_progress, preview, shown]
     unqueued: dict[str, object] = {**HIDDEN_PROGRESS, "queue": False}
     read = partial(_form, person=person)
     watch.click(on_watch, [shown], outputs, **unqueued)
-    name.blur(partial(_on_name, host), [name], [table, gallery, word, preset, checkpoint, resume], **unqueued)
+    name.blur(
+        partial(_on_name, host),
+        [name],
+        [table, gallery, word, preset, checkpoint, resume, steps, size, *more],
+        **unqueued,
+    )
     add.click(partial(_on_add, host, read), [*form, files, edited], [table, gallery, status], **HIDDEN_PROGRESS)
     start.click(partial(_on_start, host, read), [*form, resume, edited, shown], [status, *outputs], **HIDDEN_PROGRESS)
     stop.click(on_stop, [shown], [status, *outputs], **unqueued)
@@ -135,14 +141,46 @@ def _of_a_person(prefix: str) -> tuple[gr.Dropdown, gr.Checkbox, gr.Checkbox, gr
     return background, retouch, views, drawn
 
 
+def _more(prefix: str, *, person: bool) -> list[Any]:
+    """What is rarely changed: rank, pictures in a step, memory, and a person's reward."""
+    with gr.Accordion("More", open=False, elem_id=f"{prefix}_more"):
+        return [
+            gr.Slider(
+                0, 256, 0, step=1, elem_id=f"{prefix}_rank",
+                label="Rank for the person (0: the preset's)" if person else "Rank for the thing (0: the preset's)",
+            ),
+            gr.Slider(
+                0, 16, 0, step=1, elem_id=f"{prefix}_batch",
+                label="Pictures in a step for the person (0: the preset's)" if person else
+                "Pictures in a step for the thing (0: the preset's)",
+            ),
+            gr.Checkbox(
+                value=False, elem_id=f"{prefix}_half",
+                label="Learn the person in half precision (bfloat16)" if person else
+                "Learn the thing in half precision (bfloat16)",
+            ),
+            gr.Checkbox(
+                value=False, elem_id=f"{prefix}_checkpointing",
+                label="Learn the person with less memory in more time (checkpointing)" if person else
+                "Learn the thing with less memory in more time (checkpointing)",
+            ),
+            gr.Slider(
+                0, 10, 0, step=0.5, elem_id=f"{prefix}_reward", label="Reward for likeness (0: none)",
+                info="In the last half of the steps pictures are drawn and judged, which takes longer.",
+            ) if person else gr.State(0),
+        ]  # fmt: skip
+
+
 def _form(values: Sequence[Any], *, person: bool) -> PersonForm:
-    name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer = values
+    name, word, preset, background, retouch, steps, size, validate, checkpoint, views, drawn, describer, *more = values
+    rank, batch, half, checkpointing, reward = more
     word = (word or "").strip() or ("person" if person else "")
     if not word:
         raise InputError("Say in a word what it is, such as dog, bag or coat.")
     return person_request.PersonForm(
         name or "", person, word, preset, background, bool(retouch), int(steps), int(size), bool(validate),
-        checkpoint or "", bool(views), bool(drawn), describer or NOBODY,
+        checkpoint or "", bool(views), bool(drawn), describer or NOBODY, int(rank or 0),
+        int(batch or 0), bool(half), bool(checkpointing), float(reward or 0),
     )  # fmt: skip
 
 
@@ -150,12 +188,14 @@ def _on_name(host: PageHost, name: str) -> Updates:
     """What is known of an earlier training of this name."""
     form = person_request.saved_form(name) if name.strip() else None
     if form is None:
-        return [gr.update() for _ in range(6)]
+        return [gr.update() for _ in range(13)]
     known = form.checkpoint_name if form.checkpoint_name in host.checkpoint_files() else None
     rows, pictures = person_photos.decisions_of(form)
     checkpoint = gr.update(value=known) if known else gr.update()
     started = (form.folder / STATUS).is_file()
-    return [captions_html(_TITLE, rows), pictures, form.class_word, form.preset, checkpoint, gr.update(value=started)]
+    more = [form.steps, form.size, form.rank, form.batch, form.half, form.checkpointing, form.reward]
+    title = captions_html(_TITLE, rows)
+    return [title, pictures, form.class_word, form.preset, checkpoint, gr.update(value=started), *more]
 
 
 def _on_add(host: PageHost, read: Any, *values: Any) -> Updates:

@@ -26,7 +26,11 @@ TRIGGER = "ohwx"
 
 @dataclass(frozen=True)
 class PersonForm:
-    """What the page's form holds; ``steps`` 0 is the preset's, ``checkpoint_name`` the name in the page's list."""
+    """What the page's form holds; ``checkpoint_name`` is the name in the page's list.
+
+    ``steps``, ``rank`` and ``batch`` 0 are the preset's; ``half`` computes in bfloat16, ``checkpointing`` and
+    ``reward`` are those of LoraSettings.
+    """
 
     name: str
     person: bool = True
@@ -41,6 +45,11 @@ class PersonForm:
     views: bool = True
     drawn: bool = False
     describer: str = NOBODY
+    rank: int = 0
+    batch: int = 0
+    half: bool = False
+    checkpointing: bool = False
+    reward: float = 0.0
 
     @property
     def folder(self) -> Path:
@@ -109,9 +118,13 @@ def person_command(
     words += ["--name", form.name.strip(), "--work", str(form.folder), "--lora-dir", str(loras)]
     words += ["--class-word", form.class_word.strip() or kind, "--trigger", TRIGGER, "--preset", form.preset]
     words += ["--size", str(form.size)] if form.size else []
-    words += ["--steps", str(form.steps)] if form.steps else []
+    for option, value in (("--steps", form.steps), ("--rank", form.rank), ("--batch", form.batch)):
+        words += [option, str(value)] if value else []
+    words += ["--precision", "bf16"] if form.half else []
+    words += ["--checkpointing"] if form.checkpointing else []
     if form.person:
         words += ["--as-prepared", "--card", str(CardLibrary().path(form.name.strip()))]
         words += ["--encoder", str(encoder)] if encoder is not None else []
         words += [] if form.validate else ["--no-validate"]
+        words += ["--reward", f"{form.reward:g}"] if form.reward else []
     return [*words, "--resume"] if resume else words
